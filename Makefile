@@ -1,0 +1,81 @@
+# Every command a person needs. Each does its own set-up; what is there is not made again.
+
+PYTHON ?= python3
+PORT ?= 8787
+DEMO_PORT ?= 8788
+
+BIN := .venv/bin
+NODE_BIN := node_modules/.bin
+
+.PHONY: help dev test check unit worker browser bench build format deploy clean
+.DEFAULT_GOAL := help
+
+help: ## Says what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+dev: build ## Runs everything on this machine: the Worker, a demo site, a demo pixel
+	@$(BIN)/python tools/dev.py --port $(PORT) --demo-port $(DEMO_PORT)
+
+test: check ## Installs what is missing and runs every check and test
+	@$(BIN)/python tools/browser.py
+	@$(BIN)/pytest
+
+check: build ## Lint, format and types only
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome ci --error-on-warnings
+	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" tsc
+
+unit: build ## Unit tests only
+	@$(BIN)/pytest tests/unit tests/tools
+
+worker: build ## Worker tests in real workerd only
+	@$(BIN)/pytest tests/worker
+
+browser: build ## The browser tests only
+	@$(BIN)/python tools/browser.py
+	@$(BIN)/pytest tests/browser
+
+bench: build ## Throughput and latency beside a minimal JavaScript Worker
+	@$(BIN)/python bench/tracking.py
+
+format: build ## Formats everything
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix-only
+	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome check --write
+
+deploy: test ## Migrates and deploys production, after all tests (see the README)
+	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" wrangler d1 migrations apply ppp-tracking-db --env production --remote
+	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" wrangler deploy --env production
+
+clean: ## Removes all that was made here, the local database included
+	rm -rf .venv node_modules python_modules src/generated build .cache .wrangler wrangler.local.json
+
+# ---- set-up, by file ---------------------------------------------------------------------------
+
+build: .cache/vendored build/assets/_headers ## Vendors the packages and builds the assets
+
+.cache/host: tools/check_host.py
+	@$(PYTHON) tools/check_host.py
+	@mkdir -p .cache && touch $@
+
+.venv/ready: uv.lock pyproject.toml tools/prepare_venv.py | .cache/host
+	@echo "setting up Python (.venv)"
+	@$(PYTHON) tools/prepare_venv.py
+	@touch $@
+
+# Not `npm ci`: it insists on the binaries of every platform, and the lock file has only those that
+# the registry had when it was made. `install --no-save` keeps to the lock and writes nothing.
+node_modules/ready: package-lock.json package.json | .cache/host
+	@echo "setting up Node (node_modules)"
+	@npm install --no-save --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.cache/vendored: uv.lock pyproject.toml tools/vendor.py .venv/ready
+	@echo "vendoring the Worker's packages (python_modules)"
+	@$(BIN)/python tools/vendor.py
+	@touch $@
+
+build/assets/_headers: $(wildcard static/*) src/security_headers.py tools/build_assets.py .venv/ready node_modules/ready
+	@PYTHONPATH=src $(BIN)/python tools/build_assets.py

@@ -1,0 +1,2 @@
+ALTER TABLE sessions ADD COLUMN utm_content TEXT;
+ALTER TABLE sessions ADD COLUMN utm_term TEXT;

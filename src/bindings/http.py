@@ -1,0 +1,92 @@
+"""Turns Cloudflare's request into ours and our response into one of JavaScript's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import js
+
+from services.ports import NewId
+from services.text import clean
+from services.visits import Origin, Place
+from web import BodyTooLargeError, Request, Response
+
+USER_AGENT_LENGTH = 1_000
+PLACE_LENGTH = 100
+
+
+def read_request(request: Any, new_id: NewId) -> Request:  # noqa: ANN401  # a JavaScript object
+    """Reads what every request needs from the JavaScript request; the body stays unread."""
+    url = urlsplit(request.url)
+    get_header = request.headers.get
+
+    def header(name: str) -> str | None:
+        value: str | None = get_header(name)
+        return value or None
+
+    async def text(limit: int) -> str:
+        return await read_text(request, header("content-length"), limit)
+
+    return Request(
+        method=request.method,
+        path=url.path,
+        query=url.query,
+        request_id=header("cf-ray") or new_id(),
+        origin=Origin(
+            ip_address=header("cf-connecting-ip"),
+            user_agent=(header("user-agent") or "")[:USER_AGENT_LENGTH],
+            place=_place(request.cf),
+        ),
+        header=header,
+        text=text,
+    )
+
+
+async def read_text(request: Any, content_length: str | None, limit: int) -> str:  # noqa: ANN401
+    """Reads the body as text, never more than `limit` bytes of it.
+
+    Raises:
+        BodyTooLargeError: there is more.
+    """
+    if content_length and content_length.isdecimal():
+        if int(content_length) > limit:
+            raise BodyTooLargeError
+        text: str = await request.text()
+        return text
+    return await _read_stream(request.body, limit)
+
+
+async def _read_stream(body: Any, limit: int) -> str:  # noqa: ANN401  # a JavaScript object
+    if not body:
+        return ""
+    reader = body.getReader()
+    received = bytearray()
+    while not (chunk := await reader.read()).done:
+        received += chunk.value.to_bytes()
+        if len(received) > limit:
+            await reader.cancel()
+            raise BodyTooLargeError
+    return received.decode("utf-8", "replace")
+
+
+def write_response(response: Response) -> Any:  # noqa: ANN401  # a JavaScript object
+    """Makes the JavaScript response; its options cross the border as one text."""
+    options = js.JSON.parse(
+        json.dumps({"status": response.status, "headers": dict(response.headers)})
+    )
+    if isinstance(response.body, bytes):
+        return js.Response.new(js.Uint8Array.new(response.body), options)
+    return js.Response.new(response.body, options)
+
+
+def _place(cf: Any) -> Place:  # noqa: ANN401  # a JavaScript object, or nothing
+    if not cf:
+        return Place(None, None, None)
+    return Place(_part(cf, "country"), _part(cf, "region"), _part(cf, "city"))
+
+
+def _part(cf: Any, name: str) -> str | None:  # noqa: ANN401  # a JavaScript object
+    value = getattr(cf, name, None)
+    return clean(value, PLACE_LENGTH) if isinstance(value, str) else None

@@ -1,0 +1,25 @@
+"""KV as the services see it (`services.ports.KeyValues`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyodide.ffi import JsException
+
+from services.ports import UnavailableError
+
+
+class Kv:
+    """One KV namespace."""
+
+    def __init__(self, binding: Any) -> None:  # noqa: ANN401  # a JavaScript object
+        """Takes the SDK's binding."""
+        self._binding = binding
+
+    async def get(self, key: str) -> str | None:
+        """See `services.ports.KeyValues.get`."""
+        try:
+            value: str | None = await self._binding.get(key)
+        except JsException as error:
+            raise UnavailableError(f"KV failed: {error}") from error
+        return value

@@ -1,0 +1,32 @@
+"""The rate limiter's Durable Objects as the services see them (`services.ports.LimiterShards`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyodide.ffi import JsException
+
+from services.ports import UnavailableError
+
+
+class Shards:
+    """The Durable Objects of the class RateLimiter."""
+
+    def __init__(self, namespace: Any) -> None:  # noqa: ANN401  # a JavaScript object
+        """Takes the unwrapped binding: text in and text out needs no conversion."""
+        self._namespace = namespace
+
+    async def take(self, shard: str, request: str) -> str:
+        """See `services.ports.LimiterShards.take`."""
+        try:
+            answer: str = await self._namespace.getByName(shard).take(request)
+        except JsException as error:
+            raise UnavailableError("the rate limiter failed") from error
+        return answer
+
+    async def ping(self) -> None:
+        """See `services.ports.LimiterShards.ping`."""
+        try:
+            await self._namespace.getByName("health").ping()
+        except JsException as error:
+            raise UnavailableError("the rate limiter failed") from error

@@ -1,0 +1,56 @@
+"""The Worker itself: what Cloudflare calls. Only wiring."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from workers import DurableObject, WorkerEntrypoint
+
+from app import App
+from bindings.http import read_request, write_response
+from bindings.isolate import build_app, new_id
+from handlers.scheduled import run_scheduled
+from pipeline import answer
+from services.rate_limiting import Counters
+
+# What an isolate remembers: a cache, never a truth. Filled on the first request, because at
+# import there are no bindings, no clock and no randomness (the start-up snapshot).
+_apps: list[App] = []
+
+
+def isolate_app(env: Any) -> App:  # noqa: ANN401  # the SDK's environment
+    """This isolate's app, made on first use."""
+    if not _apps:
+        _apps.append(build_app(env))
+    return _apps[0]
+
+
+class Default(WorkerEntrypoint):
+    """Requests and cron runs."""
+
+    async def fetch(self, request: Any) -> Any:  # noqa: ANN401  # the SDK's request and response
+        """Answers one HTTP request."""
+        app = isolate_app(self.env)
+        return write_response(await answer(app, read_request(request.js_object, new_id)))
+
+    async def scheduled(self, controller: Any, _env: Any = None, _ctx: Any = None) -> None:  # noqa: ANN401
+        """Runs the jobs of one cron trigger."""
+        await run_scheduled(isolate_app(self.env), str(controller.cron), new_id())
+
+
+class RateLimiter(DurableObject):
+    """Counts the requests of the clients of some networks, in memory only."""
+
+    def __init__(self, ctx: Any, env: Any) -> None:  # noqa: ANN401  # the SDK's
+        """Starts with nothing counted."""
+        super().__init__(ctx, env)
+        self._counters = Counters()
+
+    async def take(self, request: str) -> str:
+        """Grants a lease; see `services.rate_limiting.Counters.take`."""
+        return self._counters.take(request, time.time())
+
+    async def ping(self) -> str:
+        """Answers, so that health can see that it does."""
+        return "pong"

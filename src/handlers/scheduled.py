@@ -1,0 +1,16 @@
+"""The cron run, every five minutes."""
+
+from __future__ import annotations
+
+from app import App
+from services.logs import Log
+
+
+async def run_scheduled(app: App, cron: str, run_id: str) -> None:
+    """Checks the parts this Worker stands on and writes one line about the run."""
+    log = Log(app.config.log_level, run_id)
+    parts = await app.health.check()
+    unhealthy = [name for name, part in parts.items() if not part.healthy]
+    if unhealthy:
+        log.error("unhealthy", cron=cron, parts=unhealthy)
+    log.info("cron_run", cron=cron, healthy=not unhealthy)

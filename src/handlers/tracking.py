@@ -1,0 +1,137 @@
+"""The pixel's own surface: one event, by script or by image."""
+
+from __future__ import annotations
+
+import base64
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+
+from app import App
+from services.bots import is_bot
+from services.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
+from services.logs import Log
+from services.ports import UnavailableError
+from services.visits import Recorded
+from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
+
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+GIF_HEADERS = {
+    "Content-Type": "image/gif",
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+}
+COOKIE_SECONDS = 365 * 86_400
+
+
+class UnknownPixelError(Exception):
+    """No pixel has this id, or it is switched off; the message says which."""
+
+
+async def track(app: App, request: Request, log: Log) -> Response:
+    """`POST /e` and its old names: stores one event and answers what it was credited to.
+
+    400 for what is not an event or names no active pixel, 413 and 503 by the pipeline.
+    """
+    started = app.clock()
+    try:
+        event = read_event(await request.text(MAX_BODY_BYTES))
+        cookie = event.visitor_cookie or new_visitor_cookie(app)
+        recorded = await record(app, request, log, event, cookie)
+    except InvalidEventError as error:
+        log.info("event_refused", reason=error.error, details=error.details)
+        return error_response(HTTPStatus.BAD_REQUEST, error.error, details=error.details)
+    except UnknownPixelError as error:
+        log.info("event_refused", reason=str(error))
+        return error_response(HTTPStatus.BAD_REQUEST, str(error))
+    return json_response(
+        {
+            "success": True,
+            "visitor_cookie": cookie,
+            "visitor_id": recorded.visitor_id,
+            "session_id": recorded.session_id,
+            "event_id": recorded.event_id,
+            "processing_time": int((app.clock() - started).total_seconds() * 1_000),
+            "attribution": {
+                "source": recorded.attribution.source,
+                "medium": recorded.attribution.medium,
+                "campaign": recorded.attribution.campaign,
+            },
+        }
+    )
+
+
+async def pixel_gif(app: App, request: Request, log: Log) -> Response:
+    """`GET /api/track/pixel.gif`: stores a page view where scripts do not run.
+
+    Always answers the 1×1 GIF, whatever happens: a broken image on a client's page helps nobody.
+    """
+    if is_bot(request.origin.user_agent):
+        log.info("bot_refused", path=request.path)
+        return Response(200, GIF, GIF_HEADERS)
+    now = app.clock().timestamp()
+    verdict = await app.limiter.admit(app.config.tracking, request.origin.ip_address or "", now)
+    if not verdict.allowed:
+        log.warn("rate_limited", limit="tracking", path=request.path)
+        return Response(200, GIF, GIF_HEADERS)
+    cookie = cookie_of(request) or new_visitor_cookie(app)
+    try:
+        event = event_of({**request.parameters(), "event_type": "pageview", "form_data": None})
+        await record(app, request, log, event, cookie)
+    except InvalidEventError as error:
+        log.info("event_refused", reason=error.error, details=error.details)
+    except UnknownPixelError as error:
+        log.info("event_refused", reason=str(error))
+    except UnavailableError as error:
+        log.error("unavailable", path=request.path, reason=str(error))
+    else:
+        return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(cookie)})
+    return Response(200, GIF, GIF_HEADERS)
+
+
+async def record(app: App, request: Request, log: Log, event: Event, cookie: str) -> Recorded:
+    """Stores an event of an active pixel and writes its log line.
+
+    Raises:
+        UnknownPixelError: there is no such pixel, or it is not active.
+        UnavailableError: D1 failed; nothing was written.
+    """
+    now = app.clock()
+    pixel = await app.pixels.find(event.pixel_id, now.timestamp())
+    if pixel is None:
+        raise UnknownPixelError("Invalid pixel_id")
+    if not pixel.active:
+        raise UnknownPixelError("Pixel is inactive")
+
+    def log_cost(rows_read: int, rows_written: int) -> None:
+        log.debug("d1_batch", rows_read=rows_read, rows_written=rows_written)
+
+    on_cost = log_cost if log.wants("debug") else None
+    recorded = await app.visits.record(event, cookie, pixel, request.origin, now, on_cost)
+    log.info(
+        "event_stored",
+        event_id=recorded.event_id,
+        event_type=event.event_type,
+        pixel_id=pixel.id,
+        touch=event.touch.origin if event.touch else None,
+    )
+    return recorded
+
+
+def new_visitor_cookie(app: App) -> str:
+    """A fresh visitor cookie of 16 hex digits."""
+    return app.new_id()[:16]
+
+
+def cookie_of(request: Request) -> str | None:
+    """The visitor cookie that came with an image's request, if it is one of ours."""
+    cookies: SimpleCookie = SimpleCookie()
+    try:
+        cookies.load(request.header("cookie") or "")
+    except CookieError:
+        return None
+    value = cookies["ppp_visitor"].value if "ppp_visitor" in cookies else ""
+    return value if VISITOR_COOKIE.fullmatch(value) else None
+
+
+def set_cookie(cookie: str) -> str:
+    """The Set-Cookie header for a visitor without scripts."""
+    return f"ppp_visitor={cookie}; Path=/; Max-Age={COOKIE_SECONDS}; SameSite=Lax; Secure; HttpOnly"

@@ -1,0 +1,151 @@
+"""The way of every request, in one visible order, from the route table to the finished answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from app import App
+from routes import Policy, Route, methods_of
+from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from services.api_keys import find_key
+from services.bots import is_bot
+from services.logs import Log
+from services.ports import UnavailableError
+from services.rate_limiting import Limit, Verdict
+from web import BodyTooLargeError, Request, Response, error_response
+
+RETRY_SECONDS = 30
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
+}
+PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+COMMON_HEADERS = {**SECURITY_HEADERS, "Content-Security-Policy": API_CONTENT_SECURITY_POLICY}
+
+
+async def answer(app: App, request: Request) -> Response:
+    """Answers one request. Never raises: what goes wrong is logged and becomes a 500 or 503."""
+    log = Log(app.config.log_level, request.request_id)
+    routes = methods_of(request.path)
+    method = "GET" if request.method == "HEAD" else request.method
+    route = routes.get(method)
+    if route:
+        response = await _guarded(app, request, route, log)
+        policy = route.policy
+    else:
+        policy = next(iter(routes.values())).policy if routes else Policy()
+        response = _without_route(method, list(routes), policy)
+    return _finished(response, request, policy)
+
+
+def _without_route(method: str, allowed: list[str], policy: Policy) -> Response:
+    if not allowed:
+        return error_response(HTTPStatus.NOT_FOUND, "Not found")
+    if "GET" in allowed:
+        allowed = [*allowed, "HEAD"]
+    allow = {"Allow": ", ".join([*allowed, "OPTIONS"])}
+    if method == "OPTIONS":
+        return Response(204, headers={**allow, **PREFLIGHT_HEADERS} if policy.cross_origin else allow)
+    return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", headers=allow)
+
+
+async def _guarded(app: App, request: Request, route: Route, log: Log) -> Response:
+    try:
+        return await _admitted(app, request, route, log)
+    except BodyTooLargeError:
+        return error_response(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request body is larger than 16 KiB"
+        )
+    except UnavailableError as error:
+        log.error("unavailable", path=request.path, reason=str(error))
+        return error_response(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "Temporarily unavailable, please try again",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+    except Exception as error:  # noqa: BLE001  # the last resort: nothing internal leaves
+        log.error("failed", path=request.path, error=type(error).__name__, where=_where(error))
+        return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
+
+
+async def _admitted(app: App, request: Request, route: Route, log: Log) -> Response:
+    policy = route.policy
+    if policy.refuse_bots and is_bot(request.origin.user_agent):
+        log.info("bot_refused", path=request.path)
+        return Response(204)
+    if policy.limit is None:
+        return await route.handler(app, request, log)
+    limit: Limit = getattr(app.config, policy.limit)
+    verdict = await app.limiter.admit(limit, request.origin.ip_address or "", app.clock().timestamp())
+    if not verdict.counted:
+        log.warn("rate_limiter_failed", limit=limit.name)
+    refusal = _refused(app, request, policy, verdict, log)
+    response = refusal or await route.handler(app, request, log)
+    return Response(
+        response.status, response.body, {**_limit_headers(verdict), **response.headers}
+    )
+
+
+def _refused(
+    app: App, request: Request, policy: Policy, verdict: Verdict, log: Log
+) -> Response | None:
+    if not verdict.allowed:
+        wait = max(1, verdict.reset - int(app.clock().timestamp()))
+        log.warn("rate_limited", limit=policy.limit, path=request.path)
+        return error_response(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "Too many requests",
+            headers={"Retry-After": str(wait)},
+            retryAfter=wait,
+        )
+    if policy.key is None:
+        return None
+    if not verdict.counted:
+        # Without a limiter keys could be guessed at leisure.
+        raise UnavailableError("the rate limiter failed")
+    key = find_key(app.config.api_keys, _presented_key(request))
+    if key is None:
+        log.warn("key_refused", path=request.path)
+        return error_response(
+            HTTPStatus.UNAUTHORIZED,
+            "A valid API key is needed: send it as 'Authorization: Bearer …' or 'X-API-Key: …'",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    if not key.opens(policy.key):
+        return error_response(HTTPStatus.FORBIDDEN, f"This needs a key with the role {policy.key}")
+    return None
+
+
+def _presented_key(request: Request) -> str:
+    scheme, _, credentials = (request.header("authorization") or "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    return request.header("x-api-key") or ""
+
+
+def _limit_headers(verdict: Verdict) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(verdict.limit),
+        "X-RateLimit-Remaining": str(verdict.remaining),
+        "X-RateLimit-Reset": str(verdict.reset),
+    }
+
+
+def _finished(response: Response, request: Request, policy: Policy) -> Response:
+    headers = {**COMMON_HEADERS, **response.headers, "X-Request-Id": request.request_id}
+    if policy.cross_origin:
+        headers.update(CORS_HEADERS)
+    body = None if request.method == "HEAD" else response.body
+    return Response(response.status, body, headers)
+
+
+def _where(error: Exception) -> str:
+    """The place in our code where an error arose; its message could hold what a visitor sent."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"

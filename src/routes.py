@@ -1,0 +1,65 @@
+"""The one table: method and path to handler and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from app import App
+from handlers import analytics, health, home, tracking
+from services.api_keys import Role
+from services.logs import Log
+from web import Request, Response
+
+Handler = Callable[[App, Request, Log], Awaitable[Response]]
+LimitName = Literal["tracking", "analytics", "management"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What has to be true before a handler runs, and who may read the answer."""
+
+    limit: LimitName | None = None
+    key: Role | None = None
+    cross_origin: bool = False
+    refuse_bots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A handler and its policy."""
+
+    handler: Handler
+    policy: Policy
+
+
+OPEN = Policy()
+TRACKING = Policy(limit="tracking", cross_origin=True, refuse_bots=True)
+# The GIF decides by itself: it answers the image whatever happens.
+FALLBACK_IMAGE = Policy(cross_origin=True)
+READING = Policy(limit="analytics", key="read")
+
+TRACK = {"POST": Route(tracking.track, TRACKING)}
+PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
+HEALTH = {"GET": Route(health.health, OPEN)}
+HOME = {"GET": Route(home.home, OPEN)}
+REALTIME = {"GET": Route(analytics.realtime, READING)}
+NOTHING: Mapping[str, Route] = {}
+
+
+def methods_of(path: str) -> Mapping[str, Route]:
+    """The routes of a path by method; empty where there is nothing."""
+    match path.strip("/").split("/"):
+        case ["e"] | ["api", "track"] | ["api", "track", "track"]:
+            return TRACK
+        case ["api", "track", "pixel.gif"]:
+            return PIXEL_GIF
+        case ["health"] | ["api", "health"]:
+            return HEALTH
+        case ["api", "analytics" | "reports", "realtime", _]:
+            return REALTIME
+        case [""]:
+            return HOME
+        case _:
+            return NOTHING

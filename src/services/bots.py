@@ -1,0 +1,23 @@
+"""Recognises crawlers, monitors, headless browsers and automation tools by their user agent.
+
+The list is the package `crawler-user-agents`, reduced to its patterns at build time.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from generated.crawler_patterns import LITERALS, REGEXES
+
+# Tools that the list does not name. They start with their own name, as no browser does.
+_OTHER_TOOLS = (r"^Java/", r"^Dart/", r"^Ruby", r"\bCypress/", r"\bWebDriver\b")
+_PATTERNS = re.compile("|".join(f"(?:{pattern})" for pattern in (*REGEXES, *_OTHER_TOOLS)))
+
+
+@lru_cache(maxsize=2_048)
+def is_bot(user_agent: str) -> bool:
+    """Whether a user agent names itself as a machine. An empty one does not."""
+    return any(literal in user_agent for literal in LITERALS) or bool(
+        _PATTERNS.search(user_agent)
+    )

@@ -1,0 +1,155 @@
+"""What a pixel reports, checked at the edge: from here on it has types."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from services.attribution import Touch, resolve_touch
+from services.form_data import Lead, read_lead, read_lead_from_url
+from services.text import clean
+
+EventType = Literal["pageview", "form_submit"]
+
+PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+# 16 hex digits; `pxl_` before them is what old pixels (v2) write.
+VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
+EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+
+EVENT_TYPES: Mapping[str, EventType] = {
+    "pageview": "pageview",
+    "form_submit": "form_submit",
+    "form_submission": "form_submit",
+}
+URL_LENGTH = 4_096
+TITLE_LENGTH = 1_000
+LARGEST_SCREEN = 100_000
+
+
+class InvalidEventError(Exception):
+    """What was sent is not an event. `details` says, for each field, what is wrong."""
+
+    def __init__(self, error: str, details: list[str]) -> None:
+        super().__init__(error)
+        self.error = error
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height in CSS pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as the pixel reported it. `touch` is its own one, None where it brought none."""
+
+    pixel_id: str
+    visitor_cookie: str | None
+    event_key: str | None
+    event_type: EventType
+    page_url: str
+    referrer_url: str | None
+    page_title: str | None
+    touch: Touch | None
+    lead: Lead | None
+    viewport: Size | None
+    screen: Size | None
+
+
+def read_event(body: str) -> Event:
+    """Reads an event from a request's body, of an old pixel or a new one.
+
+    Raises:
+        InvalidEventError: it is not JSON, or a field that an event needs is missing or wrong.
+    """
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise InvalidEventError(
+            "Invalid request format - expected JSON", ["the body must be one JSON object"]
+        )
+    return event_of(fields)
+
+
+def event_of(fields: Mapping[str, object]) -> Event:
+    """Checks and cleans the fields of an event.
+
+    What an event cannot do without is refused; anything else that is wrong is left out, so that a
+    visitor's odd browser loses no lead.
+
+    Raises:
+        InvalidEventError: `pixel_id`, `page_url` or `event_type` is missing or wrong.
+    """
+    pixel_id, page_url, event_type = _required(fields)
+    referrer_url = _web_address(fields.get("referrer_url"))
+    lead = read_lead(fields.get("form_data"))
+    if lead is None:
+        # Old thank-you pages carry the form's values in their address.
+        lead = read_lead_from_url(page_url)
+    return Event(
+        pixel_id=pixel_id,
+        visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")),
+        event_key=_matching(EVENT_KEY, fields.get("event_key")),
+        event_type="form_submit" if lead else event_type,
+        page_url=page_url[:URL_LENGTH],
+        referrer_url=referrer_url[:URL_LENGTH] if referrer_url else None,
+        page_title=_text(fields.get("page_title"), TITLE_LENGTH),
+        touch=resolve_touch(page_url, fields, referrer_url),
+        lead=lead,
+        viewport=_size(fields.get("viewport")),
+        screen=_size(fields.get("screen")),
+    )
+
+
+def _required(fields: Mapping[str, object]) -> tuple[str, str, EventType]:
+    pixel_id = _matching(PIXEL_ID, fields.get("pixel_id"))
+    page_url = _web_address(fields.get("page_url"))
+    event_type = EVENT_TYPES.get(str(fields.get("event_type") or "pageview"))
+    details = []
+    if pixel_id is None:
+        details.append("pixel_id: must be 8 to 64 letters, digits, '-' or '_'")
+    if page_url is None:
+        details.append("page_url: must be an http or https address")
+    if event_type is None:
+        details.append(f"event_type: must be one of {', '.join(EVENT_TYPES)}")
+    if pixel_id is None or page_url is None or event_type is None:
+        raise InvalidEventError("Validation failed", details)
+    return pixel_id, page_url, event_type
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str | None:
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None
+
+
+def _text(value: object, limit: int) -> str | None:
+    return clean(value, limit) if isinstance(value, str) else None
+
+
+def _web_address(value: object) -> str | None:
+    # The limit of the body bounds an address here; it is cut when it is stored, after its
+    # parameters were read.
+    address = _text(value, len(value)) if isinstance(value, str) else None
+    return address if address and WEB_ADDRESS.match(address) else None
+
+
+def _size(value: object) -> Size | None:
+    if not isinstance(value, dict):
+        return None
+    width, height = _pixels(value.get("width")), _pixels(value.get("height"))
+    return Size(width, height) if width and height else None
+
+
+def _pixels(value: object) -> int | None:
+    if isinstance(value, int | float) and 0 < value <= LARGEST_SCREEN:
+        return int(value)
+    return None

@@ -1,0 +1,56 @@
+"""Pixels and the settings of their projects, as an isolate remembers them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from services.ports import Database
+
+REMEMBERED_PIXELS = 1_000
+
+FIND_PIXEL = """
+SELECT pixels.id, pixels.project_id, pixels.active AND projects.active AS active
+FROM pixels JOIN projects ON projects.id = pixels.project_id
+WHERE pixels.id = ?1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pixel:
+    """One pixel on one website. It is active only if its project is."""
+
+    id: str
+    project_id: str
+    active: bool
+
+
+class Pixels:
+    """Finds pixels. What was found, or not found, is remembered for `seconds`."""
+
+    def __init__(self, database: Database, seconds: int) -> None:
+        self._database = database
+        self._seconds = seconds
+        self._remembered: OrderedDict[str, tuple[float, Pixel | None]] = OrderedDict()
+
+    async def find(self, pixel_id: str, now: float) -> Pixel | None:
+        """The pixel with this id, or None. `now` is in Unix seconds.
+
+        Raises:
+            UnavailableError: it is not remembered and D1 failed.
+        """
+        remembered = self._remembered.get(pixel_id)
+        if remembered and now < remembered[0]:
+            return remembered[1]
+        rows = await self._database.rows(FIND_PIXEL, pixel_id)
+        pixel = None
+        if rows:
+            pixel = Pixel(rows[0]["id"], rows[0]["project_id"], bool(rows[0]["active"]))
+        self._remember(pixel_id, pixel, now + self._seconds)
+        return pixel
+
+    def _remember(self, pixel_id: str, pixel: Pixel | None, until: float) -> None:
+        self._remembered[pixel_id] = (until, pixel)
+        self._remembered.move_to_end(pixel_id)
+        if len(self._remembered) > REMEMBERED_PIXELS:
+            self._remembered.popitem(last=False)

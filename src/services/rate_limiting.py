@@ -1,0 +1,166 @@
+"""Rate limits: who may send how many requests in a window of time.
+
+The truth is counted in Durable Objects, in memory, sharded by the client's network. A call to one
+costs more than everything else the Worker computes for an event, so an isolate does not ask for
+every request: the first few of a client in a window are free, later ones come from leases. A
+client can exceed its limit by at most `free` requests for each isolate that it reaches.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from services.ports import LimiterShards, UnavailableError
+
+SHARDS = 64
+REMEMBERED_CLIENTS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One class of limits: `requests` in each window of `seconds`.
+
+    `free` is what an isolate admits before it asks, `lease` what it asks for at a time.
+    """
+
+    name: str
+    requests: int
+    seconds: int
+    free: int
+    lease: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request is admitted, and what the client is told. `reset` is in Unix seconds."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+    counted: bool = True
+
+
+@dataclass(slots=True)
+class _Allowance:
+    window: int
+    left: int
+    remaining: int
+    unreported: int
+
+
+class Counters:
+    """The Durable Object's side: how many requests each client has used in the present window."""
+
+    def __init__(self) -> None:
+        """Starts with nothing counted; a shard that restarts forgives the present window."""
+        self._window: dict[str, int] = {}
+        self._used: dict[str, dict[str, int]] = {}
+
+    def take(self, request: str, now: float) -> str:
+        """Answers a request for a lease, both as JSON.
+
+        The request holds `limit`, `requests`, `seconds`, `client`, `spent` (already admitted, not
+        yet reported) and `want`; the answer `granted` and `remaining`.
+        """
+        ask = json.loads(request)
+        used = self._counts_of(ask["limit"], int(now // ask["seconds"]))
+        total = used.get(ask["client"], 0) + ask["spent"]
+        granted = max(0, min(ask["want"], ask["requests"] - total))
+        used[ask["client"]] = total + granted
+        remaining = max(0, ask["requests"] - total - granted)
+        return json.dumps({"granted": granted, "remaining": remaining})
+
+    def _counts_of(self, limit: str, window: int) -> dict[str, int]:
+        if self._window.get(limit) != window:
+            self._window[limit] = window
+            self._used[limit] = {}
+        return self._used[limit]
+
+
+class RateLimiter:
+    """The isolate's side: admits requests out of what it was granted, and asks for more."""
+
+    def __init__(self, shards: LimiterShards) -> None:
+        """Takes the Durable Objects to ask."""
+        self._shards = shards
+        self._allowances: OrderedDict[tuple[str, str], _Allowance] = OrderedDict()
+
+    async def admit(self, limit: Limit, address: str, now: float) -> Verdict:
+        """Decides on one request from an IP address at a time in Unix seconds.
+
+        When the shard fails the request is admitted with `counted` false: what that means is the
+        caller's choice.
+        """
+        client = client_of(address)
+        window = int(now // limit.seconds)
+        allowance = self._allowance(limit, client, window)
+        reset = (window + 1) * limit.seconds
+        if allowance.left == 0:
+            try:
+                await self._lease(limit, address, client, allowance)
+            except UnavailableError:
+                return Verdict(True, limit.requests, 0, reset, counted=False)
+        if allowance.left <= 0:
+            return Verdict(False, limit.requests, 0, reset)
+        allowance.left -= 1
+        return Verdict(True, limit.requests, allowance.remaining + allowance.left, reset)
+
+    def _allowance(self, limit: Limit, client: str, window: int) -> _Allowance:
+        key = (limit.name, client)
+        allowance = self._allowances.get(key)
+        if allowance is None or allowance.window != window:
+            free = min(limit.free, limit.requests)
+            allowance = _Allowance(window, free, limit.requests - free, unreported=free)
+            self._allowances[key] = allowance
+            if len(self._allowances) > REMEMBERED_CLIENTS:
+                self._allowances.popitem(last=False)
+        else:
+            self._allowances.move_to_end(key)
+        return allowance
+
+    async def _lease(self, limit: Limit, address: str, client: str, allowance: _Allowance) -> None:
+        spent, allowance.unreported = allowance.unreported, 0
+        request = {
+            "limit": limit.name,
+            "requests": limit.requests,
+            "seconds": limit.seconds,
+            "client": client,
+            "spent": spent,
+            "want": limit.lease,
+        }
+        try:
+            answer = json.loads(await self._shards.take(shard_of(address), json.dumps(request)))
+        except UnavailableError:
+            allowance.unreported += spent
+            raise
+        allowance.left += answer["granted"]
+        allowance.remaining = answer["remaining"]
+
+
+def client_of(address: str) -> str:
+    """The client behind an address: an IPv4 address, an IPv6 /64; anything else as it is."""
+    if ":" not in address:
+        return address
+    try:
+        return str(IPv6Address(int(IPv6Address(address)) >> 64 << 64))
+    except AddressValueError:
+        return address
+
+
+def shard_of(address: str) -> str:
+    """The name of the shard that counts an address: by IPv4 /16 or IPv6 /48."""
+    return f"shard-{zlib.crc32(_network_of(address).encode()) % SHARDS}"
+
+
+def _network_of(address: str) -> str:
+    try:
+        if ":" in address:
+            return str(int(IPv6Address(address)) >> 80)
+        return str(int(IPv4Address(address)) >> 16)
+    except AddressValueError:
+        return address

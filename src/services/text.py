@@ -1,0 +1,33 @@
+"""Text of strangers, made safe to store."""
+
+import json
+import re
+
+# Breaks become spaces, so that two lines do not grow into one word.
+_BREAK = re.compile(r"[\t\n\r]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+# CPython on WebAssembly has no RecursionError for JSON: some 6,000 levels overflow the stack
+# and take the whole isolate down. What nests deeper than this has at least as many brackets.
+_MOST_BRACKETS = 1_000
+
+
+def clean(value: str, limit: int) -> str | None:
+    """The value as one line of at most `limit` characters that UTF-8 can hold, or None if blank."""
+    if not value.isprintable():
+        value = _CONTROL.sub("", _BREAK.sub(" ", value))
+        value = _LONE_SURROGATE.sub("\ufffd", value)
+    return value.strip()[:limit].rstrip() or None
+
+
+def read_json(text: str) -> object:
+    """What the JSON text says.
+
+    Raises:
+        ValueError: it is not JSON, or has more brackets than any honest sender needs.
+    """
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise ValueError("too many brackets in the JSON")
+    value: object = json.loads(text)
+    return value

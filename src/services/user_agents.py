@@ -1,0 +1,59 @@
+"""What a user agent tells of the browser, the operating system and the device."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from ua_parser import Domain, OS, UserAgent
+from ua_parser.basic import Resolver
+from ua_parser_builtins.matchers import MATCHERS
+
+DeviceType = Literal["desktop", "mobile", "tablet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A browser on a device; versions are as far as they are known, else None."""
+
+    browser: str | None
+    browser_version: str | None
+    os: str | None
+    os_version: str | None
+    device_type: DeviceType
+
+
+_TABLET = re.compile(r"iPad|Tablet|Silk/(?!.*Mobile)|Kindle|PlayBook|Android(?!.*Mobile)")
+_MOBILE = re.compile(r"Mobi|iPhone|iPod|Android|Windows Phone|BlackBerry|Opera Mini")
+
+# Only browser and system are asked for: the device table is the largest and names models.
+_resolver = Resolver(MATCHERS)
+_WANTED = Domain.USER_AGENT | Domain.OS
+# The patterns are compiled on first use (0.4 s): done here it is part of the start-up snapshot.
+_resolver("Mozilla/5.0", _WANTED)
+
+
+@lru_cache(maxsize=2_048)
+def describe_client(user_agent: str) -> Client:
+    """Reads a user agent; what it does not tell is None, an unknown device is a desktop."""
+    found = _resolver(user_agent, _WANTED)
+    return Client(
+        browser=found.user_agent.family if found.user_agent else None,
+        browser_version=_version(found.user_agent),
+        os=found.os.family if found.os else None,
+        os_version=_version(found.os),
+        device_type=_device_type(user_agent),
+    )
+
+
+def _version(of: UserAgent | OS | None) -> str | None:
+    parts = [part for part in (of.major, of.minor) if part] if of else []
+    return ".".join(parts) or None
+
+
+def _device_type(user_agent: str) -> DeviceType:
+    if _TABLET.search(user_agent):
+        return "tablet"
+    return "mobile" if _MOBILE.search(user_agent) else "desktop"

@@ -1,0 +1,243 @@
+"""Writes an event with everything that it changes: visitor, session, attribution, event.
+
+It is one D1 batch, that is one transaction and one round trip. All statements read one JSON text
+(`?1`), because every value that crosses from Python to JavaScript costs time (docs/decisions.md).
+
+An event is credited to one whole touch: its own, else its session's first one, else its visitor's
+first one. Nothing is inferred here; what was not seen is NULL.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.attribution import Attribution, credit
+from services.events import Event, Size
+from services.pixels import Pixel
+from services.ports import Database, NewId, OnCost
+from services.user_agents import describe_client
+
+TIME_TEXT = "%Y-%m-%d %H:%M:%S"
+
+# The visitor's latest session on this pixel, if it is still open. Only the latest one is looked
+# at, so that the rows read do not grow with the number of visits.
+_OPEN_SESSION = """
+  SELECT id FROM (
+    SELECT sessions.id, sessions.last_activity
+    FROM visitors JOIN sessions
+      ON sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
+    WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
+    ORDER BY sessions.started_at DESC LIMIT 1
+  ) WHERE last_activity > ?1 ->> 'open_since'
+"""
+
+# The pixel sent this event before and did not hear the answer. It changes nothing again.
+_REPEATED = """
+  SELECT 1 FROM visitors JOIN tracking_events
+    ON tracking_events.visitor_id = visitors.id AND tracking_events.event_key = ?1 ->> 'event_key'
+  WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
+"""
+
+# A visitor's row changes when a session opens, or with the first touch, not with every page.
+RECORD_VISITOR = f"""
+INSERT INTO visitors (
+  id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address, first_touch
+)
+SELECT
+  ?1 ->> 'visitor_id', ?1 ->> 'visitor_cookie', ?1 ->> 'now', ?1 ->> 'now', opens,
+  ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 -> 'touch'
+FROM (SELECT NOT EXISTS ({_OPEN_SESSION}) AS opens)
+WHERE NOT EXISTS ({_REPEATED}) AND (
+  opens OR ?1 -> 'touch' IS NOT NULL AND EXISTS (
+    SELECT 1 FROM visitors
+    WHERE visitor_cookie = ?1 ->> 'visitor_cookie' AND first_touch IS NULL
+  )
+)
+ON CONFLICT (visitor_cookie) DO UPDATE SET
+  last_seen = excluded.last_seen,
+  visit_count = visit_count + excluded.visit_count,
+  first_touch = coalesce(first_touch, excluded.first_touch)
+"""  # noqa: S608  # constants only
+
+# A session keeps its first touch: a later one belongs to its own event only.
+RECORD_SESSION = f"""
+INSERT INTO sessions (
+  id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views,
+  utm_source, utm_medium, utm_campaign, utm_content, utm_term,
+  campaign_region, ad_group, ad_id, search_query, touch
+)
+SELECT
+  coalesce(({_OPEN_SESSION}), ?1 ->> 'session_id'), visitors.id, ?1 ->> 'pixel_id',
+  ?1 ->> 'session_id', ?1 ->> 'now', ?1 ->> 'now', 1,
+  ?1 ->> '$.touch.utm_source', ?1 ->> '$.touch.utm_medium', ?1 ->> '$.touch.utm_campaign',
+  ?1 ->> '$.touch.utm_content', ?1 ->> '$.touch.utm_term',
+  ?1 ->> '$.touch.campaign_region', ?1 ->> '$.touch.ad_group', ?1 ->> '$.touch.ad_id',
+  ?1 ->> '$.touch.search_query', ?1 -> 'touch'
+FROM visitors
+WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie' AND NOT EXISTS ({_REPEATED})
+ON CONFLICT (id) DO UPDATE SET
+  last_activity = excluded.last_activity,
+  page_views = page_views + 1,
+  utm_source = iif(touch IS NULL, excluded.utm_source, utm_source),
+  utm_medium = iif(touch IS NULL, excluded.utm_medium, utm_medium),
+  utm_campaign = iif(touch IS NULL, excluded.utm_campaign, utm_campaign),
+  utm_content = iif(touch IS NULL, excluded.utm_content, utm_content),
+  utm_term = iif(touch IS NULL, excluded.utm_term, utm_term),
+  campaign_region = iif(touch IS NULL, excluded.campaign_region, campaign_region),
+  ad_group = iif(touch IS NULL, excluded.ad_group, ad_group),
+  ad_id = iif(touch IS NULL, excluded.ad_id, ad_id),
+  search_query = iif(touch IS NULL, excluded.search_query, search_query),
+  touch = coalesce(touch, excluded.touch)
+"""  # noqa: S608  # constants only
+
+# A repeat meets the unique index and gives back the event that is there, with its own answer.
+RECORD_EVENT = """
+INSERT INTO tracking_events (
+  project_id, pixel_id, visitor_id, session_id, event_type, event_key,
+  page_url, referrer_url, page_title, user_agent, ip_address, country, region, city,
+  browser_data, device_data, viewport_data, form_data, timestamp, created_at, touch_origin,
+  utm_source, utm_medium, utm_campaign, utm_content, utm_term,
+  gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
+  campaign_region, ad_group, ad_id, search_query
+)
+SELECT
+  ?1 ->> 'project_id', ?1 ->> 'pixel_id', visitor_id, session_id, ?1 ->> 'event_type',
+  ?1 ->> 'event_key', ?1 ->> 'page_url', ?1 ->> 'referrer_url', ?1 ->> 'page_title',
+  ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 ->> 'country', ?1 ->> 'region', ?1 ->> 'city',
+  ?1 -> 'browser', ?1 -> 'device', ?1 -> 'viewport', ?1 -> 'form_data',
+  ?1 ->> 'now', ?1 ->> 'now',
+  CASE
+    WHEN ?1 -> 'touch' IS NOT NULL THEN ?1 ->> '$.touch.origin'
+    WHEN session_touch IS NOT NULL THEN 'session'
+    WHEN first_touch IS NOT NULL THEN 'visitor'
+  END,
+  touch ->> 'utm_source', touch ->> 'utm_medium', touch ->> 'utm_campaign',
+  touch ->> 'utm_content', touch ->> 'utm_term',
+  touch ->> 'gclid', touch ->> 'fbclid', touch ->> 'msclkid', touch ->> 'ttclid',
+  touch ->> 'twclid', touch ->> 'li_fat_id', touch ->> 'sc_click_id',
+  touch ->> 'campaign_region', touch ->> 'ad_group', touch ->> 'ad_id', touch ->> 'search_query'
+FROM (
+  SELECT
+    visitors.id AS visitor_id, visitors.first_touch,
+    sessions.id AS session_id, sessions.touch AS session_touch,
+    coalesce(?1 -> 'touch', sessions.touch, visitors.first_touch) AS touch
+  FROM visitors JOIN sessions
+    ON sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
+  WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
+  ORDER BY sessions.started_at DESC LIMIT 1
+)
+WHERE true
+ON CONFLICT (visitor_id, event_key) DO UPDATE SET event_key = excluded.event_key
+RETURNING json_object(
+  'event_id', id, 'visitor_id', visitor_id, 'session_id', session_id,
+  'touch', json_object(
+    'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
+    'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
+    'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group
+  )
+) AS answer
+"""
+
+RECORD_EVENT_BATCH = (RECORD_VISITOR, RECORD_SESSION, RECORD_EVENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request came from, as Cloudflare knows it."""
+
+    country: str | None
+    region: str | None
+    city: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who sent a request: address, user agent and place."""
+
+    ip_address: str | None
+    user_agent: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that is in the database."""
+
+    event_id: int
+    visitor_id: str
+    session_id: str
+    attribution: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Records events. A session ends after `session_minutes` without one."""
+
+    database: Database
+    new_id: NewId
+    session_minutes: int
+
+    async def record(
+        self,
+        event: Event,
+        visitor_cookie: str,
+        pixel: Pixel,
+        origin: Origin,
+        now: datetime,
+        on_cost: OnCost | None = None,
+    ) -> Recorded:
+        """Stores one event and returns it as stored; a repeated event returns the first one.
+
+        Raises:
+            UnavailableError: D1 failed; nothing was written.
+        """
+        parameters = self._parameters(event, visitor_cookie, pixel, origin, now)
+        answer = json.loads(await self.database.batch(RECORD_EVENT_BATCH, parameters, on_cost))
+        return Recorded(
+            event_id=answer["event_id"],
+            visitor_id=answer["visitor_id"],
+            session_id=answer["session_id"],
+            attribution=credit(answer["touch"]),
+        )
+
+    def _parameters(
+        self, event: Event, visitor_cookie: str, pixel: Pixel, origin: Origin, now: datetime
+    ) -> str:
+        client = describe_client(origin.user_agent)
+        parameters = {
+            "now": now.strftime(TIME_TEXT),
+            "open_since": (now - timedelta(minutes=self.session_minutes)).strftime(TIME_TEXT),
+            "visitor_id": self.new_id(),
+            "visitor_cookie": visitor_cookie,
+            "session_id": self.new_id(),
+            "project_id": pixel.project_id,
+            "pixel_id": pixel.id,
+            "event_type": event.event_type,
+            "event_key": event.event_key,
+            "page_url": event.page_url,
+            "referrer_url": event.referrer_url,
+            "page_title": event.page_title,
+            "user_agent": origin.user_agent,
+            "ip_address": origin.ip_address,
+            "country": origin.place.country,
+            "region": origin.place.region,
+            "city": origin.place.city,
+            "browser": {
+                "browser": client.browser,
+                "browser_version": client.browser_version,
+                "os": client.os,
+                "os_version": client.os_version,
+            },
+            "device": {"type": client.device_type, "screen": _size(event.screen)},
+            "viewport": _size(event.viewport),
+            "form_data": event.lead.as_json() if event.lead else None,
+            "touch": event.touch.seen() if event.touch else None,
+        }
+        # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
+        return json.dumps({key: value for key, value in parameters.items() if value is not None})
+
+
+def _size(size: Size | None) -> dict[str, int] | None:
+    return {"width": size.width, "height": size.height} if size else None

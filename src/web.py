@@ -1,0 +1,72 @@
+"""A request and a response as the handlers see them, free of Cloudflare's own objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from services.visits import Origin
+
+MAX_BODY_BYTES = 16 * 1_024
+
+
+class BodyTooLargeError(Exception):
+    """The request's body is larger than MAX_BODY_BYTES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. `header` gives a header by its lower-case name, or None.
+
+    `text` reads the body once, up to a number of bytes, and raises BodyTooLargeError beyond.
+    """
+
+    method: str
+    path: str
+    query: str
+    request_id: str
+    origin: Origin
+    header: Callable[[str], str | None]
+    text: Callable[[int], Awaitable[str]]
+
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters; of a repeated one the last."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response; a body of None is an empty one."""
+
+    status: int
+    body: str | bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_response(
+    content: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A response with a JSON object, never cached."""
+    return Response(
+        status,
+        json.dumps(content),
+        {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def error_response(
+    status: HTTPStatus,
+    error: str,
+    *,
+    details: list[str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    **fields: object,
+) -> Response:
+    """The one shape of every error: success false, a sentence, and details where there are any."""
+    content: dict[str, object] = {"success": False, "error": error, **fields}
+    if details:
+        content["details"] = details
+    return json_response(content, status, headers)

@@ -1,0 +1,76 @@
+// Offers wrangler's test harness to pytest over loopback: the Worker in real workerd, its real
+// bindings, its cron and its logs. Prints one JSON line with its addresses when it is ready.
+import { createServer } from "node:http";
+import process from "node:process";
+import { createTestHarness } from "wrangler";
+
+const { root, config, vars } = JSON.parse(process.argv[2]);
+const harness = createTestHarness({ root, workers: [{ configPath: config, vars }] });
+const { url } = await harness.listen();
+const worker = harness.getWorker();
+await worker.applyD1Migrations("DB");
+
+const actions = {
+  /** Runs one SQL statement on the Worker's own D1. */
+  async query({ sql, values }) {
+    const { DB } = await worker.getEnv();
+    const { results, meta } = await DB.prepare(sql)
+      .bind(...values)
+      .all();
+    return { rows: results, rows_read: meta.rows_read, rows_written: meta.rows_written };
+  },
+  /** Sends a request as Cloudflare would: with its own data about the client. */
+  async fetch({ path, method, headers, body, cf }) {
+    const response = await worker.fetch(new URL(path, url), {
+      method,
+      headers,
+      body,
+      cf,
+      redirect: "manual",
+    });
+    const content = Buffer.from(await response.arrayBuffer()).toString("base64");
+    return { status: response.status, headers: [...response.headers], body: content };
+  },
+  async scheduled({ cron }) {
+    return await worker.scheduled({ cron, scheduledTime: new Date() });
+  },
+  async logs() {
+    return harness.getLogs();
+  },
+  async clear_logs() {
+    harness.clearLogs();
+  },
+  /** Forgets what one shard of the rate limiter counts. */
+  async evict({ name }) {
+    await worker.evictDurableObject("RATE_LIMITER", { name });
+  },
+  async kv_get({ key }) {
+    const { CACHE } = await worker.getEnv();
+    return await CACHE.get(key);
+  },
+};
+
+const server = createServer(async (request, response) => {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const action = actions[request.url.slice(1)];
+  try {
+    const result = await action(JSON.parse(Buffer.concat(chunks).toString() || "{}"));
+    response.end(JSON.stringify(result ?? null));
+  } catch (error) {
+    response.statusCode = 500;
+    response.end(String(error?.stack ?? error));
+  }
+});
+
+server.listen(0, "127.0.0.1", () => {
+  console.log(JSON.stringify({ worker: url.origin, bridge: server.address().port }));
+});
+
+// The parent keeps standard input open as long as it wants us.
+process.stdin.resume();
+process.stdin.on("end", async () => {
+  server.close();
+  await harness.close();
+  process.exit(0);
+});

@@ -1,0 +1,364 @@
+import json
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.attribution import Attribution, Origin, Touch, credit, resolve_touch, touch_of_url
+
+SITE = "https://client.example/"
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+NETWORK_OF_CLICK_ID = {
+    "gclid": "google",
+    "fbclid": "facebook",
+    "msclkid": "microsoft",
+    "ttclid": "tiktok",
+    "twclid": "twitter",
+    "li_fat_id": "linkedin",
+    "sc_click_id": "snapchat",
+}
+AD = ("campaign_region", "ad_group", "ad_id", "search_query")
+FIELDS = (*UTM, *NETWORK_OF_CLICK_ID, *AD)
+
+
+def seen_in(url: str) -> dict[str, str] | None:
+    """What a page URL says, without the origin that all these tests share."""
+    touch = touch_of_url(url, "page_url")
+    if touch is None:
+        return None
+    seen = touch.seen()
+    assert seen.pop("origin") == "page_url"
+    return seen
+
+
+def seen_in_body(**body: object) -> dict[str, str] | None:
+    touch = resolve_touch(SITE, body, None)
+    if touch is None:
+        return None
+    seen = touch.seen()
+    assert seen.pop("origin") == "body"
+    return seen
+
+
+# The URL
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        SITE,
+        f"{SITE}?page=2#top",
+        f"{SITE}?",
+        f"{SITE}#",
+        f"{SITE}?utm_source",
+        f"{SITE}?utm_source=&gclid=+%20",
+        f"{SITE}utm_source=google",
+        f"{SITE}?utm_sources=google",
+        f"{SITE}?ad_group=shoes&ad_id=7&region=west&search_query=red+shoes",
+    ],
+)
+def test_no_utm_and_no_click_id_is_no_touch(url: str) -> None:
+    assert seen_in(url) is None
+
+
+@pytest.mark.parametrize("name", [*UTM, *NETWORK_OF_CLICK_ID])
+def test_one_parameter_alone_makes_a_touch(name: str) -> None:
+    assert seen_in(f"{SITE}?page=2&{name}=one&sort=up") == {name: "one"}
+
+
+def test_ad_parameters_travel_with_a_touch() -> None:
+    assert seen_in(f"{SITE}?gclid=G1&ad_group=shoes&ad_id=7&campaign_region=west") == {
+        "gclid": "G1",
+        "ad_group": "shoes",
+        "ad_id": "7",
+        "campaign_region": "west",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        ("ScCid=S1", {"sc_click_id": "S1"}),
+        ("sc_click_id=S1", {"sc_click_id": "S1"}),
+        ("gclid=G1&region=west", {"gclid": "G1", "campaign_region": "west"}),
+        ("UTM_Source=Google&GCLID=G1", {"utm_source": "Google", "gclid": "G1"}),
+        ("utm%5Fsource=google", {"utm_source": "google"}),
+    ],
+)
+def test_a_parameter_is_known_by_its_other_spellings(query: str, seen: dict[str, str]) -> None:
+    assert seen_in(f"{SITE}?{query}") == seen
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("spring+sale", "spring sale"),
+        ("spring%20sale", "spring sale"),
+        ("1%2B1", "1+1"),
+        ("a=b", "a=b"),
+        ("caf%C3%A9", "café"),
+        ("café", "café"),
+        ("why?", "why?"),
+        ("100%", "100%"),
+        ("%zz", "%zz"),
+        ("50%+off", "50% off"),
+        ("%ff", "\ufffd"),
+        ("a%00b%0A", "ab"),
+    ],
+)
+def test_a_value_is_decoded(raw: str, value: str) -> None:
+    assert seen_in(f"{SITE}?utm_campaign={raw}") == {"utm_campaign": value}
+
+
+@pytest.mark.parametrize("broken", ["%", "100%", "%zz", "%ff", "%e", "&&", "=", "\ud83d", "\x00"])
+def test_a_lone_percent_loses_nothing(broken: str) -> None:
+    url = f"{SITE}?x={broken}&utm_source=google&{broken}=x&gclid=G1&{broken}"
+    assert seen_in(url) == {"utm_source": "google", "gclid": "G1"}
+
+
+def test_the_first_value_that_says_something_wins() -> None:
+    url = f"{SITE}?utm_source=&utm_source=%20&utm_source=google&UTM_SOURCE=bing"
+    assert seen_in(url) == {"utm_source": "google"}
+
+
+def test_a_long_value_is_cut() -> None:
+    assert seen_in(f"{SITE}?gclid={'x' * 600}") == {"gclid": "x" * 500}
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "utm_source=google",
+        "?utm_source=google",
+        "/route?utm_source=google",
+        "!/route;id=1?utm_source=google",
+        "route?page=2&utm_source=google",
+        "page=2&utm_source=google&q=why?",
+    ],
+)
+def test_a_touch_may_be_in_the_fragment(fragment: str) -> None:
+    seen = {"utm_source": "google"}
+    assert seen_in(f"{SITE}#{fragment}") == seen
+    assert seen_in(f"{SITE}?page=2#{fragment}") == seen
+
+
+def test_the_fragment_adds_nothing_to_a_touch_in_the_query() -> None:
+    assert seen_in(f"{SITE}?gclid=G1#utm_source=facebook") == {"gclid": "G1"}
+
+
+# One source
+
+
+def test_the_page_url_comes_before_the_body_and_the_referrer() -> None:
+    touch = resolve_touch(f"{SITE}?utm_medium=email", {"gclid": "G1"}, f"{SITE}?fbclid=F1")
+    assert touch == Touch(origin="page_url", utm_medium="email")
+
+
+def test_a_null_in_the_body_hides_nothing_of_the_page_url() -> None:
+    body = dict.fromkeys(FIELDS)
+    touch = resolve_touch(f"{SITE}?utm_source=google", body, None)
+    assert touch == Touch(origin="page_url", utm_source="google")
+
+
+def test_the_body_comes_before_the_referrer() -> None:
+    touch = resolve_touch(f"{SITE}?page=2", {"gclid": "G1"}, f"{SITE}?utm_source=bing")
+    assert touch == Touch(origin="body", gclid="G1")
+
+
+def test_the_referrers_parameters_come_last() -> None:
+    touch = resolve_touch(SITE, {"utm_source": None}, f"{SITE}?utm_source=bing&page=2")
+    assert touch == Touch(origin="referrer", utm_source="bing")
+
+
+@pytest.mark.parametrize("referrer", [None, "", "https://www.google.com/"])
+def test_a_visit_may_have_no_touch(referrer: str | None) -> None:
+    assert resolve_touch(SITE, {}, referrer) is None
+
+
+# The body
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [None, "", "  ", "null", "undefined", "NULL", True, 1.5, [], {}, ["google"], 10**100],
+)
+def test_a_body_value_may_be_nothing(nothing: object) -> None:
+    assert seen_in_body(utm_source=nothing) is None
+    assert seen_in_body(utm_source=nothing, gclid="G1") == {"gclid": "G1"}
+
+
+def test_a_number_in_the_body_is_its_text() -> None:
+    assert seen_in_body(utm_campaign=2026, ad_id=23851234567890123) == {
+        "utm_campaign": "2026",
+        "ad_id": "23851234567890123",
+    }
+
+
+def test_body_values_are_cleaned_and_cut() -> None:
+    assert seen_in_body(utm_source=" news\x00letter ", utm_term="x" * 600) == {
+        "utm_source": "newsletter",
+        "utm_term": "x" * 500,
+    }
+
+
+@pytest.mark.parametrize("medium", ["unknown", "none"])
+@pytest.mark.parametrize("campaign", ["unknown", "none"])
+def test_the_old_pixels_fallback_words_are_no_touch(medium: str, campaign: str) -> None:
+    fallback = {"utm_source": "direct", "utm_medium": medium, "utm_campaign": campaign}
+    assert seen_in_body(**fallback) is None
+    assert seen_in_body(**fallback, gclid="G1") == {"gclid": "G1"}
+
+
+def test_a_fallback_word_is_only_one_in_its_own_place() -> None:
+    seen = {"utm_source": "unknown", "utm_medium": "direct", "utm_term": "none"}
+    assert seen_in_body(**seen) == seen
+
+
+def test_an_impossible_touch_loses_the_other_visits_click_id() -> None:
+    seen = seen_in_body(utm_source="facebook", utm_medium="paid_social", gclid="G1", fbclid="F1")
+    assert seen == {"utm_source": "facebook", "utm_medium": "paid_social", "fbclid": "F1"}
+
+
+@pytest.mark.parametrize(
+    ("source", "click_id"),
+    [
+        ("google", "gclid"),
+        ("GoogleAds", "gclid"),
+        ("adwords", "gclid"),
+        ("youtube.com", "gclid"),
+        ("Facebook", "fbclid"),
+        ("facebook.com", "fbclid"),
+        ("m.facebook.com", "fbclid"),
+        ("facebook_ads", "fbclid"),
+        ("fb", "fbclid"),
+        ("ig", "fbclid"),
+        ("l.instagram.com", "fbclid"),
+        ("Meta Ads", "fbclid"),
+        ("bing", "msclkid"),
+        ("microsoft-ads", "msclkid"),
+        ("TikTok", "ttclid"),
+        ("twitter", "twclid"),
+        ("t.co", "twclid"),
+        ("X", "twclid"),
+        ("x.com", "twclid"),
+        ("x_ads", "twclid"),
+        ("LinkedIn", "li_fat_id"),
+        ("snapchat", "sc_click_id"),
+    ],
+)
+def test_a_network_is_known_by_its_names(source: str, click_id: str) -> None:
+    click_ids = dict.fromkeys(NETWORK_OF_CLICK_ID, "ID")
+    assert seen_in_body(utm_source=source, **click_ids) == {"utm_source": source, click_id: "ID"}
+
+
+@pytest.mark.parametrize(
+    "source", ["newsletter", "bingo", "x-mas", "igloo", "metasearch", "t.com", "mail.google.com"]
+)
+def test_a_source_that_is_no_network_keeps_every_click_id(source: str) -> None:
+    click_ids = dict.fromkeys(NETWORK_OF_CLICK_ID, "ID")
+    assert seen_in_body(utm_source=source, **click_ids) == {"utm_source": source} | click_ids
+
+
+def test_without_a_source_one_visit_has_one_network() -> None:
+    assert seen_in_body(ttclid="T1", fbclid="F1", utm_term="shoes") == {
+        "fbclid": "F1",
+        "utm_term": "shoes",
+    }
+
+
+def test_a_url_is_one_visit_whatever_it_says() -> None:
+    seen = {"utm_source": "facebook", "gclid": "G1"}
+    assert seen_in(f"{SITE}?utm_source=facebook&gclid=G1") == seen
+
+
+# The credit
+
+
+@pytest.mark.parametrize(
+    ("seen", "source", "medium", "campaign"),
+    [
+        ({}, "direct", "unknown", "none"),
+        ({"utm_source": "news"}, "news", "unknown", "none"),
+        (
+            {"utm_source": "news", "utm_medium": "email", "utm_campaign": "may"},
+            "news",
+            "email",
+            "may",
+        ),
+        ({"gclid": "1"}, "google", "cpc", "none"),
+        ({"fbclid": "1"}, "facebook", "social", "none"),
+        ({"msclkid": "1"}, "microsoft", "cpc", "none"),
+        ({"ttclid": "1"}, "tiktok", "social", "none"),
+        ({"twclid": "1"}, "twitter", "social", "none"),
+        ({"li_fat_id": "1"}, "linkedin", "social", "none"),
+        ({"sc_click_id": "1"}, "snapchat", "social", "none"),
+        ({"utm_source": "yt", "gclid": "1"}, "yt", "cpc", "none"),
+        ({"gclid": "1", "utm_medium": "video"}, "google", "video", "none"),
+        ({"gclid": "1", "ad_group": "shoes"}, "google", "cpc", "shoes"),
+        ({"gclid": "1", "ad_group": "shoes", "utm_campaign": "may"}, "google", "cpc", "may"),
+        ({"utm_source": None, "gclid": None, "ad_group": ""}, "direct", "unknown", "none"),
+        ({"utm_source": 1, "origin": "body"}, "direct", "unknown", "none"),
+    ],
+)
+def test_the_credit(seen: Mapping[str, object], source: str, medium: str, campaign: str) -> None:
+    assert credit(seen) == Attribution(source, medium, campaign)
+
+
+# Whatever comes
+
+NAMES = st.sampled_from((*FIELDS, "ScCid", "region", "page", "UTM_SOURCE"))
+VALUES = st.one_of(
+    st.text(st.characters(categories=None), max_size=8),
+    st.sampled_from(
+        ("google", "Facebook Ads", "direct", "none", "100%", "%ff", "+", "\ud83d", "null")
+    ),
+    st.text("x", min_size=490, max_size=520),
+)
+QUERIES = st.lists(st.builds("{}={}".format, NAMES, VALUES), max_size=8).map("&".join)
+URLS = st.one_of(
+    st.text(),
+    st.builds("{}{}{}".format, st.just(SITE), st.sampled_from(("", "?", "#", "#/a?")), QUERIES),
+)
+BODIES = st.dictionaries(
+    st.sampled_from(FIELDS), VALUES | st.none() | st.integers() | st.floats() | st.lists(st.text())
+)
+
+
+def values_of(touch: Touch | None) -> dict[str, str]:
+    return {} if touch is None else touch.seen()
+
+
+@given(URLS, BODIES, URLS | st.none())
+def test_every_field_comes_from_one_source(
+    page_url: str, body: dict[str, object], referrer: str | None
+) -> None:
+    touch = resolve_touch(page_url, body, referrer)
+    alone = [
+        resolve_touch(page_url, {}, None),
+        resolve_touch("", body, None),
+        resolve_touch("", {}, referrer),
+    ]
+    assert touch == next((one for one in alone if one), None)
+
+
+@given(st.text(st.characters(categories=None)), st.sampled_from(("page_url", "referrer")))
+def test_reading_a_url_never_raises(url: str, origin: Origin) -> None:
+    touch_of_url(url, origin)
+    touch_of_url(f"?utm_source={url}#{url}", origin)
+
+
+@given(URLS, BODIES)
+def test_what_is_seen_can_be_stored(page_url: str, body: dict[str, object]) -> None:
+    seen = values_of(resolve_touch(page_url, body, None))
+    stored = json.dumps(seen, ensure_ascii=False).encode()
+    assert json.loads(stored) == seen
+    assert all(0 < len(value) <= 500 for value in seen.values())
+    assert credit(json.loads(stored)) == credit(seen)
+
+
+@given(st.sampled_from(tuple(NETWORK_OF_CLICK_ID.values())), BODIES)
+def test_a_body_never_mixes_two_networks(network: str, body: dict[str, object]) -> None:
+    seen = values_of(resolve_touch("", body | {"utm_source": network}, None))
+    assert {NETWORK_OF_CLICK_ID[name] for name in seen if name in NETWORK_OF_CLICK_ID} <= {network}

@@ -1,0 +1,61 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.text import clean, read_json
+
+ANY_TEXT = st.text(st.characters(codec=None, categories=None))
+
+
+@pytest.mark.parametrize("value", ["Spring sale", "Crème brûlée", "春のセール", "50 % & more <b>"])
+def test_an_ordinary_value_stays_as_it_is(value: str) -> None:
+    assert clean(value, 500) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "cleaned"),
+    [
+        ("  both ends \n", "both ends"),
+        ("a\x00b\x1bc\x7fd\x9fe", "abcde"),
+        ("one\r\ntwo\tthree", "one  two three"),
+        ("half \ud83d emoji", "half \ufffd emoji"),
+        ("whole 👍 emoji\x00", "whole 👍 emoji"),
+    ],
+)
+def test_what_cannot_be_stored_is_taken_out(value: str, cleaned: str) -> None:
+    assert clean(value, 500) == cleaned
+
+
+@pytest.mark.parametrize("value", ["", "   ", "\x00\x01", "\u00a0\n"])
+def test_nothing_left_is_none(value: str) -> None:
+    assert clean(value, 500) is None
+
+
+def test_a_long_value_is_cut_by_characters() -> None:
+    assert clean("👍" * 600, 500) == "👍" * 500
+
+
+def test_a_cut_leaves_no_space_at_the_end() -> None:
+    assert clean("spring sale", 7) == "spring"
+
+
+@given(ANY_TEXT, st.integers(1, 20))
+def test_cleaning_is_final_and_fits_utf_8(value: str, limit: int) -> None:
+    cleaned = clean(value, limit)
+    if cleaned is not None:
+        assert 0 < len(cleaned) <= limit
+        assert cleaned.encode().decode() == cleaned
+        assert clean(cleaned, limit) == cleaned
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_json_is_read(value: dict[str, str]) -> None:
+    assert read_json(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "pixel", "[" * 16_000, '{"a":' * 16_000, "1" * 9_999])
+def test_unreadable_json_is_one_kind_of_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_json(text)

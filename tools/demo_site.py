@@ -1,0 +1,92 @@
+"""Serves demo/ as if it were a client's website, on a port of its own: cross-origin to the Worker.
+
+Pages hold the placeholders `{{worker}}` and `{{pixel_id}}`. A form sent to `/thank-you` is
+answered with the thank-you page, as a site would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Self
+from urllib.parse import urlsplit
+
+from paths import ROOT
+
+PAGES = ROOT / "demo"
+DEMO_PIXEL = "ppp-demo-pixel"
+CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
+FORM_TARGET = "/thank-you"
+
+
+class DemoPage(BaseHTTPRequestHandler):
+    """Answers one request of the demo site."""
+
+    def __init__(self, pages: Path, placeholders: dict[str, str], *args: object) -> None:
+        """Takes the folder and what the placeholders stand for."""
+        self._pages = pages
+        self._placeholders = placeholders
+        super().__init__(*args)  # type: ignore[arg-type]  # passed through as they came
+
+    def do_GET(self) -> None:
+        """Serves a page or one of its files."""
+        self._serve(urlsplit(self.path).path)
+
+    def do_POST(self) -> None:
+        """Takes a form and thanks for it."""
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._serve(FORM_TARGET)
+
+    def _serve(self, path: str) -> None:
+        name = path.strip("/") or "index"
+        file = self._pages / (name if Path(name).suffix else f"{name}.html")
+        if file.parent != self._pages or not file.is_file():
+            self.send_error(404)
+            return
+        content = file.read_text(encoding="utf-8")
+        for placeholder, value in self._placeholders.items():
+            content = content.replace(f"{{{{{placeholder}}}}}", value)
+        body = content.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", CONTENT_TYPES.get(file.suffix, "text/plain"))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: the terminal belongs to the Worker's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSite:
+    """The running demo site; a context manager that stops it."""
+
+    server: ThreadingHTTPServer
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        """Starts to serve, in a thread."""
+        Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def demo_site(port: int, worker: str, pixel_id: str = DEMO_PIXEL, pages: Path = PAGES) -> DemoSite:
+    """A demo site whose pages carry a pixel of the Worker at `worker`; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    handler = partial(DemoPage, pages, {"worker": worker, "pixel_id": pixel_id})
+    return DemoSite(ThreadingHTTPServer(("127.0.0.1", port), handler))

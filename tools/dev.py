@@ -1,0 +1,211 @@
+"""`make dev`: the whole product on this machine, ready to click through."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Thread
+
+from demo_site import DEMO_PIXEL, demo_site
+from local_config import prepare_local_config
+from paths import CACHE, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from pyodide_bundle import BundleError
+
+DEV_VARS = ROOT / ".dev.vars"
+DEV_KEY = CACHE / "dev-api-key"
+START_SECONDS = 90
+CRON = "*/5 * * * *"
+CRON_SECONDS = 300
+LANDING = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring_offer&gclid=demo-click-1"
+
+
+class DevError(Exception):
+    """`make dev` cannot go on; the message says why and what to do."""
+
+
+def require_free(port: int, option: str) -> None:
+    """Sees that a port can be used.
+
+    Raises:
+        DevError: something else uses it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise DevError(
+                f"port {port} is taken: stop what uses it, or run `make dev {option}=<another>`"
+            ) from None
+
+
+def development_key() -> str:
+    """The API key for this machine; made, with its hash in .dev.vars, on the first run."""
+    if not DEV_VARS.exists():
+        key = secrets.token_urlsafe(24)
+        entry = {
+            "name": "development",
+            "role": "admin",
+            "sha256": hashlib.sha256(key.encode()).hexdigest(),
+        }
+        DEV_VARS.write_text(f"API_KEYS='{json.dumps([entry])}'\n", encoding="utf-8")
+        DEV_KEY.write_text(key, encoding="utf-8")
+        DEV_KEY.chmod(0o600)
+    if DEV_KEY.exists():
+        return DEV_KEY.read_text(encoding="utf-8")
+    return "(the one whose hash you wrote into .dev.vars)"
+
+
+def wrangler(*arguments: str) -> None:
+    """Runs wrangler to its end on the local configuration.
+
+    Raises:
+        DevError: it failed; with what it said.
+    """
+    command = [NODE_BIN / "wrangler", *arguments, "--config", LOCAL_CONFIG]
+    environment = tool_environment() | {"CI": "true"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise DevError(f"wrangler {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def prepare_database() -> None:
+    """Applies the migrations to the local database and adds the demo project and pixel."""
+    wrangler("d1", "migrations", "apply", "DB", "--local")
+    wrangler("d1", "execute", "DB", "--local", "--file", "demo/seed.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The Worker under `wrangler dev`."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def wait(self) -> None:
+        """Waits until it is healthy.
+
+        Raises:
+            DevError: it stopped or did not get there in time.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise DevError("the Worker stopped; what it said stands above")
+            if _answers(f"{self.url}/health"):
+                return
+            time.sleep(0.2)
+        raise DevError(f"the Worker was not healthy after {START_SECONDS} seconds: {self.url}/health")
+
+    def fire_cron(self) -> None:
+        """Runs the cron trigger once, as Cloudflare would."""
+        _answers(f"{self.url}/cdn-cgi/handler/scheduled?cron={CRON.replace(' ', '+')}")
+
+    def stop(self) -> None:
+        """Stops it, as the stop key does."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(timeout=20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=20) as response:  # noqa: S310  # our own server
+            return bool(response.status == 200)  # noqa: PLR2004  # HTTP's OK
+    except (OSError, urllib.error.HTTPError):
+        return False
+
+
+def start_worker(port: int) -> Worker:
+    """Starts `wrangler dev`; its log lines go to the terminal."""
+    command = [NODE_BIN / "wrangler", "dev", "--config", LOCAL_CONFIG, "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "warn"],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # The stop key is ours: it must reach wrangler once, from stop().
+        start_new_session=True,
+    )
+    Thread(target=_show_output, args=(process,), daemon=True).start()
+    return Worker(process, f"http://localhost:{port}")
+
+
+def _show_output(process: subprocess.Popen[str]) -> None:
+    for line in process.stdout or ():
+        if line.strip():
+            print(line, end="", flush=True)
+
+
+def welcome(worker: str, site: str, key: str) -> str:
+    """What to open, and how to stop."""
+    return f"""
+PPP Pixel runs at {worker}
+
+  Open this     {site}{LANDING}
+  then see      curl -H 'X-API-Key: {key}' {worker}/api/reports/realtime/{DEMO_PIXEL}
+  API key       {key}
+  Embed guide   {worker}/static/integration-example.html
+  Health        {worker}/health
+  Stop          Ctrl+C
+"""
+
+
+def run(port: int, demo_port: int) -> None:
+    """Prepares and runs everything until the stop key is pressed.
+
+    Raises:
+        DevError, BundleError: what is in the way.
+    """
+    require_free(port, "PORT")
+    require_free(demo_port, "DEMO_PORT")
+    print(f"Pyodide bundle: {prepare_local_config().description}", flush=True)
+    key = development_key()
+    prepare_database()
+    worker = start_worker(port)
+    try:
+        with demo_site(demo_port, worker.url) as site:
+            worker.wait()
+            print(welcome(worker.url, site.url, key), flush=True)
+            while worker.process.poll() is None:
+                time.sleep(CRON_SECONDS - time.time() % CRON_SECONDS)
+                worker.fire_cron()
+    finally:
+        worker.stop()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs until it is stopped; problems are said in one line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8787, help="the Worker's port")
+    parser.add_argument("--demo-port", type=int, default=8788, help="the demo site's port")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run(options.port, options.demo_port)
+    except (DevError, BundleError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

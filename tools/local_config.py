@@ -1,0 +1,41 @@
+"""Writes wrangler.local.json: wrangler.toml's top level, made to run on this machine.
+
+Differences, each for a reason: the compatibility flags select the Pyodide bundle that is at hand;
+the build command is gone, because make has built everything already; a local run needs no
+production environment.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+from paths import LOCAL_CONFIG, ROOT
+from pyodide_bundle import Bundle, choose_bundle
+
+
+def read_wrangler_toml() -> dict[str, Any]:
+    """wrangler.toml as it stands."""
+    return tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
+
+
+def local_config(wrangler: dict[str, Any], bundle: Bundle) -> dict[str, Any]:
+    """The local environment of wrangler.toml with the flags for the bundle."""
+    config = {key: value for key, value in wrangler.items() if key not in {"env", "build"}}
+    config["compatibility_flags"] = bundle.flags(wrangler["compatibility_flags"])
+    return config
+
+
+def prepare_local_config() -> Bundle:
+    """Prepares the Pyodide bundle and writes wrangler.local.json for it.
+
+    Raises:
+        BundleError: no bundle can be had.
+    """
+    wrangler = read_wrangler_toml()
+    bundle = choose_bundle(wrangler["compatibility_date"], wrangler["compatibility_flags"])
+    LOCAL_CONFIG.write_text(
+        json.dumps(local_config(wrangler, bundle), indent=2) + "\n", encoding="utf-8"
+    )
+    return bundle

@@ -1,0 +1,25 @@
+"""Where things lie in the checkout and where the tools keep what they made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NODE_BIN = ROOT / "node_modules" / ".bin"
+VENV_BIN = ROOT / ".venv" / "bin"
+CACHE = ROOT / ".cache"
+BUNDLES = CACHE / "pyodide"
+ASSETS = ROOT / "build" / "assets"
+LOCAL_CONFIG = ROOT / "wrangler.local.json"
+
+
+def tool_environment() -> dict[str, str]:
+    """The environment in which wrangler runs: the pinned Node first, our workerd, no telemetry."""
+    return os.environ | {
+        "PATH": f"{NODE_BIN}{os.pathsep}{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "MINIFLARE_WORKERD_PATH": str(CACHE / "workerd"),
+        "WRANGLER_SEND_METRICS": "false",
+        # Where is this machine? Nobody here needs to know, and offline the question only costs time.
+        "CLOUDFLARE_CF_FETCH_ENABLED": "false",
+    }

@@ -1,0 +1,101 @@
+"""Fills what ships beside our own source: python_modules/ and src/generated/.
+
+Packages come from uv.lock with their hashes. The list of crawlers is reduced to its patterns,
+because the package's own file carries 500 KB of examples that the Worker never reads.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+from paths import CACHE, ROOT, VENV_BIN
+
+PYTHON_MODULES = ROOT / "python_modules"
+GENERATED = ROOT / "src" / "generated"
+WORKER_PYTHON = "3.14"
+
+# Metadata, and two further copies of the user-agent rules in other forms.
+NOT_SHIPPED = (
+    "*.dist-info",
+    "bin",
+    ".lock",
+    "ua_parser/__main__.py",
+    "ua_parser/user_agent_parser.py",
+    "ua_parser_builtins/lazy.py",
+    "ua_parser_builtins/regexes.py",
+    "**/*.pyi",
+)
+
+LITERAL_ESCAPE = re.compile(r"\\([./\-_ ])")
+REGEX_SYNTAX = re.compile(r"[\\^$.|?*+()\[\]{}]")
+
+
+def vendor_packages() -> None:
+    """Installs the locked runtime dependencies for the Worker's Python into python_modules/."""
+    uv = str(VENV_BIN / "uv")
+    requirements = CACHE / "worker-requirements.txt"
+    CACHE.mkdir(exist_ok=True)
+    export = [uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project"]
+    subprocess.run([*export, "--output-file", requirements], cwd=ROOT, check=True)
+    shutil.rmtree(PYTHON_MODULES, ignore_errors=True)
+    install = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    target = ["--target", PYTHON_MODULES, "--python-version", WORKER_PYTHON]
+    subprocess.run([*install, *target, "--requirement", requirements], cwd=ROOT, check=True)
+    prune(PYTHON_MODULES)
+
+
+def prune(folder: Path) -> None:
+    """Removes what the Worker never imports."""
+    for pattern in NOT_SHIPPED:
+        for path in folder.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def split_patterns(patterns: list[str]) -> tuple[list[str], list[str]]:
+    """Divides crawler patterns into plain texts and real regular expressions.
+
+    A plain text is found with `in`, which is faster than any alternation of patterns.
+    """
+    literals = [LITERAL_ESCAPE.sub(r"\1", pattern) for pattern in patterns]
+    plain = [literal for literal in literals if not REGEX_SYNTAX.search(literal)]
+    regexes = [
+        pattern
+        for pattern, literal in zip(patterns, literals, strict=True)
+        if REGEX_SYNTAX.search(literal)
+    ]
+    return plain, regexes
+
+
+def write_crawler_patterns() -> None:
+    """Writes src/generated/crawler_patterns.py from the pinned package `crawler-user-agents`."""
+    source = resources.files("crawleruseragents") / "crawler-user-agents.json"
+    entries = json.loads(source.read_text(encoding="utf-8"))
+    literals, regexes = split_patterns([entry["pattern"] for entry in entries])
+    GENERATED.mkdir(exist_ok=True)
+    (GENERATED / "__init__.py").touch()
+    (GENERATED / "crawler_patterns.py").write_text(
+        '"""Made by tools/vendor.py from the package crawler-user-agents; not edited by hand."""\n'
+        f"\nLITERALS: tuple[str, ...] = {tuple(literals)!r}\n"
+        f"REGEXES: tuple[str, ...] = {tuple(regexes)!r}\n",
+        encoding="utf-8",
+    )
+
+
+def main() -> int:
+    """Makes both folders anew."""
+    vendor_packages()
+    write_crawler_patterns()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
