@@ -43,7 +43,7 @@
   const block = (title, value) => {
     const json = JSON.stringify(value, null, 2);
     const size = /\{\s*("width": \d+),\s*("height": \d+)\s*\}/g;
-    const pre = element("pre", "", json.replace(size, "{ $1, $2 }"));
+    const pre = element("pre", "", json.replace(size, "{$1, $2}"));
     return element("div", "demo-block", element("h3", "", title), pre);
   };
 

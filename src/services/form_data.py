@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import parse_qsl
 
 from services.text import clean, read_json
@@ -30,7 +31,8 @@ _LONGEST_VALUE = 255
 _LONGEST_EMAIL = 254
 _TIMES_ENCODED = 3
 _DEEPEST = 5
-_LONGEST_KEY = 200
+_LONGEST_KEY = 100
+_MOST_FIELDS = 300
 
 _WORD = re.compile(r"[a-z]+")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -100,7 +102,7 @@ def read_lead(form_data: object) -> Lead | None:
     form = _decoded(form_data)
     if not isinstance(form, dict):
         return None
-    fields = list(_fields("", form, _DEEPEST))
+    fields = list(islice(_fields("", form, _DEEPEST), _MOST_FIELDS))
     return _lead(_email_by_key(fields) or _email_by_value(fields), fields)
 
 

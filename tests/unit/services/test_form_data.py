@@ -83,6 +83,13 @@ def test_what_is_nested_too_deep_is_not_looked_for() -> None:
     assert read_lead(form) is None
 
 
+def test_a_form_without_end_is_not_read_to_its_end() -> None:
+    honest = {f"question {number}": "answer" for number in range(200)}
+    endless = {f"question {number}": "answer" for number in range(1_000)}
+    assert read_lead(honest | {"email": JANE}) == Lead(JANE, None, None)
+    assert read_lead(endless | {"email": JANE}) is None
+
+
 # The e-mail
 
 

@@ -1,0 +1,82 @@
+-- Some twenty indexes go, under names that are not known here, so that DROP INDEX cannot be relied
+-- on: the table is rebuilt without them. The next files index it and drop the old one; apart,
+-- because the whole of a migration has 30 seconds: https://developers.cloudflare.com/d1/platform/limits/
+--
+-- Columns keep their names and stay as lenient as they were: the old Worker runs on them again
+-- after a rollback.
+
+ALTER TABLE tracking_events RENAME TO tracking_events_v2;
+
+-- A foreign key only where an index leads with the column; else deleting the parent scans the table.
+CREATE TABLE tracking_events (
+  id                      INTEGER PRIMARY KEY AUTOINCREMENT,
+  project_id              TEXT, -- no foreign key: no index leads with it, and the pixel knows it too
+  pixel_id                TEXT REFERENCES pixels (id), -- tracking_events_by_pixel leads with it
+  visitor_id              TEXT, -- no foreign key: it would read the visitor again for each event
+  session_id              TEXT, -- no foreign key: no index leads with it
+  event_type              TEXT DEFAULT 'pageview',
+  utm_source              TEXT,
+  utm_medium              TEXT,
+  utm_campaign            TEXT,
+  utm_content             TEXT,
+  utm_term                TEXT,
+  custom_utm              TEXT,
+  page_url                TEXT,
+  referrer_url            TEXT,
+  page_title              TEXT,
+  user_agent              TEXT,
+  ip_address              TEXT,
+  country                 TEXT,
+  region                  TEXT,
+  city                    TEXT,
+  browser_data            TEXT,
+  device_data             TEXT,
+  viewport_data           TEXT,
+  timestamp               TEXT DEFAULT (datetime('now')),
+  created_at              TEXT DEFAULT (datetime('now')),
+  zapier_sent             INTEGER DEFAULT 0,
+  zapier_sent_at          TEXT,
+  archived                INTEGER DEFAULT 0,
+  form_data               TEXT,
+  campaign_region         TEXT,
+  ad_group                TEXT,
+  ad_id                   TEXT,
+  search_query            TEXT,
+  gclid                   TEXT,
+  fbclid                  TEXT,
+  msclkid                 TEXT,
+  ttclid                  TEXT,
+  twclid                  TEXT,
+  li_fat_id               TEXT,
+  sc_click_id             TEXT,
+  pipedrive_sync_status   TEXT,
+  pipedrive_sync_at       TEXT,
+  pipedrive_person_id     TEXT,
+  pipedrive_retry_count   INTEGER DEFAULT 0,
+  pipedrive_last_retry_at TEXT,
+  event_key               TEXT, -- the id a pixel gives its event, NULL from old pixels
+  touch_origin            TEXT  -- page_url, body, referrer; session, visitor (inherited); or NULL
+);
+
+-- AUTOINCREMENT goes on after the highest id ever given, also when that event is gone.
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'tracking_events', seq FROM sqlite_sequence WHERE name = 'tracking_events_v2';
+
+INSERT INTO tracking_events (
+  id, project_id, pixel_id, visitor_id, session_id, event_type, utm_source, utm_medium,
+  utm_campaign, utm_content, utm_term, custom_utm, page_url, referrer_url, page_title, user_agent,
+  ip_address, country, region, city, browser_data, device_data, viewport_data, timestamp,
+  created_at, zapier_sent, zapier_sent_at, archived, form_data, campaign_region, ad_group, ad_id,
+  search_query, gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
+  pipedrive_sync_status, pipedrive_sync_at, pipedrive_person_id, pipedrive_retry_count,
+  pipedrive_last_retry_at
+)
+SELECT
+  id, project_id, pixel_id, visitor_id, session_id, event_type, utm_source, utm_medium,
+  utm_campaign, utm_content, utm_term, custom_utm, page_url, referrer_url, page_title, user_agent,
+  ip_address, country, region, city, browser_data, device_data, viewport_data, timestamp,
+  created_at, zapier_sent, zapier_sent_at, archived, form_data, campaign_region, ad_group, ad_id,
+  search_query, gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
+  pipedrive_sync_status, pipedrive_sync_at, pipedrive_person_id, pipedrive_retry_count,
+  pipedrive_last_retry_at
+FROM tracking_events_v2;

@@ -1,0 +1,60 @@
+-- As for tracking_events: the indexes to be rid of have names that are not known here.
+-- WITHOUT ROWID spares a first page view two rows written.
+
+ALTER TABLE sessions RENAME TO sessions_v2;
+ALTER TABLE visitors RENAME TO visitors_v2;
+
+CREATE TABLE visitors (
+  id             TEXT PRIMARY KEY,
+  visitor_cookie TEXT UNIQUE NOT NULL,
+  first_seen     TEXT DEFAULT (datetime('now')),
+  last_seen      TEXT DEFAULT (datetime('now')),
+  visit_count    INTEGER DEFAULT 1,
+  user_agent     TEXT,
+  ip_address     TEXT,
+  first_touch    TEXT -- JSON object, NULL while no touch was seen
+) WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  id              TEXT PRIMARY KEY,
+  visitor_id      TEXT REFERENCES visitors (id), -- sessions_by_visitor leads with it
+  pixel_id        TEXT, -- no foreign key: no index leads with it
+  session_cookie  TEXT UNIQUE NOT NULL,
+  started_at      TEXT DEFAULT (datetime('now')),
+  last_activity   TEXT DEFAULT (datetime('now')),
+  page_views      INTEGER DEFAULT 0,
+  utm_source      TEXT,
+  utm_medium      TEXT,
+  utm_campaign    TEXT,
+  utm_content     TEXT,
+  utm_term        TEXT,
+  campaign_region TEXT,
+  ad_group        TEXT,
+  ad_id           TEXT,
+  search_query    TEXT,
+  touch           TEXT -- JSON object, NULL when the session has no touch of its own
+) WITHOUT ROWID;
+
+INSERT INTO visitors (
+  id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address
+)
+SELECT id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address
+FROM visitors_v2
+ORDER BY id;
+
+INSERT INTO sessions (
+  id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views, utm_source,
+  utm_medium, utm_campaign, utm_content, utm_term, campaign_region, ad_group, ad_id, search_query
+)
+SELECT
+  id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views, utm_source,
+  utm_medium, utm_campaign, utm_content, utm_term, campaign_region, ad_group, ad_id, search_query
+FROM sessions_v2
+ORDER BY id;
+
+DROP TABLE sessions_v2;
+DROP TABLE visitors_v2;
+
+-- Serves: the visitor's latest session with a pixel, and all sessions of a person. It holds nothing
+-- that changes with each page view, which would write its row again.
+CREATE INDEX sessions_by_visitor ON sessions (visitor_id, pixel_id, started_at);
