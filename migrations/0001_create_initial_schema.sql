@@ -1,5 +1,4 @@
--- Each trigger stands on one line, BEGIN and END in capitals: the remote D1 splits a migration at
--- semicolons by itself and cuts other forms apart
+-- Each trigger stands on one line, BEGIN and END in capitals: the remote D1 cuts other forms apart.
 -- https://github.com/cloudflare/workers-sdk/issues/4998
 
 CREATE TABLE projects (
@@ -27,8 +26,8 @@ CREATE TABLE pixels (
 CREATE TABLE visitors (
   id             TEXT PRIMARY KEY,
   visitor_cookie TEXT UNIQUE NOT NULL,
-  first_seen     TEXT DEFAULT (datetime('now')),
-  last_seen      TEXT DEFAULT (datetime('now')),
+  first_seen     TEXT,
+  last_seen      TEXT,
   visit_count    INTEGER DEFAULT 1,
   user_agent     TEXT,
   ip_address     TEXT
@@ -39,8 +38,8 @@ CREATE TABLE sessions (
   visitor_id     TEXT REFERENCES visitors (id),
   pixel_id       TEXT REFERENCES pixels (id),
   session_cookie TEXT UNIQUE NOT NULL,
-  started_at     TEXT DEFAULT (datetime('now')),
-  last_activity  TEXT DEFAULT (datetime('now')),
+  started_at     TEXT,
+  last_activity  TEXT,
   page_views     INTEGER DEFAULT 0,
   utm_source     TEXT,
   utm_medium     TEXT,
@@ -73,7 +72,7 @@ CREATE TABLE tracking_events (
   viewport_data  TEXT,
   timestamp      TEXT DEFAULT (datetime('now')),
   created_at     TEXT DEFAULT (datetime('now')),
-  zapier_sent    INTEGER DEFAULT 0,
+  zapier_sent    INTEGER,
   zapier_sent_at TEXT,
   archived       INTEGER DEFAULT 0
 );

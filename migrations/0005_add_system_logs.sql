@@ -1,7 +1,7 @@
 CREATE TABLE system_logs (
   id              INTEGER PRIMARY KEY AUTOINCREMENT,
-  timestamp       TEXT DEFAULT (datetime('now')),
-  level           TEXT NOT NULL CHECK (level IN ('DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL')),
+  timestamp       TEXT,
+  level           TEXT CHECK (level IN ('DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL')),
   category        TEXT NOT NULL,
   action          TEXT NOT NULL,
   message         TEXT NOT NULL,

@@ -1,18 +1,18 @@
 -- Some twenty indexes go, under names that are not known here, so that DROP INDEX cannot be relied
--- on: the table is rebuilt without them. The next files index it and drop the old one; apart,
--- because the whole of a migration has 30 seconds: https://developers.cloudflare.com/d1/platform/limits/
+-- on: the table is rebuilt without them. Two more files index it and drop the old one, because a
+-- whole migration has 30 seconds. https://developers.cloudflare.com/d1/platform/limits/
 --
--- Columns keep their names and stay as lenient as they were: the old Worker runs on them again
--- after a rollback.
+-- Columns keep their names and stay as lenient as they were: after a rollback the old Worker runs
+-- on them again.
 
 ALTER TABLE tracking_events RENAME TO tracking_events_v2;
 
--- A foreign key only where an index leads with the column; else deleting the parent scans the table.
+-- A foreign key needs an index that leads with its column, or deleting a parent scans this table.
 CREATE TABLE tracking_events (
   id                      INTEGER PRIMARY KEY AUTOINCREMENT,
-  project_id              TEXT, -- no foreign key: no index leads with it, and the pixel knows it too
+  project_id              TEXT, -- no foreign key: no index leads with it
   pixel_id                TEXT REFERENCES pixels (id), -- tracking_events_by_pixel leads with it
-  visitor_id              TEXT, -- no foreign key: it would read the visitor again for each event
+  visitor_id              TEXT, -- no foreign key: it doubles the time of this migration
   session_id              TEXT, -- no foreign key: no index leads with it
   event_type              TEXT DEFAULT 'pageview',
   utm_source              TEXT,
@@ -55,7 +55,7 @@ CREATE TABLE tracking_events (
   pipedrive_retry_count   INTEGER DEFAULT 0,
   pipedrive_last_retry_at TEXT,
   event_key               TEXT, -- the id a pixel gives its event, NULL from old pixels
-  touch_origin            TEXT  -- page_url, body, referrer; session, visitor (inherited); or NULL
+  touch_origin            TEXT  -- page_url, body, referrer, or inherited from session, visitor
 );
 
 -- AUTOINCREMENT goes on after the highest id ever given, also when that event is gone.

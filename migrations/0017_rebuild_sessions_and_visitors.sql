@@ -1,5 +1,5 @@
--- As for tracking_events: the indexes to be rid of have names that are not known here.
--- WITHOUT ROWID spares a first page view two rows written.
+-- Rebuilt for the same reason as the events (see 0014). WITHOUT ROWID spares the first page view of
+-- a visitor two rows written.
 
 ALTER TABLE sessions RENAME TO sessions_v2;
 ALTER TABLE visitors RENAME TO visitors_v2;
@@ -55,6 +55,6 @@ ORDER BY id;
 DROP TABLE sessions_v2;
 DROP TABLE visitors_v2;
 
--- Serves: the visitor's latest session with a pixel, and all sessions of a person. It holds nothing
--- that changes with each page view, which would write its row again.
+-- Serves the latest session of a visitor with a pixel, and all sessions of a person. Nothing in it
+-- changes with a page view, or each one would write it again.
 CREATE INDEX sessions_by_visitor ON sessions (visitor_id, pixel_id, started_at);

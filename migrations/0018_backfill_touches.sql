@@ -1,21 +1,28 @@
--- The touch of each inherited session, and the first of each inherited visitor. The old Worker
--- stored its fallback words as if they had been seen: here they count as absent.
+-- Each inherited session gets its touch, each inherited visitor the first one. Where nothing was
+-- seen, old pixels and the old Worker stored a word, which counts as absent here.
 
 WITH seen AS (
   SELECT
     id,
-    nullif(nullif(utm_source, 'direct'), '') AS utm_source,
-    nullif(nullif(nullif(utm_medium, 'unknown'), 'none'), '') AS utm_medium,
-    nullif(nullif(nullif(utm_campaign, 'unknown'), 'none'), '') AS utm_campaign,
-    nullif(utm_content, '') AS utm_content,
-    nullif(utm_term, '') AS utm_term,
-    nullif(campaign_region, '') AS campaign_region,
-    nullif(ad_group, '') AS ad_group,
-    nullif(ad_id, '') AS ad_id,
-    nullif(search_query, '') AS search_query
+    iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
+    iif(
+      lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
+    ) AS utm_medium,
+    iif(
+      lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
+    ) AS utm_campaign,
+    iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
+    iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
+    iif(
+      lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
+    ) AS campaign_region,
+    iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
+    iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
+    iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
   FROM sessions
 )
 UPDATE sessions
+-- json_patch leaves the nulls out.
 SET touch = json_patch('{}', json_object(
   'utm_source', seen.utm_source,
   'utm_medium', seen.utm_medium,
@@ -34,33 +41,43 @@ WHERE seen.id = sessions.id
     seen.utm_source, seen.utm_medium, seen.utm_campaign, seen.utm_content, seen.utm_term
   ) IS NOT NULL;
 
+-- In one pass over the events and in their order, where by visitor it would jump about.
 WITH seen AS (
   SELECT
     id,
     visitor_id,
-    nullif(nullif(utm_source, 'direct'), '') AS utm_source,
-    nullif(nullif(nullif(utm_medium, 'unknown'), 'none'), '') AS utm_medium,
-    nullif(nullif(nullif(utm_campaign, 'unknown'), 'none'), '') AS utm_campaign,
-    nullif(utm_content, '') AS utm_content,
-    nullif(utm_term, '') AS utm_term,
-    nullif(gclid, '') AS gclid,
-    nullif(fbclid, '') AS fbclid,
-    nullif(msclkid, '') AS msclkid,
-    nullif(ttclid, '') AS ttclid,
-    nullif(twclid, '') AS twclid,
-    nullif(li_fat_id, '') AS li_fat_id,
-    nullif(sc_click_id, '') AS sc_click_id,
-    nullif(campaign_region, '') AS campaign_region,
-    nullif(ad_group, '') AS ad_group,
-    nullif(ad_id, '') AS ad_id,
-    nullif(search_query, '') AS search_query
-  FROM tracking_events NOT INDEXED -- in the order of the table: by visitor it jumps about in it
+    iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
+    iif(
+      lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
+    ) AS utm_medium,
+    iif(
+      lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
+    ) AS utm_campaign,
+    iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
+    iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
+    iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid) AS gclid,
+    iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid) AS fbclid,
+    iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid) AS msclkid,
+    iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid) AS ttclid,
+    iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid) AS twclid,
+    iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id) AS li_fat_id,
+    iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id) AS sc_click_id,
+    iif(
+      lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
+    ) AS campaign_region,
+    iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
+    iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
+    iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
+  FROM tracking_events NOT INDEXED
 ),
 first_touches AS (
   SELECT
     visitor_id,
-    min(id), -- picks the row of the other columns: https://www.sqlite.org/lang_select.html#bareagg
-    json_patch( -- drops the nulls; two objects, because D1 allows a function 32 arguments
+    -- The other columns come from the row of the minimum.
+    -- https://www.sqlite.org/lang_select.html#bareagg
+    min(id),
+    -- Two objects, because D1 allows a function 32 arguments.
+    json_patch(
       json_patch('{}', json_object(
         'utm_source', utm_source,
         'utm_medium', utm_medium,

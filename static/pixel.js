@@ -26,12 +26,13 @@
   const EMAIL = /^[^\s@]{1,64}@[^\s@]+\.[^\s@]{2,}$/;
   const LONG_NUMBER = /(\d\W?){9}/; // a phone or a card, autofilled into a name
 
-  // English, Spanish, French, German, Portuguese, Italian. Where both names match, it is neither.
+  // English, Spanish, French, German, Portuguese, Italian. \b would see a word's end in "é".
   const EMAIL_HINT = /mail|corre[io]|courriel|l.c?t+r.ni/i;
   const FIRST_NAME_HINT =
-    /(first|given).?name|(\b|_)f_?name|forename|vorname|pr.nom|(\b|_)nom(e|bre)\W*$|first\W*$/im;
+    /(first|given).?name|(^|[\s_-])f_?name|forename|vorname|pr.nom|(^|[\s_-])nom(e|bre)\W*$|first\W*$/im;
   const LAST_NAME_HINT =
-    /(last|family).?name|(\b|_)l_?name|surname|nachname|familienname|apell?ido|cognome|sobrenome|nom de famille|(\b|_)nom\W*$|last\W*$/im;
+    /(last|family).?name|(^|[\s_-])l_?name|surname|nachname|familienname|apell?ido|cognome|sobrenome|nom de famille|(^|[\s_-])nom\W*$|last\W*$/im;
+  const BOTH_NAMES_HINT = /(nom\w*|first|vor-|name) (e|y|et|und|and|&) /i;
   const NOT_A_LEAD =
     "search,[role=search],[type=search],[type=password],[autocomplete*=current-],[autocomplete*=username]";
 
@@ -98,7 +99,7 @@
    */
   const whenShown = (task) => {
     if (/** @type {{ prerendering?: boolean }} */ (document).prerendering) {
-      on(document, "prerenderingchange", task);
+      on(document, "prerenderingchange", () => task());
     } else attempt(task);
   };
 
@@ -125,7 +126,7 @@
       ].join("\n");
       const isEmail = EMAIL_HINT.test(hints);
       const isFirst = FIRST_NAME_HINT.test(hints);
-      const isName = isFirst !== LAST_NAME_HINT.test(hints);
+      const isName = isFirst !== LAST_NAME_HINT.test(hints) && !BOTH_NAMES_HINT.test(hints);
       if (!isEmail && !isName) continue;
       const value = field.value.trim();
       if (isEmail && EMAIL.test(value)) person.email = person.email || value;

@@ -20,7 +20,7 @@ class D1:
     """One isolate's D1 database with its prepared statements."""
 
     def __init__(self, binding: Any) -> None:  # noqa: ANN401  # a JavaScript object
-        """Takes the unwrapped binding."""
+        """Takes the unwrapped binding, or None where it is missing."""
         self._binding = binding
         self._prepared: dict[str, Any] = {}
 
@@ -53,6 +53,8 @@ class D1:
         return rows
 
     def _prepare(self, statement: str) -> Any:  # noqa: ANN401  # a JavaScript object
+        if self._binding is None:
+            raise UnavailableError("the binding DB is missing")
         prepared = self._prepared.get(statement)
         if prepared is None:
             prepared = self._prepared[statement] = self._binding.prepare(statement)

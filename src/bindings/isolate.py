@@ -36,8 +36,8 @@ def build_app(env: Any) -> App:  # noqa: ANN401  # the SDK's environment
     config = read_config(lambda name: getattr(env, name, None))
     # The SDK wraps every binding; what lies on the hot path is used unwrapped.
     raw = getattr(env, "_env", env)
-    database = D1(raw.DB)
-    shards = Shards(raw.RATE_LIMITER)
+    database = D1(getattr(raw, "DB", None))
+    shards = Shards(getattr(raw, "RATE_LIMITER", None))
     return App(
         config=config,
         clock=now,
@@ -46,5 +46,5 @@ def build_app(env: Any) -> App:  # noqa: ANN401  # the SDK's environment
         limiter=RateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),
         visits=Visits(database, new_id, config.session_minutes),
-        health=Health(database, Kv(env.CACHE), shards, now),
+        health=Health(database, Kv(getattr(env, "CACHE", None)), shards, now),
     )

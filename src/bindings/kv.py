@@ -13,11 +13,13 @@ class Kv:
     """One KV namespace."""
 
     def __init__(self, binding: Any) -> None:  # noqa: ANN401  # a JavaScript object
-        """Takes the SDK's binding."""
+        """Takes the SDK's binding, or None where it is missing."""
         self._binding = binding
 
     async def get(self, key: str) -> str | None:
         """See `services.ports.KeyValues.get`."""
+        if self._binding is None:
+            raise UnavailableError("the binding CACHE is missing")
         try:
             value: str | None = await self._binding.get(key)
         except JsException as error:

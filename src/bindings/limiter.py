@@ -13,13 +13,13 @@ class Shards:
     """The Durable Objects of the class RateLimiter."""
 
     def __init__(self, namespace: Any) -> None:  # noqa: ANN401  # a JavaScript object
-        """Takes the unwrapped binding: text in and text out needs no conversion."""
+        """Takes the unwrapped binding, or None: text in and text out needs no conversion."""
         self._namespace = namespace
 
     async def take(self, shard: str, request: str) -> str:
         """See `services.ports.LimiterShards.take`."""
         try:
-            answer: str = await self._namespace.getByName(shard).take(request)
+            answer: str = await self._shard(shard).take(request)
         except JsException as error:
             raise UnavailableError("the rate limiter failed") from error
         return answer
@@ -27,6 +27,11 @@ class Shards:
     async def ping(self) -> None:
         """See `services.ports.LimiterShards.ping`."""
         try:
-            await self._namespace.getByName("health").ping()
+            await self._shard("health").ping()
         except JsException as error:
             raise UnavailableError("the rate limiter failed") from error
+
+    def _shard(self, name: str) -> Any:  # noqa: ANN401  # a JavaScript object
+        if self._namespace is None:
+            raise UnavailableError("the binding RATE_LIMITER is missing")
+        return self._namespace.getByName(name)

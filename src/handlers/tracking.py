@@ -95,14 +95,21 @@ async def record(app: App, request: Request, log: Log, event: Event, cookie: str
         UnavailableError: D1 failed; nothing was written.
     """
     now = app.clock()
+    lookups = app.pixels.lookups
     pixel = await app.pixels.find(event.pixel_id, now.timestamp())
+    lookups = app.pixels.lookups - lookups
     if pixel is None:
         raise UnknownPixelError("Invalid pixel_id")
     if not pixel.active:
         raise UnknownPixelError("Pixel is inactive")
 
     def log_cost(rows_read: int, rows_written: int) -> None:
-        log.debug("d1_batch", rows_read=rows_read, rows_written=rows_written)
+        log.debug(
+            "event_cost",
+            round_trips=lookups + 1,
+            rows_read=rows_read,
+            rows_written=rows_written,
+        )
 
     on_cost = log_cost if log.wants("debug") else None
     recorded = await app.visits.record(event, cookie, pixel, request.origin, now, on_cost)

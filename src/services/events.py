@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Literal
 
 from services.attribution import Touch, resolve_touch
 from services.form_data import Lead, read_lead, read_lead_from_url
-from services.text import clean
+from services.text import clean, read_json
 
 EventType = Literal["pageview", "form_submit"]
 
@@ -71,8 +70,8 @@ def read_event(body: str) -> Event:
         InvalidEventError: it is not JSON, or a field that an event needs is missing or wrong.
     """
     try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
+        fields = read_json(body)
+    except ValueError:
         fields = None
     if not isinstance(fields, dict):
         raise InvalidEventError(

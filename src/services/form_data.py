@@ -18,6 +18,11 @@ class Lead:
     first_name: str | None
     last_name: str | None
 
+    def said(self) -> dict[str, str]:
+        """Only what was said, as it is stored: {"email": …, "first_name": …}."""
+        values = {"email": self.email, "first_name": self.first_name, "last_name": self.last_name}
+        return {name: value for name, value in values.items() if value}
+
 
 @dataclass(frozen=True, slots=True)
 class _Field:

@@ -26,9 +26,13 @@ class Pixel:
 
 
 class Pixels:
-    """Finds pixels. What was found, or not found, is remembered for `seconds`."""
+    """Finds pixels. What was found, or not found, is remembered for `seconds`.
+
+    `lookups` counts how often D1 was asked since the isolate started.
+    """
 
     def __init__(self, database: Database, seconds: int) -> None:
+        self.lookups = 0
         self._database = database
         self._seconds = seconds
         self._remembered: OrderedDict[str, tuple[float, Pixel | None]] = OrderedDict()
@@ -42,6 +46,7 @@ class Pixels:
         remembered = self._remembered.get(pixel_id)
         if remembered and now < remembered[0]:
             return remembered[1]
+        self.lookups += 1
         rows = await self._database.rows(FIND_PIXEL, pixel_id)
         pixel = None
         if rows:

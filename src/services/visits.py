@@ -21,23 +21,21 @@ from services.user_agents import describe_client
 
 TIME_TEXT = "%Y-%m-%d %H:%M:%S"
 
-# The visitor's latest session on this pixel, if it is still open. Only the latest one is looked
-# at, so that the rows read do not grow with the number of visits.
+# The latest session on this pixel of the visitor at hand, if it is still open. Only the latest one
+# is looked at, so that the rows read do not grow with the number of visits.
 _OPEN_SESSION = """
   SELECT id FROM (
-    SELECT sessions.id, sessions.last_activity
-    FROM visitors JOIN sessions
-      ON sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
-    WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
-    ORDER BY sessions.started_at DESC LIMIT 1
+    SELECT id, last_activity FROM sessions
+    WHERE sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
+    ORDER BY started_at DESC LIMIT 1
   ) WHERE last_activity > ?1 ->> 'open_since'
 """
 
-# The pixel sent this event before and did not hear the answer. It changes nothing again.
+# The pixel sent this event before and did not hear the answer: it changes nothing again.
 _REPEATED = """
-  SELECT 1 FROM visitors JOIN tracking_events
-    ON tracking_events.visitor_id = visitors.id AND tracking_events.event_key = ?1 ->> 'event_key'
-  WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
+  SELECT 1 FROM tracking_events
+  WHERE tracking_events.visitor_id = visitors.id
+    AND tracking_events.event_key = ?1 ->> 'event_key'
 """
 
 # A visitor's row changes when a session opens, or with the first touch, not with every page.
@@ -46,19 +44,15 @@ INSERT INTO visitors (
   id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address, first_touch
 )
 SELECT
-  ?1 ->> 'visitor_id', ?1 ->> 'visitor_cookie', ?1 ->> 'now', ?1 ->> 'now', opens,
+  ?1 ->> 'visitor_id', ?1 ->> 'visitor_cookie', ?1 ->> 'now', ?1 ->> 'now', 1,
   ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 -> 'touch'
-FROM (SELECT NOT EXISTS ({_OPEN_SESSION}) AS opens)
-WHERE NOT EXISTS ({_REPEATED}) AND (
-  opens OR ?1 -> 'touch' IS NOT NULL AND EXISTS (
-    SELECT 1 FROM visitors
-    WHERE visitor_cookie = ?1 ->> 'visitor_cookie' AND first_touch IS NULL
-  )
-)
+WHERE true
 ON CONFLICT (visitor_cookie) DO UPDATE SET
   last_seen = excluded.last_seen,
-  visit_count = visit_count + excluded.visit_count,
+  visit_count = visit_count + NOT EXISTS ({_OPEN_SESSION}),
   first_touch = coalesce(first_touch, excluded.first_touch)
+WHERE (first_touch IS NULL AND excluded.first_touch IS NOT NULL OR NOT EXISTS ({_OPEN_SESSION}))
+  AND NOT EXISTS ({_REPEATED})
 """  # noqa: S608  # constants only
 
 # A session keeps its first touch: a later one belongs to its own event only.
@@ -232,7 +226,7 @@ class Visits:
             },
             "device": {"type": client.device_type, "screen": _size(event.screen)},
             "viewport": _size(event.viewport),
-            "form_data": event.lead.as_json() if event.lead else None,
+            "form_data": event.lead.said() if event.lead else None,
             "touch": event.touch.seen() if event.touch else None,
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.

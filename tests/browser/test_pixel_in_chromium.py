@@ -5,10 +5,10 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import pytest
 from playwright.sync_api import Page, Response
+from tests.harness.worker import Row, Worker
 
 CAMPAIGN_LINK = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=Cj0-test"
 ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
@@ -20,17 +20,6 @@ JOIN visitors AS visitor ON visitor.id = event.visitor_id
 WHERE visitor.visitor_cookie = ?
 ORDER BY event.id
 """
-
-Row = dict[str, object]
-
-
-class Worker(Protocol):
-    """What the `worker` fixture offers."""
-
-    @property
-    def url(self) -> str: ...
-
-    def query(self, sql: str, *params: object) -> list[Row]: ...
 
 
 @dataclass

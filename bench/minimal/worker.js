@@ -1,0 +1,29 @@
+// The yardstick: the least JavaScript that writes an event with the very same D1 batch.
+import { statements } from "./statements.js";
+
+let prepared;
+
+export default {
+  async fetch(request, env) {
+    const event = await request.json();
+    prepared ??= statements.map((sql) => env.DB.prepare(sql));
+    const now = new Date().toISOString().slice(0, 19).replace("T", " ");
+    const openSince = new Date(Date.now() - 1_800_000).toISOString().slice(0, 19).replace("T", " ");
+    const parameters = JSON.stringify({
+      ...event,
+      now,
+      open_since: openSince,
+      visitor_id: crypto.randomUUID(),
+      session_id: crypto.randomUUID(),
+      project_id: "ppp-demo-project",
+      user_agent: request.headers.get("user-agent"),
+      ip_address: request.headers.get("cf-connecting-ip"),
+      country: request.cf?.country,
+      browser: { browser: "Chrome" },
+      device: { type: "desktop" },
+    });
+    const results = await env.DB.batch(prepared.map((statement) => statement.bind(parameters)));
+    const { answer } = results.at(-1).results[0];
+    return Response.json({ success: true, ...JSON.parse(answer) });
+  },
+};

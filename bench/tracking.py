@@ -1,0 +1,123 @@
+"""`make bench`: the tracking endpoint beside a minimal JavaScript Worker with the same D1 batch.
+
+Both run in the same workerd on the same machine, in turn, several times. What counts is the ratio
+inside one run; the times themselves belong to the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "src"), str(ROOT / "python_modules")]
+
+from local_config import prepare_local_config, read_wrangler_toml  # noqa: E402  # after the path
+from paths import LOCAL_CONFIG, NODE_BIN, tool_environment  # noqa: E402
+from services.visits import RECORD_EVENT_BATCH  # noqa: E402
+
+from tests.harness.direct import Direct, bundle, migrate, running_directly  # noqa: E402
+
+NO_LIMIT = {"TRACKING_PER_MINUTE": "1000000000"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One load on one Worker: events a second, and latencies in milliseconds."""
+
+    per_second: float
+    p50: float
+    p95: float
+    p99: float
+    failed: int
+
+
+def load(worker: Direct, connections: int, seconds: int) -> Measured:
+    """Sends events to a Worker from a process of its own."""
+    arguments = [f"{worker.url}/e", str(connections), str(seconds)]
+    command = [NODE_BIN / "node", HERE / "load.mjs", *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=tool_environment()
+    )
+    return Measured(**json.loads(done.stdout))
+
+
+@contextmanager
+def our_worker(folder: Path) -> Iterator[Direct]:
+    """This Worker as it is uploaded, with its own log level, on a fresh database."""
+    bundle(folder / "ours")
+    migrate(folder / "our-storage")
+    config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
+    with running_directly(
+        folder / "ours", "entry.py", config, folder / "our-storage", NO_LIMIT
+    ) as worker:
+        yield worker
+
+
+@contextmanager
+def minimal_worker(folder: Path) -> Iterator[Direct]:
+    """The JavaScript yardstick, with the same batch, on a fresh database."""
+    (folder / "minimal").mkdir()
+    code = (HERE / "minimal" / "worker.js").read_text(encoding="utf-8")
+    (folder / "minimal" / "worker.js").write_text(code, encoding="utf-8")
+    (folder / "minimal" / "statements.js").write_text(
+        f"export const statements = {json.dumps(RECORD_EVENT_BATCH)};\n", encoding="utf-8"
+    )
+    migrate(folder / "minimal-storage")
+    wrangler = read_wrangler_toml()
+    config = {name: wrangler[name] for name in ("compatibility_date", "d1_databases")}
+    storage = folder / "minimal-storage"
+    with running_directly(folder / "minimal", "worker.js", config, storage, {}) as worker:
+        yield worker
+
+
+def compare(folder: Path, rounds: int, seconds: int) -> None:
+    """Loads both in turn and prints the medians, and the median of the ratios of each round."""
+    with our_worker(folder) as ours, minimal_worker(folder) as theirs:
+        for connections in (16, 1):
+            for worker in (ours, theirs):
+                load(worker, connections, 2)
+            pairs = [
+                (load(ours, connections, seconds), load(theirs, connections, seconds))
+                for _ in range(rounds)
+            ]
+            report(connections, pairs)
+
+
+def report(connections: int, pairs: Sequence[tuple[Measured, Measured]]) -> None:
+    """Prints the table of one comparison."""
+    print(f"\n{connections} connection(s), {len(pairs)} rounds, medians")
+    print(f"{'':<12}{'Python':>10}{'JavaScript':>12}{'ratio':>8}")
+    for figure in ("per_second", "p50", "p95", "p99"):
+        ours = [getattr(pair[0], figure) for pair in pairs]
+        theirs = [getattr(pair[1], figure) for pair in pairs]
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        row = f"{statistics.median(ours):>10.1f}{statistics.median(theirs):>12.1f}{ratio:>8.2f}"
+        print(f"{figure:<12}{row}")
+    failed = sum(measured.failed for pair in pairs for measured in pair)
+    print(f"requests that failed: {failed}")
+
+
+def main() -> int:
+    """Measures throughput with many connections, then latency with one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    options = parser.parse_args()
+    print(f"Pyodide bundle: {prepare_local_config().description}")
+    with tempfile.TemporaryDirectory() as folder:
+        compare(Path(folder), options.rounds, options.seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

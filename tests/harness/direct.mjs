@@ -1,0 +1,49 @@
+// Runs a Worker in workerd on storage that outlives it, without wrangler's proxies in between: for
+// crash tests and for the bench. usage: node direct.mjs OPTIONS (JSON, see direct.py)
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { Miniflare } from "miniflare";
+
+const { folder, main, config, vars, storage } = JSON.parse(process.argv[2]);
+
+function moduleType(path) {
+  if (path.endsWith(".js")) return "ESModule";
+  return path.startsWith("python_modules/") ? "Data" : "PythonModule";
+}
+
+const paths = readdirSync(folder, { recursive: true })
+  .map((path) => String(path).replaceAll("\\", "/"))
+  .filter((path) => /\.(py|js|pth)$/.test(path));
+const modules = [main, ...paths.filter((path) => path !== main)].map((path) => ({
+  type: moduleType(path),
+  path: join(folder, path),
+  contents: readFileSync(join(folder, path)),
+}));
+const [database] = config.d1_databases;
+const miniflare = new Miniflare({
+  modulesRoot: folder,
+  modules,
+  compatibilityDate: config.compatibility_date,
+  compatibilityFlags: config.compatibility_flags ?? [],
+  bindings: { ...config.vars, ...vars },
+  d1Databases: { DB: database.database_id },
+  kvNamespaces: ["CACHE"],
+  durableObjects: config.durable_objects
+    ? { RATE_LIMITER: { className: "RateLimiter", useSQLite: true } }
+    : {},
+  // The folders that `wrangler d1 migrations apply --persist-to` writes.
+  d1Persist: join(storage, "v3", "d1"),
+  kvPersist: join(storage, "v3", "kv"),
+  durableObjectsPersist: join(storage, "v3", "do"),
+  host: "127.0.0.1",
+  port: 0,
+});
+const url = await miniflare.ready;
+console.log(JSON.stringify({ worker: url.origin }));
+
+process.stdin.resume();
+process.stdin.on("end", async () => {
+  await miniflare.dispose();
+  process.exit(0);
+});

@@ -1,0 +1,98 @@
+"""The Worker in a workerd of its own, on storage that outlives it; see direct.mjs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """A running Worker: its address and the process group that is its workerd."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def kill(self) -> None:
+        """Kills workerd, and Node with it, at once: SIGKILL, nothing is written any more."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
+
+def wrangler(*arguments: str | Path) -> None:
+    """Runs wrangler on the local configuration."""
+    subprocess.run(
+        [NODE_BIN / "wrangler", *arguments, "--config", LOCAL_CONFIG],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"},
+        capture_output=True,
+        check=True,
+    )
+
+
+def bundle(folder: Path) -> None:
+    """Writes the Worker into a folder as it would be uploaded."""
+    wrangler("deploy", "--dry-run", "--outdir", folder)
+
+
+def migrate(storage: Path) -> None:
+    """Makes a migrated database with the demo project and pixel."""
+    wrangler("d1", "migrations", "apply", "DB", "--local", "--persist-to", storage)
+    seed = ROOT / "demo" / "seed.sql"
+    wrangler("d1", "execute", "DB", "--local", "--persist-to", storage, "--file", seed)
+
+
+def database_file(storage: Path) -> Path:
+    """The SQLite file of the only D1 database in a storage."""
+    files = storage.glob("v3/d1/miniflare-D1DatabaseObject/*.sqlite")
+    [found] = [file for file in files if file.name != "metadata.sqlite"]
+    return found
+
+
+def count(storage: Path, sql: str) -> int:
+    """Counts in the database file, when nothing runs on it."""
+    with sqlite3.connect(database_file(storage)) as database:
+        number: int = database.execute(sql).fetchone()[0]
+    database.close()
+    return number
+
+
+@contextmanager
+def running_directly(
+    folder: Path, main: str, config: Config, storage: Path, env_vars: Mapping[str, str]
+) -> Iterator[Direct]:
+    """Runs the bundle in `folder` on `storage` until the block ends."""
+    options = {
+        "folder": str(folder),
+        "main": main,
+        "config": config,
+        "vars": dict(env_vars),
+        "storage": str(storage),
+    }
+    process = subprocess.Popen(
+        [NODE_BIN / "node", ROOT / "tests" / "harness" / "direct.mjs", json.dumps(options)],
+        env=tool_environment(),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        assert line.startswith('{"worker"'), f"workerd did not start: {line}"
+        yield Direct(json.loads(line)["worker"], process)
+    finally:
+        process.communicate(timeout=30)

@@ -1,0 +1,157 @@
+"""The Worker in real workerd, driven from pytest through tests/harness/bridge.mjs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+
+BROWSER = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36"
+)
+PIXEL = "ppp-demo-pixel"
+PROJECT = "ppp-demo-project"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the Worker answered to a request with Cloudflare's data."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401  # whatever JSON holds
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A running Worker with its bindings, cron and logs."""
+
+    url: str
+    bridge: str
+    http: httpx.Client
+
+    def act(self, action: str, **arguments: object) -> Any:  # noqa: ANN401  # whatever JSON holds
+        """Asks the bridge for one of its actions."""
+        answer = self.http.post(f"{self.bridge}/{action}", json=arguments)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def query(self, sql: str, *values: object) -> list[Row]:
+        """Runs one statement on the Worker's D1 and returns its rows."""
+        rows: list[Row] = self.act("query", sql=sql, values=values)["rows"]
+        return rows
+
+    def send(
+        self, event: Mapping[str, object], path: str = "/e", address: str | None = None
+    ) -> httpx.Response:
+        """Sends one event as the pixel does, by default from an address of its own."""
+        return self.post(json.dumps(event), path, address)
+
+    def post(
+        self, body: str | bytes | Iterator[bytes], path: str = "/e", address: str | None = None
+    ) -> httpx.Response:
+        """Posts a body as it is, as text/plain."""
+        headers = {
+            "content-type": "text/plain;charset=UTF-8",
+            "cf-connecting-ip": address or some_address(),
+        }
+        return self.http.post(self.url + path, content=body, headers=headers)
+
+    def fetch(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+        cf: Mapping[str, object] | None = None,
+    ) -> Answer:
+        """Sends a request with Cloudflare's own data about the client."""
+        headers = {"user-agent": BROWSER, "cf-connecting-ip": some_address(), **(headers or {})}
+        answer = self.act("fetch", path=path, method=method, headers=headers, body=body, cf=cf)
+        return Answer(answer["status"], dict(answer["headers"]), base64.b64decode(answer["body"]))
+
+    def event(self, event_id: int) -> Row:
+        """The row of one event."""
+        return self.query("SELECT * FROM tracking_events WHERE id = ?", event_id)[0]
+
+    def log_lines(self) -> list[Row]:
+        """The Worker's own log lines since they were cleared."""
+        messages = [entry["message"] for entry in self.act("logs")]
+        return [json.loads(message) for message in messages if message.startswith("{")]
+
+
+def some_visitor() -> str:
+    """A visitor cookie that no other test uses."""
+    return secrets.token_hex(8)
+
+
+def some_address() -> str:
+    """An IP address that no other test uses."""
+    return f"2001:db8:{secrets.randbelow(65536):x}:{secrets.randbelow(65536):x}::1"
+
+
+def some_event(**fields: object) -> dict[str, object]:
+    """A page view of a visitor of its own, with these fields changed."""
+    return {
+        "pixel_id": PIXEL,
+        "visitor_cookie": some_visitor(),
+        "event_type": "pageview",
+        "page_url": "https://shop.example/",
+        **fields,
+    }
+
+
+@contextmanager
+def running_worker(
+    config: str = LOCAL_CONFIG.name, env_vars: Mapping[str, str] | None = None
+) -> Iterator[Worker]:
+    """Starts a Worker with fresh, migrated storage; stops it at the end."""
+    options = {"root": str(ROOT), "config": config, "vars": env_vars or {}}
+    bridge = subprocess.Popen(
+        [NODE_BIN / "node", ROOT / "tests" / "harness" / "bridge.mjs", json.dumps(options)],
+        env=tool_environment(),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        addresses = _addresses(bridge)
+        with httpx.Client(timeout=60, headers={"user-agent": BROWSER}) as http:
+            worker = Worker(addresses["worker"], f"http://127.0.0.1:{addresses['bridge']}", http)
+            seed(worker)
+            yield worker
+    finally:
+        bridge.communicate(timeout=30)
+
+
+def _addresses(bridge: subprocess.Popen[str]) -> dict[str, Any]:
+    said: list[str] = []
+    for line in bridge.stdout or ():
+        if line.startswith('{"worker"'):
+            addresses: dict[str, Any] = json.loads(line)
+            return addresses
+        said.append(line)
+    raise AssertionError("the test bridge did not start:\n" + "".join(said))
+
+
+def seed(worker: Worker) -> None:
+    """Adds the demo project and pixel."""
+    statements: Sequence[str] = (ROOT / "demo" / "seed.sql").read_text(encoding="utf-8").split(";")
+    for statement in statements:
+        if statement.strip():
+            worker.query(statement)

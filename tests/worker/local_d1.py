@@ -1,0 +1,89 @@
+"""A local D1 database of its own, migrated by wrangler and looked at with SQLite."""
+
+import os
+import sqlite3
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from paths import NODE_BIN, ROOT
+
+MIGRATIONS = ROOT / "migrations"
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class LocalD1:
+    folder: Path
+
+    def apply(self, migrations: Path = MIGRATIONS) -> str:
+        """Applies the migrations that are not recorded yet; returns what wrangler said."""
+        config = self.folder / "wrangler.toml"
+        config.write_text(
+            'name = "migrations-test"\n'
+            'compatibility_date = "2026-11-01"\n'
+            "[[d1_databases]]\n"
+            'binding = "DB"\n'
+            'database_name = "migrations-test"\n'
+            'database_id = "00000000-0000-0000-0000-000000000000"\n'
+            f'migrations_dir = "{migrations}"\n'
+        )
+        command = ("d1", "migrations", "apply", "DB", "--local", "--persist-to", str(self._state))
+        environment = os.environ | {
+            "PATH": f"{NODE_BIN}{os.pathsep}{os.environ['PATH']}",
+            "CI": "1",
+            "WRANGLER_SEND_METRICS": "false",
+        }
+        done = subprocess.run(  # noqa: S603  # the pinned wrangler, with arguments of our own
+            [NODE_BIN / "wrangler", *command, "--config", config],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def connect(self) -> sqlite3.Connection:
+        """The database's own file, with foreign keys on as D1 has them."""
+        (file,) = (
+            file for file in self._state.glob("v3/d1/*/*.sqlite") if file.name != "metadata.sqlite"
+        )
+        return _prepared(sqlite3.connect(file))
+
+    def copy(self) -> sqlite3.Connection:
+        """A copy in memory, to write to without a trace."""
+        copy = _prepared(sqlite3.connect(":memory:"))
+        original = self.connect()
+        original.backup(copy)
+        original.close()
+        return copy
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / "state"
+
+
+def rows(database: sqlite3.Connection, sql: str, *values: object) -> list[Row]:
+    return [dict(row) for row in database.execute(sql, values)]
+
+
+def column_of(database: sqlite3.Connection, sql: str, *values: object) -> list[object]:
+    return [row[0] for row in database.execute(sql, values)]
+
+
+def insert(database: sqlite3.Connection, table: str, **values: object) -> None:
+    columns = ", ".join(values)
+    places = ", ".join("?" * len(values))
+    database.execute(
+        f"INSERT INTO {table} ({columns}) VALUES ({places})",  # noqa: S608  # names of our own
+        tuple(values.values()),
+    )
+
+
+def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
+    database.row_factory = sqlite3.Row
+    database.execute("PRAGMA foreign_keys = ON")
+    return database

@@ -1,0 +1,477 @@
+"""The database a deploy finds, a fresh one and the inherited one, after `d1 migrations apply`."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from tests.worker.inherited import (
+    COLUMNS,
+    LAST_ID_EVER_GIVEN,
+    LONG_AGO,
+    MIGRATION_OF_PRODUCTION_ONLY,
+    MIGRATIONS_OF_THIS_REPOSITORY,
+    inherited_database,
+)
+from tests.worker.local_d1 import MIGRATIONS, LocalD1, Row, column_of, insert, rows
+
+ALL_MIGRATIONS = tuple(sorted(file.name for file in MIGRATIONS.glob("*.sql")))
+NEW_MIGRATIONS = tuple(name for name in ALL_MIGRATIONS if name >= "0013")
+NEW_COLUMNS = {
+    "visitors": ["first_touch"],
+    "sessions": ["touch"],
+    "tracking_events": ["event_key", "touch_origin"],
+}
+NAMED_INDEXES = [
+    "sessions_by_visitor",
+    "tracking_events_by_pixel",
+    "tracking_events_by_sync_status",
+    "tracking_events_by_visitor",
+]
+# What SQLite makes by itself for PRIMARY KEY and UNIQUE. WITHOUT ROWID, the first is the table.
+KEYS = {"projects": 2, "pixels": 2, "visitors": 2, "sessions": 2, "tracking_events": 0}
+
+_COLUMNS_OF = "SELECT name FROM pragma_table_info(?)"
+
+Content = dict[str, list[Row]]
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    d1: LocalD1
+    before: Content
+    indexes_before: dict[str, object]
+    output: str
+    output_of_second_run: str
+
+
+@pytest.fixture(scope="module")
+def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Upgrade:
+    d1 = inherited_database(tmp_path_factory.mktemp("inherited"))
+    database = d1.connect()
+    before = _content(database)
+    indexes = {
+        table: column_of(
+            database, "SELECT count(*) FROM pragma_index_list(?) WHERE origin = 'c'", table
+        )[0]
+        for table in COLUMNS
+    }
+    database.close()
+    return Upgrade(d1, before, indexes, output=d1.apply(), output_of_second_run=d1.apply())
+
+
+@pytest.fixture(scope="module")
+def fresh_d1(tmp_path_factory: pytest.TempPathFactory) -> LocalD1:
+    d1 = LocalD1(tmp_path_factory.mktemp("fresh"))
+    d1.apply()
+    return d1
+
+
+@pytest.fixture
+def upgraded(upgrade: Upgrade) -> Iterator[sqlite3.Connection]:
+    database = upgrade.d1.copy()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def fresh(fresh_d1: LocalD1) -> Iterator[sqlite3.Connection]:
+    database = fresh_d1.copy()
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["upgraded", "fresh"])
+def migrated(request: pytest.FixtureRequest) -> sqlite3.Connection:
+    """Either path, with a project, a pixel and a visitor to refer to."""
+    database: sqlite3.Connection = request.getfixturevalue(request.param)
+    insert(database, "projects", id="project", name="Client")
+    insert(database, "pixels", id="pixel-of-client", project_id="project", name="site")
+    insert(database, "visitors", id="visitor", visitor_cookie="pxl_0123456789abcdef")
+    return database
+
+
+def test_the_names_that_production_recorded_are_kept() -> None:
+    old = tuple(name for name in ALL_MIGRATIONS if name < "0013")
+    assert old == MIGRATIONS_OF_THIS_REPOSITORY
+
+
+def test_the_inherited_database_has_the_columns_and_the_indexes_of_production(
+    upgrade: Upgrade,
+) -> None:
+    for table, columns in COLUMNS.items():
+        assert sorted(upgrade.before[table][0]) == sorted(columns.split()), table
+    assert upgrade.indexes_before == {
+        "projects": 0,
+        "pixels": 0,
+        "visitors": 2,
+        "sessions": 4,
+        "tracking_events": 20,
+        "system_logs": 0,
+    }
+
+
+def test_an_upgrade_runs_only_the_new_migrations(
+    upgrade: Upgrade, upgraded: sqlite3.Connection
+) -> None:
+    assert not [name for name in MIGRATIONS_OF_THIS_REPOSITORY if name in upgrade.output]
+    recorded = column_of(upgraded, "SELECT name FROM d1_migrations ORDER BY id")
+    assert recorded == [
+        *MIGRATIONS_OF_THIS_REPOSITORY,
+        MIGRATION_OF_PRODUCTION_ONLY,
+        *NEW_MIGRATIONS,
+    ]
+
+
+def test_a_second_run_has_nothing_to_do(upgrade: Upgrade) -> None:
+    assert "No migrations to apply" in upgrade.output_of_second_run
+
+
+def test_an_upgrade_keeps_every_value_of_every_row(
+    upgrade: Upgrade, upgraded: sqlite3.Connection
+) -> None:
+    upgraded.execute("DELETE FROM projects WHERE id = 'ppp-default-project'")
+    after = _content(upgraded)
+    for table, rows_before in upgrade.before.items():
+        assert rows_before, table
+        of_old_columns = [{name: row[name] for name in rows_before[0]} for row in after[table]]
+        assert of_old_columns == rows_before, table
+
+
+def test_an_upgrade_does_not_touch_the_time_a_project_was_updated(
+    upgraded: sqlite3.Connection,
+) -> None:
+    times = column_of(upgraded, "SELECT updated_at FROM projects WHERE name <> 'PPP'")
+    assert times == [LONG_AGO, LONG_AGO]
+
+
+def test_an_update_still_stamps_projects_and_pixels(migrated: sqlite3.Connection) -> None:
+    for table in ("projects", "pixels"):
+        migrated.execute(f"UPDATE {table} SET updated_at = ?", (LONG_AGO,))  # noqa: S608
+        migrated.execute(f"UPDATE {table} SET active = 0")  # noqa: S608
+        assert LONG_AGO not in column_of(
+            migrated,
+            f"SELECT updated_at FROM {table}",  # noqa: S608
+        )
+
+
+def test_both_paths_end_in_the_same_tables(
+    upgraded: sqlite3.Connection, fresh: sqlite3.Connection
+) -> None:
+    tables = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
+    assert rows(upgraded, tables) == rows(fresh, tables)
+
+
+def test_the_new_columns_are_there_and_no_old_one_is_missing(
+    migrated: sqlite3.Connection,
+) -> None:
+    for table, columns in COLUMNS.items():
+        expected = columns.split() + NEW_COLUMNS.get(table, [])
+        present = [str(name) for name in column_of(migrated, _COLUMNS_OF, table)]
+        assert sorted(present) == sorted(expected), table
+
+
+def test_only_indexes_that_serve_a_query_are_left(migrated: sqlite3.Connection) -> None:
+    indexes = _indexes_of(migrated, *KEYS)
+    assert sorted(name for name in indexes if not name.startswith("sqlite_")) == NAMED_INDEXES
+    for table, count in KEYS.items():
+        automatic = [
+            name for name in _indexes_of(migrated, table) if name.startswith("sqlite_autoindex")
+        ]
+        assert len(automatic) == count, table
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (
+            """
+            SELECT count(*), count(DISTINCT visitor_id), count(DISTINCT session_id),
+              count(DISTINCT page_url)
+            FROM tracking_events WHERE pixel_id = 'p' AND timestamp >= 'a' AND timestamp < 'b'
+            """,
+            "COVERING INDEX tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)",
+        ),
+        (
+            """
+            SELECT utm_source, utm_medium, utm_campaign, count(*) FROM tracking_events
+            WHERE pixel_id = 'p' AND timestamp >= 'a' GROUP BY 1, 2, 3
+            """,
+            "COVERING INDEX tracking_events_by_pixel (pixel_id=? AND timestamp>?)",
+        ),
+        (
+            "SELECT * FROM tracking_events WHERE visitor_id = 'v'",
+            "INDEX tracking_events_by_visitor (visitor_id=?)",
+        ),
+        (
+            """
+            SELECT * FROM tracking_events
+            WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND id > 7
+            ORDER BY id LIMIT 50
+            """,
+            "INDEX tracking_events_by_sync_status (pipedrive_sync_status=? AND id>?)",
+        ),
+        (
+            """
+            SELECT * FROM sessions WHERE visitor_id = 'v' AND pixel_id = 'p'
+            ORDER BY started_at DESC LIMIT 1
+            """,
+            "INDEX sessions_by_visitor (visitor_id=? AND pixel_id=?)",
+        ),
+    ],
+)
+def test_each_index_answers_its_query_without_sorting_or_scanning(
+    fresh: sqlite3.Connection, query: str, index: str
+) -> None:
+    plan = [str(row["detail"]) for row in rows(fresh, f"EXPLAIN QUERY PLAN {query}")]
+    assert [step for step in plan if step.endswith(index)]
+    assert not [step for step in plan if "SCAN" in step or "ORDER BY" in step]
+
+
+def test_a_parent_is_deleted_without_scanning_its_children(migrated: sqlite3.Connection) -> None:
+    for table in ("pixels", "sessions", "tracking_events"):
+        leading = {
+            column_of(migrated, "SELECT name FROM pragma_index_info(?) WHERE seqno = 0", index)[0]
+            for index in _indexes_of(migrated, table)
+        }
+        references = set(
+            column_of(migrated, 'SELECT "from" FROM pragma_foreign_key_list(?)', table)
+        )
+        assert references <= leading, table
+
+
+@pytest.mark.parametrize(
+    ("visitor", "first_touch"),
+    [
+        (
+            "campaign",
+            {
+                "utm_source": "google",
+                "utm_campaign": "spring",
+                "utm_term": "red 'shoes'",
+                "gclid": "Cj0",
+                "ad_id": "7",
+                "origin": "inherited",
+            },
+        ),
+        ("click", {"msclkid": "ms-1", "search_query": "läufer", "origin": "inherited"}),
+        ("direct", None),
+        ("silent", None),
+        ("unseen", None),
+    ],
+)
+def test_an_inherited_visitor_gets_the_first_real_touch_among_its_events(
+    upgraded: sqlite3.Connection, visitor: str, first_touch: dict[str, str] | None
+) -> None:
+    (stored,) = column_of(upgraded, "SELECT first_touch FROM visitors WHERE id = ?", visitor)
+    assert _from_json(stored) == first_touch
+
+
+@pytest.mark.parametrize(
+    ("session", "touch"),
+    [
+        (
+            "session-campaign",
+            {
+                "utm_source": "google",
+                "utm_campaign": "spring",
+                "ad_group": "shoes",
+                "origin": "inherited",
+            },
+        ),
+        ("session-direct", None),
+        ("session-silent", None),
+    ],
+)
+def test_an_inherited_session_gets_its_touch_if_it_is_a_real_one(
+    upgraded: sqlite3.Connection, session: str, touch: dict[str, str] | None
+) -> None:
+    (stored,) = column_of(upgraded, "SELECT touch FROM sessions WHERE id = ?", session)
+    assert _from_json(stored) == touch
+
+
+def test_an_id_of_a_deleted_event_is_not_given_again(upgraded: sqlite3.Connection) -> None:
+    insert(upgraded, "tracking_events", pixel_id="pixel-1-shop")
+    assert column_of(upgraded, "SELECT max(id) FROM tracking_events") == [LAST_ID_EVER_GIVEN + 1]
+
+
+def test_a_project_needs_no_webhook(migrated: sqlite3.Connection) -> None:
+    assert column_of(migrated, "SELECT webhook_url FROM projects WHERE id = 'project'") == [None]
+
+
+def test_an_event_that_is_sent_twice_is_refused_by_its_key(migrated: sqlite3.Connection) -> None:
+    event = {"pixel_id": "pixel-of-client", "visitor_id": "visitor", "event_key": "key-1"}
+    insert(migrated, "tracking_events", **event)
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        insert(migrated, "tracking_events", **event)
+
+
+def test_events_of_old_pixels_have_no_key_and_are_never_refused(
+    migrated: sqlite3.Connection,
+) -> None:
+    event = {"pixel_id": "pixel-of-client", "visitor_id": "visitor", "event_key": None}
+    insert(migrated, "tracking_events", **event)
+    insert(migrated, "tracking_events", **event)
+
+
+def test_the_old_worker_runs_on_the_new_tables_after_a_rollback(
+    migrated: sqlite3.Connection,
+) -> None:
+    insert(
+        migrated,
+        "visitors",
+        id="v-old",
+        visitor_cookie="pxl_fedcba9876543210",
+        user_agent="Mozilla/5.0",
+        ip_address="203.0.113.8",
+    )
+    migrated.execute(
+        "UPDATE visitors SET last_seen = datetime('now'), visit_count = visit_count + 1"
+        " WHERE id = 'v-old'"
+    )
+    insert(
+        migrated,
+        "sessions",
+        id="s-old",
+        visitor_id="v-old",
+        pixel_id="pixel-of-client",
+        session_cookie="sess_old",
+        started_at=LONG_AGO,
+        last_activity=LONG_AGO,
+        page_views=1,
+        utm_source="direct",
+        utm_medium="none",
+        utm_campaign="none",
+        utm_content=None,
+        utm_term=None,
+    )
+    migrated.execute(
+        "UPDATE sessions SET last_activity = datetime('now'), page_views = page_views + 1,"
+        " utm_source = 'google' WHERE session_cookie = 'sess_old'"
+    )
+    insert(
+        migrated,
+        "tracking_events",
+        project_id="project",
+        pixel_id="pixel-of-client",
+        visitor_id="v-old",
+        session_id="s-old",
+        event_type="form_submit",
+        page_url="https://shop.example.com/",
+        form_data='{"email":"ada@example.org"}',
+    )
+    migrated.execute(
+        "UPDATE tracking_events SET pipedrive_sync_status = 'synced', archived = 1"
+        " WHERE session_id = 's-old'"
+    )
+    (event,) = rows(migrated, "SELECT * FROM tracking_events WHERE archived AND visitor_id='v-old'")
+    assert event["timestamp"]
+    assert event["pipedrive_retry_count"] == 0
+    assert event["zapier_sent"] == 0
+    migrated.execute("DELETE FROM tracking_events WHERE archived = 1")
+
+
+def test_a_fresh_database_holds_the_default_project_and_its_pixels(
+    fresh: sqlite3.Connection,
+) -> None:
+    projects = rows(fresh, "SELECT id, name, webhook_url, configuration, active FROM projects")
+    assert projects == [
+        {
+            "id": "ppp-default-project",
+            "name": "PPP",
+            "webhook_url": None,
+            "configuration": "{}",
+            "active": 1,
+        }
+    ]
+    pixels = rows(fresh, "SELECT id, project_id, name, website_url FROM pixels ORDER BY id")
+    assert [tuple(pixel.values()) for pixel in pixels] == [
+        ("ppp-website-1", "ppp-default-project", "website1", None),
+        ("ppp-website-2", "ppp-default-project", "website2", None),
+        ("ppp-website-3", "ppp-default-project", "website3", None),
+    ]
+
+
+def test_an_inherited_database_gets_the_default_project_beside_its_own(
+    upgraded: sqlite3.Connection,
+) -> None:
+    names = column_of(upgraded, "SELECT name FROM projects ORDER BY name")
+    assert names == ["Acme", "Globex", "PPP"]
+
+
+def test_the_seed_adds_nothing_twice(fresh: sqlite3.Connection) -> None:
+    before = _content(fresh)
+    _seed(fresh)
+    assert _content(fresh) == before
+
+
+def test_the_seed_leaves_an_existing_project_with_a_pixel_alone(
+    fresh: sqlite3.Connection,
+) -> None:
+    fresh.execute("DELETE FROM projects")
+    insert(fresh, "projects", id="own", name="PPP")
+    insert(fresh, "pixels", id="own-pixel", project_id="own", name="website2")
+    before = _content(fresh)
+    _seed(fresh)
+    assert _content(fresh) == before
+
+
+def test_the_seed_gives_pixels_to_an_existing_project_that_has_none(
+    fresh: sqlite3.Connection,
+) -> None:
+    fresh.execute("DELETE FROM projects")
+    insert(fresh, "projects", id="own", name="PPP")
+    _seed(fresh)
+    assert column_of(fresh, "SELECT id FROM projects") == ["own"]
+    assert column_of(fresh, "SELECT name FROM pixels WHERE project_id = 'own'") == [
+        "website1",
+        "website2",
+        "website3",
+    ]
+
+
+def test_the_database_is_sound(migrated: sqlite3.Connection) -> None:
+    assert rows(migrated, "PRAGMA foreign_key_check") == []
+    assert column_of(migrated, "PRAGMA integrity_check") == ["ok"]
+
+
+@pytest.mark.parametrize("name", ALL_MIGRATIONS)
+def test_a_migration_is_written_so_that_the_remote_d1_splits_it_rightly(name: str) -> None:
+    """It splits by itself, unlike the local one, and stumbles over valid SQL.
+
+    https://github.com/cloudflare/workers-sdk/issues/4998, /4727, /14991
+    """
+    sql = (MIGRATIONS / name).read_bytes().decode()
+    assert "\r" not in sql
+    assert not re.search(r"\bCASE\b", sql, re.IGNORECASE)
+    comments = re.findall("--(.*)", sql)
+    assert not [comment for comment in comments if re.search("[;'\"`]", comment)]
+    for line in sql.splitlines():
+        if "TRIGGER" in line and not line.startswith("--"):
+            assert " BEGIN " in line
+            assert line.endswith(" END;")
+
+
+def _content(database: sqlite3.Connection) -> Content:
+    return {
+        table: rows(database, f"SELECT * FROM {table} ORDER BY id")  # noqa: S608
+        for table in COLUMNS
+    }
+
+
+def _indexes_of(database: sqlite3.Connection, *tables: str) -> list[str]:
+    return [
+        str(name)
+        for table in tables
+        for name in column_of(database, "SELECT name FROM pragma_index_list(?)", table)
+    ]
+
+
+def _from_json(stored: object) -> object:
+    return None if stored is None else json.loads(str(stored))
+
+
+def _seed(database: sqlite3.Connection) -> None:
+    database.executescript((MIGRATIONS / NEW_MIGRATIONS[-1]).read_text())

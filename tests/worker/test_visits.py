@@ -1,0 +1,271 @@
+"""Visitors, sessions and attribution, as they end up in D1."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.harness.worker import PIXEL, Row, Worker, some_address, some_event, some_visitor
+
+AD_CLICK = "https://shop.example/sale?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=G1"
+OTHER_AD = "https://shop.example/?utm_source=facebook&utm_medium=paid_social&fbclid=F1"
+
+
+def sessions_of(worker: Worker, cookie: str) -> list[Row]:
+    return worker.query(
+        "SELECT s.* FROM sessions s JOIN visitors v ON v.id = s.visitor_id "
+        "WHERE v.visitor_cookie = ? ORDER BY s.started_at",
+        cookie,
+    )
+
+
+def visitor(worker: Worker, cookie: str) -> Row:
+    return worker.query("SELECT * FROM visitors WHERE visitor_cookie = ?", cookie)[0]
+
+
+def an_hour_passes(worker: Worker, cookie: str) -> None:
+    """Moves all that the visitor did an hour into the past."""
+    worker.query(
+        "UPDATE sessions SET started_at = datetime(started_at, '-1 hour'), "
+        "last_activity = datetime(last_activity, '-1 hour') "
+        "WHERE visitor_id = (SELECT id FROM visitors WHERE visitor_cookie = ?)",
+        cookie,
+    )
+
+
+def visit(worker: Worker, cookie: str, url: str, **fields: object) -> Row:
+    """One page view; returns its row, and the answer under `answer`."""
+    answer = worker.send(some_event(visitor_cookie=cookie, page_url=url, **fields))
+    assert answer.status_code == 200, answer.text
+    return worker.event(answer.json()["event_id"]) | {"answer": answer.json()}
+
+
+def test_pages_within_half_an_hour_are_one_session(worker: Worker) -> None:
+    cookie = some_visitor()
+    first = visit(worker, cookie, "https://shop.example/")
+    second = visit(worker, cookie, "https://shop.example/two")
+
+    assert first["session_id"] == second["session_id"]
+    assert [session["page_views"] for session in sessions_of(worker, cookie)] == [2]
+    assert visitor(worker, cookie)["visit_count"] == 1
+
+
+def test_a_pause_of_more_than_half_an_hour_opens_a_new_session(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, "https://shop.example/")
+    an_hour_passes(worker, cookie)
+    visit(worker, cookie, "https://shop.example/")
+
+    assert [session["page_views"] for session in sessions_of(worker, cookie)] == [1, 1]
+    assert visitor(worker, cookie)["visit_count"] == 2
+
+
+def test_each_pixel_has_a_session_of_its_own(worker: Worker) -> None:
+    cookie = some_visitor()
+    here = visit(worker, cookie, "https://shop.example/")
+    there = visit(worker, cookie, "https://blog.example/", pixel_id="ppp-website-1")
+
+    assert here["visitor_id"] == there["visitor_id"]
+    assert here["session_id"] != there["session_id"]
+
+
+def test_two_hundred_concurrent_first_events_make_one_visitor_and_one_session(
+    worker: Worker,
+) -> None:
+    cookie = some_visitor()
+
+    def send(number: int) -> int:
+        event = some_event(visitor_cookie=cookie, page_url=f"https://shop.example/{number}")
+        return worker.send(event, address=some_address()).status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        assert set(pool.map(send, range(200))) == {200}
+
+    assert [session["page_views"] for session in sessions_of(worker, cookie)] == [200]
+    events = worker.query(
+        "SELECT count(*) AS events FROM tracking_events WHERE visitor_id = ?",
+        visitor(worker, cookie)["id"],
+    )
+    assert events[0]["events"] == 200
+
+
+def test_an_ad_click_is_credited_to_its_event_session_and_visitor(worker: Worker) -> None:
+    cookie = some_visitor()
+    event = visit(worker, cookie, AD_CLICK)
+
+    touch = {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "spring", "gclid": "G1"}
+    assert {name: event[name] for name in touch} == touch
+    assert event["touch_origin"] == "page_url"
+    assert event["answer"]["attribution"] == {
+        "source": "google",
+        "medium": "cpc",
+        "campaign": "spring",
+    }
+    stored = touch | {"origin": "page_url"}
+    [session] = sessions_of(worker, cookie)
+    assert json.loads(session["touch"]) == stored
+    assert session["utm_campaign"] == "spring"
+    assert json.loads(visitor(worker, cookie)["first_touch"]) == stored
+
+
+def test_later_pages_of_the_session_keep_its_first_touch(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, AD_CLICK)
+    later = visit(worker, cookie, "https://shop.example/pricing")
+
+    assert later["utm_source"] == "google"
+    assert later["gclid"] == "G1"
+    assert later["touch_origin"] == "session"
+
+
+def test_a_visitor_who_returns_without_parameters_has_the_first_touch_back(
+    worker: Worker,
+) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, AD_CLICK)
+    an_hour_passes(worker, cookie)
+    back = visit(worker, cookie, "https://shop.example/")
+
+    assert (back["utm_campaign"], back["gclid"], back["touch_origin"]) == ("spring", "G1", "visitor")
+    # What was not seen in this session is not written into it.
+    assert sessions_of(worker, cookie)[-1]["touch"] is None
+
+
+def test_a_second_ad_gets_its_own_event_and_the_session_keeps_the_first(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, AD_CLICK)
+    second = visit(worker, cookie, OTHER_AD)
+    after = visit(worker, cookie, "https://shop.example/pricing")
+
+    assert (second["utm_source"], second["fbclid"], second["gclid"]) == ("facebook", "F1", None)
+    assert second["utm_campaign"] is None
+    assert (after["utm_source"], after["fbclid"]) == ("google", None)
+    assert json.loads(visitor(worker, cookie)["first_touch"])["utm_source"] == "google"
+
+
+def test_a_session_that_began_without_a_touch_takes_the_first_that_comes(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, "https://shop.example/")
+    visit(worker, cookie, OTHER_AD)
+    after = visit(worker, cookie, "https://shop.example/pricing")
+
+    assert (after["utm_source"], after["touch_origin"]) == ("facebook", "session")
+    [session] = sessions_of(worker, cookie)
+    assert session["utm_source"] == "facebook"
+    assert visitor(worker, cookie)["visit_count"] == 1
+    assert json.loads(visitor(worker, cookie)["first_touch"])["fbclid"] == "F1"
+
+
+def test_a_visit_without_any_touch_stores_null_and_answers_the_fallback_words(
+    worker: Worker,
+) -> None:
+    event = visit(worker, some_visitor(), "https://shop.example/")
+
+    assert [event[name] for name in ("utm_source", "utm_medium", "utm_campaign")] == [None] * 3
+    assert event["touch_origin"] is None
+    assert event["answer"]["attribution"] == {
+        "source": "direct",
+        "medium": "unknown",
+        "campaign": "none",
+    }
+
+
+def test_the_first_touch_of_an_inherited_visitor_is_recovered(worker: Worker) -> None:
+    cookie = f"pxl_{some_visitor()}"
+    worker.query(
+        "INSERT INTO visitors (id, visitor_cookie, first_touch) VALUES (?, ?, ?)",
+        cookie,
+        cookie,
+        '{"utm_source":"bing","msclkid":"M1","origin":"inherited"}',
+    )
+    event = visit(worker, cookie, "https://shop.example/")
+
+    assert (event["utm_source"], event["msclkid"]) == ("bing", "M1")
+    assert event["touch_origin"] == "visitor"
+    assert event["visitor_id"] == cookie
+
+
+def test_a_repeated_event_gets_the_same_id_and_changes_nothing(worker: Worker) -> None:
+    cookie = some_visitor()
+    event = some_event(visitor_cookie=cookie, event_key="0123456789abcdef", page_url=AD_CLICK)
+    first = worker.send(event).json()
+    repeat = worker.send(event).json()
+
+    same = ("event_id", "visitor_id", "session_id", "attribution")
+    assert {name: first[name] for name in same} == {name: repeat[name] for name in same}
+    assert [session["page_views"] for session in sessions_of(worker, cookie)] == [1]
+
+
+def test_an_event_repeated_after_its_session_ended_opens_no_new_one(worker: Worker) -> None:
+    cookie = some_visitor()
+    event = some_event(visitor_cookie=cookie, event_key="0123456789abcdef")
+    first = worker.send(event).json()
+    an_hour_passes(worker, cookie)
+    repeat = worker.send(event).json()
+
+    assert first["event_id"] == repeat["event_id"]
+    assert len(sessions_of(worker, cookie)) == 1
+
+
+def batch_cost(worker: Worker, event: dict[str, object]) -> tuple[int, int, int]:
+    """Round trips, rows read and rows written for one event, as D1 counts them."""
+    worker.act("clear_logs")
+    assert worker.send(event).status_code == 200
+    [cost] = [line for line in worker.log_lines() if line["event"] == "event_cost"]
+    return cost["round_trips"], cost["rows_read"], cost["rows_written"]
+
+
+def test_a_repeat_page_view_costs_one_round_trip_and_at_most_five_rows(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, AD_CLICK, event_key="first-event-1")
+    round_trips, rows_read, rows_written = batch_cost(
+        worker, some_event(visitor_cookie=cookie, event_key="second-event-2")
+    )
+
+    assert round_trips == 1
+    assert rows_written <= 5
+    assert rows_read <= 12
+
+
+def test_the_first_page_view_of_a_visitor_writes_at_most_eleven_rows(worker: Worker) -> None:
+    worker.send(some_event())
+    round_trips, _, rows_written = batch_cost(worker, some_event(event_key="first-event-1"))
+
+    assert round_trips == 1
+    assert rows_written <= 11
+
+
+def test_an_event_on_a_pixel_that_is_not_remembered_costs_one_round_trip_more(
+    worker: Worker,
+) -> None:
+    round_trips, _, _ = batch_cost(worker, some_event(pixel_id="ppp-website-3"))
+    assert round_trips == 2
+
+
+@pytest.mark.parametrize("sessions", [1, 300])
+def test_rows_read_do_not_grow_with_a_visitors_history(worker: Worker, sessions: int) -> None:
+    cookie = some_visitor()
+    visitor_id = visit(worker, cookie, AD_CLICK)["visitor_id"]
+    worker.query(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO sessions (id, visitor_id, pixel_id, session_cookie, started_at, last_activity)"
+        " SELECT ? || i, ?, ?, ? || i, datetime('now', '-' || (i + 60) || ' minutes'),"
+        " datetime('now', '-' || (i + 60) || ' minutes') FROM n",
+        sessions,
+        cookie,
+        visitor_id,
+        PIXEL,
+        cookie,
+    )
+    worker.query(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO tracking_events (pixel_id, visitor_id, event_key) SELECT ?, ?, 'key-' || i FROM n",
+        sessions * 10,
+        PIXEL,
+        visitor_id,
+    )
+    _, rows_read, _ = batch_cost(worker, some_event(visitor_cookie=cookie, event_key="another-1"))
+
+    assert rows_read <= 12
