@@ -21,11 +21,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "src"), str(ROOT / "python_modules")]
 
+from tests.harness.direct import Direct, bundle, migrate, running_directly  # noqa: E402
+
 from local_config import prepare_local_config, read_wrangler_toml  # noqa: E402  # after the path
 from paths import LOCAL_CONFIG, NODE_BIN, tool_environment  # noqa: E402
 from services.visits import RECORD_EVENT_BATCH  # noqa: E402
-
-from tests.harness.direct import Direct, bundle, migrate, running_directly  # noqa: E402
 
 NO_LIMIT = {"TRACKING_PER_MINUTE": "1000000000"}
 
@@ -44,7 +44,7 @@ class Measured:
 def load(worker: Direct, connections: int, seconds: int) -> Measured:
     """Sends events to a Worker from a process of its own."""
     arguments = [f"{worker.url}/e", str(connections), str(seconds)]
-    command = [NODE_BIN / "node", HERE / "load.mjs", *arguments]
+    command = [str(NODE_BIN / "node"), str(HERE / "load.mjs"), *arguments]
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env=tool_environment()
     )

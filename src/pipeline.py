@@ -49,7 +49,9 @@ def _without_route(method: str, allowed: list[str], policy: Policy) -> Response:
         allowed = [*allowed, "HEAD"]
     allow = {"Allow": ", ".join([*allowed, "OPTIONS"])}
     if method == "OPTIONS":
-        return Response(204, headers={**allow, **PREFLIGHT_HEADERS} if policy.cross_origin else allow)
+        return Response(
+            204, headers={**allow, **PREFLIGHT_HEADERS} if policy.cross_origin else allow
+        )
     return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", headers=allow)
 
 
@@ -80,14 +82,14 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
     if policy.limit is None:
         return await route.handler(app, request, log)
     limit: Limit = getattr(app.config, policy.limit)
-    verdict = await app.limiter.admit(limit, request.origin.ip_address or "", app.clock().timestamp())
+    verdict = await app.limiter.admit(
+        limit, request.origin.ip_address or "", app.clock().timestamp()
+    )
     if not verdict.counted:
-        log.warn("rate_limiter_failed", limit=limit.name)
+        log.warning("rate_limiter_failed", limit=limit.name)
     refusal = _refused(app, request, policy, verdict, log)
     response = refusal or await route.handler(app, request, log)
-    return Response(
-        response.status, response.body, {**_limit_headers(verdict), **response.headers}
-    )
+    return Response(response.status, response.body, {**_limit_headers(verdict), **response.headers})
 
 
 def _refused(
@@ -95,7 +97,7 @@ def _refused(
 ) -> Response | None:
     if not verdict.allowed:
         wait = max(1, verdict.reset - int(app.clock().timestamp()))
-        log.warn("rate_limited", limit=policy.limit, path=request.path)
+        log.warning("rate_limited", limit=policy.limit, path=request.path)
         return error_response(
             HTTPStatus.TOO_MANY_REQUESTS,
             "Too many requests",
@@ -109,7 +111,7 @@ def _refused(
         raise UnavailableError("the rate limiter failed")
     key = find_key(app.config.api_keys, _presented_key(request))
     if key is None:
-        log.warn("key_refused", path=request.path)
+        log.warning("key_refused", path=request.path)
         return error_response(
             HTTPStatus.UNAUTHORIZED,
             "A valid API key is needed: send it as 'Authorization: Bearer …' or 'X-API-Key: …'",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import brotli
+
 from paths import ASSETS, NODE_BIN, ROOT, tool_environment
 from security_headers import PAGE_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 
@@ -49,7 +50,7 @@ class Pixel:
 
 def minify(source: Path) -> Pixel:
     """Minifies the pixel's source with terser."""
-    command = [NODE_BIN / "terser", source, *TERSER]
+    command = [str(NODE_BIN / "terser"), str(source), *TERSER]
     done = subprocess.run(command, capture_output=True, check=True, env=tool_environment())
     return Pixel(done.stdout)
 
@@ -89,7 +90,7 @@ def build() -> Pixel:
     pixel = minify(source)
     check_pixel(pixel, source.read_text(encoding="utf-8"), project["version"])
     shutil.rmtree(ASSETS, ignore_errors=True)
-    addresses = {address: SCRIPT_HEADERS for address in PIXEL_ADDRESSES}
+    addresses = dict.fromkeys(PIXEL_ADDRESSES, SCRIPT_HEADERS)
     for address in PIXEL_ADDRESSES:
         write(address, pixel.code)
     for page in sorted(SOURCE.iterdir()):

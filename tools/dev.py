@@ -73,7 +73,7 @@ def wrangler(*arguments: str) -> None:
     Raises:
         DevError: it failed; with what it said.
     """
-    command = [NODE_BIN / "wrangler", *arguments, "--config", LOCAL_CONFIG]
+    command = [str(NODE_BIN / "wrangler"), *arguments, "--config", str(LOCAL_CONFIG)]
     environment = tool_environment() | {"CI": "true"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
@@ -108,7 +108,9 @@ class Worker:
             if _answers(f"{self.url}/health"):
                 return
             time.sleep(0.2)
-        raise DevError(f"the Worker was not healthy after {START_SECONDS} seconds: {self.url}/health")
+        raise DevError(
+            f"the Worker was not healthy after {START_SECONDS} seconds: {self.url}/health"
+        )
 
     def fire_cron(self) -> None:
         """Runs the cron trigger once, as Cloudflare would."""
@@ -131,7 +133,14 @@ def _answers(address: str) -> bool:
 
 def start_worker(port: int) -> Worker:
     """Starts `wrangler dev`; its log lines go to the terminal."""
-    command = [NODE_BIN / "wrangler", "dev", "--config", LOCAL_CONFIG, "--port", str(port)]
+    command = [
+        str(NODE_BIN / "wrangler"),
+        "dev",
+        "--config",
+        str(LOCAL_CONFIG),
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen(
         [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "warn"],
         cwd=ROOT,

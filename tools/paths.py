@@ -20,6 +20,6 @@ def tool_environment() -> dict[str, str]:
         "PATH": f"{NODE_BIN}{os.pathsep}{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "MINIFLARE_WORKERD_PATH": str(CACHE / "workerd"),
         "WRANGLER_SEND_METRICS": "false",
-        # Where is this machine? Nobody here needs to know, and offline the question only costs time.
+        # It would ask where this machine is, which offline only costs time.
         "CLOUDFLARE_CF_FETCH_ENABLED": "false",
     }

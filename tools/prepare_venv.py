@@ -38,11 +38,11 @@ def main() -> int:
     if not have_ensurepip():
         return 1
     subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-    pip = [VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", UV]
+    pip = [str(VENV / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", UV]
     subprocess.run(pip, check=True)
     # uv takes the environment from VIRTUAL_ENV only with --active: .venv is its own choice.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    uv = [VENV / "bin" / "uv", "sync", "--quiet", "--frozen", "--inexact"]
+    uv = [str(VENV / "bin" / "uv"), "sync", "--quiet", "--frozen", "--inexact"]
     subprocess.run([*uv, "--python", sys.executable], cwd=ROOT, env=environment, check=True)
     return 0
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import capnp
+
 from paths import BUNDLES, CACHE, ROOT
 
 PYODIDE_PACKAGE = ROOT / "node_modules" / "pyodide"
@@ -155,7 +156,8 @@ def expected_pyodide(binary: bytes) -> str:
     )
     if not releases:
         raise BundleError("workerd's table of Pyodide releases was not found in its binary.")
-    return max(releases, key=lambda version: [int(n) for n in version.split(b".")]).decode()
+    newest: bytes = max(releases, key=lambda version: [int(n) for n in version.split(b".")])
+    return newest.decode()
 
 
 def bundle_host(binary: bytes) -> str:
@@ -186,8 +188,7 @@ def write_workerd_wrapper() -> None:
     wrapper = CACHE / "workerd"
     CACHE.mkdir(exist_ok=True)
     wrapper.write_text(
-        "#!/bin/sh\n"
-        f'exec "{workerd_binary()}" "$@" --pyodide-bundle-disk-cache-dir="{BUNDLES}"\n',
+        f'#!/bin/sh\nexec "{workerd_binary()}" "$@" --pyodide-bundle-disk-cache-dir="{BUNDLES}"\n',
         encoding="utf-8",
     )
     wrapper.chmod(0o755)

@@ -45,8 +45,8 @@ def vendor_packages() -> None:
     subprocess.run([*export, "--output-file", requirements], cwd=ROOT, check=True)
     shutil.rmtree(PYTHON_MODULES, ignore_errors=True)
     install = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-    target = ["--target", PYTHON_MODULES, "--python-version", WORKER_PYTHON]
-    subprocess.run([*install, *target, "--requirement", requirements], cwd=ROOT, check=True)
+    target = ["--target", str(PYTHON_MODULES), "--python-version", WORKER_PYTHON]
+    subprocess.run([*install, *target, "--requirement", str(requirements)], cwd=ROOT, check=True)
     prune(PYTHON_MODULES)
 
 

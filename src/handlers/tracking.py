@@ -33,9 +33,8 @@ async def track(app: App, request: Request, log: Log) -> Response:
     """
     started = app.clock()
     try:
-        event = read_event(await request.text(MAX_BODY_BYTES))
-        cookie = event.visitor_cookie or new_visitor_cookie(app)
-        recorded = await record(app, request, log, event, cookie)
+        event = read_event(await request.text(MAX_BODY_BYTES), new_visitor_cookie(app))
+        recorded = await record(app, request, log, event)
     except InvalidEventError as error:
         log.info("event_refused", reason=error.error, details=error.details)
         return error_response(HTTPStatus.BAD_REQUEST, error.error, details=error.details)
@@ -45,7 +44,7 @@ async def track(app: App, request: Request, log: Log) -> Response:
     return json_response(
         {
             "success": True,
-            "visitor_cookie": cookie,
+            "visitor_cookie": event.visitor_cookie,
             "visitor_id": recorded.visitor_id,
             "session_id": recorded.session_id,
             "event_id": recorded.event_id,
@@ -62,7 +61,7 @@ async def track(app: App, request: Request, log: Log) -> Response:
 async def pixel_gif(app: App, request: Request, log: Log) -> Response:
     """`GET /api/track/pixel.gif`: stores a page view where scripts do not run.
 
-    Always answers the 1×1 GIF, whatever happens: a broken image on a client's page helps nobody.
+    Always answers the 1x1 GIF, whatever happens: a broken image on a client's page helps nobody.
     """
     if is_bot(request.origin.user_agent):
         log.info("bot_refused", path=request.path)
@@ -70,12 +69,16 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
     now = app.clock().timestamp()
     verdict = await app.limiter.admit(app.config.tracking, request.origin.ip_address or "", now)
     if not verdict.allowed:
-        log.warn("rate_limited", limit="tracking", path=request.path)
+        log.warning("rate_limited", limit="tracking", path=request.path)
         return Response(200, GIF, GIF_HEADERS)
-    cookie = cookie_of(request) or new_visitor_cookie(app)
+    fields = {
+        **request.parameters(),
+        "event_type": "pageview",
+        "visitor_cookie": cookie_of(request),
+    }
     try:
-        event = event_of({**request.parameters(), "event_type": "pageview", "form_data": None})
-        await record(app, request, log, event, cookie)
+        event = event_of(fields, new_visitor_cookie(app))
+        await record(app, request, log, event)
     except InvalidEventError as error:
         log.info("event_refused", reason=error.error, details=error.details)
     except UnknownPixelError as error:
@@ -83,11 +86,11 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
     except UnavailableError as error:
         log.error("unavailable", path=request.path, reason=str(error))
     else:
-        return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(cookie)})
+        return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(event.visitor_cookie)})
     return Response(200, GIF, GIF_HEADERS)
 
 
-async def record(app: App, request: Request, log: Log, event: Event, cookie: str) -> Recorded:
+async def record(app: App, request: Request, log: Log, event: Event) -> Recorded:
     """Stores an event of an active pixel and writes its log line.
 
     Raises:
@@ -112,7 +115,7 @@ async def record(app: App, request: Request, log: Log, event: Event, cookie: str
         )
 
     on_cost = log_cost if log.wants("debug") else None
-    recorded = await app.visits.record(event, cookie, pixel, request.origin, now, on_cost)
+    recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
     log.info(
         "event_stored",
         event_id=recorded.event_id,

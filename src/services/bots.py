@@ -18,6 +18,4 @@ _PATTERNS = re.compile("|".join(f"(?:{pattern})" for pattern in (*REGEXES, *_OTH
 @lru_cache(maxsize=2_048)
 def is_bot(user_agent: str) -> bool:
     """Whether a user agent names itself as a machine. An empty one does not."""
-    return any(literal in user_agent for literal in LITERALS) or bool(
-        _PATTERNS.search(user_agent)
-    )
+    return any(literal in user_agent for literal in LITERALS) or bool(_PATTERNS.search(user_agent))

@@ -51,7 +51,7 @@ class Event:
     """One event as the pixel reported it. `touch` is its own one, None where it brought none."""
 
     pixel_id: str
-    visitor_cookie: str | None
+    visitor_cookie: str
     event_key: str | None
     event_type: EventType
     page_url: str
@@ -63,8 +63,10 @@ class Event:
     screen: Size | None
 
 
-def read_event(body: str) -> Event:
+def read_event(body: str, new_visitor: str) -> Event:
     """Reads an event from a request's body, of an old pixel or a new one.
+
+    `new_visitor` is the cookie of a visitor who brought none of ours.
 
     Raises:
         InvalidEventError: it is not JSON, or a field that an event needs is missing or wrong.
@@ -77,10 +79,10 @@ def read_event(body: str) -> Event:
         raise InvalidEventError(
             "Invalid request format - expected JSON", ["the body must be one JSON object"]
         )
-    return event_of(fields)
+    return event_of(fields, new_visitor)
 
 
-def event_of(fields: Mapping[str, object]) -> Event:
+def event_of(fields: Mapping[str, object], new_visitor: str) -> Event:
     """Checks and cleans the fields of an event.
 
     What an event cannot do without is refused; anything else that is wrong is left out, so that a
@@ -97,7 +99,7 @@ def event_of(fields: Mapping[str, object]) -> Event:
         lead = read_lead_from_url(page_url)
     return Event(
         pixel_id=pixel_id,
-        visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")),
+        visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")) or new_visitor,
         event_key=_matching(EVENT_KEY, fields.get("event_key")),
         event_type="form_submit" if lead else event_type,
         page_url=page_url[:URL_LENGTH],

@@ -25,7 +25,7 @@ class Log:
         """Writes what happened as it should."""
         self._write("info", event, fields)
 
-    def warn(self, event: str, **fields: object) -> None:
+    def warning(self, event: str, **fields: object) -> None:
         """Writes what went wrong without harm."""
         self._write("warn", event, fields)
 

@@ -38,10 +38,10 @@ class Limit:
 class Verdict:
     """Whether a request is admitted, and what the client is told. `reset` is in Unix seconds."""
 
-    allowed: bool
     limit: int
     remaining: int
     reset: int
+    allowed: bool = True
     counted: bool = True
 
 
@@ -104,11 +104,11 @@ class RateLimiter:
             try:
                 await self._lease(limit, address, client, allowance)
             except UnavailableError:
-                return Verdict(True, limit.requests, 0, reset, counted=False)
+                return Verdict(limit.requests, 0, reset, counted=False)
         if allowance.left <= 0:
-            return Verdict(False, limit.requests, 0, reset)
+            return Verdict(limit.requests, 0, reset, allowed=False)
         allowance.left -= 1
-        return Verdict(True, limit.requests, allowance.remaining + allowance.left, reset)
+        return Verdict(limit.requests, allowance.remaining + allowance.left, reset)
 
     def _allowance(self, limit: Limit, client: str, window: int) -> _Allowance:
         key = (limit.name, client)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from ua_parser import Domain, OS, UserAgent
+from ua_parser import OS, Domain, UserAgent
 from ua_parser.basic import Resolver
 from ua_parser_builtins.matchers import MATCHERS
 
@@ -29,7 +29,9 @@ _TABLET = re.compile(r"iPad|Tablet|Silk/(?!.*Mobile)|Kindle|PlayBook|Android(?!.
 _MOBILE = re.compile(r"Mobi|iPhone|iPod|Android|Windows Phone|BlackBerry|Opera Mini")
 
 # Only browser and system are asked for: the device table is the largest and names models.
-_resolver = Resolver(MATCHERS)
+_resolver = Resolver(
+    (list(MATCHERS[0]), list(MATCHERS[1]), []),
+)
 _WANTED = Domain.USER_AGENT | Domain.OS
 # The patterns are compiled on first use (0.4 s): done here it is part of the start-up snapshot.
 _resolver("Mozilla/5.0", _WANTED)

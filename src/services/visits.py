@@ -53,7 +53,7 @@ ON CONFLICT (visitor_cookie) DO UPDATE SET
   first_touch = coalesce(first_touch, excluded.first_touch)
 WHERE (first_touch IS NULL AND excluded.first_touch IS NOT NULL OR NOT EXISTS ({_OPEN_SESSION}))
   AND NOT EXISTS ({_REPEATED})
-"""  # noqa: S608  # constants only
+"""  # constants only
 
 # A session keeps its first touch: a later one belongs to its own event only.
 RECORD_SESSION = f"""
@@ -176,7 +176,6 @@ class Visits:
     async def record(
         self,
         event: Event,
-        visitor_cookie: str,
         pixel: Pixel,
         origin: Origin,
         now: datetime,
@@ -187,7 +186,7 @@ class Visits:
         Raises:
             UnavailableError: D1 failed; nothing was written.
         """
-        parameters = self._parameters(event, visitor_cookie, pixel, origin, now)
+        parameters = self._parameters(event, pixel, origin, now)
         answer = json.loads(await self.database.batch(RECORD_EVENT_BATCH, parameters, on_cost))
         return Recorded(
             event_id=answer["event_id"],
@@ -196,15 +195,13 @@ class Visits:
             attribution=credit(answer["touch"]),
         )
 
-    def _parameters(
-        self, event: Event, visitor_cookie: str, pixel: Pixel, origin: Origin, now: datetime
-    ) -> str:
+    def _parameters(self, event: Event, pixel: Pixel, origin: Origin, now: datetime) -> str:
         client = describe_client(origin.user_agent)
         parameters = {
             "now": now.strftime(TIME_TEXT),
             "open_since": (now - timedelta(minutes=self.session_minutes)).strftime(TIME_TEXT),
             "visitor_id": self.new_id(),
-            "visitor_cookie": visitor_cookie,
+            "visitor_cookie": event.visitor_cookie,
             "session_id": self.new_id(),
             "project_id": pixel.project_id,
             "pixel_id": pixel.id,

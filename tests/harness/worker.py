@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+
 from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 
 BROWSER = (

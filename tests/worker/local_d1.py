@@ -35,7 +35,7 @@ class LocalD1:
             "CI": "1",
             "WRANGLER_SEND_METRICS": "false",
         }
-        done = subprocess.run(  # noqa: S603  # the pinned wrangler, with arguments of our own
+        done = subprocess.run(  # the pinned wrangler, with arguments of our own
             [NODE_BIN / "wrangler", *command, "--config", config],
             cwd=self.folder,
             env=environment,

@@ -6,7 +6,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from tests.harness.worker import PIXEL, Row, Worker, some_address, some_event, some_visitor
 
 AD_CLICK = "https://shop.example/sale?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=G1"
@@ -128,7 +127,11 @@ def test_a_visitor_who_returns_without_parameters_has_the_first_touch_back(
     an_hour_passes(worker, cookie)
     back = visit(worker, cookie, "https://shop.example/")
 
-    assert (back["utm_campaign"], back["gclid"], back["touch_origin"]) == ("spring", "G1", "visitor")
+    assert (back["utm_campaign"], back["gclid"], back["touch_origin"]) == (
+        "spring",
+        "G1",
+        "visitor",
+    )
     # What was not seen in this session is not written into it.
     assert sessions_of(worker, cookie)[-1]["touch"] is None
 
@@ -261,7 +264,8 @@ def test_rows_read_do_not_grow_with_a_visitors_history(worker: Worker, sessions:
     )
     worker.query(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-        "INSERT INTO tracking_events (pixel_id, visitor_id, event_key) SELECT ?, ?, 'key-' || i FROM n",
+        "INSERT INTO tracking_events (pixel_id, visitor_id, event_key) "
+        "SELECT ?, ?, 'key-' || i FROM n",
         sessions * 10,
         PIXEL,
         visitor_id,
