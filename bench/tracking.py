@@ -21,11 +21,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "src"), str(ROOT / "python_modules")]
 
-from tests.harness.direct import Direct, bundle, migrate, running_directly  # noqa: E402
-
 from local_config import prepare_local_config, read_wrangler_toml  # noqa: E402  # after the path
 from paths import LOCAL_CONFIG, NODE_BIN, tool_environment  # noqa: E402
 from services.visits import RECORD_EVENT_BATCH  # noqa: E402
+from tests.harness.direct import Direct, bundle, migrate, running_directly  # noqa: E402
 
 NO_LIMIT = {"TRACKING_PER_MINUTE": "1000000000"}
 

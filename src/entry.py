@@ -19,7 +19,7 @@ from services.rate_limiting import Counters
 _apps: list[App] = []
 
 
-def isolate_app(env: Any) -> App:  # noqa: ANN401  # the SDK's environment
+def isolate_app(env: Any) -> App:
     """This isolate's app, made on first use."""
     if not _apps:
         _apps.append(build_app(env))
@@ -29,12 +29,12 @@ def isolate_app(env: Any) -> App:  # noqa: ANN401  # the SDK's environment
 class Default(WorkerEntrypoint):
     """Requests and cron runs."""
 
-    async def fetch(self, request: Any) -> Any:  # noqa: ANN401  # the SDK's request and response
+    async def fetch(self, request: Any) -> Any:
         """Answers one HTTP request."""
         app = isolate_app(self.env)
         return write_response(await answer(app, read_request(request.js_object, new_id)))
 
-    async def scheduled(self, controller: Any, _env: Any = None, _ctx: Any = None) -> None:  # noqa: ANN401
+    async def scheduled(self, controller: Any, _env: Any = None, _ctx: Any = None) -> None:
         """Runs the jobs of one cron trigger."""
         await run_scheduled(isolate_app(self.env), str(controller.cron), new_id())
 
@@ -42,7 +42,7 @@ class Default(WorkerEntrypoint):
 class RateLimiter(DurableObject):
     """Counts the requests of the clients of some networks, in memory only."""
 
-    def __init__(self, ctx: Any, env: Any) -> None:  # noqa: ANN401  # the SDK's
+    def __init__(self, ctx: Any, env: Any) -> None:
         """Starts with nothing counted."""
         super().__init__(ctx, env)
         self._counters = Counters()

@@ -61,7 +61,7 @@
   /** @type {(name: string, value: string, maxAge: number, domain: string) => void} */
   const setCookie = (name, value, maxAge, domain) => {
     const secure = location.protocol === "https:" ? ";secure" : "";
-    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is asynchronous and not everywhere
+    // The Cookie Store API is asynchronous and not everywhere.
     document.cookie = `${name}=${value};path=/;samesite=lax;max-age=${maxAge}${domain}${secure}`;
   };
 

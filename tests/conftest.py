@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.harness.worker import Worker, running_worker
 
 from local_config import prepare_local_config
 from pyodide_bundle import Bundle
+from tests.harness.worker import Worker, running_worker
 
 
 @pytest.fixture(scope="session")

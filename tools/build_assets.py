@@ -16,7 +16,11 @@ from pathlib import Path
 import brotli
 
 from paths import ASSETS, NODE_BIN, ROOT, tool_environment
-from security_headers import PAGE_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from security_headers import (
+    API_CONTENT_SECURITY_POLICY,
+    PAGE_CONTENT_SECURITY_POLICY,
+    SECURITY_HEADERS,
+)
 
 SOURCE = ROOT / "static"
 PIXEL_ADDRESSES = ("p.js", "pixel.js", "static/pixel.js")
@@ -25,6 +29,7 @@ PIXEL_BUDGET = 2_048
 SCRIPT_HEADERS = {
     "Cache-Control": "public, max-age=3600, stale-while-revalidate=86400",
     "Access-Control-Allow-Origin": "*",
+    "Content-Security-Policy": API_CONTENT_SECURITY_POLICY,
 }
 PAGE_HEADERS = {
     "Cache-Control": "public, max-age=300",

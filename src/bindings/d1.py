@@ -19,7 +19,7 @@ from services.ports import OnCost, Row, UnavailableError
 class D1:
     """One isolate's D1 database with its prepared statements."""
 
-    def __init__(self, binding: Any) -> None:  # noqa: ANN401  # a JavaScript object
+    def __init__(self, binding: Any) -> None:
         """Takes the unwrapped binding, or None where it is missing."""
         self._binding = binding
         self._prepared: dict[str, Any] = {}
@@ -52,7 +52,7 @@ class D1:
         rows: list[Row] = json.loads(js.JSON.stringify(result.results))
         return rows
 
-    def _prepare(self, statement: str) -> Any:  # noqa: ANN401  # a JavaScript object
+    def _prepare(self, statement: str) -> Any:
         if self._binding is None:
             raise UnavailableError("the binding DB is missing")
         prepared = self._prepared.get(statement)

@@ -17,7 +17,7 @@ USER_AGENT_LENGTH = 1_000
 PLACE_LENGTH = 100
 
 
-def read_request(request: Any, new_id: NewId) -> Request:  # noqa: ANN401  # a JavaScript object
+def read_request(request: Any, new_id: NewId) -> Request:
     """Reads what every request needs from the JavaScript request; the body stays unread."""
     url = urlsplit(request.url)
     get_header = request.headers.get
@@ -44,7 +44,7 @@ def read_request(request: Any, new_id: NewId) -> Request:  # noqa: ANN401  # a J
     )
 
 
-async def read_text(request: Any, content_length: str | None, limit: int) -> str:  # noqa: ANN401
+async def read_text(request: Any, content_length: str | None, limit: int) -> str:
     """Reads the body as text, never more than `limit` bytes of it.
 
     Raises:
@@ -58,7 +58,7 @@ async def read_text(request: Any, content_length: str | None, limit: int) -> str
     return await _read_stream(request.body, limit)
 
 
-async def _read_stream(body: Any, limit: int) -> str:  # noqa: ANN401  # a JavaScript object
+async def _read_stream(body: Any, limit: int) -> str:
     if not body:
         return ""
     reader = body.getReader()
@@ -71,7 +71,7 @@ async def _read_stream(body: Any, limit: int) -> str:  # noqa: ANN401  # a JavaS
     return received.decode("utf-8", "replace")
 
 
-def write_response(response: Response) -> Any:  # noqa: ANN401  # a JavaScript object
+def write_response(response: Response) -> Any:
     """Makes the JavaScript response; its options cross the border as one text."""
     options = js.JSON.parse(
         json.dumps({"status": response.status, "headers": dict(response.headers)})
@@ -81,12 +81,12 @@ def write_response(response: Response) -> Any:  # noqa: ANN401  # a JavaScript o
     return js.Response.new(response.body, options)
 
 
-def _place(cf: Any) -> Place:  # noqa: ANN401  # a JavaScript object, or nothing
+def _place(cf: Any) -> Place:
     if not cf:
         return Place(None, None, None)
     return Place(_part(cf, "country"), _part(cf, "region"), _part(cf, "city"))
 
 
-def _part(cf: Any, name: str) -> str | None:  # noqa: ANN401  # a JavaScript object
+def _part(cf: Any, name: str) -> str | None:
     value = getattr(cf, name, None)
     return clean(value, PLACE_LENGTH) if isinstance(value, str) else None

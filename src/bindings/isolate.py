@@ -27,7 +27,7 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def build_app(env: Any) -> App:  # noqa: ANN401  # the SDK's environment
+def build_app(env: Any) -> App:
     """Reads the settings and wires the services to the bindings of `env`.
 
     Raises:

@@ -12,7 +12,7 @@ from services.ports import UnavailableError
 class Kv:
     """One KV namespace."""
 
-    def __init__(self, binding: Any) -> None:  # noqa: ANN401  # a JavaScript object
+    def __init__(self, binding: Any) -> None:
         """Takes the SDK's binding, or None where it is missing."""
         self._binding = binding
 

@@ -12,7 +12,7 @@ from services.ports import UnavailableError
 class Shards:
     """The Durable Objects of the class RateLimiter."""
 
-    def __init__(self, namespace: Any) -> None:  # noqa: ANN401  # a JavaScript object
+    def __init__(self, namespace: Any) -> None:
         """Takes the unwrapped binding, or None: text in and text out needs no conversion."""
         self._namespace = namespace
 
@@ -31,7 +31,7 @@ class Shards:
         except JsException as error:
             raise UnavailableError("the rate limiter failed") from error
 
-    def _shard(self, name: str) -> Any:  # noqa: ANN401  # a JavaScript object
+    def _shard(self, name: str) -> Any:
         if self._namespace is None:
             raise UnavailableError("the binding RATE_LIMITER is missing")
         return self._namespace.getByName(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Page, Response
+
 from tests.harness.worker import Row, Worker
 
 CAMPAIGN_LINK = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=Cj0-test"

@@ -44,10 +44,6 @@ const actions = {
   async evict({ name }) {
     await worker.evictDurableObject("RATE_LIMITER", { name });
   },
-  async kv_get({ key }) {
-    const { CACHE } = await worker.getEnv();
-    return await CACHE.get(key);
-  },
 };
 
 const server = createServer(async (request, response) => {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+
 from tests.worker.inherited import (
     COLUMNS,
     LAST_ID_EVER_GIVEN,

@@ -306,7 +306,7 @@ ODD_FIELDS: list[dict[str, object]] = [
 ]
 
 
-@pytest.mark.parametrize("fields", ODD_FIELDS, ids=lambda fields: ",".join(fields))
+@pytest.mark.parametrize("fields", ODD_FIELDS, ids=",".join)
 def test_other_fields_that_are_wrong_are_cleaned_and_lose_no_event(
     worker: Worker, fields: dict[str, object]
 ) -> None:

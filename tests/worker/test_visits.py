@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.harness.worker import PIXEL, Row, Worker, some_address, some_event, some_visitor
 
 AD_CLICK = "https://shop.example/sale?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=G1"

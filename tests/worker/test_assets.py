@@ -1,0 +1,47 @@
+"""The static files at their addresses, served without waking Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.worker import Worker
+
+SCRIPTS = ["/p.js", "/pixel.js", "/static/pixel.js"]
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_the_script_is_at_every_address_cached_and_readable_from_any_site(
+    worker: Worker, path: str
+) -> None:
+    answer = worker.http.get(worker.url + path)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "max-age=3600" in answer.headers["cache-control"]
+    assert "stale-while-revalidate" in answer.headers["cache-control"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "ppp_visitor" in answer.text
+
+
+def test_all_addresses_have_the_same_script(worker: Worker) -> None:
+    assert len({worker.http.get(worker.url + path).content for path in SCRIPTS}) == 1
+
+
+def test_a_script_that_did_not_change_is_answered_304(worker: Worker) -> None:
+    first = worker.http.get(f"{worker.url}/p.js")
+    again = worker.http.get(f"{worker.url}/p.js", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_the_integration_page_may_load_only_what_is_ours(worker: Worker) -> None:
+    page = worker.http.get(f"{worker.url}/static/integration-example.html")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "data-pixel-id" in page.text
+
+
+def test_the_files_wake_no_python(worker: Worker) -> None:
+    answer = worker.http.get(f"{worker.url}/p.js")
+    assert "x-request-id" not in answer.headers
