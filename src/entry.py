@@ -10,8 +10,9 @@ from workers import DurableObject, WorkerEntrypoint
 from app import App
 from bindings.http import read_request, write_response
 from bindings.isolate import build_app, new_id
+from config import ConfigError
 from handlers.scheduled import run_scheduled
-from pipeline import answer
+from pipeline import answer, misconfigured
 from services.rate_limiting import Counters
 
 # What an isolate remembers: a cache, never a truth. Filled on the first request, because at
@@ -31,8 +32,12 @@ class Default(WorkerEntrypoint):
 
     async def fetch(self, request: Any) -> Any:
         """Answers one HTTP request."""
-        app = isolate_app(self.env)
-        return write_response(await answer(app, read_request(request.js_object, new_id)))
+        incoming = read_request(request.js_object, new_id)
+        try:
+            app = isolate_app(self.env)
+        except ConfigError as error:
+            return write_response(misconfigured(incoming, error))
+        return write_response(await answer(app, incoming))
 
     async def scheduled(self, controller: Any, _env: Any = None, _ctx: Any = None) -> None:
         """Runs the jobs of one cron trigger."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from app import App
+from config import ConfigError
 from routes import Policy, Route, methods_of
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.api_keys import find_key
@@ -40,6 +41,13 @@ async def answer(app: App, request: Request) -> Response:
         policy = next(iter(routes.values())).policy if routes else Policy()
         response = _without_route(method, list(routes), policy)
     return _finished(response, request, policy)
+
+
+def misconfigured(request: Request, error: ConfigError) -> Response:
+    """The answer to everything while a setting cannot be used; the log says which."""
+    Log("error", request.request_id).error("misconfigured", error=str(error))
+    response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
+    return _finished(response, request, Policy())
 
 
 def _without_route(method: str, allowed: list[str], policy: Policy) -> Response:

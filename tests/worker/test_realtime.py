@@ -1,0 +1,100 @@
+"""The first of the protected numbers, and the keys that open it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from pyodide_bundle import Bundle
+from tests.harness.worker import PIXEL, Answer, Worker, running_worker, some_address, some_event
+
+READ_KEY = "opens the numbers"
+ADMIN_KEY = "opens everything"
+
+
+def entry(name: str, role: str, key: str) -> dict[str, str]:
+    return {"name": name, "role": role, "sha256": hashlib.sha256(key.encode()).hexdigest()}
+
+
+@pytest.fixture(scope="module")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker with two API keys and one page view."""
+    keys = [entry("reader", "read", READ_KEY), entry("admin", "admin", ADMIN_KEY)]
+    with running_worker(env_vars={"API_KEYS": json.dumps(keys)}) as running:
+        running.send(some_event(page_url="https://shop.example/?utm_source=google"))
+        yield running
+
+
+def realtime(worker: Worker, path: str = f"reports/realtime/{PIXEL}", **headers: str) -> Answer:
+    return worker.fetch(f"/api/{path}", headers=headers)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"x-api-key": READ_KEY},
+        {"authorization": f"Bearer {READ_KEY}"},
+        {"authorization": f"bearer {ADMIN_KEY}"},
+    ],
+)
+def test_a_key_in_a_header_opens_the_numbers(keyed: Worker, header: dict[str, str]) -> None:
+    assert realtime(keyed, **header).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"x-api-key": "guessed"},
+        {"x-api-key": READ_KEY + "x"},
+        {"authorization": f"Basic {READ_KEY}"},
+        {"x-api-key": hashlib.sha256(READ_KEY.encode()).hexdigest()},
+    ],
+)
+def test_anything_else_is_401(keyed: Worker, header: dict[str, str]) -> None:
+    answer = realtime(keyed, **header)
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert READ_KEY not in answer.body.decode()
+
+
+def test_a_key_in_the_address_opens_nothing(keyed: Worker) -> None:
+    answer = realtime(keyed, f"reports/realtime/{PIXEL}?api_key={READ_KEY}")
+    assert answer.status == 401
+
+
+def test_without_any_configured_key_everything_is_closed(worker: Worker) -> None:
+    assert realtime(worker, **{"x-api-key": "x"}).status == 401
+    assert realtime(worker, **{"x-api-key": ""}).status == 401
+
+
+@pytest.mark.parametrize("name", ["reports", "analytics"])
+def test_the_last_day_by_hour_and_the_newest_events(keyed: Worker, name: str) -> None:
+    answer = realtime(keyed, f"{name}/realtime/{PIXEL}", **{"x-api-key": READ_KEY})
+    data = answer.json()["data"]
+
+    assert data["pixel_id"] == PIXEL
+    assert [(hour["events"], hour["visitors"]) for hour in data["hourly_breakdown"]] == [(1, 1)]
+    [event] = data["recent_events"]
+    assert (event["utm_source"], event["event_type"]) == ("google", "pageview")
+    assert answer.headers["x-ratelimit-limit"] == "1000"
+
+
+def test_a_pixel_that_does_not_exist_is_404(keyed: Worker) -> None:
+    answer = realtime(keyed, "reports/realtime/nobody-knows-it", **{"x-api-key": READ_KEY})
+    assert (answer.status, answer.json()["error"]) == (404, "Pixel not found")
+
+
+def test_a_failed_attempt_is_logged_without_the_key_and_limited(keyed: Worker) -> None:
+    keyed.act("clear_logs")
+    answer = keyed.fetch(
+        f"/api/reports/realtime/{PIXEL}",
+        headers={"x-api-key": "guessed-key", "cf-connecting-ip": some_address()},
+    )
+    [line] = keyed.log_lines()
+    assert line["event"] == "key_refused"
+    assert "guessed-key" not in json.dumps(line)
+    assert answer.headers["x-ratelimit-remaining"] == "999"
