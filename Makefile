@@ -60,7 +60,7 @@ build: .cache/vendored build/assets/_headers ## Vendors the packages and builds 
 	@$(PYTHON) tools/check_host.py
 	@mkdir -p .cache && touch $@
 
-.venv/ready: uv.lock pyproject.toml tools/prepare_venv.py | .cache/host
+.venv/ready: uv.lock tools/prepare_venv.py | .cache/host
 	@echo "setting up Python (.venv)"
 	@$(PYTHON) tools/prepare_venv.py
 	@touch $@
@@ -72,7 +72,7 @@ node_modules/ready: package-lock.json package.json | .cache/host
 	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.cache/vendored: uv.lock pyproject.toml tools/vendor.py .venv/ready
+.cache/vendored: uv.lock tools/vendor.py .venv/ready
 	@echo "vendoring the Worker's packages (python_modules)"
 	@$(BIN)/python tools/vendor.py
 	@touch $@

@@ -24,6 +24,8 @@ from pyodide_bundle import BundleError
 
 DEV_VARS = ROOT / ".dev.vars"
 DEV_KEY = CACHE / "dev-api-key"
+SEED = ROOT / "demo" / "seed.sql"
+PREPARED = ROOT / ".wrangler" / "state" / "prepared"
 START_SECONDS = 90
 CRON = "*/5 * * * *"
 CRON_SECONDS = 300
@@ -83,9 +85,17 @@ def wrangler(*arguments: str) -> None:
 
 
 def prepare_database() -> None:
-    """Applies the migrations to the local database and adds the demo project and pixel."""
+    """Applies the migrations to the local database and adds the demo project and pixel.
+
+    What was applied is noted beside the database, so that the next start need not ask wrangler.
+    """
+    sources = [*sorted((ROOT / "migrations").glob("*.sql")), SEED]
+    recipe = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    if PREPARED.exists() and PREPARED.read_text(encoding="utf-8") == recipe:
+        return
     wrangler("d1", "migrations", "apply", "DB", "--local")
-    wrangler("d1", "execute", "DB", "--local", "--file", "demo/seed.sql")
+    wrangler("d1", "execute", "DB", "--local", "--file", str(SEED))
+    PREPARED.write_text(recipe, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

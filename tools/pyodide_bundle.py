@@ -36,6 +36,11 @@ DEVELOPMENT_FLAGS = [
 ]
 
 
+# What stands before a flag's name in the table: version, date, hash of the packages.
+RELEASE = re.compile(rb"(\d+\.\d+\.\d+)\0+\d{4}-\d\d-\d\d\0+[0-9a-f]{64}\0+\Z")
+RELEASE_BYTES = 160
+
+
 class BundleError(Exception):
     """The bundle cannot be made; the message says what does not fit and what to do."""
 
@@ -151,9 +156,12 @@ def expected_pyodide(binary: bytes) -> str:
     Raises:
         BundleError: the table is not where it was.
     """
-    releases = re.findall(
-        rb"(\d+\.\d+\.\d+)\0+\d{4}-\d\d-\d\d\0+[0-9a-f]{64}\0+pythonWorkers\d+\0", binary
-    )
+    releases = [
+        release.group(1)
+        # From the flag's name backwards: a search for a version takes seconds on 120 MB.
+        for flag in re.finditer(rb"pythonWorkers\d+\0", binary)
+        if (release := RELEASE.search(binary, flag.start() - RELEASE_BYTES, flag.start()))
+    ]
     if not releases:
         raise BundleError("workerd's table of Pyodide releases was not found in its binary.")
     newest: bytes = max(releases, key=lambda version: [int(n) for n in version.split(b".")])
