@@ -24,7 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "src"), str(ROOT / "p
 from local_config import prepare_local_config, read_wrangler_toml  # noqa: E402  # after the path
 from paths import LOCAL_CONFIG, NODE_BIN, tool_environment  # noqa: E402
 from services.visits import RECORD_EVENT_BATCH  # noqa: E402
-from tests.harness.direct import Direct, bundle, migrate, running_directly  # noqa: E402
+from startup_check import bundle_worker  # noqa: E402
+from tests.harness.direct import Direct, migrate, running_directly  # noqa: E402
 
 NO_LIMIT = {"TRACKING_PER_MINUTE": "1000000000"}
 
@@ -53,7 +54,7 @@ def load(worker: Direct, connections: int, seconds: int) -> Measured:
 @contextmanager
 def our_worker(folder: Path) -> Iterator[Direct]:
     """This Worker as it is uploaded, with its own log level, on a fresh database."""
-    bundle(folder / "ours")
+    bundle_worker(folder / "ours")
     migrate(folder / "our-storage")
     config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
     with running_directly(

@@ -1,13 +1,16 @@
-"""What all tests share: one Worker for the whole session."""
+"""What all tests share: one Worker, one bundle and one migrated storage for the whole session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local_config import prepare_local_config
 from pyodide_bundle import Bundle
+from startup_check import bundle_worker
+from tests.harness.direct import migrate
 from tests.harness.worker import Worker, running_worker
 
 
@@ -22,3 +25,19 @@ def worker(local_config: Bundle) -> Iterator[Worker]:
     """The Worker in real workerd; its storage is the session's, so tests use rows of their own."""
     with running_worker(env_vars={"LOG_LEVEL": "debug"}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def bundle(local_config: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that would be uploaded; tests do not change them."""
+    folder = tmp_path_factory.mktemp("bundle") / "worker"
+    bundle_worker(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_storage(local_config: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A storage with a migrated database; tests work on copies."""
+    folder = tmp_path_factory.mktemp("migrated") / "storage"
+    migrate(folder)
+    return folder

@@ -42,11 +42,6 @@ def wrangler(*arguments: str | Path) -> None:
     )
 
 
-def bundle(folder: Path) -> None:
-    """Writes the Worker into a folder as it would be uploaded."""
-    wrangler("deploy", "--dry-run", "--outdir", folder)
-
-
 def migrate(storage: Path) -> None:
     """Makes a migrated database with the demo project and pixel."""
     wrangler("d1", "migrations", "apply", "DB", "--local", "--persist-to", storage)

@@ -1,0 +1,104 @@
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.api_keys import ApiKey, find_key, read_api_keys
+
+
+def sha256(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+READER = ApiKey("dashboard", "read", sha256("reader-key"))
+ADMIN = ApiKey("ops", "admin", sha256("admin-key"))
+KEYS = (READER, ADMIN)
+
+
+def test_the_secret_is_a_json_array_of_keys() -> None:
+    text = json.dumps(
+        [
+            {"name": "dashboard", "role": "read", "sha256": READER.sha256, "since": 2026},
+            {"name": "ops", "role": "admin", "sha256": ADMIN.sha256},
+        ]
+    )
+    assert read_api_keys(text) == KEYS
+
+
+@pytest.mark.parametrize("text", [None, "", "[]"])
+def test_without_the_secret_there_are_no_keys(text: str | None) -> None:
+    assert read_api_keys(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hunter2", "{}", '"hunter2"', "null", "7", '{"name":"hunter2"}', "[hunter2]", "\ud83dhunter2"],
+)
+def test_a_secret_that_is_no_array_is_refused_without_telling_it(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be a JSON array$") as refusal:
+        read_api_keys(text)
+    assert refusal.value.__cause__ is None
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+GOOD = {"name": "hunter2", "role": "read", "sha256": "ab" * 32}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "hunter2",
+        None,
+        ["hunter2"],
+        {},
+        GOOD | {"name": ""},
+        GOOD | {"role": "owner"},
+        GOOD | {"role": None},
+        GOOD | {"sha256": "hunter2"},
+        GOOD | {"sha256": "AB" * 32},
+        GOOD | {"sha256": "ab" * 32 + "\n"},
+        GOOD | {"sha256": 7},
+        {"name": "hunter2", "sha256": "ab" * 32},
+    ],
+)
+def test_a_wrong_entry_is_named_by_its_place_only(entry: object) -> None:
+    with pytest.raises(ValueError, match=r"^entry 2 needs a name, a role") as refusal:
+        read_api_keys(json.dumps([GOOD, entry]))
+    assert "hunter2" not in str(refusal.value)
+    assert "abab" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("presented", "found"), [("reader-key", READER), ("admin-key", ADMIN)])
+def test_a_key_is_known_by_its_hash(presented: str, found: ApiKey) -> None:
+    assert find_key(KEYS, presented) == found
+
+
+@pytest.mark.parametrize(
+    "presented", ["", " ", "reader-key ", "Reader-Key", READER.sha256, "dashboard", "kéy", "\x00", "\ud83d"]
+)
+def test_anything_else_is_no_key(presented: str) -> None:
+    assert find_key(KEYS, presented) is None
+
+
+def test_without_keys_nothing_opens() -> None:
+    assert find_key((), "") is None
+    assert find_key((), "reader-key") is None
+
+
+def test_a_key_may_hold_any_letters() -> None:
+    key = ApiKey("ops", "read", sha256("schlüssel"))
+    assert find_key((key,), "schlüssel") == key
+
+
+@given(st.text(st.characters(categories=None)))
+def test_whatever_is_presented_nothing_is_raised(presented: str) -> None:
+    assert find_key(KEYS, presented) is None
+
+
+def test_read_opens_the_numbers_and_admin_everything() -> None:
+    assert READER.opens("read")
+    assert not READER.opens("admin")
+    assert ADMIN.opens("read")
+    assert ADMIN.opens("admin")

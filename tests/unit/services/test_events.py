@@ -1,0 +1,462 @@
+import json
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.attribution import Touch
+from services.events import (
+    LARGEST_SCREEN,
+    TITLE_LENGTH,
+    URL_LENGTH,
+    Event,
+    InvalidEventError,
+    Size,
+    event_of,
+    read_event,
+)
+from services.form_data import Lead
+
+NEW_VISITOR = "00ff00ff00ff00ff"
+LEAST = {"pixel_id": "demo-pixel", "page_url": "https://client.example/"}
+JANE = Lead("jane@example.com", "Jane", "Doe")
+JANES_FORM = {"email": "jane@example.com", "first_name": "Jane", "last_name": "Doe"}
+
+# What pixel 2.x sends for a page view without UTM parameters of its own.
+OLD_PAGE_VIEW: dict[str, object] = {
+    "pixel_id": "pixel_1a2b3c4d",
+    "visitor_cookie": "pxl_0123456789abcdef",
+    "page_url": "https://client.example/pricing",
+    "referrer_url": None,
+    "page_title": "Prices",
+    "timestamp": "2025-03-01T12:00:00.000Z",
+    "event_type": "pageview",
+    "form_data": None,
+    "viewport": {"width": 1280, "height": 720},
+    "screen": {"width": 1920, "height": 1080},
+    "utm_source": None,
+    "utm_medium": None,
+    "utm_campaign": None,
+    "utm_content": None,
+    "utm_term": None,
+    "gclid": None,
+    "fbclid": None,
+    "msclkid": None,
+    "ttclid": None,
+    "twclid": None,
+    "li_fat_id": None,
+    "sc_click_id": None,
+    "attribution_source": "direct",
+    "project_id": "project-1",
+}
+
+
+def read(**fields: object) -> Event:
+    return read_event(json.dumps(LEAST | fields), NEW_VISITOR)
+
+
+def refusal(body: str) -> InvalidEventError:
+    with pytest.raises(InvalidEventError) as refused:
+        read_event(body, NEW_VISITOR)
+    return refused.value
+
+
+# What an event needs
+
+
+def test_a_pixel_and_a_page_are_enough() -> None:
+    assert read() == Event(
+        pixel_id="demo-pixel",
+        visitor_cookie=NEW_VISITOR,
+        event_key=None,
+        event_type="pageview",
+        page_url="https://client.example/",
+        referrer_url=None,
+        page_title=None,
+        touch=None,
+        lead=None,
+        viewport=None,
+        screen=None,
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "pixel",
+        "null",
+        "7",
+        '"{}"',
+        "[]",
+        "[{}]",
+        '{"pixel_id": "demo-pixel"',
+        "pixel_id=demo-pixel&page_url=https://client.example/",
+        '{"pixel_id":"demo-pixel","page_url":"https://client.example/","event_type":' + "9" * 5_000,
+        "[" * 16 * 1_024,
+        '{"form_data":' * 1_200,
+        "\ud83d",
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(body: str) -> None:
+    refused = refusal(body)
+    assert refused.error == "Invalid request format - expected JSON"
+    assert refused.details == ["the body must be one JSON object"]
+    assert str(refused) == refused.error
+
+
+@pytest.mark.parametrize(
+    "pixel_id",
+    [
+        None,
+        "",
+        "short",
+        "x" * 65,
+        "demo pixel",
+        "demo-pixel\n",
+        "dêmo-pixel",
+        "demo.pixel",
+        12345678,
+        ["demo-pixel"],
+        {"id": "demo-pixel"},
+    ],
+)
+def test_a_wrong_pixel_id_is_named(pixel_id: object) -> None:
+    refused = refusal(json.dumps(LEAST | {"pixel_id": pixel_id}))
+    assert refused.error == "Validation failed"
+    assert refused.details == ["pixel_id: must be 8 to 64 letters, digits, '-' or '_'"]
+
+
+@pytest.mark.parametrize("pixel_id", ["12345678", "A-Z_a-z-0_9", "x" * 64])
+def test_a_pixel_id_has_8_to_64_letters_digits_and_lines(pixel_id: str) -> None:
+    assert read(pixel_id=pixel_id).pixel_id == pixel_id
+
+
+@pytest.mark.parametrize(
+    "page_url",
+    [
+        None,
+        "",
+        "/pricing",
+        "client.example",
+        "//client.example/",
+        "ftp://client.example/",
+        "javascript:alert(1)//http://client.example",
+        "data:text/html,hello",
+        "file:///etc/passwd",
+        "https://",
+        "http:///path",
+        "https:// client.example",
+        " \x00 ",
+        7,
+        True,
+        ["https://client.example/"],
+    ],
+)
+def test_a_wrong_page_url_is_named(page_url: object) -> None:
+    refused = refusal(json.dumps(LEAST | {"page_url": page_url}))
+    assert refused.error == "Validation failed"
+    assert refused.details == ["page_url: must be an http or https address"]
+
+
+@pytest.mark.parametrize(
+    "page_url",
+    [
+        "http://localhost:8788/",
+        "HTTPS://Client.Example/Path",
+        "https://[::1]:8080/",
+        "https://[broken/",
+        "https://münchen.example/straße?q=100%",
+        "https://client.example",
+    ],
+)
+def test_a_page_url_is_an_http_address_kept_as_it_is(page_url: str) -> None:
+    assert read(page_url=page_url).page_url == page_url
+
+
+@pytest.mark.parametrize("event_type", ["click", "PAGEVIEW", 7, True, ["pageview"], {"a": 1}])
+def test_a_wrong_event_type_is_named_with_the_right_ones(event_type: object) -> None:
+    refused = refusal(json.dumps(LEAST | {"event_type": event_type}))
+    assert refused.details == ["event_type: must be one of pageview, form_submit, form_submission"]
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    details = refusal('{"event_type": "click"}').details
+    assert [detail.partition(":")[0] for detail in details] == [
+        "pixel_id",
+        "page_url",
+        "event_type",
+    ]
+
+
+def test_a_refusal_repeats_nothing_that_was_sent() -> None:
+    sent = {"pixel_id": "jane@", "page_url": "jane@", "event_type": "jane@"}
+    refused = refusal(json.dumps(sent))
+    assert "jane" not in " ".join([refused.error, *refused.details])
+
+
+@pytest.mark.parametrize(
+    ("event_type", "kind"),
+    [
+        (None, "pageview"),
+        ("", "pageview"),
+        ("pageview", "pageview"),
+        ("form_submit", "form_submit"),
+        ("form_submission", "form_submit"),
+    ],
+)
+def test_the_kind_of_event(event_type: str | None, kind: str) -> None:
+    assert read(event_type=event_type).event_type == kind
+
+
+def test_fields_that_nobody_knows_are_ignored() -> None:
+    assert read(visitor_id="v1", session_id=[1], __proto__={"a": {}}) == read()
+
+
+# Old pixels
+
+
+def read_old(**fields: object) -> Event:
+    return read_event(json.dumps(OLD_PAGE_VIEW | fields), NEW_VISITOR)
+
+
+def test_an_old_pixels_page_view_is_read() -> None:
+    assert read_old() == Event(
+        pixel_id="pixel_1a2b3c4d",
+        visitor_cookie="pxl_0123456789abcdef",
+        event_key=None,
+        event_type="pageview",
+        page_url="https://client.example/pricing",
+        referrer_url=None,
+        page_title="Prices",
+        touch=None,
+        lead=None,
+        viewport=Size(1280, 720),
+        screen=Size(1920, 1080),
+    )
+
+
+@pytest.mark.parametrize("event_type", ["form_submit", "form_submission"])
+@pytest.mark.parametrize("times_encoded", [0, 1, 2])
+def test_an_old_pixels_form_is_read_however_it_was_encoded(
+    event_type: str, times_encoded: int
+) -> None:
+    form: object = JANES_FORM
+    for _ in range(times_encoded):
+        form = json.dumps(form)
+    event = read_old(event_type=event_type, form_data=form)
+    assert (event.event_type, event.lead) == ("form_submit", JANE)
+
+
+@pytest.mark.parametrize("form", [None, "", "null", "{", "[]", [], {}, 7, {"message": "hello"}])
+def test_a_form_without_a_person_is_still_a_form_submission(form: object) -> None:
+    event = read_old(event_type="form_submission", form_data=form)
+    assert (event.event_type, event.lead) == ("form_submit", None)
+
+
+def test_a_page_view_with_a_lead_is_a_form_submission() -> None:
+    event = read_old(event_type="pageview", form_data=JANES_FORM)
+    assert (event.event_type, event.lead) == ("form_submit", JANE)
+
+
+def test_a_null_utm_of_the_old_pixel_hides_nothing_of_the_page_url() -> None:
+    event = read_old(page_url="https://client.example/?utm_source=google&gclid=G1")
+    assert event.touch == Touch(origin="page_url", utm_source="google", gclid="G1")
+
+
+def test_a_click_id_in_an_old_pixels_body_is_a_touch() -> None:
+    assert read_old(fbclid="F1").touch == Touch(origin="body", fbclid="F1")
+
+
+def test_a_touch_may_come_from_the_referrer() -> None:
+    event = read_old(referrer_url="https://client.example/?utm_source=news")
+    assert event.touch == Touch(origin="referrer", utm_source="news")
+
+
+def test_a_thank_you_page_carries_the_lead_in_its_address() -> None:
+    event = read_old(
+        page_url="https://client.example/thank-you?email=jane%40example.com"
+        "&first_name=Jane&last_name=Doe"
+    )
+    assert (event.event_type, event.lead) == ("form_submit", JANE)
+
+
+def test_a_form_comes_before_the_address() -> None:
+    event = read_old(
+        page_url="https://client.example/?email=other@example.com", form_data=JANES_FORM
+    )
+    assert event.lead == JANE
+
+
+def test_the_new_pixels_event_is_read() -> None:
+    event = read(
+        visitor_cookie="0123456789abcdef",
+        event_key="fedcba9876543210",
+        event_type="form_submit",
+        form_data={"email": "jane@example.com"},
+        referrer_url="https://www.google.com/",
+        timestamp="2026-11-20T12:00:00.000Z",
+    )
+    assert event.visitor_cookie == "0123456789abcdef"
+    assert event.event_key == "fedcba9876543210"
+    assert event.lead == Lead("jane@example.com", None, None)
+    assert event.referrer_url == "https://www.google.com/"
+
+
+# What is wrong but not needed
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        None,
+        "",
+        "0123456789ABCDEF",
+        "pxl_",
+        "pxl_0123456789abcdef0",
+        "abc_0123456789abcdef",
+        "0123456789abcdef\n",
+        1234567890123456,
+        ["0123456789abcdef"],
+    ],
+)
+def test_a_visitor_without_a_cookie_of_ours_gets_a_new_one(cookie: object) -> None:
+    assert read(visitor_cookie=cookie).visitor_cookie == NEW_VISITOR
+
+
+@pytest.mark.parametrize("key", [None, "short", "x" * 65, "a key with spaces", 12345678, {}])
+def test_a_wrong_event_key_is_left_out(key: object) -> None:
+    assert read(event_key=key).event_key is None
+
+
+@pytest.mark.parametrize("referrer", [None, "", "about:blank", "android-app://x", 7, [], {}])
+def test_a_wrong_referrer_is_left_out(referrer: object) -> None:
+    assert read(referrer_url=referrer).referrer_url is None
+
+
+@pytest.mark.parametrize("title", [None, "", "  \n", "\x00", 7, ["Home"], {"text": "Home"}])
+def test_a_wrong_title_is_left_out(title: object) -> None:
+    assert read(page_title=title).page_title is None
+
+
+@pytest.mark.parametrize(
+    ("title", "cleaned"),
+    [
+        ("Home\x00 page", "Home page"),
+        ("Home\n\tpage ", "Home  page"),
+        ("half \ud83d emoji", "half \ufffd emoji"),
+        ("日本語 👍", "日本語 👍"),
+        ("x" * 2_000, "x" * TITLE_LENGTH),
+    ],
+)
+def test_a_title_is_cleaned(title: str, cleaned: str) -> None:
+    assert read(page_title=title).page_title == cleaned
+
+
+def test_addresses_are_cleaned() -> None:
+    event = read(
+        page_url=" https://client.example/\x00a\ud83d ", referrer_url="https://a.example/\x00b"
+    )
+    assert event.page_url == "https://client.example/a\ufffd"
+    assert event.referrer_url == "https://a.example/b"
+
+
+def test_a_long_address_is_cut_after_its_parameters_were_read() -> None:
+    address = f"https://client.example/?fill={'x' * 5_000}&utm_source=google"
+    event = read(page_url=address, referrer_url=address)
+    assert event.page_url == event.referrer_url == address[:URL_LENGTH]
+    assert event.touch == Touch(origin="page_url", utm_source="google")
+
+
+@pytest.mark.parametrize(
+    ("sent", "size"),
+    [
+        ({"width": 1280, "height": 720}, Size(1280, 720)),
+        ({"width": 1280.7, "height": 720.2}, Size(1280, 720)),
+        ({"width": LARGEST_SCREEN, "height": 1}, Size(LARGEST_SCREEN, 1)),
+        ({"width": LARGEST_SCREEN + 1, "height": 1}, None),
+        ({"width": 0, "height": 720}, None),
+        ({"width": 0.5, "height": 720}, None),
+        ({"width": -1, "height": 720}, None),
+        ({"width": 1280}, None),
+        ({"width": "1280", "height": "720"}, None),
+        ({"width": None, "height": None}, None),
+        ({"width": float("nan"), "height": float("inf")}, None),
+        ({}, None),
+        ([1280, 720], None),
+        ("1280x720", None),
+        (None, None),
+    ],
+)
+def test_a_size_is_whole_or_left_out(sent: object, size: Size | None) -> None:
+    event = read(viewport=sent, screen=sent)
+    assert event.viewport == event.screen == size
+
+
+# The image's query
+
+
+def test_an_image_reports_with_plain_texts() -> None:
+    fields = {
+        "pixel_id": "demo-pixel",
+        "page_url": "https://client.example/?utm_source=google",
+        "referrer_url": "",
+        "visitor_cookie": None,
+        "event_type": "pageview",
+    }
+    event = event_of(fields, NEW_VISITOR)
+    assert event.touch == Touch(origin="page_url", utm_source="google")
+    assert (event.visitor_cookie, event.referrer_url) == (NEW_VISITOR, None)
+
+
+# Whatever comes
+
+TEXTS = st.text(st.characters(codec=None, categories=None), max_size=30)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+KNOWN = st.sampled_from([*OLD_PAGE_VIEW, "event_key"])
+PLAUSIBLE = st.one_of(
+    JSON_VALUES,
+    st.sampled_from(list(LEAST.values())),
+    st.sampled_from(["pageview", "form_submission", "pxl_0123456789abcdef", JANES_FORM]),
+    TEXTS.map(lambda text: f"https://client.example/?email={text}&utm_source={text}#{text}"),
+    st.dictionaries(st.sampled_from(["width", "height"]), JSON_VALUES),
+)
+BODIES = st.dictionaries(KNOWN | TEXTS, PLAUSIBLE, max_size=12)
+
+
+def event_or_refusal(body: str) -> Event | None:
+    """The event; any other exception than InvalidEventError fails the test."""
+    try:
+        return read_event(body, NEW_VISITOR)
+    except InvalidEventError as refused:
+        assert refused.error
+        assert refused.details
+        return None
+
+
+@given(BODIES)
+@settings(deadline=None)
+def test_any_json_object_is_an_event_or_refused(body: dict[str, object]) -> None:
+    event_or_refusal(json.dumps(body))
+
+
+@given(TEXTS)
+@settings(deadline=None)
+def test_any_text_is_refused_like_any_other(body: str) -> None:
+    assert event_or_refusal(body) is None
+
+
+@given(BODIES)
+@settings(deadline=None)
+def test_with_its_required_fields_every_event_is_stored_as_text(body: dict[str, object]) -> None:
+    event = event_or_refusal(json.dumps(body | LEAST | {"event_type": "pageview"}))
+    assert event is not None
+    stored = json.dumps(asdict(event), ensure_ascii=False, allow_nan=False).encode()
+    assert b"\\u0000" not in stored
+    assert len(event.page_url) <= URL_LENGTH
+    assert len(event.page_title or "") <= TITLE_LENGTH

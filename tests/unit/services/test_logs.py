@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from services.logs import LEVELS, Level, Log
+
+
+def lines_of(log: Log, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    """What the log writes when every level says something."""
+    log.debug("cost", rows=7)
+    log.info("stored", event_id="e1")
+    log.warning("slow")
+    log.error("failed", where="here")
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_line_is_one_json_object_with_level_event_and_request_id(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Log("info", "req-1").info("event_stored", event_id="e1", touch=None)
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert out.endswith("\n")
+    assert json.loads(out) == {
+        "level": "info",
+        "event": "event_stored",
+        "request_id": "req-1",
+        "event_id": "e1",
+        "touch": None,
+    }
+
+
+def test_a_value_with_line_breaks_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Log("info", "req-1").info("refused", reason='one\ntwo\r\u2028\x1b "three" \ud83d')
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 1
+    assert out.isascii()
+    assert json.loads(out)["reason"] == 'one\ntwo\r\u2028\x1b "three" \ud83d'
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_only_lines_at_or_above_the_level_are_written(
+    level: Level, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = [line["level"] for line in lines_of(Log(level, "req-1"), capsys)]
+    assert written == list(LEVELS[LEVELS.index(level) :])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_log_says_which_levels_it_wants(
+    level: Level, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log(level, "req-1")
+    written = {line["level"] for line in lines_of(log, capsys)}
+    assert {wanted for wanted in LEVELS if log.wants(wanted)} == written
+
+
+def test_every_line_carries_the_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = lines_of(Log("debug", "8c1f"), capsys)
+    assert [line["request_id"] for line in lines] == ["8c1f"] * 4
+
+
+def test_nothing_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Log("debug", "req-1").error("failed")
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,101 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.pixels import REMEMBERED_PIXELS, Pixel, Pixels
+from services.ports import OnCost, Row, UnavailableError
+
+SECONDS = 60
+
+
+class MemoryDatabase:
+    """D1 as far as `Pixels` uses it: rows by pixel ID. It fails while `failing` is set."""
+
+    def __init__(self, *ids: str) -> None:
+        self.active = dict.fromkeys(ids, 1)
+        self.failing = False
+
+    async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
+        assert "?1" in statement
+        if self.failing:
+            raise UnavailableError("D1 failed")
+        (pixel_id,) = map(str, values)
+        if pixel_id not in self.active:
+            return []
+        return [{"id": pixel_id, "project_id": "project-1", "active": self.active[pixel_id]}]
+
+    async def batch(
+        self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
+    ) -> str:
+        raise UnavailableError("Pixels writes nothing")
+
+
+def find(pixels: Pixels, pixel_id: str, now: float) -> Pixel | None:
+    return asyncio.run(pixels.find(pixel_id, now))
+
+
+def test_a_pixel_is_found_with_its_project() -> None:
+    pixels = Pixels(MemoryDatabase("pixel-one"), SECONDS)
+    assert find(pixels, "pixel-one", 0.0) == Pixel("pixel-one", "project-1", active=True)
+
+
+def test_an_inactive_pixel_is_found_as_such() -> None:
+    database = MemoryDatabase("pixel-one")
+    database.active["pixel-one"] = 0
+    assert find(Pixels(database, SECONDS), "pixel-one", 0.0) == Pixel(
+        "pixel-one", "project-1", active=False
+    )
+
+
+def test_a_pixel_is_remembered_for_the_seconds_and_then_asked_for_again() -> None:
+    database = MemoryDatabase("pixel-one")
+    pixels = Pixels(database, SECONDS)
+    first = find(pixels, "pixel-one", 1_000.0)
+    database.active["pixel-one"] = 0
+    assert find(pixels, "pixel-one", 1_059.9) == first
+    assert pixels.lookups == 1
+    now_inactive = find(pixels, "pixel-one", 1_060.0)
+    assert now_inactive is not None
+    assert not now_inactive.active
+    assert pixels.lookups == 2
+
+
+def test_a_miss_is_remembered_too() -> None:
+    database = MemoryDatabase()
+    pixels = Pixels(database, SECONDS)
+    assert find(pixels, "pixel-new", 1_000.0) is None
+    database.active["pixel-new"] = 1
+    assert find(pixels, "pixel-new", 1_059.0) is None
+    assert pixels.lookups == 1
+    assert find(pixels, "pixel-new", 1_060.0) is not None
+
+
+def test_a_failure_is_raised_and_not_remembered() -> None:
+    database = MemoryDatabase("pixel-one")
+    pixels = Pixels(database, SECONDS)
+    database.failing = True
+    with pytest.raises(UnavailableError):
+        find(pixels, "pixel-one", 0.0)
+    database.failing = False
+    assert find(pixels, "pixel-one", 0.0) is not None
+
+
+def test_what_is_remembered_survives_a_failure_of_the_database() -> None:
+    database = MemoryDatabase("pixel-one")
+    pixels = Pixels(database, SECONDS)
+    find(pixels, "pixel-one", 0.0)
+    database.failing = True
+    assert find(pixels, "pixel-one", 1.0) is not None
+
+
+def test_only_so_many_pixels_are_remembered_and_the_oldest_goes_first() -> None:
+    pixels = Pixels(MemoryDatabase(), SECONDS)
+    for number in range(REMEMBERED_PIXELS + 1):
+        find(pixels, f"pixel-{number}", 0.0)
+    assert pixels.lookups == REMEMBERED_PIXELS + 1
+    find(pixels, "pixel-1", 0.0)
+    find(pixels, f"pixel-{REMEMBERED_PIXELS}", 0.0)
+    assert pixels.lookups == REMEMBERED_PIXELS + 1
+    find(pixels, "pixel-0", 0.0)
+    assert pixels.lookups == REMEMBERED_PIXELS + 2

@@ -1,0 +1,394 @@
+import asyncio
+import json
+from collections.abc import Awaitable, Sequence
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.ports import UnavailableError
+from services.rate_limiting import (
+    REMEMBERED_CLIENTS,
+    SHARDS,
+    Counters,
+    Limit,
+    RateLimiter,
+    Verdict,
+    client_of,
+    shard_of,
+)
+
+TRACKING = Limit("tracking", requests=100, seconds=60, free=5, lease=10)
+STRICT = Limit("management", requests=10, seconds=3_600, free=0, lease=1)
+CLIENT = "203.0.113.7"
+NOW = 1_700_000_000.0
+WINDOW_END = (int(NOW) // 60 + 1) * 60
+
+
+class MemoryShards:
+    """The shards' own counters in this process; they fail while `failing` is set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.failing = False
+        self.asked: list[dict[str, object]] = []
+        self._counters: dict[str, Counters] = {}
+
+    async def take(self, shard: str, request: str) -> str:
+        await asyncio.sleep(0)
+        if self.failing:
+            raise UnavailableError("the shard failed")
+        self.asked.append(json.loads(request))
+        return self._counters.setdefault(shard, Counters()).take(request, self.now)
+
+    async def ping(self) -> None:
+        if self.failing:
+            raise UnavailableError("the shard failed")
+
+
+def admit(
+    limiter: RateLimiter, limit: Limit = TRACKING, *, times: int = 1, now: float = NOW
+) -> list[Verdict]:
+    async def one_by_one() -> list[Verdict]:
+        return [await limiter.admit(limit, CLIENT, now) for _ in range(times)]
+
+    return asyncio.run(one_by_one())
+
+
+def admitted(verdicts: Sequence[Verdict]) -> int:
+    return sum(verdict.allowed for verdict in verdicts)
+
+
+# One isolate
+
+
+def test_one_isolate_admits_the_limit_and_refuses_the_next_until_the_window_ends() -> None:
+    verdicts = admit(RateLimiter(MemoryShards()), times=103)
+    assert [verdict.allowed for verdict in verdicts] == [True] * 100 + [False] * 3
+    assert verdicts[100] == Verdict(allowed=False, limit=100, remaining=0, reset=WINDOW_END)
+
+
+def test_what_remains_is_counted_down_to_zero() -> None:
+    verdicts = admit(RateLimiter(MemoryShards()), times=100)
+    assert [verdict.remaining for verdict in verdicts] == list(range(99, -1, -1))
+    assert {(verdict.limit, verdict.reset, verdict.counted) for verdict in verdicts} == {
+        (100, WINDOW_END, True)
+    }
+
+
+def test_the_first_requests_of_a_client_ask_no_shard() -> None:
+    shards = MemoryShards()
+    limiter = RateLimiter(shards)
+    admit(limiter, times=5)
+    assert shards.asked == []
+    admit(limiter)
+    assert shards.asked == [
+        {
+            "limit": "tracking",
+            "requests": 100,
+            "seconds": 60,
+            "client": CLIENT,
+            "spent": 5,
+            "want": 10,
+        }
+    ]
+
+
+def test_a_lease_is_used_up_before_the_next_one() -> None:
+    shards = MemoryShards()
+    admit(RateLimiter(shards), times=100)
+    assert [ask["spent"] for ask in shards.asked] == [5] + [0] * 9
+
+
+def test_a_limit_without_free_requests_and_leases_asks_each_time() -> None:
+    shards = MemoryShards()
+    verdicts = admit(RateLimiter(shards), STRICT, times=12)
+    assert admitted(verdicts) == 10
+    assert [ask["want"] for ask in shards.asked] == [1] * 12
+    assert [verdict.remaining for verdict in verdicts] == [*range(9, -1, -1), 0, 0]
+
+
+def test_a_limit_below_its_free_requests_is_still_the_limit() -> None:
+    tiny = Limit("tracking", requests=3, seconds=60, free=5, lease=10)
+    assert admitted(admit(RateLimiter(MemoryShards()), tiny, times=9)) == 3
+
+
+def test_a_new_window_starts_afresh() -> None:
+    shards = MemoryShards()
+    limiter = RateLimiter(shards)
+    admit(limiter, times=101)
+    shards.now = float(WINDOW_END)
+    verdicts = admit(limiter, times=101, now=float(WINDOW_END))
+    assert admitted(verdicts) == 100
+    assert verdicts[-1].reset == WINDOW_END + 60
+
+
+def test_the_last_moment_of_a_window_still_belongs_to_it() -> None:
+    limiter = RateLimiter(MemoryShards())
+    admit(limiter, times=100)
+    assert not admit(limiter, now=WINDOW_END - 0.001)[0].allowed
+
+
+def test_two_limits_of_one_client_are_counted_apart() -> None:
+    limiter = RateLimiter(MemoryShards())
+    admit(limiter, STRICT, times=11)
+    assert admitted(admit(limiter, TRACKING, times=101)) == 100
+
+
+def test_two_clients_are_counted_apart() -> None:
+    limiter = RateLimiter(MemoryShards())
+    admit(limiter, times=101)
+    assert asyncio.run(limiter.admit(TRACKING, "203.0.113.8", NOW)).allowed
+
+
+@pytest.mark.parametrize("limit", [TRACKING, STRICT], ids=lambda limit: limit.name)
+def test_requests_at_the_same_moment_share_one_limit(limit: Limit) -> None:
+    async def at_once() -> list[Verdict]:
+        limiter = RateLimiter(MemoryShards())
+        requests: list[Awaitable[Verdict]] = [
+            limiter.admit(limit, CLIENT, NOW) for _ in range(2 * limit.requests)
+        ]
+        return await asyncio.gather(*requests)
+
+    assert admitted(asyncio.run(at_once())) == limit.requests
+
+
+# Several isolates
+
+
+def test_two_isolates_exceed_the_limit_by_at_most_their_free_requests() -> None:
+    shards = MemoryShards()
+    first, second = RateLimiter(shards), RateLimiter(shards)
+    total = admitted([verdict for _ in range(150) for verdict in admit(first) + admit(second)])
+    assert 100 <= total <= 100 + 2 * TRACKING.free
+
+
+def test_an_isolate_that_comes_late_has_only_its_free_requests() -> None:
+    shards = MemoryShards()
+    admit(RateLimiter(shards), times=100)
+    assert admitted(admit(RateLimiter(shards), times=50)) == TRACKING.free
+
+
+def test_without_free_requests_two_isolates_never_exceed_the_limit() -> None:
+    shards = MemoryShards()
+    isolates = [RateLimiter(shards), RateLimiter(shards)]
+    assert admitted([admit(isolates[turn % 2], STRICT)[0] for turn in range(30)]) == 10
+
+
+LIMITS = st.builds(
+    Limit,
+    name=st.just("tracking"),
+    requests=st.integers(1, 40),
+    seconds=st.just(60),
+    free=st.integers(0, 8),
+    lease=st.integers(1, 12),
+)
+
+
+@given(LIMITS, st.lists(st.integers(0, 3), max_size=150))
+@settings(deadline=None)
+def test_whatever_the_order_isolates_stay_within_the_limit_and_their_free_requests(
+    limit: Limit, turns: list[int]
+) -> None:
+    shards = MemoryShards()
+    isolates = [RateLimiter(shards) for _ in range(4)]
+
+    async def take_turns() -> list[Verdict]:
+        return [await isolates[turn].admit(limit, CLIENT, NOW) for turn in turns]
+
+    total = admitted(asyncio.run(take_turns()))
+    assert total <= limit.requests + limit.free * len(set(turns))
+    # Leases that wait in one isolate may be missing in another, but nothing else is.
+    idle = (limit.lease - 1) * (len(set(turns)) - 1)
+    assert total >= min(len(turns), limit.requests - max(idle, 0))
+
+
+@given(LIMITS, st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=120))
+@settings(deadline=None)
+def test_failures_in_between_let_nobody_exceed_the_limit_uncounted(
+    limit: Limit, turns: list[tuple[int, bool]]
+) -> None:
+    shards = MemoryShards()
+    isolates = [RateLimiter(shards) for _ in range(3)]
+
+    async def take_turns() -> list[Verdict]:
+        verdicts = []
+        for turn, shards.failing in turns:
+            verdicts.append(await isolates[turn].admit(limit, CLIENT, NOW))
+        return verdicts
+
+    verdicts = asyncio.run(take_turns())
+    counted = [verdict for verdict in verdicts if verdict.counted]
+    assert admitted(counted) <= limit.requests + 3 * limit.free
+    assert all(verdict.allowed for verdict in verdicts if not verdict.counted)
+
+
+# A shard that fails
+
+
+def test_a_failing_shard_lets_requests_pass_uncounted() -> None:
+    shards = MemoryShards()
+    shards.failing = True
+    verdicts = admit(RateLimiter(shards), times=7)
+    assert [(verdict.allowed, verdict.counted) for verdict in verdicts] == [
+        *[(True, True)] * 5,
+        *[(True, False)] * 2,
+    ]
+    assert verdicts[-1].remaining == 0
+    assert verdicts[-1].reset == WINDOW_END
+
+
+def test_a_failure_loses_nothing_that_is_to_be_reported() -> None:
+    shards = MemoryShards()
+    limiter = RateLimiter(shards)
+    shards.failing = True
+    admit(limiter, times=9)
+    shards.failing = False
+    verdicts = admit(limiter, times=100)
+    assert shards.asked[0]["spent"] == 5
+    assert admitted(verdicts) == 95
+
+
+def test_a_failure_is_not_an_answer_of_the_limiter() -> None:
+    shards = MemoryShards()
+    limiter = RateLimiter(shards)
+    admit(limiter, times=101)
+    shards.failing = True
+    assert admit(limiter)[0] == Verdict(
+        allowed=True, limit=100, remaining=0, reset=WINDOW_END, counted=False
+    )
+
+
+# The shard
+
+
+def ask(spent: int, want: int, limit: Limit = TRACKING) -> str:
+    return json.dumps(
+        {
+            "limit": limit.name,
+            "requests": limit.requests,
+            "seconds": limit.seconds,
+            "client": CLIENT,
+            "spent": spent,
+            "want": want,
+        }
+    )
+
+
+def test_a_shard_grants_what_is_left() -> None:
+    counters = Counters()
+    answers = [json.loads(counters.take(ask(spent, 10), NOW)) for spent in (5, 80, 0, 40)]
+    assert answers == [
+        {"granted": 10, "remaining": 85},
+        {"granted": 5, "remaining": 0},
+        {"granted": 0, "remaining": 0},
+        {"granted": 0, "remaining": 0},
+    ]
+
+
+def test_a_shard_forgets_the_window_before() -> None:
+    counters = Counters()
+    counters.take(ask(100, 10), NOW)
+    answer = json.loads(counters.take(ask(0, 10), float(WINDOW_END)))
+    assert answer == {"granted": 10, "remaining": 90}
+
+
+def test_windows_of_different_length_do_not_disturb_each_other() -> None:
+    counters = Counters()
+    counters.take(ask(0, 10, STRICT), NOW)
+    counters.take(ask(0, 10), NOW + 60)
+    assert json.loads(counters.take(ask(0, 1, STRICT), NOW + 60))["granted"] == 0
+
+
+# Addresses
+
+
+def test_an_ipv6_network_of_64_bits_is_one_client() -> None:
+    assert client_of("2001:db8:1:2::1") == client_of("2001:DB8:1:2:ffff:0:0:9")
+    assert client_of("2001:db8:1:2::1") != client_of("2001:db8:1:3::1")
+
+
+def test_each_ipv4_address_is_a_client() -> None:
+    assert client_of("203.0.113.7") != client_of("203.0.113.8")
+
+
+def test_addresses_of_one_ipv6_client_share_its_limit() -> None:
+    async def from_two_addresses() -> list[Verdict]:
+        limiter = RateLimiter(MemoryShards())
+        addresses = ["2001:db8::1", "2001:db8::2"]
+        return [await limiter.admit(TRACKING, addresses[n % 2], NOW) for n in range(110)]
+
+    assert admitted(asyncio.run(from_two_addresses())) == 100
+
+
+def test_an_ipv4_network_of_16_bits_has_one_shard() -> None:
+    assert len({shard_of(f"198.51.{third}.{third}") for third in range(256)}) == 1
+
+
+def test_an_ipv6_network_of_48_bits_has_one_shard() -> None:
+    assert len({shard_of(f"2001:db8:77:{fourth:x}::{fourth:x}") for fourth in range(256)}) == 1
+
+
+def test_the_shards_are_few_and_all_in_use() -> None:
+    networks = [f"{first}.{second}.0.1" for first in range(1, 100) for second in range(50)]
+    assert {shard_of(address) for address in networks} == {f"shard-{n}" for n in range(SHARDS)}
+
+
+@given(st.ip_addresses())
+def test_every_address_of_a_client_is_on_the_clients_shard(
+    address: IPv4Address | IPv6Address,
+) -> None:
+    client = client_of(str(address))
+    assert client_of(client) == client
+    assert shard_of(client) == shard_of(str(address))
+
+
+@pytest.mark.parametrize(
+    "address", ["", "unknown", "1.2.3", "999.1.1.1", ":", "::1%eth0", "a:b:c", "2001:db8::1/64"]
+)
+def test_an_odd_address_is_a_client_like_any_other(address: str) -> None:
+    limiter = RateLimiter(MemoryShards())
+
+    async def requests() -> list[Verdict]:
+        return [await limiter.admit(TRACKING, address, NOW) for _ in range(101)]
+
+    assert admitted(asyncio.run(requests())) == 100
+
+
+# Memory
+
+
+def test_an_isolate_remembers_a_bounded_number_of_clients() -> None:
+    shards = MemoryShards()
+    limiter = RateLimiter(shards)
+
+    async def from_many() -> None:
+        for number in range(REMEMBERED_CLIENTS + 1):
+            for _ in range(TRACKING.free):
+                await limiter.admit(TRACKING, str(IPv4Address(number)), NOW)
+        assert shards.asked == []
+        # The client seen last is remembered, so that its free requests are used up …
+        await limiter.admit(TRACKING, str(IPv4Address(REMEMBERED_CLIENTS)), NOW)
+        assert len(shards.asked) == 1
+        # … and the oldest is forgotten, so that it has new ones.
+        await limiter.admit(TRACKING, str(IPv4Address(0)), NOW)
+        assert len(shards.asked) == 1
+
+    asyncio.run(from_many())
+
+
+def test_a_client_that_keeps_coming_is_not_forgotten() -> None:
+    shards = MemoryShards()
+    limiter = RateLimiter(shards)
+
+    async def among_many() -> None:
+        for _ in range(TRACKING.free):
+            await limiter.admit(TRACKING, CLIENT, NOW)
+        for number in range(REMEMBERED_CLIENTS + 10):
+            await limiter.admit(TRACKING, str(IPv4Address(number)), NOW)
+            if number % 1_000 == 0:
+                await limiter.admit(TRACKING, CLIENT, NOW)
+
+    asyncio.run(among_many())
+    assert [request["spent"] for request in shards.asked] == [TRACKING.free]
