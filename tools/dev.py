@@ -152,7 +152,7 @@ def start_worker(port: int) -> Worker:
         str(port),
     ]
     process = subprocess.Popen(
-        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "warn"],
+        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log"],
         cwd=ROOT,
         env=tool_environment() | {"CI": "true"},
         stdin=subprocess.DEVNULL,
@@ -162,13 +162,14 @@ def start_worker(port: int) -> Worker:
         # The stop key is ours: it must reach wrangler once, from stop().
         start_new_session=True,
     )
-    Thread(target=_show_output, args=(process,), daemon=True).start()
+    Thread(target=_show_log, args=(process,), daemon=True).start()
     return Worker(process, f"http://localhost:{port}")
 
 
-def _show_output(process: subprocess.Popen[str]) -> None:
+def _show_log(process: subprocess.Popen[str]) -> None:
+    """Shows the Worker's own log lines, and what wrangler says is wrong."""
     for line in process.stdout or ():
-        if line.strip():
+        if line.startswith("{") or "ERROR" in line or "error" in line.lower():
             print(line, end="", flush=True)
 
 

@@ -102,7 +102,8 @@ def test_a_handler_that_looked_up_would_be_seen(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["from . import app", "from .. import js", "__import__('js')", "x.import_module('js')"]
+    "source",
+    ["from . import app", "from .. import js", "__import__('js')", "x.import_module('js')"],
 )
 def test_no_import_goes_around_the_rule(source: str) -> None:
     assert forbidden_imports("services/new.py", source)

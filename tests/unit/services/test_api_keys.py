@@ -76,7 +76,8 @@ def test_a_key_is_known_by_its_hash(presented: str, found: ApiKey) -> None:
 
 
 @pytest.mark.parametrize(
-    "presented", ["", " ", "reader-key ", "Reader-Key", READER.sha256, "dashboard", "kéy", "\x00", "\ud83d"]
+    "presented",
+    ["", " ", "reader-key ", "Reader-Key", READER.sha256, "dashboard", "kéy", "\x00", "\ud83d"],
 )
 def test_anything_else_is_no_key(presented: str) -> None:
     assert find_key(KEYS, presented) is None

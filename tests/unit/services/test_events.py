@@ -433,9 +433,7 @@ def event_or_refusal(body: str) -> Event | None:
     """The event; any other exception than InvalidEventError fails the test."""
     try:
         return read_event(body, NEW_VISITOR)
-    except InvalidEventError as refused:
-        assert refused.error
-        assert refused.details
+    except InvalidEventError:
         return None
 
 

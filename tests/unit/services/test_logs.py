@@ -47,9 +47,7 @@ def test_only_lines_at_or_above_the_level_are_written(
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_log_says_which_levels_it_wants(
-    level: Level, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_log_says_which_levels_it_wants(level: Level, capsys: pytest.CaptureFixture[str]) -> None:
     log = Log(level, "req-1")
     written = {line["level"] for line in lines_of(log, capsys)}
     assert {wanted for wanted in LEVELS if log.wants(wanted)} == written

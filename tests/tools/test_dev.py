@@ -1,0 +1,154 @@
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+import dev
+from demo_site import DEMO_PIXEL
+from dev import DevError, Worker, development_key, require_free, welcome
+from paths import ROOT
+from services.api_keys import find_key, read_api_keys
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port on which somebody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_free_port_passes_and_stays_free(taken_port: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free: int = probe.getsockname()[1]
+    require_free(free, "PORT")
+    require_free(free, "PORT")
+
+
+@pytest.mark.parametrize("option", ["PORT", "DEMO_PORT"])
+def test_a_taken_port_is_named_with_the_option(taken_port: int, option: str) -> None:
+    with pytest.raises(DevError) as refused:
+        require_free(taken_port, option)
+    assert str(refused.value) == (
+        f"port {taken_port} is taken: stop what uses it, or run `make dev {option}=<another>`"
+    )
+
+
+def test_a_problem_is_one_line_and_no_traceback(taken_port: int) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "dev.py", "--port", str(taken_port)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: port {taken_port} is taken")
+    assert len(done.stderr.splitlines()) == 1
+
+
+# The API key of this machine
+
+
+@pytest.fixture
+def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lets the key's two files lie in a folder of the test's own."""
+    monkeypatch.setattr(dev, "DEV_VARS", tmp_path / ".dev.vars")
+    monkeypatch.setattr(dev, "DEV_KEY", tmp_path / "dev-api-key")
+    return tmp_path
+
+
+def test_the_first_run_makes_a_key_that_the_worker_takes(own_files: Path) -> None:
+    key = development_key()
+    name, _, quoted = (own_files / ".dev.vars").read_text(encoding="utf-8").partition("=")
+    keys = read_api_keys(quoted.strip().strip("'"))
+    assert name == "API_KEYS"
+    found = find_key(keys, key)
+    assert found is not None
+    assert found.opens("admin")
+
+
+def test_the_key_itself_is_for_nobody_else_to_read(own_files: Path) -> None:
+    key = development_key()
+    assert (own_files / "dev-api-key").stat().st_mode & 0o777 == 0o600
+    assert key not in (own_files / ".dev.vars").read_text(encoding="utf-8")
+
+
+def test_later_runs_keep_the_key(own_files: Path) -> None:
+    assert development_key() == development_key()
+
+
+def test_a_file_that_somebody_wrote_is_left_alone(own_files: Path) -> None:
+    written = f"API_KEYS='{json.dumps([])}'\n"
+    (own_files / ".dev.vars").write_text(written, encoding="utf-8")
+    assert ".dev.vars" in development_key()
+    assert (own_files / ".dev.vars").read_text(encoding="utf-8") == written
+
+
+# The Worker
+
+
+class HealthPage(BaseHTTPRequestHandler):
+    """Answers as a Worker would whose health is that of its server."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def sleeping_process() -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], text=True)
+
+
+def test_a_worker_that_stopped_is_not_waited_for() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], text=True)
+    process.wait()
+    with pytest.raises(DevError, match="the Worker stopped"):
+        Worker(process, "http://127.0.0.1:9").wait()
+
+
+def test_a_worker_is_waited_for_until_it_is_healthy() -> None:
+    with HTTPServer(("127.0.0.1", 0), HealthPage) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        worker = Worker(sleeping_process(), f"http://127.0.0.1:{server.server_address[1]}")
+        worker.wait()
+        worker.stop()
+        server.shutdown()
+    assert worker.process.poll() is not None
+
+
+def test_a_worker_that_is_not_healthy_in_time_is_told_with_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dev, "START_SECONDS", 0.3)
+    worker = Worker(sleeping_process(), "http://127.0.0.1:9")
+    with pytest.raises(DevError, match=r"not healthy after .* http://127.0.0.1:9/health"):
+        worker.wait()
+    worker.stop()
+
+
+def test_stopping_twice_harms_nobody() -> None:
+    worker = Worker(sleeping_process(), "http://127.0.0.1:9")
+    worker.stop()
+    worker.stop()
+
+
+def test_the_welcome_says_what_to_open_and_how_to_stop() -> None:
+    text = welcome("http://localhost:8787", "http://127.0.0.1:8788", "secret-key")
+    assert "http://127.0.0.1:8788/?utm_source=google" in text
+    assert (
+        f"-H 'X-API-Key: secret-key' http://localhost:8787/api/reports/realtime/{DEMO_PIXEL}"
+        in (text)
+    )
+    assert "Ctrl+C" in text
