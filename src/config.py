@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
@@ -15,6 +16,7 @@ Environment = Literal["development", "production"]
 VERSION = "3.0.0"
 MINUTE = 60
 HOUR = 3_600
+NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class ConfigError(Exception):
@@ -69,8 +71,8 @@ def _number(get: Callable[[str], str | None], name: str, default: int) -> int:
     text = get(name)
     if text is None:
         return default
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigError(f"{name} must be a whole number from 1, not {text!r}")
+    if not NUMBER.fullmatch(text):
+        raise ConfigError(f"{name} must be a whole number from 1 to 999999999, not {text[:20]!r}")
     return int(text)
 
 

@@ -32,6 +32,15 @@ NOT_SHIPPED = (
     "**/*.pyi",
 )
 
+# Patterns that also match what people use, and what to look for instead (None: nothing).
+PEOPLE_TOO = {
+    "MetaIAB Facebook": None,  # Meta's in-app browser
+    r"AP3A\.240617\.008": None,  # the Android 15 build of many phones
+    "Viber": "^Viber",  # its in-app browser says so at the end
+    "Sogou": r"Sogou \w+ [Ss]pider",  # SogouMobileBrowser
+    "Butterfly": "Butterfly/",  # HTC Butterfly, a phone
+}
+
 LITERAL_ESCAPE = re.compile(r"\\([./\-_ ])")
 REGEX_SYNTAX = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
@@ -75,11 +84,23 @@ def split_patterns(patterns: list[str]) -> tuple[list[str], list[str]]:
     return plain, regexes
 
 
+def without_people(patterns: list[str]) -> list[str]:
+    """The patterns without those that refuse people.
+
+    Raises:
+        ValueError: the list no longer has a pattern that is to be replaced.
+    """
+    if missing := PEOPLE_TOO.keys() - set(patterns):
+        raise ValueError(f"crawler-user-agents no longer has {missing}: mend PEOPLE_TOO")
+    replaced = (PEOPLE_TOO.get(pattern, pattern) for pattern in patterns)
+    return [pattern for pattern in replaced if pattern]
+
+
 def write_crawler_patterns() -> None:
     """Writes src/generated/crawler_patterns.py from the pinned package `crawler-user-agents`."""
     source = resources.files("crawleruseragents") / "crawler-user-agents.json"
     entries = json.loads(source.read_text(encoding="utf-8"))
-    literals, regexes = split_patterns([entry["pattern"] for entry in entries])
+    literals, regexes = split_patterns(without_people([entry["pattern"] for entry in entries]))
     GENERATED.mkdir(exist_ok=True)
     (GENERATED / "__init__.py").touch()
     (GENERATED / "crawler_patterns.py").write_text(

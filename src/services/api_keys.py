@@ -37,7 +37,7 @@ def read_api_keys(text: str | None) -> tuple[ApiKey, ...]:
         return ()
     try:
         entries = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("must be a JSON array") from None
     if not isinstance(entries, list):
         raise ValueError("must be a JSON array")  # noqa: TRY004  # one error for a wrong secret
@@ -46,10 +46,14 @@ def read_api_keys(text: str | None) -> tuple[ApiKey, ...]:
 
 def _read_key(entry: object, position: int) -> ApiKey:
     fields = entry if isinstance(entry, dict) else {}
-    name, role, sha256 = (str(fields.get(field, "")) for field in ("name", "role", "sha256"))
+    name, role, sha256 = (_text(fields.get(field)) for field in ("name", "role", "sha256"))
     if not name or role not in get_args(Role) or not _SHA256.fullmatch(sha256):
         raise ValueError(f"entry {position} needs a name, a role (read or admin) and a sha256")
     return ApiKey(name, cast("Role", role), sha256)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def find_key(keys: tuple[ApiKey, ...], presented: str) -> ApiKey | None:

@@ -10,8 +10,14 @@ from functools import lru_cache
 
 from generated.crawler_patterns import LITERALS, REGEXES
 
-# Tools that the list does not name. They start with their own name, as no browser does.
-_OTHER_TOOLS = (r"^Java/", r"^Dart/", r"^Ruby", r"\bCypress/", r"\bWebDriver\b")
+# Tools that the list does not name. Most start with their own name, as no browser does.
+_OTHER_TOOLS = (
+    r"^(?:Java|Dart|Ruby|Deno|Bun|k6|Faraday|GuzzleHttp|PostmanRuntime|RestSharp|reqwest)/",
+    r"^(?:undici|node|Java-http-client|libcurl|insomnia|ApacheBench|locust)\b",
+    r"^(?:kube-probe|ELB-HealthChecker|GoogleHC|Amazon-Route53-Health-Check|HtmlUnit)",
+    r"\b(?:Cypress|Electron-Nightmare|jsdom|SlimerJS|CloudWatchSynthetics|WindowsPowerShell)/",
+    r"\bWebDriver\b|^Ruby$",
+)
 _PATTERNS = re.compile("|".join(f"(?:{pattern})" for pattern in (*REGEXES, *_OTHER_TOOLS)))
 
 

@@ -151,6 +151,6 @@ def _size(value: object) -> Size | None:
 
 
 def _pixels(value: object) -> int | None:
-    if isinstance(value, int | float) and 0 < value <= LARGEST_SCREEN:
-        return int(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 < value <= LARGEST_SCREEN else None

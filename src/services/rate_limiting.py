@@ -51,6 +51,7 @@ class _Allowance:
     left: int
     remaining: int
     unreported: int
+    used_up: bool = False
 
 
 class Counters:
@@ -100,7 +101,7 @@ class RateLimiter:
         window = int(now // limit.seconds)
         allowance = self._allowance(limit, client, window)
         reset = (window + 1) * limit.seconds
-        if allowance.left == 0:
+        if allowance.left == 0 and not allowance.used_up:
             try:
                 await self._lease(limit, address, client, allowance)
             except UnavailableError:
@@ -140,6 +141,7 @@ class RateLimiter:
             raise
         allowance.left += answer["granted"]
         allowance.remaining = answer["remaining"]
+        allowance.used_up = answer["granted"] == 0
 
 
 def client_of(address: str) -> str:
@@ -147,20 +149,21 @@ def client_of(address: str) -> str:
     if ":" not in address:
         return address
     try:
-        return str(IPv6Address(int(IPv6Address(address)) >> 64 << 64))
+        full = IPv6Address(address)
     except AddressValueError:
         return address
+    return str(full.ipv4_mapped or IPv6Address(int(full) >> 64 << 64))
 
 
 def shard_of(address: str) -> str:
     """The name of the shard that counts an address: by IPv4 /16 or IPv6 /48."""
-    return f"shard-{zlib.crc32(_network_of(address).encode()) % SHARDS}"
+    return f"shard-{zlib.crc32(_network_of(client_of(address)).encode()) % SHARDS}"
 
 
-def _network_of(address: str) -> str:
+def _network_of(client: str) -> str:
     try:
-        if ":" in address:
-            return str(int(IPv6Address(address)) >> 80)
-        return str(int(IPv4Address(address)) >> 16)
+        if ":" in client:
+            return str(int(IPv6Address(client)) >> 80)
+        return str(int(IPv4Address(client)) >> 16)
     except AddressValueError:
-        return address
+        return client

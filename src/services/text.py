@@ -10,7 +10,7 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 # CPython on WebAssembly has no RecursionError for JSON: some 6,000 levels overflow the stack
 # and take the whole isolate down. What nests deeper than this has at least as many brackets.
-_MOST_BRACKETS = 1_000
+_MOST_BRACKETS = 500
 
 
 def clean(value: str, limit: int) -> str | None:

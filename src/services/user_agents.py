@@ -25,7 +25,10 @@ class Client:
     device_type: DeviceType
 
 
-_TABLET = re.compile(r"iPad|Tablet|Silk/(?!.*Mobile)|Kindle|PlayBook|Android(?!.*Mobile)")
+# Android says "Mobile" on a phone; apps say "Android" once more after it. "Tablet PC" is Windows.
+_TABLET = re.compile(
+    r"iPad|Tablet(?! PC)|Kindle|PlayBook|^(?!.*(?:Mobi|Opera Mini)).*(?:Android|Silk/)"
+)
 _MOBILE = re.compile(r"Mobi|iPhone|iPod|Android|Windows Phone|BlackBerry|Opera Mini")
 
 # Only browser and system are asked for: the device table is the largest and names models.

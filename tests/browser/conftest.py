@@ -21,9 +21,9 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for the session."""
+    """One Chromium for a module; while it runs, its event loop does, and no other can."""
     executable = find_chromium()
     assert executable, "no Chromium: run `make browser`, which installs it or says how"
     with sync_playwright() as playwright:

@@ -79,7 +79,9 @@ def test_a_word_that_is_none_of_the_allowed_is_refused_by_name(name: str, value:
 )
 @pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "30 minutes", "²", "1e3", "0x10", " 30"])
 def test_a_number_that_is_none_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(ConfigError, match=rf"^{name} must be a whole number from 1, not "):
+    with pytest.raises(
+        ConfigError, match=rf"^{name} must be a whole number from 1 to 999999999, not "
+    ):
         config(**{name: value})
 
 
@@ -96,4 +98,5 @@ def test_a_wrong_secret_is_refused_by_name_and_never_told(secret: str) -> None:
     with pytest.raises(ConfigError, match=r"^API_KEYS ") as refused:
         config(API_KEYS=secret)
     assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__

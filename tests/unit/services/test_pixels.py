@@ -99,3 +99,14 @@ def test_only_so_many_pixels_are_remembered_and_the_oldest_goes_first() -> None:
     assert pixels.lookups == REMEMBERED_PIXELS + 1
     find(pixels, "pixel-0", 0.0)
     assert pixels.lookups == REMEMBERED_PIXELS + 2
+
+
+def test_a_pixel_that_was_asked_for_again_counts_as_new() -> None:
+    pixels = Pixels(MemoryDatabase(), SECONDS)
+    for number in range(REMEMBERED_PIXELS):
+        find(pixels, f"pixel-{number}", 0.0)
+    find(pixels, "pixel-0", SECONDS)
+    find(pixels, "pixel-new", SECONDS)
+    lookups = pixels.lookups
+    find(pixels, "pixel-0", SECONDS)
+    assert pixels.lookups == lookups

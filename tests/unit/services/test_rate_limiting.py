@@ -101,11 +101,11 @@ def test_a_lease_is_used_up_before_the_next_one() -> None:
     assert [ask["spent"] for ask in shards.asked] == [5] + [0] * 9
 
 
-def test_a_limit_without_free_requests_and_leases_asks_each_time() -> None:
+def test_a_limit_without_free_requests_and_leases_asks_each_time_until_it_is_refused() -> None:
     shards = MemoryShards()
     verdicts = admit(RateLimiter(shards), STRICT, times=12)
     assert admitted(verdicts) == 10
-    assert [ask["want"] for ask in shards.asked] == [1] * 12
+    assert [ask["want"] for ask in shards.asked] == [1] * 11
     assert [verdict.remaining for verdict in verdicts] == [*range(9, -1, -1), 0, 0]
 
 
@@ -253,11 +253,24 @@ def test_a_failure_loses_nothing_that_is_to_be_reported() -> None:
 def test_a_failure_is_not_an_answer_of_the_limiter() -> None:
     shards = MemoryShards()
     limiter = RateLimiter(shards)
-    admit(limiter, times=101)
     shards.failing = True
-    assert admit(limiter)[0] == Verdict(
-        allowed=True, limit=100, remaining=0, reset=WINDOW_END, counted=False
+    assert admit(limiter, STRICT)[0] == Verdict(
+        allowed=True,
+        limit=STRICT.requests,
+        remaining=0,
+        reset=(int(NOW) // STRICT.seconds + 1) * STRICT.seconds,
+        counted=False,
     )
+
+
+def test_a_refusal_is_remembered_until_the_window_ends_and_asks_nobody() -> None:
+    shards = MemoryShards()
+    limiter = RateLimiter(shards)
+    admit(limiter, times=101)
+    asked = len(shards.asked)
+    shards.failing = True
+    assert not admit(limiter)[0].allowed
+    assert len(shards.asked) == asked
 
 
 # The shard
@@ -379,16 +392,15 @@ def test_an_isolate_remembers_a_bounded_number_of_clients() -> None:
 
 
 def test_a_client_that_keeps_coming_is_not_forgotten() -> None:
-    shards = MemoryShards()
-    limiter = RateLimiter(shards)
+    limiter = RateLimiter(MemoryShards())
 
-    async def among_many() -> None:
-        for _ in range(TRACKING.free):
-            await limiter.admit(TRACKING, CLIENT, NOW)
+    async def among_many() -> list[Verdict]:
+        verdicts = []
         for number in range(REMEMBERED_CLIENTS + 10):
             await limiter.admit(TRACKING, str(IPv4Address(number)), NOW)
             if number % 1_000 == 0:
-                await limiter.admit(TRACKING, CLIENT, NOW)
+                verdicts.append(await limiter.admit(TRACKING, CLIENT, NOW))
+        return verdicts
 
-    asyncio.run(among_many())
-    assert [request["spent"] for request in shards.asked] == [TRACKING.free]
+    remaining = [verdict.remaining for verdict in asyncio.run(among_many())]
+    assert remaining == [99, 98, 97, 96, 95, 94]
