@@ -21,6 +21,7 @@ from demo_site import DEMO_PIXEL, demo_site
 from local_config import prepare_local_config
 from paths import CACHE, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 from pyodide_bundle import BundleError
+from wrangler import WranglerError, wrangler
 
 DEV_VARS = ROOT / ".dev.vars"
 DEV_KEY = CACHE / "dev-api-key"
@@ -69,21 +70,6 @@ def development_key() -> str:
     return "(the one whose hash you wrote into .dev.vars)"
 
 
-def wrangler(*arguments: str) -> None:
-    """Runs wrangler to its end on the local configuration.
-
-    Raises:
-        DevError: it failed; with what it said.
-    """
-    command = [str(NODE_BIN / "wrangler"), *arguments, "--config", str(LOCAL_CONFIG)]
-    environment = tool_environment() | {"CI": "true"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise DevError(f"wrangler {arguments[0]} failed:\n{done.stdout}{done.stderr}")
-
-
 def prepare_database() -> None:
     """Applies the migrations to the local database and adds the demo project and pixel.
 
@@ -94,7 +80,7 @@ def prepare_database() -> None:
     if PREPARED.exists() and PREPARED.read_text(encoding="utf-8") == recipe:
         return
     wrangler("d1", "migrations", "apply", "DB", "--local")
-    wrangler("d1", "execute", "DB", "--local", "--file", str(SEED))
+    wrangler("d1", "execute", "DB", "--local", "--file", SEED)
     PREPARED.write_text(recipe, encoding="utf-8")
 
 
@@ -191,7 +177,7 @@ def run(port: int, demo_port: int) -> None:
     """Prepares and runs everything until the stop key is pressed.
 
     Raises:
-        DevError, BundleError: what is in the way.
+        DevError, BundleError, WranglerError: what is in the way.
     """
     require_free(port, "PORT")
     require_free(demo_port, "DEMO_PORT")
@@ -219,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(options.port, options.demo_port)
-    except (DevError, BundleError) as error:
+    except (DevError, BundleError, WranglerError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 from local_config import prepare_local_config
-from paths import CACHE, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from paths import CACHE, LOCAL_CONFIG
+from wrangler import WranglerError, wrangler
 
 MAIN = "startup_check_main.py"
 SNAPSHOT = "snapshot.bin"
@@ -49,18 +50,12 @@ class StartupError(Exception):
 
 
 def bundle_worker(folder: Path) -> None:
-    """Writes the Worker into a folder, file by file, as it would be uploaded."""
-    command = [str(NODE_BIN / "wrangler"), "deploy", "--dry-run", "--outdir", str(folder)]
-    done = subprocess.run(
-        [*command, "--config", str(LOCAL_CONFIG)],
-        cwd=ROOT,
-        env=tool_environment() | {"CI": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise StartupError(f"wrangler deploy --dry-run failed:\n{done.stdout}{done.stderr}")
+    """Writes the Worker into a folder, file by file, as it would be uploaded.
+
+    Raises:
+        WranglerError: it cannot be bundled.
+    """
+    wrangler("deploy", "--dry-run", "--outdir", folder)
 
 
 def check_startup(folder: Path) -> int:
@@ -132,7 +127,7 @@ def main() -> int:
     try:
         bundle_worker(folder)
         size = check_startup(folder)
-    except StartupError as error:
+    except (StartupError, WranglerError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     finally:

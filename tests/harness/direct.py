@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from paths import ROOT
+from tests.harness.node import Script, serving
+from wrangler import wrangler
 
 Config = dict[str, Any]
 
@@ -23,23 +23,12 @@ class Direct:
     """A running Worker: its address and the process group that is its workerd."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: Script
 
     def kill(self) -> None:
         """Kills workerd, and Node with it, at once: SIGKILL, nothing is written any more."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
-
-
-def wrangler(*arguments: str | Path) -> None:
-    """Runs wrangler on the local configuration."""
-    subprocess.run(
-        [NODE_BIN / "wrangler", *arguments, "--config", LOCAL_CONFIG],
-        cwd=ROOT,
-        env=tool_environment() | {"CI": "true"},
-        capture_output=True,
-        check=True,
-    )
 
 
 def migrate(storage: Path) -> None:
@@ -76,18 +65,5 @@ def running_directly(
         "vars": dict(env_vars),
         "storage": str(storage),
     }
-    process = subprocess.Popen(
-        [NODE_BIN / "node", ROOT / "tests" / "harness" / "direct.mjs", json.dumps(options)],
-        env=tool_environment(),
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        assert line.startswith('{"worker"'), f"workerd did not start: {line}"
-        yield Direct(json.loads(line)["worker"], process)
-    finally:
-        process.communicate(timeout=30)
+    with serving("direct.mjs", options) as (process, addresses):
+        yield Direct(addresses["worker"], process)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from paths import LOCAL_CONFIG, ROOT
+from tests.harness.node import serving
 
 BROWSER = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -122,32 +122,13 @@ def running_worker(
 ) -> Iterator[Worker]:
     """Starts a Worker with fresh, migrated storage; stops it at the end."""
     options = {"root": str(ROOT), "config": config, "vars": env_vars or {}}
-    bridge = subprocess.Popen(
-        [NODE_BIN / "node", ROOT / "tests" / "harness" / "bridge.mjs", json.dumps(options)],
-        env=tool_environment(),
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        addresses = _addresses(bridge)
-        with httpx.Client(timeout=60, headers={"user-agent": BROWSER}) as http:
-            worker = Worker(addresses["worker"], f"http://127.0.0.1:{addresses['bridge']}", http)
-            seed(worker)
-            yield worker
-    finally:
-        bridge.communicate(timeout=30)
-
-
-def _addresses(bridge: subprocess.Popen[str]) -> dict[str, Any]:
-    said: list[str] = []
-    for line in bridge.stdout or ():
-        if line.startswith('{"worker"'):
-            addresses: dict[str, Any] = json.loads(line)
-            return addresses
-        said.append(line)
-    raise AssertionError("the test bridge did not start:\n" + "".join(said))
+    with (
+        serving("bridge.mjs", options) as (_, addresses),
+        httpx.Client(timeout=60, headers={"user-agent": BROWSER}) as http,
+    ):
+        worker = Worker(addresses["worker"], f"http://127.0.0.1:{addresses['bridge']}", http)
+        seed(worker)
+        yield worker
 
 
 def seed(worker: Worker) -> None:

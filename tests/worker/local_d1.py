@@ -1,12 +1,11 @@
 """A local D1 database of its own, migrated by wrangler and looked at with SQLite."""
 
-import os
 import sqlite3
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from paths import NODE_BIN, ROOT
+from paths import ROOT
+from wrangler import wrangler
 
 MIGRATIONS = ROOT / "migrations"
 
@@ -29,22 +28,8 @@ class LocalD1:
             'database_id = "00000000-0000-0000-0000-000000000000"\n'
             f'migrations_dir = "{migrations}"\n'
         )
-        command = ("d1", "migrations", "apply", "DB", "--local", "--persist-to", str(self._state))
-        environment = os.environ | {
-            "PATH": f"{NODE_BIN}{os.pathsep}{os.environ['PATH']}",
-            "CI": "1",
-            "WRANGLER_SEND_METRICS": "false",
-        }
-        done = subprocess.run(  # the pinned wrangler, with arguments of our own
-            [NODE_BIN / "wrangler", *command, "--config", config],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        apply = ("d1", "migrations", "apply", "DB", "--local", "--persist-to", self._state)
+        return wrangler(*apply, config=config)
 
     def connect(self) -> sqlite3.Connection:
         """The database's own file, with foreign keys on as D1 has them."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from paths import NODE_BIN, ROOT, tool_environment
 from startup_check import StartupError, check_startup
+from wrangler import wrangler
 
 UPLOAD_KIB = 300
 
@@ -42,15 +41,7 @@ def test_what_a_snapshot_cannot_hold_is_found(
 @pytest.fixture(scope="module")
 def dry_run() -> str:
     """What `wrangler deploy --dry-run --env production` says."""
-    done = subprocess.run(
-        [NODE_BIN / "wrangler", "deploy", "--dry-run", "--env", "production"],
-        cwd=ROOT,
-        env=tool_environment() | {"CI": "true"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+    return wrangler("deploy", "--dry-run", "--env", "production", config=None)
 
 
 def test_the_upload_for_production_is_small_enough(dry_run: str) -> None:

@@ -1,0 +1,34 @@
+"""Runs the pinned wrangler to its end."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+
+
+class WranglerError(Exception):
+    """wrangler failed; the message is what it said."""
+
+
+def wrangler(*arguments: str | Path, config: Path | None = LOCAL_CONFIG) -> str:
+    """Runs one command on a configuration, without questions, and returns what it said.
+
+    A `config` of None is wrangler.toml.
+
+    Raises:
+        WranglerError: it failed.
+    """
+    which = [] if config is None else ["--config", str(config)]
+    done = subprocess.run(
+        [str(NODE_BIN / "wrangler"), *map(str, arguments), *which],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise WranglerError(f"wrangler {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
