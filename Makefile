@@ -18,6 +18,7 @@ dev: build ## Runs everything on this machine: the Worker, a demo site, a demo p
 
 test: check ## Installs what is missing and runs every check and test
 	@$(BIN)/python tools/browser.py
+	@$(BIN)/python tools/local_config.py
 	@$(BIN)/pytest
 
 check: build ## Lint, format and types only

@@ -8,11 +8,12 @@ production environment.
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from typing import Any
 
 from paths import LOCAL_CONFIG, ROOT
-from pyodide_bundle import Bundle, choose_bundle
+from pyodide_bundle import Bundle, BundleError, choose_bundle
 
 
 def read_wrangler_toml() -> dict[str, Any]:
@@ -39,3 +40,18 @@ def prepare_local_config() -> Bundle:
         json.dumps(local_config(wrangler, bundle), indent=2) + "\n", encoding="utf-8"
     )
     return bundle
+
+
+def main() -> int:
+    """Prepares and says in one line which bundle it is."""
+    try:
+        bundle = prepare_local_config()
+    except BundleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"Pyodide bundle: {bundle.description}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
