@@ -39,7 +39,7 @@ browser: build ## The browser tests only
 	@$(BIN)/pytest tests/browser
 
 bench: build ## Throughput and latency beside a minimal JavaScript Worker
-	@$(BIN)/python bench/tracking.py
+	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/tracking.py
 
 format: build ## Formats everything
 	@$(BIN)/ruff format

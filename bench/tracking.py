@@ -17,15 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "src"), str(ROOT / "python_modules")]
+from local_config import prepare_local_config, read_wrangler_toml
+from paths import LOCAL_CONFIG, NODE_BIN, tool_environment
+from services.visits import RECORD_EVENT_BATCH
+from startup_check import bundle_worker
+from tests.harness.direct import Direct, migrate, running_directly
 
-from local_config import prepare_local_config, read_wrangler_toml  # noqa: E402  # after the path
-from paths import LOCAL_CONFIG, NODE_BIN, tool_environment  # noqa: E402
-from services.visits import RECORD_EVENT_BATCH  # noqa: E402
-from startup_check import bundle_worker  # noqa: E402
-from tests.harness.direct import Direct, migrate, running_directly  # noqa: E402
+HERE = Path(__file__).resolve().parent
 
 NO_LIMIT = {"TRACKING_PER_MINUTE": "999999999"}
 
