@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import unquote
 
 from app import App
 from services.bots import is_bot
@@ -72,7 +73,7 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
         log.warning("rate_limited", limit="tracking", path=request.path)
         return Response(200, GIF, GIF_HEADERS)
     fields = {
-        **request.parameters(),
+        **{name: _decoded_address(value) for name, value in request.parameters().items()},
         "event_type": "pageview",
         "visitor_cookie": cookie_of(request),
     }
@@ -124,6 +125,11 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
         touch=event.touch.origin if event.touch else None,
     )
     return recorded
+
+
+def _decoded_address(value: str) -> str:
+    """Old embed codes encode their addresses twice, which the old Worker undid."""
+    return unquote(value) if value[:12].lower().startswith(("http%3a", "https%3a")) else value
 
 
 def new_visitor_cookie(app: App) -> str:

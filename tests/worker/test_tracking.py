@@ -382,6 +382,14 @@ def test_the_image_stores_a_page_view_and_keeps_its_visitor(worker: Worker) -> N
     assert rows[0]["referrer_url"] == "https://a.example/"
 
 
+def test_the_image_takes_addresses_that_were_encoded_twice(worker: Worker) -> None:
+    page = "https%253A%252F%252Fshop.example%252F%253Futm_source%253Dnewsletter"
+    _, _, cookie = gif(worker, f"?pixel_id={PIXEL}&page_url={page}")
+    [row] = events_of(worker, cookie)
+    assert row["page_url"] == "https://shop.example/?utm_source=newsletter"
+    assert row["utm_source"] == "newsletter"
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "?pixel_id=nobody-knows-it&page_url=https://a.example", "?pixel_id=%", "?page_url=%00"],
