@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from app import App
@@ -32,22 +33,24 @@ async def answer(app: App, request: Request) -> Response:
     """Answers one request. Never raises: what goes wrong is logged and becomes a 500 or 503."""
     log = Log(app.config.log_level, request.request_id)
     routes = methods_of(request.path)
-    method = "GET" if request.method == "HEAD" else request.method
-    route = routes.get(method)
+    route = routes.get(_method(request))
     if route:
-        response = await _guarded(app, request, route, log)
-        policy = route.policy
-    else:
-        policy = next(iter(routes.values())).policy if routes else Policy()
-        response = _without_route(method, list(routes), policy)
-    return _finished(response, request, policy)
+        return _finished(await _guarded(app, request, route, log), request, route.policy)
+    policy = next(iter(routes.values())).policy if routes else Policy()
+    response = _without_route(request.method, list(routes), policy)
+    return _finished(response, request, replace(policy, stand_in=None))
 
 
 def misconfigured(request: Request, error: ConfigError) -> Response:
     """The answer to everything while a setting cannot be used; the log says which."""
     Log("error", request.request_id).error("misconfigured", error=str(error))
+    route = methods_of(request.path).get(_method(request))
     response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
-    return _finished(response, request, Policy())
+    return _finished(response, request, route.policy if route else Policy())
+
+
+def _method(request: Request) -> str:
+    return "GET" if request.method == "HEAD" else request.method
 
 
 def _without_route(method: str, allowed: list[str], policy: Policy) -> Response:
@@ -146,6 +149,8 @@ def _limit_headers(verdict: Verdict) -> dict[str, str]:
 
 
 def _finished(response: Response, request: Request, policy: Policy) -> Response:
+    if policy.stand_in and response.status != HTTPStatus.OK:
+        response = policy.stand_in
     headers = {**COMMON_HEADERS, **response.headers, "X-Request-Id": request.request_id}
     if policy.cross_origin:
         headers.update(CORS_HEADERS)

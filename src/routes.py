@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from app import App
@@ -18,12 +18,16 @@ LimitName = Literal["tracking", "analytics", "management"]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What has to be true before a handler runs, and who may read the answer."""
+    """What has to be true before a handler runs, and who may read the answer.
+
+    A `stand_in` is answered in place of everything that is not a 200.
+    """
 
     limit: LimitName | None = None
     key: Role | None = None
     cross_origin: bool = False
     refuse_bots: bool = False
+    stand_in: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class Route:
 
 OPEN = Policy()
 TRACKING = Policy(limit="tracking", cross_origin=True, refuse_bots=True)
-# The GIF decides by itself: it answers the image whatever happens.
-FALLBACK_IMAGE = Policy(cross_origin=True)
+# A broken image on a client's page helps nobody.
+FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}

@@ -8,10 +8,8 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
 from app import App
-from services.bots import is_bot
 from services.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
 from services.logs import Log
-from services.ports import UnavailableError
 from services.visits import Recorded
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
@@ -20,6 +18,8 @@ GIF_HEADERS = {
     "Content-Type": "image/gif",
     "Cache-Control": "no-cache, no-store, must-revalidate",
 }
+# For a page whose image would otherwise be broken: an image without a visitor.
+GIF_ALONE = Response(200, GIF, GIF_HEADERS)
 COOKIE_SECONDS = 365 * 86_400
 
 
@@ -36,12 +36,8 @@ async def track(app: App, request: Request, log: Log) -> Response:
     try:
         event = read_event(await request.text(MAX_BODY_BYTES), new_visitor_cookie(app))
         recorded = await record(app, request, log, event)
-    except InvalidEventError as error:
-        log.info("event_refused", reason=error.error, details=error.details)
-        return error_response(HTTPStatus.BAD_REQUEST, error.error, details=error.details)
-    except UnknownPixelError as error:
-        log.info("event_refused", reason=str(error))
-        return error_response(HTTPStatus.BAD_REQUEST, str(error))
+    except (InvalidEventError, UnknownPixelError) as error:
+        return refused(error, log)
     return json_response(
         {
             "success": True,
@@ -62,16 +58,8 @@ async def track(app: App, request: Request, log: Log) -> Response:
 async def pixel_gif(app: App, request: Request, log: Log) -> Response:
     """`GET /api/track/pixel.gif`: stores a page view where scripts do not run.
 
-    Always answers the 1x1 GIF, whatever happens: a broken image on a client's page helps nobody.
+    Whatever it answers but the image, the pipeline answers the image (its policy's stand-in).
     """
-    if is_bot(request.origin.user_agent):
-        log.info("bot_refused", path=request.path)
-        return Response(200, GIF, GIF_HEADERS)
-    now = app.clock().timestamp()
-    verdict = await app.limiter.admit(app.config.tracking, request.origin.ip_address or "", now)
-    if not verdict.allowed:
-        log.warning("rate_limited", limit="tracking", path=request.path)
-        return Response(200, GIF, GIF_HEADERS)
     fields = {
         **{name: _decoded_address(value) for name, value in request.parameters().items()},
         "event_type": "pageview",
@@ -80,15 +68,16 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
     try:
         event = event_of(fields, new_visitor_cookie(app))
         await record(app, request, log, event)
-    except InvalidEventError as error:
-        log.info("event_refused", reason=error.error, details=error.details)
-    except UnknownPixelError as error:
-        log.info("event_refused", reason=str(error))
-    except UnavailableError as error:
-        log.error("unavailable", path=request.path, reason=str(error))
-    else:
-        return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(event.visitor_cookie)})
-    return Response(200, GIF, GIF_HEADERS)
+    except (InvalidEventError, UnknownPixelError) as error:
+        return refused(error, log)
+    return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(event.visitor_cookie)})
+
+
+def refused(error: InvalidEventError | UnknownPixelError, log: Log) -> Response:
+    """The answer to what is not an event of an active pixel, after its log line."""
+    details = error.details if isinstance(error, InvalidEventError) else None
+    log.info("event_refused", reason=str(error), details=details)
+    return error_response(HTTPStatus.BAD_REQUEST, str(error), details=details)
 
 
 async def record(app: App, request: Request, log: Log, event: Event) -> Recorded:

@@ -74,7 +74,9 @@ def test_tracking_is_limited_closed_to_bots_and_open_to_every_site() -> None:
 
 def test_the_image_is_answered_whatever_happens() -> None:
     policy = PIXEL_GIF["GET"].policy
-    assert (policy.limit, policy.key, policy.refuse_bots) == (None, None, False)
+    assert (policy.limit, policy.key, policy.refuse_bots) == ("tracking", None, True)
+    assert policy.stand_in
+    assert (policy.stand_in.status, policy.stand_in.headers["Content-Type"]) == (200, "image/gif")
 
 
 def test_the_numbers_need_a_key_and_are_read_by_no_other_site() -> None:

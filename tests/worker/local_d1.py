@@ -63,7 +63,7 @@ def insert(database: sqlite3.Connection, table: str, **values: object) -> None:
     columns = ", ".join(values)
     places = ", ".join("?" * len(values))
     database.execute(
-        f"INSERT INTO {table} ({columns}) VALUES ({places})",  # noqa: S608  # names of our own
+        f"INSERT INTO {table} ({columns}) VALUES ({places})",
         tuple(values.values()),
     )
 

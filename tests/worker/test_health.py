@@ -110,6 +110,16 @@ def test_the_image_is_answered_without_a_database(broken_database: Worker) -> No
     assert answer.content.startswith(b"GIF89a")
 
 
+def test_the_image_counts_a_failing_rate_limiter_too(crippled: Worker) -> None:
+    crippled.act("clear_logs")
+    for _ in range(8):
+        crippled.http.get(
+            f"{crippled.url}/api/track/pixel.gif?pixel_id={PIXEL}&page_url=https://a.example/",
+            headers={"cf-connecting-ip": "192.0.2.2"},
+        )
+    assert [line for line in crippled.log_lines() if line["event"] == "rate_limiter_failed"]
+
+
 def test_health_says_which_migration_is_missing_and_what_to_do(broken_database: Worker) -> None:
     answer = broken_database.http.get(f"{broken_database.url}/health")
     assert answer.status_code == 503
@@ -133,3 +143,14 @@ def test_a_wrong_setting_is_named_in_the_log_and_answers_500(misconfigured: Work
     assert "TRACKING" not in answer.text
     [line] = [line for line in misconfigured.log_lines() if line["event"] == "misconfigured"]
     assert "TRACKING_PER_MINUTE" in line["error"]
+
+
+def test_the_image_is_answered_whatever_is_misconfigured(misconfigured: Worker) -> None:
+    answer = misconfigured.http.get(f"{misconfigured.url}/api/track/pixel.gif")
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"GIF89a")
+
+
+def test_a_page_of_another_site_may_read_the_refusal(misconfigured: Worker) -> None:
+    answer = misconfigured.send(some_event())
+    assert answer.headers["access-control-allow-origin"] == "*"

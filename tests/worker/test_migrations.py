@@ -150,11 +150,11 @@ def test_an_upgrade_does_not_touch_the_time_a_project_was_updated(
 
 def test_an_update_still_stamps_projects_and_pixels(migrated: sqlite3.Connection) -> None:
     for table in ("projects", "pixels"):
-        migrated.execute(f"UPDATE {table} SET updated_at = ?", (LONG_AGO,))  # noqa: S608
-        migrated.execute(f"UPDATE {table} SET active = 0")  # noqa: S608
+        migrated.execute(f"UPDATE {table} SET updated_at = ?", (LONG_AGO,))
+        migrated.execute(f"UPDATE {table} SET active = 0")
         assert LONG_AGO not in column_of(
             migrated,
-            f"SELECT updated_at FROM {table}",  # noqa: S608
+            f"SELECT updated_at FROM {table}",
         )
 
 
@@ -456,10 +456,7 @@ def test_a_migration_is_written_so_that_the_remote_d1_splits_it_rightly(name: st
 
 
 def _content(database: sqlite3.Connection) -> Content:
-    return {
-        table: rows(database, f"SELECT * FROM {table} ORDER BY id")  # noqa: S608
-        for table in COLUMNS
-    }
+    return {table: rows(database, f"SELECT * FROM {table} ORDER BY id") for table in COLUMNS}
 
 
 def _indexes_of(database: sqlite3.Connection, *tables: str) -> list[str]:

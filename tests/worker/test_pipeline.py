@@ -23,6 +23,7 @@ ANSWERS = [
     ("GET", "/nothing/here", 404),
     ("POST", "/health", 405),
     ("DELETE", "/e", 405),
+    ("POST", "/api/track/pixel.gif", 405),
     ("OPTIONS", "/e", 204),
     ("OPTIONS", "/health", 204),
     ("POST", "/e", 400),

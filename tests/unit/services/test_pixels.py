@@ -28,7 +28,7 @@ class MemoryDatabase:
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
-        raise NotImplementedError(statements, parameters, on_cost)
+        raise AssertionError("Pixels writes nothing", statements, parameters, on_cost)
 
 
 def find(pixels: Pixels, pixel_id: str, now: float) -> Pixel | None:
