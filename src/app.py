@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Config
+from services.delayed_sync import SyncRun
 from services.health import Health
+from services.logs import Log
 from services.pixels import Pixels
 from services.ports import Clock, Database, NewId
 from services.rate_limiting import RateLimiter
+from services.repeats import Repeats
+from services.timers import Timers
 from services.visits import Visits
 
 
@@ -23,4 +28,7 @@ class App:
     limiter: RateLimiter
     pixels: Pixels
     visits: Visits
+    repeats: Repeats
+    timers: Timers
     health: Health
+    new_sync: Callable[[Log], SyncRun]

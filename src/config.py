@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, TypeVar, cast, get_args
 
 from services.api_keys import ApiKey, read_api_keys
+from services.delayed_sync import RunSettings
 from services.logs import Level
+from services.pipedrive import CallSettings
+from services.pipedrive_accounts import Accounts, read_accounts, read_further
+from services.pipedrive_fields import FieldMap, read_field_map
 from services.rate_limiting import Limit
+from services.retries import Retries
+from services.sync_portion import LeadSettings
 
 Environment = Literal["development", "production"]
 
@@ -17,6 +23,11 @@ VERSION = "3.0.0"
 MINUTE = 60
 HOUR = 3_600
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+LARGEST_PORTION = 50
+# http only to this machine.
+WEBHOOK = re.compile(r"https://[^\s/]+\S*|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*")
+
+Setting = TypeVar("Setting")
 
 
 class ConfigError(Exception):
@@ -35,6 +46,15 @@ class Config:
     analytics: Limit
     management: Limit
     api_keys: tuple[ApiKey, ...]
+    sync_delay_seconds: int
+    repeat_window_seconds: int
+    run: RunSettings
+    leads: LeadSettings
+    calls: CallSettings
+    breaker_seconds: int
+    pipedrive_accounts: Accounts
+    pipedrive_fields: FieldMap | None
+    alert_webhook_url: str | None
 
 
 def read_config(get: Callable[[str], str | None]) -> Config:
@@ -51,7 +71,47 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         tracking=Limit("tracking", _number(get, "TRACKING_PER_MINUTE", 100), MINUTE, 5, 10),
         analytics=Limit("analytics", _number(get, "ANALYTICS_PER_HOUR", 1_000), HOUR, 0, 1),
         management=Limit("management", _number(get, "MANAGEMENT_PER_HOUR", 100), HOUR, 0, 1),
-        api_keys=_api_keys(get),
+        api_keys=_checked("API_KEYS", lambda: read_api_keys(get("API_KEYS"))),
+        sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
+        repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),
+        run=_run_settings(get),
+        leads=_lead_settings(get),
+        calls=CallSettings(
+            timeout_seconds=_number(get, "PIPEDRIVE_TIMEOUT_SECONDS", 5),
+            backoff_ms=_number(get, "PIPEDRIVE_BACKOFF_MS", 500),
+            requests_per_window=_number(get, "PIPEDRIVE_REQUESTS_PER_WINDOW", 20),
+            searches_per_window=_number(get, "PIPEDRIVE_SEARCHES_PER_WINDOW", 10),
+            window_ms=_number(get, "PIPEDRIVE_WINDOW_MS", 2_200),
+        ),
+        breaker_seconds=_number(get, "PIPEDRIVE_BREAKER_SECONDS", MINUTE),
+        pipedrive_accounts=_accounts(get),
+        pipedrive_fields=_fields(get("PIPEDRIVE_FIELDS")),
+        alert_webhook_url=_webhook(get("ALERT_WEBHOOK_URL")),
+    )
+
+
+def _run_settings(get: Callable[[str], str | None]) -> RunSettings:
+    settings = RunSettings(
+        seconds=_number(get, "SYNC_RUN_SECONDS", 10 * MINUTE),
+        requests=_number(get, "SYNC_RUN_REQUESTS", 8_000),
+        portion=_number(get, "SYNC_PORTION", 50),
+        lease_seconds=_number(get, "SYNC_LEASE_SECONDS", 4 * MINUTE),
+    )
+    if settings.portion > LARGEST_PORTION:
+        raise ConfigError(f"SYNC_PORTION must be at most {LARGEST_PORTION}")
+    return settings
+
+
+def _lead_settings(get: Callable[[str], str | None]) -> LeadSettings:
+    return LeadSettings(
+        concurrency=_number(get, "PIPEDRIVE_CONCURRENCY", 5),
+        lead_seconds=_number(get, "SYNC_LEAD_SECONDS", 30),
+        time_zone=get("SYNC_TIME_ZONE") or "UTC",
+        retries=Retries(
+            first_pause=_number(get, "SYNC_FIRST_PAUSE_SECONDS", 5 * MINUTE),
+            longest_pause=_number(get, "SYNC_LONGEST_PAUSE_SECONDS", 6 * HOUR),
+            hours=_number(get, "SYNC_RETRY_HOURS", 72),
+        ),
     )
 
 
@@ -76,8 +136,26 @@ def _number(get: Callable[[str], str | None], name: str, default: int) -> int:
     return int(text)
 
 
-def _api_keys(get: Callable[[str], str | None]) -> tuple[ApiKey, ...]:
+def _checked(name: str, read: Callable[[], Setting]) -> Setting:
     try:
-        return read_api_keys(get("API_KEYS"))
+        return read()
     except ValueError as error:
-        raise ConfigError(f"API_KEYS {error}") from None
+        raise ConfigError(f"{name} {error}") from None
+
+
+def _accounts(get: Callable[[str], str | None]) -> Accounts:
+    default = _checked(
+        "PIPEDRIVE_URL", lambda: read_accounts(get("PIPEDRIVE_API_KEY"), get("PIPEDRIVE_URL"))
+    )
+    further = _checked("PIPEDRIVE_ACCOUNTS", lambda: read_further(get("PIPEDRIVE_ACCOUNTS")))
+    return {**further, **default}
+
+
+def _fields(text: str | None) -> FieldMap | None:
+    return _checked("PIPEDRIVE_FIELDS", lambda: read_field_map(text)) if text else None
+
+
+def _webhook(url: str | None) -> str | None:
+    if url and not WEBHOOK.fullmatch(url):
+        raise ConfigError("ALERT_WEBHOOK_URL must be an https address")
+    return url or None

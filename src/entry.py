@@ -32,7 +32,7 @@ class Default(WorkerEntrypoint):
 
     async def fetch(self, request: Any) -> Any:
         """Answers one HTTP request."""
-        incoming = read_request(request.js_object, new_id)
+        incoming = read_request(request.js_object, new_id, self.ctx.waitUntil)
         try:
             app = isolate_app(self.env)
         except ConfigError as error:

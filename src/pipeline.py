@@ -11,7 +11,7 @@ from routes import Policy, Route, methods_of
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.api_keys import find_key
 from services.bots import is_bot
-from services.logs import Log
+from services.logs import Log, place_of
 from services.ports import UnavailableError
 from services.rate_limiting import Limit, Verdict
 from web import BodyTooLargeError, Request, Response, error_response
@@ -81,7 +81,7 @@ async def _guarded(app: App, request: Request, route: Route, log: Log) -> Respon
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
     except Exception as error:  # noqa: BLE001  # the last resort: nothing internal leaves
-        log.error("failed", path=request.path, error=type(error).__name__, where=_where(error))
+        log.error("failed", path=request.path, **place_of(error))
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
 
 
@@ -156,11 +156,3 @@ def _finished(response: Response, request: Request, policy: Policy) -> Response:
         headers.update(CORS_HEADERS)
     body = None if request.method == "HEAD" else response.body
     return Response(response.status, body, headers)
-
-
-def _where(error: Exception) -> str:
-    """The place in our code where an error arose; its message could hold what a visitor sent."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"

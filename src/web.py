@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -22,6 +22,7 @@ class Request:
     """One HTTP request. `header` gives a header by its lower-case name, or None.
 
     `text` reads the body once, up to a number of bytes, and raises BodyTooLargeError beyond.
+    `after` takes work that is done after the response.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Request:
     origin: Origin
     header: Callable[[str], str | None]
     text: Callable[[int], Awaitable[str]]
+    after: Callable[[Coroutine[None, None, None]], None]
 
     def parameters(self) -> dict[str, str]:
         """The query's parameters; of a repeated one the last."""

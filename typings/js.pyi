@@ -8,10 +8,24 @@ class _Json:
     def parse(self, text: str) -> Any: ...
     def stringify(self, value: Any) -> str: ...
 
+class _Object:
+    def fromEntries(self, entries: Any) -> Any: ...
+
 class _Constructor:
     def new(self, *arguments: Any) -> Any: ...
 
+class _Intl:
+    DateTimeFormat: _Constructor
+
+class _AbortSignal:
+    def timeout(self, milliseconds: int) -> Any: ...
+
+async def fetch(url: str, options: Any) -> Any: ...
+
+AbortSignal: _AbortSignal
 Array: _Array
+Intl: _Intl
 JSON: _Json
+Object: _Object
 Response: _Constructor
 Uint8Array: _Constructor

@@ -28,11 +28,7 @@ class D1:
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
         """See `services.ports.Database.batch`."""
-        bound = [self._prepare(statement).bind(parameters) for statement in statements]
-        try:
-            results = await self._binding.batch(js.Array.of(*bound))
-        except JsException as error:
-            raise UnavailableError(f"D1 failed: {error}") from error
+        results = await self._run(statements, parameters)
         if on_cost:
             costs = [result.meta for result in results]
             on_cost(
@@ -51,6 +47,23 @@ class D1:
         # One text across the border is cheaper than many objects.
         rows: list[Row] = json.loads(js.JSON.stringify(result.results))
         return rows
+
+    async def batch_rows(
+        self, statements: Sequence[str], parameters: str
+    ) -> Sequence[Sequence[Row]]:
+        """See `services.ports.Database.batch_rows`."""
+        results = await self._run(statements, parameters)
+        rows: list[list[Row]] = [
+            result["results"] or [] for result in json.loads(js.JSON.stringify(results))
+        ]
+        return rows
+
+    async def _run(self, statements: Sequence[str], parameters: str) -> Any:
+        bound = [self._prepare(statement).bind(parameters) for statement in statements]
+        try:
+            return await self._binding.batch(js.Array.of(*bound))
+        except JsException as error:
+            raise UnavailableError(f"D1 failed: {error}") from error
 
     def _prepare(self, statement: str) -> Any:
         if self._binding is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +14,13 @@ from services.text import clean
 from services.visits import Origin, Place
 from web import BodyTooLargeError, Request, Response
 
+After = Callable[[Coroutine[None, None, None]], None]
+
 USER_AGENT_LENGTH = 1_000
 PLACE_LENGTH = 100
 
 
-def read_request(request: Any, new_id: NewId) -> Request:
+def read_request(request: Any, new_id: NewId, after: After) -> Request:
     """Reads what every request needs from the JavaScript request; the body stays unread."""
     url = urlsplit(request.url)
     get_header = request.headers.get
@@ -41,6 +44,7 @@ def read_request(request: Any, new_id: NewId) -> Request:
         ),
         header=header,
         text=text,
+        after=after,
     )
 
 

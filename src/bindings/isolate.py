@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from app import App
+from bindings.clock import local_time, now, sleep
 from bindings.d1 import D1
+from bindings.fetch import Fetch
 from bindings.kv import Kv
 from bindings.limiter import Shards
-from config import read_config
+from config import Config, ConfigError, read_config
+from services.alerts import Alerts
+from services.circuit_breaker import CircuitBreaker
+from services.delayed_sync import SyncRun
 from services.health import Health
+from services.logs import Log
+from services.outbox import Outbox
+from services.payload import AccountFields
+from services.pipedrive import AccountState, Budget, Pipedrive
 from services.pixels import Pixels
 from services.rate_limiting import RateLimiter
+from services.repeats import Repeats
+from services.sync_portion import PortionSync
+from services.timers import Timers
 from services.visits import Visits
-
-
-def now() -> datetime:
-    """The present time in UTC."""
-    return datetime.now(UTC)
 
 
 def new_id() -> str:
     """32 random hex digits."""
     return secrets.token_hex(16)
+
+
+def random() -> float:
+    """A number from 0 to below 1, for jitter."""
+    return secrets.randbelow(1_000) / 1_000
 
 
 def build_app(env: Any) -> App:
@@ -34,10 +47,13 @@ def build_app(env: Any) -> App:
         ConfigError: a var or secret cannot be used.
     """
     config = read_config(lambda name: getattr(env, name, None))
+    _require_time_zone(config.leads.time_zone)
     # The SDK wraps every binding; what lies on the hot path is used unwrapped.
     raw = getattr(env, "_env", env)
     database = D1(getattr(raw, "DB", None))
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
+    key_values = Kv(getattr(env, "CACHE", None))
+    window = config.repeat_window_seconds
     return App(
         config=config,
         clock=now,
@@ -45,6 +61,65 @@ def build_app(env: Any) -> App:
         database=database,
         limiter=RateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),
-        visits=Visits(database, new_id, config.session_minutes),
-        health=Health(database, Kv(getattr(env, "CACHE", None)), shards, now),
+        visits=Visits(database, new_id, config.session_minutes, config.sync_delay_seconds, window),
+        repeats=Repeats(key_values, window),
+        timers=Timers(key_values),
+        health=Health(database, key_values, shards, now),
+        new_sync=partial(_new_sync, config, database, key_values),
+    )
+
+
+def _require_time_zone(zone: str) -> None:
+    try:
+        local_time(datetime.fromtimestamp(0, tz=now().tzinfo), zone)
+    except ValueError as error:
+        raise ConfigError(f"SYNC_TIME_ZONE {error}") from None
+
+
+def _new_sync(config: Config, database: D1, key_values: Kv, log: Log) -> SyncRun:
+    """One run of the sync with its own budget, counters and states."""
+    fetch = Fetch()
+    states = {
+        name: AccountState(CircuitBreaker(config.breaker_seconds))
+        for name in config.pipedrive_accounts
+    }
+    budget = Budget(now() + timedelta(seconds=config.run.seconds), config.run.requests)
+    troubles: list[str] = []
+    apis = {
+        name: Pipedrive(
+            account,
+            states[name],
+            budget,
+            config.calls,
+            fetch,
+            now,
+            sleep,
+            random,
+            troubles.append,
+        )
+        for name, account in config.pipedrive_accounts.items()
+    }
+    outbox = Outbox(database, log.request_id, config.run.lease_seconds, states)
+    portions = PortionSync(
+        config.leads,
+        apis,
+        config.pipedrive_fields,
+        AccountFields(key_values),
+        outbox,
+        now,
+        local_time,
+        log,
+    )
+    return SyncRun(
+        config.run,
+        config.leads.lead_seconds,
+        apis,
+        portions,
+        outbox,
+        Timers(key_values),
+        budget,
+        Alerts(fetch, config.alert_webhook_url),
+        now,
+        log,
+        troubles,
     )

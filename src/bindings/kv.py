@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from pyodide.ffi import JsException
 
-from services.ports import UnavailableError
+from services.ports import KeyPage, UnavailableError
 
 
 class Kv:
@@ -18,10 +19,31 @@ class Kv:
 
     async def get(self, key: str) -> str | None:
         """See `services.ports.KeyValues.get`."""
+        value: str | None = await _answer(self._namespace().get(key))
+        return value
+
+    async def put(self, key: str, value: str, seconds: int) -> None:
+        """See `services.ports.KeyValues.put`."""
+        await _answer(self._namespace().put(key, value, expirationTtl=seconds))
+
+    async def delete(self, key: str) -> None:
+        """See `services.ports.KeyValues.delete`."""
+        await _answer(self._namespace().delete(key))
+
+    async def page(self, prefix: str, cursor: str | None) -> KeyPage:
+        """See `services.ports.KeyValues.page`."""
+        listed = await _answer(self._namespace().list(prefix=prefix, cursor=cursor))
+        names = [key["name"] for key in listed["keys"]]
+        return KeyPage(names, None if listed["list_complete"] else listed["cursor"])
+
+    def _namespace(self) -> Any:
         if self._binding is None:
             raise UnavailableError("the binding CACHE is missing")
-        try:
-            value: str | None = await self._binding.get(key)
-        except JsException as error:
-            raise UnavailableError(f"KV failed: {error}") from error
-        return value
+        return self._binding
+
+
+async def _answer(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except JsException as error:
+        raise UnavailableError(f"KV failed: {error}") from error

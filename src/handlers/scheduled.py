@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from app import App
 from services.logs import Log
+from services.ports import UnavailableError
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
-    """Checks the parts this Worker stands on and writes one line about the run."""
+    """Checks the parts this Worker stands on, then sends the leads that are due."""
     log = Log(app.config.log_level, run_id)
     parts = await app.health.check()
     unhealthy = [name for name, part in parts.items() if not part.healthy]
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
+    try:
+        await app.new_sync(log).run()
+    except UnavailableError as error:
+        log.error("sync_failed", reason=str(error))
     log.info("cron_run", cron=cron, healthy=not unhealthy)

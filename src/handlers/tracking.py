@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
@@ -10,7 +11,8 @@ from urllib.parse import unquote
 from app import App
 from services.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
 from services.logs import Log
-from services.visits import Recorded
+from services.ports import UnavailableError
+from services.visits import Recorded, due_time
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -104,8 +106,14 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
             rows_written=rows_written,
         )
 
+    if event.lead and (answered := await app.repeats.recall(event, now)):
+        log.info("submission_repeated", event_id=answered.event_id, pixel_id=pixel.id)
+        return answered
     on_cost = log_cost if log.wants("debug") else None
     recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
+    if event.lead:
+        due = due_time(event, pixel, now, app.config.sync_delay_seconds)
+        request.after(_after_submission(app, log, event, recorded, due))
     log.info(
         "event_stored",
         event_id=recorded.event_id,
@@ -114,6 +122,18 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
         touch=event.touch.origin if event.touch else None,
     )
     return recorded
+
+
+async def _after_submission(
+    app: App, log: Log, event: Event, recorded: Recorded, due: datetime | None
+) -> None:
+    """Sets the timer of the sync and remembers the answer. Without KV the rows are enough."""
+    try:
+        if due:
+            await app.timers.set(recorded.event_id, due)
+        await app.repeats.remember(event, recorded, app.clock())
+    except UnavailableError as error:
+        log.warning("timer_not_set", event_id=recorded.event_id, reason=str(error))
 
 
 def _decoded_address(value: str) -> str:

@@ -124,6 +124,27 @@ def touch_of_url(url: str, origin: Origin) -> Touch | None:
     )
 
 
+def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
+    """The touch that a stored event is credited to, field by field; an empty one is direct.
+
+    The words that the old Worker stored where it saw nothing count as nothing.
+    """
+    said = ((name, _said_by_a_pixel(name, row.get(name))) for name in _FIELDS)
+    return {name: value for name, value in said if value}
+
+
+def without_touch(url: str) -> str:
+    """The URL without the parameters that make or describe a touch."""
+    address, hash_mark, fragment = url.partition("#")
+    page, _, query = address.partition("?")
+    pairs = [
+        pair
+        for pair in query.split("&")
+        if pair and _decoded(pair.partition("=")[0]).lower() not in _FIELD_OF_PARAMETER
+    ]
+    return page + ("?" + "&".join(pairs) if pairs else "") + hash_mark + fragment
+
+
 def credit(seen: Mapping[str, object]) -> Attribution:
     """Who gets the credit for a touch as `Touch.seen()` stores it; an empty one is direct."""
     click_id = next((name for name in _NETWORK_OF_CLICK_ID if _said(seen, name)), None)

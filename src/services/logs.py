@@ -41,3 +41,12 @@ class Log:
         if self.wants(level):
             line = {"level": level, "event": event, "request_id": self.request_id, **fields}
             print(json.dumps(line))  # noqa: T201  # standard output is the Worker's log
+
+
+def place_of(error: Exception) -> dict[str, str]:
+    """Which error arose where in our code; its message could hold what a visitor sent."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return {"error": type(error).__name__, "where": place}

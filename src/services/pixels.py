@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from services.ports import Database
+from services.destinations import switched_off
+from services.ports import Database, Row
 
 REMEMBERED_PIXELS = 1_000
 
 FIND_PIXEL = """
-SELECT pixels.id, pixels.project_id, pixels.active AND projects.active AS active
+SELECT
+  pixels.id, pixels.project_id, pixels.active AND projects.active AS active,
+  iif(
+    json_valid(projects.configuration), projects.configuration ->> 'pipedrive_enabled', NULL
+  ) AS pipedrive_enabled
 FROM pixels JOIN projects ON projects.id = pixels.project_id
 WHERE pixels.id = ?1
 """
@@ -18,11 +23,15 @@ WHERE pixels.id = ?1
 
 @dataclass(frozen=True, slots=True)
 class Pixel:
-    """One pixel on one website. It is active only if its project is."""
+    """One pixel on one website. It is active only if its project is.
+
+    `synced` says whether its project's leads go to Pipedrive.
+    """
 
     id: str
     project_id: str
     active: bool
+    synced: bool
 
 
 class Pixels:
@@ -48,9 +57,7 @@ class Pixels:
             return remembered[1]
         self.lookups += 1
         rows = await self._database.rows(FIND_PIXEL, pixel_id)
-        pixel = None
-        if rows:
-            pixel = Pixel(rows[0]["id"], rows[0]["project_id"], bool(rows[0]["active"]))
+        pixel = _pixel(rows[0]) if rows else None
         self._remember(pixel_id, pixel, now + self._seconds)
         return pixel
 
@@ -59,3 +66,8 @@ class Pixels:
         self._remembered.move_to_end(pixel_id)
         if len(self._remembered) > REMEMBERED_PIXELS:
             self._remembered.popitem(last=False)
+
+
+def _pixel(row: Row) -> Pixel:
+    synced = not switched_off(row["pipedrive_enabled"])
+    return Pixel(row["id"], row["project_id"], bool(row["active"]), synced)

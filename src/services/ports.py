@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +12,15 @@ Clock = Callable[[], datetime]
 
 NewId = Callable[[], str]
 """Gives 32 random hex digits."""
+
+LocalTime = Callable[[datetime, str], datetime]
+"""Gives a moment in UTC as the wall clock of a time zone shows it, without a time zone."""
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits for some seconds."""
+
+Random = Callable[[], float]
+"""Gives a number from 0 to below 1, for jitter."""
 
 Row = Mapping[str, Any]
 
@@ -44,15 +54,63 @@ class Database(Protocol):
             UnavailableError: D1 failed.
         """
 
-
-class KeyValues(Protocol):
-    """The KV namespace."""
-
-    async def get(self, key: str) -> str | None:
-        """The value, or None.
+    async def batch_rows(
+        self, statements: Sequence[str], parameters: str
+    ) -> Sequence[Sequence[Row]]:
+        """Runs the statements as `batch` does and returns the rows of each of them.
 
         Raises:
-            UnavailableError: KV failed.
+            UnavailableError: D1 failed; nothing was written.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """Some names of keys in their order; `cursor` leads to the next ones, None at the end."""
+
+    names: Sequence[str]
+    cursor: str | None
+
+
+class KeyValues(Protocol):
+    """The KV namespace. Each method raises UnavailableError when KV fails."""
+
+    async def get(self, key: str) -> str | None:
+        """The value, or None."""
+
+    async def put(self, key: str, value: str, seconds: int) -> None:
+        """Writes a value that is forgotten after so many seconds, at least 60."""
+
+    async def delete(self, key: str) -> None:
+        """Forgets a key, if it is there."""
+
+    async def page(self, prefix: str, cursor: str | None) -> KeyPage:
+        """Up to 1,000 keys that begin with the prefix, in their order."""
+
+
+class NetworkError(Exception):
+    """A request got no answer; the message says why, without the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a server answered; the names of its headers are in lower case."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+
+class HttpClient(Protocol):
+    """Sends requests to other servers."""
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None, seconds: float
+    ) -> HttpAnswer:
+        """Sends one request and reads the whole answer, within so many seconds.
+
+        Raises:
+            NetworkError: there was no whole answer in time.
         """
 
 

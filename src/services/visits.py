@@ -9,6 +9,7 @@ first one. Nothing is inferred here; what was not seen is NULL.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,10 @@ from services.ports import Database, NewId, OnCost
 from services.user_agents import describe_client
 
 TIME_TEXT = "%Y-%m-%d %H:%M:%S"
+# A time in a column that sorts after every real one.
+NEVER = "9999-12-31 23:59:59"
+# Of two isolates, in seconds.
+CLOCK_SKEW = 60
 
 # The latest session on this pixel of the visitor at hand, if it is still open. Only the latest one
 # is looked at, so that the rows read do not grow with the number of visits.
@@ -35,7 +40,7 @@ _OPEN_SESSION = """
 _REPEATED = """
   SELECT 1 FROM tracking_events
   WHERE tracking_events.visitor_id = visitors.id
-    AND tracking_events.event_key = ?1 ->> 'event_key'
+    AND tracking_events.event_key BETWEEN ?1 ->> 'oldest_key' AND ?1 ->> 'newest_key'
 """
 
 # A visitor's row changes when a session opens, or with the first touch, not with every page.
@@ -94,11 +99,16 @@ INSERT INTO tracking_events (
   browser_data, device_data, viewport_data, form_data, timestamp, created_at, touch_origin,
   utm_source, utm_medium, utm_campaign, utm_content, utm_term,
   gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
-  campaign_region, ad_group, ad_id, search_query
+  campaign_region, ad_group, ad_id, search_query, pipedrive_due_at
 )
 SELECT
   ?1 ->> 'project_id', ?1 ->> 'pixel_id', visitor_id, session_id, ?1 ->> 'event_type',
-  ?1 ->> 'event_key', ?1 ->> 'page_url', ?1 ->> 'referrer_url', ?1 ->> 'page_title',
+  coalesce((
+    SELECT event_key FROM tracking_events AS same
+    WHERE same.visitor_id = found.visitor_id
+      AND same.event_key BETWEEN ?1 ->> 'oldest_key' AND ?1 ->> 'newest_key'
+    LIMIT 1
+  ), ?1 ->> 'event_key'), ?1 ->> 'page_url', ?1 ->> 'referrer_url', ?1 ->> 'page_title',
   ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 ->> 'country', ?1 ->> 'region', ?1 ->> 'city',
   ?1 -> 'browser', ?1 -> 'device', ?1 -> 'viewport', ?1 -> 'form_data',
   ?1 ->> 'now', ?1 ->> 'now',
@@ -111,7 +121,8 @@ SELECT
   touch ->> 'utm_content', touch ->> 'utm_term',
   touch ->> 'gclid', touch ->> 'fbclid', touch ->> 'msclkid', touch ->> 'ttclid',
   touch ->> 'twclid', touch ->> 'li_fat_id', touch ->> 'sc_click_id',
-  touch ->> 'campaign_region', touch ->> 'ad_group', touch ->> 'ad_id', touch ->> 'search_query'
+  touch ->> 'campaign_region', touch ->> 'ad_group', touch ->> 'ad_id', touch ->> 'search_query',
+  ?1 ->> 'due_at'
 FROM (
   SELECT
     visitors.id AS visitor_id, visitors.first_touch,
@@ -121,7 +132,7 @@ FROM (
     ON sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
   WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
   ORDER BY sessions.started_at DESC LIMIT 1
-)
+) AS found
 WHERE true
 ON CONFLICT (visitor_id, event_key) DO UPDATE SET event_key = excluded.event_key
 RETURNING json_object(
@@ -167,11 +178,17 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Records events. A session ends after `session_minutes` without one."""
+    """Records events. A session ends after `session_minutes` without one.
+
+    A submission is due for the sync after `sync_delay`. An old pixel's submission that says the
+    same within `repeat_window` is the same one. Both are in seconds.
+    """
 
     database: Database
     new_id: NewId
     session_minutes: int
+    sync_delay: int
+    repeat_window: int
 
     async def record(
         self,
@@ -206,7 +223,8 @@ class Visits:
             "project_id": pixel.project_id,
             "pixel_id": pixel.id,
             "event_type": event.event_type,
-            "event_key": event.event_key,
+            **self._keys(event, now),
+            "due_at": self._due_at(event, pixel, now),
             "page_url": event.page_url,
             "referrer_url": event.referrer_url,
             "page_title": event.page_title,
@@ -228,6 +246,34 @@ class Visits:
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
         return json.dumps({key: value for key, value in parameters.items() if value is not None})
+
+    def _keys(self, event: Event, now: datetime) -> dict[str, str]:
+        """The event's key, and between which keys it is the same event."""
+        if event.event_key or event.lead is None:
+            key = event.event_key
+            return {"event_key": key, "oldest_key": key, "newest_key": key} if key else {}
+        # An old pixel gives no key: what its submission says, and when, is one.
+        said = json.dumps([event.pixel_id, event.page_url, event.lead.said()])
+        digest = hashlib.sha256(said.encode()).hexdigest()[:16]
+        moment = int(now.timestamp())
+        moments = {
+            "event_key": moment,
+            "oldest_key": moment - self.repeat_window,
+            "newest_key": moment + CLOCK_SKEW,
+        }
+        return {name: f"v2-{digest}-{second:010d}" for name, second in moments.items()}
+
+    def _due_at(self, event: Event, pixel: Pixel, now: datetime) -> str | None:
+        if event.event_type != "form_submit":
+            return None
+        due = due_time(event, pixel, now, self.sync_delay)
+        return due.strftime(TIME_TEXT) if due else NEVER
+
+
+def due_time(event: Event, pixel: Pixel, now: datetime, sync_delay: int) -> datetime | None:
+    """When the event is due for the sync, or None: it is no lead, or nobody wants it in the CRM."""
+    is_lead = event.lead is not None and event.lead.email is not None
+    return now + timedelta(seconds=sync_delay) if is_lead and pixel.synced else None
 
 
 def _size(size: Size | None) -> dict[str, int] | None:

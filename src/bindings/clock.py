@@ -1,0 +1,49 @@
+"""Time as the services see it: now, waiting, and the wall clocks of time zones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+
+import js
+from pyodide.ffi import JsException
+
+_PARTS = {
+    "calendar": "iso8601",
+    "numberingSystem": "latn",
+    "hourCycle": "h23",
+    "year": "numeric",
+    "month": "2-digit",
+    "day": "2-digit",
+    "hour": "2-digit",
+    "minute": "2-digit",
+    "second": "2-digit",
+}
+
+
+def now() -> datetime:
+    """The present time in UTC."""
+    return datetime.now(UTC)
+
+
+async def sleep(seconds: float) -> None:
+    """See `services.ports.Sleep`."""
+    await asyncio.sleep(seconds)
+
+
+def local_time(moment: datetime, zone: str) -> datetime:
+    """See `services.ports.LocalTime`. V8 knows the time zones, Python here does not.
+
+    Raises:
+        ValueError: there is no such time zone.
+    """
+    options = js.JSON.parse(json.dumps({**_PARTS, "timeZone": zone}))
+    try:
+        form = js.Intl.DateTimeFormat.new("en-US", options)
+    except JsException:
+        raise ValueError(f"{zone!r} is no time zone") from None
+    parts = json.loads(js.JSON.stringify(form.formatToParts(moment.timestamp() * 1_000)))
+    said = {part["type"]: part["value"] for part in parts}
+    day, time = "{year}-{month}-{day}", "{hour}:{minute}:{second}"
+    return datetime.fromisoformat(f"{day}T{time}".format(**said))
