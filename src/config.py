@@ -63,7 +63,7 @@ def read_config(get: Callable[[str], str | None]) -> Config:
     Raises:
         ConfigError: a value is not one of those allowed; says which.
     """
-    return Config(
+    config = Config(
         environment=cast("Environment", _choice(get, "ENVIRONMENT", get_args(Environment))),
         log_level=cast("Level", _choice(get, "LOG_LEVEL", get_args(Level), "info")),
         session_minutes=_number(get, "SESSION_MINUTES", 30),
@@ -88,6 +88,7 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         pipedrive_fields=_fields(get("PIPEDRIVE_FIELDS")),
         alert_webhook_url=_webhook(get("ALERT_WEBHOOK_URL")),
     )
+    return _require_longer_lease(config)
 
 
 def _run_settings(get: Callable[[str], str | None]) -> RunSettings:
@@ -100,6 +101,13 @@ def _run_settings(get: Callable[[str], str | None]) -> RunSettings:
     if settings.portion > LARGEST_PORTION:
         raise ConfigError(f"SYNC_PORTION must be at most {LARGEST_PORTION}")
     return settings
+
+
+def _require_longer_lease(config: Config) -> Config:
+    """A lead that is begun must end before its lease does."""
+    if config.run.lease_seconds <= 2 * config.leads.lead_seconds:
+        raise ConfigError("SYNC_LEASE_SECONDS must be more than twice SYNC_LEAD_SECONDS")
+    return config
 
 
 def _lead_settings(get: Callable[[str], str | None]) -> LeadSettings:

@@ -34,6 +34,31 @@ const actions = {
   async scheduled({ cron }) {
     return await worker.scheduled({ cron, scheduledTime: new Date() });
   },
+  /** Every key in KV with its value and metadata. */
+  async kv_entries() {
+    const { CACHE } = await worker.getEnv();
+    const entries = [];
+    let page = {};
+    do {
+      page = await CACHE.list({ cursor: page.cursor });
+      for (const { name } of page.keys) entries.push([name, await CACHE.get(name)]);
+    } while (!page.list_complete);
+    return entries;
+  },
+  /** Empties KV. */
+  async kv_clear() {
+    const { CACHE } = await worker.getEnv();
+    let page = {};
+    do {
+      page = await CACHE.list({ cursor: page.cursor });
+      await Promise.all(page.keys.map(({ name }) => CACHE.delete(name)));
+    } while (!page.list_complete);
+  },
+  /** Writes many keys at once. */
+  async kv_put({ entries }) {
+    const { CACHE } = await worker.getEnv();
+    for (const [name, value] of entries) await CACHE.put(name, value);
+  },
   async logs() {
     return harness.getLogs();
   },

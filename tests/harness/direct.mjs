@@ -38,6 +38,7 @@ const miniflare = new Miniflare({
   durableObjectsPersist: join(storage, "v3", "do"),
   host: "127.0.0.1",
   port: 0,
+  unsafeTriggerHandlers: true,
 });
 const url = await miniflare.ready;
 console.log(JSON.stringify({ worker: url.origin }));
