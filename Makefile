@@ -28,8 +28,8 @@ check: build ## Lint, format and types only
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome ci --error-on-warnings
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" tsc
 
-unit: build ## Unit tests only
-	@$(BIN)/pytest tests/unit tests/tools
+unit: build ## Tests of the services, the tools and the commands only
+	@$(BIN)/pytest tests/unit tests/tools tests/ops
 
 worker: build ## Worker tests in real workerd only
 	@$(BIN)/pytest tests/worker

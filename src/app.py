@@ -24,6 +24,7 @@ class App:
     config: Config
     clock: Clock
     new_id: NewId
+    memory_mib: Callable[[], int]
     database: Database
     limiter: RateLimiter
     pixels: Pixels

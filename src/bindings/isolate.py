@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pyodide_js
+
 from app import App
 from bindings.clock import local_time, now, sleep
 from bindings.d1 import D1
@@ -40,6 +42,12 @@ def random() -> float:
     return secrets.randbelow(1_000) / 1_000
 
 
+def memory_mib() -> int:
+    """What the interpreter holds of the isolate's 128 MiB; it never gives any back."""
+    size: int = pyodide_js._module.HEAP8.length  # noqa: SLF001  # there is no public name for it
+    return size // 2**20
+
+
 def build_app(env: Any) -> App:
     """Reads the settings and wires the services to the bindings of `env`.
 
@@ -58,6 +66,7 @@ def build_app(env: Any) -> App:
         config=config,
         clock=now,
         new_id=new_id,
+        memory_mib=memory_mib,
         database=database,
         limiter=RateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),

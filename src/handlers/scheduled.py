@@ -18,4 +18,4 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         await app.new_sync(log).run()
     except UnavailableError as error:
         log.error("sync_failed", reason=str(error))
-    log.info("cron_run", cron=cron, healthy=not unhealthy)
+    log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())

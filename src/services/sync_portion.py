@@ -7,7 +7,7 @@ What cannot be done now is put back and stays pending.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -73,6 +73,7 @@ class PortionSync:
     local_time: LocalTime
     log: Log
     _lookups: dict[str, PersonLookup] = field(default_factory=dict)
+    _unreadable: dict[str, Exception] = field(default_factory=dict)
     _stop_at: datetime = field(init=False)
 
     async def send(self, portion: Sequence[Submission], stop_at: datetime) -> Sequence[Outcome]:
@@ -85,6 +86,7 @@ class PortionSync:
         """
         self._stop_at = stop_at
         groups, outcomes = self._by_address(portion)
+        await self._read_fields({group.destination.account for group in groups})
         found = await self._each(groups, self._find)
         persons: dict[tuple[str, int], _Group] = {}
         for group, answer in zip(groups, found, strict=True):
@@ -127,13 +129,22 @@ class PortionSync:
 
     # ---- who is it -----------------------------------------------------------------------------
 
+    async def _read_fields(self, accounts: Collection[str]) -> None:
+        """Once for all leads of an account, which share the failure if there is one."""
+        self._unreadable.clear()
+        for account in accounts:
+            try:
+                await self.account_fields.of(self.apis[account], self._from_now(1))
+            except (RejectedError, FailedError, NotNowError) as error:
+                self._unreadable[account] = error
+
     async def _find(self, group: _Group) -> int | list[Outcome]:
         try:
             self._require_time()
-            until = self._from_now(2 / 3)
+            if failure := self._unreadable.get(group.destination.account):
+                raise failure  # noqa: TRY301  # as if it had happened to this lead
             api = self.apis[group.destination.account]
-            await self.account_fields.of(api, until)
-            found = await self._lookup(api).find(group.newest.lead, until)
+            found = await self._lookup(api).find(group.newest.lead, self._from_now(2 / 3))
         except Exception as error:  # noqa: BLE001  # one lead must not end the run
             return [self._failure(submission, error) for submission in group.submissions]
         if isinstance(found, NotFound):

@@ -20,6 +20,9 @@ MOST_KEYS = 10_000
 # Cloudflare allows 1,000 operations on KV in one invocation; the lists and the fields need some.
 MOST_DELETES = 900
 
+# So that of two that are due at the same second the older event comes first.
+DIGITS = 12
+
 _KEY = re.compile(r"sync:(\d{8}T\d{6}Z):(\d{1,18})")
 
 
@@ -46,7 +49,7 @@ class Timers:
         Raises:
             UnavailableError: KV failed; the sweep will find the row.
         """
-        name = f"{PREFIX}{due.strftime(DUE_TEXT)}:{event_id}"
+        name = f"{PREFIX}{due.strftime(DUE_TEXT)}:{event_id:0{DIGITS}}"
         await self.key_values.put(name, str(event_id), KEPT_SECONDS)
 
     async def due(self, now: datetime) -> AsyncIterator[DueTimers]:

@@ -52,8 +52,10 @@ class Lab:
         self.worker.query("DELETE FROM job_runs")
 
     def submit(self, email: str, **fields: object) -> int:
-        """Sends a form and returns its event's id; `first_name` and `last_name` go into the form."""
-        names = {name: fields.pop(name) for name in ("first_name", "last_name") if name in fields}
+        """Sends a form and returns its event's id; the two names go into the form."""
+        names: dict[str, object] = {
+            name: fields.pop(name) for name in ("first_name", "last_name") if name in fields
+        }
         event = some_event(
             event_type="form_submit",
             event_key=secrets.token_hex(8),

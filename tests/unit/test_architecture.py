@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).resolve().parents[2] / "src"
-CLOUDFLARE = {"js", "pyodide", "workers"}
+CLOUDFLARE = {"js", "pyodide", "pyodide_js", "workers"}
 SERVICES = {"services", "generated"}
 
 # What each part of src/ may import of the others, besides itself.

@@ -263,7 +263,7 @@ def test_a_lead_that_keeps_failing_rests_longer_each_time_and_ends_in_error(lab:
     assert "given up after" in lab.reason(event_id)
 
 
-# ---- who is told -----------------------------------------------------------------------------------
+# ---- who is told --------------------------------------------------------------------------------
 
 
 class Webhook(BaseHTTPRequestHandler):

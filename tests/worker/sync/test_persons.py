@@ -168,7 +168,7 @@ def test_the_token_goes_into_its_header_and_nowhere_else(lab: Lab) -> None:
         assert lab.pipedrive.token not in request.query + request.path + request.body
 
 
-# ---- several submissions of one person -------------------------------------------------------------
+# ---- several submissions of one person ----------------------------------------------------------
 
 
 def test_two_submissions_of_one_person_cost_one_search_and_the_newer_one_counts(lab: Lab) -> None:

@@ -202,7 +202,7 @@ def test_without_a_field_map_leads_wait_and_say_why(local_config: object) -> Non
             assert pipedrive.requests == []
 
 
-# ---- the process is killed -------------------------------------------------------------------------
+# ---- the process is killed ----------------------------------------------------------------------
 
 
 def test_a_kill_between_the_patch_and_the_status_loses_nothing(

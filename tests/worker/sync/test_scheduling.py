@@ -59,7 +59,7 @@ def test_its_timer_sorts_by_due_time_and_holds_the_event_id_and_nothing_else(lab
 
     assert [value for _, value in found] == [str(first), str(second)]
     due = datetime.fromisoformat(due_of(lab, first) or "").replace(tzinfo=UTC)
-    assert found[0][0] == f"sync:{due:%Y%m%dT%H%M%SZ}:{first}"
+    assert found[0][0] == f"sync:{due:%Y%m%dT%H%M%SZ}:{first:012}"
     assert all(re.fullmatch(r"sync:\d{8}T\d{6}Z:\d+", name) for name, _ in found)
 
 
@@ -141,7 +141,7 @@ def test_a_project_that_is_switched_off_meanwhile_gets_a_reason(lab: Lab) -> Non
     assert lab.pipedrive.calls("search") == 0
 
 
-# ---- repeats ---------------------------------------------------------------------------------------
+# ---- repeats ------------------------------------------------------------------------------------
 
 
 def test_a_new_pixel_that_sends_its_submission_again_gets_the_same_event(lab: Lab) -> None:

@@ -1,0 +1,44 @@
+"""`./ppp`: the commands of the people who run this."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ops import fields
+from ops.errors import ExitCode, OpsError
+from ops.leads import EXAMPLE as LEADS_EXAMPLE
+from ops.leads import leads
+from ops.resync import EXAMPLE as RESYNC_EXAMPLE
+from ops.resync import resync
+
+app = typer.Typer(
+    help="The commands of the people who run PPP Pixel.",
+    epilog="Exit codes: 0 fine, 1 problems or nothing found, 2 wrong usage, 3 no answer.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(fields.commands, name="fields")
+app.command(epilog=LEADS_EXAMPLE)(leads)
+app.command(epilog=RESYNC_EXAMPLE)(resync)
+
+
+def main() -> int:
+    """Runs one command; what is in its way is said in one line."""
+    try:
+        arguments = sys.argv[1:] or ["--help"]
+        return int(app(arguments, prog_name="./ppp", standalone_mode=False) or 0)
+    except OpsError as error:
+        typer.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "./ppp"
+        typer.echo(f"error: {error.format_message()} See {command} --help", err=True)
+        return ExitCode.WRONG_USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

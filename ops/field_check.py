@@ -1,0 +1,118 @@
+"""Compares a field map with the fields that an account really has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from services.pipedrive_fields import (
+    FIELD_NAMES,
+    AccountField,
+    FieldMap,
+    FieldMapError,
+    field_map,
+    read_field_map,
+)
+from services.text import read_json
+
+Verdict = Literal["ok", "too short", "missing", "wrong type"]
+
+SHORT_TEXTS = ("varchar", "varchar_auto", "phone")
+LONG_VALUES = ("page_url", "referrer_url", "visited_pages", "user_agent", "search_query")
+NUMBERS = ("event_id", "session_duration", "ad_id")
+MOMENTS = ("last_visited_on",)
+CHOICES = (
+    *("device_type", "country", "event_type", "operating_system"),
+    *(name for name in FIELD_NAMES if name.endswith(("_source", "_medium"))),
+)
+# Which of our values a field of a type takes; the other types take none.
+TAKES: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys((*SHORT_TEXTS, "text"), FIELD_NAMES),
+    **dict.fromkeys(("date", "time"), MOMENTS),
+    **dict.fromkeys(("enum", "set"), CHOICES),
+    "double": NUMBERS,
+    "address": ("location",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One entry of a map. `field` is None where the account has no such field."""
+
+    name: str
+    key: str
+    field: AccountField | None
+    verdict: Verdict
+    note: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether the value cannot reach the account."""
+        return self.verdict in {"missing", "wrong type"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMap:
+    """A map's text: its usable entries, all that is wrong with it, and our names not in it."""
+
+    entries: FieldMap
+    problems: Sequence[str]
+    unmapped: Sequence[str]
+
+
+def read_map(text: str) -> ReadMap:
+    """Reads a field map as far as it can be used."""
+    entries = _entries(text)
+    usable = {name: key for name, key in entries.items() if _is_usable(name, key)}
+    return ReadMap(usable, _problems(text), [name for name in FIELD_NAMES if name not in entries])
+
+
+def check_fields(entries: FieldMap, fields: Sequence[AccountField]) -> Sequence[Checked]:
+    """What becomes of each entry in an account with these fields."""
+    by_key = {field.key: field for field in fields}
+    return [_checked(name, key, by_key.get(key)) for name, key in entries.items()]
+
+
+def _problems(text: str) -> Sequence[str]:
+    try:
+        read_field_map(text)
+    except FieldMapError as error:
+        return error.problems
+    return ()
+
+
+def _entries(text: str) -> FieldMap:
+    try:
+        entries = read_json(text)
+    except ValueError:
+        return {}
+    return entries if isinstance(entries, dict) else {}
+
+
+def _is_usable(name: str, key: object) -> bool:
+    try:
+        field_map({name: key})
+    except FieldMapError:
+        return False
+    return True
+
+
+def _checked(name: str, key: str, field: AccountField | None) -> Checked:
+    if field is None:
+        return Checked(name, key, None, "missing", "the account has no field with this key")
+    if name not in TAKES.get(field.type, ()):
+        return Checked(name, key, field, "wrong type", f"{_needs(name)}, not {field.type}")
+    if name in LONG_VALUES and field.type in SHORT_TEXTS:
+        advice = "cut after 255 characters; a field of type text holds 65,000"
+        return Checked(name, key, field, "too short", advice)
+    if field.type in {"enum", "set"}:
+        options = ", ".join(json.dumps(each, ensure_ascii=False) for each in field.options)
+        return Checked(name, key, field, "ok", f"only these options arrive: {options or 'none'}")
+    return Checked(name, key, field, "ok")
+
+
+def _needs(name: str) -> str:
+    types = [each for each, names in TAKES.items() if name in names]
+    return f"needs a field of type {', '.join(types[:-1])} or {types[-1]}"

@@ -1,0 +1,40 @@
+"""The states of a form submission on its way to Pipedrive, as conditions for D1."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from services.visits import NEVER
+
+
+class State(StrEnum):
+    """What became of a form submission."""
+
+    PENDING = "pending"
+    NEVER = "never"
+    SYNCED = "synced"
+    NOT_FOUND = "not_found"
+    ERROR = "error"
+
+
+# The index has these conditions in these very words.
+SUBMISSIONS = "tracking_events INDEXED BY tracking_events_by_sync_status"
+IS_SUBMISSION = "event_type = 'form_submit'"
+DUE_AT = "coalesce(pipedrive_due_at, '')"
+
+STATE = f"""
+CASE
+  WHEN pipedrive_sync_status IS NOT NULL THEN pipedrive_sync_status
+  WHEN {DUE_AT} < '{NEVER}' THEN '{State.PENDING}'
+  ELSE '{State.NEVER}'
+END
+"""
+
+CONDITIONS = {
+    State.PENDING: f"{IS_SUBMISSION} AND pipedrive_sync_status IS NULL AND {DUE_AT} < '{NEVER}'",
+    State.NEVER: f"{IS_SUBMISSION} AND pipedrive_sync_status IS NULL AND {DUE_AT} >= '{NEVER}'",
+    **{
+        state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'"
+        for state in (State.SYNCED, State.NOT_FOUND, State.ERROR)
+    },
+}

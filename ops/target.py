@@ -1,0 +1,96 @@
+"""Which database a command works on. It is always said, and never assumed."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.errors import WrongUsageError
+from paths import LOCAL_CONFIG, ROOT
+
+BINDING = "DB"
+
+
+class Environment(StrEnum):
+    """The environments of wrangler.toml that live at Cloudflare."""
+
+    PRODUCTION = "production"
+
+
+Local = Annotated[bool, typer.Option("--local", help="The database of `make dev`.")]
+Env = Annotated[Environment | None, typer.Option("--env", help="The database at Cloudflare.")]
+PersistTo = Annotated[
+    Path | None,
+    typer.Option(
+        "--persist-to",
+        metavar="DIR",
+        resolve_path=True,
+        help="With --local: another storage than that of `make dev`.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One D1 database. An `environment` of None is this machine."""
+
+    environment: Environment | None
+    database: str
+    database_id: str
+    persist_to: Path | None = None
+
+    def __str__(self) -> str:
+        if self.environment:
+            return f"{self.environment}: D1 {self.database} ({self.database_id}), remote"
+        storage = self.persist_to or ".wrangler/state"
+        return f"local: D1 {self.database} in {storage}, on this machine"
+
+    @property
+    def name(self) -> str:
+        """The environment in one word."""
+        return self.environment or "local"
+
+    @property
+    def config(self) -> Path | None:
+        """The configuration for wrangler; None is wrangler.toml."""
+        return None if self.environment else LOCAL_CONFIG
+
+    def arguments(self) -> tuple[str, ...]:
+        """What tells wrangler the database."""
+        if self.environment:
+            return (BINDING, "--env", self.environment, "--remote")
+        storage = ("--persist-to", str(self.persist_to)) if self.persist_to else ()
+        return (BINDING, "--local", *storage)
+
+
+def choose_target(
+    environment: Environment | None, persist_to: Path | None, *, local: bool
+) -> Target:
+    """The database that the options name.
+
+    Raises:
+        WrongUsageError: they name none, or two.
+    """
+    if local == (environment is not None):
+        raise WrongUsageError(
+            "say which database: either --local (this machine) or --env production"
+        )
+    if environment:
+        if persist_to:
+            raise WrongUsageError("--persist-to goes with --local only")
+        return Target(environment, *_database(environment))
+    if not LOCAL_CONFIG.exists():
+        raise WrongUsageError("there is no local database yet: run `make dev` once")
+    return Target(None, *_database(None), persist_to)
+
+
+def _database(environment: Environment | None) -> tuple[str, str]:
+    config = tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
+    bindings = (config["env"][environment] if environment else config)["d1_databases"]
+    [database] = [each for each in bindings if each["binding"] == BINDING]
+    return database["database_name"], database["database_id"]

@@ -1,0 +1,58 @@
+"""Runs `ppp` the way a person does, on a machine where nobody is logged in anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from paths import ROOT
+
+MODULES = os.pathsep.join(str(ROOT / each) for each in (".", "src", "tools", "python_modules"))
+COMMAND = (sys.executable, "-P", "-m", "ops")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401  # a test knows what it asked for
+        return json.loads(self.out)
+
+
+def ppp(
+    *arguments: object,
+    home: Path,
+    env: Mapping[str, str] | None = None,
+    answer: str = "",
+    command: tuple[str | Path, ...] = COMMAND,
+) -> Said:
+    """Runs one command. `home` is the home and the working directory, `answer` is typed."""
+    basics = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": MODULES}
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        cwd=home,
+        env=basics | dict(env or {}),
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def fails(said: Said, code: int) -> str:
+    """The one line with which a command gave up."""
+    assert said.code == code, said
+    assert "Traceback" not in said.err
+    [line] = [line for line in said.err.splitlines() if line.startswith("error: ")]
+    return line

@@ -1,0 +1,63 @@
+import pytest
+
+from ops.field_matching import IGNORED, SYNONYMS, meaning, suggest
+from services.pipedrive_fields import FIELD_NAMES, AccountField
+
+
+def field(name: str, key: str = "a" * 40) -> AccountField:
+    return AccountField(key, name, "varchar", {})
+
+
+@pytest.mark.parametrize("name", FIELD_NAMES)
+def test_our_own_names_are_understood_in_every_spelling(name: str) -> None:
+    spoken = name.replace("_", " ")
+    spellings = (name, spoken, spoken.title(), name.replace("_", "-"), name.upper())
+    marked = (f"PPP {spoken}", f"PPP Pixel: {spoken}", f"{spoken} (lead)")
+    assert {meaning(each) for each in (*spellings, *marked)} == {name}
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("Referrer", "referrer_url"),
+        ("OS", "operating_system"),
+        ("Lead – Google Click-ID", "gclid"),  # noqa: RUF001  # as people type
+        ("Microsoft Click ID", "msclkid"),
+        ("Bing click id", "msclkid"),
+        ("Pages visited", "visited_pages"),
+        ("UtmSource", "utm_source"),
+        ("PPP Pixel ID", "pixel_id"),
+    ],
+)
+def test_what_can_mean_only_one_value_is_understood(name: str, ours: str) -> None:
+    assert meaning(name) == ours
+
+
+@pytest.mark.parametrize(
+    "name", ["Landing page", "Source", "Campaign", "Lead ID", "Pixel", "PPP", "", "—", "UTM"]
+)
+def test_what_could_mean_anything_is_left_alone(name: str) -> None:
+    assert meaning(name) is None
+
+
+def test_no_synonym_stands_for_two_values() -> None:
+    words = [synonym for synonyms in SYNONYMS.values() for synonym in synonyms]
+    assert len(words) == len(set(words))
+    assert all(meaning(word) == name for name, words in SYNONYMS.items() for word in words)
+    assert not any(word in IGNORED for word in words)
+
+
+def test_the_map_is_in_our_order_whatever_the_order_of_the_account() -> None:
+    fields = [field(name, f"{place:040x}") for place, name in enumerate(reversed(FIELD_NAMES))]
+    suggestion = suggest(fields)
+    assert tuple(suggestion.entries) == FIELD_NAMES
+    assert (suggestion.ambiguous, suggestion.unmatched) == ({}, [])
+
+
+def test_of_two_fields_with_one_meaning_none_is_chosen() -> None:
+    both = [field("UTM source", "a" * 40), field("utm_source", "b" * 40)]
+    suggestion = suggest([*both, field("City", "c" * 40)])
+    assert suggestion.entries == {"city": "c" * 40}
+    assert suggestion.ambiguous == {"utm_source": both}
+    assert "utm_source" not in suggestion.unmatched
+    assert "gclid" in suggestion.unmatched

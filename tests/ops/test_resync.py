@@ -1,0 +1,92 @@
+"""`ppp resync`, on a real local D1."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from services.outbox import CLAIM_PERSONS
+from tests.harness.direct import count, database_file
+from tests.ops import leads_in_d1 as leads
+from tests.ops.running import Said, fails, ppp
+
+CHANGED = "SELECT total(pipedrive_retry_count) FROM tracking_events"
+
+
+def run(home: Path, storage: Path, *arguments: object, answer: str = "") -> Said:
+    local = ("--local", "--persist-to", storage)
+    return ppp("resync", *local, *arguments, home=home, answer=answer)
+
+
+def test_ids_are_set_pending_and_the_others_are_named(home: Path, storage: Path) -> None:
+    wanted = (leads.OVERDUE, leads.WITHOUT_EMAIL, leads.FAILED, leads.PAGE_VIEW, leads.LEASED)
+    said = run(home, storage, *wanted, leads.UNKNOWN, leads.FAILED, "--yes")
+    assert (said.code, said.err) == (1, "")
+    assert f"no such event: {leads.UNKNOWN}\n" in said.out
+    assert f"no e-mail address in it: {leads.WITHOUT_EMAIL}\n" in said.out
+    assert f"no form submission: {leads.PAGE_VIEW}\n" in said.out
+    assert f"being sent at this moment: {leads.LEASED}\n" in said.out
+    assert "2 submissions to send again: 52 to 92 Pipedrive tokens, about 1 s" in said.out
+    assert "2 submissions set pending" in said.out
+    assert leads.pending(storage) == [leads.OVERDUE, leads.FAILED]
+
+
+def test_a_synced_one_is_written_again_if_its_person_carries_it(home: Path, storage: Path) -> None:
+    said = run(home, storage, leads.SYNCED, "--yes", "--json")
+    assert said.code == 0
+    assert said.json == {"found": [leads.SYNCED], "refused": [], "set_pending": [leads.SYNCED]}
+    claim = {"destination": "default", "person_id": "42", "event_id": leads.SYNCED}
+    with closing(sqlite3.connect(database_file(storage))) as database:
+        parameters = (json.dumps({"claims": [claim]}),)
+        [(_, _, claimed, written)] = database.execute(CLAIM_PERSONS, parameters).fetchall()
+    assert written < leads.SYNCED <= claimed
+
+
+def test_however_many_failed_all_are_found(home: Path, storage: Path) -> None:
+    leads.write_failed(storage, 1_200)
+    said = run(home, storage, "--failed", "--dry-run", "--json")
+    assert said.code == 0
+    assert len(set(said.json["found"])) == 1_201
+    lists = [re.findall(r"IN \(([\d, ]+)\)", command) for command in said.json["commands"]]
+    assert [len(ids.split(",")) for [ids] in lists] == [500, 500, 201]
+    assert "31,226 to 55,246 Pipedrive tokens, about 6 min" in said.err
+
+
+def test_failed_ones_are_found_by_their_state(home: Path, storage: Path) -> None:
+    said = run(home, storage, "--failed", "--dry-run")
+    assert said.code == 0
+    command = said.out.splitlines()[-1]
+    assert command.startswith(
+        f"npx wrangler d1 execute DB --local --persist-to {storage} --json "
+        '--command "UPDATE tracking_events SET pipedrive_sync_status = NULL'
+    )
+    assert f"WHERE id IN ({leads.FAILED}) AND event_type = 'form_submit' AND" in command
+    assert command.endswith('RETURNING id" --config wrangler.local.json')
+    assert leads.pending(storage) == []
+
+
+def test_days_limit_what_is_sent_again(home: Path, storage: Path) -> None:
+    said = run(home, storage, "--not-found", "--since", 30, answer="y\n")
+    assert said.code == 0
+    assert "Set them pending again (local)? [y/N]:" in said.out
+    assert leads.pending(storage) == [leads.NOT_FOUND]
+
+
+def test_nothing_changes_without_a_yes(home: Path, storage: Path) -> None:
+    before = count(storage, CHANGED)
+    said = run(home, storage, "--not-found", answer="n\n")
+    assert said.code == 1
+    assert said.out.endswith("nothing was changed\n")
+    assert "--yes" in fails(run(home, storage, "--not-found"), 2)
+    assert count(storage, CHANGED) == before
+
+
+def test_that_there_is_nothing_to_send_is_told_by_the_exit_code(
+    home: Path, migrated_storage: Path
+) -> None:
+    said = run(home, migrated_storage, "--failed", "--yes")
+    assert said.code == 1
+    assert said.out.endswith("nothing to send again\n")

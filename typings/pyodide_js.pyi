@@ -1,0 +1,4 @@
+# The interpreter as JavaScript sees it.
+from typing import Any
+
+_module: Any
