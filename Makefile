@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8787
 DEMO_PORT ?= 8788
+PIPEDRIVE_PORT ?= 8789
 
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
@@ -13,8 +14,9 @@ NODE_BIN := node_modules/.bin
 help: ## Says what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-dev: build ## Runs everything on this machine: the Worker, a demo site, a demo pixel
-	@$(BIN)/python tools/dev.py --port $(PORT) --demo-port $(DEMO_PORT)
+dev: build ## Runs everything on this machine: the Worker, a demo site, a simulated Pipedrive
+	@$(BIN)/python tools/dev.py \
+	  --port $(PORT) --demo-port $(DEMO_PORT) --pipedrive-port $(PIPEDRIVE_PORT)
 
 test: check ## Installs what is missing and runs every check and test
 	@$(BIN)/python tools/browser.py

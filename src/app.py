@@ -9,6 +9,7 @@ from config import Config
 from services.delayed_sync import SyncRun
 from services.health import Health
 from services.logs import Log
+from services.metrics import Metrics
 from services.pixels import Pixels
 from services.ports import Clock, Database, NewId
 from services.rate_limiting import RateLimiter
@@ -32,4 +33,5 @@ class App:
     repeats: Repeats
     timers: Timers
     health: Health
+    metrics: Metrics
     new_sync: Callable[[Log], SyncRun]

@@ -48,6 +48,7 @@ TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
+METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
 NOTHING: Mapping[str, Route] = {}
 
@@ -61,9 +62,19 @@ def methods_of(path: str) -> Mapping[str, Route]:
             return PIXEL_GIF
         case ["health"] | ["api", "health"]:
             return HEALTH
-        case ["api", "analytics" | "reports", "realtime", _]:
-            return REALTIME
+        case ["api", "analytics" | "reports", *report]:
+            return _methods_of_report(report)
         case [""]:
             return HOME
+        case _:
+            return NOTHING
+
+
+def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
+    match report:
+        case ["metrics"]:
+            return METRICS
+        case ["realtime", _]:
+            return REALTIME
         case _:
             return NOTHING

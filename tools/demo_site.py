@@ -1,18 +1,19 @@
 """Serves demo/ as if it were a client's website, on a port of its own: cross-origin to the Worker.
 
 Pages hold the placeholders `{{worker}}` and `{{pixel_id}}`. A form sent to `/thank-you` is
-answered with the thank-you page, as a site would.
+answered with the thank-you page, and told to whoever wants to know, as a site would its CRM.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from paths import ROOT
 
@@ -21,14 +22,19 @@ DEMO_PIXEL = "ppp-demo-pixel"
 CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
 FORM_TARGET = "/thank-you"
 
+OnForm = Callable[[Mapping[str, str]], object]
+
 
 class DemoPage(BaseHTTPRequestHandler):
     """Answers one request of the demo site."""
 
-    def __init__(self, pages: Path, placeholders: dict[str, str], *args: object) -> None:
-        """Takes the folder and what the placeholders stand for."""
+    def __init__(
+        self, pages: Path, placeholders: dict[str, str], on_form: OnForm, *args: object
+    ) -> None:
+        """Takes the folder, what the placeholders stand for, and who is told of a form."""
         self._pages = pages
         self._placeholders = placeholders
+        self._on_form = on_form
         super().__init__(*args)  # type: ignore[arg-type]  # passed through as they came
 
     def do_GET(self) -> None:
@@ -36,8 +42,9 @@ class DemoPage(BaseHTTPRequestHandler):
         self._serve(urlsplit(self.path).path)
 
     def do_POST(self) -> None:
-        """Takes a form and thanks for it."""
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        """Takes a form, tells of it and thanks for it."""
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._on_form(dict(parse_qsl(body.decode("utf-8", "replace"))))
         self._serve(FORM_TARGET)
 
     def _serve(self, path: str) -> None:
@@ -82,11 +89,19 @@ class DemoSite:
         self.server.server_close()
 
 
-def demo_site(port: int, worker: str, pixel_id: str = DEMO_PIXEL, pages: Path = PAGES) -> DemoSite:
+def demo_site(
+    port: int,
+    worker: str,
+    pixel_id: str = DEMO_PIXEL,
+    pages: Path = PAGES,
+    on_form: OnForm = lambda _: None,
+) -> DemoSite:
     """A demo site whose pages carry a pixel of the Worker at `worker`; port 0 takes a free one.
+
+    `on_form` is told the fields of every form that is sent.
 
     Raises:
         OSError: the port is taken.
     """
-    handler = partial(DemoPage, pages, {"worker": worker, "pixel_id": pixel_id})
+    handler = partial(DemoPage, pages, {"worker": worker, "pixel_id": pixel_id}, on_form)
     return DemoSite(ThreadingHTTPServer(("127.0.0.1", port), handler))

@@ -13,14 +13,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 
 from demo_site import DEMO_PIXEL, demo_site
 from local_config import prepare_local_config
 from paths import CACHE, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 from pyodide_bundle import BundleError
+from simulator.fields import demo_field_map
+from simulator.server import Simulator, simulator
 from wrangler import WranglerError, wrangler
 
 DEV_VARS = ROOT / ".dev.vars"
@@ -29,7 +33,9 @@ SEED = ROOT / "demo" / "seed.sql"
 PREPARED = ROOT / ".wrangler" / "state" / "prepared"
 START_SECONDS = 90
 CRON = "*/5 * * * *"
-CRON_SECONDS = 300
+# Cloudflare runs it every five minutes, and a lead waits for seven: too long to watch.
+CRON_SECONDS = 15
+SYNC_DELAY_SECONDS = 10
 LANDING = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring_offer&gclid=demo-click-1"
 
 
@@ -127,8 +133,38 @@ def _answers(address: str) -> bool:
         return False
 
 
-def start_worker(port: int) -> Worker:
+def own_account() -> bool:
+    """Whether .dev.vars names a Pipedrive account, so that none has to be simulated."""
+    return DEV_VARS.exists() and "PIPEDRIVE_API_KEY" in DEV_VARS.read_text(encoding="utf-8")
+
+
+def settings(pipedrive: Simulator | None) -> dict[str, str]:
+    """The Worker's settings for this machine, beside those of wrangler.toml and .dev.vars."""
+    quick = {"SYNC_DELAY_SECONDS": str(SYNC_DELAY_SECONDS)}
+    if pipedrive is None:
+        return quick
+    return {
+        **quick,
+        "PIPEDRIVE_URL": pipedrive.api_url,
+        "PIPEDRIVE_API_KEY": pipedrive.token,
+        "PIPEDRIVE_FIELDS": json.dumps(demo_field_map()),
+    }
+
+
+def add_person(pipedrive: Simulator | None, form: Mapping[str, str]) -> None:
+    """Adds who filled in the demo form, as a client's site tells its CRM, unless they are there."""
+    if pipedrive is None:
+        return
+    email = form.get("email", "").strip()
+    known = {address.lower() for one in pipedrive.account.persons() for address in one.emails}
+    if email and email.lower() not in known:
+        name = f"{form.get('first_name', '')} {form.get('last_name', '')}".strip()
+        pipedrive.account.add_person(name or email, [email])
+
+
+def start_worker(port: int, env_vars: Mapping[str, str]) -> Worker:
     """Starts `wrangler dev`; its log lines go to the terminal."""
+    chosen = [part for name, value in env_vars.items() for part in ("--var", f"{name}:{value}")]
     command = [
         str(NODE_BIN / "wrangler"),
         "dev",
@@ -138,7 +174,7 @@ def start_worker(port: int) -> Worker:
         str(port),
     ]
     process = subprocess.Popen(
-        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log"],
+        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log", *chosen],
         cwd=ROOT,
         env=tool_environment() | {"CI": "true"},
         stdin=subprocess.DEVNULL,
@@ -159,13 +195,15 @@ def _show_log(process: subprocess.Popen[str]) -> None:
             print(line, end="", flush=True)
 
 
-def welcome(worker: str, site: str, key: str) -> str:
+def welcome(worker: str, site: str, key: str, pipedrive: str) -> str:
     """What to open, and how to stop."""
     return f"""
 PPP Pixel runs at {worker}
 
   Open this     {site}{LANDING}
-  then see      curl -H 'X-API-Key: {key}' {worker}/api/reports/realtime/{DEMO_PIXEL}
+  Pipedrive     {pipedrive}
+                send the demo's form: within half a minute its person's fields fill in here
+  Numbers       curl -H 'X-API-Key: {key}' {worker}/api/reports/realtime/{DEMO_PIXEL}
   API key       {key}
   Embed guide   {worker}/static/integration-example.html
   Health        {worker}/health
@@ -173,7 +211,7 @@ PPP Pixel runs at {worker}
 """
 
 
-def run(port: int, demo_port: int) -> None:
+def run(port: int, demo_port: int, pipedrive_port: int) -> None:
     """Prepares and runs everything until the stop key is pressed.
 
     Raises:
@@ -181,19 +219,22 @@ def run(port: int, demo_port: int) -> None:
     """
     require_free(port, "PORT")
     require_free(demo_port, "DEMO_PORT")
+    require_free(pipedrive_port, "PIPEDRIVE_PORT")
     print(f"Pyodide bundle: {prepare_local_config().description}", flush=True)
     key = development_key()
     prepare_database()
-    worker = start_worker(port)
-    try:
-        with demo_site(demo_port, worker.url) as site:
-            worker.wait()
-            print(welcome(worker.url, site.url, key), flush=True)
-            while worker.process.poll() is None:
-                time.sleep(CRON_SECONDS - time.time() % CRON_SECONDS)
-                worker.fire_cron()
-    finally:
-        worker.stop()
+    with ExitStack() as running:
+        pipedrive = None if own_account() else running.enter_context(simulator(pipedrive_port))
+        worker = start_worker(port, settings(pipedrive))
+        running.callback(worker.stop)
+        on_form = partial(add_person, pipedrive)
+        site = running.enter_context(demo_site(demo_port, worker.url, on_form=on_form))
+        worker.wait()
+        crm = pipedrive.url if pipedrive else "the account in .dev.vars"
+        print(welcome(worker.url, site.url, key, crm), flush=True)
+        while worker.process.poll() is None:
+            time.sleep(CRON_SECONDS - time.time() % CRON_SECONDS)
+            worker.fire_cron()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -201,10 +242,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8787, help="the Worker's port")
     parser.add_argument("--demo-port", type=int, default=8788, help="the demo site's port")
+    parser.add_argument("--pipedrive-port", type=int, default=8789, help="the simulator's port")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run(options.port, options.demo_port)
+        run(options.port, options.demo_port, options.pipedrive_port)
     except (DevError, BundleError, WranglerError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -21,6 +21,7 @@ from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
 from services.health import Health
 from services.logs import Log
+from services.metrics import Metrics
 from services.outbox import Outbox
 from services.payload import AccountFields
 from services.pipedrive import AccountState, Budget, Pipedrive
@@ -74,6 +75,7 @@ def build_app(env: Any) -> App:
         repeats=Repeats(key_values, window),
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
+        metrics=Metrics(database),
         new_sync=partial(_new_sync, config, database, key_values),
     )
 

@@ -133,7 +133,13 @@ def _screen(device_data: str | None) -> str | None:
 def _pages(pages: str | None) -> tuple[str, ...]:
     """The pages newest first, each once, a comma in one not mistaken for the one between two."""
     urls = json.loads(pages or "[]")
-    return tuple(dict.fromkeys(without_touch(url).replace(",", "%2C") for url in urls if url))
+    return tuple(dict.fromkeys(_page(url).replace(",", "%2C") for url in urls if url))
+
+
+def _page(url: str) -> str:
+    """The page without its campaign and without a place within it; `#/route` is a page."""
+    page, _, fragment = without_touch(url).partition("#")
+    return f"{page}#{fragment}" if fragment.startswith(("/", "!")) else page
 
 
 def _spoken_time(moment: datetime) -> str:

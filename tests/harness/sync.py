@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from services.pipedrive_fields import FIELD_NAMES
-from simulator.account import field_code
+from simulator.fields import demo_field_map
 from simulator.server import Simulator, simulator
 from tests.harness.openapi import check_requests
 from tests.harness.worker import Row, Worker, running_worker, some_event
 
 CRON = "*/5 * * * *"
-FIELDS = {name: field_code(name) for name in FIELD_NAMES}
+FIELDS = demo_field_map()
 NAMES = {key: name for name, key in FIELDS.items()}
 # No pauses where a test is not about them.
 QUICK = {

@@ -1,6 +1,7 @@
 """The database as the old JavaScript Worker leaves it: its migrations, its columns, its rows."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.worker.local_d1 import MIGRATIONS, LocalD1, column_of, insert
@@ -175,6 +176,20 @@ def _add_events(database: sqlite3.Connection) -> None:
     form = '"{\\"email\\":\\"ada@example.org\\"}"'
     _add_event(database, "click", event_type="form_submit", form_data=form, archived=1)
 
+    _add_event(
+        database, "click", event_type="form_submit", form_data=form, created_at=_an_hour_ago()
+    )
+    # The old Worker bound the person's number as a float into a column of text.
+    for person in ("77", "77.0"):
+        _add_event(
+            database,
+            "click",
+            event_type="form_submit",
+            form_data=form,
+            pipedrive_sync_status="synced",
+            pipedrive_person_id=person,
+        )
+
     every_column = COLUMNS["tracking_events"].split()
     values: dict[str, object] = {name: f"value of {name}" for name in every_column}
     references = {
@@ -200,10 +215,12 @@ def _add_event(database: sqlite3.Connection, visitor: str | None, **values: obje
         visitor_id=visitor,
         session_id=sessions[0] if sessions else None,
         page_url="https://shop.example.com/?utm_source=google",
-        timestamp=LONG_AGO,
-        created_at=LONG_AGO,
-        **values,
+        **{"timestamp": LONG_AGO, "created_at": LONG_AGO, **values},
     )
+
+
+def _an_hour_ago() -> str:
+    return (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _add_logs(database: sqlite3.Connection) -> None:

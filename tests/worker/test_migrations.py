@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from services.visits import NEVER
 from tests.worker.inherited import (
     COLUMNS,
     LAST_ID_EVER_GIVEN,
@@ -23,7 +24,10 @@ NEW_MIGRATIONS = tuple(name for name in ALL_MIGRATIONS if name >= "0013")
 NEW_COLUMNS = {
     "visitors": ["first_touch"],
     "sessions": ["touch"],
-    "tracking_events": ["event_key", "touch_origin"],
+    "tracking_events": [
+        *("event_key", "touch_origin"),
+        *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
+    ],
 }
 NAMED_INDEXES = [
     "sessions_by_visitor",
@@ -209,10 +213,11 @@ def test_only_indexes_that_serve_a_query_are_left(migrated: sqlite3.Connection) 
         (
             """
             SELECT * FROM tracking_events
-            WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND id > 7
-            ORDER BY id LIMIT 50
+            WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL
+              AND coalesce(pipedrive_due_at, '') <= 'now'
+            ORDER BY coalesce(pipedrive_due_at, '') LIMIT 50
             """,
-            "INDEX tracking_events_by_sync_status (pipedrive_sync_status=? AND id>?)",
+            "INDEX tracking_events_by_sync_status (pipedrive_sync_status=? AND <expr><?)",
         ),
         (
             """
@@ -296,6 +301,48 @@ def test_an_inherited_session_gets_its_touch_if_it_is_a_real_one(
 def test_an_id_of_a_deleted_event_is_not_given_again(upgraded: sqlite3.Connection) -> None:
     insert(upgraded, "tracking_events", pixel_id="pixel-1-shop")
     assert column_of(upgraded, "SELECT max(id) FROM tracking_events") == [LAST_ID_EVER_GIVEN + 1]
+
+
+def test_a_lead_that_the_old_worker_never_synced_is_not_sent_years_later(
+    upgraded: sqlite3.Connection,
+) -> None:
+    (old,) = rows(
+        upgraded,
+        "SELECT * FROM tracking_events WHERE event_type = 'form_submit'"
+        " AND pipedrive_sync_status IS NULL AND created_at = ?",
+        LONG_AGO,
+    )
+    assert old["pipedrive_sync_status"] is None
+    assert old["pipedrive_due_at"] == NEVER
+
+
+def test_a_lead_of_the_last_days_is_due_at_once(upgraded: sqlite3.Connection) -> None:
+    (recent,) = rows(
+        upgraded,
+        "SELECT * FROM tracking_events WHERE event_type = 'form_submit'"
+        " AND pipedrive_sync_status IS NULL AND created_at > ?",
+        LONG_AGO,
+    )
+    assert recent["pipedrive_due_at"] is None
+
+
+def test_who_the_old_worker_wrote_is_known_with_the_newest_event(
+    upgraded: sqlite3.Connection,
+) -> None:
+    events = rows(
+        upgraded,
+        "SELECT id FROM tracking_events WHERE pipedrive_sync_status = 'synced'"
+        " AND event_type = 'form_submit' ORDER BY id",
+    )
+    newest = events[-1]["id"]
+    assert rows(upgraded, "SELECT * FROM pipedrive_persons") == [
+        {
+            "destination": "default",
+            "person_id": 77,
+            "claimed_event_id": newest,
+            "written_event_id": newest,
+        }
+    ]
 
 
 def test_a_project_needs_no_webhook(migrated: sqlite3.Connection) -> None:
@@ -472,4 +519,4 @@ def _from_json(stored: object) -> object:
 
 
 def _seed(database: sqlite3.Connection) -> None:
-    database.executescript((MIGRATIONS / NEW_MIGRATIONS[-1]).read_text())
+    database.executescript((MIGRATIONS / "0019_seed_default_project.sql").read_text())

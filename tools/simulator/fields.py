@@ -120,4 +120,9 @@ def _demo_field(name: str) -> Field:
     return Field(field_code(name), _human_name(name), field_type, _OPTIONS.get(name, ()))
 
 
+def demo_field_map() -> dict[str, str]:
+    """The field map of the demo account: our names and its keys."""
+    return {name: field_code(name) for name in DEMO_NAMES}
+
+
 DEMO_FIELDS = tuple(map(_demo_field, DEMO_NAMES))

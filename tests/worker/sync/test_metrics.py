@@ -1,0 +1,112 @@
+"""What the metrics tell of the sync."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.faults import Fault
+from tests.harness.sync import Lab, running_lab, some_email
+from tests.harness.worker import Row, some_event
+
+KEY = "opens the numbers"
+
+
+@pytest.fixture(scope="module")
+def keyed_lab(local_config: object) -> Iterator[Lab]:
+    """A lab whose numbers can be read."""
+    sha256 = hashlib.sha256(KEY.encode()).hexdigest()
+    keys = json.dumps([{"name": "reader", "role": "read", "sha256": sha256}])
+    with running_lab(API_KEYS=keys) as lab:
+        yield lab
+
+
+def metrics(lab: Lab, name: str = "analytics") -> Row:
+    answer = lab.worker.fetch(f"/api/{name}/metrics", headers={"x-api-key": KEY})
+    assert answer.status == 200, answer.body
+    content: Row = answer.json()
+    assert content["success"] is True
+    found: Row = content["metrics"]
+    return found
+
+
+def test_they_have_the_shape_that_scripts_of_ops_read(keyed_lab: Lab) -> None:
+    keyed_lab.clean()
+    keyed_lab.worker.send(some_event())
+    keyed_lab.submit(some_email())
+    for name in ("analytics", "reports"):
+        found = metrics(keyed_lab, name)
+        assert found["database"].keys() == {
+            *("total_events", "unique_visitors", "unique_sessions", "active_pixels")
+        }
+        assert found["recent_activity"] == {
+            "events_last_hour": found["database"]["total_events"],
+            "form_submissions_last_hour": 1,
+        }
+        assert found["system"] == {
+            "environment": "development",
+            "cache_available": True,
+            "database_available": True,
+        }
+        assert found["pipedrive"].keys() >= {
+            *("circuit_breaker_state", "circuit_breaker_failures", "circuit_breaker_next_attempt"),
+            *("delayed_sync_pending", "delayed_sync_total"),
+        }
+
+
+def test_they_count_what_waits_and_what_became_of_the_rest(keyed_lab: Lab) -> None:
+    keyed_lab.clean()
+    before = metrics(keyed_lab)["pipedrive"]
+    known = some_email()
+    keyed_lab.person(known)
+    keyed_lab.submit(known)
+    keyed_lab.submit(some_email())
+    keyed_lab.sync()
+    waiting = keyed_lab.submit(some_email())
+    keyed_lab.worker.query(
+        "UPDATE tracking_events SET timestamp = datetime('now', '-10 minutes') WHERE id = ?",
+        waiting,
+    )
+
+    found = metrics(keyed_lab)["pipedrive"]
+
+    assert (found["delayed_sync_total"], found["delayed_sync_pending"]) == (1, 0)
+    assert 600 <= found["oldest_pending_seconds"] < 660
+    for status in ("synced", "not_found"):
+        assert found["by_status"][status] == before["by_status"].get(status, 0) + 1
+    assert found["last_run"]["outcome"] == "drained"
+    assert found["last_run"]["summary"]["synced"] == 1
+    keyed_lab.time_passes()
+    assert metrics(keyed_lab)["pipedrive"]["delayed_sync_pending"] == 1
+
+
+def test_they_show_an_open_breaker_to_everybody(keyed_lab: Lab) -> None:
+    keyed_lab.clean()
+    assert metrics(keyed_lab)["pipedrive"]["circuit_breaker_state"] == "CLOSED"
+    keyed_lab.submit(some_email())
+    keyed_lab.pipedrive.faults.add(Fault("unauthorized", times=None))
+    keyed_lab.sync()
+
+    found = metrics(keyed_lab)["pipedrive"]
+
+    assert found["circuit_breaker_state"] == "OPEN"
+    assert found["circuit_breaker_next_attempt"]
+    [account] = found["accounts"]
+    assert (account["name"], account["state"]) == ("default", "open")
+
+
+def test_nothing_personal_and_no_token_is_in_them(keyed_lab: Lab) -> None:
+    keyed_lab.clean()
+    email = some_email()
+    keyed_lab.submit(email)
+    keyed_lab.sync()
+    said = json.dumps(metrics(keyed_lab))
+    assert email not in said
+    assert keyed_lab.pipedrive.token not in said
+
+
+def test_without_a_key_they_are_closed(keyed_lab: Lab) -> None:
+    assert keyed_lab.worker.fetch("/api/analytics/metrics").status == 401
