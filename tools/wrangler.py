@@ -7,6 +7,9 @@ from pathlib import Path
 
 from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 
+# A migration of a large table takes its time; a command that hangs takes more.
+LONGEST_SECONDS = 900
+
 
 class WranglerError(Exception):
     """wrangler failed; the message is what it said."""
@@ -21,14 +24,20 @@ def wrangler(*arguments: str | Path, config: Path | None = LOCAL_CONFIG) -> str:
         WranglerError: it failed.
     """
     which = [] if config is None else ["--config", str(config)]
-    done = subprocess.run(
-        [str(NODE_BIN / "wrangler"), *map(str, arguments), *which],
-        cwd=ROOT,
-        env=tool_environment() | {"CI": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [str(NODE_BIN / "wrangler"), *map(str, arguments), *which],
+            cwd=ROOT,
+            env=tool_environment() | {"CI": "true"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise WranglerError(
+            f"wrangler {arguments[0]} did not end within {LONGEST_SECONDS} seconds"
+        ) from None
     if done.returncode != 0:
         raise WranglerError(f"wrangler {arguments[0]} failed:\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -89,48 +89,47 @@ def _require_time_zone(zone: str) -> None:
 
 def _new_sync(config: Config, database: D1, key_values: Kv, log: Log) -> SyncRun:
     """One run of the sync with its own budget, counters and states."""
-    fetch = Fetch()
-    states = {
-        name: AccountState(CircuitBreaker(config.breaker_seconds))
-        for name in config.pipedrive_accounts
-    }
+    http, troubles = Fetch(), list[str]()
     budget = Budget(now() + timedelta(seconds=config.run.seconds), config.run.requests)
-    troubles: list[str] = []
     apis = {
         name: Pipedrive(
-            account,
-            states[name],
-            budget,
-            config.calls,
-            fetch,
-            now,
-            sleep,
-            random,
-            troubles.append,
+            account=account,
+            state=AccountState(CircuitBreaker(config.breaker_seconds)),
+            budget=budget,
+            settings=config.calls,
+            http=http,
+            clock=now,
+            sleep=sleep,
+            random=random,
+            on_trouble=troubles.append,
         )
         for name, account in config.pipedrive_accounts.items()
     }
-    outbox = Outbox(database, log.request_id, config.run.lease_seconds, states)
+    outbox = Outbox(
+        database=database,
+        run=log.request_id,
+        lease_seconds=config.run.lease_seconds,
+        accounts={name: api.state for name, api in apis.items()},
+    )
     portions = PortionSync(
-        config.leads,
-        apis,
-        config.pipedrive_fields,
-        AccountFields(key_values),
-        outbox,
-        now,
-        local_time,
-        log,
+        settings=config.leads,
+        apis=apis,
+        default_fields=config.pipedrive_fields,
+        account_fields=AccountFields(key_values),
+        outbox=outbox,
+        clock=now,
+        local_time=local_time,
+        log=log,
     )
     return SyncRun(
-        config.run,
-        config.leads.lead_seconds,
-        apis,
-        portions,
-        outbox,
-        Timers(key_values),
-        budget,
-        Alerts(fetch, config.alert_webhook_url),
-        now,
-        log,
-        troubles,
+        settings=config.run,
+        apis=apis,
+        portions=portions,
+        outbox=outbox,
+        timers=Timers(key_values),
+        budget=budget,
+        alerts=Alerts(http, config.alert_webhook_url),
+        clock=now,
+        log=log,
+        troubles=troubles,
     )

@@ -38,7 +38,6 @@ class SyncRun:
     """One run. `troubles` fills with what opened a breaker; each becomes one alert."""
 
     settings: RunSettings
-    lead_seconds: int
     apis: Mapping[str, Pipedrive]
     portions: PortionSync
     outbox: Outbox
@@ -113,7 +112,8 @@ class SyncRun:
         if not leased:
             return ()
         # A lead that is begun now still ends before the lease does.
-        time = timedelta(seconds=self.settings.lease_seconds - 2 * self.lead_seconds)
+        lead_seconds = self.portions.settings.lead_seconds
+        time = timedelta(seconds=self.settings.lease_seconds - 2 * lead_seconds)
         outcomes = await self.portions.send(leased, self.clock() + time)
         self._counts.update(_kind(outcome) for outcome in outcomes)
         for trouble in self.troubles:

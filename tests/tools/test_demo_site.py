@@ -1,5 +1,5 @@
 import http.client
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +66,13 @@ def test_a_pages_files_are_served_as_what_they_are(
 
 def test_parameters_of_an_advertisement_lead_to_the_same_page(site: DemoSite) -> None:
     assert fetch(site, "/?utm_source=google&gclid=demo") == fetch(site, "/")
+
+
+def test_a_form_is_told_to_who_wants_to_know() -> None:
+    told: list[Mapping[str, str]] = []
+    with demo_site(0, WORKER, on_form=told.append) as site:
+        fetch(site, "/thank-you", "POST", "first_name=Jane&email=jane%40example.com&last_name=")
+    assert told == [{"first_name": "Jane", "email": "jane@example.com"}]
 
 
 def test_a_form_is_thanked_for(site: DemoSite) -> None:

@@ -11,9 +11,20 @@ import pytest
 
 import dev
 from demo_site import DEMO_PIXEL
-from dev import DevError, Worker, development_key, require_free, welcome
+from dev import (
+    DevError,
+    Worker,
+    add_person,
+    development_key,
+    own_account,
+    require_free,
+    settings,
+    welcome,
+)
 from paths import ROOT
 from services.api_keys import find_key, read_api_keys
+from services.pipedrive_fields import FIELD_NAMES, read_field_map
+from simulator.server import simulator
 
 
 @pytest.fixture
@@ -33,7 +44,7 @@ def test_a_free_port_passes_and_stays_free(taken_port: int) -> None:
     require_free(free, "PORT")
 
 
-@pytest.mark.parametrize("option", ["PORT", "DEMO_PORT"])
+@pytest.mark.parametrize("option", ["PORT", "DEMO_PORT", "PIPEDRIVE_PORT"])
 def test_a_taken_port_is_named_with_the_option(taken_port: int, option: str) -> None:
     with pytest.raises(DevError) as refused:
         require_free(taken_port, option)
@@ -145,10 +156,49 @@ def test_stopping_twice_harms_nobody() -> None:
 
 
 def test_the_welcome_says_what_to_open_and_how_to_stop() -> None:
-    text = welcome("http://localhost:8787", "http://127.0.0.1:8788", "secret-key")
+    text = welcome(
+        "http://localhost:8787", "http://127.0.0.1:8788", "secret-key", "http://127.0.0.1:8789"
+    )
     assert "http://127.0.0.1:8788/?utm_source=google" in text
     assert (
         f"-H 'X-API-Key: secret-key' http://localhost:8787/api/reports/realtime/{DEMO_PIXEL}"
         in (text)
     )
+    assert "Pipedrive     http://127.0.0.1:8789" in text
     assert "Ctrl+C" in text
+
+
+# The simulated Pipedrive
+
+
+def test_the_worker_is_told_of_the_simulator_and_of_a_map_that_fits_it() -> None:
+    with simulator() as pipedrive:
+        told = settings(pipedrive)
+        fields = read_field_map(told["PIPEDRIVE_FIELDS"])
+        codes = {field.field_code for field in pipedrive.account.fields}
+    assert told["PIPEDRIVE_URL"] == pipedrive.api_url
+    assert told["PIPEDRIVE_API_KEY"] == pipedrive.token
+    assert set(fields) == set(FIELD_NAMES)
+    assert set(fields.values()) <= codes
+
+
+def test_an_account_of_ones_own_is_used_instead(own_files: Path) -> None:
+    assert not own_account()
+    (own_files / ".dev.vars").write_text("PIPEDRIVE_API_KEY=mine\n", encoding="utf-8")
+    assert own_account()
+    assert settings(None) == {"SYNC_DELAY_SECONDS": "10"}
+
+
+def test_who_fills_in_the_demo_form_becomes_a_person_once() -> None:
+    with simulator() as pipedrive:
+        before = len(pipedrive.account.persons())
+        form = {"first_name": "Grace", "last_name": "Hopper", "email": "Grace@example.com"}
+        for sent in (form, form | {"email": "grace@example.com"}, {"first_name": "Nobody"}):
+            add_person(pipedrive, sent)
+        names = [person.name for person in pipedrive.account.persons()]
+    assert len(names) == before + 1
+    assert "Grace Hopper" in names
+
+
+def test_without_a_simulator_nobody_is_added() -> None:
+    add_person(None, {"email": "grace@example.com"})

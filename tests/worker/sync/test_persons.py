@@ -6,13 +6,19 @@ import json
 
 import pytest
 
+from ops.resubmission import Found, Wanted, set_pending
+from simulator.account import Write
 from simulator.faults import Fault
-from tests.harness.sync import Lab, some_email
+from tests.harness.sync import FIELDS, Lab, some_email
 from tests.harness.worker import PIXEL, some_visitor
 
 
 def synced(person: int) -> tuple[str, str]:
     return "synced", str(person)
+
+
+def written(lab: Lab, person: int) -> list[Write]:
+    return lab.pipedrive.account.person(person).writes
 
 
 def test_the_person_with_the_email_address_gets_the_values(lab: Lab) -> None:
@@ -214,7 +220,7 @@ def test_an_older_event_that_comes_late_does_not_overwrite_a_newer_one(lab: Lab)
 
     assert lab.status(older) == synced(person)
     assert lab.written(person)["event_id"] == newer
-    assert len(lab.pipedrive.account.person(person).writes) == 1
+    assert len(written(lab, person)) == 1
 
 
 def test_an_older_event_waits_while_a_newer_one_may_be_half_written(lab: Lab) -> None:
@@ -266,6 +272,29 @@ def test_a_lead_that_ops_send_again_is_sent_again(lab: Lab) -> None:
     )
     lab.run()
     assert lab.status(event_id) == synced(person)
+
+
+def test_a_synced_lead_that_is_sent_again_is_written_again(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    older, newer = lab.submit(email), lab.submit(email)
+    lab.sync()
+    found = Found(ids=[newer], synced=frozenset([newer]), refused={})
+    for statement in set_pending([newer], found, Wanted(ids=[newer])):
+        lab.worker.query(statement)
+
+    lab.run()
+
+    assert lab.status(newer) == synced(person)
+    assert [write.custom_fields[FIELDS["event_id"]] for write in written(lab, person)] == [
+        *(newer, newer)
+    ]
+    found = Found(ids=[older], synced=frozenset([older]), refused={})
+    for statement in set_pending([older], found, Wanted(ids=[older])):
+        lab.worker.query(statement)
+    lab.run()
+    assert "newer submission" in lab.reason(older)
+    assert len(written(lab, person)) == 2
 
 
 def test_what_a_script_of_ops_marked_synced_is_left_alone(lab: Lab) -> None:
