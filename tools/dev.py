@@ -135,7 +135,8 @@ def _answers(address: str) -> bool:
 
 def own_account() -> bool:
     """Whether .dev.vars names a Pipedrive account, so that none has to be simulated."""
-    return DEV_VARS.exists() and "PIPEDRIVE_API_KEY" in DEV_VARS.read_text(encoding="utf-8")
+    lines = DEV_VARS.read_text(encoding="utf-8").splitlines() if DEV_VARS.exists() else []
+    return any(line.startswith("PIPEDRIVE_API_KEY=") for line in lines)
 
 
 def settings(pipedrive: Simulator | None) -> dict[str, str]:

@@ -184,6 +184,8 @@ def test_the_worker_is_told_of_the_simulator_and_of_a_map_that_fits_it() -> None
 
 def test_an_account_of_ones_own_is_used_instead(own_files: Path) -> None:
     assert not own_account()
+    (own_files / ".dev.vars").write_text("# PIPEDRIVE_API_KEY=mine\n", encoding="utf-8")
+    assert not own_account()
     (own_files / ".dev.vars").write_text("PIPEDRIVE_API_KEY=mine\n", encoding="utf-8")
     assert own_account()
     assert settings(None) == {"SYNC_DELAY_SECONDS": "10"}
