@@ -117,7 +117,8 @@ class SyncRun:
         outcomes = await self.portions.send(leased, self.clock() + time)
         self._counts.update(_kind(outcome) for outcome in outcomes)
         for trouble in self.troubles:
-            await self.alerts.send(self.log, "pipedrive_breaker_open", trouble)
+            text = f"{trouble}. Leads wait and none is lost; what to do is in docs/runbook.md."
+            await self.alerts.send(self.log, "pipedrive_breaker_open", text)
         self.troubles.clear()
         return outcomes
 

@@ -90,9 +90,9 @@ class AccountFields:
     async def _remembered(self, name: str) -> list[AccountField] | None:
         try:
             text = await self.key_values.get(_key(name))
-        except UnavailableError:
+            return fields_from_json(text) if text else None
+        except (UnavailableError, ValueError, TypeError):
             return None
-        return fields_from_json(text) if text else None
 
     async def _remember(self, name: str, found: Sequence[AccountField]) -> None:
         try:

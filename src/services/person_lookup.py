@@ -20,10 +20,13 @@ class NotFound:
 
 @dataclass(slots=True)
 class PersonLookup:
-    """Finds the persons of one account during one run; an e-mail address is searched for once."""
+    """Finds the persons of one account during one run; an e-mail address is searched for once.
+
+    `_addresses` holds what the search said about each: a person, nobody for sure, or None: nobody.
+    """
 
     api: Pipedrive
-    _known: dict[str, int | NotFound] = field(default_factory=dict)
+    _addresses: dict[str, int | NotFound | None] = field(default_factory=dict)
 
     async def find(self, lead: Lead, until: datetime) -> int | NotFound:
         """The id of the lead's person, who was there and not deleted a moment ago.
@@ -35,20 +38,22 @@ class PersonLookup:
             RejectedError, FailedError, NotNowError: see `services.pipedrive`.
         """
         email = lead.email or ""
-        known = self._known.get(email)
-        if isinstance(known, NotFound):
-            return known
-        if known is not None and await self._present(known, until):
-            return known
-        found = await self._search(lead, until)
-        self._known[email] = found
-        return found
+        if not await self._is_known(email, until):
+            self._addresses[email] = await self._search(email, until)
+        found = self._addresses[email]
+        return await self._by_name(lead, until) if found is None else found
 
-    async def _search(self, lead: Lead, until: datetime) -> int | NotFound:
+    async def _is_known(self, email: str, until: datetime) -> bool:
+        if email not in self._addresses:
+            return False
+        known = self._addresses[email]
+        return not isinstance(known, int) or await self._present(known, until)
+
+    async def _search(self, email: str, until: datetime) -> int | NotFound | None:
         for _ in range(ATTEMPTS):
-            candidates = await self._by_email(lead.email or "", until)
+            candidates = await self._by_email(email, until)
             if not candidates:
-                return await self._by_name(lead, until)
+                return None
             persons = [await self.api.person(found.id, until) for found in candidates]
             active = [person for person in persons if person and not person.is_deleted]
             if active:

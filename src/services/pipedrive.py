@@ -338,12 +338,12 @@ class Pipedrive:
 
     def _failed(self, reason: str) -> FailedError:
         if self.state.breaker.failed(self.clock()):
-            self.on_trouble(reason)
+            self.on_trouble(f"Account {self.account.name}: {reason}")
         return FailedError(reason)
 
     def _tripped(self, reason: str) -> NotNowError:
         if self.state.breaker.trip(self.clock()):
-            self.on_trouble(reason)
+            self.on_trouble(f"Account {self.account.name}: {reason}")
         return NotNowError(reason, self.state.breaker.open_until)
 
 

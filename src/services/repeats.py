@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.attribution import Attribution
 from services.events import Event
@@ -34,14 +36,11 @@ class Repeats:
             text = await self.key_values.get(_name(event))
         except UnavailableError:
             return None
-        if not text:
+        try:
+            return self._answered(json.loads(text), event, now) if text else None
+        except (ValueError, KeyError, TypeError):
+            # Whoever wrote this into KV, no lead is lost by it: D1 decides.
             return None
-        said = json.loads(text)
-        until = datetime.fromisoformat(said["at"]) + timedelta(seconds=self.window_seconds)
-        if event.event_key is None and now > until:
-            return None
-        credit = Attribution(**said["attribution"])
-        return Recorded(said["event_id"], said["visitor_id"], said["session_id"], credit)
 
     async def remember(self, event: Event, recorded: Recorded, now: datetime) -> None:
         """Remembers a submission that was stored.
@@ -51,6 +50,13 @@ class Repeats:
         """
         said = json.dumps({"at": now.isoformat(), **asdict(recorded)})
         await self.key_values.put(_name(event), said, REMEMBERED_SECONDS)
+
+    def _answered(self, said: Mapping[str, Any], event: Event, now: datetime) -> Recorded | None:
+        until = datetime.fromisoformat(said["at"]) + timedelta(seconds=self.window_seconds)
+        if event.event_key is None and now > until:
+            return None
+        credit = Attribution(**said["attribution"])
+        return Recorded(said["event_id"], said["visitor_id"], said["session_id"], credit)
 
 
 def _name(event: Event) -> str:

@@ -18,6 +18,7 @@ from services.destinations import (
     SwitchedOffError,
     destination_of,
 )
+from services.form_data import Lead
 from services.logs import Log, place_of
 from services.outbox import Claim, Outbox, Outcome
 from services.payload import AccountFields, Payload, payload, without_key
@@ -58,6 +59,12 @@ class _Group:
     @property
     def newest(self) -> Submission:
         return self.submissions[-1]
+
+    @property
+    def lead(self) -> Lead:
+        """The newest one that says its whole name, which may be needed to find the person."""
+        leads = [submission.lead for submission in reversed(self.submissions)]
+        return next((lead for lead in leads if lead.first_name and lead.last_name), leads[0])
 
 
 @dataclass(slots=True)
@@ -144,7 +151,7 @@ class PortionSync:
             if failure := self._unreadable.get(group.destination.account):
                 raise failure  # noqa: TRY301  # as if it had happened to this lead
             api = self.apis[group.destination.account]
-            found = await self._lookup(api).find(group.newest.lead, self._from_now(2 / 3))
+            found = await self._lookup(api).find(group.lead, self._from_now(2 / 3))
         except Exception as error:  # noqa: BLE001  # one lead must not end the run
             return [self._failure(submission, error) for submission in group.submissions]
         if isinstance(found, NotFound):

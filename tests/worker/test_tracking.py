@@ -91,13 +91,8 @@ def test_all_that_a_pixel_and_cloudflare_know_is_stored(worker: Worker) -> None:
         screen={"width": 1920, "height": 1080},
         event_key="0123456789abcdef",
     )
-    answer = worker.fetch(
-        "/e",
-        method="POST",
-        headers={"content-type": "text/plain", "cf-connecting-ip": "192.0.2.7"},
-        body=json.dumps(event),
-        cf={"country": "DE", "region": "Bavaria", "city": "Munich"},
-    )
+    place = {"country": "DE", "region": "Bavaria", "city": "Munich"}
+    answer = worker.deliver(event, "192.0.2.7", place)
     row = worker.event(answer.json()["event_id"])
 
     expected = {

@@ -37,13 +37,7 @@ def visit(lab: Lab, cookie: str, path: str, **fields: object) -> int:
         screen={"width": 1920, "height": 1080},
         **fields,
     )
-    answer = lab.worker.fetch(
-        "/e",
-        method="POST",
-        headers={"content-type": "text/plain", "cf-connecting-ip": "192.0.2.7"},
-        body=json.dumps(event),
-        cf=MUNICH,
-    )
+    answer = lab.worker.deliver(event, "192.0.2.7", MUNICH)
     assert answer.status == 200, answer.body
     event_id: int = answer.json()["event_id"]
     return event_id

@@ -121,6 +121,15 @@ def test_a_first_name_alone_is_no_name(lab: Lab) -> None:
     assert lab.pipedrive.calls("search") == 1
 
 
+def test_a_form_without_a_name_does_not_hide_the_name_of_another(lab: Lab) -> None:
+    email, last = some_email(), some_visitor()
+    person = lab.person(some_email(), f"Jane {last}")
+    named = lab.submit(email, first_name="Jane", last_name=last)
+    unnamed = lab.submit(email)
+    lab.sync()
+    assert lab.status(named) == lab.status(unnamed) == synced(person)
+
+
 def test_several_persons_with_the_name_are_never_guessed_from(lab: Lab) -> None:
     last = some_visitor()
     for _ in range(3):

@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from services.visits import NEVER
 from tests.harness.sync import Lab, some_email
 from tests.harness.worker import PROJECT, some_event, some_visitor
-
-NEVER = "9999-12-31 23:59:59"
 
 
 def due_of(lab: Lab, event_id: int) -> str | None:
@@ -164,6 +163,15 @@ def test_the_answer_is_the_same_when_kv_has_forgotten_it(lab: Lab) -> None:
     first = event_id_of(lab.worker.send(event))
     lab.worker.act("kv_clear")
     assert event_id_of(lab.worker.send(event)) == first
+
+
+@pytest.mark.parametrize("nonsense", ["", "x", "[]", "{}", '{"at": "2026-01-01"}'])
+def test_nonsense_in_kv_costs_no_lead(lab: Lab, nonsense: str) -> None:
+    form = old_form(some_email())
+    first = event_id_of(lab.worker.send(form))
+    [name] = [name for name, _ in lab.worker.act("kv_entries") if name.startswith("submission:")]
+    lab.worker.act("kv_put", entries=[[name, nonsense]])
+    assert event_id_of(lab.worker.send(form)) == first
 
 
 def test_an_old_pixel_that_says_the_same_again_gets_the_same_event(lab: Lab) -> None:
