@@ -10,9 +10,9 @@ from typing import Literal, TypeVar, cast, get_args
 from services.api_keys import ApiKey, read_api_keys
 from services.delayed_sync import RunSettings
 from services.logs import Level
-from services.pipedrive import CallSettings
 from services.pipedrive_accounts import Accounts, read_accounts, read_further
 from services.pipedrive_fields import FieldMap, read_field_map
+from services.pipedrive_limits import CallSettings
 from services.rate_limiting import Limit
 from services.retries import Retries
 from services.sync_portion import LeadSettings

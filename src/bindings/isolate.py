@@ -24,7 +24,8 @@ from services.logs import Log
 from services.metrics import Metrics
 from services.outbox import Outbox
 from services.payload import AccountFields
-from services.pipedrive import AccountState, Budget, Pipedrive
+from services.pipedrive import AccountState, Pipedrive
+from services.pipedrive_limits import Budget
 from services.pixels import Pixels
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats

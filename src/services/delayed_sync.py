@@ -10,7 +10,8 @@ from datetime import timedelta
 from services.alerts import Alerts
 from services.logs import Log
 from services.outbox import Outbox, Outcome
-from services.pipedrive import Budget, Pipedrive
+from services.pipedrive import Pipedrive
+from services.pipedrive_limits import Budget
 from services.ports import Clock, UnavailableError
 from services.submissions import Submission
 from services.sync_portion import PortionSync

@@ -23,9 +23,10 @@ from services.logs import Log, place_of
 from services.outbox import Claim, Outbox, Outcome
 from services.payload import AccountFields, Payload, payload, without_key
 from services.person_lookup import NotFound, PersonLookup
-from services.pipedrive import FailedError, GoneError, NotNowError, Pipedrive, RejectedError
+from services.pipedrive import FailedError, GoneError, Pipedrive, RejectedError
 from services.pipedrive_accounts import Account
 from services.pipedrive_fields import FieldMap
+from services.pipedrive_limits import NotNowError
 from services.ports import Clock, LocalTime
 from services.retries import Retries
 from services.submissions import Submission
