@@ -17,6 +17,9 @@ from services.repeats import Repeats
 from services.timers import Timers
 from services.visits import Visits
 
+NewSync = Callable[[Log], SyncRun]
+"""Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -34,4 +37,4 @@ class App:
     timers: Timers
     health: Health
     metrics: Metrics
-    new_sync: Callable[[Log], SyncRun]
+    new_sync: NewSync

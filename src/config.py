@@ -48,12 +48,21 @@ class Config:
     api_keys: tuple[ApiKey, ...]
     sync_delay_seconds: int
     repeat_window_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncConfig:
+    """The settings that only the sync needs: a wrong one holds leads up, but never stops tracking.
+
+    `fields` is None where no field map is set.
+    """
+
     run: RunSettings
     leads: LeadSettings
     calls: CallSettings
     breaker_seconds: int
-    pipedrive_accounts: Accounts
-    pipedrive_fields: FieldMap | None
+    accounts: Accounts
+    fields: FieldMap | None
     alert_webhook_url: str | None
 
 
@@ -63,7 +72,7 @@ def read_config(get: Callable[[str], str | None]) -> Config:
     Raises:
         ConfigError: a value is not one of those allowed; says which.
     """
-    config = Config(
+    return Config(
         environment=cast("Environment", _choice(get, "ENVIRONMENT", get_args(Environment))),
         log_level=cast("Level", _choice(get, "LOG_LEVEL", get_args(Level), "info")),
         session_minutes=_number(get, "SESSION_MINUTES", 30),
@@ -74,6 +83,16 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         api_keys=_checked("API_KEYS", lambda: read_api_keys(get("API_KEYS"))),
         sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
         repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),
+    )
+
+
+def read_sync_config(get: Callable[[str], str | None]) -> SyncConfig:
+    """Reads the settings of the sync as `read_config` does the others.
+
+    Raises:
+        ConfigError: a value is not one of those allowed; says which.
+    """
+    config = SyncConfig(
         run=_run_settings(get),
         leads=_lead_settings(get),
         calls=CallSettings(
@@ -84,8 +103,8 @@ def read_config(get: Callable[[str], str | None]) -> Config:
             window_ms=_number(get, "PIPEDRIVE_WINDOW_MS", 2_200),
         ),
         breaker_seconds=_number(get, "PIPEDRIVE_BREAKER_SECONDS", MINUTE),
-        pipedrive_accounts=_accounts(get),
-        pipedrive_fields=_fields(get("PIPEDRIVE_FIELDS")),
+        accounts=_accounts(get),
+        fields=_fields(get("PIPEDRIVE_FIELDS")),
         alert_webhook_url=_webhook(get("ALERT_WEBHOOK_URL")),
     )
     return _require_longer_lease(config)
@@ -103,7 +122,7 @@ def _run_settings(get: Callable[[str], str | None]) -> RunSettings:
     return settings
 
 
-def _require_longer_lease(config: Config) -> Config:
+def _require_longer_lease(config: SyncConfig) -> SyncConfig:
     """A lead that is begun must end before its lease does."""
     if config.run.lease_seconds <= 2 * config.leads.lead_seconds:
         raise ConfigError("SYNC_LEASE_SECONDS must be more than twice SYNC_LEAD_SECONDS")

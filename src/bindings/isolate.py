@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from bindings.d1 import D1
 from bindings.fetch import Fetch
 from bindings.kv import Kv
 from bindings.limiter import Shards
-from config import Config, ConfigError, read_config
+from config import ConfigError, read_config, read_sync_config
 from services.alerts import Alerts
 from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
@@ -56,8 +57,8 @@ def build_app(env: Any) -> App:
     Raises:
         ConfigError: a var or secret cannot be used.
     """
-    config = read_config(lambda name: getattr(env, name, None))
-    _require_time_zone(config.leads.time_zone)
+    settings = partial(_setting, env)
+    config = read_config(settings)
     # The SDK wraps every binding; what lies on the hot path is used unwrapped.
     raw = getattr(env, "_env", env)
     database = D1(getattr(raw, "DB", None))
@@ -77,8 +78,13 @@ def build_app(env: Any) -> App:
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
         metrics=Metrics(database),
-        new_sync=partial(_new_sync, config, database, key_values),
+        new_sync=partial(_new_sync, settings, database, key_values),
     )
+
+
+def _setting(env: Any, name: str) -> str | None:
+    value: str | None = getattr(env, name, None)
+    return value
 
 
 def _require_time_zone(zone: str) -> None:
@@ -88,8 +94,16 @@ def _require_time_zone(zone: str) -> None:
         raise ConfigError(f"SYNC_TIME_ZONE {error}") from None
 
 
-def _new_sync(config: Config, database: D1, key_values: Kv, log: Log) -> SyncRun:
-    """One run of the sync with its own budget, counters and states."""
+def _new_sync(
+    settings: Callable[[str], str | None], database: D1, key_values: Kv, log: Log
+) -> SyncRun:
+    """One run of the sync with its own budget, counters and states.
+
+    Raises:
+        ConfigError: a setting of the sync cannot be used.
+    """
+    config = read_sync_config(settings)
+    _require_time_zone(config.leads.time_zone)
     http, troubles = Fetch(), list[str]()
     budget = Budget(now() + timedelta(seconds=config.run.seconds), config.run.requests)
     apis = {
@@ -104,7 +118,7 @@ def _new_sync(config: Config, database: D1, key_values: Kv, log: Log) -> SyncRun
             random=random,
             on_trouble=troubles.append,
         )
-        for name, account in config.pipedrive_accounts.items()
+        for name, account in config.accounts.items()
     }
     outbox = Outbox(
         database=database,
@@ -115,7 +129,7 @@ def _new_sync(config: Config, database: D1, key_values: Kv, log: Log) -> SyncRun
     portions = PortionSync(
         settings=config.leads,
         apis=apis,
-        default_fields=config.pipedrive_fields,
+        default_fields=config.fields,
         account_fields=AccountFields(key_values),
         outbox=outbox,
         clock=now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app import App
+from config import ConfigError
 from services.logs import Log
 from services.ports import UnavailableError
 
@@ -18,4 +19,6 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         await app.new_sync(log).run()
     except UnavailableError as error:
         log.error("sync_failed", reason=str(error))
+    except ConfigError as error:
+        log.error("sync_misconfigured", reason=str(error))
     log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())

@@ -202,6 +202,43 @@ def test_without_a_field_map_leads_wait_and_say_why(local_config: object) -> Non
             assert pipedrive.requests == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIPEDRIVE_FIELDS", '{"utm_source": "short"}'),
+        ("PIPEDRIVE_ACCOUNTS", "not json"),
+        ("SYNC_TIME_ZONE", "Mars/Olympus"),
+    ],
+)
+def test_a_wrong_setting_of_the_sync_holds_leads_up_but_loses_none(
+    local_config: object, name: str, value: str
+) -> None:
+    with simulator() as pipedrive:
+        settings = {**settings_for(pipedrive), name: value}
+        with running_worker(env_vars=settings) as worker:
+            lab = Lab(worker, pipedrive)
+            event_id = lab.submit(some_email())
+            line = lab.sync()
+            assert line["event"] == "sync_misconfigured"
+            assert name in line["reason"]
+            assert lab.status(event_id) == (None, None)
+
+
+def test_a_database_that_fails_during_a_run_loses_nothing(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    event_id = lab.submit(email)
+    lab.time_passes()
+    lab.worker.query("ALTER TABLE tracking_events RENAME TO away")
+    assert lab.run()["event"] == "sync_failed"
+    lab.worker.query("ALTER TABLE away RENAME TO tracking_events")
+    assert lab.run()["event"] == "sync_busy"
+
+    lab.worker.query("UPDATE job_runs SET lease_until = datetime('now', '-1 second')")
+    lab.sync()
+    assert lab.status(event_id) == ("synced", str(person))
+
+
 # ---- the process is killed ----------------------------------------------------------------------
 
 
