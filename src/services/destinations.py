@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from services.pipedrive_accounts import DEFAULT_ACCOUNT, Accounts
+from services.pipedrive_accounts import DEFAULT_ACCOUNT
 from services.pipedrive_fields import FieldMap, FieldMapError, field_map
 
 
@@ -34,12 +34,13 @@ def switched_off(pipedrive_enabled: object) -> bool:
 def destination_of(
     project_id: str,
     configuration: Mapping[str, object],
-    accounts: Accounts,
+    accounts: Collection[str],
     default_fields: FieldMap | None,
 ) -> Destination:
     """Where the leads of a project with this configuration go.
 
-    Its `pipedrive_account` names one of the accounts, its `pipedrive_fields` replaces the map.
+    Its `pipedrive_account` is one of the names in `accounts`; its `pipedrive_fields` replaces the
+    map.
 
     Raises:
         SwitchedOffError: its `pipedrive_enabled` is false.

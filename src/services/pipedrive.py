@@ -192,7 +192,7 @@ class Pipedrive:
                     self._wait(answer, until, waits)
                     continue
                 if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    return self._judged(answer)
+                    return self._judged(operation, answer)
                 reason = f"Pipedrive answered {answer.status}"
             failures += 1
             if failures > RETRIES:
@@ -225,13 +225,10 @@ class Pipedrive:
             headers["content-type"] = "application/json"
         return await self.http.send(method, self.account.url + path, headers, body, seconds)
 
-    def _judged(self, answer: HttpAnswer) -> Mapping[str, object]:
+    def _judged(self, operation: Operation, answer: HttpAnswer) -> Mapping[str, object]:
         status = answer.status
-        is_html = "html" in answer.headers.get("content-type", "")
-        if status == HTTPStatus.UNAUTHORIZED:
-            raise self._tripped("Pipedrive refused the API key (401)")
-        if status == HTTPStatus.FORBIDDEN and is_html:
-            raise self._tripped("Pipedrive blocked us with a web page (403)")
+        if trouble := _trouble(operation, answer):
+            raise self._tripped(trouble)
         content = _read(answer.text)
         if content is None or status in range(300, 400):
             raise self._failed(f"Pipedrive answered {status} without readable JSON")
@@ -270,6 +267,24 @@ class Pipedrive:
         if self.state.breaker.trip(self.clock()):
             self.on_trouble(f"Account {self.account.name}: {reason}")
         return NotNowError(reason, self.state.breaker.open_until)
+
+
+def _trouble(operation: Operation, answer: HttpAnswer) -> str | None:
+    """What an answer says is wrong with the account as a whole, rather than with one lead."""
+    status = answer.status
+    is_html = "html" in answer.headers.get("content-type", "")
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return "Pipedrive refused the API key (401)"
+        case HTTPStatus.FORBIDDEN if is_html:
+            return "Pipedrive blocked us with a web page (403)"
+        case HTTPStatus.PAYMENT_REQUIRED:
+            return "Pipedrive wants to be paid (402)"
+        case HTTPStatus.BAD_REQUEST if operation == "search":
+            return None
+        case _ if status >= HTTPStatus.BAD_REQUEST and operation in {"search", "fields"}:
+            return f"Pipedrive answered {status} to the {operation}: are address and token right?"
+    return None
 
 
 def _read(text: str) -> Mapping[str, object] | None:

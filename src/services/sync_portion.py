@@ -24,7 +24,6 @@ from services.outbox import Claim, Outbox, Outcome
 from services.payload import AccountFields, Payload, payload, without_key
 from services.person_lookup import NotFound, PersonLookup
 from services.pipedrive import FailedError, GoneError, Pipedrive, RejectedError
-from services.pipedrive_accounts import Account
 from services.pipedrive_fields import FieldMap
 from services.pipedrive_limits import NotNowError
 from services.ports import Clock, LocalTime
@@ -111,22 +110,22 @@ class PortionSync:
         outcomes: list[Outcome] = []
         for submission in portion:
             email = submission.lead.email
-            destination = self._destination(submission) if email else "no e-mail address"
-            if isinstance(destination, Destination) and email:
-                key = (destination.name, email)
-                known = groups[key].submissions if key in groups else ()
-                groups[key] = _Group(destination, (*known, submission))
-            elif isinstance(destination, str):
-                outcomes.append(Outcome(submission, reason=destination))
-            elif isinstance(destination, Outcome):
+            if email is None:
+                outcomes.append(Outcome(submission, reason="no e-mail address"))
+                continue
+            destination = self._destination(submission)
+            if isinstance(destination, Outcome):
                 outcomes.append(destination)
+                continue
+            key = (destination.name, email)
+            known = groups[key].submissions if key in groups else ()
+            groups[key] = _Group(destination, (*known, submission))
         return list(groups.values()), outcomes
 
     def _destination(self, submission: Submission) -> Destination | Outcome:
-        accounts: dict[str, Account] = {name: api.account for name, api in self.apis.items()}
         try:
             return destination_of(
-                submission.project_id, submission.configuration, accounts, self.default_fields
+                submission.project_id, submission.configuration, self.apis, self.default_fields
             )
         except SwitchedOffError:
             reason = "Pipedrive was switched off for the project before this was sent"

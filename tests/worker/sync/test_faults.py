@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 
 from simulator.faults import Fault
+from simulator.server import simulator
 from tests.harness.sync import FIELDS, Lab, running_lab, some_email
 
 OPERATIONS = ["search", "person", "update", "fields"]
@@ -143,6 +144,21 @@ def test_a_refused_key_and_a_block_open_the_breaker_and_are_never_repeated(
     assert len(lab.pipedrive.requests) == 1
     assert lab.status(event_id) == (None, None)
     assert lab.worker.event(event_id)["pipedrive_retry_count"] == 0
+
+
+def test_an_address_that_is_not_pipedrives_holds_leads_up_and_says_so(local_config: object) -> None:
+    with (
+        simulator() as elsewhere,
+        running_lab(
+            PIPEDRIVE_URL=f"{elsewhere.url}/nowhere", PIPEDRIVE_API_KEY=elsewhere.token
+        ) as lab,
+    ):
+        event_id = lab.submit(some_email())
+        lab.sync()
+        assert lab.status(event_id) == (None, None)
+        assert state_of(lab) == "open"
+        [alert] = [line for line in lab.worker.log_lines() if line["event"] == "alert"]
+        assert "answered 404 to the fields: are address and token right?" in alert["text"]
 
 
 def test_the_breaker_opens_after_five_failures_and_says_so_once(lab: Lab) -> None:
