@@ -1,16 +1,39 @@
 import json
+from collections.abc import Callable
 
 import pytest
 
-from config import Config, ConfigError, read_config
+from config import Config, ConfigError, SyncConfig, read_config, read_sync_config
 from services.api_keys import ApiKey
+from services.delayed_sync import RunSettings
+from services.pipedrive_accounts import Account
+from services.pipedrive_limits import CallSettings
 from services.rate_limiting import Limit
+from services.retries import Retries
+from services.sync_portion import LeadSettings
 
 SHA256 = "ab" * 32
+KEY = "0" * 39 + "1"
+DEFAULT_URL = "https://api.pipedrive.com/api/v2"
+NUMBERS = [
+    *("SESSION_MINUTES", "PIXEL_CACHE_SECONDS", "TRACKING_PER_MINUTE", "ANALYTICS_PER_HOUR"),
+    *("MANAGEMENT_PER_HOUR", "SYNC_DELAY_SECONDS", "REPEAT_WINDOW_SECONDS"),
+]
+NUMBERS_OF_THE_SYNC = [
+    *("SYNC_RUN_SECONDS", "SYNC_RUN_REQUESTS", "SYNC_PORTION", "SYNC_LEASE_SECONDS"),
+    *("SYNC_LEAD_SECONDS", "SYNC_FIRST_PAUSE_SECONDS", "SYNC_LONGEST_PAUSE_SECONDS"),
+    *("SYNC_RETRY_HOURS", "PIPEDRIVE_CONCURRENCY", "PIPEDRIVE_TIMEOUT_SECONDS"),
+    *("PIPEDRIVE_BACKOFF_MS", "PIPEDRIVE_REQUESTS_PER_WINDOW", "PIPEDRIVE_SEARCHES_PER_WINDOW"),
+    *("PIPEDRIVE_WINDOW_MS", "PIPEDRIVE_BREAKER_SECONDS"),
+]
 
 
 def config(**settings: str) -> Config:
     return read_config(({"ENVIRONMENT": "production"} | settings).get)
+
+
+def sync_config(**settings: str) -> SyncConfig:
+    return read_sync_config(settings.get)
 
 
 def test_the_environment_alone_is_enough() -> None:
@@ -23,6 +46,31 @@ def test_the_environment_alone_is_enough() -> None:
         analytics=Limit("analytics", 1_000, 3_600, 0, 1),
         management=Limit("management", 100, 3_600, 0, 1),
         api_keys=(),
+        sync_delay_seconds=420,
+        repeat_window_seconds=600,
+    )
+
+
+def test_the_sync_needs_no_setting_but_an_account_and_a_map() -> None:
+    assert sync_config() == SyncConfig(
+        run=RunSettings(seconds=600, requests=8_000, portion=50, lease_seconds=240),
+        leads=LeadSettings(
+            concurrency=5,
+            lead_seconds=30,
+            time_zone="UTC",
+            retries=Retries(first_pause=300, longest_pause=21_600, hours=72),
+        ),
+        calls=CallSettings(
+            timeout_seconds=5,
+            backoff_ms=500,
+            requests_per_window=20,
+            searches_per_window=10,
+            window_ms=2_200,
+        ),
+        breaker_seconds=60,
+        accounts={},
+        fields=None,
+        alert_webhook_url=None,
     )
 
 
@@ -36,12 +84,66 @@ def test_every_setting_can_be_chosen() -> None:
         ANALYTICS_PER_HOUR="4",
         MANAGEMENT_PER_HOUR="5",
         API_KEYS=json.dumps([{"name": "ops", "role": "admin", "sha256": SHA256}]),
+        SYNC_DELAY_SECONDS="6",
+        REPEAT_WINDOW_SECONDS="7",
     )
     assert (chosen.environment, chosen.log_level) == ("development", "debug")
     assert (chosen.session_minutes, chosen.pixel_cache_seconds) == (1, 2)
     limits = (chosen.tracking, chosen.analytics, chosen.management)
     assert [limit.requests for limit in limits] == [3, 4, 5]
     assert chosen.api_keys == (ApiKey("ops", "admin", SHA256),)
+    assert (chosen.sync_delay_seconds, chosen.repeat_window_seconds) == (6, 7)
+
+
+def test_every_setting_of_the_sync_can_be_chosen() -> None:
+    chosen = sync_config(
+        SYNC_RUN_SECONDS="3",
+        SYNC_RUN_REQUESTS="4",
+        SYNC_PORTION="5",
+        SYNC_LEASE_SECONDS="600",
+        PIPEDRIVE_CONCURRENCY="6",
+        SYNC_LEAD_SECONDS="7",
+        SYNC_TIME_ZONE="Europe/Berlin",
+        SYNC_FIRST_PAUSE_SECONDS="8",
+        SYNC_LONGEST_PAUSE_SECONDS="9",
+        SYNC_RETRY_HOURS="10",
+        PIPEDRIVE_TIMEOUT_SECONDS="11",
+        PIPEDRIVE_BACKOFF_MS="12",
+        PIPEDRIVE_REQUESTS_PER_WINDOW="13",
+        PIPEDRIVE_SEARCHES_PER_WINDOW="14",
+        PIPEDRIVE_WINDOW_MS="15",
+        PIPEDRIVE_BREAKER_SECONDS="16",
+        PIPEDRIVE_FIELDS=json.dumps({"gclid": KEY}),
+        ALERT_WEBHOOK_URL="https://hooks.example/x",
+    )
+    assert chosen.run == RunSettings(3, 4, 5, 600)
+    assert chosen.leads == LeadSettings(6, 7, "Europe/Berlin", Retries(8, 9, 10))
+    assert chosen.calls == CallSettings(11, 12, 13, 14, 15)
+    assert chosen.breaker_seconds == 16
+    assert chosen.fields == {"gclid": KEY}
+    assert chosen.alert_webhook_url == "https://hooks.example/x"
+
+
+def test_accounts_are_the_default_one_and_further_ones() -> None:
+    further = {"acme": {"api_key": "k2"}, "default": {"api_key": "k3"}}
+    chosen = sync_config(PIPEDRIVE_API_KEY="k1", PIPEDRIVE_ACCOUNTS=json.dumps(further))
+    assert chosen.accounts == {
+        "default": Account("default", DEFAULT_URL, "k1"),
+        "acme": Account("acme", DEFAULT_URL, "k2"),
+    }
+    chosen = sync_config(PIPEDRIVE_API_KEY="k1", PIPEDRIVE_URL="https://acme.pipedrive.com/api/v2/")
+    assert chosen.accounts["default"].url == "https://acme.pipedrive.com/api/v2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PIPEDRIVE_API_KEY", "PIPEDRIVE_URL", "PIPEDRIVE_ACCOUNTS", "PIPEDRIVE_FIELDS"),
+        *("ALERT_WEBHOOK_URL", "SYNC_TIME_ZONE"),
+    ],
+)
+def test_an_empty_text_is_as_good_as_none(name: str) -> None:
+    assert sync_config(**{name: ""}) == sync_config()
 
 
 def test_words_may_be_written_large() -> None:
@@ -68,21 +170,25 @@ def test_a_word_that_is_none_of_the_allowed_is_refused_by_name(name: str, value:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "read"),
     [
-        "SESSION_MINUTES",
-        "PIXEL_CACHE_SECONDS",
-        "TRACKING_PER_MINUTE",
-        "ANALYTICS_PER_HOUR",
-        "MANAGEMENT_PER_HOUR",
+        *((name, config) for name in NUMBERS),
+        *((name, sync_config) for name in NUMBERS_OF_THE_SYNC),
     ],
 )
 @pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "30 minutes", "²", "1e3", "0x10", " 30"])
-def test_a_number_that_is_none_is_refused_by_name(name: str, value: str) -> None:
+def test_a_number_that_is_none_is_refused_by_name(
+    name: str, read: Callable[..., object], value: str
+) -> None:
     with pytest.raises(
         ConfigError, match=rf"^{name} must be a whole number from 1 to 999999999, not "
     ):
-        config(**{name: value})
+        read(**{name: value})
+
+
+def test_a_wrong_setting_of_the_sync_does_not_stop_tracking() -> None:
+    wrong = dict.fromkeys((*NUMBERS_OF_THE_SYNC, "PIPEDRIVE_FIELDS", "PIPEDRIVE_ACCOUNTS"), "x")
+    assert config(**wrong) == config()
 
 
 @pytest.mark.parametrize(
@@ -100,3 +206,91 @@ def test_a_wrong_secret_is_refused_by_name_and_never_told(secret: str) -> None:
     assert "hunter2" not in str(refused.value)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
+
+
+def test_a_portion_is_at_most_fifty_leads() -> None:
+    assert sync_config(SYNC_PORTION="50").run.portion == 50
+    with pytest.raises(ConfigError, match=r"^SYNC_PORTION must be at most 50$"):
+        sync_config(SYNC_PORTION="51")
+
+
+@pytest.mark.parametrize(
+    ("lead", "lease", "right"),
+    [
+        (30, 61, True),
+        (30, 60, False),
+        (30, 1, False),
+        (119, None, True),
+        (120, None, False),
+        (None, 60, False),
+    ],
+)
+def test_a_lease_is_longer_than_two_leads(
+    lead: int | None, lease: int | None, *, right: bool
+) -> None:
+    chosen = {"SYNC_LEAD_SECONDS": lead, "SYNC_LEASE_SECONDS": lease}
+    said = {name: str(value) for name, value in chosen.items() if value is not None}
+    if right:
+        sync_config(**said)
+        return
+    with pytest.raises(ConfigError, match=r"^SYNC_LEASE_SECONDS must be more than twice SYNC_LEAD"):
+        sync_config(**said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x", "must be a JSON object"),
+        ("[]", "must be a JSON object"),
+        ("{}", "must not be empty"),
+        (
+            json.dumps({"utm_sauce": KEY, "gclid": "1"}),
+            "utm_sauce is none of our values; gclid: a key has 40 digits",
+        ),
+    ],
+)
+def test_a_wrong_field_map_is_refused_with_all_that_is_wrong(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"^PIPEDRIVE_FIELDS {said}"):
+        sync_config(PIPEDRIVE_FIELDS=text)
+
+
+@pytest.mark.parametrize("url", ["https://hooks.example", "http://127.0.0.1:9/x"])
+def test_alerts_go_over_https_or_to_this_machine(url: str) -> None:
+    assert sync_config(ALERT_WEBHOOK_URL=url).alert_webhook_url == url
+
+
+SECRET = "hunter2"  # noqa: S105  # opens nothing
+
+
+@pytest.mark.parametrize(
+    ("blamed", "settings"),
+    [
+        ("PIPEDRIVE_URL", {"PIPEDRIVE_API_KEY": SECRET, "PIPEDRIVE_URL": "http://x.example"}),
+        ("PIPEDRIVE_URL", {"PIPEDRIVE_API_KEY": SECRET, "PIPEDRIVE_URL": f"x?token={SECRET}"}),
+        ("PIPEDRIVE_ACCOUNTS", {"PIPEDRIVE_ACCOUNTS": SECRET}),
+        ("PIPEDRIVE_ACCOUNTS", {"PIPEDRIVE_ACCOUNTS": json.dumps([SECRET])}),
+        ("PIPEDRIVE_ACCOUNTS", {"PIPEDRIVE_ACCOUNTS": json.dumps({"acme": SECRET})}),
+        ("PIPEDRIVE_ACCOUNTS", {"PIPEDRIVE_ACCOUNTS": json.dumps({"ACME": {"api_key": SECRET}})}),
+        (
+            "PIPEDRIVE_ACCOUNTS",
+            {"PIPEDRIVE_ACCOUNTS": json.dumps({"acme": {"api_key": SECRET, "url": SECRET}})},
+        ),
+        ("ALERT_WEBHOOK_URL", {"ALERT_WEBHOOK_URL": SECRET}),
+        ("ALERT_WEBHOOK_URL", {"ALERT_WEBHOOK_URL": f"http://hooks.example/{SECRET}"}),
+        ("ALERT_WEBHOOK_URL", {"ALERT_WEBHOOK_URL": f"https:///{SECRET}"}),
+        ("ALERT_WEBHOOK_URL", {"ALERT_WEBHOOK_URL": f"https://hooks.example/{SECRET} x"}),
+    ],
+)
+def test_a_secret_of_the_sync_is_refused_by_name_and_never_told(
+    blamed: str, settings: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{blamed} ") as refused:
+        sync_config(**settings)
+    assert SECRET not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+def test_the_settings_never_show_a_token() -> None:
+    accounts = json.dumps({"acme": {"api_key": SECRET}})
+    assert SECRET not in repr(sync_config(PIPEDRIVE_API_KEY=SECRET, PIPEDRIVE_ACCOUNTS=accounts))

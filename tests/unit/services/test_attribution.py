@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.attribution import Attribution, Origin, Touch, credit, resolve_touch, touch_of_url
+from services.attribution import (
+    Attribution,
+    Origin,
+    Touch,
+    credit,
+    resolve_touch,
+    stored_touch,
+    touch_of_url,
+    without_touch,
+)
 
 SITE = "https://client.example/"
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
@@ -306,6 +315,56 @@ def test_the_credit(seen: Mapping[str, object], source: str, medium: str, campai
     assert credit(seen) == Attribution(source, medium, campaign)
 
 
+# What is stored
+
+
+@pytest.mark.parametrize(
+    ("row", "touch"),
+    [
+        ({}, {}),
+        (dict.fromkeys(FIELDS), {}),
+        ({"utm_source": "news", "utm_medium": None}, {"utm_source": "news"}),
+        ({"utm_source": "direct", "utm_medium": "unknown", "utm_campaign": "none"}, {}),
+        ({"utm_source": "Direct", "utm_medium": "NONE", "utm_term": "undefined"}, {}),
+        ({"gclid": "null", "fbclid": "F1"}, {"fbclid": "F1"}),
+        ({"utm_source": "none", "utm_medium": "direct"}, None),
+        ({"gclid": "G1", "page_url": "x", "origin": "body", "id": 5}, {"gclid": "G1"}),
+        ({"gclid": 5, "utm_term": ""}, {"gclid": "5"}),
+        ({"gclid": "G1", "fbclid": "F1", "utm_source": "facebook"}, None),
+    ],
+)
+def test_a_stored_touch_is_what_was_seen_without_the_words_for_nothing(
+    row: dict[str, object], touch: dict[str, str] | None
+) -> None:
+    assert stored_touch(row) == (row if touch is None else touch)
+
+
+@pytest.mark.parametrize(
+    ("query", "rest"),
+    [
+        ("", ""),
+        ("?", ""),
+        ("?utm_source=x", ""),
+        ("?a=1&utm_source=x&b=2&gclid=y", "?a=1&b=2"),
+        ("?b=2&a=1", "?b=2&a=1"),
+        ("?a=1&a=1", "?a=1&a=1"),
+        ("?UTM_Source=x&a=1", "?a=1"),
+        ("?utm%5Fsource=x&a=1", "?a=1"),
+        ("?ScCid=x&region=west&search_query=y", ""),
+        ("?a&utm_source", "?a"),
+        ("?a=b=c&d=?", "?a=b=c&d=?"),
+        ("?a=%zz&%ff=1", "?a=%zz&%ff=1"),
+        ("?a=1&&b=2&", "?a=1&b=2"),
+        ("?utm_sources=x", "?utm_sources=x"),
+        ("?a=1#utm", "?a=1#utm"),
+        ("?utm_source=x#/route?b=1", "#/route?b=1"),
+        ("#", "#"),
+    ],
+)
+def test_a_url_without_its_touch_keeps_everything_else(query: str, rest: str) -> None:
+    assert without_touch(f"{SITE}{query}") == f"{SITE}{rest}"
+
+
 # Whatever comes
 
 NAMES = st.sampled_from((*FIELDS, "ScCid", "region", "page", "UTM_SOURCE"))
@@ -362,3 +421,34 @@ def test_what_is_seen_can_be_stored(page_url: str, body: dict[str, object]) -> N
 def test_a_body_never_mixes_two_networks(network: str, body: dict[str, object]) -> None:
     seen = values_of(resolve_touch("", body | {"utm_source": network}, None))
     assert {NETWORK_OF_CLICK_ID[name] for name in seen if name in NETWORK_OF_CLICK_ID} <= {network}
+
+
+@given(st.text(st.characters(categories=None)), URLS)
+def test_a_url_can_always_be_freed_of_its_touch(text: str, url: str) -> None:
+    for one in (text, f"?utm_source={text}&{text}#{text}", url):
+        rest = without_touch(one)
+        assert without_touch(rest) == rest
+        assert touch_of_url(rest.partition("#")[0], "page_url") is None
+
+
+PLAIN_PAIRS = st.builds("{}={}".format, st.sampled_from(("page", "q", "utm", "a%20b")), st.text())
+TOUCH_PAIRS = st.builds("{}={}".format, st.sampled_from((*FIELDS, "ScCid", "region")), st.text())
+
+
+@given(st.lists(st.tuples(st.booleans(), PLAIN_PAIRS, TOUCH_PAIRS)))
+def test_other_parameters_keep_their_order(pairs: list[tuple[bool, str, str]]) -> None:
+    def plain(pair: str) -> str:
+        return pair.replace("&", "").replace("#", "")
+
+    mixed = [plain(ours if is_ours else other) for is_ours, other, ours in pairs]
+    others = [plain(other) for is_ours, other, _ in pairs if not is_ours]
+    expected = f"?{'&'.join(others)}" if others else ""
+    assert without_touch(f"{SITE}?{'&'.join(mixed)}") == f"{SITE}{expected}"
+
+
+@given(BODIES)
+def test_a_stored_touch_can_be_stored_again(row: dict[str, object]) -> None:
+    touch = stored_touch(row)
+    assert set(touch) <= set(FIELDS)
+    assert stored_touch(touch) == touch
+    assert json.loads(json.dumps(touch, ensure_ascii=False).encode()) == touch

@@ -12,8 +12,9 @@ SECONDS = 60
 class MemoryDatabase:
     """D1 as far as `Pixels` uses it: rows by pixel ID. It fails while `failing` is set."""
 
-    def __init__(self, *ids: str) -> None:
+    def __init__(self, *ids: str, pipedrive_enabled: object = None) -> None:
         self.active = dict.fromkeys(ids, 1)
+        self.pipedrive_enabled = pipedrive_enabled
         self.failing = False
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
@@ -23,12 +24,23 @@ class MemoryDatabase:
         (pixel_id,) = map(str, values)
         if pixel_id not in self.active:
             return []
-        return [{"id": pixel_id, "project_id": "project-1", "active": self.active[pixel_id]}]
+        row = {
+            "id": pixel_id,
+            "project_id": "project-1",
+            "active": self.active[pixel_id],
+            "pipedrive_enabled": self.pipedrive_enabled,
+        }
+        return [row]
 
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
         raise AssertionError("Pixels writes nothing", statements, parameters, on_cost)
+
+    async def batch_rows(
+        self, statements: Sequence[str], parameters: str
+    ) -> Sequence[Sequence[Row]]:
+        raise AssertionError("Pixels reads one row at a time", statements, parameters)
 
 
 def find(pixels: Pixels, pixel_id: str, now: float) -> Pixel | None:
@@ -37,15 +49,34 @@ def find(pixels: Pixels, pixel_id: str, now: float) -> Pixel | None:
 
 def test_a_pixel_is_found_with_its_project() -> None:
     pixels = Pixels(MemoryDatabase("pixel-one"), SECONDS)
-    assert find(pixels, "pixel-one", 0.0) == Pixel("pixel-one", "project-1", active=True)
+    assert find(pixels, "pixel-one", 0.0) == Pixel(
+        "pixel-one", "project-1", active=True, synced=True
+    )
 
 
 def test_an_inactive_pixel_is_found_as_such() -> None:
     database = MemoryDatabase("pixel-one")
     database.active["pixel-one"] = 0
     assert find(Pixels(database, SECONDS), "pixel-one", 0.0) == Pixel(
-        "pixel-one", "project-1", active=False
+        "pixel-one", "project-1", active=False, synced=True
     )
+
+
+@pytest.mark.parametrize(
+    ("pipedrive_enabled", "synced"),
+    [
+        *((None, True), (1, True), ("true", True), ("yes", True), ("", True)),
+        *((0, False), ("0", False), ("false", False), ("False", False)),
+    ],
+)
+def test_leads_are_synced_unless_the_project_says_no(
+    pipedrive_enabled: object, *, synced: bool
+) -> None:
+    database = MemoryDatabase("pixel-one", pipedrive_enabled=pipedrive_enabled)
+    pixel = find(Pixels(database, SECONDS), "pixel-one", 0.0)
+    assert pixel is not None
+    assert pixel.synced == synced
+    assert pixel.active
 
 
 def test_a_pixel_is_remembered_for_the_seconds_and_then_asked_for_again() -> None:

@@ -82,6 +82,25 @@ def test_two_runs_at_once_send_every_lead_once(lab: Lab) -> None:
     assert (said.count("sync_run"), said.count("sync_busy")) == (1, 2)
 
 
+def test_a_run_that_lost_its_lease_writes_no_status(lab: Lab) -> None:
+    email = some_email()
+    lab.person(email)
+    event_id = lab.submit(email)
+    fault = lab.pipedrive.faults.add(Fault("slow", "update", seconds=1))
+    lab.time_passes()
+    run = Thread(target=lab.worker.act, args=("scheduled",), kwargs={"cron": CRON})
+    run.start()
+    assert fault.reached.wait(10)
+    lab.worker.query(
+        "UPDATE tracking_events SET pipedrive_lease = 'of another run' WHERE id = ?", event_id
+    )
+    run.join()
+
+    row = lab.worker.event(event_id)
+    assert row["pipedrive_sync_status"] is None
+    assert row["pipedrive_lease"] == "of another run"
+
+
 def test_a_run_that_died_holds_nobody_up_longer_than_its_lease(lab: Lab) -> None:
     event_id = lab.submit(some_email())
     lab.worker.query(

@@ -1,0 +1,65 @@
+import asyncio
+import json
+
+import pytest
+
+from services.alerts import TIMEOUT_SECONDS, Alerts
+from services.logs import Log
+from services.ports import HttpAnswer, NetworkError
+from tests.unit.memory import MemoryHttp, Reply, Time, scripted
+
+URL = "https://hooks.example/secret"
+LOG = Log("info", "request-1")
+
+
+def send(http: MemoryHttp, url: str | None) -> None:
+    asyncio.run(Alerts(http, url).send(LOG, "breaker_open", "Pipedrive is down"))
+
+
+def http_with(*replies: Reply) -> MemoryHttp:
+    return MemoryHttp(Time(), scripted(replies))
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_an_alert_is_a_line_in_the_log_and_a_message_to_the_webhook(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    http = http_with(HttpAnswer(200, "ok", {}))
+    send(http, URL)
+    [sent] = http.sent
+    assert (sent.method, sent.url, sent.seconds) == ("POST", URL, TIMEOUT_SECONDS)
+    assert json.loads(sent.body or "") == {
+        "text": "PPP Pixel: Pipedrive is down",
+        "problem": "breaker_open",
+    }
+    [line] = lines(capsys)
+    assert (line["level"], line["event"]) == ("error", "alert")
+    assert (line["problem"], line["text"]) == ("breaker_open", "Pipedrive is down")
+
+
+def test_without_a_webhook_the_line_is_the_alert(capsys: pytest.CaptureFixture[str]) -> None:
+    http = http_with()
+    send(http, None)
+    assert http.sent == []
+    assert [line["event"] for line in lines(capsys)] == ["alert"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (NetworkError("the connection failed"), "the connection failed"),
+        (HttpAnswer(302, "", {}), "answered 302"),
+        (HttpAnswer(404, "", {}), "answered 404"),
+        (HttpAnswer(500, "", {}), "answered 500"),
+    ],
+)
+def test_an_alert_that_does_not_arrive_is_told_without_its_address(
+    capsys: pytest.CaptureFixture[str], reply: Reply, reason: str
+) -> None:
+    send(http_with(reply), URL)
+    _, line = lines(capsys)
+    assert (line["event"], line["reason"]) == ("alert_not_sent", reason)
+    assert "secret" not in json.dumps(line)

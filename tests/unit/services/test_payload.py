@@ -1,0 +1,140 @@
+import asyncio
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from services.payload import (
+    REMEMBERED_SECONDS,
+    AccountFields,
+    Fields,
+    Payload,
+    payload,
+    without_key,
+)
+from services.pipedrive import FailedError
+from services.pipedrive_fields import AccountField, Value
+from services.ports import HttpAnswer
+from tests.unit.memory import Lab, MemoryKeyValues, Sent, answered, key, scripted
+
+NAMES = {"utm_source": key(1), "gclid": key(2), "country": key(3), "city": key(4)}
+FIELDS = {
+    key(1): AccountField(key(1), "Source", "varchar", {}),
+    key(2): AccountField(key(2), "Click", "varchar", {}),
+    key(3): AccountField(key(3), "Country", "enum", {"de": 11}),
+}
+NO_CITY = f"city (the account has no field with the key {key(4)})"
+
+
+def sent(**values: Value | None) -> Payload:
+    return payload(values, NAMES, FIELDS)
+
+
+def test_values_are_put_under_their_keys_in_their_fields_types() -> None:
+    assert sent(utm_source=Value("google"), country=Value("DE")) == Payload(
+        {key(1): "google", key(3): 11}, ()
+    )
+
+
+def test_a_value_that_the_map_does_not_name_is_not_sent() -> None:
+    assert sent(utm_medium=Value("cpc"), region=None) == Payload({}, ())
+
+
+def test_a_value_that_is_to_be_cleared_is_sent_as_null_whatever_its_type() -> None:
+    cleared = sent(gclid=None, country=None)
+    assert cleared == Payload({key(2): None, key(3): None}, ())
+
+
+@pytest.mark.parametrize("value", [Value("Munich"), None])
+def test_a_field_that_the_account_does_not_have_is_left_out(value: Value | None) -> None:
+    assert sent(utm_source=Value("x"), city=value) == Payload({key(1): "x"}, (NO_CITY,))
+
+
+def test_a_value_that_its_field_does_not_take_is_left_out_and_not_cleared() -> None:
+    reason = "country (a field of type enum does not take it)"
+    assert sent(gclid=Value("G1"), country=Value("XX")) == Payload({key(2): "G1"}, (reason,))
+
+
+def test_all_that_is_left_out_is_told() -> None:
+    assert len(sent(country=Value("XX"), city=Value("Munich")).left_out) == 2
+
+
+def test_a_key_that_the_account_refuses_is_left_out_by_its_name() -> None:
+    before = sent(utm_source=Value("x"), gclid=Value("G1"), city=Value("Munich"))
+    reason = f"gclid (the account does not know the key {key(2)})"
+    assert without_key(before, NAMES, key(2)) == Payload({key(1): "x"}, (NO_CITY, reason))
+
+
+def test_a_refused_key_that_no_name_has_is_left_out_all_the_same() -> None:
+    reason = f"a field (the account does not know the key {key(9)})"
+    assert without_key(Payload({key(9): 1}, ()), NAMES, key(9)) == Payload({}, (reason,))
+
+
+# The fields of accounts
+
+
+def account_answer(*keys: str) -> HttpAnswer:
+    fields = [{"field_code": key, "field_name": "F", "field_type": "text"} for key in keys]
+    return answered({"data": fields, "additional_data": {"next_cursor": None}})
+
+
+def always_one(_: Sent) -> HttpAnswer:
+    return account_answer(key(1))
+
+
+def fields_of(fields: AccountFields, lab: Lab) -> Fields:
+    return asyncio.run(fields.of(lab.api, lab.soon()))
+
+
+def test_the_fields_are_asked_for_once_in_a_run() -> None:
+    lab, fields = Lab(always_one), AccountFields(MemoryKeyValues())
+    expected: Mapping[str, AccountField] = {key(1): AccountField(key(1), "F", "text", {})}
+    assert fields_of(fields, lab) == fields_of(fields, lab) == expected
+    assert lab.api.calls == {"fields": 1}
+
+
+def test_the_next_run_remembers_the_fields_for_an_hour() -> None:
+    lab, key_values = Lab(always_one), MemoryKeyValues()
+    first = fields_of(AccountFields(key_values), lab)
+    assert fields_of(AccountFields(key_values), lab) == first
+    assert lab.api.calls == {"fields": 1}
+    assert key_values.seconds == {"pipedrive-fields:acme": REMEMBERED_SECONDS}
+
+
+def test_fields_that_turned_out_to_be_different_are_asked_for_anew() -> None:
+    lab = Lab(scripted((account_answer(key(1)), account_answer(key(2)))))
+    key_values = MemoryKeyValues()
+    fields = AccountFields(key_values)
+    assert set(fields_of(fields, lab)) == {key(1)}
+    asyncio.run(fields.forget("acme"))
+    assert key_values.values == {}
+    assert set(fields_of(fields, lab)) == {key(2)}
+
+
+def test_without_kv_the_fields_are_asked_for_in_each_run() -> None:
+    lab, key_values = Lab(always_one), MemoryKeyValues()
+    key_values.operations = 0
+    for run in (1, 2):
+        fields = AccountFields(key_values)
+        assert set(fields_of(fields, lab)) == {key(1)}
+        assert lab.api.calls == {"fields": run}
+    asyncio.run(fields.forget("acme"))
+    asyncio.run(fields.forget("never seen"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "5", "null", '{"a": 1}', "[[]]", "[1]", '[["a", "b"]]', json.dumps([[1] * 5])],
+)
+def test_nonsense_in_kv_is_as_good_as_nothing(text: str) -> None:
+    lab, key_values = Lab(always_one), MemoryKeyValues()
+    key_values.values["pipedrive-fields:acme"] = text
+    assert set(fields_of(AccountFields(key_values), lab)) == {key(1)}
+
+
+def test_a_failure_is_not_remembered() -> None:
+    lab = Lab(scripted((HttpAnswer(200, "", {}), account_answer(key(1)))))
+    fields = AccountFields(MemoryKeyValues())
+    with pytest.raises(FailedError):
+        fields_of(fields, lab)
+    assert set(fields_of(fields, lab)) == {key(1)}

@@ -1,0 +1,149 @@
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.attribution import Attribution
+from services.events import Event
+from services.form_data import Lead
+from services.ports import UnavailableError
+from services.repeats import REMEMBERED_SECONDS, Repeats
+from services.visits import Recorded
+from tests.unit.memory import NOW, MemoryKeyValues
+
+WINDOW = 600
+OLD = Event(
+    pixel_id="pixel-one",
+    visitor_cookie="pxl_0123456789abcdef",
+    event_key=None,
+    event_type="form_submit",
+    page_url="https://shop.example/contact",
+    referrer_url=None,
+    page_title=None,
+    touch=None,
+    lead=Lead("jane@example.com", "Jane", None),
+    viewport=None,
+    screen=None,
+)
+NEW = replace(OLD, event_key="event-key-1")
+RECORDED = Recorded(42, "visitor", "session", Attribution("google", "cpc", "spring"))
+
+
+def remember(repeats: Repeats, event: Event) -> None:
+    asyncio.run(repeats.remember(event, RECORDED, NOW))
+
+
+def recall(repeats: Repeats, event: Event, seconds: float = 0) -> Recorded | None:
+    return asyncio.run(repeats.recall(event, NOW + timedelta(seconds=seconds)))
+
+
+@pytest.mark.parametrize("event", [OLD, NEW])
+def test_a_submission_that_comes_twice_is_answered_as_before(event: Event) -> None:
+    repeats = Repeats(MemoryKeyValues(), WINDOW)
+    assert recall(repeats, event) is None
+    remember(repeats, event)
+    assert recall(repeats, event, 1) == RECORDED
+
+
+@pytest.mark.parametrize(
+    ("event", "seconds", "known"),
+    [(OLD, WINDOW, True), (OLD, WINDOW + 1, False), (NEW, WINDOW + 1, True), (NEW, 86_000, True)],
+)
+def test_an_old_pixels_submission_is_the_same_one_within_the_window(
+    event: Event, seconds: int, *, known: bool
+) -> None:
+    repeats = Repeats(MemoryKeyValues(), WINDOW)
+    remember(repeats, event)
+    assert (recall(repeats, event, seconds) is not None) == known
+
+
+@pytest.mark.parametrize(
+    ("event", "change", "same"),
+    [
+        (OLD, {"pixel_id": "pixel-two"}, False),
+        (OLD, {"page_url": "https://shop.example/"}, False),
+        (OLD, {"lead": Lead("john@example.com", "Jane", None)}, False),
+        (OLD, {"event_key": "event-key-1"}, False),
+        (OLD, {"visitor_cookie": "fedcba9876543210"}, True),
+        (OLD, {"page_title": "Contact"}, True),
+        (NEW, {"event_key": "event-key-2"}, False),
+        (NEW, {"visitor_cookie": "fedcba9876543210"}, False),
+        (NEW, {"pixel_id": "pixel-two"}, False),
+        (NEW, {"lead": Lead("john@example.com", "Jane", None)}, True),
+        (NEW, {"page_url": "https://shop.example/"}, True),
+    ],
+)
+def test_what_makes_two_submissions_the_same_one(
+    event: Event, change: dict[str, object], *, same: bool
+) -> None:
+    repeats = Repeats(MemoryKeyValues(), WINDOW)
+    remember(repeats, event)
+    assert (recall(repeats, replace(event, **change)) is not None) == same  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("event", [OLD, NEW])
+def test_nothing_personal_is_in_kv_and_only_for_a_day(event: Event) -> None:
+    key_values = MemoryKeyValues()
+    remember(Repeats(key_values, WINDOW), event)
+    [(name, value)] = key_values.values.items()
+    for personal in ("jane", "Jane", "shop.example", "0123456789abcdef"):
+        assert personal not in name + value
+    assert key_values.seconds == {name: REMEMBERED_SECONDS}
+
+
+def test_while_kv_fails_nothing_is_recalled_and_a_failure_to_remember_is_told() -> None:
+    key_values = MemoryKeyValues()
+    repeats = Repeats(key_values, WINDOW)
+    remember(repeats, NEW)
+    key_values.operations = 0
+    assert recall(repeats, NEW) is None
+    with pytest.raises(UnavailableError):
+        remember(repeats, NEW)
+
+
+SAID = json.dumps(
+    {
+        "at": NOW.isoformat(),
+        "event_id": 42,
+        "visitor_id": "v",
+        "session_id": "s",
+        "attribution": {"source": "a", "medium": "b", "campaign": "c"},
+    }
+)
+
+
+def recall_said(text: str) -> Recorded | None:
+    key_values = MemoryKeyValues()
+    repeats = Repeats(key_values, WINDOW)
+    remember(repeats, OLD)
+    key_values.values = dict.fromkeys(key_values.values, text)
+    return recall(repeats, OLD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "null", "5", "[]", "{}", '"x"'),
+        SAID.replace("+00:00", ""),
+        SAID.replace("2026-", "x"),
+        SAID.replace('"at"', '"when"'),
+        SAID.replace('"event_id"', '"id"'),
+        SAID.replace('"source"', '"origin"'),
+        SAID.replace('"attribution": {', '"attribution": 5, "x": {'),
+    ],
+)
+def test_nonsense_in_kv_is_as_good_as_nothing(text: str) -> None:
+    assert recall_said(SAID) is not None
+    assert recall_said(text) is None
+
+
+JSON = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
+
+
+@given(st.dictionaries(st.sampled_from(tuple(json.loads(SAID))), JSON))
+def test_whatever_is_in_kv_recalling_never_raises(odd: dict[str, object]) -> None:
+    recall_said(json.dumps({**json.loads(SAID), **odd}))

@@ -1,0 +1,54 @@
+from datetime import timedelta
+from itertools import count, takewhile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.retries import HOUR, Retries
+
+USUAL = Retries(first_pause=300, longest_pause=6 * HOUR, hours=72)
+
+
+def pauses_of(retries: Retries) -> list[float]:
+    """Every pause until the lead is given up, in seconds."""
+    pauses = (retries.pause_after(tries) for tries in count(1))
+    return [pause.total_seconds() for pause in takewhile(lambda pause: pause, pauses) if pause]
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    minutes = [pause / 60 for pause in pauses_of(USUAL)]
+    assert minutes[:8] == [5, 10, 20, 40, 80, 160, 320, 360]
+    assert set(minutes[8:]) == {360}
+
+
+def test_a_lead_is_given_up_when_it_rested_for_the_hours() -> None:
+    assert 72 * HOUR <= sum(pauses_of(USUAL)) < 78 * HOUR
+
+
+@pytest.mark.parametrize("tries", [0, 1])
+def test_the_first_pause_comes_after_the_first_try(tries: int) -> None:
+    assert USUAL.pause_after(tries) == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("tries", [30, 1_000, 100_000])
+def test_a_lead_that_was_tried_too_often_stays_given_up(tries: int) -> None:
+    assert USUAL.pause_after(tries) is None
+
+
+def test_the_largest_settings_overflow_nothing() -> None:
+    largest = 999_999_999
+    pause = Retries(largest, largest, largest).pause_after(3_000)
+    assert pause == timedelta(seconds=largest)
+
+
+@given(st.integers(300, 7_200), st.integers(1, 50_000), st.integers(1, 72))
+def test_together_the_pauses_are_as_long_as_the_hours_and_no_longer_than_needed(
+    first: int, more: int, hours: int
+) -> None:
+    pauses = pauses_of(Retries(first, first + more, hours))
+    assert sum(pauses) >= hours * HOUR
+    assert sum(pauses[:-1]) < hours * HOUR
+    assert pauses == sorted(pauses)
+    assert pauses[0] == first
+    assert pauses[-1] <= first + more

@@ -1,0 +1,184 @@
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.attribution import Attribution, Touch
+from services.events import Event, Size
+from services.form_data import Lead
+from services.pixels import Pixel
+from services.visits import CLOCK_SKEW, NEVER, Origin, Place, Recorded, Visits, due_time
+from tests.unit.memory import NOW, MemoryDatabase
+
+DELAY, WINDOW = 420, 600
+PIXEL = Pixel("pixel-one", "project-1", active=True, synced=True)
+UNSYNCED = replace(PIXEL, synced=False)
+ORIGIN = Origin("192.0.2.7", "", Place("DE", None, "Munich"))
+LEAD = Lead("jane@example.com", "Jane", None)
+NAME_ONLY = Lead(None, "Jane", "Doe")
+PAGEVIEW = Event(
+    pixel_id="pixel-one",
+    visitor_cookie="pxl_0123456789abcdef",
+    event_key=None,
+    event_type="pageview",
+    page_url="https://shop.example/contact",
+    referrer_url=None,
+    page_title=None,
+    touch=None,
+    lead=None,
+    viewport=None,
+    screen=None,
+)
+FORM = replace(PAGEVIEW, event_type="form_submit", lead=LEAD)
+ANSWER = {
+    "event_id": 42,
+    "visitor_id": "visitor",
+    "session_id": "session",
+    "touch": {"utm_source": None, "gclid": "G1"},
+}
+KEYS = ("event_key", "oldest_key", "newest_key")
+
+
+def record(
+    event: Event, pixel: Pixel = PIXEL, now: datetime = NOW
+) -> tuple[Recorded, Mapping[str, object]]:
+    """What was recorded, and the parameters that D1 got."""
+    database = MemoryDatabase(json.dumps(ANSWER))
+    ids: Iterator[str] = iter(("id-1", "id-2"))
+    visits = Visits(
+        database, lambda: next(ids), session_minutes=30, sync_delay=DELAY, repeat_window=WINDOW
+    )
+    recorded = asyncio.run(visits.record(event, pixel, ORIGIN, now))
+    [parameters] = database.parameters
+    return recorded, parameters
+
+
+def keys_of(event: Event, now: datetime = NOW) -> tuple[str, ...]:
+    _, parameters = record(event, now=now)
+    return tuple(str(parameters[name]) for name in KEYS if name in parameters)
+
+
+def same(first: Event, second: Event, seconds: float = 0) -> bool:
+    """Whether the second counts as the first one sent again, as the statements compare keys."""
+    key = keys_of(first)[0]
+    _, oldest, newest = keys_of(second, NOW + timedelta(seconds=seconds))
+    return oldest <= key <= newest
+
+
+def test_an_event_is_recorded_with_what_it_is_credited_to() -> None:
+    recorded, parameters = record(
+        replace(PAGEVIEW, screen=Size(3, 4), touch=Touch("body", gclid="1"))
+    )
+    assert recorded == Recorded(42, "visitor", "session", Attribution("google", "cpc", "none"))
+    assert (parameters["visitor_id"], parameters["session_id"]) == ("id-1", "id-2")
+    assert parameters["now"] == "2026-05-01 12:00:00"
+    assert parameters["open_since"] == "2026-05-01 11:30:00"
+    assert parameters["touch"] == {"origin": "body", "gclid": "1"}
+    assert parameters["device"] == {"type": "desktop", "screen": {"width": 3, "height": 4}}
+
+
+def test_what_was_not_seen_is_absent() -> None:
+    _, parameters = record(PAGEVIEW)
+    assert None not in parameters.values()
+    assert not {"region", "referrer_url", "touch", "form_data", "due_at", *KEYS} & set(parameters)
+
+
+# When a submission is due
+
+
+@pytest.mark.parametrize(
+    ("event", "pixel", "due"),
+    [
+        (FORM, PIXEL, True),
+        (replace(FORM, lead=Lead("j@x.com", None, None)), PIXEL, True),
+        (FORM, UNSYNCED, False),
+        (replace(FORM, lead=NAME_ONLY), PIXEL, False),
+        (replace(FORM, lead=None), PIXEL, False),
+        (PAGEVIEW, PIXEL, False),
+    ],
+)
+def test_a_lead_is_due_after_the_delay_if_somebody_wants_it(
+    event: Event, pixel: Pixel, *, due: bool
+) -> None:
+    assert due_time(event, pixel, NOW, DELAY) == (NOW + timedelta(seconds=DELAY) if due else None)
+
+
+@pytest.mark.parametrize(
+    ("event", "pixel", "due_at"),
+    [
+        (FORM, PIXEL, "2026-05-01 12:07:00"),
+        (FORM, UNSYNCED, NEVER),
+        (replace(FORM, lead=NAME_ONLY), PIXEL, NEVER),
+        (replace(FORM, lead=None), PIXEL, NEVER),
+        (PAGEVIEW, PIXEL, None),
+    ],
+)
+def test_the_row_of_a_form_says_when_it_is_due_or_never(
+    event: Event, pixel: Pixel, due_at: str | None
+) -> None:
+    _, parameters = record(event, pixel)
+    assert parameters.get("due_at") == due_at
+
+
+# What makes an event the same one
+
+
+@pytest.mark.parametrize("event", [PAGEVIEW, FORM])
+def test_a_new_pixels_event_is_known_by_its_key(event: Event) -> None:
+    assert keys_of(replace(event, event_key="event-key-1")) == ("event-key-1",) * 3
+
+
+@pytest.mark.parametrize("event", [PAGEVIEW, replace(FORM, lead=None)])
+def test_an_old_pixels_event_without_a_lead_is_always_a_new_one(event: Event) -> None:
+    assert keys_of(event) == ()
+
+
+def test_an_old_pixels_lead_is_known_by_what_it_says_and_when() -> None:
+    key, oldest, newest = keys_of(FORM)
+    moment = int(NOW.timestamp())
+    digest = key.removesuffix(f"-{moment}")
+    assert oldest == f"{digest}-{moment - WINDOW}"
+    assert newest == f"{digest}-{moment + CLOCK_SKEW}"
+    assert "jane" not in key
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        *((0, True), (1, True), (WINDOW, True), (WINDOW + 1, False), (86_400, False)),
+        *((-CLOCK_SKEW, True), (-CLOCK_SKEW - 1, False)),
+    ],
+)
+def test_an_old_pixels_lead_is_the_same_one_within_the_window(
+    seconds: int, *, expected: bool
+) -> None:
+    assert same(FORM, FORM, seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (replace(FORM, page_title="Contact", visitor_cookie="0123456789abcdef"), True),
+        (replace(FORM, page_url="https://shop.example/"), False),
+        (replace(FORM, lead=Lead("john@example.com", "Jane", None)), False),
+        (replace(FORM, lead=Lead("jane@example.com", None, "Jane")), False),
+        (replace(FORM, pixel_id="pixel-two"), False),
+        (replace(FORM, event_key="event-key-1"), False),
+    ],
+)
+def test_an_old_pixels_lead_is_another_one_if_it_says_something_else(
+    other: Event, *, expected: bool
+) -> None:
+    assert same(FORM, other) == expected
+
+
+@given(st.integers(-100_000, 100_000))
+def test_keys_sort_as_their_times_do(seconds: int) -> None:
+    later = NOW + timedelta(days=365 * 200, seconds=seconds)
+    assert (keys_of(FORM)[0] <= keys_of(FORM, later)[0]) == (later >= NOW)
+    assert same(FORM, FORM, seconds) == (-CLOCK_SKEW <= seconds <= WINDOW)
