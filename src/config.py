@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast, get_args
 
 from services.api_keys import ApiKey, read_api_keys
@@ -36,7 +36,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting, with the type it has inside."""
+    """Every setting but those of the sync, with the type it has inside."""
 
     environment: Environment
     log_level: Level
@@ -63,7 +63,7 @@ class SyncConfig:
     breaker_seconds: int
     accounts: Accounts
     fields: FieldMap | None
-    alert_webhook_url: str | None
+    alert_webhook_url: str | None = field(repr=False)
 
 
 def read_config(get: Callable[[str], str | None]) -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.logs import Log
 from services.ports import HttpClient, NetworkError
@@ -17,7 +17,7 @@ class Alerts:
     """Sends alerts. Without a webhook the log line is the alert."""
 
     http: HttpClient
-    webhook_url: str | None
+    webhook_url: str | None = field(repr=False)
 
     async def send(self, log: Log, problem: str, text: str) -> None:
         """Says what is wrong and what to do; never raises."""

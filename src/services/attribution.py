@@ -130,19 +130,26 @@ def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
     The words that the old Worker stored where it saw nothing count as nothing.
     """
     said = ((name, _said_by_a_pixel(name, row.get(name))) for name in _FIELDS)
-    return {name: value for name, value in said if value}
+    found = {name: value for name, value in said if value}
+    return {} if _MAKES_A_TOUCH.isdisjoint(found) else found
 
 
 def without_touch(url: str) -> str:
-    """The URL without the parameters that make or describe a touch."""
+    """The URL without the parameters that make or describe a touch, in query and `#/route?…`."""
     address, hash_mark, fragment = url.partition("#")
+    if fragment.startswith(("/", "!")):
+        fragment = _without_parameters(fragment)
+    return _without_parameters(address) + hash_mark + fragment
+
+
+def _without_parameters(address: str) -> str:
     page, _, query = address.partition("?")
     pairs = [
         pair
         for pair in query.split("&")
         if pair and _decoded(pair.partition("=")[0]).lower() not in _FIELD_OF_PARAMETER
     ]
-    return page + ("?" + "&".join(pairs) if pairs else "") + hash_mark + fragment
+    return page + ("?" + "&".join(pairs) if pairs else "")
 
 
 def credit(seen: Mapping[str, object]) -> Attribution:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from services.circuit_breaker import CircuitBreaker
@@ -28,12 +28,23 @@ from services.text import clean
 
 RETRIES = 2
 LONGEST_WAIT_SECONDS = 30
+# The longest that a 429 is believed: the daily budget is a new one by then.
+LONGEST_PAUSE_SECONDS = 86_400.0
 WAITS_IN_A_ROW = 3
 DEFAULT_WAIT_SECONDS = 2.0
 SEARCH_LIMIT = 10
 FIELDS_LIMIT = 500
 MOST_FIELD_PAGES = 20
 REASON_LENGTH = 200
+
+MAY_PASS = frozenset((HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)))
+# Nobody's fault but the settings': the address, the token, the plan.
+NOT_ABOUT_A_LEAD: Mapping[Operation, Collection[int]] = {
+    "search": frozenset((403, 404, 405, 410)),
+    "fields": range(400, 500),
+    "person": (),
+    "update": (),
+}
 
 _UNKNOWN_KEY = re.compile(r"[Uu]nknown key '([0-9a-f]{40})'")
 
@@ -118,11 +129,8 @@ class Pipedrive:
             RejectedError, FailedError, NotNowError: see the module.
         """
         query = {"term": term, "fields": by, "exact_match": "true", "limit": SEARCH_LIMIT}
-        data = await self._call("search", "GET", f"/persons/search?{urlencode(query)}", until)
-        items = data.get("items") if isinstance(data, dict) else None
-        if not isinstance(items, list):
-            raise self._failed("the search answered without items")
-        return [found for item in items if (found := _found(item))]
+        answer = await self._answer("search", "GET", f"/persons/search?{urlencode(query)}", until)
+        return [found for item in answer["data"]["items"] if (found := _found(item))]
 
     async def person(self, person_id: int, until: datetime) -> Person | None:
         """A person as it is now, or None if it is gone.
@@ -131,11 +139,9 @@ class Pipedrive:
             RejectedError, FailedError, NotNowError: see the module.
         """
         try:
-            data = await self._call("person", "GET", f"/persons/{person_id}", until)
+            data = (await self._answer("person", "GET", f"/persons/{person_id}", until))["data"]
         except GoneError:
             return None
-        if not isinstance(data, dict):
-            raise self._failed("the person was answered without data")
         is_deleted = data.get("is_deleted") is not False
         return Person(person_id, is_deleted, str(data.get("update_time") or ""))
 
@@ -148,7 +154,7 @@ class Pipedrive:
             GoneError, RejectedError, FailedError, NotNowError: see the module.
         """
         body = json.dumps({"custom_fields": custom_fields})
-        await self._call("update", "PATCH", f"/persons/{person_id}", until, body)
+        await self._answer("update", "PATCH", f"/persons/{person_id}", until, body)
 
     async def fields(self, until: datetime) -> list[AccountField]:
         """Every custom field of a person in this account.
@@ -161,24 +167,17 @@ class Pipedrive:
         for _ in range(MOST_FIELD_PAGES):
             query = {"limit": FIELDS_LIMIT} | ({"cursor": cursor} if cursor else {})
             answer = await self._answer("fields", "GET", f"/personFields?{urlencode(query)}", until)
-            data, more = answer.get("data"), answer.get("additional_data")
-            if not isinstance(data, list):
-                raise self._failed("the fields were answered without data")
-            found += read_account_fields(data)
+            more = answer.get("additional_data")
+            found += read_account_fields(answer["data"])
             cursor = more.get("next_cursor") if isinstance(more, dict) else None
             if not cursor:
                 break
         return found
 
-    async def _call(
-        self, operation: Operation, method: str, path: str, until: datetime, body: str | None = None
-    ) -> object:
-        return (await self._answer(operation, method, path, until, body)).get("data")
-
     async def _answer(
         self, operation: Operation, method: str, path: str, until: datetime, body: str | None = None
-    ) -> Mapping[str, object]:
-        """One call with its retries; what it answered, as JSON."""
+    ) -> Mapping[str, Any]:
+        """One call with its retries; what it answered, as JSON that has what was asked for."""
         failures = waits = 0
         while True:
             seconds = await self._admitted(operation, until)
@@ -191,7 +190,7 @@ class Pipedrive:
                     waits += 1
                     self._wait(answer, until, waits)
                     continue
-                if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                if answer.status not in MAY_PASS:
                     return self._judged(operation, answer)
                 reason = f"Pipedrive answered {answer.status}"
             failures += 1
@@ -203,9 +202,14 @@ class Pipedrive:
         """Waits for its turn; gives the seconds that the call may take."""
         self._require_open()
         delay = self.pace.seconds_until(operation, self.clock())
-        if delay > 0:
+        while delay > 0:
+            turn = self.clock() + timedelta(seconds=delay)
+            if turn >= until:
+                raise NotNowError("its turn would come too late", turn)
             await self.sleep(delay)
             self._require_open()
+            # Another call may have been told to wait in the meantime.
+            delay = self.pace.seconds_held(self.clock())
         now = self.clock()
         left = (until - now).total_seconds()
         if left <= 0:
@@ -225,17 +229,18 @@ class Pipedrive:
             headers["content-type"] = "application/json"
         return await self.http.send(method, self.account.url + path, headers, body, seconds)
 
-    def _judged(self, operation: Operation, answer: HttpAnswer) -> Mapping[str, object]:
+    def _judged(self, operation: Operation, answer: HttpAnswer) -> Mapping[str, Any]:
         status = answer.status
         if trouble := _trouble(operation, answer):
             raise self._tripped(trouble)
         content = _read(answer.text)
-        if content is None or status in range(300, 400):
-            raise self._failed(f"Pipedrive answered {status} without readable JSON")
+        is_refusal = status >= HTTPStatus.BAD_REQUEST
+        if content is None or not (is_refusal or _is_complete(operation, status, content)):
+            raise self._failed(f"Pipedrive answered {status} without what was asked for")
         self.state.breaker.succeeded()
         if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             raise GoneError
-        if status >= HTTPStatus.BAD_REQUEST:
+        if is_refusal:
             raise _rejected(status, content)
         return content
 
@@ -245,9 +250,8 @@ class Pipedrive:
         Raises:
             NotNowError: it asks for more than this run can wait.
         """
-        now = self.clock()
         seconds = _seconds_to_wait(answer.headers, self.random)
-        resume = now + timedelta(seconds=seconds)
+        resume = self.clock() + timedelta(seconds=seconds)
         if seconds > LONGEST_WAIT_SECONDS or waits > WAITS_IN_A_ROW or resume >= until:
             self.state.paused_until = resume
             raise NotNowError("Pipedrive asked to wait (429)", resume)
@@ -272,7 +276,7 @@ class Pipedrive:
 def _trouble(operation: Operation, answer: HttpAnswer) -> str | None:
     """What an answer says is wrong with the account as a whole, rather than with one lead."""
     status = answer.status
-    is_html = "html" in answer.headers.get("content-type", "")
+    is_html = "html" in answer.headers.get("content-type", "").lower()
     match status:
         case HTTPStatus.UNAUTHORIZED:
             return "Pipedrive refused the API key (401)"
@@ -280,14 +284,28 @@ def _trouble(operation: Operation, answer: HttpAnswer) -> str | None:
             return "Pipedrive blocked us with a web page (403)"
         case HTTPStatus.PAYMENT_REQUIRED:
             return "Pipedrive wants to be paid (402)"
-        case HTTPStatus.BAD_REQUEST if operation == "search":
-            return None
-        case _ if status >= HTTPStatus.BAD_REQUEST and operation in {"search", "fields"}:
+        case _ if status in NOT_ABOUT_A_LEAD[operation]:
             return f"Pipedrive answered {status} to the {operation}: are address and token right?"
     return None
 
 
-def _read(text: str) -> Mapping[str, object] | None:
+def _is_complete(operation: Operation, status: int, content: Mapping[str, Any]) -> bool:
+    """Whether an answer has what the operation asks for; of an update nothing is needed."""
+    data = content.get("data")
+    if status >= HTTPStatus.MULTIPLE_CHOICES or content.get("success") is False:
+        return False
+    match operation:
+        case "search":
+            return isinstance(data, dict) and isinstance(data.get("items"), list)
+        case "person":
+            return isinstance(data, dict)
+        case "fields":
+            return isinstance(data, list)
+        case "update":
+            return True
+
+
+def _read(text: str) -> Mapping[str, Any] | None:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -320,5 +338,5 @@ def _rejected(status: int, content: Mapping[str, object]) -> RejectedError:
 def _seconds_to_wait(headers: Mapping[str, str], random: Random) -> float:
     for name in ("retry-after", "x-ratelimit-reset"):
         if (value := headers.get(name, "")).isdecimal():
-            return float(value)
+            return min(float(value), LONGEST_PAUSE_SECONDS)
     return DEFAULT_WAIT_SECONDS + random()

@@ -15,7 +15,8 @@ DEFAULT_URL = "https://api.pipedrive.com/api/v2"
 _URL = re.compile(
     r"https://[^\s/?#@]+(?:/[^\s?#]*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*"
 )
-_NAME = re.compile(r"[a-z0-9_-]{1,40}")
+# Shorter than a token, which might stand there by mistake and would be told in a message.
+_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _account(name: str, entry: object) -> Account:
     fields = entry if isinstance(entry, dict) else {}
     token, url = fields.get("api_key"), fields.get("url") or DEFAULT_URL
     if not _NAME.fullmatch(name):
-        raise ValueError("has an account whose name is not 1 to 40 of a-z, 0-9, '-' and '_'")
+        raise ValueError("has an account whose name is not 1 to 32 of a-z, 0-9, '-' and '_'")
     if not isinstance(token, str) or not token:
         raise ValueError(f"account {name} needs an api_key")
     if not isinstance(url, str) or not _URL.fullmatch(url):

@@ -33,6 +33,7 @@ FIELD_NAMES = (
 )
 
 _KEY = re.compile(r"[0-9a-f]{40}")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _TEXT_LENGTHS = {"varchar": 255, "varchar_auto": 255, "phone": 255, "text": 65_000}
 SEPARATOR = ", "
 
@@ -149,7 +150,7 @@ def shape(value: Value, field: AccountField) -> object:
             option = field.options.get(value.text.casefold())
             return [option] if option is not None and field.type == "set" else option
         case "address":
-            return {"value": value.text}
+            return {"value": value.text} if value.text else None
     return None
 
 
@@ -164,10 +165,10 @@ def _moment(value: Value, field_type: str) -> object:
 def _number(value: Value) -> float | int | None:
     number = value.number
     if number is None:
-        try:
-            number = float(value.text)
-        except ValueError:
+        # float() also reads 1_000 and the digits of other scripts.
+        if not _NUMBER.fullmatch(value.text):
             return None
+        number = float(value.text)
     if not math.isfinite(number):
         return None
     return int(number) if number == int(number) else number

@@ -73,6 +73,10 @@ class Pace:
         self._calls.append(moment)
         return (moment - now).total_seconds()
 
+    def seconds_held(self, now: datetime) -> float:
+        """How long nothing may go yet."""
+        return max(0.0, ((self._hold_until or now) - now).total_seconds())
+
     def hold(self, until: datetime) -> None:
         """Lets nothing go before a time."""
         self._hold_until = max(until, self._hold_until or until)

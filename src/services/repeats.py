@@ -38,7 +38,7 @@ class Repeats:
             return None
         try:
             return self._answered(json.loads(text), event, now) if text else None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             # Whoever wrote this into KV, no lead is lost by it: D1 decides.
             return None
 

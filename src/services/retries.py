@@ -21,8 +21,10 @@ class Retries:
 
         Pauses are added up rather than time, so that no lead is given up because nobody could try.
         """
-        pause, rested = self.first_pause, 0
+        pause, rested = min(self.first_pause, self.longest_pause), 0
         for _ in range(tries - 1):
             rested += pause
             pause = min(2 * pause, self.longest_pause)
-        return timedelta(seconds=pause) if rested < self.hours * HOUR else None
+            if rested >= self.hours * HOUR:
+                return None
+        return timedelta(seconds=pause)

@@ -11,6 +11,7 @@ from services.attribution import Attribution, credit, stored_touch, without_touc
 from services.form_data import Lead, read_lead
 from services.pipedrive_fields import SEPARATOR, TOUCH_FIELDS, Value
 from services.ports import LocalTime, Row
+from services.text import read_json
 from services.user_agents import Client, describe_client
 
 HOUR = 3_600
@@ -98,7 +99,7 @@ def read_submission(row: Row) -> Submission:
 
 def _json(text: str | None) -> Mapping[str, object]:
     try:
-        content = json.loads(text or "{}")
+        content = read_json(text or "{}")
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}

@@ -294,3 +294,8 @@ def test_a_secret_of_the_sync_is_refused_by_name_and_never_told(
 def test_the_settings_never_show_a_token() -> None:
     accounts = json.dumps({"acme": {"api_key": SECRET}})
     assert SECRET not in repr(sync_config(PIPEDRIVE_API_KEY=SECRET, PIPEDRIVE_ACCOUNTS=accounts))
+
+
+def test_the_address_of_the_webhook_is_in_no_log() -> None:
+    settings = {"ALERT_WEBHOOK_URL": "https://hooks.example/hunter2"}
+    assert "hunter2" not in repr(read_sync_config(settings.get))

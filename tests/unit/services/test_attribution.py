@@ -452,3 +452,14 @@ def test_a_stored_touch_can_be_stored_again(row: dict[str, object]) -> None:
     assert set(touch) <= set(FIELDS)
     assert stored_touch(touch) == touch
     assert json.loads(json.dumps(touch, ensure_ascii=False).encode()) == touch
+
+
+def test_ad_parameters_alone_are_no_stored_touch() -> None:
+    assert stored_touch({"campaign_region": "west", "search_query": "shoes"}) == {}
+
+
+@pytest.mark.parametrize("route", ["/route?utm_source=google&gclid=G1", "/route?a=1&gclid=G1"])
+def test_a_touch_in_the_route_of_a_single_page_app_goes_too(route: str) -> None:
+    url = without_touch(f"https://shop.example/#{route}")
+    assert touch_of_url(url, "page_url") is None
+    assert "/route" in url

@@ -155,7 +155,7 @@ def test_the_third_failure_in_a_row_is_told_and_counts_as_one(failure: Reply, sa
 @pytest.mark.parametrize("status", [200, 400, 404])
 def test_what_is_no_json_object_is_a_failure_and_not_tried_again(status: int, text: str) -> None:
     lab = lab_with(HttpAnswer(status, text, {}))
-    with pytest.raises(FailedError, match=f"Pipedrive answered {status} without readable JSON"):
+    with pytest.raises(FailedError, match=f"Pipedrive answered {status} without what was"):
         call(lab, "update")
     assert lab.state.breaker.failures == 1
 
@@ -505,13 +505,13 @@ def test_whatever_is_answered_nothing_but_the_errors_of_the_module_is_raised(
 
 @pytest.mark.parametrize("data", [None, [], 5, {"items": None}, {"items": {}}, {}])
 def test_a_search_without_items_is_a_failure(data: object) -> None:
-    with pytest.raises(FailedError, match="without items"):
+    with pytest.raises(FailedError, match="without what was asked for"):
         call(lab_with(answered({"data": data})))
 
 
 @pytest.mark.parametrize("data", [None, [], 5, "x"])
 def test_a_person_without_data_is_a_failure(data: object) -> None:
-    with pytest.raises(FailedError, match="without data"):
+    with pytest.raises(FailedError, match="without what was asked for"):
         call(lab_with(answered({"data": data})), "person")
 
 
@@ -558,5 +558,70 @@ def test_a_cursor_that_never_ends_is_followed_so_far_only() -> None:
 
 @pytest.mark.parametrize("data", [None, {}, "x"])
 def test_fields_without_data_are_a_failure(data: object) -> None:
-    with pytest.raises(FailedError, match="without data"):
+    with pytest.raises(FailedError, match="without what was asked for"):
         call(lab_with(answered({"data": data})), "fields")
+
+
+# What a careful reader of the code found
+
+
+@pytest.mark.parametrize("name", ["retry_after", "x_ratelimit_reset"])
+@pytest.mark.parametrize("value", ["1777636860", "1777636860000", "9" * 400])
+def test_a_429_never_closes_the_account_for_more_than_a_day(name: str, value: str) -> None:
+    lab = lab_with(answered({}, 429, **{name: value}))
+    with pytest.raises(NotNowError):
+        call(lab)
+    assert lab.state.paused_until is not None
+    assert lab.state.paused_until - lab.time.now <= timedelta(days=1)
+
+
+@pytest.mark.parametrize("operation", ["search", "person", "fields"])
+def test_five_answers_without_data_open_the_breaker(operation: Operation) -> None:
+    lab = Lab(lambda _: answered({"success": True}))
+    for _ in range(5):
+        with pytest.raises(FailedError):
+            call(lab, operation)
+    assert lab.state.breaker.state == "open"
+
+
+def test_an_update_that_says_it_had_no_success_had_none() -> None:
+    with pytest.raises(FailedError):
+        call(lab_with(answered({"success": False, "error": "x"})), "update")
+
+
+@pytest.mark.parametrize("status", [413, 414, 422])
+def test_a_search_term_that_is_refused_is_about_one_lead(status: int) -> None:
+    lab = lab_with(answered({"error": "term"}, status))
+    with pytest.raises(RejectedError):
+        call(lab)
+    assert lab.state.breaker.state == "closed"
+
+
+def test_a_block_is_known_however_its_content_type_is_written() -> None:
+    with pytest.raises(NotNowError):
+        call(lab_with(HttpAnswer(403, "<html>", {"content-type": "Text/HTML"})), "update")
+
+
+def test_a_call_that_waits_for_its_turn_waits_for_the_others_429_too() -> None:
+    lab = Lab(lambda _: GOOD["search"])
+    for _ in range(10):
+        call(lab)
+    held = NOW + timedelta(seconds=20)
+
+    async def hold_meanwhile(seconds: float) -> None:
+        lab.api.pace.hold(held)
+        lab.time.now += timedelta(seconds=seconds)
+
+    lab.api.sleep = hold_meanwhile
+    call(lab, seconds=60)
+    assert lab.http.sent[-1].at >= held
+
+
+def test_a_lead_whose_turn_would_come_too_late_is_put_back_until_then() -> None:
+    lab = Lab(lambda _: GOOD["search"])
+    turn = NOW + timedelta(seconds=25)
+    lab.api.pace.hold(turn)
+    with pytest.raises(NotNowError) as put_back:
+        call(lab, seconds=5)
+    assert put_back.value.until == turn
+    assert lab.time.pauses == []

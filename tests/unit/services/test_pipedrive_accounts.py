@@ -137,3 +137,10 @@ def test_an_account_never_shows_its_token() -> None:
     accounts = {"acme": account}
     assert repr(account) == str(account) == "Account('acme')"
     assert TOKEN not in f"{accounts} {accounts!r} {[account]}"
+
+
+def test_a_token_where_a_name_belongs_is_not_told() -> None:
+    token = "0123456789" * 4
+    with pytest.raises(ValueError, match="has an account whose name is not") as refused:
+        read_further(json.dumps({token: {}}))
+    assert token not in str(refused.value)

@@ -182,7 +182,10 @@ def test_an_empty_text_is_never_sent(field_type: str) -> None:
     [
         (Value("7"), 7),
         (Value("-0.5"), -0.5),
-        (Value("1e3"), 1_000),
+        (Value("1e3"), None),
+        (Value("2025_05"), None),
+        (Value("٣"), None),
+        (Value(" 7 "), None),
         (Value("nan"), None),
         (Value("inf"), None),
         (Value("1e999"), None),
@@ -265,3 +268,7 @@ def test_a_page_that_is_too_long_for_itself_is_cut() -> None:
     pages = ("https://shop.example/" + "x" * 300, "https://shop.example/")
     cut = shaped("varchar", Value(SEPARATOR.join(pages), parts=pages))
     assert cut == pages[0][:255]
+
+
+def test_an_empty_text_is_no_address() -> None:
+    assert shaped("address", Value("")) is None

@@ -147,3 +147,8 @@ JSON = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.
 @given(st.dictionaries(st.sampled_from(tuple(json.loads(SAID))), JSON))
 def test_whatever_is_in_kv_recalling_never_raises(odd: dict[str, object]) -> None:
     recall_said(json.dumps({**json.loads(SAID), **odd}))
+
+
+def test_a_time_in_kv_near_the_end_of_time_is_no_answer() -> None:
+    late = SAID.replace("2026-", "9999-").replace("05-01T12", "12-31T23")
+    recall_said(late.replace(":00:00+", ":59:59+"))

@@ -52,3 +52,11 @@ def test_together_the_pauses_are_as_long_as_the_hours_and_no_longer_than_needed(
     assert pauses == sorted(pauses)
     assert pauses[0] == first
     assert pauses[-1] <= first + more
+
+
+def test_a_row_that_was_tried_absurdly_often_is_given_up_at_once() -> None:
+    assert Retries(300, 21_600, 72).pause_after(2**31) is None
+
+
+def test_no_pause_is_longer_than_the_longest() -> None:
+    assert Retries(600, 60, 72).pause_after(1) == timedelta(seconds=60)

@@ -292,3 +292,16 @@ def test_the_old_workers_words_for_nothing_are_no_last_touch() -> None:
     nothing = '{"utm_source": "direct", "utm_medium": "none", "utm_campaign": "none"}'
     assert text_of("last_touch_source", utm_source="news", last_touch=nothing) == "news"
     assert text_of("last_touch_source", last_touch=nothing) == "direct"
+
+
+@pytest.mark.parametrize("column", ["device_data", "first_touch", "last_touch"])
+def test_deep_json_in_an_old_row_is_as_good_as_nothing(column: str) -> None:
+    values_of(**{column: "[" * 100_000})
+
+
+def test_a_deep_configuration_is_as_good_as_none() -> None:
+    assert read_submission(row_with(configuration="[" * 100_000)).configuration == {}
+
+
+def test_ad_parameters_alone_clear_no_campaign() -> None:
+    assert "utm_source" not in values_of(search_query="shoes")
