@@ -23,7 +23,7 @@ JOB = "pipedrive_sync"
 KEPT_RUNS = "-14 days"
 
 Status = Literal["synced", "not_found", "error"]
-Claim = Literal["write", "superseded", "wait"]
+Verdict = Literal["write", "superseded", "wait"]
 
 # ---- the ledger --------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ ORDER BY events.id
 
 # An older event steps back behind a newer one: for good if that one's values are written, for a
 # while if it began to write them and may still be doing so.
-CLAIM_PERSONS = """
+CLAIM_PERSONS = f"""
 INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id)
 SELECT
   value ->> 'destination', CAST(value ->> 'person_id' AS INTEGER), value ->> 'event_id'
@@ -196,12 +196,23 @@ ON CONFLICT (destination, person_id) DO UPDATE SET
       SELECT 1 FROM tracking_events
       WHERE tracking_events.id = pipedrive_persons.claimed_event_id
         AND tracking_events.pipedrive_sync_status IS NULL
+        AND coalesce(tracking_events.pipedrive_due_at, '') < '{NEVER}'
     ),
     max(excluded.claimed_event_id, written_event_id),
     claimed_event_id
   )
-RETURNING destination, person_id, claimed_event_id, written_event_id
-"""
+RETURNING destination, person_id, claimed_event_id, written_event_id, (
+  SELECT nullif(pipedrive_due_at, '') FROM tracking_events WHERE id = claimed_event_id
+) AS claimed_due_at
+"""  # noqa: S608  # a constant
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whether an event may be written onto its person, and when a newer one is due, if not."""
+
+    verdict: Verdict
+    newer_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,8 +358,11 @@ class Outbox:
 
 def _claim(row: Row, event_id: int) -> Claim:
     if event_id <= row["written_event_id"]:
-        return "superseded"
-    return "write" if event_id >= row["claimed_event_id"] else "wait"
+        return Claim("superseded")
+    if event_id >= row["claimed_event_id"]:
+        return Claim("write")
+    due_at = row["claimed_due_at"]
+    return Claim("wait", _time(f"{due_at}+00:00") if due_at else None)
 
 
 def _read_state(state: AccountState, row: Row) -> None:

@@ -177,18 +177,16 @@ class PortionSync:
         return [outcome for outcomes in written for outcome in outcomes]
 
     async def _write(self, person_id: int, group: _Group, claim: Claim) -> list[Outcome]:
-        if claim == "superseded":
+        if claim.verdict == "superseded":
             return [_superseded(one, person_id) for one in group.submissions]
-        if claim == "wait":
-            reason = "a newer submission of this person is being sent"
-            return [self._wait(one, reason) for one in group.submissions]
+        if claim.verdict == "wait":
+            return [self._wait(one, claim.newer_due_at) for one in group.submissions]
         try:
             self._require_time()
             sent = await self._update(person_id, group)
         except Exception as error:  # noqa: BLE001  # one lead must not end the run
-            reason = "waits for a newer submission of this person"
-            older = [self._wait(one, reason) for one in group.submissions[:-1]]
-            return [*older, self._failure(group.newest, error)]
+            failed = self._failure(group.newest, error)
+            return [*(self._wait(one, failed.due_at) for one in group.submissions[:-1]), failed]
         newest = Outcome(
             group.newest,
             "synced",
@@ -244,8 +242,11 @@ class PortionSync:
             )
         return Outcome(submission, reason=reason, due_at=self.clock() + pause)
 
-    def _wait(self, submission: Submission, reason: str) -> Outcome:
-        return self._put_back(submission, reason, self.clock() + A_WHILE)
+    def _wait(self, submission: Submission, newer_due_at: datetime | None) -> Outcome:
+        """An older submission comes after the newer one: looking before would only cost tokens."""
+        reason = "waits for a newer submission of this person"
+        now = self.clock()
+        return self._put_back(submission, reason, max(now, newer_due_at or now) + A_WHILE)
 
     def _put_back(self, submission: Submission, reason: str, due_at: datetime) -> Outcome:
         """Not tried, so it does not count as a try."""

@@ -8,7 +8,7 @@ import pytest
 
 from services.circuit_breaker import CircuitBreaker
 from services.form_data import Lead
-from services.outbox import JOB, Outbox, Outcome
+from services.outbox import JOB, Claim, Outbox, Outcome, Verdict
 from services.pipedrive import AccountState
 from services.ports import Row
 from services.submissions import Submission
@@ -89,16 +89,19 @@ def outbox_with(
     ],
 )
 def test_an_older_event_steps_back_behind_a_newer_one(
-    claimed: int, written: int, claim: str
+    claimed: int, written: int, claim: Verdict
 ) -> None:
     row = {
         "destination": "acme",
         "person_id": 7,
         "claimed_event_id": claimed,
         "written_event_id": written,
+        "claimed_due_at": "2026-05-01 12:30:00",
     }
     outbox, database = outbox_with([row])
-    assert asyncio.run(outbox.claim([("acme", 7, 42)], NOW)) == {("acme", 7): claim}
+    due_at = datetime(2026, 5, 1, 12, 30, tzinfo=UTC) if claim == "wait" else None
+    claims = asyncio.run(outbox.claim([("acme", 7, 42)], NOW))
+    assert claims == {("acme", 7): Claim(claim, due_at)}
     [parameters] = database.parameters
     assert parameters["claims"] == [{"destination": "acme", "person_id": 7, "event_id": 42}]
 

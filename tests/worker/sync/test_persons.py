@@ -249,6 +249,8 @@ def test_an_older_event_waits_while_a_newer_one_may_be_half_written(lab: Lab) ->
     assert lab.run()["put_back"] == 1
     assert lab.status(older) == (None, None)
     assert lab.pipedrive.calls("update") == 0
+    due = [lab.worker.event(event)["pipedrive_due_at"] for event in (newer, older)]
+    assert due == sorted(due)
 
     lab.sync()
     assert lab.status(older) == lab.status(newer) == synced(person)
