@@ -16,7 +16,7 @@ from bindings.d1 import D1
 from bindings.fetch import Fetch
 from bindings.kv import Kv
 from bindings.limiter import Shards
-from config import ConfigError, read_config, read_sync_config
+from config import ConfigError, SyncConfig, read_config, read_sync_config
 from services.alerts import Alerts
 from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
@@ -106,20 +106,7 @@ def _new_sync(
     _require_time_zone(config.leads.time_zone)
     http, troubles = Fetch(), list[str]()
     budget = Budget(now() + timedelta(seconds=config.run.seconds), config.run.requests)
-    apis = {
-        name: Pipedrive(
-            account=account,
-            state=AccountState(CircuitBreaker(config.breaker_seconds)),
-            budget=budget,
-            settings=config.calls,
-            http=http,
-            clock=now,
-            sleep=sleep,
-            random=random,
-            on_trouble=troubles.append,
-        )
-        for name, account in config.accounts.items()
-    }
+    apis = _apis(config, http, budget, troubles)
     outbox = Outbox(
         database=database,
         run=log.request_id,
@@ -148,3 +135,23 @@ def _new_sync(
         log=log,
         troubles=troubles,
     )
+
+
+def _apis(
+    config: SyncConfig, http: Fetch, budget: Budget, troubles: list[str]
+) -> dict[str, Pipedrive]:
+    """The accounts by name, each with a breaker of its own and the budget of all."""
+    return {
+        name: Pipedrive(
+            account=account,
+            state=AccountState(CircuitBreaker(config.breaker_seconds)),
+            budget=budget,
+            settings=config.calls,
+            http=http,
+            clock=now,
+            sleep=sleep,
+            random=random,
+            on_trouble=troubles.append,
+        )
+        for name, account in config.accounts.items()
+    }

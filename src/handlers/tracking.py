@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from app import App
 from services.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
 from services.logs import Log
-from services.ports import UnavailableError
+from services.pixels import Pixel
+from services.ports import OnCost, UnavailableError
 from services.visits import Recorded, due_time
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
@@ -91,25 +92,12 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
     """
     now = app.clock()
     lookups = app.pixels.lookups
-    pixel = await app.pixels.find(event.pixel_id, now.timestamp())
-    lookups = app.pixels.lookups - lookups
-    if pixel is None:
-        raise UnknownPixelError("Invalid pixel_id")
-    if not pixel.active:
-        raise UnknownPixelError("Pixel is inactive")
-
-    def log_cost(rows_read: int, rows_written: int) -> None:
-        log.debug(
-            "event_cost",
-            round_trips=lookups + 1,
-            rows_read=rows_read,
-            rows_written=rows_written,
-        )
-
+    pixel = await _active_pixel(app, event.pixel_id, now)
+    round_trips = app.pixels.lookups - lookups + 1
     if event.lead and (answered := await app.repeats.recall(event, now)):
         log.info("submission_repeated", event_id=answered.event_id, pixel_id=pixel.id)
         return answered
-    on_cost = log_cost if log.wants("debug") else None
+    on_cost = _cost_line(log, round_trips) if log.wants("debug") else None
     recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
     if event.lead:
         due = due_time(event, pixel, now, app.config.sync_delay_seconds)
@@ -122,6 +110,24 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
         touch=event.touch.origin if event.touch else None,
     )
     return recorded
+
+
+async def _active_pixel(app: App, pixel_id: str, now: datetime) -> Pixel:
+    pixel = await app.pixels.find(pixel_id, now.timestamp())
+    if pixel is None:
+        raise UnknownPixelError("Invalid pixel_id")
+    if not pixel.active:
+        raise UnknownPixelError("Pixel is inactive")
+    return pixel
+
+
+def _cost_line(log: Log, round_trips: int) -> OnCost:
+    def write(rows_read: int, rows_written: int) -> None:
+        log.debug(
+            "event_cost", round_trips=round_trips, rows_read=rows_read, rows_written=rows_written
+        )
+
+    return write
 
 
 async def _after_submission(

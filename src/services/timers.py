@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.ports import KeyValues, UnavailableError
@@ -41,7 +41,7 @@ class Timers:
     key_values: KeyValues
     lists: int = 0
     deletes: int = 0
-    _seen: int = field(default=0)
+    _seen: int = 0
 
     async def set(self, event_id: int, due: datetime) -> None:
         """Sets the timer of one submission.
