@@ -41,7 +41,7 @@ def test_a_synced_one_is_written_again_if_its_person_carries_it(home: Path, stor
     claim = {"destination": "default", "person_id": "42", "event_id": leads.SYNCED}
     with closing(sqlite3.connect(database_file(storage))) as database:
         parameters = (json.dumps({"claims": [claim]}),)
-        [(_, _, claimed, written)] = database.execute(CLAIM_PERSONS, parameters).fetchall()
+        [(_, _, claimed, written, _)] = database.execute(CLAIM_PERSONS, parameters).fetchall()
     assert written < leads.SYNCED <= claimed
 
 
