@@ -91,6 +91,7 @@ ON CONFLICT (id) DO UPDATE SET
   touch = coalesce(touch, excluded.touch)
 """  # noqa: S608  # constants only
 
+# An old pixel's repeat takes the key of the first one; a new pixel's has it, and costs no look.
 # A repeat meets the unique index and gives back the event that is there, with its own answer.
 RECORD_EVENT = """
 INSERT INTO tracking_events (
@@ -105,7 +106,7 @@ SELECT
   ?1 ->> 'project_id', ?1 ->> 'pixel_id', visitor_id, session_id, ?1 ->> 'event_type',
   coalesce((
     SELECT event_key FROM tracking_events AS same
-    WHERE same.visitor_id = found.visitor_id
+    WHERE ?1 ->> 'oldest_key' <> ?1 ->> 'newest_key' AND same.visitor_id = found.visitor_id
       AND same.event_key BETWEEN ?1 ->> 'oldest_key' AND ?1 ->> 'newest_key'
     LIMIT 1
   ), ?1 ->> 'event_key'), ?1 ->> 'page_url', ?1 ->> 'referrer_url', ?1 ->> 'page_title',
