@@ -8,7 +8,7 @@ PIPEDRIVE_PORT ?= 8789
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check unit worker browser bench build format deploy clean
+.PHONY: help dev test check unit worker browser conformance bench release build format deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -29,6 +29,7 @@ check: build ## Lint, format and types only
 	@$(BIN)/mypy
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome ci --error-on-warnings
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" tsc
+	@$(BIN)/python tools/ad_block.py
 
 unit: build ## Tests of the services, the tools and the commands only
 	@$(BIN)/pytest tests/unit tests/tools tests/ops
@@ -40,8 +41,15 @@ browser: build ## The browser tests only
 	@$(BIN)/python tools/browser.py
 	@$(BIN)/pytest tests/browser
 
+conformance: build ## Every way to send a form, in three browser engines; prints the table
+	@$(BIN)/python tools/browser.py
+	@$(BIN)/pytest -q tests/conformance
+
 bench: build ## Throughput and latency beside a minimal JavaScript Worker
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/tracking.py
+
+release: build ## Keeps this version of the pixel for ever: a change of it needs a new version
+	@PYTHONPATH=src $(BIN)/python tools/build_assets.py --release
 
 format: build ## Formats everything
 	@$(BIN)/ruff format
@@ -80,5 +88,5 @@ node_modules/ready: package-lock.json package.json | .cache/host
 	@$(BIN)/python tools/vendor.py
 	@touch $@
 
-build/assets/_headers: $(wildcard static/*) src/security_headers.py tools/build_assets.py .venv/ready node_modules/ready
+build/assets/_headers: $(wildcard static/* static/releases/*) pyproject.toml src/security_headers.py tools/build_assets.py tools/minify.mjs .venv/ready node_modules/ready
 	@PYTHONPATH=src $(BIN)/python tools/build_assets.py

@@ -19,7 +19,7 @@ from services.form_data import read_lead
 EXAMPLE = "Example: ./ppp leads --env production --state not_found --limit 50"
 MOST = 1_000
 INDENT = 10
-NOBODY_WAITS = "no e-mail, switched off, or older than this Worker"
+NOBODY_WAITS = "no e-mail, refused, switched off, or of the old Worker"
 
 _OVERDUE = f"pipedrive_sync_status IS NULL AND {DUE_AT} <= datetime('now')"
 # A due time of NULL was set by hand, and says nothing of how long the lead waits.

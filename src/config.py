@@ -19,7 +19,7 @@ from services.sync_portion import LeadSettings
 
 Environment = Literal["development", "production"]
 
-VERSION = "3.0.0"
+VERSION = "3.1.0"
 MINUTE = 60
 HOUR = 3_600
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")

@@ -50,6 +50,7 @@ HEALTH = {"GET": Route(health.health, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
+STATS = {"GET": Route(analytics.stats, READING)}
 NOTHING: Mapping[str, Route] = {}
 
 
@@ -58,7 +59,7 @@ def methods_of(path: str) -> Mapping[str, Route]:
     match path.strip("/").split("/"):
         case ["e"] | ["api", "track"] | ["api", "track", "track"]:
             return TRACK
-        case ["api", "track", "pixel.gif"]:
+        case ["e", "page.gif"] | ["api", "track", "pixel.gif"]:
             return PIXEL_GIF
         case ["health"] | ["api", "health"]:
             return HEALTH
@@ -76,5 +77,7 @@ def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
             return METRICS
         case ["realtime", _]:
             return REALTIME
+        case ["stats", _]:
+            return STATS
         case _:
             return NOTHING

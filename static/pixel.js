@@ -2,46 +2,29 @@
  * PPP Pixel: the script that site owners paste. It reports page views and leads to the origin it
  * was loaded from. UTM parameters and click IDs are parsed by the server, not here.
  *
- *   <script src="https://pixel.salesmagic.us/p.js" data-pixel-id="your_pixel_id" defer></script>
+ *   <script src="https://pixel.salesmagic.us/p.js" data-pixel-id="your_pixel_id" async></script>
  *
- * Three promises to the page: no exception reaches it, its events and forms are left alone, and
- * of a form only the first name, the last name and the e-mail address are ever read.
+ * Promises to the page: no exception reaches it; its events, forms and requests are left as they
+ * are; of a form only the first name, the last name and the e-mail address are ever read.
+ *
+ * This part is all that a page without fields needs. pixel-more.js reads forms; it is loaded where
+ * there are fields. Every byte is paid by every visitor: the build checks what both weigh.
  */
 (() => {
-  /**
-   * @typedef {{ email?: string, first_name?: string, last_name?: string }} Person
-   * @typedef {{ q?: ArrayLike<any>[], version?: string }} PppState
-   * @typedef {PppState & { (command: string, data?: any): void }} Ppp
-   * @typedef {{ ppp?: Ppp, PPPTracker?: { track: () => void, version: string } }} Globals
-   */
-
-  const VERSION = "3.0.0";
-  const VISITOR_KEY = "ppp_visitor";
+  const VERSION = "3.1.0";
+  const VISITOR = "ppp_visitor";
+  const WAITING = "ppp_e_"; // before an event's key: an event that waits in storage
+  const PAUSE = "ppp_w"; // until when the server asked to be left alone
   const YEAR_S = 31536000;
   const SETTLE_MS = 100; // after which a router has set the title
-  const DOUBLE_CLICK_MS = 5000;
-
-  const PIXEL_ID = /^[\w-]{8,64}$/;
-  const KNOWN_VISITOR = /ppp_visitor=((pxl_)?[\da-f]{16})(;|$)/; // pxl_: given by the old pixel
-  const EMAIL = /^[^\s@]{1,64}@[^\s@]+\.[^\s@]{2,}$/;
-  const LONG_NUMBER = /(\d\W?){9}/; // a phone or a card, autofilled into a name
-
-  // English, Spanish, French, German, Portuguese, Italian. \b would see a word's end in "é".
-  const EMAIL_HINT = /mail|corre[io]|courriel|l.c?t+r.ni/i;
-  const FIRST_NAME_HINT =
-    /(first|given).?name|(^|[\s_-])f_?name|forename|vorname|pr.nom|(^|[\s_-])nom(e|bre)\W*$|first\W*$/im;
-  const LAST_NAME_HINT =
-    /(last|family).?name|(^|[\s_-])l_?name|surname|nachname|familienname|apell?ido|cognome|sobrenome|nom de famille|(^|[\s_-])nom\W*$|last\W*$/im;
-  const BOTH_NAMES_HINT = /(nom\w*|first|vor-|name) (e|y|et|und|and|&) /i;
-  const NOT_A_LEAD =
-    "search,[role=search],[type=search],[type=password],[autocomplete*=current-],[autocomplete*=username]";
-
-  const page = /** @type {Window & Globals} */ (window);
+  const RETRY_MS = 5000;
+  const MOST_WAITING = 30;
+  const OLDEST_MS = 3 * 86400000;
+  const LONGEST_URL = 6000; // the server takes 16 KiB in all
 
   /**
    * Whatever goes wrong in here is not the page's problem.
-   * @template T
-   * @param {() => T} task
+   * @type {Shared["attempt"]}
    */
   const attempt = (task) => {
     try {
@@ -49,192 +32,319 @@
     } catch {}
   };
 
-  /** @type {(target: EventTarget, type: string, task: (event: any) => void, capture?: boolean) => void} */
-  const on = (target, type, task, capture) =>
-    target.addEventListener(type, (event) => attempt(() => task(event)), capture);
+  /**
+   * Tells of each call of a method after it was made, and leaves the call as it is.
+   * @type {(object: any, method: string, after: (result: any, self: any, args: any) => void) => void}
+   */
+  const tap = (object, method, after) => {
+    const original = object[method];
+    if (original) {
+      object[method] = function () {
+        const result = original.apply(this, arguments);
+        attempt(() => after(result, this, arguments));
+        return result;
+      };
+    }
+  };
 
+  /** 16 hex digits. */
   const randomId = () =>
-    Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
-      (byte + 256).toString(16).slice(1),
-    ).join("");
+    /** @type {bigint} */ (crypto.getRandomValues(new BigUint64Array(1))[0])
+      .toString(16)
+      .padStart(16, /** @type {any} */ (0));
 
-  /** @type {(name: string, value: string, maxAge: number, domain: string) => void} */
-  const setCookie = (name, value, maxAge, domain) => {
-    const secure = location.protocol === "https:" ? ";secure" : "";
-    // The Cookie Store API is asynchronous and not everywhere.
-    document.cookie = `${name}=${value};path=/;samesite=lax;max-age=${maxAge}${domain}${secure}`;
-  };
-
-  /** The widest domain that takes a cookie, so that subdomains share the visitor. */
-  const widestDomain = () => {
-    const labels = location.hostname.split(".");
-    for (let i = labels.length; i--; ) {
-      const domain = `;domain=${labels.slice(i).join(".")}`;
-      setCookie("ppp_test", "1", 9, domain);
-      const taken = document.cookie.includes("ppp_test");
-      setCookie("ppp_test", "", 0, domain);
-      if (taken) return domain;
+  attempt(() => {
+    /** @type {HTMLScriptElement | null} */
+    const tag = document.querySelector("script[data-pixel-id]");
+    const { pixelId = "", domain, spa, fill, consent, forms } = tag ? tag.dataset : {};
+    const { q: queue = [], version } = /** @type {Partial<Ppp>} */ (window.ppp || {});
+    if (version) return; // the tag stands on this page twice
+    if (!/^[\w-]{8,64}$/.test(pixelId)) {
+      return console.warn("wrong data-pixel-id");
     }
-    return "";
-  };
-
-  /** From the cookie, else from localStorage, else new; kept in both, where the browser lets us. */
-  const recogniseVisitor = () => {
-    const cookie = attempt(() => document.cookie);
-    const mirror = attempt(() => localStorage.getItem(VISITOR_KEY));
-    const known = KNOWN_VISITOR.exec(`${cookie};${VISITOR_KEY}=${mirror}`);
-    const [, id = randomId()] = known || [];
-    attempt(() => localStorage.setItem(VISITOR_KEY, id));
-    attempt(() => {
-      const domain = widestDomain();
-      setCookie(VISITOR_KEY, "", 0, ""); // the old pixel's, of this host alone
-      setCookie(VISITOR_KEY, id, YEAR_S, domain);
-    });
-    return id;
-  };
-
-  /**
-   * A prerendered page is nobody's visit until it is shown.
-   * @param {() => void} task
-   */
-  const whenShown = (task) => {
-    if (/** @type {{ prerendering?: boolean }} */ (document).prerendering) {
-      on(document, "prerenderingchange", () => task());
-    } else attempt(task);
-  };
-
-  /**
-   * No value is read before its field has said to be one of the three.
-   * @param {HTMLFormElement} form
-   */
-  const readForm = (form) => {
-    /** @type {Person} */
-    const person = {};
-    for (const element of form.elements) {
-      const field = /** @type {HTMLInputElement} */ (element);
-      if (field.closest(NOT_A_LEAD)) return {};
-      const isChosen = field.type === "radio" && field.checked;
-      if (!isChosen && field.type !== "text" && field.type !== "email") continue;
-      const hints = [
-        field.autocomplete,
-        field.type,
-        field.name,
-        field.id,
-        field.ariaLabel,
-        field.placeholder,
-        ...Array.from(field.labels || [], (label) => label.textContent),
-      ].join("\n");
-      const isEmail = EMAIL_HINT.test(hints);
-      const isFirst = FIRST_NAME_HINT.test(hints);
-      const isName = isFirst !== LAST_NAME_HINT.test(hints) && !BOTH_NAMES_HINT.test(hints);
-      if (!isEmail && !isName) continue;
-      const value = field.value.trim();
-      if (isEmail && EMAIL.test(value)) person.email = person.email || value;
-      else if (isName && !LONG_NUMBER.test(value)) {
-        const key = isFirst ? "first_name" : "last_name";
-        person[key] = person[key] || value;
-      }
-    }
-    return person;
-  };
-
-  /**
-   * @param {string} endpoint
-   * @param {string} pixelId
-   * @param {string | undefined} projectId
-   * @param {ArrayLike<any>[]} queue commands given before the script was there
-   */
-  const start = (endpoint, pixelId, projectId, queue) => {
+    const { fetch } = window; // before anybody's tap, ours too
+    const { origin } = new URL(/** @type {HTMLScriptElement} */ (tag).src);
+    const SEQUENCE = `ppp_n_${pixelId}`;
+    /** @type {Record<string, any>} */
+    const storage = attempt(() => localStorage) || {};
+    // The widest first, so that subdomains share the visitor.
+    const domains = domain
+      ? [domain]
+      : location.hostname.split(".").map((_, i, labels) => labels.slice(~i).join("."));
+    let consented = consent !== "wait";
     let visitor = "";
     let currentUrl = "";
     let referrer = document.referrer;
-    let lastEmail = "";
-    let lastLeadAt = 0;
+    /** @type {PppEvent[]} until there is consent, and the page is shown */
+    let held = [];
 
-    /** @type {(type: 'pageview' | 'form_submit', person?: Person) => void} */
-    const send = (type, person) => {
-      visitor = visitor || recogniseVisitor();
-      const body = JSON.stringify({
-        pixel_id: pixelId,
-        project_id: projectId,
-        visitor_cookie: visitor,
-        event_key: randomId(),
-        event_type: type,
-        page_url: location.href,
-        page_title: document.title.slice(0, 1000),
-        referrer_url: referrer || null,
-        form_data: person,
-        viewport: { width: innerWidth, height: innerHeight },
-        screen: { width: screen.width, height: screen.height },
-        timestamp: new Date(),
-      });
+    // ---- delivery -----------------------------------------------------------------------------
+
+    /**
+     * On the widest domain that takes it.
+     * @param {number} age in seconds; 0 removes it
+     */
+    const setCookie = (age) =>
+      attempt(() =>
+        domains.some((candidate) => {
+          const secure = location.protocol > "http:" ? ";secure" : "";
+          // The Cookie Store API is asynchronous and not everywhere.
+          document.cookie = `${VISITOR}=${visitor};path=/;samesite=lax;max-age=${age};domain=${candidate}${secure}`;
+          return age && document.cookie.includes(visitor);
+        }),
+      );
+
+    /** @param {PppEvent} event */
+    const deliver = (event) => {
+      const key = WAITING + event.event_key;
+      const body = JSON.stringify(event);
+      const keep = () => {
+        storage[key] = body;
+      };
+      // A lead is kept before it is sent: the page may be gone before the answer is there.
+      attempt(() => event.form_data && keep());
       try {
         // A string goes as text/plain: no preflight stands between a lead and the server.
-        fetch(endpoint, { method: "POST", body, keepalive: true, credentials: "omit" }).catch(
-          () => {},
-        );
+        fetch(`${origin}/e`, { method: "POST", body, keepalive: true })
+          .catch(() => ({}))
+          .then((/** @type {any} */ response) =>
+            attempt(() => {
+              if (!consented) return; // it was withdrawn meanwhile
+              const { status, headers } = response;
+              if (status < 500 && status !== 429) delete storage[key];
+              else {
+                keep();
+                storage[PAUSE] = Date.now() + ~~headers.get("retry-after") * 1000;
+              }
+              shared.answered?.(event, response);
+            }),
+          );
       } catch {
-        navigator.sendBeacon(endpoint, body);
+        navigator.sendBeacon(`${origin}/e`, body);
       }
     };
 
-    /** @param {boolean} [again] the same URL counts once more */
+    /** What waits goes out, once more: the server knows an event by its key. */
+    const flush = () =>
+      attempt(() => {
+        for (const key in storage) {
+          if (!consented || storage[PAUSE] > Date.now() || !/^ppp_e/.test(key)) continue;
+          const event = attempt(() => JSON.parse(storage[key])) || 0;
+          // Too old, too far back, or nothing that was written here.
+          if (
+            !(Date.now() - event.at < OLDEST_MS) ||
+            storage[SEQUENCE] - event.sequence > MOST_WAITING
+          ) {
+            delete storage[key];
+          } else deliver(event);
+        }
+      });
+
+    /** @type {Shared["dispatch"]} */
+    const dispatch = (event) => {
+      if (!consented || document.prerendering) {
+        held.push(event);
+        return;
+      }
+      if (!visitor) {
+        const cookie = attempt(() => document.cookie);
+        const known = /ppp_visitor=((pxl_)?[\da-f]{16})\b/; // pxl_: given by the old pixel
+        [, visitor = randomId()] = known.exec(`${cookie};${VISITOR}=${storage[VISITOR]}`) || [];
+        setCookie(0); // else one on a narrower domain would pass for one on a wider
+        setCookie(YEAR_S);
+      }
+      event.visitor_cookie = visitor;
+      attempt(() => {
+        storage[VISITOR] = visitor; // lives longer than browsers let cookies of scripts live
+        // The server counts which numbers are missing.
+        event.sequence ||= storage[SEQUENCE] = ~~storage[SEQUENCE] + 1;
+        sessionStorage.ppp_page = currentUrl;
+      });
+      deliver(event);
+    };
+
+    const release = () => held.splice(0).forEach(dispatch);
+
+    /** @type {(type: PppEvent["event_type"], more?: object) => PppEvent} */
+    const create = (type, more) => ({
+      pixel_id: pixelId,
+      event_key: randomId(),
+      event_type: type,
+      page_url: location.href.slice(0, LONGEST_URL),
+      page_title: document.title,
+      referrer_url: referrer,
+      at: Date.now(),
+      fill,
+      ...more,
+    });
+
+    // ---- page views ---------------------------------------------------------------------------
+
+    /** @param {any} [again] 1 where the same URL counts once more */
     const pageView = (again) => {
-      const url = location.href.replace(/#.*/, "");
+      const url = spa === "off" ? spa : location.href.replace(spa ? "" : /#.*/, "");
       if (url !== currentUrl) {
         referrer = currentUrl || referrer;
         currentUrl = url;
-      } else if (!again) return;
-      send("pageview");
+      } else if (again !== 1) return;
+      dispatch(create("pageview"));
     };
 
-    /** @param {Person} person */
-    const lead = ({ email, first_name, last_name }) => {
-      const now = Date.now();
-      if (!email || !EMAIL.test(email)) return;
-      if (email === lastEmail && now - lastLeadAt < DOUBLE_CLICK_MS) return;
-      lastEmail = email;
-      lastLeadAt = now;
-      send("form_submit", { email, first_name, last_name });
+    const more = () => import(`${origin}/static/pixel-${VERSION}-more.js`).catch(attempt);
+
+    const navigated = () =>
+      setTimeout(
+        () =>
+          attempt(() =>
+            document.querySelector("input") || /ppp_debug/.test(/** @type {any} */ (location))
+              ? more().then(pageView)
+              : pageView(),
+          ),
+        SETTLE_MS,
+      );
+
+    // ---- leads --------------------------------------------------------------------------------
+
+    /**
+     * A lead goes out at once, and again when more of it is known. The same address is the same
+     * lead (a double click, the next step) until that one is settled.
+     * @type {Shared["report"]}
+     */
+    const report = ({ email, first_name, last_name, name }) => {
+      if (!email) return;
+      if (email !== shared.lead.email) shared.lead = { email };
+      const { lead } = shared;
+      const form_data = { email, first_name, last_name, name };
+      const said = JSON.stringify(form_data);
+      lead.event ||= create("form_submit", { outcome: "submitted" });
+      if (lead.said !== said) {
+        lead.said = said;
+        lead.event.form_data = form_data;
+        dispatch(lead.event);
+      }
+      return lead;
     };
 
-    const navigated = () => setTimeout(() => whenShown(pageView), SETTLE_MS);
+    /** @type {Shared} */
+    const shared = {
+      lead: {},
+      attempt,
+      tap,
+      report,
+      dispatch,
+      // Until the second part is there: better the address alone than nothing.
+      submitted: (form) =>
+        report(
+          form.querySelector("[type=password]") || {
+            email: /** @type {any} */ (form.querySelector("[type=email]")).value,
+          },
+        ),
+    };
 
-    /** @type {Record<string, (data: any) => void>} */
-    const commands = { pageview: () => pageView(true), identify: lead };
+    /** @param {any} form */
+    const submitted = (form) => forms !== "off" && shared.submitted(form);
+
+    /** @param {any} event */
+    const pressed = (event) => {
+      const [element] = event.composedPath();
+      meet(element.getRootNode());
+      if (forms !== "off") shared.gestured?.(element, event.key);
+    };
+
+    // ---- what is heard ------------------------------------------------------------------------
+
+    /** @type {Record<string, any>} */
+    const handlers = {
+      submit: ({ target }) => submitted(target),
+      load: ({ target }) => watch(target.contentWindow),
+      click: pressed,
+      keydown: pressed,
+      // Fields that came later: only they have a placeholder.
+      focusin: ({ target }) => target.placeholder != null && more(),
+      online: flush,
+      prerenderingchange: release,
+      pageshow: ({ target, persisted }) => persisted && target === document && pageView(1),
+      pagehide: pageView,
+      popstate: navigated,
+      message: ({ data, origin: from }) => {
+        if (forms === "off") return;
+        if (data.eventName === "onFormSubmit") {
+          // HubSpot, which writes firstname.
+          /** @type {Record<string, string>} */
+          const person = {};
+          for (const { name, value } of data.data) person[name.replace("tn", "t_n")] = value;
+          report(person);
+        }
+        // Typeform and Calendly, which keep the address to themselves.
+        if (/typeform.comform-submit|calendly.*_scheduled/.test(from + data.type + data.event)) {
+          dispatch(create("form_submit", { outcome: "accepted" }));
+        }
+      },
+    };
+
+    /** @param {Event} event */
+    const heard = (event) => attempt(() => handlers[event.type](event));
+
+    /**
+     * Listens in a tree, before the page does. A listener that is there already counts once.
+     * @param {EventTarget} root
+     */
+    const meet = (root) => {
+      for (const type in handlers) root.addEventListener(type, heard, true);
+    };
+
+    /** @param {any} view this page or a frame in it; one of another origin throws */
+    const watch = (view) =>
+      attempt(() => {
+        if (view.ppp?.version) return; // it has a pixel of its own
+        meet(view);
+        tap(view.HTMLFormElement.prototype, "submit", (_, form) => submitted(form));
+        // For a page that keeps its submit events from us, and for closed shadow trees.
+        for (const method of ["preventDefault", "stopImmediatePropagation"]) {
+          tap(view.Event.prototype, method, (_, event) => {
+            if (event.type === "submit") submitted(event.target);
+          });
+        }
+        tap(view.Element.prototype, "attachShadow", meet);
+        Array.from(view, watch);
+      });
+
+    // ---- commands -----------------------------------------------------------------------------
+
+    /** @type {Record<string, any>} */
+    const commands = {
+      pageview: () => pageView(1),
+      identify: report,
+      event: (name, data) => dispatch(create("event", { event_name: name, event_data: data })),
+      consent: (given) => {
+        consented = given;
+        if (!given) {
+          held = [];
+          setCookie(0);
+          visitor = "";
+          for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
+          delete sessionStorage.ppp_page;
+        }
+        release();
+      },
+    };
+
+    flush();
+    setInterval(flush, RETRY_MS);
+    watch(window);
+    for (const method of ["pushState", "replaceState"]) tap(history, method, navigated);
+    attempt(() => {
+      // Reloaded: that page was counted.
+      if (performance.navigation.type === 1) currentUrl = sessionStorage.ppp_page;
+    });
+
     /** @type {Ppp} */
-    const ppp = (command, data) => whenShown(() => (commands[command] || attempt)(data));
+    const ppp = (command, ...data) => attempt(() => commands[command](...data));
     ppp.version = VERSION;
-    page.ppp = ppp;
-    page.PPPTracker = { track: () => ppp("pageview"), version: VERSION };
-
-    on(page, "submit", (event) => lead(readForm(event.target)), true);
-    on(page, "pageshow", (event) => event.persisted && pageView(true));
-    on(page, "popstate", navigated);
-    for (const method of /** @type {const} */ (["pushState", "replaceState"])) {
-      const original = history[method];
-      history[method] = function (...args) {
-        attempt(navigated);
-        original.apply(this, args);
-      };
-    }
-    for (const { 0: command, 1: data } of queue) ppp(command, data);
-    whenShown(pageView);
-  };
-
-  attempt(() => {
-    const running = document.currentScript;
-    const tag = /** @type {HTMLScriptElement | null} */ (
-      running && "pixelId" in running.dataset
-        ? running
-        : document.querySelector("script[data-pixel-id]")
-    );
-    const { pixelId = "", projectId } = tag ? tag.dataset : {};
-    /** @type {PppState} */
-    const { q: queue = [], version } = page.ppp || {};
-    if (!tag || !PIXEL_ID.test(pixelId)) {
-      console.warn("PPP Pixel is off: data-pixel-id is missing or wrong:", pixelId);
-    } else if (!version) start(`${new URL(tag.src).origin}/e`, pixelId, projectId, queue);
-    // else the tag stands on this page twice
+    ppp.shared = shared;
+    window.ppp = ppp;
+    window.PPPTracker = { track: () => ppp("pageview"), version: VERSION };
+    for (const command of /** @type {any} */ (queue)) ppp(...command);
+    navigated();
   });
 })();

@@ -1,15 +1,20 @@
 """Builds what Workers Assets serve: the minified pixel at its addresses, pages, and `_headers`.
 
-Fails when the pixel is over its budget or its version is not the project's.
+Fails when the pixel is over its budget, when its version is not the project's, and when it is not
+what was released under that version.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,19 +28,22 @@ from security_headers import (
 )
 
 SOURCE = ROOT / "static"
+RELEASES = SOURCE / "releases"
 PIXEL_ADDRESSES = ("p.js", "pixel.js", "static/pixel.js")
+# Brotli at its best: what a page without fields downloads, and all that the pixel can ever load.
 PIXEL_BUDGET = 2_048
+WHOLE_BUDGET = 3_071
 
 SCRIPT_HEADERS = {
     "Cache-Control": "public, max-age=3600, stale-while-revalidate=86400",
     "Access-Control-Allow-Origin": "*",
     "Content-Security-Policy": API_CONTENT_SECURITY_POLICY,
 }
+RELEASE_HEADERS = {**SCRIPT_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
 PAGE_HEADERS = {
     "Cache-Control": "public, max-age=300",
     "Content-Security-Policy": PAGE_CONTENT_SECURITY_POLICY,
 }
-TERSER = ("--compress", "passes=3,ecma=2019,unsafe_arrows", "--mangle", "--ecma", "2019")
 
 
 class AssetError(Exception):
@@ -44,20 +52,27 @@ class AssetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pixel:
-    """The minified pixel."""
+    """The minified pixel: the part that every page loads, and the one where there are fields."""
 
     code: bytes
+    more: bytes
 
-    def brotli_bytes(self) -> int:
-        """Its size as a browser downloads it, with brotli at its best."""
-        return len(brotli.compress(self.code, quality=11))
+    def integrity(self) -> str:
+        """What a page that pins a version writes into `integrity`."""
+        return f"sha384-{base64.b64encode(hashlib.sha384(self.code).digest()).decode()}"
 
 
-def minify(source: Path) -> Pixel:
-    """Minifies the pixel's source with terser."""
-    command = [str(NODE_BIN / "terser"), str(source), *TERSER]
+def brotli_bytes(code: bytes) -> int:
+    """A script's size as a browser downloads it, with brotli at its best."""
+    return len(brotli.compress(code, quality=11))
+
+
+def minify(folder: Path) -> Pixel:
+    """Minifies both parts with terser."""
+    command = [str(NODE_BIN / "node"), str(ROOT / "tools" / "minify.mjs"), str(folder)]
     done = subprocess.run(command, capture_output=True, check=True, env=tool_environment())
-    return Pixel(done.stdout)
+    first, more = json.loads(done.stdout)
+    return Pixel(first.encode(), more.encode())
 
 
 def check_pixel(pixel: Pixel, source: str, version: str) -> None:
@@ -66,13 +81,34 @@ def check_pixel(pixel: Pixel, source: str, version: str) -> None:
     Raises:
         AssetError: it is too large, or says another version than the project.
     """
-    if pixel.brotli_bytes() > PIXEL_BUDGET:
-        raise AssetError(
-            f"the pixel is {pixel.brotli_bytes()} bytes with brotli, over {PIXEL_BUDGET}"
-        )
+    first, whole = brotli_bytes(pixel.code), brotli_bytes(pixel.code) + brotli_bytes(pixel.more)
+    if first > PIXEL_BUDGET:
+        raise AssetError(f"the pixel is {first} bytes with brotli, over {PIXEL_BUDGET}")
+    if whole > WHOLE_BUDGET:
+        raise AssetError(f"both parts are {whole} bytes with brotli, over {WHOLE_BUDGET}")
     stated = re.search(r"VERSION = ['\"]([^'\"]+)['\"]", source)
     if not stated or stated.group(1) != version:
         raise AssetError(f"static/pixel.js must say VERSION = '{version}', as pyproject.toml does")
+
+
+def versioned(pixel: Pixel, version: str) -> dict[str, bytes]:
+    """The names under which a version stays for ever, with what is in them."""
+    return {f"pixel-{version}.js": pixel.code, f"pixel-{version}-more.js": pixel.more}
+
+
+def check_releases(files: Mapping[str, bytes], releases: Path) -> None:
+    """Checks that what was released once is still what this version is.
+
+    Raises:
+        AssetError: sites that pin this version with `integrity` would lose it.
+    """
+    for name, content in files.items():
+        released = releases / name
+        if released.exists() and released.read_bytes() != content:
+            raise AssetError(
+                f"{name} is released and differs: give the pixel a new version in pyproject.toml "
+                "and static/pixel.js (`make release` keeps it)"
+            )
 
 
 def headers_file(addresses: dict[str, dict[str, str]]) -> str:
@@ -90,20 +126,45 @@ def build() -> Pixel:
     Raises:
         AssetError: the pixel cannot be shipped.
     """
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    source = SOURCE / "pixel.js"
-    pixel = minify(source)
-    check_pixel(pixel, source.read_text(encoding="utf-8"), project["version"])
+    version = project_version()
+    pixel = minify(SOURCE)
+    check_pixel(pixel, (SOURCE / "pixel.js").read_text(encoding="utf-8"), version)
+    current = versioned(pixel, version)
+    check_releases(current, RELEASES)
+    released = {file.name: file.read_bytes() for file in sorted(RELEASES.glob("*.js"))}
     shutil.rmtree(ASSETS, ignore_errors=True)
     addresses = dict.fromkeys(PIXEL_ADDRESSES, SCRIPT_HEADERS)
     for address in PIXEL_ADDRESSES:
         write(address, pixel.code)
+    for name, content in {**released, **current}.items():
+        write(f"static/{name}", content)
+        addresses[f"static/{name}"] = RELEASE_HEADERS
     for page in sorted(SOURCE.iterdir()):
         if page.suffix in {".html", ".css", ".svg"}:
-            write(f"static/{page.name}", page.read_bytes())
+            write(f"static/{page.name}", filled_in(page.read_bytes(), pixel, version))
             addresses[f"static/{page.name}"] = PAGE_HEADERS
     write("_headers", headers_file(addresses).encode())
     return pixel
+
+
+def project_version() -> str:
+    """The version in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
+
+
+def filled_in(page: bytes, pixel: Pixel, version: str) -> bytes:
+    """A page with the version and the hash of the pixel that it explains."""
+    for name, value in {"version": version, "integrity": pixel.integrity()}.items():
+        page = page.replace(f"{{{{{name}}}}}".encode(), value.encode())
+    return page
+
+
+def release() -> None:
+    """Keeps this version's files in the repository, from where every later build ships them."""
+    RELEASES.mkdir(exist_ok=True)
+    for name, content in versioned(minify(SOURCE), project_version()).items():
+        (RELEASES / name).write_bytes(content)
 
 
 def write(address: str, content: bytes) -> None:
@@ -114,13 +175,20 @@ def write(address: str, content: bytes) -> None:
 
 
 def main() -> int:
-    """Builds and says how large the pixel is."""
+    """Builds and says how large the pixel is; with --release it is kept as it is first."""
     try:
+        if "--release" in sys.argv[1:]:
+            check_releases(versioned(minify(SOURCE), project_version()), RELEASES)
+            release()
         pixel = build()
     except AssetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"pixel.js: {len(pixel.code)} bytes, {pixel.brotli_bytes()} with brotli 11")
+    first, second = brotli_bytes(pixel.code), brotli_bytes(pixel.more)
+    print(
+        f"pixel {project_version()}: {first} bytes with brotli 11 of {PIXEL_BUDGET}, with the "
+        f"second part {first + second} of {WHOLE_BUDGET}; integrity {pixel.integrity()}"
+    )
     return 0
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from app import App
 from services.logs import Log
 from services.realtime import hourly_breakdown, recent_events
+from services.statistics import Span, read_statistics
 from web import Request, Response, error_response, json_response
+
+DEFAULT_DAYS = 30
+MOST_DAYS = 365
 
 
 async def metrics(app: App, _request: Request, _log: Log) -> Response:
@@ -26,10 +31,9 @@ async def metrics(app: App, _request: Request, _log: Log) -> Response:
 
 async def realtime(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/realtime/:pixelId`: the last 24 hours by hour, and the newest events."""
-    pixel_id = request.path.rstrip("/").rpartition("/")[2]
+    pixel_id = _last_segment(request)
     now = app.clock()
-    pixel = await app.pixels.find(pixel_id, now.timestamp())
-    if pixel is None or not pixel.active:
+    if not await _is_active(app, pixel_id, now):
         return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
     return json_response(
         {
@@ -42,6 +46,41 @@ async def realtime(app: App, request: Request, _log: Log) -> Response:
             },
         }
     )
+
+
+async def stats(app: App, request: Request, _log: Log) -> Response:
+    """`GET /api/reports/stats/:pixelId?days=30`: what the pixel saw in the last days."""
+    days = _days(request.parameters().get("days"))
+    if days is None:
+        message = f"days must be a whole number from 1 to {MOST_DAYS}"
+        return error_response(HTTPStatus.BAD_REQUEST, message)
+    pixel_id = _last_segment(request)
+    now = app.clock().replace(microsecond=0)
+    if not await _is_active(app, pixel_id, now):
+        return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
+    span = Span(now - timedelta(days=days), now)
+    data = {
+        "pixel_id": pixel_id,
+        "date_range": {"from": _text(span.start), "to": _text(span.end), "days": days},
+        **await read_statistics(app.database, pixel_id, span),
+    }
+    return json_response({"success": True, "data": data})
+
+
+def _days(text: str | None) -> int | None:
+    if text is None:
+        return DEFAULT_DAYS
+    days = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+    return days if 1 <= days <= MOST_DAYS else None
+
+
+def _last_segment(request: Request) -> str:
+    return request.path.rstrip("/").rpartition("/")[2]
+
+
+async def _is_active(app: App, pixel_id: str, now: datetime) -> bool:
+    pixel = await app.pixels.find(pixel_id, now.timestamp())
+    return pixel is not None and pixel.active
 
 
 def _text(time: datetime) -> str:

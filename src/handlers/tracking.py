@@ -13,7 +13,7 @@ from services.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, 
 from services.logs import Log
 from services.pixels import Pixel
 from services.ports import OnCost, UnavailableError
-from services.visits import Recorded, due_time
+from services.visits import Recorded
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -24,6 +24,11 @@ GIF_HEADERS = {
 # For a page whose image would otherwise be broken: an image without a visitor.
 GIF_ALONE = Response(200, GIF, GIF_HEADERS)
 COOKIE_SECONDS = 365 * 86_400
+# What a pixel fills into the hidden fields of a form.
+FILLED = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
+    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+)
 
 
 class UnknownPixelError(Exception):
@@ -54,12 +59,13 @@ async def track(app: App, request: Request, log: Log) -> Response:
                 "medium": recorded.attribution.medium,
                 "campaign": recorded.attribution.campaign,
             },
+            **({"touch": {name: recorded.touch[name] for name in FILLED}} if event.fill else {}),
         }
     )
 
 
 async def pixel_gif(app: App, request: Request, log: Log) -> Response:
-    """`GET /api/track/pixel.gif`: stores a page view where scripts do not run.
+    """`GET /e/page.gif` and its old name: stores a page view where scripts do not run.
 
     Whatever it answers but the image, the pipeline answers the image (its policy's stand-in).
     """
@@ -94,22 +100,29 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
     lookups = app.pixels.lookups
     pixel = await _active_pixel(app, event.pixel_id, now)
     round_trips = app.pixels.lookups - lookups + 1
-    if event.lead and (answered := await app.repeats.recall(event, now)):
+    # KV remembers no touch.
+    is_recalled = event.lead and not event.fill
+    if is_recalled and (answered := await app.repeats.recall(event, now)):
         log.info("submission_repeated", event_id=answered.event_id, pixel_id=pixel.id)
         return answered
     on_cost = _cost_line(log, round_trips) if log.wants("debug") else None
     recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
-    if event.lead:
-        due = due_time(event, pixel, now, app.config.sync_delay_seconds)
-        request.after(_after_submission(app, log, event, recorded, due))
+    if event.lead and recorded.event_type == "form_submit":
+        request.after(_after_submission(app, log, event, recorded))
     log.info(
         "event_stored",
         event_id=recorded.event_id,
-        event_type=event.event_type,
+        event_type=recorded.event_type,
         pixel_id=pixel.id,
         touch=event.touch.origin if event.touch else None,
+        **_left_out(event),
     )
     return recorded
+
+
+def _left_out(event: Event) -> dict[str, str]:
+    reason = event.custom.left_out if event.custom else None
+    return {"event_data": f"left out: {reason}"} if reason else {}
 
 
 async def _active_pixel(app: App, pixel_id: str, now: datetime) -> Pixel:
@@ -130,13 +143,11 @@ def _cost_line(log: Log, round_trips: int) -> OnCost:
     return write
 
 
-async def _after_submission(
-    app: App, log: Log, event: Event, recorded: Recorded, due: datetime | None
-) -> None:
+async def _after_submission(app: App, log: Log, event: Event, recorded: Recorded) -> None:
     """Sets the timer of the sync and remembers the answer. Without KV the rows are enough."""
     try:
-        if due:
-            await app.timers.set(recorded.event_id, due)
+        if recorded.due:
+            await app.timers.set(recorded.event_id, recorded.due)
         await app.repeats.remember(event, recorded, app.clock())
     except UnavailableError as error:
         log.warning("timer_not_set", event_id=recorded.event_id, reason=str(error))

@@ -69,8 +69,9 @@ ON CONFLICT (name) DO UPDATE SET
 
 # ---- submissions -------------------------------------------------------------------------------
 
-# Only what this portion leased is written, and a final status never changes.
-SETTLE = """
+# Only what this portion leased is written, and a final status never changes. What the site refused
+# meanwhile is not tried again.
+SETTLE = f"""
 UPDATE tracking_events SET
   pipedrive_sync_status = outcome.value ->> 'status',
   pipedrive_sync_at = iif(
@@ -78,14 +79,17 @@ UPDATE tracking_events SET
   ),
   pipedrive_person_id = coalesce(outcome.value ->> 'person_id', pipedrive_person_id),
   pipedrive_sync_reason = outcome.value ->> 'reason',
-  pipedrive_due_at = outcome.value ->> 'due_at',
+  pipedrive_due_at = iif(
+    form_outcome = 'rejected' AND outcome.value ->> 'status' IS NULL,
+    '{NEVER}', outcome.value ->> 'due_at'
+  ),
   pipedrive_retry_count = outcome.value ->> 'tries',
   pipedrive_lease = NULL
 FROM json_each(?1, '$.outcomes') AS outcome
 WHERE tracking_events.id = outcome.value ->> 'event_id'
   AND tracking_events.pipedrive_lease = ?1 ->> 'settled'
   AND tracking_events.pipedrive_sync_status IS NULL
-"""
+"""  # noqa: S608  # a constant
 
 # The values of these events are on their persons now.
 SETTLE_PERSONS = """

@@ -20,7 +20,7 @@ GROUP BY hour ORDER BY hour DESC
 
 RECENT_EVENTS = """
 SELECT
-  id, event_type, page_url, page_title, referrer_url, touch_origin,
+  id, event_type, event_name, page_url, page_title, referrer_url, touch_origin,
   utm_source, utm_medium, utm_campaign, country, timestamp
 FROM tracking_events
 WHERE pixel_id = ?1 AND timestamp > ?2

@@ -1,8 +1,10 @@
 """Form submissions that come twice, because their sender did not hear the answer.
 
-A new pixel gives each event an id. An old one does not, and its submission is known by what it
-says: pixel, person and page, within a window. D1 refuses the second row (`services.visits`); KV
-remembers the answer for a day, so that it is the same even where the visitor's cookie is not.
+A new pixel gives each event an id, and says later what became of a form: only the same words again
+are a repeat, so that a correction reaches D1. An old pixel gives none, and its submission is known
+by what it says: pixel, person and page, within a window. D1 refuses the second row
+(`services.visits`); KV remembers the answer for a day, so that it is the same even where the
+visitor's cookie is not.
 """
 
 from __future__ import annotations
@@ -48,21 +50,35 @@ class Repeats:
         Raises:
             UnavailableError: KV failed.
         """
-        said = json.dumps({"at": now.isoformat(), **asdict(recorded)})
-        await self.key_values.put(_name(event), said, REMEMBERED_SECONDS)
+        said = {
+            "at": now.isoformat(),
+            "event_id": recorded.event_id,
+            "visitor_id": recorded.visitor_id,
+            "session_id": recorded.session_id,
+            "attribution": asdict(recorded.attribution),
+        }
+        await self.key_values.put(_name(event), json.dumps(said), REMEMBERED_SECONDS)
 
     def _answered(self, said: Mapping[str, Any], event: Event, now: datetime) -> Recorded | None:
         until = datetime.fromisoformat(said["at"]) + timedelta(seconds=self.window_seconds)
         if event.event_key is None and now > until:
             return None
-        credit = Attribution(**said["attribution"])
-        return Recorded(said["event_id"], said["visitor_id"], said["session_id"], credit)
+        return Recorded(
+            event_id=said["event_id"],
+            visitor_id=said["visitor_id"],
+            session_id=said["session_id"],
+            attribution=Attribution(**said["attribution"]),
+            event_type="form_submit",
+            due=None,
+            touch={},
+        )
 
 
 def _name(event: Event) -> str:
     """A key in KV that tells nobody anything: a hash."""
+    lead = json.dumps(event.lead and event.lead.said())
     if event.event_key:
-        said = [event.pixel_id, event.visitor_cookie, event.event_key]
+        said = [event.pixel_id, event.visitor_cookie, event.event_key, event.outcome or "", lead]
     else:
-        said = [event.pixel_id, event.page_url, json.dumps(event.lead and event.lead.said())]
+        said = [event.pixel_id, event.page_url, lead]
     return f"submission:{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:DIGITS]}"

@@ -17,8 +17,13 @@ def clean(value: str, limit: int) -> str | None:
     """The value as one line of at most `limit` characters that UTF-8 can hold, or None if blank."""
     if not value.isprintable():
         value = _CONTROL.sub("", _BREAK.sub(" ", value))
-        value = _LONE_SURROGATE.sub("\ufffd", value)
+        value = without_lone_surrogates(value)
     return value.strip()[:limit].rstrip() or None
+
+
+def without_lone_surrogates(value: str) -> str:
+    """The value with a replacement character for each half of a pair that UTF-8 cannot hold."""
+    return _LONE_SURROGATE.sub("\ufffd", value)
 
 
 def read_json(text: str) -> object:

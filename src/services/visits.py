@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.attribution import Attribution, credit
-from services.events import Event, Size
+from services.events import Event, EventType, Size
 from services.pixels import Pixel
 from services.ports import Database, NewId, OnCost
 from services.user_agents import describe_client
@@ -25,6 +26,8 @@ TIME_TEXT = "%Y-%m-%d %H:%M:%S"
 NEVER = "9999-12-31 23:59:59"
 # Of two isolates, in seconds.
 CLOCK_SKEW = 60
+# How long after a form its thank-you page tells of the same lead, in minutes.
+THANKED_MINUTES = 30
 
 # The latest session on this pixel of the visitor at hand, if it is still open. Only the latest one
 # is looked at, so that the rows read do not grow with the number of visits.
@@ -41,6 +44,24 @@ _REPEATED = """
   SELECT 1 FROM tracking_events
   WHERE tracking_events.visitor_id = visitors.id
     AND tracking_events.event_key BETWEEN ?1 ->> 'oldest_key' AND ?1 ->> 'newest_key'
+"""
+
+# A page view with the lead of a form in its address: the page that thanks for it. A rejected form
+# is not what it thanks for. It is the same project's, for two clients may share a visitor.
+_THANKED = """
+  SELECT 1 FROM tracking_events AS form
+  WHERE ?1 ->> 'thanked_since' IS NOT NULL
+    AND form.visitor_id = visitors.id AND form.project_id = ?1 ->> 'project_id'
+    AND form.event_type = 'form_submit' AND form.form_outcome IS NOT 'rejected'
+    AND form.timestamp >= ?1 ->> 'thanked_since'
+    AND iif(json_valid(form.form_data), form.form_data ->> 'email', NULL)
+      = ?1 ->> '$.form_data.email'
+"""
+
+# A new pixel's form comes again with what became of it. A key of an old pixel is only a repeat.
+_IS_CORRECTED = """
+  ?1 ->> 'oldest_key' = ?1 ->> 'newest_key'
+  AND tracking_events.event_type = 'form_submit' AND excluded.event_type = 'form_submit'
 """
 
 # A visitor's row changes when a session opens, or with the first touch, not with every page.
@@ -69,7 +90,7 @@ INSERT INTO sessions (
 )
 SELECT
   coalesce(({_OPEN_SESSION}), ?1 ->> 'session_id'), visitors.id, ?1 ->> 'pixel_id',
-  ?1 ->> 'session_id', ?1 ->> 'now', ?1 ->> 'now', 1,
+  ?1 ->> 'session_id', ?1 ->> 'now', ?1 ->> 'now', ?1 ->> 'event_type' <> 'custom',
   ?1 ->> '$.touch.utm_source', ?1 ->> '$.touch.utm_medium', ?1 ->> '$.touch.utm_campaign',
   ?1 ->> '$.touch.utm_content', ?1 ->> '$.touch.utm_term',
   ?1 ->> '$.touch.campaign_region', ?1 ->> '$.touch.ad_group', ?1 ->> '$.touch.ad_id',
@@ -78,7 +99,7 @@ FROM visitors
 WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie' AND NOT EXISTS ({_REPEATED})
 ON CONFLICT (id) DO UPDATE SET
   last_activity = excluded.last_activity,
-  page_views = page_views + 1,
+  page_views = page_views + excluded.page_views,
   utm_source = iif(touch IS NULL, excluded.utm_source, utm_source),
   utm_medium = iif(touch IS NULL, excluded.utm_medium, utm_medium),
   utm_campaign = iif(touch IS NULL, excluded.utm_campaign, utm_campaign),
@@ -92,18 +113,23 @@ ON CONFLICT (id) DO UPDATE SET
 """  # noqa: S608  # constants only
 
 # An old pixel's repeat takes the key of the first one; a new pixel's has it, and costs no look.
-# A repeat meets the unique index and gives back the event that is there, with its own answer.
-RECORD_EVENT = """
+# A repeat meets the unique index and gives back the event that is there, with its own answer. What
+# a new pixel says of its form is taken over: an outcome that is known is not forgotten, a value
+# that is missing removes none, and after the sync only the outcome changes. A rejected form is
+# never due; it is again when it turns out to be accepted, or when a later step has the address.
+RECORD_EVENT = f"""
 INSERT INTO tracking_events (
   project_id, pixel_id, visitor_id, session_id, event_type, event_key,
   page_url, referrer_url, page_title, user_agent, ip_address, country, region, city,
   browser_data, device_data, viewport_data, form_data, timestamp, created_at, touch_origin,
   utm_source, utm_medium, utm_campaign, utm_content, utm_term,
   gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
-  campaign_region, ad_group, ad_id, search_query, pipedrive_due_at
+  campaign_region, ad_group, ad_id, search_query, pipedrive_due_at,
+  visitor_sequence, form_outcome, event_name, event_data
 )
 SELECT
-  ?1 ->> 'project_id', ?1 ->> 'pixel_id', visitor_id, session_id, ?1 ->> 'event_type',
+  ?1 ->> 'project_id', ?1 ->> 'pixel_id', visitor_id, session_id,
+  iif(thanked, 'pageview', ?1 ->> 'event_type'),
   coalesce((
     SELECT event_key FROM tracking_events AS same
     WHERE ?1 ->> 'oldest_key' <> ?1 ->> 'newest_key' AND same.visitor_id = found.visitor_id
@@ -111,7 +137,8 @@ SELECT
     LIMIT 1
   ), ?1 ->> 'event_key'), ?1 ->> 'page_url', ?1 ->> 'referrer_url', ?1 ->> 'page_title',
   ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 ->> 'country', ?1 ->> 'region', ?1 ->> 'city',
-  ?1 -> 'browser', ?1 -> 'device', ?1 -> 'viewport', ?1 -> 'form_data',
+  ?1 -> 'browser', ?1 -> 'device', ?1 -> 'viewport',
+  iif(thanked, NULL, ?1 -> 'form_data'),
   ?1 ->> 'now', ?1 ->> 'now',
   CASE
     WHEN ?1 -> 'touch' IS NOT NULL THEN ?1 ->> '$.touch.origin'
@@ -123,9 +150,11 @@ SELECT
   touch ->> 'gclid', touch ->> 'fbclid', touch ->> 'msclkid', touch ->> 'ttclid',
   touch ->> 'twclid', touch ->> 'li_fat_id', touch ->> 'sc_click_id',
   touch ->> 'campaign_region', touch ->> 'ad_group', touch ->> 'ad_id', touch ->> 'search_query',
-  ?1 ->> 'due_at'
+  iif(thanked, NULL, ?1 ->> 'due_at'),
+  ?1 ->> 'sequence', ?1 ->> 'outcome', ?1 ->> 'event_name', ?1 ->> 'event_data'
 FROM (
   SELECT
+    EXISTS ({_THANKED}) AS thanked,
     visitors.id AS visitor_id, visitors.first_touch,
     sessions.id AS session_id, sessions.touch AS session_touch,
     coalesce(?1 -> 'touch', sessions.touch, visitors.first_touch) AS touch
@@ -135,16 +164,34 @@ FROM (
   ORDER BY sessions.started_at DESC LIMIT 1
 ) AS found
 WHERE true
-ON CONFLICT (visitor_id, event_key) DO UPDATE SET event_key = excluded.event_key
+ON CONFLICT (visitor_id, event_key) DO UPDATE SET
+  form_outcome = iif(
+    {_IS_CORRECTED} AND (form_outcome IS NULL OR excluded.form_outcome <> 'submitted'),
+    coalesce(excluded.form_outcome, form_outcome), form_outcome
+  ),
+  form_data = iif(
+    {_IS_CORRECTED} AND pipedrive_sync_status IS NULL,
+    coalesce(json_patch(form_data, excluded.form_data), form_data, excluded.form_data), form_data
+  ),
+  pipedrive_due_at = CASE
+    WHEN pipedrive_sync_status IS NOT NULL OR NOT ({_IS_CORRECTED}) THEN pipedrive_due_at
+    WHEN excluded.form_outcome = 'rejected' THEN '{NEVER}'
+    WHEN pipedrive_due_at = '{NEVER}' AND iif(
+      form_outcome = 'rejected', excluded.form_outcome = 'accepted', form_data ->> 'email' IS NULL
+    ) THEN excluded.pipedrive_due_at
+    ELSE pipedrive_due_at
+  END
 RETURNING json_object(
   'event_id', id, 'visitor_id', visitor_id, 'session_id', session_id,
+  'event_type', event_type, 'due_at', pipedrive_due_at,
   'touch', json_object(
     'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
+    'utm_content', utm_content, 'utm_term', utm_term,
     'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
     'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group
   )
 ) AS answer
-"""
+"""  # noqa: S608  # constants only
 
 RECORD_EVENT_BATCH = (RECORD_VISITOR, RECORD_SESSION, RECORD_EVENT)
 
@@ -169,12 +216,19 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event that is in the database."""
+    """An event that is in the database.
+
+    Its type is the stored one. `due` is when the sync is to be reminded of it: None where this
+    request made nothing due. `touch` is the stored one, field by field.
+    """
 
     event_id: int
     visitor_id: str
     session_id: str
     attribution: Attribution
+    event_type: EventType
+    due: datetime | None
+    touch: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +255,28 @@ class Visits:
     ) -> Recorded:
         """Stores one event and returns it as stored; a repeated event returns the first one.
 
+        A form that a new pixel repeats is corrected by what it says now.
+
         Raises:
             UnavailableError: D1 failed; nothing was written.
         """
-        parameters = self._parameters(event, pixel, origin, now)
+        due = due_time(event, pixel, now, self.sync_delay)
+        parameters = self._parameters(event, pixel, origin, now, due)
         answer = json.loads(await self.database.batch(RECORD_EVENT_BATCH, parameters, on_cost))
+        touch = answer["touch"]
         return Recorded(
             event_id=answer["event_id"],
             visitor_id=answer["visitor_id"],
             session_id=answer["session_id"],
-            attribution=credit(answer["touch"]),
+            attribution=credit(touch),
+            event_type=answer["event_type"],
+            due=due if due and answer["due_at"] == due.strftime(TIME_TEXT) else None,
+            touch=touch,
         )
 
-    def _parameters(self, event: Event, pixel: Pixel, origin: Origin, now: datetime) -> str:
+    def _parameters(
+        self, event: Event, pixel: Pixel, origin: Origin, now: datetime, due: datetime | None
+    ) -> str:
         client = describe_client(origin.user_agent)
         parameters = {
             "now": now.strftime(TIME_TEXT),
@@ -225,7 +288,7 @@ class Visits:
             "pixel_id": pixel.id,
             "event_type": event.event_type,
             **self._keys(event, now),
-            "due_at": self._due_at(event, pixel, now),
+            **self._submission(event, now, due),
             "page_url": event.page_url,
             "referrer_url": event.referrer_url,
             "page_title": event.page_title,
@@ -242,7 +305,9 @@ class Visits:
             },
             "device": {"type": client.device_type, "screen": _size(event.screen)},
             "viewport": _size(event.viewport),
-            "form_data": event.lead.said() if event.lead else None,
+            "sequence": event.sequence,
+            "event_name": event.custom.name if event.custom else None,
+            "event_data": event.custom.data if event.custom else None,
             "touch": event.touch.seen() if event.touch else None,
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
@@ -264,17 +329,26 @@ class Visits:
         }
         return {name: f"v2-{digest}-{second:010d}" for name, second in moments.items()}
 
-    def _due_at(self, event: Event, pixel: Pixel, now: datetime) -> str | None:
+    def _submission(self, event: Event, now: datetime, due: datetime | None) -> dict[str, object]:
         if event.event_type != "form_submit":
-            return None
-        due = due_time(event, pixel, now, self.sync_delay)
-        return due.strftime(TIME_TEXT) if due else NEVER
+            return {}
+        thanked_since = now - timedelta(minutes=THANKED_MINUTES)
+        return {
+            "form_data": event.lead.said() if event.lead else None,
+            "outcome": event.outcome,
+            "due_at": due.strftime(TIME_TEXT) if due else NEVER,
+            "thanked_since": thanked_since.strftime(TIME_TEXT) if event.lead_in_address else None,
+        }
 
 
 def due_time(event: Event, pixel: Pixel, now: datetime, sync_delay: int) -> datetime | None:
-    """When the event is due for the sync, or None: it is no lead, or nobody wants it in the CRM."""
+    """When the event is due for the sync.
+
+    None: it is no lead, the site itself refused it, or nobody wants it in the CRM.
+    """
     is_lead = event.lead is not None and event.lead.email is not None
-    return now + timedelta(seconds=sync_delay) if is_lead and pixel.synced else None
+    is_wanted = is_lead and pixel.synced and event.outcome != "rejected"
+    return now + timedelta(seconds=sync_delay) if is_wanted else None
 
 
 def _size(size: Size | None) -> dict[str, int] | None:

@@ -25,7 +25,7 @@ def test_it_says_what_waits_and_what_failed(home: Path, storage: Path) -> None:
     first, _, *summary = said.out.splitlines()
     assert first.startswith("local: D1 ppp-tracking-db-local in ")
     assert summary[0] == "pending            4  2 overdue, the oldest for 1 h 12 min"
-    assert summary[1].startswith("never              1  no e-mail, switched off")
+    assert summary[1].startswith("never              1  no e-mail, refused, switched off")
     assert [line.split() for line in summary[2:5]] == [
         ["synced", "1"],
         ["not_found", "2"],

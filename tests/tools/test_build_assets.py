@@ -1,6 +1,6 @@
 import random
+import re
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,15 +8,21 @@ import pytest
 from build_assets import (
     PAGE_HEADERS,
     PIXEL_BUDGET,
+    RELEASE_HEADERS,
     SCRIPT_HEADERS,
     SOURCE,
+    WHOLE_BUDGET,
     AssetError,
     Pixel,
+    brotli_bytes,
     check_pixel,
+    check_releases,
+    filled_in,
     headers_file,
     minify,
+    project_version,
+    versioned,
 )
-from paths import ROOT
 from security_headers import SECURITY_HEADERS
 
 STATED = 'const VERSION = "3.0.0";'
@@ -25,33 +31,52 @@ STATED = 'const VERSION = "3.0.0";'
 @pytest.fixture(scope="module")
 def pixel() -> Pixel:
     """The pixel as it ships."""
-    return minify(SOURCE / "pixel.js")
+    return minify(SOURCE)
+
+
+def noise(size: int) -> bytes:
+    """Bytes that no compression makes fewer."""
+    return random.Random(1).randbytes(size)  # noqa: S311  # only incompressible
 
 
 def test_our_own_pixel_can_ship(pixel: Pixel) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     source = (SOURCE / "pixel.js").read_text(encoding="utf-8")
-    check_pixel(pixel, source, project["version"])
-    assert 0 < pixel.brotli_bytes() <= PIXEL_BUDGET
+    check_pixel(pixel, source, project_version())
+    assert 0 < brotli_bytes(pixel.code) <= PIXEL_BUDGET == 2_048
+    assert brotli_bytes(pixel.code) + brotli_bytes(pixel.more) <= WHOLE_BUDGET < 3_072
 
 
 def test_the_shipped_pixel_is_smaller_and_says_its_version(pixel: Pixel) -> None:
     assert len(pixel.code) < (SOURCE / "pixel.js").stat().st_size / 2
-    assert b"3.0.0" in pixel.code
-    assert b"/**" not in pixel.code
+    assert project_version().encode() in pixel.code
+    assert b"/**" not in pixel.code + pixel.more
+
+
+def test_both_parts_call_what_they_share_by_the_same_short_name(pixel: Pixel) -> None:
+    for word in (b"shared", b"dispatch", b"gestured", b"answered"):
+        assert word not in pixel.code + pixel.more
+    taken_over = re.match(rb"const\s?{(\w+):\w+}=window\.ppp[,;]", pixel.more)
+    assert taken_over
+    assert re.search(rb"\w\." + taken_over[1] + rb"=", pixel.code)
 
 
 def test_a_script_that_is_none_cannot_be_minified(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.js"
-    broken.write_text("const = ;", encoding="utf-8")
+    (tmp_path / "pixel.js").write_text("const = ;", encoding="utf-8")
     with pytest.raises(subprocess.CalledProcessError):
-        minify(broken)
+        minify(tmp_path)
 
 
-def test_a_pixel_over_its_budget_is_refused_with_its_size() -> None:
-    noise = random.Random(1).randbytes(PIXEL_BUDGET)  # noqa: S311  # only incompressible
-    large = Pixel(noise + b"//")
-    with pytest.raises(AssetError, match=rf"is {large.brotli_bytes()} bytes .* over 2048$"):
+def test_a_first_part_over_its_budget_is_refused_with_its_size() -> None:
+    large = Pixel(noise(PIXEL_BUDGET) + b"//", b"")
+    size = brotli_bytes(large.code)
+    with pytest.raises(AssetError, match=rf"the pixel is {size} bytes .* over 2048$"):
+        check_pixel(large, STATED, "3.0.0")
+
+
+def test_two_parts_over_their_budget_are_refused_with_their_size() -> None:
+    large = Pixel(noise(1_500), noise(1_600))
+    size = brotli_bytes(large.code) + brotli_bytes(large.more)
+    with pytest.raises(AssetError, match=rf"both parts are {size} bytes .* over 3071$"):
         check_pixel(large, STATED, "3.0.0")
 
 
@@ -60,12 +85,29 @@ def test_a_pixel_over_its_budget_is_refused_with_its_size() -> None:
 )
 def test_a_pixel_of_another_version_is_refused(source: str) -> None:
     with pytest.raises(AssetError, match=r"must say VERSION = '3.0.0', as pyproject.toml does"):
-        check_pixel(Pixel(b"1"), source, "3.0.0")
+        check_pixel(Pixel(b"1", b"1"), source, "3.0.0")
 
 
 @pytest.mark.parametrize("source", [STATED, "const VERSION = '3.0.0';"])
 def test_a_version_may_stand_in_either_quotes(source: str) -> None:
-    check_pixel(Pixel(b"1"), source, "3.0.0")
+    check_pixel(Pixel(b"1", b"1"), source, "3.0.0")
+
+
+def test_what_is_released_cannot_change_under_its_version(tmp_path: Path) -> None:
+    released = versioned(Pixel(b"first", b"second"), "3.0.0")
+    for name, content in released.items():
+        (tmp_path / name).write_bytes(content)
+    check_releases(released, tmp_path)
+    check_releases(versioned(Pixel(b"other", b"other"), "3.0.1"), tmp_path)
+    with pytest.raises(AssetError, match=r"pixel-3.0.0-more.js is released and differs"):
+        check_releases(versioned(Pixel(b"first", b"changed"), "3.0.0"), tmp_path)
+
+
+def test_a_page_shows_the_version_and_its_hash() -> None:
+    page = filled_in(b"{{version}} {{integrity}} {{other}}", Pixel(b"alert(1)", b""), "3.0.0")
+    # As `printf 'alert(1)' | openssl dgst -sha384 -binary | base64` gives it.
+    digest = b"HT2E9NfWiuQ/w1PRai+hTyqW16NIoCGA/m8VQDUopfAtcz6YQjtsMmQd5uRbVDpW"
+    assert page == b"3.0.0 sha384-" + digest + b" {{other}}"
 
 
 def test_each_address_has_its_own_headers_and_the_security_headers() -> None:
@@ -94,3 +136,8 @@ def test_an_address_may_override_a_security_header() -> None:
 def test_a_script_may_be_loaded_and_kept_by_every_site() -> None:
     assert SCRIPT_HEADERS["Access-Control-Allow-Origin"] == "*"
     assert SCRIPT_HEADERS["Cache-Control"].startswith("public, max-age=")
+
+
+def test_a_version_is_kept_by_browsers_for_a_year() -> None:
+    assert RELEASE_HEADERS["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert RELEASE_HEADERS["Access-Control-Allow-Origin"] == "*"

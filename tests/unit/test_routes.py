@@ -1,7 +1,7 @@
 import pytest
 
 from handlers import analytics, health, home, tracking
-from routes import HEALTH, HOME, PIXEL_GIF, REALTIME, TRACK, Handler, methods_of
+from routes import HEALTH, HOME, PIXEL_GIF, REALTIME, STATS, TRACK, Handler, methods_of
 
 
 @pytest.mark.parametrize(
@@ -11,11 +11,14 @@ from routes import HEALTH, HOME, PIXEL_GIF, REALTIME, TRACK, Handler, methods_of
         ("POST", "/api/track", tracking.track),
         ("POST", "/api/track/track", tracking.track),
         ("GET", "/api/track/pixel.gif", tracking.pixel_gif),
+        ("GET", "/e/page.gif", tracking.pixel_gif),
         ("GET", "/health", health.health),
         ("GET", "/api/health", health.health),
         ("GET", "/", home.home),
         ("GET", "/api/analytics/realtime/demo-pixel", analytics.realtime),
         ("GET", "/api/reports/realtime/demo-pixel", analytics.realtime),
+        ("GET", "/api/analytics/stats/demo-pixel", analytics.stats),
+        ("GET", "/api/reports/stats/demo-pixel", analytics.stats),
     ],
 )
 def test_every_address_has_its_handler(method: str, path: str, handler: Handler) -> None:
@@ -53,6 +56,8 @@ def test_analytics_has_two_names() -> None:
         "/api/analytics",
         "/api/analytics/realtime",
         "/api/analytics/realtime/",
+        "/api/analytics/stats",
+        "/api/analytics/stats/demo-pixel/x",
         "/api/statistics/realtime/demo-pixel",
         "/realtime/demo-pixel",
         "/admin",
@@ -80,8 +85,9 @@ def test_the_image_is_answered_whatever_happens() -> None:
 
 
 def test_the_numbers_need_a_key_and_are_read_by_no_other_site() -> None:
-    policy = REALTIME["GET"].policy
-    assert (policy.limit, policy.key, policy.cross_origin) == ("analytics", "read", False)
+    for routes in (REALTIME, STATS):
+        policy = routes["GET"].policy
+        assert (policy.limit, policy.key, policy.cross_origin) == ("analytics", "read", False)
 
 
 def test_monitors_need_no_key_and_are_not_limited() -> None:
@@ -91,6 +97,6 @@ def test_monitors_need_no_key_and_are_not_limited() -> None:
 
 
 def test_a_key_is_never_asked_for_without_a_limit() -> None:
-    for routes in (TRACK, PIXEL_GIF, HEALTH, HOME, REALTIME):
+    for routes in (TRACK, PIXEL_GIF, HEALTH, HOME, REALTIME, STATS):
         for route in routes.values():
             assert route.policy.key is None or route.policy.limit is not None

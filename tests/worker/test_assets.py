@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from config import VERSION
 from tests.harness.worker import Worker
 
 SCRIPTS = ["/p.js", "/pixel.js", "/static/pixel.js"]
@@ -24,8 +25,18 @@ def test_the_script_is_at_every_address_cached_and_readable_from_any_site(
     assert "ppp_visitor" in answer.text
 
 
+@pytest.mark.parametrize("part", ["", "-more"])
+def test_a_version_is_at_an_address_of_its_own_for_ever(worker: Worker, part: str) -> None:
+    answer = worker.http.get(f"{worker.url}/static/pixel-{VERSION}{part}.js")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["access-control-allow-origin"] == "*"  # a module, and `integrity`
+
+
 def test_all_addresses_have_the_same_script(worker: Worker) -> None:
-    assert len({worker.http.get(worker.url + path).content for path in SCRIPTS}) == 1
+    paths = [*SCRIPTS, f"/static/pixel-{VERSION}.js"]
+    assert len({worker.http.get(worker.url + path).content for path in paths}) == 1
 
 
 def test_a_script_that_did_not_change_is_answered_304(worker: Worker) -> None:

@@ -98,7 +98,7 @@ def test_a_page_of_another_site_may_read_the_answer_and_nothing_else(worker: Wor
 def test_the_home_page_names_the_version_and_the_addresses(worker: Worker) -> None:
     content = worker.http.get(worker.url).json()
     assert content["name"] == "PPP Pixel"
-    assert content["version"] == "3.0.0"
+    assert content["version"] == "3.1.0"
     assert content["endpoints"]["event"] == "/e"
 
 

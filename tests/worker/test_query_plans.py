@@ -20,6 +20,14 @@ from services.outbox import (
 )
 from services.pixels import FIND_PIXEL
 from services.realtime import HOURLY_BREAKDOWN, RECENT_EVENTS
+from services.statistics import (
+    DAILY_BREAKDOWN,
+    DELIVERY,
+    SUBMISSIONS,
+    SUMMARY,
+    TOP_PAGES,
+    TOP_SOURCES,
+)
 from services.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
 from tests.harness.worker import Worker
 
@@ -35,6 +43,16 @@ SYNC_STATEMENTS = {
     "read what is leased": READ_LEASED,
     "claim persons": CLAIM_PERSONS,
 }
+SPAN = json.dumps({"pixel_id": "ppp-demo-pixel", "from": "2026-01-01", "to": "2026-02-01"})
+STATISTICS = {
+    "summary": SUMMARY,
+    "top sources": TOP_SOURCES,
+    "top pages": TOP_PAGES,
+    "daily breakdown": DAILY_BREAKDOWN,
+    "submissions by outcome": SUBMISSIONS,
+    "delivery": DELIVERY,
+}
+BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "visitor": (RECORD_VISITOR, (PARAMETERS,)),
     "session": (RECORD_SESSION, (PARAMETERS,)),
@@ -46,12 +64,13 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "what is pending": (PENDING, ("2026-01-01 00:00:00",)),
     "submissions by status": (BY_STATUS, ()),
     "last run": (LAST_RUN, ("pipedrive_sync",)),
+    **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
 }
 # A covering scan of the pixels, of which there are few, is how the last hour is found.
 TABLE_SCAN = re.compile(
-    r"SCAN (?:tracking_events|events|seen|earlier|sessions|visitors|projects|pipedrive_persons"
-    r"|job_runs|pixels(?! USING COVERING INDEX))\b"
+    r"SCAN (?:tracking_events|events|seen|earlier|form|same|newest|sessions|visitors|projects"
+    r"|pipedrive_persons|job_runs|pixels(?! USING COVERING INDEX))\b"
 )
 
 
@@ -61,3 +80,17 @@ def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", *values)]
     assert plan
     assert not [step for step in plan if TABLE_SCAN.search(step)]
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_the_statistics_of_a_pixel_read_its_index(worker: Worker, name: str) -> None:
+    statement = f"EXPLAIN QUERY PLAN {STATISTICS[name]}"
+    plan = [row["detail"] for row in worker.query(statement, SPAN)]
+    assert [step for step in plan if step.endswith(BY_PIXEL)]
+
+
+@pytest.mark.parametrize("name", ["summary", "top pages", "daily breakdown", "delivery"])
+def test_what_the_index_holds_is_counted_without_the_events(worker: Worker, name: str) -> None:
+    statement = f"EXPLAIN QUERY PLAN {STATISTICS[name]}"
+    plan = [row["detail"] for row in worker.query(statement, SPAN)]
+    assert [step for step in plan if step.endswith(f"USING COVERING INDEX {BY_PIXEL}")]

@@ -19,11 +19,15 @@ def entry(name: str, role: str, key: str) -> dict[str, str]:
     return {"name": name, "role": role, "sha256": hashlib.sha256(key.encode()).hexdigest()}
 
 
+def keys() -> str:
+    """The setting API_KEYS with the two keys."""
+    return json.dumps([entry("reader", "read", READ_KEY), entry("admin", "admin", ADMIN_KEY)])
+
+
 @pytest.fixture(scope="module")
 def keyed(local_config: Bundle) -> Iterator[Worker]:
     """A Worker with two API keys and one page view."""
-    keys = [entry("reader", "read", READ_KEY), entry("admin", "admin", ADMIN_KEY)]
-    with running_worker(env_vars={"API_KEYS": json.dumps(keys)}) as running:
+    with running_worker(env_vars={"API_KEYS": keys()}) as running:
         running.send(some_event(page_url="https://shop.example/?utm_source=google"))
         yield running
 
@@ -81,6 +85,15 @@ def test_the_last_day_by_hour_and_the_newest_events(keyed: Worker, name: str) ->
     [event] = data["recent_events"]
     assert (event["utm_source"], event["event_type"]) == ("google", "pageview")
     assert answer.headers["x-ratelimit-limit"] == "1000"
+
+
+def test_a_custom_event_is_among_the_newest_by_its_name(keyed: Worker) -> None:
+    pixel = "ppp-website-3"
+    event = some_event(pixel_id=pixel, event_type="event", event_name="signup")
+    keyed.send(event)
+    answer = realtime(keyed, f"reports/realtime/{pixel}", **{"x-api-key": READ_KEY})
+    [recent] = answer.json()["data"]["recent_events"]
+    assert (recent["event_type"], recent["event_name"]) == ("custom", "signup")
 
 
 def test_a_pixel_that_does_not_exist_is_404(keyed: Worker) -> None:

@@ -241,6 +241,44 @@ def test_the_first_page_view_of_a_visitor_writes_at_most_eleven_rows(worker: Wor
     assert rows_written <= 11
 
 
+def test_a_lead_writes_at_most_six_rows_and_its_outcome_three(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, AD_CLICK, event_key="first-event-1")
+    lead = some_event(
+        visitor_cookie=cookie,
+        event_key="the-lead-1",
+        event_type="form_submit",
+        form_data={"email": "jane@example.com"},
+        outcome="submitted",
+    )
+    assert batch_cost(worker, lead) == (1, 11, 6)
+    assert batch_cost(worker, lead | {"outcome": "accepted"}) == (1, 11, 2)
+    assert batch_cost(worker, lead | {"outcome": "rejected"}) == (1, 11, 3)
+
+
+def test_a_custom_event_costs_what_a_page_view_does(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, AD_CLICK, event_key="first-event-1")
+    event = some_event(
+        visitor_cookie=cookie,
+        event_key="second-event-2",
+        event_type="event",
+        event_name="signup",
+        event_data={"plan": "pro"},
+        sequence=2,
+        fill=True,
+    )
+    assert batch_cost(worker, event) == (1, 11, 5)
+
+
+def test_only_a_lead_in_an_address_looks_at_the_visitors_other_events(worker: Worker) -> None:
+    cookie = some_visitor()
+    address = "https://shop.example/thank-you?email=jane%40example.com"
+    visit(worker, cookie, AD_CLICK, event_key="first-event-1")
+    thanks = some_event(visitor_cookie=cookie, event_key="second-event-2", page_url=address)
+    assert batch_cost(worker, thanks) == (1, 13, 6)
+
+
 def test_an_event_on_a_pixel_that_is_not_remembered_costs_one_round_trip_more(
     worker: Worker,
 ) -> None:

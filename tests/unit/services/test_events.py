@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 
 from services.attribution import Touch
 from services.events import (
+    DATA_LENGTH,
     LARGEST_SCREEN,
+    LARGEST_SEQUENCE,
+    NAME_LENGTH,
     TITLE_LENGTH,
     URL_LENGTH,
+    Custom,
     Event,
     InvalidEventError,
     Size,
@@ -175,10 +179,14 @@ def test_a_page_url_is_an_http_address_kept_as_it_is(page_url: str) -> None:
     assert read(page_url=page_url).page_url == page_url
 
 
-@pytest.mark.parametrize("event_type", ["click", "PAGEVIEW", 7, True, ["pageview"], {"a": 1}])
+@pytest.mark.parametrize(
+    "event_type", ["click", "custom", "PAGEVIEW", 7, True, ["pageview"], {"a": 1}]
+)
 def test_a_wrong_event_type_is_named_with_the_right_ones(event_type: object) -> None:
     refused = refusal(json.dumps(LEAST | {"event_type": event_type}))
-    assert refused.details == ["event_type: must be one of pageview, form_submit, form_submission"]
+    assert refused.details == [
+        "event_type: must be one of pageview, form_submit, form_submission, event"
+    ]
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
@@ -304,6 +312,129 @@ def test_the_new_pixels_event_is_read() -> None:
     assert event.referrer_url == "https://www.google.com/"
 
 
+# What only a new pixel says
+
+
+@pytest.mark.parametrize("sequence", [1, 2, LARGEST_SEQUENCE])
+def test_a_sequence_number_is_read(sequence: int) -> None:
+    assert read(sequence=sequence).sequence == sequence
+
+
+@pytest.mark.parametrize(
+    "sequence", [None, 0, -1, LARGEST_SEQUENCE + 1, 10**30, 1.0, 1.5, True, "1", [1], {"a": 1}]
+)
+def test_a_wrong_sequence_number_is_left_out(sequence: object) -> None:
+    assert read(sequence=sequence).sequence is None
+
+
+@pytest.mark.parametrize("outcome", ["submitted", "accepted", "rejected"])
+def test_the_outcome_of_a_form_is_read(outcome: str) -> None:
+    event = read(event_type="form_submit", form_data=JANES_FORM, outcome=outcome)
+    assert event.outcome == outcome
+
+
+@pytest.mark.parametrize("outcome", [None, "", "Accepted", "sent", 1, True, ["accepted"], {}])
+def test_an_unknown_outcome_is_left_out(outcome: object) -> None:
+    assert read(event_type="form_submit", outcome=outcome).outcome is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event_type": "pageview"},
+        {"event_type": "event", "event_name": "signup"},
+        {"page_url": "https://client.example/thank-you?email=jane%40example.com"},
+    ],
+)
+def test_only_a_form_has_an_outcome(fields: dict[str, object]) -> None:
+    assert read(**fields, outcome="accepted").outcome is None
+
+
+@pytest.mark.parametrize(
+    ("event_type", "form", "only_there"),
+    [("pageview", None, True), ("form_submit", None, False), ("pageview", JANES_FORM, False)],
+)
+def test_a_page_view_that_is_a_lead_by_its_address_alone_is_marked(
+    event_type: str, form: object, *, only_there: bool
+) -> None:
+    address = "https://client.example/thank-you?email=jane%40example.com"
+    event = read(page_url=address, event_type=event_type, form_data=form)
+    assert event.lead
+    assert event.lead_in_address is only_there
+
+
+@pytest.mark.parametrize(
+    ("fill", "wanted"),
+    [(True, True), ("", True), ("yes", True), (None, False), (False, False)],
+)
+def test_any_text_of_the_attribute_asks_for_the_touch(fill: object, *, wanted: bool) -> None:
+    assert read(fill=fill).fill is wanted
+
+
+def read_custom(**fields: object) -> Event:
+    return read(event_type="event", **{"event_name": "signup", **fields})
+
+
+def test_a_custom_event_is_read() -> None:
+    event = read_custom(event_name=" plan\nchosen\x00 ", event_data={"plan": "größe", "n": [1, 2]})
+    assert event.event_type == "custom"
+    assert event.custom == Custom("plan chosen", '{"plan":"größe","n":[1,2]}')
+
+
+def test_a_custom_event_is_no_lead_whatever_comes_with_it() -> None:
+    address = "https://client.example/?email=jane%40example.com"
+    event = read_custom(page_url=address, form_data=JANES_FORM)
+    assert (event.event_type, event.lead, event.lead_in_address) == ("custom", None, False)
+
+
+@pytest.mark.parametrize("event_type", [None, "pageview", "form_submit"])
+def test_other_events_have_no_name_and_no_data(event_type: str | None) -> None:
+    event = read(event_type=event_type, event_name="signup", event_data={"plan": "pro"})
+    assert event.custom is None
+
+
+@pytest.mark.parametrize("name", [None, "", " \n", "\x00", "x" * (NAME_LENGTH + 1), 7, ["a"], {}])
+def test_a_custom_event_without_a_usable_name_is_refused(name: object) -> None:
+    refused = refusal(json.dumps(LEAST | {"event_type": "event", "event_name": name}))
+    assert refused.error == "Validation failed"
+    assert refused.details == [f"event_name: must be a text of 1 to {NAME_LENGTH} characters"]
+
+
+@pytest.mark.parametrize("name", ["x", "x" * NAME_LENGTH, f" {'日' * NAME_LENGTH} "])
+def test_a_name_has_1_to_64_characters(name: str) -> None:
+    assert read_custom(event_name=name).custom == Custom(name.strip())
+
+
+def data_of(size: int) -> dict[str, object]:
+    return {"a": "x" * (size - len('{"a":""}'))}
+
+
+@pytest.mark.parametrize(
+    ("data", "left_out"),
+    [
+        (None, None),
+        ({}, None),
+        (data_of(DATA_LENGTH), None),
+        (data_of(DATA_LENGTH + 1), f"over {DATA_LENGTH} characters"),
+        ({"amount": float("nan")}, "a number that JSON does not know"),
+        ({"amount": float("inf")}, "a number that JSON does not know"),
+        *((data, "no JSON object") for data in ("jane@example.com", '{"a": 1}', [1], 7, True)),
+    ],
+)
+def test_data_that_cannot_be_kept_is_left_out_and_says_why(
+    data: object, left_out: str | None
+) -> None:
+    custom = read_custom(event_data=data).custom
+    assert custom
+    assert custom.left_out == left_out
+    assert (custom.data is None) == (left_out is not None or data is None)
+
+
+def test_data_is_text_that_utf_8_can_hold() -> None:
+    custom = read_custom(event_data={"half \ud83d": "\udc00 pair"}).custom
+    assert custom == Custom("signup", '{"half \ufffd":"\ufffd pair"}')
+
+
 # What is wrong but not needed
 
 
@@ -418,11 +549,16 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
     max_leaves=12,
 )
-KNOWN = st.sampled_from([*OLD_PAGE_VIEW, "event_key"])
+KNOWN = st.sampled_from(
+    [
+        *(*OLD_PAGE_VIEW, "event_key", "sequence", "outcome", "fill"),
+        *("event_name", "event_data"),
+    ]
+)
 PLAUSIBLE = st.one_of(
     JSON_VALUES,
     st.sampled_from(list(LEAST.values())),
-    st.sampled_from(["pageview", "form_submission", "pxl_0123456789abcdef", JANES_FORM]),
+    st.sampled_from(["pageview", "form_submission", "event", "accepted", JANES_FORM]),
     TEXTS.map(lambda text: f"https://client.example/?email={text}&utm_source={text}#{text}"),
     st.dictionaries(st.sampled_from(["width", "height"]), JSON_VALUES),
 )

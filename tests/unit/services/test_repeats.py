@@ -30,7 +30,15 @@ OLD = Event(
     screen=None,
 )
 NEW = replace(OLD, event_key="event-key-1")
-RECORDED = Recorded(42, "visitor", "session", Attribution("google", "cpc", "spring"))
+RECORDED = Recorded(
+    event_id=42,
+    visitor_id="visitor",
+    session_id="session",
+    attribution=Attribution("google", "cpc", "spring"),
+    event_type="form_submit",
+    due=None,
+    touch={},
+)
 
 
 def remember(repeats: Repeats, event: Event) -> None:
@@ -73,7 +81,11 @@ def test_an_old_pixels_submission_is_the_same_one_within_the_window(
         (NEW, {"event_key": "event-key-2"}, False),
         (NEW, {"visitor_cookie": "fedcba9876543210"}, False),
         (NEW, {"pixel_id": "pixel-two"}, False),
-        (NEW, {"lead": Lead("john@example.com", "Jane", None)}, True),
+        (NEW, {"lead": Lead("jane@example.com", "Jane", "Doe")}, False),
+        (NEW, {"outcome": "submitted"}, False),
+        (NEW, {"outcome": "accepted"}, False),
+        (replace(NEW, outcome="accepted"), {"outcome": "rejected"}, False),
+        (replace(NEW, outcome="accepted"), {"sequence": 7}, True),
         (NEW, {"page_url": "https://shop.example/"}, True),
     ],
 )
@@ -93,6 +105,14 @@ def test_nothing_personal_is_in_kv_and_only_for_a_day(event: Event) -> None:
     for personal in ("jane", "Jane", "shop.example", "0123456789abcdef"):
         assert personal not in name + value
     assert key_values.seconds == {name: REMEMBERED_SECONDS}
+
+
+def test_a_touch_is_not_kept_in_kv() -> None:
+    key_values = MemoryKeyValues()
+    touched = replace(RECORDED, due=NOW, touch={"gclid": "Cj0KCQ"})
+    asyncio.run(Repeats(key_values, WINDOW).remember(NEW, touched, NOW))
+    assert "Cj0KCQ" not in json.dumps(list(key_values.values.values()))
+    assert recall(Repeats(key_values, WINDOW), NEW) == RECORDED
 
 
 def test_while_kv_fails_nothing_is_recalled_and_a_failure_to_remember_is_told() -> None:

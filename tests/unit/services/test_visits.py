@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.attribution import Attribution, Touch
-from services.events import Event, Size
+from services.events import Custom, Event, Size
 from services.form_data import Lead
 from services.pixels import Pixel
 from services.visits import CLOCK_SKEW, NEVER, Origin, Place, Recorded, Visits, due_time
@@ -39,16 +39,21 @@ ANSWER = {
     "event_id": 42,
     "visitor_id": "visitor",
     "session_id": "session",
+    "event_type": "form_submit",
+    "due_at": "2026-05-01 12:07:00",
     "touch": {"utm_source": None, "gclid": "G1"},
 }
 KEYS = ("event_key", "oldest_key", "newest_key")
 
 
 def record(
-    event: Event, pixel: Pixel = PIXEL, now: datetime = NOW
+    event: Event,
+    pixel: Pixel = PIXEL,
+    now: datetime = NOW,
+    answer: Mapping[str, object] = ANSWER,
 ) -> tuple[Recorded, Mapping[str, object]]:
     """What was recorded, and the parameters that D1 got."""
-    database = MemoryDatabase(json.dumps(ANSWER))
+    database = MemoryDatabase(json.dumps(answer))
     ids: Iterator[str] = iter(("id-1", "id-2"))
     visits = Visits(
         database, lambda: next(ids), session_minutes=30, sync_delay=DELAY, repeat_window=WINDOW
@@ -74,7 +79,15 @@ def test_an_event_is_recorded_with_what_it_is_credited_to() -> None:
     recorded, parameters = record(
         replace(PAGEVIEW, screen=Size(3, 4), touch=Touch("body", gclid="1"))
     )
-    assert recorded == Recorded(42, "visitor", "session", Attribution("google", "cpc", "none"))
+    assert recorded == Recorded(
+        event_id=42,
+        visitor_id="visitor",
+        session_id="session",
+        attribution=Attribution("google", "cpc", "none"),
+        event_type="form_submit",
+        due=None,
+        touch={"utm_source": None, "gclid": "G1"},
+    )
     assert (parameters["visitor_id"], parameters["session_id"]) == ("id-1", "id-2")
     assert parameters["now"] == "2026-05-01 12:00:00"
     assert parameters["open_since"] == "2026-05-01 11:30:00"
@@ -85,7 +98,22 @@ def test_an_event_is_recorded_with_what_it_is_credited_to() -> None:
 def test_what_was_not_seen_is_absent() -> None:
     _, parameters = record(PAGEVIEW)
     assert None not in parameters.values()
-    assert not {"region", "referrer_url", "touch", "form_data", "due_at", *KEYS} & set(parameters)
+    absent = {"region", "referrer_url", "touch", "form_data", "due_at", *KEYS}
+    said_by_new_pixels = {"sequence", "outcome", "event_name", "event_data", "thanked_since"}
+    assert not (absent | said_by_new_pixels) & set(parameters)
+
+
+def test_what_a_new_pixel_says_is_passed_on() -> None:
+    _, form = record(replace(FORM, sequence=7, outcome="accepted"))
+    assert (form["sequence"], form["outcome"]) == (7, "accepted")
+    custom = replace(PAGEVIEW, event_type="custom", custom=Custom("signup", '{"plan":"pro"}'))
+    _, parameters = record(custom)
+    assert (parameters["event_name"], parameters["event_data"]) == ("signup", '{"plan":"pro"}')
+
+
+def test_a_lead_in_an_address_looks_for_the_form_of_the_last_half_hour() -> None:
+    _, parameters = record(replace(FORM, lead_in_address=True))
+    assert parameters["thanked_since"] == "2026-05-01 11:30:00"
 
 
 # When a submission is due
@@ -100,6 +128,9 @@ def test_what_was_not_seen_is_absent() -> None:
         (replace(FORM, lead=NAME_ONLY), PIXEL, False),
         (replace(FORM, lead=None), PIXEL, False),
         (PAGEVIEW, PIXEL, False),
+        (replace(FORM, outcome="submitted"), PIXEL, True),
+        (replace(FORM, outcome="accepted"), PIXEL, True),
+        (replace(FORM, outcome="rejected"), PIXEL, False),
     ],
 )
 def test_a_lead_is_due_after_the_delay_if_somebody_wants_it(
@@ -115,7 +146,9 @@ def test_a_lead_is_due_after_the_delay_if_somebody_wants_it(
         (FORM, UNSYNCED, NEVER),
         (replace(FORM, lead=NAME_ONLY), PIXEL, NEVER),
         (replace(FORM, lead=None), PIXEL, NEVER),
+        (replace(FORM, outcome="rejected"), PIXEL, NEVER),
         (PAGEVIEW, PIXEL, None),
+        (replace(PAGEVIEW, event_type="custom", custom=Custom("signup")), PIXEL, None),
     ],
 )
 def test_the_row_of_a_form_says_when_it_is_due_or_never(
@@ -123,6 +156,17 @@ def test_the_row_of_a_form_says_when_it_is_due_or_never(
 ) -> None:
     _, parameters = record(event, pixel)
     assert parameters.get("due_at") == due_at
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_reminded"),
+    [("2026-05-01 12:07:00", True), ("2026-05-01 12:03:00", False), (NEVER, False), (None, False)],
+)
+def test_the_sync_is_reminded_of_what_this_request_made_due(
+    stored: str | None, *, is_reminded: bool
+) -> None:
+    recorded, _ = record(FORM, answer=ANSWER | {"due_at": stored})
+    assert recorded.due == (NOW + timedelta(seconds=DELAY) if is_reminded else None)
 
 
 # What makes an event the same one

@@ -1,0 +1,105 @@
+"""A client's site: the folder pages/, on two origins, each page with the pixel's tag in it.
+
+Whatever is posted is answered with the thank-you page, and below /api with JSON. A page's
+placeholders are `{{road}}`, `{{pixel_id}}`, `{{email}}` (of a visitor whose browser fills it in),
+`{{elsewhere}}` (the other origin) and `{{private}}`: fields that are nobody's business.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.harness.listening import listening
+from tests.harness.worker import PIXEL
+
+PAGES = Path(__file__).with_name("pages")
+SLOW_SECONDS = 1.0
+
+MESSAGE = "The pond is between us"
+PASSWORD = "hunter2-and-more"  # noqa: S105  # nobody's
+PRIVATE = {
+    "message": f'<textarea name="message">{MESSAGE}</textarea>',
+    "+49 151 5550123": '<input type="tel" name="phone" value="+49 151 5550123">',
+    "4111 1111 1111 1111": '<input name="card" value="4111 1111 1111 1111">',
+    "crm-7f3a9c": '<input type="hidden" name="crm_id" value="crm-7f3a9c">',
+}
+SECRETS = (MESSAGE, PASSWORD, "5550123", "4111 1111", "crm-7f3a9c")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The running site, by its two addresses: different hosts, so cookies are not shared."""
+
+    url: str
+    elsewhere: str
+    received: list[str]
+    """The bodies that were posted to it."""
+
+    def knows(self, email: str) -> bool:
+        """Whether an address was sent to it, in whatever encoding."""
+        return any(email.partition("@")[0] in body for body in self.received)
+
+
+class _Page(BaseHTTPRequestHandler):
+    def __init__(self, placeholders: dict[str, str], received: list[str], *args: object) -> None:
+        self._placeholders = placeholders
+        self._received = received
+        super().__init__(*args)  # type: ignore[arg-type]  # passed through as they came
+
+    def do_GET(self) -> None:
+        self._show(urlsplit(self.path).path.strip("/"))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._received.append(body.decode("utf-8", "replace"))
+        if not self.path.startswith("/api/"):
+            self._show("thank-you")
+            return
+        if self.path == "/api/slow":
+            time.sleep(SLOW_SECONDS)
+        self._answer("application/json", json.dumps({"ok": True}))
+
+    def _show(self, name: str) -> None:
+        file = PAGES / f"{name}.html"
+        if file.parent != PAGES or not file.is_file():
+            self.send_error(404)
+            return
+        content = file.read_text(encoding="utf-8")
+        for placeholder, value in self._placeholders.items():
+            content = content.replace(f"{{{{{placeholder}}}}}", value)
+        self._answer("text/html; charset=utf-8", content)
+
+    def _answer(self, content_type: str, content: str) -> None:
+        body = content.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def running_site(road: str, email: str) -> Iterator[Site]:
+    """The site, for one visitor, with the pixel of the Worker at the end of that road."""
+    placeholders = {
+        "road": road,
+        "pixel_id": PIXEL,
+        "email": email,
+        "private": "\n      ".join(PRIVATE.values()),
+    }
+    received: list[str] = []
+    page = partial(_Page, placeholders, received)
+    with listening(page) as port, listening(page) as other_port:
+        placeholders["elsewhere"] = f"http://localhost:{other_port}"
+        yield Site(f"http://127.0.0.1:{port}", placeholders["elsewhere"], received)

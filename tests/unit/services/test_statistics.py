@@ -1,0 +1,43 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.ports import Row
+from services.statistics import Span, read_statistics
+from tests.unit.memory import NOW, MemoryDatabase
+
+SPAN = Span(NOW - timedelta(days=7), NOW)
+
+
+def statistics_of(numbered: int, missing: int) -> tuple[MemoryDatabase, dict[str, object]]:
+    """The statistics of a pixel with these numbers, and the database that was asked."""
+    delivery = {"numbered_events": numbered, "missing_events": missing}
+    rows: tuple[list[Row], ...] = ([{"total_events": 5}], [], [], [], [{"total": 0}], [delivery])
+    database = MemoryDatabase(rows=rows)
+    return database, dict(asyncio.run(read_statistics(database, "pixel-one", SPAN)))
+
+
+def test_a_pixel_and_a_span_are_asked_for_in_one_round_trip() -> None:
+    database, _ = statistics_of(0, 0)
+    [parameters] = database.parameters
+    assert parameters == {
+        "pixel_id": "pixel-one",
+        "from": "2026-04-24 12:00:00",
+        "to": "2026-05-01 12:00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("numbered", "missing", "loss"),
+    [(0, 0, None), (10, 0, 0.0), (9, 1, 0.1), (2, 1, 0.3333), (1, 2, 0.6667)],
+)
+def test_the_loss_is_a_share_of_the_events_that_got_a_number(
+    numbered: int, missing: int, loss: float | None
+) -> None:
+    _, statistics = statistics_of(numbered, missing)
+    assert statistics["delivery"] == {
+        "numbered_events": numbered,
+        "missing_events": missing,
+        "measured_loss": loss,
+    }

@@ -1,0 +1,223 @@
+"""The statistics of a pixel, as scripts of ops and people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from pyodide_bundle import Bundle
+from tests.harness.worker import Answer, Row, Worker, running_worker, some_event, some_visitor
+from tests.worker.test_realtime import ADMIN_KEY, READ_KEY, keys
+
+PIXELS = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
+
+
+@pytest.fixture(scope="module")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker with two API keys."""
+    with running_worker(env_vars={"API_KEYS": keys()}) as running:
+        yield running
+
+
+@pytest.fixture
+def pixel(keyed: Worker) -> str:
+    """A pixel that saw nothing yet."""
+    name = f"pixel-{some_visitor()}"
+    keyed.query(PIXELS, name, name)
+    return name
+
+
+def ask(worker: Worker, pixel_id: str, query: str = "", area: str = "reports") -> Answer:
+    return worker.fetch(f"/api/{area}/stats/{pixel_id}{query}", headers={"x-api-key": READ_KEY})
+
+
+def stats(worker: Worker, pixel_id: str, query: str = "") -> Row:
+    answer = ask(worker, pixel_id, query)
+    assert answer.status == 200, answer.body
+    data: Row = answer.json()["data"]
+    return data
+
+
+def seen(worker: Worker, pixel_id: str, days_ago: int = 0, **fields: object) -> int:
+    """Sends an event and moves it into the past; returns its id."""
+    event = some_event(**{"pixel_id": pixel_id, "event_key": some_visitor(), **fields})
+    answer = worker.send(event)
+    assert answer.status_code == 200, answer.text
+    event_id: int = answer.json()["event_id"]
+    worker.query(
+        "UPDATE tracking_events SET timestamp = datetime(timestamp, ?) WHERE id = ?",
+        f"-{days_ago} days",
+        event_id,
+    )
+    return event_id
+
+
+@pytest.mark.parametrize("area", ["reports", "analytics"])
+def test_a_pixel_that_saw_nothing_has_numbers_all_the_same(
+    keyed: Worker, pixel: str, area: str
+) -> None:
+    answer = ask(keyed, pixel, area=area)
+    assert answer.headers["x-ratelimit-limit"] == "1000"
+    content = answer.json()
+    assert content["success"] is True
+    data = content["data"]
+    span = data.pop("date_range")
+    assert span["days"] == 30
+    start, end = datetime.fromisoformat(span["from"]), datetime.fromisoformat(span["to"])
+    assert end - start == timedelta(days=30)
+    summary = ("total_events", "unique_visitors", "unique_sessions", "unique_pages")
+    assert data == {
+        "pixel_id": pixel,
+        "summary": dict.fromkeys(summary, 0),
+        "top_sources": [],
+        "top_pages": [],
+        "daily_breakdown": [],
+        "submissions": dict.fromkeys(("total", "submitted", "accepted", "rejected", "unknown"), 0),
+        "delivery": {"numbered_events": 0, "missing_events": 0, "measured_loss": None},
+    }
+
+
+def test_events_are_counted_by_visitor_session_page_and_day(keyed: Worker, pixel: str) -> None:
+    one, two = some_visitor(), some_visitor()
+    home, shop = "https://a.example/", "https://a.example/shop"
+    seen(keyed, pixel, visitor_cookie=one, page_url=home, page_title="Old title")
+    seen(keyed, pixel, visitor_cookie=one, page_url=home, page_title="Home")
+    seen(keyed, pixel, visitor_cookie=one, page_url=shop, event_type="event", event_name="buy")
+    seen(keyed, pixel, 2, visitor_cookie=two, page_url=shop, page_title="Shop")
+
+    data = stats(keyed, pixel)
+    assert data["summary"] == {
+        "total_events": 4,
+        "unique_visitors": 2,
+        "unique_sessions": 2,
+        "unique_pages": 2,
+    }
+    days = data["daily_breakdown"]
+    assert [(day["events"], day["visitors"], day["sessions"]) for day in days] == [
+        (3, 1, 1),
+        (1, 1, 1),
+    ]
+    assert days[0]["date"] > days[1]["date"]
+    assert data["top_pages"] == [
+        {"page_url": home, "page_title": "Home", "views": 2, "visitors": 1},
+        {"page_url": shop, "page_title": "Shop", "views": 1, "visitors": 1},
+    ]
+
+
+SOURCES = [
+    ("?utm_source=news&utm_medium=email&utm_campaign=may", ("news", "email", "may")),
+    ("?gclid=G1", ("google", "cpc", "none")),
+    ("?msclkid=M1&ad_group=shoes", ("microsoft", "cpc", "shoes")),
+    ("?fbclid=F1", ("facebook", "social", "none")),
+    ("?ttclid=T1", ("tiktok", "social", "none")),
+    ("?twclid=T1", ("twitter", "social", "none")),
+    ("?li_fat_id=L1", ("linkedin", "social", "none")),
+    ("?sc_click_id=S1", ("snapchat", "social", "none")),
+    ("?utm_source=news&gclid=G1", ("news", "cpc", "none")),
+    ("?utm_campaign=may", ("direct", "unknown", "may")),
+    ("?utm_source=news&fbclid=F1&gclid=G1", ("news", "cpc", "none")),
+    ("", ("direct", "unknown", "none")),
+]
+
+
+@pytest.mark.parametrize(("query", "words"), SOURCES)
+def test_a_source_has_the_words_that_the_pixel_was_answered(
+    keyed: Worker, pixel: str, query: str, words: tuple[str, str, str]
+) -> None:
+    event = some_event(pixel_id=pixel, page_url=f"https://a.example/{query}")
+    attribution = keyed.send(event).json()["attribution"]
+    assert tuple(attribution.values()) == words
+    assert stats(keyed, pixel)["top_sources"] == [{**attribution, "events": 1, "visitors": 1}]
+
+
+def test_lists_hold_the_first_ten(keyed: Worker, pixel: str) -> None:
+    for number in range(12):
+        url = f"https://a.example/{number:02}?utm_source=s{number:02}&utm_medium=m&utm_campaign=c"
+        for _ in range(2 if number == 11 else 1):
+            seen(keyed, pixel, page_url=url)
+    data = stats(keyed, pixel)
+    names = ["s11", *(f"s{number:02}" for number in range(9))]
+    assert [source["source"] for source in data["top_sources"]] == names
+    assert [page["page_url"][18:20] for page in data["top_pages"]] == [n[1:] for n in names]
+    assert data["top_pages"][0]["views"] == data["top_sources"][0]["visitors"] == 2
+
+
+def test_gaps_in_the_numbers_of_each_visitor_are_what_was_lost(keyed: Worker, pixel: str) -> None:
+    one, two, three = some_visitor(), some_visitor(), some_visitor()
+    for days_ago, sequence in ((3, 1), (3, 2), (1, 5), (0, 6)):
+        seen(keyed, pixel, days_ago, visitor_cookie=one, sequence=sequence)
+    for days_ago, sequence in ((2, 10), (0, 12)):
+        seen(keyed, pixel, days_ago, visitor_cookie=two, sequence=sequence)
+    seen(keyed, pixel, visitor_cookie=three, sequence=40)
+    # Two tabs may give the same number; a correction brings its event's number again.
+    seen(keyed, pixel, visitor_cookie=three, sequence=40)
+    seen(keyed, pixel)
+
+    data = stats(keyed, pixel)
+    assert data["delivery"] == {
+        "numbered_events": 8,
+        "missing_events": 3,
+        "measured_loss": round(3 / 11, 4),
+    }
+    assert data["summary"]["total_events"] == 9
+    assert stats(keyed, pixel, "?days=2")["delivery"]["missing_events"] == 0
+
+
+def test_a_visitor_counts_for_each_pixel_by_itself(keyed: Worker, pixel: str) -> None:
+    visitor = some_visitor()
+    seen(keyed, pixel, visitor_cookie=visitor, sequence=1)
+    seen(keyed, "ppp-website-2", visitor_cookie=visitor, sequence=1)
+    seen(keyed, "ppp-website-2", visitor_cookie=visitor, sequence=2)
+    seen(keyed, pixel, visitor_cookie=visitor, sequence=2)
+    delivery = stats(keyed, pixel)["delivery"]
+    assert (delivery["numbered_events"], delivery["missing_events"]) == (2, 0)
+
+
+def test_forms_are_counted_by_what_became_of_them(keyed: Worker, pixel: str) -> None:
+    for outcome in ("submitted", "accepted", "accepted", "rejected", None, "nonsense"):
+        seen(
+            keyed,
+            pixel,
+            event_type="form_submit",
+            form_data={"email": "jane@example.com"},
+            outcome=outcome,
+        )
+    seen(keyed, pixel)
+    assert stats(keyed, pixel)["submissions"] == {
+        "total": 6,
+        "submitted": 1,
+        "accepted": 2,
+        "rejected": 1,
+        "unknown": 2,
+    }
+
+
+@pytest.mark.parametrize(("days", "events"), [("1", 1), ("10", 2), ("365", 3)])
+def test_only_the_days_that_are_asked_for_count(
+    keyed: Worker, pixel: str, days: str, events: int
+) -> None:
+    for days_ago in (0, 9, 300, 366):
+        seen(keyed, pixel, days_ago)
+    data = stats(keyed, pixel, f"?days={days}")
+    assert data["date_range"]["days"] == int(days)
+    assert data["summary"]["total_events"] == events
+
+
+@pytest.mark.parametrize("days", ["0", "366", "-1", "", "x", "1.5", "1e2", "٣", "9" * 5_000])
+def test_other_numbers_of_days_are_400(keyed: Worker, pixel: str, days: str) -> None:
+    answer = ask(keyed, pixel, f"?days={days}")
+    assert answer.status == 400
+    assert answer.json()["error"] == "days must be a whole number from 1 to 365"
+
+
+def test_a_pixel_that_does_not_exist_has_no_statistics(keyed: Worker) -> None:
+    answer = ask(keyed, "nobody-knows-it")
+    assert (answer.status, answer.json()["error"]) == (404, "Pixel not found")
+
+
+def test_a_key_opens_the_statistics_and_nothing_else_does(keyed: Worker, pixel: str) -> None:
+    path = f"/api/reports/stats/{pixel}"
+    assert keyed.fetch(path).status == 401
+    assert keyed.fetch(path, headers={"authorization": f"Bearer {ADMIN_KEY}"}).status == 200
