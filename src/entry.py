@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from workers import DurableObject, WorkerEntrypoint
@@ -54,7 +53,7 @@ class RateLimiter(DurableObject):
 
     async def take(self, request: str) -> str:
         """Grants a lease; see `services.rate_limiting.Counters.take`."""
-        return self._counters.take(request, time.time())
+        return self._counters.take(request)
 
     async def ping(self) -> str:
         """Answers, so that health can see that it does."""

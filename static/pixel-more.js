@@ -21,7 +21,7 @@ const HINTS = {
 const THANKS = /thank|merci|gracias|danke|obrigad|grazie/i;
 const NOT_A_LEAD =
   "[role=search],[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
-const BUTTON = "a,button,[role=button],[class*=btn]";
+const BUTTON = "a,button,[role=button],[type=button],[type=submit],[class*=btn]";
 
 /** @type {Person & { group?: Group }} read when a button was pressed, gathered over the steps */
 let draft = {};

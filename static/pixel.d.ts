@@ -10,7 +10,10 @@ interface Person {
 
 type Outcome = "submitted" | "accepted" | "rejected";
 
-/** One event as it is sent. `at` is when it happened, in milliseconds of the visitor's clock. */
+/**
+ * One event as it is sent. `at` is when it happened, in milliseconds of the visitor's clock. A page
+ * view has its `page`: the address, without what does not make it another page.
+ */
 interface PppEvent {
   event_key: string;
   event_type: "pageview" | "form_submit" | "event";
@@ -19,6 +22,7 @@ interface PppEvent {
   outcome?: Outcome;
   visitor_cookie?: string;
   sequence?: number;
+  page?: string;
 }
 
 /**

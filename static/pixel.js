@@ -14,10 +14,10 @@
   const VERSION = "3.1.0";
   const VISITOR = "ppp_visitor";
   const WAITING = "ppp_e_"; // before an event's key: an event that waits in storage
-  const PAUSE = "ppp_w"; // until when the server asked to be left alone
+  const PAUSE = "ppp_p"; // until when the server asked to be left alone
   const YEAR_S = 31536000;
   const SETTLE_MS = 100; // after which a router has set the title
-  const RETRY_MS = 5000;
+  const RETRY_MS = 10000;
   const MOST_WAITING = 30;
   const OLDEST_MS = 3 * 86400000;
   const LONGEST_URL = 6000; // the server takes 16 KiB in all
@@ -74,6 +74,9 @@
     let consented = consent !== "wait";
     let visitor = "";
     let currentUrl = "";
+    /** @type {any} the page view of a page that is reloaded: said again, not counted again */
+    let reloaded =
+      attempt(() => performance.navigation.type === 1 && JSON.parse(sessionStorage.ppp_page)) || 0;
     let referrer = document.referrer;
     /** @type {PppEvent[]} until there is consent, and the page is shown */
     let held = [];
@@ -98,29 +101,23 @@
     const deliver = (event) => {
       const key = WAITING + event.event_key;
       const body = JSON.stringify(event);
-      const keep = () => {
-        storage[key] = body;
-      };
-      // A lead is kept before it is sent: the page may be gone before the answer is there.
-      attempt(() => event.form_data && keep());
+      /** @param {any} response or an error, which has no status */
+      const answered = (response) =>
+        attempt(() => {
+          const { status, headers } = response;
+          if (status < 500 && status !== 429) {
+            // Unless it was corrected since, and waits as it is now.
+            if (storage[key] === body) delete storage[key];
+          } else storage[PAUSE] = Date.now() + ~~headers.get("retry-after") * 1000;
+          shared.answered?.(event, response);
+        });
+      // Kept before it is sent: the page may be gone before the answer is there.
+      attempt(() => (storage[key] = body));
       try {
         // A string goes as text/plain: no preflight stands between a lead and the server.
-        fetch(`${origin}/e`, { method: "POST", body, keepalive: true })
-          .catch(() => ({}))
-          .then((/** @type {any} */ response) =>
-            attempt(() => {
-              if (!consented) return; // it was withdrawn meanwhile
-              const { status, headers } = response;
-              if (status < 500 && status !== 429) delete storage[key];
-              else {
-                keep();
-                storage[PAUSE] = Date.now() + ~~headers.get("retry-after") * 1000;
-              }
-              shared.answered?.(event, response);
-            }),
-          );
+        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(answered, answered);
       } catch {
-        navigator.sendBeacon(`${origin}/e`, body);
+        if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
       }
     };
 
@@ -149,7 +146,7 @@
       if (!visitor) {
         const cookie = attempt(() => document.cookie);
         const known = /ppp_visitor=((pxl_)?[\da-f]{16})\b/; // pxl_: given by the old pixel
-        [, visitor = randomId()] = known.exec(`${cookie};${VISITOR}=${storage[VISITOR]}`) || [];
+        [, visitor = randomId()] = `${cookie};${VISITOR}=${storage[VISITOR]}`.match(known) || [];
         setCookie(0); // else one on a narrower domain would pass for one on a wider
         setCookie(YEAR_S);
       }
@@ -157,8 +154,8 @@
       attempt(() => {
         storage[VISITOR] = visitor; // lives longer than browsers let cookies of scripts live
         // The server counts which numbers are missing.
-        event.sequence ||= storage[SEQUENCE] = ~~storage[SEQUENCE] + 1;
-        sessionStorage.ppp_page = currentUrl;
+        event.sequence ||= storage[SEQUENCE] = -~storage[SEQUENCE];
+        if (event.page) sessionStorage.ppp_page = JSON.stringify(event);
       });
       deliver(event);
     };
@@ -182,12 +179,13 @@
 
     /** @param {any} [again] 1 where the same URL counts once more */
     const pageView = (again) => {
-      const url = spa === "off" ? spa : location.href.replace(spa ? "" : /#.*/, "");
-      if (url !== currentUrl) {
+      const page = spa === "off" ? spa : location.href.replace(spa ? "" : /#.*/, "");
+      if (page !== currentUrl) {
         referrer = currentUrl || referrer;
-        currentUrl = url;
+        currentUrl = page;
       } else if (again !== 1) return;
-      dispatch(create("pageview"));
+      dispatch(reloaded.page === page ? reloaded : create("pageview", { page }));
+      reloaded = 0;
     };
 
     const more = () => import(`${origin}/static/pixel-${VERSION}-more.js`).catch(attempt);
@@ -276,7 +274,7 @@
           report(person);
         }
         // Typeform and Calendly, which keep the address to themselves.
-        if (/typeform.comform-submit|calendly.*_scheduled/.test(from + data.type + data.event)) {
+        if (/typeform.comform-submit|calendly.com.*_scheduled/.test(from + data.type + data.event)) {
           dispatch(create("form_submit", { outcome: "accepted" }));
         }
       },
@@ -333,10 +331,6 @@
     setInterval(flush, RETRY_MS);
     watch(window);
     for (const method of ["pushState", "replaceState"]) tap(history, method, navigated);
-    attempt(() => {
-      // Reloaded: that page was counted.
-      if (performance.navigation.type === 1) currentUrl = sessionStorage.ppp_page;
-    });
 
     /** @type {Ppp} */
     const ppp = (command, ...data) => attempt(() => commands[command](...data));

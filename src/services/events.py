@@ -146,7 +146,7 @@ def event_of(fields: Mapping[str, object], new_visitor: str) -> Event:
         outcome=_outcome(fields.get("outcome")) if is_form else None,
         custom=_custom(fields) if event_type == "custom" else None,
         lead_in_address=in_address,
-        fill=fields.get("fill") not in (None, False),
+        fill=fields.get("fill") not in (None, False, "off", "false"),
     )
 
 

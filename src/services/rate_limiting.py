@@ -17,7 +17,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from services.ports import LimiterShards, UnavailableError
 
 SHARDS = 64
-REMEMBERED_CLIENTS = 5_000
+REMEMBERED_ALLOWANCES = 5_000
+KEPT_WINDOWS = 2  # the present one, and the one before for requests that are still on their way
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,6 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Allowance:
-    window: int
     left: int
     remaining: int
     unreported: int
@@ -55,21 +55,21 @@ class _Allowance:
 
 
 class Counters:
-    """The Durable Object's side: how many requests each client has used in the present window."""
+    """The Durable Object's side: how many requests each client has used in a window."""
 
     def __init__(self) -> None:
         """Starts with nothing counted; a shard that restarts forgives the present window."""
-        self._window: dict[str, int] = {}
-        self._used: dict[str, dict[str, int]] = {}
+        self._windows: dict[str, dict[int, dict[str, int]]] = {}
 
-    def take(self, request: str, now: float) -> str:
+    def take(self, request: str) -> str:
         """Answers a request for a lease, both as JSON.
 
-        The request holds `limit`, `requests`, `seconds`, `client`, `spent` (already admitted, not
-        yet reported) and `want`; the answer `granted` and `remaining`.
+        The request holds `limit`, `requests`, `window`, `client`, `spent` (already admitted, not
+        yet reported) and `want`; the answer `granted` and `remaining`. It counts in the window of
+        the requests it is for, however late it comes.
         """
         ask = json.loads(request)
-        used = self._counts_of(ask["limit"], int(now // ask["seconds"]))
+        used = self._counts_of(ask["limit"], ask["window"])
         total = used.get(ask["client"], 0) + ask["spent"]
         granted = max(0, min(ask["want"], ask["requests"] - total))
         used[ask["client"]] = total + granted
@@ -77,10 +77,11 @@ class Counters:
         return json.dumps({"granted": granted, "remaining": remaining})
 
     def _counts_of(self, limit: str, window: int) -> dict[str, int]:
-        if self._window.get(limit) != window:
-            self._window[limit] = window
-            self._used[limit] = {}
-        return self._used[limit]
+        windows = self._windows.setdefault(limit, {})
+        counts = windows.setdefault(window, {})
+        for over in sorted(windows)[:-KEPT_WINDOWS]:
+            del windows[over]
+        return counts
 
 
 class RateLimiter:
@@ -89,7 +90,7 @@ class RateLimiter:
     def __init__(self, shards: LimiterShards) -> None:
         """Takes the Durable Objects to ask."""
         self._shards = shards
-        self._allowances: OrderedDict[tuple[str, str], _Allowance] = OrderedDict()
+        self._allowances: OrderedDict[tuple[str, str, int], _Allowance] = OrderedDict()
 
     async def admit(self, limit: Limit, address: str, now: float) -> Verdict:
         """Decides on one request from an IP address at a time in Unix seconds.
@@ -103,7 +104,7 @@ class RateLimiter:
         reset = (window + 1) * limit.seconds
         if allowance.left == 0 and not allowance.used_up:
             try:
-                await self._lease(limit, address, client, allowance)
+                await self._lease(limit, address, window, allowance)
             except UnavailableError:
                 return Verdict(limit.requests, 0, reset, counted=False)
         if allowance.left <= 0:
@@ -112,25 +113,26 @@ class RateLimiter:
         return Verdict(limit.requests, allowance.remaining + allowance.left, reset)
 
     def _allowance(self, limit: Limit, client: str, window: int) -> _Allowance:
-        key = (limit.name, client)
+        # By window: requests from both sides of its end may be under way at once.
+        key = (limit.name, client, window)
         allowance = self._allowances.get(key)
-        if allowance is None or allowance.window != window:
+        if allowance is None:
             free = min(limit.free, limit.requests)
-            allowance = _Allowance(window, free, limit.requests - free, unreported=free)
+            allowance = _Allowance(free, limit.requests - free, unreported=free)
             self._allowances[key] = allowance
-            if len(self._allowances) > REMEMBERED_CLIENTS:
+            if len(self._allowances) > REMEMBERED_ALLOWANCES:
                 self._allowances.popitem(last=False)
         else:
             self._allowances.move_to_end(key)
         return allowance
 
-    async def _lease(self, limit: Limit, address: str, client: str, allowance: _Allowance) -> None:
+    async def _lease(self, limit: Limit, address: str, window: int, allowance: _Allowance) -> None:
         spent, allowance.unreported = allowance.unreported, 0
         request = {
             "limit": limit.name,
             "requests": limit.requests,
-            "seconds": limit.seconds,
-            "client": client,
+            "window": window,
+            "client": client_of(address),
             "spent": spent,
             "want": limit.lease,
         }

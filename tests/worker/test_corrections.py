@@ -462,12 +462,24 @@ def test_a_pixel_that_fills_fields_is_told_the_touch_of_the_event(worker: Worker
     assert worker.send(some_event(fill=True)).json()["touch"] == NO_TOUCH
 
 
+@pytest.mark.parametrize("fill", ["", "true", True])
+def test_any_way_to_write_the_attribute_asks_for_the_touch(worker: Worker, fill: object) -> None:
+    assert worker.send(some_event(fill=fill)).json()["touch"] == NO_TOUCH
+
+
+def test_a_page_view_that_is_said_again_is_told_its_touch_and_counts_once(worker: Worker) -> None:
+    event = some_event(page_url="https://shop.example/?gclid=G2", event_key="k" * 16, fill=True)
+    first, again = [worker.send(event).json() for _ in range(2)]
+    assert first["touch"] == again["touch"] == NO_TOUCH | {"gclid": "G2"}
+    assert first["event_id"] == again["event_id"]
+
+
 def test_a_lead_that_is_sent_again_is_told_its_touch_again(worker: Worker) -> None:
     event = form(page_url="https://shop.example/?fbclid=F1", fill=True)
     touches = [worker.send(event, address=some_address()).json()["touch"] for _ in range(2)]
     assert touches == [NO_TOUCH | {"fbclid": "F1"}] * 2
 
 
-@pytest.mark.parametrize("fill", [None, False, 1, "true"])
+@pytest.mark.parametrize("fill", [None, False, "off", "false"])
 def test_nobody_else_is_told(worker: Worker, fill: object) -> None:
     assert "touch" not in worker.send(some_event(fill=fill)).json()

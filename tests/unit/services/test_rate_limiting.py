@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.ports import UnavailableError
 from services.rate_limiting import (
-    REMEMBERED_CLIENTS,
+    REMEMBERED_ALLOWANCES,
     SHARDS,
     Counters,
     Limit,
@@ -30,7 +30,6 @@ class MemoryShards:
     """The shards' own counters in this process; they fail while `failing` is set."""
 
     def __init__(self) -> None:
-        self.now = NOW
         self.failing = False
         self.asked: list[dict[str, object]] = []
         self._counters: dict[str, Counters] = {}
@@ -40,7 +39,7 @@ class MemoryShards:
         if self.failing:
             raise UnavailableError("the shard failed")
         self.asked.append(json.loads(request))
-        return self._counters.setdefault(shard, Counters()).take(request, self.now)
+        return self._counters.setdefault(shard, Counters()).take(request)
 
     async def ping(self) -> None:
         if self.failing:
@@ -87,7 +86,7 @@ def test_the_first_requests_of_a_client_ask_no_shard() -> None:
         {
             "limit": "tracking",
             "requests": 100,
-            "seconds": 60,
+            "window": int(NOW) // 60,
             "client": CLIENT,
             "spent": 5,
             "want": 10,
@@ -118,7 +117,6 @@ def test_a_new_window_starts_afresh() -> None:
     shards = MemoryShards()
     limiter = RateLimiter(shards)
     admit(limiter, times=101)
-    shards.now = float(WINDOW_END)
     verdicts = admit(limiter, times=101, now=float(WINDOW_END))
     assert admitted(verdicts) == 100
     assert verdicts[-1].reset == WINDOW_END + 60
@@ -128,6 +126,18 @@ def test_the_last_moment_of_a_window_still_belongs_to_it() -> None:
     limiter = RateLimiter(MemoryShards())
     admit(limiter, times=100)
     assert not admit(limiter, now=WINDOW_END - 0.001)[0].allowed
+
+
+def test_requests_from_both_sides_of_a_windows_end_have_each_their_whole_limit() -> None:
+    async def at_the_end() -> Sequence[Verdict]:
+        limiter = RateLimiter(MemoryShards())
+        requests: list[Awaitable[Verdict]] = [
+            limiter.admit(TRACKING, CLIENT, WINDOW_END - number % 2) for number in range(240)
+        ]
+        return await asyncio.gather(*requests)
+
+    verdicts = asyncio.run(at_the_end())
+    assert [admitted(side) for side in (verdicts[::2], verdicts[1::2])] == [100, 100]
 
 
 def test_two_limits_of_one_client_are_counted_apart() -> None:
@@ -276,12 +286,12 @@ def test_a_refusal_is_remembered_until_the_window_ends_and_asks_nobody() -> None
 # The shard
 
 
-def ask(spent: int, want: int, limit: Limit = TRACKING) -> str:
+def ask(spent: int, want: int, limit: Limit = TRACKING, window: int = 0) -> str:
     return json.dumps(
         {
             "limit": limit.name,
             "requests": limit.requests,
-            "seconds": limit.seconds,
+            "window": window,
             "client": CLIENT,
             "spent": spent,
             "want": want,
@@ -291,7 +301,7 @@ def ask(spent: int, want: int, limit: Limit = TRACKING) -> str:
 
 def test_a_shard_grants_what_is_left() -> None:
     counters = Counters()
-    answers = [json.loads(counters.take(ask(spent, 10), NOW)) for spent in (5, 80, 0, 40)]
+    answers = [json.loads(counters.take(ask(spent, 10))) for spent in (5, 80, 0, 40)]
     assert answers == [
         {"granted": 10, "remaining": 85},
         {"granted": 5, "remaining": 0},
@@ -300,18 +310,27 @@ def test_a_shard_grants_what_is_left() -> None:
     ]
 
 
-def test_a_shard_forgets_the_window_before() -> None:
+def test_a_shard_counts_each_window_by_itself() -> None:
     counters = Counters()
-    counters.take(ask(100, 10), NOW)
-    answer = json.loads(counters.take(ask(0, 10), float(WINDOW_END)))
-    assert answer == {"granted": 10, "remaining": 90}
+    counters.take(ask(100, 10))
+    assert json.loads(counters.take(ask(0, 10, window=1))) == {"granted": 10, "remaining": 90}
+    assert json.loads(counters.take(ask(0, 10))) == {"granted": 0, "remaining": 0}
 
 
-def test_windows_of_different_length_do_not_disturb_each_other() -> None:
+def test_a_shard_forgets_all_windows_but_the_last_two() -> None:
     counters = Counters()
-    counters.take(ask(0, 10, STRICT), NOW)
-    counters.take(ask(0, 10), NOW + 60)
-    assert json.loads(counters.take(ask(0, 1, STRICT), NOW + 60))["granted"] == 0
+    for window in range(3):
+        counters.take(ask(100, 10, window=window))
+    granted = [json.loads(counters.take(ask(0, 1, window=w)))["granted"] for w in (2, 1, 0)]
+    assert granted == [0, 0, 1]
+
+
+def test_windows_of_different_limits_do_not_disturb_each_other() -> None:
+    counters = Counters()
+    counters.take(ask(0, 10, STRICT))
+    counters.take(ask(0, 10, window=1))
+    counters.take(ask(0, 10, window=2))
+    assert json.loads(counters.take(ask(0, 1, STRICT)))["granted"] == 0
 
 
 # Addresses
@@ -377,12 +396,12 @@ def test_an_isolate_remembers_a_bounded_number_of_clients() -> None:
     limiter = RateLimiter(shards)
 
     async def from_many() -> None:
-        for number in range(REMEMBERED_CLIENTS + 1):
+        for number in range(REMEMBERED_ALLOWANCES + 1):
             for _ in range(TRACKING.free):
                 await limiter.admit(TRACKING, str(IPv4Address(number)), NOW)
         assert shards.asked == []
         # The client seen last is remembered, so that its free requests are used up …
-        await limiter.admit(TRACKING, str(IPv4Address(REMEMBERED_CLIENTS)), NOW)
+        await limiter.admit(TRACKING, str(IPv4Address(REMEMBERED_ALLOWANCES)), NOW)
         assert len(shards.asked) == 1
         # … and the oldest is forgotten, so that it has new ones.
         await limiter.admit(TRACKING, str(IPv4Address(0)), NOW)
@@ -396,7 +415,7 @@ def test_a_client_that_keeps_coming_is_not_forgotten() -> None:
 
     async def among_many() -> list[Verdict]:
         verdicts = []
-        for number in range(REMEMBERED_CLIENTS + 10):
+        for number in range(REMEMBERED_ALLOWANCES + 10):
             await limiter.admit(TRACKING, str(IPv4Address(number)), NOW)
             if number % 1_000 == 0:
                 verdicts.append(await limiter.admit(TRACKING, CLIENT, NOW))
