@@ -14,7 +14,7 @@ const DOUBLE_CLICK_MS = 5000;
 /** @type {Record<string, any>} */
 const HINTS = {
   email: /mail|cou?rr|tr.ni/i,
-  name: /(^|\[|your|full|my|ihr|dein|tuo?|su|seu|votre)\W?n(am|om|ombr)e?s?( complet\w)?\W*(\(.*)?$|(n[ao]m\w*|first|vor-) ([ey&]|et|[au]nd) /im,
+  name: /(^|\[|your|full|my|ihr|dein|tuo?|su|seu|votre)\W?n[ao]m(br)?e?s?( complet\w)?\W*(\(.*)?$|(n[ao]m\w*|first|vor-) ([ey&]|et|[au]nd) /im,
   first_name: /(first|given|fore|vor|pr.|\bf).?n[ao]m|first\W*$/im,
   last_name: /(last|sur|nach|cog|sobre|famil\w+|\bl).?n[ao]m|famille|apell?ido|last\W*$/im,
 };
@@ -37,13 +37,13 @@ const read = (group) => {
   for (const field of group.elements || group.querySelectorAll("input:not(form *)")) {
     if (field.closest(NOT_A_LEAD)) return;
     // A text or an e-mail, or the radio that is checked.
-    if (/^(text|email)f|^radiot/.test(field.type + field.checked)) {
+    if (/(text|email)f|radiot/.test(field.type + field.checked)) {
       const hints = [...field.attributes, ...field.labels]
         .map((hint) => hint.name === "class" || hint.value || hint.textContent)
         .join("\n");
       for (const key in HINTS) {
         // Some builders write "mail" into every class and ID.
-        if (HINTS[key].test(hints) && (key !== "email" || /@.+\./.test(field.value))) {
+        if (HINTS[key].test?.(hints) && (key !== "email" || /@.+\./.test(field.value))) {
           person[key] ||= field.value;
           break;
         }
@@ -55,16 +55,16 @@ const read = (group) => {
 
 /**
  * What came of a lead, as far as the page shows it. Unsure is "submitted", as it was.
- * @type {(lead: any, group: any, text: string, polls: number) => void}
+ * @type {(lead: any, group: any, box: any, text: string, polls: number) => void}
  */
-const judge = (lead, group, text, polls) =>
+const judge = (lead, group, box, text, polls) =>
   attempt(() => {
-    const box = group.parentNode;
-    const appeared = box.innerText
-      .split("\n")
-      .filter((/** @type {string} */ line) => !text.includes(line))
-      .concat(lead.alerted)
-      .join();
+    const appeared =
+      lead.alerted ||
+      box.innerText
+        .split("\n")
+        .filter((/** @type {string} */ line) => !text.includes(line))
+        .join();
     const holds = /** @type {Person} */ (read(group)).email; // a form that was taken is empty or gone
     const outcome =
       holds && box.querySelector("[aria-invalid=true]")
@@ -77,7 +77,7 @@ const judge = (lead, group, text, polls) =>
       dispatch(lead.event);
       if (outcome === "rejected") lead.email = 0;
       else setTimeout(() => (lead.email = draft = /** @type {any} */ (0)), DOUBLE_CLICK_MS);
-    } else if (polls) setTimeout(judge, POLL_MS, lead, group, text, polls - 1);
+    } else if (polls) setTimeout(judge, POLL_MS, lead, group, box, text, polls - 1);
   });
 
 /** @param {Group} group */
@@ -88,7 +88,8 @@ const press = (group) => {
 const say = () => {
   const lead = report(draft);
   const { group } = /** @type {any} */ (draft);
-  setTimeout(judge, POLL_MS, lead, group, group.parentNode.innerText, POLLS);
+  const box = group.parentNode; // the form itself may be replaced
+  setTimeout(judge, POLL_MS, lead, group, box, box.innerText, POLLS);
   return lead;
 };
 
@@ -129,17 +130,17 @@ tap(XMLHttpRequest.prototype, "send", (_, xhr, [body]) => {
   }
 });
 
-const panel =
-  /ppp_debug/.test(/** @type {any} */ (location)) &&
-  document.body.appendChild(document.createElement("pre"));
+// Filled in any case, shown only to who asks for it.
+const panel = document.createElement("pre");
 // Not by setAttribute, which a content security policy may forbid.
-if (panel) /** @type {any} */ (panel).style = "position:fixed;bottom:0;background:#fff";
+/** @type {any} */ (panel).style = "position:fixed;bottom:0;background:#fff";
+if (/ppp_debug/.test(/** @type {any} */ (location))) document.body.append(panel);
 
 shared.answered = (event, response) => {
   response
     .text()
     .then((text) => {
-      if (panel) panel.append(`${JSON.stringify(event)} ${response.status} ${text}\n`);
+      panel.append(`${JSON.stringify(event)} ${response.status} ${text}\n`);
       const { touch } = JSON.parse(text);
       for (const key in touch) {
         for (const field of document.querySelectorAll(`[type=hidden][name=${key}]`)) {

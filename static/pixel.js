@@ -19,7 +19,7 @@
   const SETTLE_MS = 100; // after which a router has set the title
   const RETRY_MS = 10000;
   const MOST_WAITING = 30;
-  const OLDEST_MS = 3 * 86400000;
+  const OLDEST_MS = 3e8; // three and a half days
   const LONGEST_URL = 6000; // the server takes 16 KiB in all
 
   /**
@@ -90,9 +90,9 @@
     const setCookie = (age) =>
       attempt(() =>
         domains.some((candidate) => {
-          const secure = location.protocol > "http:" ? ";secure" : "";
+          const secure = location.protocol > "http:" && "secure";
           // The Cookie Store API is asynchronous and not everywhere.
-          document.cookie = `${VISITOR}=${visitor};path=/;samesite=lax;max-age=${age};domain=${candidate}${secure}`;
+          document.cookie = `${VISITOR}=${visitor};path=/;samesite=lax;max-age=${age};domain=${candidate};${secure}`;
           return age && document.cookie.includes(visitor);
         }),
       );
@@ -104,15 +104,18 @@
       /** @param {any} response or an error, which has no status */
       const answered = (response) =>
         attempt(() => {
-          const { status, headers } = response;
-          if (status < 500 && status !== 429) {
+          if (!consented) return; // it was withdrawn meanwhile
+          if (response.status < 500 && response.status !== 429) {
             // Unless it was corrected since, and waits as it is now.
             if (storage[key] === body) delete storage[key];
-          } else storage[PAUSE] = Date.now() + ~~headers.get("retry-after") * 1000;
+          } else storage[PAUSE] = Date.now() + ~~response.headers.get("retry-after") * 1000;
           shared.answered?.(event, response);
         });
       // Kept before it is sent: the page may be gone before the answer is there.
-      attempt(() => (storage[key] = body));
+      attempt(() => {
+        storage[key] = body;
+        if (event.page) sessionStorage.ppp_page = body;
+      });
       try {
         // A string goes as text/plain: no preflight stands between a lead and the server.
         fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(answered, answered);
@@ -124,16 +127,17 @@
     /** What waits goes out, once more: the server knows an event by its key. */
     const flush = () =>
       attempt(() => {
+        if (!consented || storage[PAUSE] > Date.now()) return;
         for (const key in storage) {
-          if (!consented || storage[PAUSE] > Date.now() || !/^ppp_e/.test(key)) continue;
+          if (!/^ppp_e/.test(key)) continue;
           const event = attempt(() => JSON.parse(storage[key])) || 0;
-          // Too old, too far back, or nothing that was written here.
+          // Else it is too old, too far back, or nothing that was written here.
           if (
-            !(Date.now() - event.at < OLDEST_MS) ||
-            storage[SEQUENCE] - event.sequence > MOST_WAITING
+            Date.now() - event.at < OLDEST_MS &&
+            !(storage[SEQUENCE] - event.sequence > MOST_WAITING)
           ) {
-            delete storage[key];
-          } else deliver(event);
+            deliver(event);
+          } else delete storage[key];
         }
       });
 
@@ -155,7 +159,6 @@
         storage[VISITOR] = visitor; // lives longer than browsers let cookies of scripts live
         // The server counts which numbers are missing.
         event.sequence ||= storage[SEQUENCE] = -~storage[SEQUENCE];
-        if (event.page) sessionStorage.ppp_page = JSON.stringify(event);
       });
       deliver(event);
     };
@@ -188,14 +191,16 @@
       reloaded = 0;
     };
 
-    const more = () => import(`${origin}/static/pixel-${VERSION}-more.js`).catch(attempt);
+    /** @param {() => void} [then] is done in any case */
+    const more = (then) =>
+      import(`${origin}/static/pixel-${VERSION}-more.js`).finally(then).catch(attempt);
 
     const navigated = () =>
       setTimeout(
         () =>
           attempt(() =>
             document.querySelector("input") || /ppp_debug/.test(/** @type {any} */ (location))
-              ? more().then(pageView)
+              ? more(pageView)
               : pageView(),
           ),
         SETTLE_MS,
@@ -240,7 +245,11 @@
     };
 
     /** @param {any} form */
-    const submitted = (form) => forms !== "off" && shared.submitted(form);
+    const submitted = (form) =>
+      forms !== "off" &&
+      // A frame may have got a pixel of its own.
+      (form.ownerDocument.defaultView.ppp || ppp) === ppp &&
+      shared.submitted(form);
 
     /** @param {any} event */
     const pressed = (event) => {
@@ -274,7 +283,9 @@
           report(person);
         }
         // Typeform and Calendly, which keep the address to themselves.
-        if (/typeform.comform-submit|calendly.com.*_scheduled/.test(from + data.type + data.event)) {
+        if (
+          /typeform.comform-submit|calendly.com.*_scheduled/.test(from + data.type + data.event)
+        ) {
           dispatch(create("form_submit", { outcome: "accepted" }));
         }
       },
@@ -294,14 +305,15 @@
     /** @param {any} view this page or a frame in it; one of another origin throws */
     const watch = (view) =>
       attempt(() => {
-        if (view.ppp?.version) return; // it has a pixel of its own
         meet(view);
         tap(view.HTMLFormElement.prototype, "submit", (_, form) => submitted(form));
         // For a page that keeps its submit events from us, and for closed shadow trees.
         for (const method of ["preventDefault", "stopImmediatePropagation"]) {
-          tap(view.Event.prototype, method, (_, event) => {
-            if (event.type === "submit") submitted(event.target);
-          });
+          tap(
+            view.Event.prototype,
+            method,
+            (_, event) => event.type === "submit" && submitted(event.target),
+          );
         }
         tap(view.Element.prototype, "attachShadow", meet);
         Array.from(view, watch);
@@ -328,7 +340,6 @@
     };
 
     flush();
-    setInterval(flush, RETRY_MS);
     watch(window);
     for (const method of ["pushState", "replaceState"]) tap(history, method, navigated);
 
@@ -340,5 +351,6 @@
     window.PPPTracker = { track: () => ppp("pageview"), version: VERSION };
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     navigated();
+    setInterval(flush, RETRY_MS);
   });
 })();

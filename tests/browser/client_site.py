@@ -27,7 +27,7 @@ from tests.harness.worker import Row, Worker, some_visitor
 
 DEADLINE_SECONDS = 10.0
 SETTLE_SECONDS = 0.8  # in which what must not be sent would be seen
-RETRY_SECONDS = 5.0  # the pixel's own pause before what waits is sent again
+RETRY_MS = 10_000  # the pixel's own pause before what waits is sent again
 ADD_PIXEL = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
 OF_PIXEL = "SELECT * FROM tracking_events WHERE pixel_id = ? ORDER BY id"
 WAITING = """Object.keys(localStorage).filter((key) => key.startsWith("ppp_e_"))"""
@@ -50,9 +50,19 @@ def document(head: str = "", body: str = "") -> str:
         <link rel="icon" href="data:,">{head}</head><body><main>{body}</main></body></html>"""
 
 
+def with_pixel(body: str = "", before: str = "") -> str:
+    """A page with the pixel's tag, and with what stands before it in the head."""
+    return document(before + PIXEL_TAG, body)
+
+
+def script(code: str) -> str:
+    """An inline script."""
+    return f"<script>{code}</script>"
+
+
 PAGES = {
-    "/": document(PIXEL_TAG, "Welcome"),
-    "/form": document(PIXEL_TAG, FORM),
+    "/": with_pixel("Welcome"),
+    "/form": with_pixel(FORM),
     "/thank-you": document("", "Thank you"),
     "/without-pixel": document("", "Nothing here"),
 }
@@ -135,6 +145,10 @@ class Visit:
     def _page_views(self) -> int:
         # A repeat is none.
         return len({event["event_key"] for event in self.sent("pageview")})
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Lets time pass on the page at once; its clock must have been installed."""
+        self.page.clock.fast_forward(milliseconds)
 
     def leave(self) -> None:
         """Goes to a page of the site that has no pixel."""

@@ -1,43 +1,38 @@
-"""A real Chromium, and the demo site as a client's site with a working pixel."""
+"""A real Chromium that does not say it is driven, and the demo site with a working pixel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from browser import find_chromium
 from demo_site import demo_site as running_demo_site
-from tests.harness.worker import BROWSER, Worker
-
-QUIET = [
-    "--no-sandbox",  # root has no sandbox
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from tests.harness.chromium import running_chromium
+from tests.harness.worker import Worker
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for a module; while it runs, its event loop does, and no other can."""
-    executable = find_chromium()
-    assert executable, "no Chromium: run `make browser`, which installs it or says how"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
+    """One Chromium for a module."""
+    with running_chromium() as browser:
         yield browser
-        browser.close()
+
+
+@contextmanager
+def somebody_new(browser: Browser) -> Iterator[Page]:
+    """A page of a visitor nobody saw before."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page of a visitor nobody saw before, in a browser that does not say it is driven."""
-    context = chromium.new_context(user_agent=BROWSER)
-    yield context.new_page()
-    context.close()
+    """A page of a visitor nobody saw before."""
+    with somebody_new(chromium) as new_page:
+        yield new_page
 
 
 @pytest.fixture(scope="session")

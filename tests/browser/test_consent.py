@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from tests.browser.client_site import (
     FORM,
     PIXEL_TAG,
-    RETRY_SECONDS,
+    RETRY_MS,
     SETTLE_SECONDS,
     Visit,
     document,
@@ -30,6 +30,7 @@ PUT = "([key, value]) => localStorage.setItem(key, value)"
 
 @pytest.fixture
 def visit(page: Page, worker: Worker) -> Iterator[Visit]:
+    page.clock.install()
     with visiting(page, worker) as running:
         running.site.attributes = 'data-consent="wait"'
         running.site.pages["/"] = document(PIXEL_TAG, STAYS)
@@ -53,7 +54,8 @@ def test_without_consent_nothing_is_sent_and_nothing_is_kept(visit: Visit) -> No
     visit.page.get_by_role("button", name="Send").click()
     visit.command("event", "seen")
     visit.page.evaluate("history.pushState({}, '', '/next')")
-    time.sleep(RETRY_SECONDS + SETTLE_SECONDS)
+    visit.pass_time(RETRY_MS)
+    time.sleep(SETTLE_SECONDS)
     visit.leave()
     assert visit.road.events == []
     assert visit.page.evaluate("localStorage.length + sessionStorage.length") == 0
@@ -95,7 +97,7 @@ def test_consent_that_ends_leaves_nothing_behind(visit: Visit) -> None:
     visit.page.evaluate("localStorage.theirs = sessionStorage.theirs = document.cookie = 'a=b'")
     visit.road.refuse(429, retry_after=60)
     visit.command("identify", {"email": "ada@example.org"})
-    assert until(lambda: visit.page.evaluate("localStorage.ppp_w"))
+    assert until(lambda: visit.page.evaluate("localStorage.ppp_p"))
     visit.consent(given=False)
     visit.road.clear()
     assert visit.page.evaluate(OUR_KEYS) == []
@@ -105,7 +107,8 @@ def test_consent_that_ends_leaves_nothing_behind(visit: Visit) -> None:
     sent = len(visit.road.events)
     visit.command("event", "nobody's business")
     visit.command("identify", {"email": "grace@example.org"})
-    time.sleep(RETRY_SECONDS + SETTLE_SECONDS)
+    visit.pass_time(RETRY_MS)
+    time.sleep(SETTLE_SECONDS)
     assert len(visit.road.events) == sent
     assert visit.page.evaluate(OUR_KEYS) == []
     assert visit.cookies() == []
@@ -153,8 +156,10 @@ def test_what_waits_from_before_is_not_sent_while_consent_is_missing(visit: Visi
     visit.page.evaluate(PUT, [f"ppp_e_{event['event_key']}", json.dumps(event)])
     arrive(visit)
     visit.page.evaluate("dispatchEvent(new Event('online'))")
-    time.sleep(RETRY_SECONDS + SETTLE_SECONDS)
+    visit.pass_time(RETRY_MS)
+    time.sleep(SETTLE_SECONDS)
     assert visit.road.events == []
     visit.consent(given=True)
+    visit.pass_time(RETRY_MS)
     assert until(lambda: len(visit.rows()) == 2)
     assert len(visit.rows("custom")) == 1

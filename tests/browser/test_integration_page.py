@@ -28,7 +28,7 @@ from tests.browser.client_site import (
     document,
     until,
 )
-from tests.harness.worker import BROWSER, PIXEL, Row, Worker
+from tests.harness.worker import PIXEL, Row, Worker
 
 GUIDE = "/static/integration-example.html"
 SHOWN_HOST = "https://pixel.salesmagic.us"
@@ -327,7 +327,7 @@ def test_the_image_counts_a_page_view_without_javascript(owner: Owner, chromium:
     owner.obey_policy()
     image = owner.paste("noscript-code").replace(SHOWN_PAGE, quote(owner.url, safe=""))
     owner.publish("", image)
-    context = chromium.new_context(user_agent=BROWSER, java_script_enabled=False)
+    context = chromium.new_context(java_script_enabled=False)
     context.new_page().goto(owner.url)
     owner.assert_page_view()
     context.close()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Remote, WebKitGTKOptions
@@ -21,20 +21,12 @@ from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.webkitgtk.service import Service
 
-from browser import WebKit, find_chromium, find_firefox, find_webkit
+from browser import WebKit, find_firefox, find_webkit
 from paths import NODE_BIN, ROOT
-from tests.harness.worker import BROWSER
+from tests.harness.chromium import NoChromiumError, running_chromium
 
 FIREFOX_BRIDGE = Path(__file__).with_name("firefox.mjs")
 HANGING_SECONDS = 30
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",  # root has no sandbox
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 class NotInstalledError(Exception):
@@ -125,7 +117,7 @@ class Chromium:
 
     @contextmanager
     def visitor(self) -> Iterator[Visitor]:
-        context = self.browser.new_context(user_agent=BROWSER)
+        context = self.browser.new_context()
         somebody = ChromiumVisitor(context)
         somebody.new_tab()
         yield somebody
@@ -133,15 +125,13 @@ class Chromium:
 
 
 @contextmanager
-def running_chromium() -> Iterator[Engine]:
-    """Headless Chromium that does not say it is driven: bots are not stored."""
-    executable = find_chromium()
-    if not executable:
-        raise NotInstalledError("no Chromium: Debian's package is chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
-        yield Chromium(browser)
-        browser.close()
+def chromium_engine() -> Iterator[Engine]:
+    """Headless Chromium."""
+    try:
+        with running_chromium() as browser:
+            yield Chromium(browser)
+    except NoChromiumError as error:
+        raise NotInstalledError(str(error)) from error
 
 
 # ---- Firefox, by Puppeteer over WebDriver BiDi -------------------------------------------------
@@ -193,7 +183,7 @@ class Firefox:
 
 
 @contextmanager
-def running_firefox() -> Iterator[Engine]:
+def firefox_engine() -> Iterator[Engine]:
     """Headless Firefox."""
     executable = find_firefox()
     if not executable:
@@ -282,7 +272,7 @@ class WebKitEngine:
 
 
 @contextmanager
-def running_webkit() -> Iterator[Engine]:
+def webkit_engine() -> Iterator[Engine]:
     """WebKitGTK, on a virtual display of its own."""
     paths = find_webkit()
     if not paths:
@@ -305,7 +295,7 @@ def _virtual_display(executable: str) -> Iterator[str]:
 
 
 ENGINES: dict[str, Callable[[], AbstractContextManager[Engine]]] = {
-    "Chromium": running_chromium,
-    "Firefox": running_firefox,
-    "WebKitGTK": running_webkit,
+    "Chromium": chromium_engine,
+    "Firefox": firefox_engine,
+    "WebKitGTK": webkit_engine,
 }

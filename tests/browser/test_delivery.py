@@ -1,0 +1,329 @@
+"""What became of events on a bad road: each arrives, once, however long it takes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, Route
+
+from pyodide_bundle import Bundle
+from tests.browser.client_site import (
+    RETRY_MS,
+    SETTLE_SECONDS,
+    Visit,
+    until,
+    visiting,
+)
+from tests.harness.worker import Row, Worker, running_worker, some_visitor
+from tests.worker.test_realtime import READ_KEY, keys
+
+ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
+AT_ONCE = 3.0  # seconds: sooner than the pixel's next retry
+MOST_WAITING = 31
+DAY_MS = 86_400_000
+PUT = "([key, value]) => localStorage.setItem(`ppp_e_${key}`, value)"
+NOTE_ANSWERS = """
+const { fetch } = window;
+window.answers = [];
+window.fetch = async (...request) => {
+  const response = await fetch(...request);
+  window.answers.push(await response.clone().json());
+  return response;
+};
+"""
+DROP_WAITING = """
+for (const key of Object.keys(localStorage)) if (key.startsWith("ppp_e_")) delete localStorage[key];
+"""
+
+
+@pytest.fixture
+def visit(page: Page, worker: Worker) -> Iterator[Visit]:
+    """Somebody new, whose clock goes on by itself, and faster where a test says so."""
+    page.clock.install()
+    with visiting(page, worker) as running:
+        yield running
+
+
+def sequences(rows: list[Row]) -> list[int]:
+    return sorted(row["visitor_sequence"] for row in rows)
+
+
+def types(rows: list[Row]) -> list[str]:
+    return sorted(row["event_type"] for row in rows)
+
+
+def tries(visit: Visit, key: str) -> int:
+    """How often an event came along the road."""
+    return sum(key in seen.body for seen in list(visit.road.events))
+
+
+def wait_event(visit: Visit, days_ago: float = 0, **fields: object) -> str:
+    """Lets a custom event wait in the browser; returns its key."""
+    key = some_visitor()
+    now = time.time() * 1_000
+    event = {
+        "pixel_id": visit.site.pixel,
+        "event_key": key,
+        "event_type": "event",
+        "event_name": "waited",
+        "page_url": f"{visit.site.url}/",
+        "visitor_cookie": some_visitor(),
+        "at": int(now - days_ago * DAY_MS),
+        **fields,
+    }
+    visit.page.evaluate(PUT, [key, json.dumps(event)])
+    return key
+
+
+def test_a_lead_survives_the_navigation_that_its_submit_causes(visit: Visit) -> None:
+    visit.open("/form")
+    visit.road.slow_down(1_500)  # the page is gone long before the answer
+    visit.submit()
+    assert types(visit.rows()) == ["pageview"]
+    [_, lead] = visit.stored(2)
+    assert json.loads(str(lead["form_data"])) == ADA
+    assert lead["visitor_sequence"] == 2
+
+
+def test_what_the_worker_could_not_take_is_repeated_until_it_can(visit: Visit) -> None:
+    visit.road.refuse(500)
+    visit.open("/form")
+    visit.command("identify", ADA)
+    assert until(lambda: visit.road.count(500) == 2)
+    visit.pass_time(RETRY_MS)
+    assert until(lambda: visit.road.count(500) == 4), "nothing was repeated"
+    visit.pass_time(RETRY_MS)
+    assert until(lambda: visit.road.count(500) == 6), "nothing was repeated again"
+    assert until(lambda: len(visit.waiting()) == 2)
+    visit.road.clear()
+    visit.pass_time(RETRY_MS)
+    rows = visit.stored(2)
+    assert types(rows) == ["form_submit", "pageview"]
+    assert sequences(rows) == [1, 2]
+    visit.assert_nothing_waits()
+    visit.pass_time(RETRY_MS)
+    time.sleep(SETTLE_SECONDS)
+    assert len(visit.sent()) == 8
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_what_was_refused_goes_out_on_the_next_page(visit: Visit, status: int) -> None:
+    visit.road.refuse(status)
+    visit.open("/form")
+    visit.submit()
+    assert until(lambda: visit.road.count(status) == 2)
+    assert visit.rows() == []
+    kept = visit.waiting()
+    assert kept == sorted(body["event_key"] for body in visit.sent())
+    visit.road.clear()
+    visit.open("/")
+    rows = visit.stored(3, AT_ONCE)
+    assert types(rows) == ["form_submit", "pageview", "pageview"]
+    assert sequences(rows) == [1, 2, 3]
+    assert [tries(visit, key) for key in kept] == [2, 2]
+    visit.assert_nothing_waits()
+
+
+def test_what_was_sent_offline_goes_out_once_the_browser_is_online(visit: Visit) -> None:
+    visit.open("/form")
+    visit.page.context.set_offline(offline=True)
+    visit.command("event", "read", {"pages": 2})
+    visit.command("identify", ADA)
+    assert until(lambda: len(visit.waiting()) == 2)
+    kept = visit.waiting()
+    assert len(visit.sent()) == 1
+    visit.page.context.set_offline(offline=False)
+    rows = visit.stored(3, AT_ONCE)
+    assert types(rows) == ["custom", "form_submit", "pageview"]
+    assert sequences(rows) == [1, 2, 3]
+    assert sorted(body["event_key"] for body in visit.sent()[1:]) == kept
+    visit.assert_nothing_waits()
+
+
+def test_what_was_dropped_on_the_way_goes_out_on_the_next_page(visit: Visit) -> None:
+    visit.open("/form")
+    visit.road.cut()
+    visit.submit()
+    visit.leave()
+    assert len(visit.waiting()) == 1
+    visit.road.clear()
+    visit.open("/")
+    rows = visit.stored(3, AT_ONCE)
+    assert types(rows) == ["form_submit", "pageview", "pageview"]
+    assert sequences(rows) == [1, 2, 3]
+    assert len({body["event_key"] for body in visit.sent("form_submit")}) == 1
+    visit.assert_nothing_waits()
+
+
+def test_what_the_worker_refuses_for_good_is_not_repeated(visit: Visit) -> None:
+    visit.site.pixel = "nobody-knows-this-pixel"
+    visit.open("/form")
+    visit.command("identify", ADA)
+    assert until(lambda: visit.road.count(400) == 2)
+    visit.assert_nothing_waits()
+    visit.pass_time(RETRY_MS)
+    visit.open("/")
+    assert [seen.status for seen in visit.road.events] == [400, 400, 400]
+
+
+def test_an_event_that_is_none_is_not_repeated(visit: Visit) -> None:
+    visit.open("/")
+    visit.command("event", "x" * 65)
+    assert until(lambda: visit.road.count(400) == 1)
+    visit.assert_nothing_waits()
+    visit.pass_time(RETRY_MS)
+    time.sleep(SETTLE_SECONDS)
+    assert len(visit.road.events) == 2
+
+
+def test_a_server_that_asks_for_time_is_given_it_by_the_next_page_too(visit: Visit) -> None:
+    visit.open("/form")
+    visit.road.refuse(429, retry_after=60)
+    visit.command("identify", ADA)
+    assert until(lambda: visit.road.count(429) == 1)
+    visit.road.clear()
+    [kept] = visit.waiting()
+    visit.open("/")
+    visit.pass_time(50_000)
+    visit.stored(2)
+    assert tries(visit, kept) == 1
+    visit.pass_time(RETRY_MS)
+    rows = visit.stored(3)
+    assert types(rows) == ["form_submit", "pageview", "pageview"]
+    assert tries(visit, kept) == 2
+    visit.assert_nothing_waits()
+
+
+def test_what_waits_while_offline_is_bounded(visit: Visit) -> None:
+    visit.open("/")
+    visit.page.context.set_offline(offline=True)
+    for number in range(45):
+        visit.command("event", f"event {number}")
+    assert until(lambda: len(visit.waiting()) == 45)
+    visit.pass_time(RETRY_MS)
+    assert until(lambda: len(visit.waiting()) == MOST_WAITING)
+    visit.page.context.set_offline(offline=False)
+    visit.stored(1 + MOST_WAITING)
+    visit.assert_nothing_waits()
+
+
+def test_no_more_than_that_goes_out_on_the_next_page(visit: Visit) -> None:
+    visit.leave()
+    for sequence in range(1, 41):
+        wait_event(visit, sequence=sequence)
+    visit.page.evaluate("(name) => { localStorage[name] = 40; }", f"ppp_n_{visit.site.pixel}")
+    visit.open("/")
+    visit.stored(1 + MOST_WAITING)
+    visit.assert_nothing_waits()
+
+
+def test_what_is_older_than_three_and_a_half_days_is_forgotten(visit: Visit) -> None:
+    visit.leave()
+    wait_event(visit, days_ago=3.5)
+    young = wait_event(visit, days_ago=3.4)
+    visit.open("/")
+    visit.stored(2)
+    assert [body["event_key"] for body in visit.sent("event")] == [young]
+    visit.assert_nothing_waits()
+
+
+@pytest.mark.parametrize("content", ["", "{", "null", "7", "{}", '{"at": "x"}'])
+def test_an_entry_that_cannot_be_read_stands_in_nobodys_way(visit: Visit, content: str) -> None:
+    visit.leave()
+    for key in ("!first", "0", "zzzz", "~last"):  # whatever order the browser has
+        visit.page.evaluate(PUT, [key, content])
+    errors = visit.errors()
+    wait_event(visit)
+    visit.page.goto(f"{visit.site.url}/")
+    assert until(lambda: visit.rows("custom"), AT_ONCE), "it still waits"
+    visit.assert_nothing_waits()
+    assert errors == []
+
+
+def test_a_repeat_is_answered_with_the_same_event(visit: Visit) -> None:
+    visit.page.add_init_script(NOTE_ANSWERS)
+    visit.open("/")
+    visit.road.slow_down(1_500)  # slower than the repeat
+    visit.command("identify", ADA)
+    visit.pass_time(RETRY_MS)
+    assert until(lambda: len(visit.sent("form_submit")) == 2)
+    [_, lead] = visit.stored(2)
+    [_, *answers] = until(lambda: len(found := visit.page.evaluate("answers")) == 3 and found)
+    assert {answer["event_id"] for answer in answers} == {lead["id"]}
+    assert len({body["event_key"] for body in visit.sent("form_submit")}) == 1
+
+
+def test_a_correction_that_waits_outlives_the_late_answer_to_what_it_corrects(
+    visit: Visit,
+) -> None:
+    visit.open("/")
+    late: list[Route] = []
+
+    def stop(route: Route) -> None:
+        late.append(route)
+        if len(late) > 1:
+            route.abort()
+
+    visit.page.route(f"{visit.road.url}/e", stop)
+    visit.command("identify", {"email": ADA["email"]})
+    visit.command("identify", ADA)
+    visit.page.wait_for_timeout(500)
+    assert len(late) == 2
+    late[0].continue_()
+    visit.page.wait_for_timeout(500)
+    [lead] = visit.rows("form_submit")
+    assert json.loads(str(lead["form_data"])) == {"email": ADA["email"]}
+    assert len(visit.waiting()) == 1
+    visit.page.unroute_all()
+    visit.pass_time(RETRY_MS)
+    assert until(lambda: json.loads(str(visit.rows("form_submit")[0]["form_data"])) == ADA)
+    visit.assert_nothing_waits()
+
+
+def test_two_tabs_deliver_what_waits_once(visit: Visit) -> None:
+    visit.open("/form")
+    visit.road.cut()
+    visit.submit()
+    visit.leave()
+    [kept] = visit.waiting()
+    visit.road.clear()
+    visit.road.slow_down(500)  # neither tab knows that the other one has delivered it
+    tabs = [visit.page.context.new_page() for _ in range(2)]
+    for tab in tabs:
+        tab.goto(f"{visit.site.url}/")
+    rows = visit.stored(4)
+    assert types(rows) == ["form_submit", "pageview", "pageview", "pageview"]
+    delivered = [seen.status for seen in visit.road.events if kept in seen.body]
+    assert delivered[-2:] == [200, 200]
+    visit.assert_nothing_waits()
+
+
+@pytest.fixture(scope="module")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker with API keys."""
+    with running_worker(env_vars={"API_KEYS": keys()}) as running:
+        yield running
+
+
+def test_what_never_arrives_is_measured(page: Page, keyed: Worker) -> None:
+    with visiting(page, keyed) as visit:
+        visit.open("/")
+        visit.road.cut()
+        for number in range(3):
+            visit.command("event", f"lost {number}")
+        assert until(lambda: len(visit.waiting()) == 3)
+        visit.page.evaluate(DROP_WAITING)
+        visit.road.clear()
+        visit.command("event", "late")
+        rows = visit.stored(2)
+        assert sequences(rows) == [1, 5]
+        path = f"/api/reports/stats/{visit.site.pixel}"
+        answer = keyed.fetch(path, headers={"x-api-key": READ_KEY})
+        assert answer.json()["data"]["delivery"] == {
+            "numbered_events": 2,
+            "missing_events": 3,
+            "measured_loss": 0.6,
+        }
