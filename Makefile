@@ -5,10 +5,13 @@ PORT ?= 8787
 DEMO_PORT ?= 8788
 PIPEDRIVE_PORT ?= 8789
 
+# Files are dealt out whole: what a module starts, it starts once.
+IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check unit worker browser conformance bench release build format deploy clean
+.PHONY: help dev test check unit worker browser conformance bench browserbench release build format deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -21,7 +24,7 @@ dev: build ## Runs everything on this machine: the Worker, a demo site, a simula
 test: check ## Installs what is missing and runs every check and test
 	@$(BIN)/python tools/browser.py
 	@$(BIN)/python tools/local_config.py
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(IN_PARALLEL)
 
 check: build ## Lint, format and types only
 	@$(BIN)/ruff check
@@ -48,6 +51,9 @@ conformance: build ## Every way to send a form, in three browser engines; prints
 bench: build ## Throughput and latency beside a minimal JavaScript Worker
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/tracking.py
 
+browserbench: build ## What the pixel costs the main thread of a slow computer
+	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/main_thread.py
+
 release: build ## Keeps this version of the pixel for ever: a change of it needs a new version
 	@PYTHONPATH=src $(BIN)/python tools/build_assets.py --release
 
@@ -56,7 +62,7 @@ format: build ## Formats everything
 	@$(BIN)/ruff check --fix-only
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome check --write
 
-deploy: test ## Migrates and deploys production, after all tests (see the README)
+deploy: test release ## Migrates and deploys production, after all tests (see the README)
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" wrangler d1 migrations apply ppp-tracking-db --env production --remote
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" wrangler deploy --env production
 

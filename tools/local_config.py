@@ -36,9 +36,10 @@ def prepare_local_config() -> Bundle:
     """
     wrangler = read_wrangler_toml()
     bundle = choose_bundle(wrangler["compatibility_date"], wrangler["compatibility_flags"])
-    LOCAL_CONFIG.write_text(
-        json.dumps(local_config(wrangler, bundle), indent=2) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(local_config(wrangler, bundle), indent=2) + "\n"
+    # Left alone where it is right: another process may be reading it.
+    if not LOCAL_CONFIG.exists() or LOCAL_CONFIG.read_text(encoding="utf-8") != text:
+        LOCAL_CONFIG.write_text(text, encoding="utf-8")
     return bundle
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from demo_site import demo_site as running_demo_site
+from tests.browser.client_site import Visit, visiting
 from tests.harness.chromium import running_chromium
 from tests.harness.worker import Worker
 
@@ -40,3 +41,10 @@ def demo_site(worker: Worker) -> Iterator[str]:
     """The address of the demo site, another origin than the Worker's."""
     with running_demo_site(0, worker.url) as site:
         yield site.url
+
+
+@pytest.fixture
+def visit(page: Page, worker: Worker) -> Iterator[Visit]:
+    """Somebody new on a client's site, whose pixel nobody else uses."""
+    with visiting(page, worker) as running:
+        yield running

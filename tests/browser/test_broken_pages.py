@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.browser.client_site import FORM, Visit, script, until, visiting, with_pixel
+from tests.browser.client_site import FORM, Visit, script, until, with_pixel
 from tests.browser.troubles import Troubles
-from tests.harness.worker import Worker
 
 ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
 TO_START_SECONDS = 0.3
@@ -101,12 +99,6 @@ HARD: Mapping[str, str] = {
     "URL missing": without("window.URL"),
     "Date.now missing": without("Date.now"),
 }
-
-
-@pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    with visiting(page, worker) as running:
-        yield running
 
 
 def open_broken(visit: Visit, code: str) -> Troubles:

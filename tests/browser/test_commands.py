@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Page
 
 from config import VERSION
 from tests.browser.client_site import (
@@ -17,9 +13,8 @@ from tests.browser.client_site import (
     Visit,
     document,
     until,
-    visiting,
 )
-from tests.harness.worker import Row, Worker
+from tests.harness.worker import Row
 
 ADA = {"email": "ada@example.org", "first_name": "Ada", "last_name": "Lovelace"}
 PHONE = "+49 151 5550123"
@@ -45,12 +40,6 @@ WRONG = """() => {
   for (const name of [undefined, null, {}, ""]) ppp("event", name);
   ppp("pageview", null);
 }"""
-
-
-@pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    with visiting(page, worker) as running:
-        yield running
 
 
 def person_of(row: Row) -> object:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.browser.client_site import (
     FORM,
-    PIXEL_TAG,
     RETRY_MS,
     SETTLE_SECONDS,
     Visit,
-    document,
+    script,
     until,
-    visiting,
+    with_pixel,
 )
-from tests.harness.worker import Worker
 
 STAYS = FORM.replace("<form", '<form onsubmit="event.preventDefault()"')
 CAMPAIGN = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=Cj0-test"
@@ -29,12 +25,11 @@ PUT = "([key, value]) => localStorage.setItem(key, value)"
 
 
 @pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    page.clock.install()
-    with visiting(page, worker) as running:
-        running.site.attributes = 'data-consent="wait"'
-        running.site.pages["/"] = document(PIXEL_TAG, STAYS)
-        yield running
+def visit(visit: Visit) -> Visit:
+    visit.page.clock.install()
+    visit.site.attributes = 'data-consent="wait"'
+    visit.site.pages["/"] = with_pixel(STAYS)
+    return visit
 
 
 def arrive(visit: Visit, path: str = "/") -> None:
@@ -81,11 +76,9 @@ def test_with_consent_the_landing_page_and_what_happened_since_arrive(visit: Vis
 
 
 def test_consent_before_the_script_came_counts(visit: Visit) -> None:
-    stub = """<script>
-        window.ppp = window.ppp || function () { (ppp.q = ppp.q || []).push(arguments); };
-        ppp("consent", true);
-    </script>"""
-    visit.site.pages["/"] = document(stub + PIXEL_TAG, "Welcome")
+    stub = """window.ppp = window.ppp || function () { (ppp.q = ppp.q || []).push(arguments); };
+        ppp("consent", true);"""
+    visit.site.pages["/"] = with_pixel("Welcome", script(stub))
     visit.open("/")
     visit.stored(1)
 

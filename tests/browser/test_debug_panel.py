@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Page
 
-from tests.browser.client_site import Visit, until, visiting
-from tests.harness.worker import Worker
+from tests.browser.client_site import Visit, until
 
 DEBUG = "/?ppp_debug"
 PLACE = """(panel) => {
@@ -16,12 +12,6 @@ PLACE = """(panel) => {
   const { bottom, height } = panel.getBoundingClientRect();
   return [position, innerHeight - bottom < 20, height > 0];
 }"""
-
-
-@pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    with visiting(page, worker) as running:
-        yield running
 
 
 def panel_shows(visit: Visit, *words: str) -> bool:
@@ -47,6 +37,13 @@ def test_the_panel_shows_what_was_sent_and_what_came_back(visit: Visit) -> None:
 def test_the_panel_is_there_wherever_the_address_asks_for_it(visit: Visit, path: str) -> None:
     visit.open(path)
     assert panel_shows(visit, "pageview", "200")
+
+
+def test_a_reload_shows_it_again(visit: Visit) -> None:
+    visit.open(DEBUG)
+    visit.page.reload()
+    assert panel_shows(visit, "pageview", "200", '"event_id"')
+    visit.stored(1)
 
 
 def test_a_pixel_that_nobody_knows_is_found_out(visit: Visit) -> None:

@@ -40,11 +40,10 @@ for (const key of Object.keys(localStorage)) if (key.startsWith("ppp_e_")) delet
 
 
 @pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
+def visit(visit: Visit) -> Visit:
     """Somebody new, whose clock goes on by itself, and faster where a test says so."""
-    page.clock.install()
-    with visiting(page, worker) as running:
-        yield running
+    visit.page.clock.install()
+    return visit
 
 
 def sequences(rows: list[Row]) -> list[int]:

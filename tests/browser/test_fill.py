@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Page
 
-from tests.browser.client_site import PIXEL_TAG, Visit, document, until, visiting
-from tests.harness.worker import Worker
+from tests.browser.client_site import Visit, until, with_pixel
 
 TOUCH = {
     "utm_source": "google",
@@ -42,13 +38,12 @@ UNTOUCHED = ["crm-7", "website", "no name", "typed", "ada@example.org", "a text"
 
 
 @pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    with visiting(page, worker) as running:
-        running.site.attributes = "data-fill"
-        running.site.pages["/form"] = document(
-            PIXEL_TAG, f'<form id="ours">{HIDDEN}</form><form id="others">{OTHERS}</form>'
-        )
-        yield running
+def visit(visit: Visit) -> Visit:
+    visit.site.attributes = "data-fill"
+    visit.site.pages["/form"] = with_pixel(
+        f'<form id="ours">{HIDDEN}</form><form id="others">{OTHERS}</form>'
+    )
+    return visit
 
 
 def filled(visit: Visit) -> dict[str, str]:
@@ -78,8 +73,8 @@ def test_a_visitor_without_a_campaign_does_not_send_a_strangers(visit: Visit) ->
 
 
 def test_the_filled_in_form_is_what_the_site_gets(visit: Visit) -> None:
-    visit.site.pages["/form"] = document(
-        PIXEL_TAG, f'<form method="get" action="/thank-you">{HIDDEN}<button>Send</button></form>'
+    visit.site.pages["/form"] = with_pixel(
+        f'<form method="get" action="/thank-you">{HIDDEN}<button>Send</button></form>'
     )
     visit.open(AD)
     visit.open("/form")
@@ -88,6 +83,14 @@ def test_the_filled_in_form_is_what_the_site_gets(visit: Visit) -> None:
     visit.page.wait_for_url("**/thank-you?*")
     sent = visit.page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
     assert sent == {**TOUCH, **dict.fromkeys(NO_CLICK, "")}
+
+
+def test_a_reloaded_page_is_filled_in_again_and_counted_once(visit: Visit) -> None:
+    visit.open("/form?fbclid=F1")
+    assert filled(visit)["fbclid"] == "F1"
+    visit.page.reload()
+    assert filled(visit)["fbclid"] == "F1"
+    visit.stored(1)
 
 
 def test_a_site_that_did_not_ask_for_it_keeps_its_fields(visit: Visit) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
 
 from config import VERSION
 from tests.browser.client_site import (
@@ -17,11 +15,9 @@ from tests.browser.client_site import (
     Visit,
     document,
     script,
-    visiting,
     with_pixel,
 )
 from tests.browser.troubles import Troubles
-from tests.harness.worker import Worker
 
 ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
 INSERTED = """
@@ -48,12 +44,6 @@ POLICIES = {
     "trusted types": "require-trusted-types-for 'script'; trusted-types 'none'",
     "nonces": "script-src 'nonce-n0nce' 'strict-dynamic'; connect-src {road}",
 }
-
-
-@pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    with visiting(page, worker) as running:
-        yield running
 
 
 def leads(visit: Visit) -> list[object]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Page
 
 from config import VERSION
-from tests.browser.client_site import FORM, Visit, document, script, visiting, with_pixel
-from tests.harness.worker import Row, Worker
+from tests.browser.client_site import FORM, Visit, document, script, with_pixel
+from tests.harness.worker import Row
 
 MORE = f"/static/pixel-{VERSION}-more.js"
 LEAVE_AT_ONCE = """addEventListener("load", () => { location.href = "/without-pixel"; });"""
@@ -18,12 +15,6 @@ SENDS = FORM.replace("<form", "<form onsubmit='event.preventDefault(); take(this
     """const take = (form) => fetch("/thank-you", { method: "POST", body: new FormData(form) })
         .then(() => { form.outerHTML = "<p>Thank you"; });"""
 )
-
-
-@pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    with visiting(page, worker) as running:
-        yield running
 
 
 def paths(visit: Visit, rows: list[Row]) -> list[str]:

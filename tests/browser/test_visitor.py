@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.client_site import Visit, document, script, until, visiting, with_pixel
+from tests.browser.client_site import Visit, document, script, until, with_pixel
 from tests.browser.conftest import somebody_new
 from tests.harness.chromium import running_chromium
-from tests.harness.worker import Worker
 
 NAME = "ppp_visitor"
 OLD_VISITOR = "pxl_0123456789abcdef"
@@ -40,12 +39,6 @@ def chromium() -> Iterator[Browser]:
     private = "--disable-features=LocalNetworkAccessChecks"
     with running_chromium(f"--host-resolver-rules={rules}", private) as browser:
         yield browser
-
-
-@pytest.fixture
-def visit(page: Page, worker: Worker) -> Iterator[Visit]:
-    with visiting(page, worker) as running:
-        yield running
 
 
 def at(visit: Visit, host: str, path: str = "/") -> str:
