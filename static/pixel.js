@@ -17,7 +17,7 @@
   const PAUSE = "ppp_p"; // until when the server asked to be left alone
   const YEAR_S = 31536000;
   const SETTLE_MS = 100; // after which a router has set the title
-  const RETRY_MS = 10000;
+  const RETRY_MS = 5000;
   const MOST_WAITING = 30;
   const OLDEST_MS = 3e8; // three and a half days
   const LONGEST_URL = 6000; // the server takes 16 KiB in all

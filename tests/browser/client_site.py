@@ -27,7 +27,7 @@ from tests.harness.worker import Row, Worker, some_visitor
 
 DEADLINE_SECONDS = 10.0
 SETTLE_SECONDS = 0.8  # in which what must not be sent would be seen
-RETRY_MS = 10_000  # the pixel's own pause before what waits is sent again
+RETRY_MS = 5_000  # the pixel's own pause before what waits is sent again
 ADD_PIXEL = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
 OF_PIXEL = "SELECT * FROM tracking_events WHERE pixel_id = ? ORDER BY id"
 WAITING = """Object.keys(localStorage).filter((key) => key.startsWith("ppp_e_"))"""

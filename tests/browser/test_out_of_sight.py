@@ -22,15 +22,23 @@ SAY = """const say = (word) => fetch("{{road}}/" + word, { mode: "no-cors" });""
 PRERENDERS = """<script type="speculationrules">
 { "prerender": [{ "urls": ["/next"], "eagerness": "immediate" }] }
 </script>"""
-GOES_THERE = """setTimeout(() => { location.href = "/next"; }, 3000)"""
+# Once the pixel has run there: pages of one site share their storage.
+GOES_THERE = """setInterval(() => { if (localStorage.ran) location.href = "/next"; }, 500);"""
 SAYS_WHEN_SHOWN = """
 say(document.prerendering ? "hidden" : "anew");
 document.addEventListener("prerenderingchange", () => say("shown"));
+setInterval(() => { if (window.ppp) localStorage.ran = 1; }, 500);
 """
+# Once the page view was answered.
 GOES_AWAY = """
 say("opened");
 addEventListener("pageshow", ({ persisted }) => { if (persisted) say("back"); });
-setTimeout(() => { location.href = "/away"; }, 2000);
+const timer = setInterval(() => {
+  const waits = Object.keys(localStorage).some((key) => key.startsWith("ppp_e_"));
+  if (!sessionStorage.ppp_page || waits) return;
+  clearInterval(timer);
+  location.href = "/away";
+}, 100);
 """
 GOES_BACK = """setTimeout(() => { history.back(); }, 500)"""
 
