@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app import App
-from handlers import analytics, health, home, projects, tracking
+from handlers import Handler, analytics, health, home, projects, tracking
 from services.api_keys import Role
-from services.logs import Log
-from web import Request, Response
+from web import Response
 
-Handler = Callable[[App, Request, Log], Awaitable[Response]]
 LimitName = Literal["tracking", "analytics", "management"]
 
 

@@ -36,6 +36,10 @@ class Request:
     text: Callable[[int], Awaitable[str]]
     after: Callable[[Coroutine[None, None, None]], None]
 
+    def segment(self, position: int) -> str:
+        """A segment of the path, counted as in a list."""
+        return self.path.strip("/").split("/")[position]
+
     def parameters(self) -> dict[str, str]:
         """The query's parameters; of a repeated one the last."""
         return dict(parse_qsl(self.query, keep_blank_values=True))

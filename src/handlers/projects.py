@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import wraps
 from http import HTTPStatus
 
 from app import App
+from handlers import Handler
 from services.configuration import InvalidFieldsError
 from services.logs import Log
 from services.management import (
@@ -25,8 +26,6 @@ from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 DEFAULT_ROWS = 100
 MOST_ROWS = 500
 YES_OR_NO = {"true": True, "false": False}
-
-Handler = Callable[[App, Request, Log], Awaitable[Response]]
 
 
 def _refusing(handler: Handler) -> Handler:
@@ -64,56 +63,56 @@ async def create_project(app: App, request: Request, log: Log) -> Response:
 @_refusing
 async def read_project(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects/:id`, active or not."""
-    project = await app.projects.find(_last_segment(request))
+    project = await app.projects.find(request.segment(-1))
     return _answered(app.projects, request, project)
 
 
 @_refusing
 async def change_project(app: App, request: Request, log: Log) -> Response:
     """`PUT /api/projects/:id`: what is sent changes, the rest stays."""
-    project = await app.projects.change(_last_segment(request), await _sent(request))
+    project = await app.projects.change(request.segment(-1), await _sent(request))
     return _written(app.projects, request, project, log)
 
 
 @_refusing
 async def switch_off_project(app: App, request: Request, log: Log) -> Response:
     """`DELETE /api/projects/:id`: it and its pixels take no events any more; nothing is deleted."""
-    project = await app.projects.switch_off(_last_segment(request))
+    project = await app.projects.switch_off(request.segment(-1))
     return _written(app.projects, request, project, log)
 
 
 @_refusing
 async def list_pixels(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects/:projectId/pixels`: a page of a project's pixels by name."""
-    page = await app.project_pixels.page(_wanted(request), _project_of(request))
+    page = await app.project_pixels.page(_wanted(request), request.segment(2))
     return _listed(app.project_pixels, request, page)
 
 
 @_refusing
 async def create_pixel(app: App, request: Request, log: Log) -> Response:
     """`POST /api/projects/:projectId/pixels`: 201 with the new pixel and how to embed it."""
-    pixel = await app.project_pixels.create(await _sent(request), _project_of(request))
+    pixel = await app.project_pixels.create(await _sent(request), request.segment(2))
     return _written(app.project_pixels, request, pixel, log, HTTPStatus.CREATED)
 
 
 @_refusing
 async def read_pixel(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects/pixels/:pixelId`, active or not."""
-    pixel = await app.project_pixels.find(_last_segment(request))
+    pixel = await app.project_pixels.find(request.segment(-1))
     return _answered(app.project_pixels, request, pixel)
 
 
 @_refusing
 async def change_pixel(app: App, request: Request, log: Log) -> Response:
     """`PUT /api/projects/pixels/:pixelId`: what is sent changes, the rest stays."""
-    pixel = await app.project_pixels.change(_last_segment(request), await _sent(request))
+    pixel = await app.project_pixels.change(request.segment(-1), await _sent(request))
     return _written(app.project_pixels, request, pixel, log)
 
 
 @_refusing
 async def switch_off_pixel(app: App, request: Request, log: Log) -> Response:
     """`DELETE /api/projects/pixels/:pixelId`: it takes no events any more; nothing is deleted."""
-    pixel = await app.project_pixels.switch_off(_last_segment(request))
+    pixel = await app.project_pixels.switch_off(request.segment(-1))
     return _written(app.project_pixels, request, pixel, log)
 
 
@@ -175,11 +174,3 @@ def _wanted(request: Request) -> Wanted:
     if problems or include_inactive is None:
         raise InvalidFieldsError(problems)
     return Wanted(int(limit), parameters.get("cursor", ""), include_inactive)
-
-
-def _last_segment(request: Request) -> str:
-    return request.path.rstrip("/").rpartition("/")[2]
-
-
-def _project_of(request: Request) -> str:
-    return request.path.strip("/").split("/")[2]

@@ -44,6 +44,16 @@ class ConflictError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """What people decide of an entry, checked, as it is stored."""
+
+    name: str
+    url: str | None
+    configuration: str | None
+    active: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A project or a pixel, as it is stored. `project_id` is None of a project."""
 
@@ -56,15 +66,9 @@ class Entry:
     created_at: str | None
     updated_at: str | None
 
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """What people decide of an entry, checked, as it is stored."""
-
-    name: str
-    url: str | None
-    configuration: str | None
-    active: int | None
+    def values(self) -> Values:
+        """What people decide of it."""
+        return Values(self.name, self.url, self.configuration, self.active)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,8 @@ class Register:
         entry = await self.find(entry_id)
         for _ in range(ATTEMPTS):
             values = read_values(self.kind, sent, entry, entry.project_id)
+            if values == entry.values():
+                return entry
             parameters = {
                 "id": entry_id,
                 "project_id": entry.project_id,

@@ -1,6 +1,6 @@
 import pytest
 
-from handlers import analytics, health, home, projects, tracking
+from handlers import Handler, analytics, health, home, projects, tracking
 from routes import (
     HEALTH,
     HOME,
@@ -12,7 +12,6 @@ from routes import (
     REALTIME,
     STATS,
     TRACK,
-    Handler,
     methods_of,
 )
 

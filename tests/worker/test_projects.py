@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +13,15 @@ from pyodide_bundle import Bundle
 from services.management import Kind
 from services.project_pixels import PIXELS
 from services.projects import PROJECTS
-from tests.harness.worker import Answer, Row, Worker, running_worker, some_event, some_visitor
+from tests.harness.worker import (
+    Answer,
+    Row,
+    Worker,
+    running_worker,
+    some_address,
+    some_event,
+    some_visitor,
+)
 from tests.worker.test_realtime import ADMIN_KEY, READ_KEY, keys
 
 PIXEL_SECONDS = 1
@@ -213,9 +222,23 @@ def test_a_change_keeps_what_it_does_not_name(keyed: Worker) -> None:
 def test_a_change_stamps_the_time_and_answers_it(keyed: Worker) -> None:
     project_id = old_project(keyed, "{}")
     keyed.query("UPDATE projects SET created_at = '2025-01-01 00:00:00' WHERE id = ?", project_id)
-    changed = data(ask(keyed, "PUT", f"/{project_id}", {"active": True}))
+    changed = data(ask(keyed, "PUT", f"/{project_id}", {"name": some_name()}))
     assert changed["updated_at"] == stored(keyed, project_id)["updated_at"]
     assert changed["created_at"] == "2025-01-01 00:00:00"
+
+
+def test_changes_of_two_people_at_the_same_moment_are_all_kept(keyed: Worker, project: Row) -> None:
+    settings = {"respect_dnt": True, "session_minutes": 5, "retention_days": 7}
+
+    def change(name: str) -> int:
+        sent = {"configuration": {name: settings[name]}}
+        headers = {"x-api-key": ADMIN_KEY, "cf-connecting-ip": some_address()}
+        url = f"{keyed.url}/api/projects/{project['id']}"
+        return keyed.http.put(url, json=sent, headers=headers).status_code
+
+    with ThreadPoolExecutor() as people:
+        assert list(people.map(change, settings)) == [200, 200, 200]
+    assert data(ask(keyed, "GET", f"/{project['id']}"))["configuration"] == settings
 
 
 def test_an_answer_can_be_changed_and_sent_back(keyed: Worker, project: Row) -> None:

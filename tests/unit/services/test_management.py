@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paths import ROOT
 from services.configuration import InvalidFieldsError
@@ -13,6 +15,7 @@ from services.management import (
     NotFoundError,
     Register,
     Wanted,
+    read_values,
 )
 from services.ports import OnCost, Row, UnavailableError
 from services.project_pixels import PIXELS
@@ -95,6 +98,12 @@ def test_everything_is_one_round_trip_and_a_change_is_two(
         return taken
 
     assert asyncio.run(count()) == [1, 1, 1, 2, 1, 1, 1, 2, 1, 1]
+
+
+def test_a_change_of_nothing_writes_nothing(database: SqliteDatabase, projects: Register) -> None:
+    asyncio.run(projects.create({"name": "Acme"}))
+    asyncio.run(projects.change("project-0", {"name": "Acme", "configuration": {}}))
+    assert database.round_trips == 2
 
 
 def test_changes_at_the_same_moment_are_all_kept(
@@ -204,3 +213,29 @@ def test_what_is_stored_passes_even_if_it_could_not_be_sent_anew(
 def test_a_configuration_of_null_says_nothing(projects: Register) -> None:
     made = asyncio.run(projects.create({"name": "Acme", "configuration": None}))
     assert made.configuration == "{}"
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("id", "project_id", "name", "webhook_url", "active", "created_at", "colour")
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), ANYTHING),
+    st.dictionaries(st.sampled_from((*PROJECTS.shape, "zapier")), ANYTHING) | ANYTHING,
+)
+def test_whatever_is_sent_is_stored_as_text_or_refused_with_reasons(
+    sent: dict[str, object], configuration: object
+) -> None:
+    try:
+        values = read_values(PROJECTS, {**sent, "configuration": configuration}, None, None)
+    except InvalidFieldsError as error:
+        reasons = str(error)
+    else:
+        reasons = ""
+        assert f"{values.name}{values.url}".encode()
+        assert isinstance(json.loads(values.configuration or ""), dict)
+    assert reasons or ("name" in sent and "colour" not in sent)
