@@ -118,7 +118,7 @@ def merge(stored: Mapping[str, object], sent: object, shape: Shape) -> Mapping[s
     merged = dict(stored)
     problems = []
     for name, value in sent.items():
-        if name in stored and _same(stored[name], value):
+        if name in stored and same(stored[name], value):
             continue
         try:
             checked = _checked(name, value, shape)
@@ -134,8 +134,8 @@ def merge(stored: Mapping[str, object], sent: object, shape: Shape) -> Mapping[s
     return merged
 
 
-def _same(one: object, other: object) -> bool:
-    # In Python 1 is True; in JSON it is not.
+def same(one: object, other: object) -> bool:
+    """Whether two values are the same JSON; in Python 1 is True, and in JSON it is not."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 

@@ -17,6 +17,7 @@ from services.configuration import (
     Shape,
     merge,
     read_configuration,
+    same,
 )
 from services.ports import Database, NewId, Row, UnavailableError
 from services.text import clean
@@ -292,8 +293,10 @@ def _url(
 ) -> str | None:
     before = stored.url if stored else None
     value = sent.get(field, before)
-    if value is None or value == before:
-        return before if value == before else None
+    if value == before:
+        return before
+    if value is None:
+        return None
     if isinstance(value, str) and _is_web_address(value):
         return value
     problems.append(
@@ -324,7 +327,7 @@ def _configuration(
     except InvalidFieldsError as error:
         problems += error.problems
         return text
-    return text if merged == before else json.dumps(merged)
+    return text if same(merged, before) else json.dumps(merged)
 
 
 def _active(sent: Mapping[str, object], stored: Entry | None, problems: list[str]) -> int | None:

@@ -210,6 +210,17 @@ def test_what_is_stored_passes_even_if_it_could_not_be_sent_anew(
     assert (changed.name, changed.url, changed.active) == (long, "hook", None)
 
 
+def test_a_number_that_was_stored_becomes_what_was_sent(
+    database: SqliteDatabase, projects: Register
+) -> None:
+    database.tables.execute(
+        "INSERT INTO projects (id, name, configuration) VALUES ('old', 'Acme', ?)",
+        ('{"respect_dnt": 1}',),
+    )
+    changed = asyncio.run(projects.change("old", {"configuration": {"respect_dnt": True}}))
+    assert changed.configuration == '{"respect_dnt": true}'
+
+
 def test_a_configuration_of_null_says_nothing(projects: Register) -> None:
     made = asyncio.run(projects.create({"name": "Acme", "configuration": None}))
     assert made.configuration == "{}"
