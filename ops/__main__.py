@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import fields
+from ops import fields, keys
 from ops.errors import ExitCode, OpsError
 from ops.leads import EXAMPLE as LEADS_EXAMPLE
 from ops.leads import leads
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(fields.commands, name="fields")
+app.add_typer(keys.commands, name="keys")
 app.command(epilog=LEADS_EXAMPLE)(leads)
 app.command(epilog=RESYNC_EXAMPLE)(resync)
 
@@ -36,7 +37,9 @@ def main() -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "./ppp"
-        typer.echo(f"error: {error.format_message()} See {command} --help", err=True)
+        # Choices come on lines of their own.
+        message = " ".join(error.format_message().split())
+        typer.echo(f"error: {message} See {command} --help", err=True)
         return ExitCode.WRONG_USAGE
 
 

@@ -9,6 +9,7 @@ from config import Config
 from services.delayed_sync import SyncRun
 from services.health import Health
 from services.logs import Log
+from services.management import Register
 from services.metrics import Metrics
 from services.pixels import Pixels
 from services.ports import Clock, Database, NewId
@@ -32,6 +33,8 @@ class App:
     database: Database
     limiter: RateLimiter
     pixels: Pixels
+    projects: Register
+    project_pixels: Register
     visits: Visits
     repeats: Repeats
     timers: Timers

@@ -45,6 +45,7 @@ class Config:
     tracking: Limit
     analytics: Limit
     management: Limit
+    refused_keys: Limit
     api_keys: tuple[ApiKey, ...]
     sync_delay_seconds: int
     repeat_window_seconds: int
@@ -80,6 +81,7 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         tracking=Limit("tracking", _number(get, "TRACKING_PER_MINUTE", 100), MINUTE, 5, 10),
         analytics=Limit("analytics", _number(get, "ANALYTICS_PER_HOUR", 1_000), HOUR, 0, 1),
         management=Limit("management", _number(get, "MANAGEMENT_PER_HOUR", 100), HOUR, 0, 1),
+        refused_keys=Limit("refused_keys", _number(get, "REFUSED_KEYS_PER_HOUR", 20), HOUR, 0, 1),
         api_keys=_checked("API_KEYS", lambda: read_api_keys(get("API_KEYS"))),
         sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
         repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),

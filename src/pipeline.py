@@ -9,7 +9,7 @@ from app import App
 from config import ConfigError
 from routes import Policy, Route, methods_of
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
-from services.api_keys import find_key
+from services.api_keys import Role, find_key
 from services.bots import is_bot
 from services.logs import Log, place_of
 from services.ports import UnavailableError
@@ -93,44 +93,71 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
     if policy.limit is None:
         return await route.handler(app, request, log)
     limit: Limit = getattr(app.config, policy.limit)
-    verdict = await app.limiter.admit(
-        limit, request.origin.ip_address or "", app.clock().timestamp()
-    )
+    verdict = await app.limiter.admit(limit, _address(request), app.clock().timestamp())
     if not verdict.counted:
         log.warning("rate_limiter_failed", limit=limit.name)
-    refusal = _refused(app, request, policy, verdict, log)
+    if not verdict.allowed:
+        return _too_many(app, request, limit, verdict, log)
+    refusal = None
+    if policy.key:
+        _require_counted(verdict)
+        refusal = await _key_refused(app, request, policy.key, log)
     response = refusal or await route.handler(app, request, log)
     return Response(response.status, response.body, {**_limit_headers(verdict), **response.headers})
 
 
-def _refused(
-    app: App, request: Request, policy: Policy, verdict: Verdict, log: Log
-) -> Response | None:
-    if not verdict.allowed:
-        wait = max(1, verdict.reset - int(app.clock().timestamp()))
-        log.warning("rate_limited", limit=policy.limit, path=request.path)
-        return error_response(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            "Too many requests",
-            headers={"Retry-After": str(wait)},
-            retryAfter=wait,
-        )
-    if policy.key is None:
-        return None
+def _too_many(app: App, request: Request, limit: Limit, verdict: Verdict, log: Log) -> Response:
+    wait = max(1, verdict.reset - int(app.clock().timestamp()))
+    log.warning("rate_limited", limit=limit.name, path=request.path)
+    return error_response(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        headers={**_limit_headers(verdict), "Retry-After": str(wait)},
+        retryAfter=wait,
+    )
+
+
+def _require_counted(verdict: Verdict) -> None:
     if not verdict.counted:
         # Without a limiter keys could be guessed at leisure.
         raise UnavailableError("the rate limiter failed")
-    key = find_key(app.config.api_keys, _presented_key(request))
+
+
+async def _key_refused(app: App, request: Request, role: Role, log: Log) -> Response | None:
+    """The refusal of a request without a key that is enough, or None.
+
+    Only a key that nobody knows counts as a guess. Who guessed too often is not told any more
+    whether a key is right.
+    """
+    presented = _presented_key(request)
+    if not presented:
+        return _unauthorized(request, log)
+    limit, address, now = app.config.refused_keys, _address(request), app.clock().timestamp()
+    verdict = await app.limiter.would_admit(limit, address, now)
+    key = find_key(app.config.api_keys, presented) if verdict.allowed else None
+    if verdict.allowed and key is None:
+        verdict = await app.limiter.admit(limit, address, now)
+    _require_counted(verdict)
+    if not verdict.allowed:
+        return _too_many(app, request, limit, verdict, log)
     if key is None:
-        log.warning("key_refused", path=request.path)
-        return error_response(
-            HTTPStatus.UNAUTHORIZED,
-            "A valid API key is needed: send it as 'Authorization: Bearer …' or 'X-API-Key: …'",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-    if not key.opens(policy.key):
-        return error_response(HTTPStatus.FORBIDDEN, f"This needs a key with the role {policy.key}")
+        return _unauthorized(request, log)
+    if not key.opens(role):
+        return error_response(HTTPStatus.FORBIDDEN, f"This needs a key with the role {role}")
     return None
+
+
+def _unauthorized(request: Request, log: Log) -> Response:
+    log.warning("key_refused", path=request.path)
+    return error_response(
+        HTTPStatus.UNAUTHORIZED,
+        "A valid API key is needed: send it as 'Authorization: Bearer …' or 'X-API-Key: …'",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _address(request: Request) -> str:
+    return request.origin.ip_address or ""
 
 
 def _presented_key(request: Request) -> str:

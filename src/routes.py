@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app import App
-from handlers import analytics, health, home, tracking
+from handlers import Handler, analytics, health, home, projects, tracking
 from services.api_keys import Role
-from services.logs import Log
-from web import Request, Response
+from web import Response
 
-Handler = Callable[[App, Request, Log], Awaitable[Response]]
 LimitName = Literal["tracking", "analytics", "management"]
 
 
@@ -43,6 +40,8 @@ TRACKING = Policy(limit="tracking", cross_origin=True, refuse_bots=True)
 # A broken image on a client's page helps nobody.
 FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
+MANAGEMENT_READING = Policy(limit="management", key="read")
+MANAGING = Policy(limit="management", key="admin")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
@@ -51,6 +50,24 @@ HOME = {"GET": Route(home.home, OPEN)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
 STATS = {"GET": Route(analytics.stats, READING)}
+PROJECTS = {
+    "GET": Route(projects.list_projects, MANAGEMENT_READING),
+    "POST": Route(projects.create_project, MANAGING),
+}
+PROJECT = {
+    "GET": Route(projects.read_project, MANAGEMENT_READING),
+    "PUT": Route(projects.change_project, MANAGING),
+    "DELETE": Route(projects.switch_off_project, MANAGING),
+}
+PIXELS = {
+    "GET": Route(projects.list_pixels, MANAGEMENT_READING),
+    "POST": Route(projects.create_pixel, MANAGING),
+}
+PIXEL = {
+    "GET": Route(projects.read_pixel, MANAGEMENT_READING),
+    "PUT": Route(projects.change_pixel, MANAGING),
+    "DELETE": Route(projects.switch_off_pixel, MANAGING),
+}
 NOTHING: Mapping[str, Route] = {}
 
 
@@ -63,10 +80,20 @@ def methods_of(path: str) -> Mapping[str, Route]:
             return PIXEL_GIF
         case ["health"] | ["api", "health"]:
             return HEALTH
-        case ["api", "analytics" | "reports", *report]:
-            return _methods_of_report(report)
+        case ["api", area, *rest]:
+            return _methods_with_a_key(area, rest)
         case [""]:
             return HOME
+        case _:
+            return NOTHING
+
+
+def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
+    match area:
+        case "analytics" | "reports":
+            return _methods_of_report(rest)
+        case "projects":
+            return _methods_of_project(rest)
         case _:
             return NOTHING
 
@@ -79,5 +106,19 @@ def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
             return REALTIME
         case ["stats", _]:
             return STATS
+        case _:
+            return NOTHING
+
+
+def _methods_of_project(entry: list[str]) -> Mapping[str, Route]:
+    match entry:
+        case []:
+            return PROJECTS
+        case ["pixels", _]:
+            return PIXEL
+        case [_, "pixels"]:
+            return PIXELS
+        case [_]:
+            return PROJECT
         case _:
             return NOTHING

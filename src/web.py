@@ -21,18 +21,24 @@ class BodyTooLargeError(Exception):
 class Request:
     """One HTTP request. `header` gives a header by its lower-case name, or None.
 
-    `text` reads the body once, up to a number of bytes, and raises BodyTooLargeError beyond.
+    `base_url` is the scheme and host that were asked. `text` reads the body once, up to a number
+    of bytes, and raises BodyTooLargeError beyond.
     `after` takes work that is done after the response.
     """
 
     method: str
     path: str
     query: str
+    base_url: str
     request_id: str
     origin: Origin
     header: Callable[[str], str | None]
     text: Callable[[int], Awaitable[str]]
     after: Callable[[Coroutine[None, None, None]], None]
+
+    def segment(self, position: int) -> str:
+        """A segment of the path, counted as in a list."""
+        return self.path.strip("/").split("/")[position]
 
     def parameters(self) -> dict[str, str]:
         """The query's parameters; of a repeated one the last."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from threading import Thread
 
 from demo_site import DEMO_PIXEL, demo_site
 from local_config import prepare_local_config
+from new_api_key import new_api_key
 from paths import CACHE, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 from pyodide_bundle import BundleError
 from simulator.fields import demo_field_map
@@ -62,12 +62,7 @@ def require_free(port: int, option: str) -> None:
 def development_key() -> str:
     """The API key for this machine; made, with its hash in .dev.vars, on the first run."""
     if not DEV_VARS.exists():
-        key = secrets.token_urlsafe(24)
-        entry = {
-            "name": "development",
-            "role": "admin",
-            "sha256": hashlib.sha256(key.encode()).hexdigest(),
-        }
+        key, entry = new_api_key("development", "admin")
         DEV_VARS.write_text(f"API_KEYS='{json.dumps([entry])}'\n", encoding="utf-8")
         DEV_KEY.write_text(key, encoding="utf-8")
         DEV_KEY.chmod(0o600)

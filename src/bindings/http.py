@@ -36,6 +36,7 @@ def read_request(request: Any, new_id: NewId, after: After) -> Request:
         method=request.method,
         path=url.path,
         query=url.query,
+        base_url=f"{url.scheme}://{url.netloc}",
         request_id=header("cf-ray") or new_id(),
         origin=Origin(
             ip_address=header("cf-connecting-ip"),

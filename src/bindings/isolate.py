@@ -22,12 +22,15 @@ from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
 from services.health import Health
 from services.logs import Log
+from services.management import Register
 from services.metrics import Metrics
 from services.outbox import Outbox
 from services.payload import AccountFields
 from services.pipedrive import AccountState, Pipedrive
 from services.pipedrive_limits import Budget
 from services.pixels import Pixels
+from services.project_pixels import PIXELS
+from services.projects import PROJECTS
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
 from services.sync_portion import PortionSync
@@ -73,6 +76,8 @@ def build_app(env: Any) -> App:
         database=database,
         limiter=RateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),
+        projects=Register(PROJECTS, database, new_id),
+        project_pixels=Register(PIXELS, database, new_id),
         visits=Visits(database, new_id, config.session_minutes, config.sync_delay_seconds, window),
         repeats=Repeats(key_values, window),
         timers=Timers(key_values),

@@ -1,0 +1,9 @@
+"""The handlers: one file for each surface."""
+
+from collections.abc import Awaitable, Callable
+
+from app import App
+from services.logs import Log
+from web import Request, Response
+
+Handler = Callable[[App, Request, Log], Awaitable[Response]]

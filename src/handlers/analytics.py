@@ -31,7 +31,7 @@ async def metrics(app: App, _request: Request, _log: Log) -> Response:
 
 async def realtime(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/realtime/:pixelId`: the last 24 hours by hour, and the newest events."""
-    pixel_id = _last_segment(request)
+    pixel_id = request.segment(-1)
     now = app.clock()
     if not await _is_active(app, pixel_id, now):
         return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
@@ -54,7 +54,7 @@ async def stats(app: App, request: Request, _log: Log) -> Response:
     if days is None:
         message = f"days must be a whole number from 1 to {MOST_DAYS}"
         return error_response(HTTPStatus.BAD_REQUEST, message)
-    pixel_id = _last_segment(request)
+    pixel_id = request.segment(-1)
     now = app.clock().replace(microsecond=0)
     if not await _is_active(app, pixel_id, now):
         return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
@@ -72,10 +72,6 @@ def _days(text: str | None) -> int | None:
         return DEFAULT_DAYS
     days = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
     return days if 1 <= days <= MOST_DAYS else None
-
-
-def _last_segment(request: Request) -> str:
-    return request.path.rstrip("/").rpartition("/")[2]
 
 
 async def _is_active(app: App, pixel_id: str, now: datetime) -> bool:

@@ -21,6 +21,7 @@ async def home(app: App, _request: Request, _log: Log) -> Response:
                 "image": "/api/track/pixel.gif",
                 "health": "/health",
                 "reports": "/api/reports",
+                "projects": "/api/projects",
                 "how_to_embed": "/static/integration-example.html",
             },
         }

@@ -16,7 +16,7 @@ _URL = re.compile(
     r"https://[^\s/?#@]+(?:/[^\s?#]*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*"
 )
 # Shorter than a token, which might stand there by mistake and would be told in a message.
-_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _entries(text: str) -> Mapping[str, object]:
 def _account(name: str, entry: object) -> Account:
     fields = entry if isinstance(entry, dict) else {}
     token, url = fields.get("api_key"), fields.get("url") or DEFAULT_URL
-    if not _NAME.fullmatch(name):
+    if not ACCOUNT_NAME.fullmatch(name):
         raise ValueError("has an account whose name is not 1 to 32 of a-z, 0-9, '-' and '_'")
     if not isinstance(token, str) or not token:
         raise ValueError(f"account {name} needs an api_key")

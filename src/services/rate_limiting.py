@@ -98,18 +98,25 @@ class RateLimiter:
         When the shard fails the request is admitted with `counted` false: what that means is the
         caller's choice.
         """
-        client = client_of(address)
+        return await self._decide(limit, address, now, requests=1)
+
+    async def would_admit(self, limit: Limit, address: str, now: float) -> Verdict:
+        """Says what `admit` would, and counts nothing."""
+        return await self._decide(limit, address, now, requests=0)
+
+    async def _decide(self, limit: Limit, address: str, now: float, requests: int) -> Verdict:
         window = int(now // limit.seconds)
-        allowance = self._allowance(limit, client, window)
+        allowance = self._allowance(limit, client_of(address), window)
         reset = (window + 1) * limit.seconds
         if allowance.left == 0 and not allowance.used_up:
+            want = limit.lease * requests
             try:
-                await self._lease(limit, address, window, allowance)
+                await self._lease(limit, address, window, allowance, want)
             except UnavailableError:
                 return Verdict(limit.requests, 0, reset, counted=False)
-        if allowance.left <= 0:
+        if allowance.left < requests or (allowance.left == 0 and allowance.used_up):
             return Verdict(limit.requests, 0, reset, allowed=False)
-        allowance.left -= 1
+        allowance.left -= requests
         return Verdict(limit.requests, allowance.remaining + allowance.left, reset)
 
     def _allowance(self, limit: Limit, client: str, window: int) -> _Allowance:
@@ -126,7 +133,9 @@ class RateLimiter:
             self._allowances.move_to_end(key)
         return allowance
 
-    async def _lease(self, limit: Limit, address: str, window: int, allowance: _Allowance) -> None:
+    async def _lease(
+        self, limit: Limit, address: str, window: int, allowance: _Allowance, want: int
+    ) -> None:
         spent, allowance.unreported = allowance.unreported, 0
         request = {
             "limit": limit.name,
@@ -134,7 +143,7 @@ class RateLimiter:
             "window": window,
             "client": client_of(address),
             "spent": spent,
-            "want": limit.lease,
+            "want": want,
         }
         try:
             answer = json.loads(await self._shards.take(shard_of(address), json.dumps(request)))
@@ -143,7 +152,7 @@ class RateLimiter:
             raise
         allowance.left += answer["granted"]
         allowance.remaining = answer["remaining"]
-        allowance.used_up = answer["granted"] == 0
+        allowance.used_up = answer["granted"] == 0 and answer["remaining"] == 0
 
 
 def client_of(address: str) -> str:

@@ -11,7 +11,7 @@ from services.attribution import Attribution, credit, stored_touch, without_touc
 from services.form_data import Lead, read_lead
 from services.pipedrive_fields import SEPARATOR, TOUCH_FIELDS, Value
 from services.ports import LocalTime, Row
-from services.text import read_json
+from services.text import read_object
 from services.user_agents import Client, describe_client
 
 HOUR = 3_600
@@ -79,8 +79,8 @@ class Submission:
         own = stored_touch(self.row)
         for name in TOUCH_FIELDS if own else ():
             yield name, Value(own[name]) if name in own else None
-        first = credit(_json(self.row["first_touch"]))
-        last = credit(stored_touch(_json(self.row["last_touch"])) or own)
+        first = credit(read_object(self.row["first_touch"]))
+        last = credit(stored_touch(read_object(self.row["last_touch"])) or own)
         yield from _credited("first_touch", first)
         yield from _credited("last_touch", last)
 
@@ -92,17 +92,9 @@ def read_submission(row: Row) -> Submission:
         project_id=row["project_id"] or "",
         lead=read_lead(row["form_data"]) or Lead(None, None, None),
         tries=row["pipedrive_retry_count"] or 0,
-        configuration=_json(row["configuration"]),
+        configuration=read_object(row["configuration"]),
         row=row,
     )
-
-
-def _json(text: str | None) -> Mapping[str, object]:
-    try:
-        content = read_json(text or "{}")
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _time(text: str | None) -> datetime | None:
@@ -125,7 +117,7 @@ def _system(client: Client) -> str:
 
 
 def _screen(device_data: str | None) -> str | None:
-    screen = _json(device_data).get("screen")
+    screen = read_object(device_data).get("screen")
     if not isinstance(screen, dict) or not screen.get("width") or not screen.get("height"):
         return None
     return f"{screen['width']}x{screen['height']}"

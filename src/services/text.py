@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 # Breaks become spaces, so that two lines do not grow into one word.
 _BREAK = re.compile(r"[\t\n\r]")
@@ -36,3 +37,12 @@ def read_json(text: str) -> object:
         raise ValueError("too many brackets in the JSON")
     value: object = json.loads(text)
     return value
+
+
+def read_object(text: str | None) -> Mapping[str, object]:
+    """What the JSON text of an object says; empty where there is no such text."""
+    try:
+        content = read_json(text or "{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

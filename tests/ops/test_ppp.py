@@ -10,7 +10,7 @@ from ops.__main__ import main
 from paths import ROOT
 from tests.ops.running import ppp
 
-COMMANDS = (("fields", "check"), ("fields", "suggest"), ("leads",), ("resync",))
+COMMANDS = (("fields", "check"), ("fields", "suggest"), ("keys", "new"), ("leads",), ("resync",))
 
 
 def test_the_script_sets_everything_up_and_runs_from_anywhere(home: Path) -> None:
@@ -35,6 +35,9 @@ def test_every_command_explains_itself_with_an_example(
     [
         (("nonsense",), "./ppp --help"),
         (("fields",), "./ppp fields --help"),
+        (("keys",), "./ppp keys --help"),
+        (("keys", "new", "--role", "read"), "--name"),
+        (("keys", "new", "--name", "ops"), "--role"),
         (("leads",), "--local (this machine) or --env production"),
         (("leads", "--env", "staging"), "'production'"),
         (("leads", "--local", "--state", "x' OR 1"), "'pending'"),

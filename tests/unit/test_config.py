@@ -17,7 +17,12 @@ KEY = "0" * 39 + "1"
 DEFAULT_URL = "https://api.pipedrive.com/api/v2"
 NUMBERS = [
     *("SESSION_MINUTES", "PIXEL_CACHE_SECONDS", "TRACKING_PER_MINUTE", "ANALYTICS_PER_HOUR"),
-    *("MANAGEMENT_PER_HOUR", "SYNC_DELAY_SECONDS", "REPEAT_WINDOW_SECONDS"),
+    *(
+        "MANAGEMENT_PER_HOUR",
+        "REFUSED_KEYS_PER_HOUR",
+        "SYNC_DELAY_SECONDS",
+        "REPEAT_WINDOW_SECONDS",
+    ),
 ]
 NUMBERS_OF_THE_SYNC = [
     *("SYNC_RUN_SECONDS", "SYNC_RUN_REQUESTS", "SYNC_PORTION", "SYNC_LEASE_SECONDS"),
@@ -45,6 +50,7 @@ def test_the_environment_alone_is_enough() -> None:
         tracking=Limit("tracking", 100, 60, 5, 10),
         analytics=Limit("analytics", 1_000, 3_600, 0, 1),
         management=Limit("management", 100, 3_600, 0, 1),
+        refused_keys=Limit("refused_keys", 20, 3_600, 0, 1),
         api_keys=(),
         sync_delay_seconds=420,
         repeat_window_seconds=600,
@@ -86,11 +92,12 @@ def test_every_setting_can_be_chosen() -> None:
         API_KEYS=json.dumps([{"name": "ops", "role": "admin", "sha256": SHA256}]),
         SYNC_DELAY_SECONDS="6",
         REPEAT_WINDOW_SECONDS="7",
+        REFUSED_KEYS_PER_HOUR="8",
     )
     assert (chosen.environment, chosen.log_level) == ("development", "debug")
     assert (chosen.session_minutes, chosen.pixel_cache_seconds) == (1, 2)
-    limits = (chosen.tracking, chosen.analytics, chosen.management)
-    assert [limit.requests for limit in limits] == [3, 4, 5]
+    limits = (chosen.tracking, chosen.analytics, chosen.management, chosen.refused_keys)
+    assert [limit.requests for limit in limits] == [3, 4, 5, 8]
     assert chosen.api_keys == (ApiKey("ops", "admin", SHA256),)
     assert (chosen.sync_delay_seconds, chosen.repeat_window_seconds) == (6, 7)
 

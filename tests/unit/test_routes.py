@@ -1,7 +1,19 @@
 import pytest
 
-from handlers import analytics, health, home, tracking
-from routes import HEALTH, HOME, PIXEL_GIF, REALTIME, STATS, TRACK, Handler, methods_of
+from handlers import Handler, analytics, health, home, projects, tracking
+from routes import (
+    HEALTH,
+    HOME,
+    PIXEL,
+    PIXEL_GIF,
+    PIXELS,
+    PROJECT,
+    PROJECTS,
+    REALTIME,
+    STATS,
+    TRACK,
+    methods_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +37,28 @@ def test_every_address_has_its_handler(method: str, path: str, handler: Handler)
     routes = methods_of(path)
     assert list(routes) == [method]
     assert routes[method].handler is handler
+
+
+MANAGED: dict[str, dict[str, Handler]] = {
+    "/api/projects": {"GET": projects.list_projects, "POST": projects.create_project},
+    "/api/projects/acme": {
+        "GET": projects.read_project,
+        "PUT": projects.change_project,
+        "DELETE": projects.switch_off_project,
+    },
+    "/api/projects/acme/pixels": {"GET": projects.list_pixels, "POST": projects.create_pixel},
+    "/api/projects/pixels/shop": {
+        "GET": projects.read_pixel,
+        "PUT": projects.change_pixel,
+        "DELETE": projects.switch_off_pixel,
+    },
+}
+
+
+@pytest.mark.parametrize("path", MANAGED)
+def test_what_is_managed_has_a_handler_for_each_method(path: str) -> None:
+    routes = methods_of(path)
+    assert {method: route.handler for method, route in routes.items()} == MANAGED[path]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +94,10 @@ def test_analytics_has_two_names() -> None:
         "/api/analytics/stats/demo-pixel/x",
         "/api/statistics/realtime/demo-pixel",
         "/realtime/demo-pixel",
+        "/api/projects/acme/pixels/shop",
+        "/api/projects/acme/settings",
+        "/api/projects/pixels/shop/x",
+        "/projects",
         "/admin",
         "/.env",
         "/../health",
@@ -90,6 +128,14 @@ def test_the_numbers_need_a_key_and_are_read_by_no_other_site() -> None:
         assert (policy.limit, policy.key, policy.cross_origin) == ("analytics", "read", False)
 
 
+def test_reading_projects_needs_a_key_and_changing_them_one_of_an_admin() -> None:
+    for routes in (PROJECTS, PROJECT, PIXELS, PIXEL):
+        for method, route in routes.items():
+            policy = route.policy
+            assert (policy.limit, policy.cross_origin) == ("management", False)
+            assert policy.key == ("read" if method == "GET" else "admin")
+
+
 def test_monitors_need_no_key_and_are_not_limited() -> None:
     for routes in (HEALTH, HOME):
         policy = routes["GET"].policy
@@ -97,6 +143,17 @@ def test_monitors_need_no_key_and_are_not_limited() -> None:
 
 
 def test_a_key_is_never_asked_for_without_a_limit() -> None:
-    for routes in (TRACK, PIXEL_GIF, HEALTH, HOME, REALTIME, STATS):
+    for routes in (
+        TRACK,
+        PIXEL_GIF,
+        HEALTH,
+        HOME,
+        REALTIME,
+        STATS,
+        PROJECTS,
+        PROJECT,
+        PIXELS,
+        PIXEL,
+    ):
         for route in routes.values():
             assert route.policy.key is None or route.policy.limit is not None

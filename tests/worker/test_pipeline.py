@@ -29,6 +29,9 @@ ANSWERS = [
     ("POST", "/e", 400),
     ("GET", "/api/track/pixel.gif", 200),
     ("GET", f"/api/reports/realtime/{PIXEL}", 401),
+    ("POST", "/api/projects", 401),
+    ("PATCH", "/api/projects", 405),
+    ("DELETE", "/api/projects/pixels/x", 401),
     ("GET", "/p.js", 200),
     ("GET", "/pixel.js", 200),
     ("GET", "/static/pixel.js", 200),
@@ -91,7 +94,7 @@ def test_a_page_of_another_site_may_read_the_answer_and_nothing_else(worker: Wor
     )
     assert event.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in event.headers
-    for path in ("/health", f"/api/reports/realtime/{PIXEL}"):
+    for path in ("/health", "/api/projects", f"/api/reports/realtime/{PIXEL}"):
         assert "access-control-allow-origin" not in worker.http.get(worker.url + path).headers
 
 

@@ -19,6 +19,23 @@ from services.outbox import (
     SETTLE_PERSONS,
 )
 from services.pixels import FIND_PIXEL
+from services.project_pixels import (
+    CHANGE_PIXEL,
+    CREATE_PIXEL,
+    PIXEL_BY_ID,
+    PIXEL_BY_NAME,
+    PIXEL_PAGE,
+    SWITCH_OFF_PIXEL,
+)
+from services.projects import (
+    CHANGE_PROJECT,
+    CREATE_PROJECT,
+    FIND_PROJECT,
+    PROJECT_BY_NAME,
+    PROJECT_OF_PIXELS,
+    PROJECT_PAGE,
+    SWITCH_OFF_PROJECT,
+)
 from services.realtime import HOURLY_BREAKDOWN, RECENT_EVENTS
 from services.statistics import (
     DAILY_BREAKDOWN,
@@ -52,6 +69,22 @@ STATISTICS = {
     "submissions by outcome": SUBMISSIONS,
     "delivery": DELIVERY,
 }
+ENTRY = json.dumps({"id": "i", "project_id": "p", "name": "n", "cursor": "", "rows": 101})
+MANAGEMENT = {
+    "page of projects": PROJECT_PAGE,
+    "project": FIND_PROJECT,
+    "project of pixels": PROJECT_OF_PIXELS,
+    "project by name": PROJECT_BY_NAME,
+    "create a project": CREATE_PROJECT,
+    "change a project": CHANGE_PROJECT,
+    "switch off a project": SWITCH_OFF_PROJECT,
+    "page of pixels": PIXEL_PAGE,
+    "pixel by id": PIXEL_BY_ID,
+    "pixel by name": PIXEL_BY_NAME,
+    "create a pixel": CREATE_PIXEL,
+    "change a pixel": CHANGE_PIXEL,
+    "switch off a pixel": SWITCH_OFF_PIXEL,
+}
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "visitor": (RECORD_VISITOR, (PARAMETERS,)),
@@ -66,6 +99,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "last run": (LAST_RUN, ("pipedrive_sync",)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
+    **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
 }
 # A covering scan of the pixels, of which there are few, is how the last hour is found.
 TABLE_SCAN = re.compile(
@@ -78,8 +112,16 @@ TABLE_SCAN = re.compile(
 def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
     statement, values = QUERIES[name]
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", *values)]
-    assert plan
+    assert plan or statement is CREATE_PROJECT
     assert not [step for step in plan if TABLE_SCAN.search(step)]
+
+
+@pytest.mark.parametrize("statement", [PROJECT_PAGE, PIXEL_PAGE])
+def test_a_page_is_read_in_its_order_without_sorting(worker: Worker, statement: str) -> None:
+    plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", ENTRY)]
+    [step] = plan
+    assert "USING INDEX sqlite_autoindex_" in step
+    assert "name>?" in step
 
 
 @pytest.mark.parametrize("name", STATISTICS)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from new_api_key import entry_of
 from pyodide_bundle import Bundle
 from tests.harness.worker import PIXEL, Answer, Worker, running_worker, some_address, some_event
 
@@ -15,13 +16,9 @@ READ_KEY = "opens the numbers"
 ADMIN_KEY = "opens everything"
 
 
-def entry(name: str, role: str, key: str) -> dict[str, str]:
-    return {"name": name, "role": role, "sha256": hashlib.sha256(key.encode()).hexdigest()}
-
-
 def keys() -> str:
     """The setting API_KEYS with the two keys."""
-    return json.dumps([entry("reader", "read", READ_KEY), entry("admin", "admin", ADMIN_KEY)])
+    return json.dumps([entry_of("reader", "read", READ_KEY), entry_of("admin", "admin", ADMIN_KEY)])
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +99,37 @@ def test_a_pixel_that_does_not_exist_is_404(keyed: Worker) -> None:
 
 
 def test_a_failed_attempt_is_logged_without_the_key_and_limited(keyed: Worker) -> None:
+    address = some_address()
     keyed.act("clear_logs")
-    answer = keyed.fetch(
-        f"/api/reports/realtime/{PIXEL}",
-        headers={"x-api-key": "guessed-key", "cf-connecting-ip": some_address()},
-    )
+    answer = realtime(keyed, **{"x-api-key": "guessed-key", "cf-connecting-ip": address})
     [line] = keyed.log_lines()
-    assert line["event"] == "key_refused"
-    assert "guessed-key" not in json.dumps(line)
+    assert (line["level"], line["event"]) == ("warn", "key_refused")
+    assert line["request_id"] == answer.headers["x-request-id"]
+    for private in ("guessed-key", address):
+        assert private not in json.dumps(line)
     assert answer.headers["x-ratelimit-remaining"] == "999"
+
+
+def test_who_guessed_too_often_is_not_told_any_more_whether_a_key_is_right(keyed: Worker) -> None:
+    address = some_address()
+    guesses = [
+        realtime(keyed, **{"x-api-key": f"guess-{number}", "cf-connecting-ip": address})
+        for number in range(21)
+    ]
+    assert [answer.status for answer in guesses] == [401] * 20 + [429]
+    keyed.act("clear_logs")
+    right = realtime(keyed, **{"x-api-key": READ_KEY, "cf-connecting-ip": address})
+    assert right.status == 429
+    assert 0 < int(right.headers["retry-after"]) <= 3_600
+    assert right.headers["x-ratelimit-limit"] == "20"
+    [line] = keyed.log_lines()
+    assert (line["event"], line["limit"]) == ("rate_limited", "refused_keys")
+    assert realtime(keyed, **{"x-api-key": READ_KEY}).status == 200
+
+
+def test_neither_a_right_key_nor_none_counts_as_a_guess(keyed: Worker) -> None:
+    address = some_address()
+    for _ in range(21):
+        assert realtime(keyed, **{"cf-connecting-ip": address}).status == 401
+        right = realtime(keyed, **{"x-api-key": READ_KEY, "cf-connecting-ip": address})
+        assert right.status == 200

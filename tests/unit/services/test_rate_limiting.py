@@ -164,6 +164,38 @@ def test_requests_at_the_same_moment_share_one_limit(limit: Limit) -> None:
     assert admitted(asyncio.run(at_once())) == limit.requests
 
 
+def would_admit(limiter: RateLimiter, limit: Limit = STRICT) -> Verdict:
+    return asyncio.run(limiter.would_admit(limit, CLIENT, NOW))
+
+
+@pytest.mark.parametrize("limit", [TRACKING, STRICT], ids=lambda limit: limit.name)
+def test_to_ask_first_counts_nothing(limit: Limit) -> None:
+    limiter = RateLimiter(MemoryShards())
+    for used in range(limit.requests):
+        assert would_admit(limiter, limit).allowed
+        [verdict] = admit(limiter, limit)
+        assert (verdict.allowed, verdict.remaining) == (True, limit.requests - used - 1)
+    assert not would_admit(limiter, limit).allowed
+
+
+def test_who_asks_first_in_another_isolate_is_told_what_all_have_used() -> None:
+    shards = MemoryShards()
+    other = RateLimiter(shards)
+    assert would_admit(other).remaining == 10
+    admit(RateLimiter(shards), STRICT, times=10)
+    assert not would_admit(other).allowed
+    asked = len(shards.asked)
+    assert not would_admit(other).allowed
+    assert len(shards.asked) == asked
+
+
+def test_to_ask_first_is_uncounted_where_the_shard_fails() -> None:
+    shards = MemoryShards()
+    shards.failing = True
+    verdict = would_admit(RateLimiter(shards))
+    assert (verdict.allowed, verdict.counted) == (True, False)
+
+
 # Several isolates
 
 

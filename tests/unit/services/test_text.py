@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text import clean, read_json
+from services.text import clean, read_json, read_object
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))
 
@@ -59,3 +59,12 @@ def test_json_is_read(value: dict[str, str]) -> None:
 def test_unreadable_json_is_one_kind_of_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_json(text)
+
+
+def test_an_object_is_read_from_its_text() -> None:
+    assert read_object('{"a": [1]}') == {"a": [1]}
+
+
+@pytest.mark.parametrize("text", [None, "", " ", "{", "[]", "null", "7", "[" * 600])
+def test_where_there_is_no_object_it_is_empty(text: str | None) -> None:
+    assert read_object(text) == {}

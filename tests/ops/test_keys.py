@@ -1,0 +1,97 @@
+"""`ppp keys`, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.api_keys import find_key, read_api_keys
+from tests.ops.running import Said, fails, ppp
+
+OTHER = {"name": "Marketing", "role": "read", "sha256": "ab" * 32, "since": "2026-01-01"}
+
+
+def new(home: Path, *arguments: object, answer: str = "") -> Said:
+    return ppp("keys", "new", *arguments, home=home, answer=answer)
+
+
+def existing(home: Path, content: object) -> Path:
+    file = home / "api-keys.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("role", ["read", "admin"])
+def test_a_script_gets_a_key_that_the_worker_takes_by_its_line(home: Path, role: str) -> None:
+    said = new(home, "--name", "ops", "--role", role, "--json")
+    assert said.code == 0
+    found = find_key(read_api_keys(said.json["api_keys"]), said.json["key"])
+    assert found is not None
+    assert (found.name, found.role, found.sha256) == ("ops", role, said.json["sha256"])
+    assert said.json["key"] not in said.json["api_keys"] + said.err
+
+
+def test_a_person_sees_the_key_once_and_what_to_do_with_its_line(home: Path) -> None:
+    said = new(home, "--name", "ops", "--role", "read")
+    lines = said.out.splitlines()
+    key = lines[lines.index("The key, shown this once:") + 1]
+    secret = lines[lines.index("The whole secret API_KEYS:") + 1]
+    assert len(key) == 43
+    assert find_key(read_api_keys(secret), key)
+    assert said.out.count(key) == 1
+    assert key not in said.err
+    assert "npx wrangler secret put API_KEYS --env production" in said.out
+    assert "--existing" in said.err
+
+
+def test_the_key_is_written_to_no_file(home: Path) -> None:
+    new(home, "--name", "ops", "--role", "read")
+    assert list(home.iterdir()) == []
+
+
+def test_no_two_keys_are_alike(home: Path) -> None:
+    keys = {new(home, "--name", "a", "--role", "read", "--json").json["key"] for _ in range(2)}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("from_stdin", [True, False])
+def test_keys_that_are_set_already_stay_as_they_are(home: Path, *, from_stdin: bool) -> None:
+    file = "-" if from_stdin else existing(home, [OTHER])
+    arguments = ("--name", "ops", "--role", "admin", "--json", "--existing", file)
+    said = new(home, *arguments, answer=json.dumps([OTHER]) if from_stdin else "")
+    assert said.code == 0
+    first, second = json.loads(said.json["api_keys"])
+    assert first == OTHER
+    assert (second["name"], second["role"]) == ("ops", "admin")
+    assert "--existing" not in said.err
+
+
+def test_a_taken_name_is_refused(home: Path) -> None:
+    file = existing(home, [OTHER])
+    line = fails(new(home, "--name", "marketing", "--role", "read", "--existing", file), 2)
+    assert "a key is called marketing already: choose another name" in line
+
+
+@pytest.mark.parametrize("content", [{"hunter2": 1}, [{"name": "hunter2"}], "hunter2"])
+def test_a_line_that_the_worker_would_refuse_is_refused_without_telling_it(
+    home: Path, content: object
+) -> None:
+    said = new(home, "--name", "ops", "--role", "read", "--existing", existing(home, content))
+    assert "API_KEYS" in fails(said, 2)
+    assert "hunter2" not in said.out + said.err
+
+
+def test_a_file_that_is_not_there_is_named(home: Path) -> None:
+    said = new(home, "--name", "ops", "--role", "read", "--existing", home / "nowhere.json")
+    assert "nowhere.json cannot be read" in fails(said, 2)
+
+
+@pytest.mark.parametrize("name", ["", " ops", "x" * 65, "a\nb", "\x1b[31m"])
+def test_a_name_is_one_short_line(home: Path, name: str) -> None:
+    assert "--name must be 1 to 64" in fails(new(home, "--name", name, "--role", "read"), 2)
+
+
+def test_a_role_is_one_of_two(home: Path) -> None:
+    assert "owner" in fails(new(home, "--name", "ops", "--role", "owner"), 2)

@@ -1,0 +1,145 @@
+import pytest
+
+from services.configuration import (
+    MOST_DOMAINS,
+    OF_A_PIXEL,
+    OF_A_PROJECT,
+    InvalidFieldsError,
+    merge,
+    read_configuration,
+)
+from tests.unit.memory import key
+
+KNOWN = {
+    "pipedrive_enabled": False,
+    "pipedrive_account": "acme",
+    "pipedrive_fields": {"gclid": key(1)},
+    "allowed_domains": ["shop.example", "*.shop.example", "localhost", "xn--bcher-kva.example"],
+    "retention_days": 3_650,
+    "ip_anonymization": True,
+    "respect_dnt": True,
+    "session_minutes": 1_440,
+}
+
+
+def problem(**sent: object) -> str:
+    with pytest.raises(InvalidFieldsError) as refused:
+        merge({}, sent, OF_A_PROJECT)
+    [only] = refused.value.problems
+    return only
+
+
+def test_every_known_name_may_be_set() -> None:
+    assert set(KNOWN) == set(OF_A_PROJECT)
+    assert merge({}, KNOWN, OF_A_PROJECT) == KNOWN
+
+
+def test_a_pixel_has_what_is_about_its_website() -> None:
+    own = {name: KNOWN[name] for name in OF_A_PIXEL}
+    assert merge({}, own, OF_A_PIXEL) == own
+    with pytest.raises(InvalidFieldsError, match="of the project"):
+        merge({}, {"retention_days": 7}, OF_A_PIXEL)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("pipedrive_enabled", "false", "must be true or false"),
+        ("pipedrive_enabled", 0, "must be true or false"),
+        ("ip_anonymization", [], "must be true or false"),
+        ("respect_dnt", "yes", "must be true or false"),
+        ("retention_days", 0, "must be a whole number from 1 to 3650"),
+        ("retention_days", True, "must be a whole number from 1 to 3650"),
+        ("retention_days", 1.5, "must be a whole number from 1 to 3650"),
+        ("session_minutes", "30", "must be a whole number from 1 to 1440"),
+        ("session_minutes", 1_441, "must be a whole number from 1 to 1440"),
+        ("pipedrive_account", "Acme", "must be the name of an account"),
+        ("pipedrive_account", "x" * 33, "must be the name of an account"),
+        ("pipedrive_fields", [], "must be a JSON object"),
+        ("pipedrive_fields", {}, "must not be empty"),
+        ("pipedrive_fields", {"colour": key(1)}, "colour is none of our values"),
+        ("pipedrive_fields", {"gclid": "x"}, "gclid: a key has 40 digits"),
+        ("allowed_domains", "shop.example", "must be a list of 1 to 100 host names"),
+        ("allowed_domains", [], "null takes it away"),
+        ("allowed_domains", ["a.example"] * (MOST_DOMAINS + 1), "must be a list of 1 to 100"),
+        ("allowed_domains", [7], "7 is no host name"),
+    ],
+)
+def test_a_wrong_value_is_told_what_is_right(name: str, value: object, said: str) -> None:
+    told = problem(**{name: value})
+    assert told.startswith(f"configuration.{name}: ")
+    assert said in told
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *("https://shop.example", "shop.example/a", "shop.example:443", "shop", "*", "*.", ""),
+        *("a..example", "-a.example", "a.*.example", "bücher.example", " a.example", "a.example\n"),
+        *(f"{'x' * 64}.example", "a." * 130 + "example"),
+    ],
+)
+def test_a_domain_is_a_host_name_and_nothing_else(domain: str) -> None:
+    assert "is no host name: write shop.example" in problem(allowed_domains=[domain])
+
+
+def test_domains_are_kept_small_and_once() -> None:
+    sent = {"allowed_domains": ["Shop.Example", "shop.example"]}
+    assert merge({}, sent, OF_A_PROJECT) == {"allowed_domains": ["shop.example"]}
+
+
+def test_an_unknown_name_is_told_the_known_ones() -> None:
+    assert problem(sesion_minutes=30) == (
+        "configuration.sesion_minutes: is unknown; there are pipedrive_enabled, pipedrive_account,"
+        " pipedrive_fields, retention_days, allowed_domains, ip_anonymization, respect_dnt,"
+        " session_minutes"
+    )
+
+
+def test_all_problems_are_said_and_nothing_is_taken() -> None:
+    with pytest.raises(InvalidFieldsError) as refused:
+        merge({}, {"a": 1, "respect_dnt": 1, "retention_days": 7}, OF_A_PROJECT)
+    assert len(refused.value.problems) == 2
+
+
+@pytest.mark.parametrize("sent", ["{}", [], 7, True])
+def test_what_is_no_object_is_refused(sent: object) -> None:
+    with pytest.raises(InvalidFieldsError, match="configuration: must be a JSON object"):
+        merge({}, sent, OF_A_PROJECT)
+
+
+def test_what_is_not_sent_stays_and_null_takes_away() -> None:
+    stored = {"retention_days": 7, "respect_dnt": True, "zapier": {"a": [1]}}
+    sent = {"retention_days": None, "session_minutes": 5, "ip_anonymization": None}
+    assert merge(stored, sent, OF_A_PROJECT) == {
+        "respect_dnt": True,
+        "zapier": {"a": [1]},
+        "session_minutes": 5,
+    }
+
+
+def test_what_is_sent_as_it_is_stored_passes_whatever_it_is() -> None:
+    stored = {"zapier": {"a": 1, "b": 2}, "pipedrive_enabled": "false", "nothing": None}
+    sent = {"zapier": {"b": 2, "a": 1}, "pipedrive_enabled": "false", "nothing": None}
+    assert merge(stored, sent, OF_A_PROJECT) == stored
+
+
+@pytest.mark.parametrize("other", [{"a": 2}, None, True])
+def test_an_unknown_name_that_is_stored_cannot_be_changed(other: object) -> None:
+    with pytest.raises(InvalidFieldsError, match="zapier: is unknown"):
+        merge({"zapier": 1}, {"zapier": other}, OF_A_PROJECT)
+
+
+def test_one_is_not_true() -> None:
+    assert merge({"respect_dnt": 1}, {"respect_dnt": True}, OF_A_PROJECT)["respect_dnt"] is True
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", " ", "{", "[]", "null", '{"a": NaN}', '{"a": 1e999}', "[" * 600]
+)
+def test_a_stored_text_that_is_no_object_says_nothing(text: str | None) -> None:
+    assert read_configuration(text) == {}
+
+
+def test_a_stored_object_is_read_as_it_is() -> None:
+    assert read_configuration('{"zapier": {"a": [1, null]}}') == {"zapier": {"a": [1, None]}}
