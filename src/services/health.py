@@ -57,7 +57,8 @@ class Health:
             error = "does not answer"
         except UnexpectedSchemaError as unexpected:
             error = str(unexpected)
-        latency = int((self.clock() - started).total_seconds() * 1_000)
+        # A clock may be set back meanwhile.
+        latency = max(0, int((self.clock() - started).total_seconds() * 1_000))
         return Part(healthy=error is None, latency_ms=latency, error=error)
 
     async def _check_database(self) -> None:
