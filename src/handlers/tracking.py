@@ -13,6 +13,7 @@ from services.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, 
 from services.logs import Log
 from services.pixels import Pixel
 from services.ports import OnCost, UnavailableError
+from services.rules import declines
 from services.visits import Recorded
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
@@ -35,15 +36,22 @@ class UnknownPixelError(Exception):
     """No pixel has this id, or it is switched off; the message says which."""
 
 
+class DeclinedError(Exception):
+    """The visitor asked not to be tracked, and the pixel respects that."""
+
+
 async def track(app: App, request: Request, log: Log) -> Response:
     """`POST /e` and its old names: stores one event and answers what it was credited to.
 
-    400 for what is not an event or names no active pixel, 413 and 503 by the pipeline.
+    204 where the visitor's choice is not to be tracked, 400 for what is not an event of an active
+    pixel and its domains, 413 and 503 by the pipeline.
     """
     started = app.clock()
     try:
         event = read_event(await request.text(MAX_BODY_BYTES), new_visitor_cookie(app))
         recorded = await record(app, request, log, event)
+    except DeclinedError:
+        return declined(log)
     except (InvalidEventError, UnknownPixelError) as error:
         return refused(error, log)
     return json_response(
@@ -77,6 +85,8 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
     try:
         event = event_of(fields, new_visitor_cookie(app))
         await record(app, request, log, event)
+    except DeclinedError:
+        return declined(log)
     except (InvalidEventError, UnknownPixelError) as error:
         return refused(error, log)
     return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(event.visitor_cookie)})
@@ -89,17 +99,31 @@ def refused(error: InvalidEventError | UnknownPixelError, log: Log) -> Response:
     return error_response(HTTPStatus.BAD_REQUEST, str(error), details=details)
 
 
+def declined(log: Log) -> Response:
+    """The answer to a visitor who is not to be tracked: nothing of the event was kept."""
+    log.info("visitor_declined")
+    return Response(204)
+
+
 async def record(app: App, request: Request, log: Log, event: Event) -> Recorded:
     """Stores an event of an active pixel and writes its log line.
 
     Raises:
         UnknownPixelError: there is no such pixel, or it is not active.
+        DeclinedError: the visitor's choice is not to be tracked.
+        InvalidEventError: the page is on none of the pixel's domains.
         UnavailableError: D1 failed; nothing was written.
     """
     now = app.clock()
     lookups = app.pixels.lookups
     pixel = await _active_pixel(app, event.pixel_id, now)
     round_trips = app.pixels.lookups - lookups + 1
+    if pixel.rules.respects_dnt and declines(request.header):
+        raise DeclinedError
+    if not pixel.rules.allow(event.page_url):
+        raise InvalidEventError(
+            "Domain not allowed", ["page_url: is on none of the pixel's allowed_domains"]
+        )
     # KV remembers no touch.
     is_recalled = event.lead and not event.fill
     if is_recalled and (answered := await app.repeats.recall(event, now)):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from services.configuration import read_configuration
 from services.destinations import switched_off
 from services.ports import Database, Row
+from services.rules import NO_RULES, Rules, rules_of
 
 REMEMBERED_PIXELS = 1_000
 
 FIND_PIXEL = """
 SELECT
   pixels.id, pixels.project_id, pixels.active AND projects.active AS active,
-  iif(
-    json_valid(projects.configuration), projects.configuration ->> 'pipedrive_enabled', NULL
-  ) AS pipedrive_enabled
+  projects.configuration AS of_project, pixels.configuration AS of_pixel
 FROM pixels JOIN projects ON projects.id = pixels.project_id
 WHERE pixels.id = ?1
 """
@@ -25,13 +25,14 @@ WHERE pixels.id = ?1
 class Pixel:
     """One pixel on one website. It is active only if its project is.
 
-    `synced` says whether its project's leads go to Pipedrive.
+    `synced` says whether its project's leads go to Pipedrive; `rules` what of an event is kept.
     """
 
     id: str
     project_id: str
     active: bool
     synced: bool
+    rules: Rules = NO_RULES
 
 
 class Pixels:
@@ -69,5 +70,7 @@ class Pixels:
 
 
 def _pixel(row: Row) -> Pixel:
-    synced = not switched_off(row["pipedrive_enabled"])
-    return Pixel(row["id"], row["project_id"], bool(row["active"]), synced)
+    project, pixel = read_configuration(row["of_project"]), read_configuration(row["of_pixel"])
+    synced = not switched_off(project.get("pipedrive_enabled"))
+    rules = rules_of(project, pixel)
+    return Pixel(row["id"], row["project_id"], bool(row["active"]), synced, rules)

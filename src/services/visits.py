@@ -233,7 +233,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Records events. A session ends after `session_minutes` without one.
+    """Records events. A session ends after `session_minutes` without one, or the pixel's own.
 
     A submission is due for the sync after `sync_delay`. An old pixel's submission that says the
     same within `repeat_window` is the same one. Both are in seconds.
@@ -278,9 +278,10 @@ class Visits:
         self, event: Event, pixel: Pixel, origin: Origin, now: datetime, due: datetime | None
     ) -> str:
         client = describe_client(origin.user_agent)
+        minutes = pixel.rules.session_minutes or self.session_minutes
         parameters = {
             "now": now.strftime(TIME_TEXT),
-            "open_since": (now - timedelta(minutes=self.session_minutes)).strftime(TIME_TEXT),
+            "open_since": (now - timedelta(minutes=minutes)).strftime(TIME_TEXT),
             "visitor_id": self.new_id(),
             "visitor_cookie": event.visitor_cookie,
             "session_id": self.new_id(),
@@ -293,7 +294,7 @@ class Visits:
             "referrer_url": event.referrer_url,
             "page_title": event.page_title,
             "user_agent": origin.user_agent,
-            "ip_address": origin.ip_address,
+            "ip_address": pixel.rules.kept_address(origin.ip_address),
             "country": origin.place.country,
             "region": origin.place.region,
             "city": origin.place.city,

@@ -1,10 +1,12 @@
 import asyncio
+import json
 from collections.abc import Sequence
 
 import pytest
 
 from services.pixels import REMEMBERED_PIXELS, Pixel, Pixels
 from services.ports import OnCost, Row, UnavailableError
+from services.rules import Rules
 
 SECONDS = 60
 
@@ -15,6 +17,7 @@ class MemoryDatabase:
     def __init__(self, *ids: str, pipedrive_enabled: object = None) -> None:
         self.active = dict.fromkeys(ids, 1)
         self.pipedrive_enabled = pipedrive_enabled
+        self.of_pixel: str | None = None
         self.failing = False
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
@@ -28,7 +31,8 @@ class MemoryDatabase:
             "id": pixel_id,
             "project_id": "project-1",
             "active": self.active[pixel_id],
-            "pipedrive_enabled": self.pipedrive_enabled,
+            "of_project": json.dumps({"pipedrive_enabled": self.pipedrive_enabled}),
+            "of_pixel": self.of_pixel,
         }
         return [row]
 
@@ -141,3 +145,11 @@ def test_a_pixel_that_was_asked_for_again_counts_as_new() -> None:
     lookups = pixels.lookups
     find(pixels, "pixel-0", SECONDS)
     assert pixels.lookups == lookups
+
+
+def test_a_pixel_has_the_rules_of_its_configuration() -> None:
+    database = MemoryDatabase("pixel-one")
+    database.of_pixel = '{"session_minutes": 5}'
+    pixel = find(Pixels(database, SECONDS), "pixel-one", 0.0)
+    assert pixel
+    assert pixel.rules == Rules(session_minutes=5)

@@ -1,0 +1,86 @@
+"""What a client decided about its visitors' events: from where, how long, and how much is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from urllib.parse import urlsplit
+
+IPV4_BITS = 8
+IPV6_BITS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one pixel. No `allowed_domains` allow all; no `session_minutes`: the default."""
+
+    allowed_domains: tuple[str, ...] = ()
+    anonymizes_addresses: bool = False
+    respects_dnt: bool = False
+    session_minutes: int | None = None
+
+    def allow(self, page_url: str) -> bool:
+        """Whether events of a page are taken. `*.shop.example` are all hosts below it."""
+        if not self.allowed_domains:
+            return True
+        host = _host(page_url)
+        return any(
+            host.endswith(domain[1:]) if domain.startswith("*.") else host == domain
+            for domain in self.allowed_domains
+        )
+
+    def kept_address(self, ip_address: str | None) -> str | None:
+        """An IP address as it is stored: whole, or its network (IPv4 /24, IPv6 /48)."""
+        return _network(ip_address) if self.anonymizes_addresses and ip_address else ip_address
+
+
+NO_RULES = Rules()
+
+
+def rules_of(project: Mapping[str, object], pixel: Mapping[str, object]) -> Rules:
+    """The rules in the configurations of a project and a pixel; what the pixel says counts.
+
+    Rows of production may hold anything: what cannot be read is as if it were not there.
+    """
+    said = {**project, **pixel}
+    domains = said.get("allowed_domains")
+    minutes = said.get("session_minutes")
+    return Rules(
+        tuple(map(str.lower, filter(_is_text, domains))) if isinstance(domains, list) else (),
+        _is_yes(said.get("ip_anonymization")),
+        _is_yes(said.get("respect_dnt")),
+        minutes if type(minutes) is int and minutes > 0 else None,
+    )
+
+
+def declines(header: Callable[[str], str | None]) -> bool:
+    """Whether a visitor asked not to be tracked, by Do Not Track or Global Privacy Control."""
+    return header("dnt") == "1" or header("sec-gpc") == "1"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_yes(value: object) -> bool:
+    return str(value).lower() in {"true", "1"}
+
+
+def _host(page_url: str) -> str:
+    try:
+        return urlsplit(page_url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _network(ip_address: str) -> str | None:
+    try:
+        if ":" not in ip_address:
+            return str(IPv4Address(int(IPv4Address(ip_address)) >> IPV4_BITS << IPV4_BITS))
+        address = IPv6Address(ip_address)
+    except AddressValueError:
+        return None  # what is no address might be one that somebody reads
+    if address.ipv4_mapped:
+        return _network(str(address.ipv4_mapped))
+    return str(IPv6Address(int(address) >> IPV6_BITS << IPV6_BITS))

@@ -1,0 +1,74 @@
+from collections.abc import Mapping
+
+import pytest
+
+from services.rules import Rules, declines, rules_of
+
+
+@pytest.mark.parametrize(
+    ("domains", "page_url", "is_allowed"),
+    [
+        ((), "https://anywhere.example/", True),
+        (("shop.example",), "https://shop.example/a?b", True),
+        (("shop.example",), "http://SHOP.example:8080/", True),
+        (("shop.example",), "https://www.shop.example/", False),
+        (("shop.example",), "https://notshop.example/", False),
+        (("shop.example",), "https://shop.example.evil.example/", False),
+        (("shop.example",), "https://evil.example/?shop.example", False),
+        (("shop.example",), "https://shop.example@evil.example/", False),
+        (("*.shop.example",), "https://a.b.shop.example/", True),
+        (("*.shop.example",), "https://shop.example/", False),
+        (("*.shop.example",), "https://evilshop.example/", False),
+        (("shop.example", "localhost"), "http://localhost:3000/", True),
+        (("shop.example",), "https://[broken/", False),
+    ],
+)
+def test_an_event_comes_from_an_allowed_domain(
+    domains: tuple[str, ...], page_url: str, *, is_allowed: bool
+) -> None:
+    assert Rules(allowed_domains=domains).allow(page_url) == is_allowed
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("203.0.113.77", "203.0.113.0"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+        ("::ffff:203.0.113.77", "203.0.113.0"),
+        ("no address", None),
+        (None, None),
+    ],
+)
+def test_of_an_address_only_the_network_is_kept(address: str | None, kept: str | None) -> None:
+    assert Rules(anonymizes_addresses=True).kept_address(address) == kept
+    assert Rules().kept_address(address) == address
+
+
+def test_what_a_pixel_says_counts_before_what_its_project_says() -> None:
+    project = {"session_minutes": 60, "respect_dnt": True, "allowed_domains": ["shop.example"]}
+    rules = rules_of(project, {"session_minutes": 5, "allowed_domains": ["Blog.example"]})
+    assert rules == Rules(("blog.example",), respects_dnt=True, session_minutes=5)
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"allowed_domains": "shop.example", "session_minutes": "30", "respect_dnt": None},
+        {"allowed_domains": [1, None], "session_minutes": True, "ip_anonymization": "no"},
+        {"allowed_domains": {}, "session_minutes": -1, "ip_anonymization": 0},
+    ],
+)
+def test_what_cannot_be_read_is_as_if_it_were_not_there(
+    configuration: Mapping[str, object],
+) -> None:
+    assert rules_of(configuration, {}) == Rules()
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_declined"),
+    [({}, False), ({"dnt": "0"}, False), ({"dnt": "1"}, True), ({"sec-gpc": "1"}, True)],
+)
+def test_a_visitor_declines_by_either_header(
+    headers: Mapping[str, str], *, is_declined: bool
+) -> None:
+    assert declines(headers.get) == is_declined

@@ -1,0 +1,104 @@
+"""What a client decided about its visitors' events, in the real Worker and database."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.harness.worker import Answer, Row, Worker, some_event, some_visitor
+
+ADD_PROJECT = "INSERT INTO projects (id, name, configuration) VALUES (?, ?, ?)"
+ADD_PIXEL = "INSERT INTO pixels (id, project_id, name, configuration) VALUES (?, ?, ?, ?)"
+OF_PIXEL = "SELECT * FROM tracking_events WHERE pixel_id = ? ORDER BY id"
+ADDRESSES = """
+SELECT event.ip_address AS of_event, visitor.ip_address AS of_visitor
+FROM tracking_events AS event JOIN visitors AS visitor ON visitor.id = event.visitor_id
+WHERE event.pixel_id = ?
+"""
+GO_BACK = """
+UPDATE sessions SET
+  started_at = datetime(started_at, ?1), last_activity = datetime(last_activity, ?1)
+WHERE pixel_id = ?2
+"""
+
+
+def new_pixel(worker: Worker, project: object = None, pixel: object = None) -> str:
+    """A pixel whose project and itself are configured so."""
+    name = f"rules-{some_visitor()}"
+    worker.query(ADD_PROJECT, name, name, json.dumps(project))
+    worker.query(ADD_PIXEL, name, name, name, json.dumps(pixel))
+    return name
+
+
+def send_with(worker: Worker, event: Row, header: dict[str, str]) -> Answer:
+    """Sends an event from a browser that adds a header of its own."""
+    headers = {"content-type": "text/plain", **header}
+    return worker.fetch("/e", method="POST", headers=headers, body=json.dumps(event))
+
+
+def rows(worker: Worker, pixel: str) -> list[Row]:
+    return worker.query(OF_PIXEL, pixel)
+
+
+def test_an_event_of_another_domain_is_refused_and_says_why(worker: Worker) -> None:
+    pixel = new_pixel(worker, {"allowed_domains": ["shop.example", "*.shop.example"]})
+    answer = worker.send(some_event(pixel_id=pixel, page_url="https://evil.example/"))
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "Domain not allowed"
+    assert answer.json()["details"] == ["page_url: is on none of the pixel's allowed_domains"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    for host in ("shop.example", "www.shop.example"):
+        sent = worker.send(some_event(pixel_id=pixel, page_url=f"https://{host}/"))
+        assert sent.status_code == 200
+    assert len(rows(worker, pixel)) == 2
+
+
+@pytest.mark.parametrize("header", [{"dnt": "1"}, {"sec-gpc": "1"}])
+def test_a_visitor_who_declines_leaves_nothing(worker: Worker, header: dict[str, str]) -> None:
+    pixel = new_pixel(worker, {"respect_dnt": True})
+    event = some_event(pixel_id=pixel, form_data={"email": "ada@example.org"})
+    answer = send_with(worker, event, header)
+    assert (answer.status, answer.body) == (204, b"")
+    assert rows(worker, pixel) == []
+    known = "SELECT count(*) AS count FROM visitors WHERE visitor_cookie = ?"
+    assert worker.query(known, str(event["visitor_cookie"])) == [{"count": 0}]
+    worker.send(event)
+    assert len(rows(worker, pixel)) == 1
+
+
+def test_a_project_that_does_not_ask_for_it_takes_the_event(worker: Worker) -> None:
+    pixel = new_pixel(worker)
+    assert send_with(worker, some_event(pixel_id=pixel), {"dnt": "1"}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"), [("198.51.100.77", "198.51.100.0"), ("2001:db8:7:8::9", "2001:db8:7::")]
+)
+def test_an_address_is_cut_wherever_it_is_stored(worker: Worker, address: str, kept: str) -> None:
+    pixel = new_pixel(worker, {"ip_anonymization": True})
+    worker.send(some_event(pixel_id=pixel), address=address)
+    assert worker.query(ADDRESSES, pixel) == [{"of_event": kept, "of_visitor": kept}]
+
+
+def test_a_session_is_as_long_as_the_pixel_says(worker: Worker) -> None:
+    pixel = new_pixel(worker, {"session_minutes": 600}, {"session_minutes": 5})
+    event = some_event(pixel_id=pixel)
+    for minutes_ago in (4, 6):
+        worker.send(event)
+        worker.query(GO_BACK, f"-{minutes_ago} minutes", pixel)
+    worker.send(event)
+    first, second, third = [row["session_id"] for row in rows(worker, pixel)]
+    assert first == second
+    assert third != second
+
+
+def test_the_image_of_a_visitor_who_declines_is_the_image_and_nothing_is_stored(
+    worker: Worker,
+) -> None:
+    pixel = new_pixel(worker, {"respect_dnt": True})
+    path = f"/e/page.gif?pixel_id={pixel}&page_url=https%3A%2F%2Fshop.example%2F"
+    answer = worker.fetch(path, headers={"sec-gpc": "1"})
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/gif")
+    assert "set-cookie" not in answer.headers
+    assert rows(worker, pixel) == []
