@@ -62,7 +62,7 @@ def test_an_event_of_the_site_is_a_row_with_its_name_and_data(visit: Visit) -> N
     visit.open("/")
     visit.command("event", "video played", {"title": "Ponds, “and” 🦆", "seconds": [1, 2.5]})
     visit.command("event", "nothing more to say")
-    rows = visit.stored(3)[1:]
+    rows = sorted(visit.stored(3), key=lambda row: int(row["visitor_sequence"]))[1:]
     assert [(row["event_type"], row["event_name"], row["event_data"]) for row in rows] == [
         ("custom", "video played", '{"title":"Ponds, “and” 🦆","seconds":[1,2.5]}'),
         ("custom", "nothing more to say", None),

@@ -203,7 +203,7 @@ def test_a_double_click_is_one_lead(page: Page, demo_site: str, worker: Worker, 
     ],
 )
 def test_what_is_not_a_lead_is_not_sent(
-    page: Page, demo_site: str, worker: Worker, wire: Wire, markup: str
+    page: Page, demo_site: str, worker: Worker, markup: str
 ) -> None:
     open_page(page, demo_site)
     add_form(page, markup)
@@ -212,7 +212,6 @@ def test_what_is_not_a_lead_is_not_sent(
     submit_lead_form(page)
     rows = stored(page, worker, at_least=3)
     assert [json.loads(str(row["form_data"])) for row in of_type(rows, "form_submit")] == [ADA]
-    assert wire.events == 3
 
 
 def test_a_route_change_is_a_page_view_with_the_new_title(
