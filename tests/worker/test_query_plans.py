@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from services.metrics import BY_STATUS, LAST_RUN, PENDING, RECENT_ACTIVITY
 from services.outbox import (
     BEGIN_RUN,
@@ -85,6 +86,7 @@ MANAGEMENT = {
     "change a pixel": CHANGE_PIXEL,
     "switch off a pixel": SWITCH_OFF_PIXEL,
 }
+EXPORT = {"end of a part": END_OF_PART, "page of JSON": PAGE_OF_JSON, "page of CSV": PAGE_OF_CSV}
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "visitor": (RECORD_VISITOR, (PARAMETERS,)),
@@ -98,6 +100,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "submissions by status": (BY_STATUS, ()),
     "last run": (LAST_RUN, ("pipedrive_sync",)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
+    **{name: (statement, (SPAN,)) for name, statement in EXPORT.items()},
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
 }
