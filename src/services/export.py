@@ -17,10 +17,14 @@ from services.ports import Database, Row
 from services.statistics import Span
 from services.visits import TIME_TEXT
 
+# A page of the longest events that can be stored must fit into an isolate, several times over.
+FEWEST_ROWS = 100
 PAGE_ROWS = 1_000
+PAGE_CHARACTERS = 1_500_000
 MOST_ROWS = 10_000
-# D1 answers 1,000 queries of an invocation. https://developers.cloudflare.com/d1/platform/limits/
-LARGEST_PART = 500_000
+# In pages of the fewest rows. D1 answers 1,000 queries of an invocation.
+# https://developers.cloudflare.com/d1/platform/limits/
+LARGEST_PART = 90_000
 # Above every id that SQLite gives.
 AFTER_ALL_IDS = 2**63 - 1
 
@@ -100,7 +104,7 @@ SELECT timestamp, id, {line} AS line FROM tracking_events
 WHERE {_BEFORE}
   AND timestamp >= ?1 ->> '$.last.timestamp'
   AND (timestamp > ?1 ->> '$.last.timestamp' OR id >= ?1 ->> '$.last.event_id')
-ORDER BY timestamp DESC, id DESC LIMIT {PAGE_ROWS}
+ORDER BY timestamp DESC, id DESC LIMIT ?1 ->> 'rows'
 """  # noqa: S608  # constants only
 
 
@@ -192,15 +196,23 @@ async def read_pages(
     Raises:
         UnavailableError: D1 failed; what was given is a beginning only.
     """
-    before, more = part.before, True
+    before, most, more = part.before, FEWEST_ROWS, True
     while more:
         places = {"before": asdict(before), "last": asdict(part.last)}
-        parameters = json.dumps({"pixel_id": part.pixel_id, **places})
-        [rows] = await database.batch_rows((written.page,), parameters)
-        more = len(rows) == PAGE_ROWS
+        parameters = {"pixel_id": part.pixel_id, "rows": most, **places}
+        [rows] = await database.batch_rows((written.page,), json.dumps(parameters))
+        more = len(rows) == most
         if rows:
             before = _cursor(rows[-1])
-            yield [row["line"] for row in rows]
+            lines = [row["line"] for row in rows]
+            most = rows_of_next_page(lines)
+            yield lines
+
+
+def rows_of_next_page(lines: Sequence[str]) -> int:
+    """How many events the next page has, judged by how long those of this one are."""
+    fitting = PAGE_CHARACTERS * len(lines) // sum(map(len, lines))
+    return max(FEWEST_ROWS, min(PAGE_ROWS, fitting, 2 * len(lines)))
 
 
 def _cursor(row: Row) -> Cursor:
