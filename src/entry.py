@@ -35,8 +35,8 @@ class Default(WorkerEntrypoint):
         try:
             app = isolate_app(self.env)
         except ConfigError as error:
-            return write_response(misconfigured(incoming, error))
-        return write_response(await answer(app, incoming))
+            return write_response(misconfigured(incoming, error), self.ctx.waitUntil)
+        return write_response(await answer(app, incoming), self.ctx.waitUntil)
 
     async def scheduled(self, controller: Any, _env: Any = None, _ctx: Any = None) -> None:
         """Runs the jobs of one cron trigger."""

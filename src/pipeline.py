@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -103,7 +105,26 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
         _require_counted(verdict)
         refusal = await _key_refused(app, request, policy.key, log)
     response = refusal or await route.handler(app, request, log)
-    return Response(response.status, response.body, {**_limit_headers(verdict), **response.headers})
+    body = response.body
+    if isinstance(body, AsyncGenerator):
+        body = _watched(body, request, log)
+    return Response(response.status, body, {**_limit_headers(verdict), **response.headers})
+
+
+async def _watched(
+    body: AsyncGenerator[str, None], request: Request, log: Log
+) -> AsyncGenerator[str, None]:
+    """The body; what breaks it off after its headers were sent is logged."""
+    async with aclosing(body):
+        try:
+            async for part in body:
+                yield part
+        except UnavailableError as error:
+            log.error("broken_off", path=request.path, reason=str(error))
+            raise
+        except Exception as error:
+            log.error("broken_off", path=request.path, **place_of(error))
+            raise
 
 
 def _too_many(app: App, request: Request, limit: Limit, verdict: Verdict, log: Log) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from handlers import Handler, analytics, health, home, projects, tracking
+from handlers import Handler, analytics, export, health, home, projects, tracking
 from services.api_keys import Role
 from web import Response
 
@@ -47,6 +47,7 @@ TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
+EXPORT = {"GET": Route(export.export, READING)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
 STATS = {"GET": Route(analytics.stats, READING)}
@@ -100,6 +101,8 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
 
 def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
     match report:
+        case ["export", _]:
+            return EXPORT
         case ["metrics"]:
             return METRICS
         case ["realtime", _]:

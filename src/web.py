@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -47,10 +47,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response; a body of None is an empty one."""
+    """One HTTP response; a body of None is an empty one.
+
+    A body that is generated is sent while it is made; if that raises, the connection is broken off.
+    """
 
     status: int
-    body: str | bytes | None = None
+    body: str | bytes | AsyncGenerator[str, None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -24,8 +24,10 @@ async def fetch(url: str, options: Any) -> Any: ...
 
 AbortSignal: _AbortSignal
 Array: _Array
+IdentityTransformStream: _Constructor
 Intl: _Intl
 JSON: _Json
 Object: _Object
 Response: _Constructor
+TextEncoder: _Constructor
 Uint8Array: _Constructor

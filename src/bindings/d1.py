@@ -58,6 +58,18 @@ class D1:
         ]
         return rows
 
+    async def size_bytes(self) -> int:
+        """The size of the database, as D1 tells it with every answer.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        try:
+            result = await self._prepare("SELECT 1").all()
+        except JsException as error:
+            raise UnavailableError(f"D1 failed: {error}") from error
+        return int(result.meta.size_after)
+
     async def _run(self, statements: Sequence[str], parameters: str) -> Any:
         bound = [self._prepare(statement).bind(parameters) for statement in statements]
         try:

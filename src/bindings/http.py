@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,14 +77,32 @@ async def _read_stream(body: Any, limit: int) -> str:
     return received.decode("utf-8", "replace")
 
 
-def write_response(response: Response) -> Any:
+def write_response(response: Response, after: After) -> Any:
     """Makes the JavaScript response; its options cross the border as one text."""
     options = js.JSON.parse(
         json.dumps({"status": response.status, "headers": dict(response.headers)})
     )
-    if isinstance(response.body, bytes):
-        return js.Response.new(js.Uint8Array.new(response.body), options)
-    return js.Response.new(response.body, options)
+    body = response.body
+    if isinstance(body, bytes):
+        return js.Response.new(js.Uint8Array.new(body), options)
+    if body is None or isinstance(body, str):
+        return js.Response.new(body, options)
+    stream = js.IdentityTransformStream.new()
+    after(_pour(body, stream.writable.getWriter()))
+    return js.Response.new(stream.readable, options)
+
+
+async def _pour(body: AsyncGenerator[str, None], writer: Any) -> None:
+    """Writes each part when the client has taken the last one: one at a time is held."""
+    encoder = js.TextEncoder.new()
+    try:
+        async with aclosing(body):
+            async for part in body:
+                await writer.write(encoder.encode(part))
+        await writer.close()
+    except Exception as error:  # noqa: BLE001  # the client has gone, or the pipeline has logged it
+        # Without a proper end nobody takes a beginning for the whole.
+        await writer.abort(type(error).__name__)
 
 
 def _place(cf: Any) -> Place:

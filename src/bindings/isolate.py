@@ -82,7 +82,7 @@ def build_app(env: Any) -> App:
         repeats=Repeats(key_values, window),
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
-        metrics=Metrics(database),
+        metrics=Metrics(database, database.size_bytes),
         new_sync=partial(_new_sync, settings, database, key_values),
     )
 

@@ -7,25 +7,36 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from app import App
+from config import VERSION
+from services.exposition import CONTENT_TYPE, exposition
 from services.logs import Log
 from services.realtime import hourly_breakdown, recent_events
 from services.statistics import Span, read_statistics
 from web import Request, Response, error_response, json_response
 
+METRICS_FORMATS = ("json", "prometheus")
 DEFAULT_DAYS = 30
 MOST_DAYS = 365
 
 
-async def metrics(app: App, _request: Request, _log: Log) -> Response:
-    """`GET /api/reports/metrics`: how the whole is doing, the sync above all."""
+async def metrics(app: App, request: Request, _log: Log) -> Response:
+    """`GET /api/reports/metrics?format=json`: how the whole is doing, the sync above all."""
+    format_name = request.parameters().get("format", "json")
+    if format_name not in METRICS_FORMATS:
+        message = f"format must be one of {', '.join(METRICS_FORMATS)}"
+        return error_response(HTTPStatus.BAD_REQUEST, message)
     now = app.clock()
     parts = await app.health.check()
+    reading = await app.metrics.read(now)
+    if format_name == "prometheus":
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+        return Response(HTTPStatus.OK, exposition(reading, parts, VERSION), headers)
     system = {
         "environment": app.config.environment,
         "cache_available": parts["kv"].healthy,
         "database_available": parts["database"].healthy,
     }
-    content = {**await app.metrics.read(now), "system": system}
+    content = {**reading.as_json(), "system": system}
     return json_response({"success": True, "timestamp": _text(now), "metrics": content})
 
 

@@ -1,23 +1,67 @@
-"""How the whole is doing, in numbers: for scripts of ops and for whoever watches."""
+"""How the whole is doing, in numbers: for scripts of ops and for whoever watches.
+
+What would read whole tables is counted at most so often, and remembered in the ledger of jobs with
+the time of counting. Everything else reads as much with a million events as with none. All
+statements read one JSON text (`?1`: `now`, and times before it) and are one round trip.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.outbox import JOB
 from services.ports import Database, Row
-from services.text import read_json
+from services.text import read_object
 from services.visits import NEVER, TIME_TEXT
 
-DATABASE = """
+TABLES_COUNTED = timedelta(hours=1)
+SUBMISSIONS_COUNTED = timedelta(minutes=5)
+# Runs of these names hold what was counted last.
+TABLES_RUN = "count_tables"
+SUBMISSIONS_RUN = "count_submissions"
+
+
+def _counted(run: str, counted_since: str, summary: str) -> str:
+    """Counts into the one run of this name, unless that was done lately."""
+    return f"""
+INSERT INTO job_runs (job, run, started_at, lease_until, finished_at, outcome, summary)
 SELECT
-  (SELECT count(*) FROM tracking_events) AS total_events,
-  (SELECT count(*) FROM visitors) AS unique_visitors,
-  (SELECT count(*) FROM sessions) AS unique_sessions,
-  (SELECT count(*) FROM pixels WHERE active) AS active_pixels
-"""
+  '{run}', '{run}', ?1 ->> 'now', ?1 ->> 'now', ?1 ->> 'now', 'counted', {summary}
+WHERE NOT EXISTS (
+  SELECT 1 FROM job_runs WHERE run = '{run}' AND started_at > ?1 ->> '{counted_since}'
+)
+ON CONFLICT (run) DO UPDATE SET
+  started_at = excluded.started_at, lease_until = excluded.lease_until,
+  finished_at = excluded.finished_at, summary = excluded.summary
+"""  # noqa: S608  # constants only
+
+
+COUNT_TABLES = _counted(
+    TABLES_RUN,
+    "tables_counted_since",
+    """json_object(
+    'total_events', (SELECT count(*) FROM tracking_events),
+    'unique_visitors', (SELECT count(*) FROM visitors),
+    'unique_sessions', (SELECT count(*) FROM sessions),
+    'active_pixels', (SELECT count(*) FROM pixels WHERE active)
+  )""",
+)
+
+COUNT_SUBMISSIONS = _counted(
+    SUBMISSIONS_RUN,
+    "submissions_counted_since",
+    """(
+    SELECT json_group_object(status, submissions) FROM (
+      SELECT pipedrive_sync_status AS status, count(*) AS submissions
+      FROM tracking_events
+      WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NOT NULL
+      GROUP BY pipedrive_sync_status
+    )
+  )""",
+)
 
 # CROSS: pixel by pixel, by the index; the planner would read all events.
 RECENT_ACTIVITY = """
@@ -25,33 +69,53 @@ SELECT
   count(*) AS events_last_hour,
   coalesce(sum(tracking_events.event_type = 'form_submit'), 0) AS form_submissions_last_hour
 FROM pixels CROSS JOIN tracking_events
-WHERE tracking_events.pixel_id = pixels.id AND tracking_events.timestamp >= ?1
+WHERE tracking_events.pixel_id = pixels.id AND tracking_events.timestamp >= ?1 ->> 'hour_ago'
 """
 
 # Waiting for its time, due, or being sent.
 PENDING = f"""
 SELECT
   count(*) AS pending,
-  coalesce(sum(coalesce(pipedrive_due_at, '') <= ?1), 0) AS due,
+  coalesce(sum(coalesce(pipedrive_due_at, '') <= ?1 ->> 'now'), 0) AS due,
   min(timestamp) AS oldest
 FROM tracking_events
 WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL
   AND coalesce(pipedrive_due_at, '') < '{NEVER}'
 """  # noqa: S608  # a constant
 
-BY_STATUS = """
-SELECT pipedrive_sync_status AS status, count(*) AS submissions
-FROM tracking_events
-WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NOT NULL
-GROUP BY pipedrive_sync_status
+ACCOUNTS = """
+SELECT name, state, failures, open_until, paused_until FROM pipedrive_accounts
+WHERE ?1 IS NOT NULL
 """
 
-ACCOUNTS = "SELECT name, state, failures, open_until, paused_until FROM pipedrive_accounts"
-
-LAST_RUN = """
-SELECT run, started_at, finished_at, outcome, summary FROM job_runs
-WHERE job = ?1 ORDER BY started_at DESC, id DESC LIMIT 1
+# From job to job by the index, because the runs of each are many.
+LAST_RUNS = """
+WITH RECURSIVE jobs (job) AS (
+  SELECT min(job) FROM job_runs WHERE ?1 IS NOT NULL
+  UNION ALL
+  SELECT (SELECT min(job) FROM job_runs WHERE job > jobs.job) FROM jobs WHERE job IS NOT NULL
+)
+SELECT last.job, last.run, last.started_at, last.finished_at, last.outcome, last.summary
+FROM jobs CROSS JOIN job_runs AS last
+WHERE last.id = (
+  SELECT id FROM job_runs WHERE job = jobs.job ORDER BY started_at DESC, id DESC LIMIT 1
+)
 """
+
+# A run that did not end while it held the lease was killed.
+SYNC_ERRORS = f"""
+SELECT
+  coalesce(sum(summary ->> 'error'), 0) AS leads_failed,
+  coalesce(sum(summary ->> 'put_back'), 0) AS leads_put_back,
+  coalesce(sum(finished_at IS NULL AND lease_until <= ?1 ->> 'now'), 0) AS runs_killed
+FROM job_runs
+WHERE job = '{JOB}' AND started_at >= ?1 ->> 'hour_ago'
+"""  # noqa: S608  # a constant
+
+STATEMENTS = (
+    *(COUNT_TABLES, COUNT_SUBMISSIONS),
+    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS),
+)
 
 # The worst state of all accounts is the one to know.
 STATES = ("closed", "half_open", "open")
@@ -60,46 +124,109 @@ OLD_STATES = {"closed": "CLOSED", "half_open": "HALF_OPEN", "open": "OPEN"}
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Numbers by their names, and when they were counted, in UTC."""
+
+    at: datetime
+    numbers: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The metrics at one moment. `errors` are those of the last hour; the size is in bytes.
+
+    `oldest_pending_seconds` is None where nothing is pending.
+    """
+
+    at: datetime
+    tables: Counted
+    submissions: Counted
+    recent: Mapping[str, int]
+    pending: int
+    due: int
+    oldest_pending_seconds: int | None
+    accounts: Sequence[Row]
+    jobs: Mapping[str, Row]
+    errors: Mapping[str, int]
+    database_bytes: int
+
+    def as_json(self) -> Mapping[str, object]:
+        """The metrics in the shape of the old Worker, with more in them."""
+        return {
+            "database": {
+                **self.tables.numbers,
+                "counted_at": _iso(self.tables.at),
+                "size_bytes": self.database_bytes,
+            },
+            "recent_activity": self.recent,
+            "errors_last_hour": self.errors,
+            "jobs": self.jobs,
+            "pipedrive": self._pipedrive(),
+        }
+
+    def _pipedrive(self) -> Mapping[str, object]:
+        worst = max(self.accounts, key=lambda row: STATES.index(row["state"]), default=_CLOSED)
+        return {
+            "circuit_breaker_state": OLD_STATES[worst["state"]],
+            "circuit_breaker_failures": worst["failures"],
+            "circuit_breaker_next_attempt": _next_attempt(worst, self.at),
+            "delayed_sync_pending": self.due,
+            "delayed_sync_total": self.pending,
+            "oldest_pending_seconds": self.oldest_pending_seconds,
+            "by_status": self.submissions.numbers,
+            "by_status_counted_at": _iso(self.submissions.at),
+            "accounts": self.accounts,
+            "last_run": self.jobs.get(JOB),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
-    """Reads the metrics from D1."""
+    """Reads the metrics from D1; `database_bytes` asks it for its size."""
 
     database: Database
+    database_bytes: Callable[[], Awaitable[int]]
 
-    async def read(self, now: datetime) -> Mapping[str, object]:
-        """The metrics in the shape of the old Worker, with more of the sync in them.
+    async def read(self, now: datetime) -> Reading:
+        """The metrics now, in two round trips.
 
         Raises:
             UnavailableError: D1 failed.
         """
-        hour_ago = (now - timedelta(hours=1)).strftime(TIME_TEXT)
-        [database] = await self.database.rows(DATABASE)
-        [recent] = await self.database.rows(RECENT_ACTIVITY, hour_ago)
-        return {
-            "database": database,
-            "recent_activity": recent,
-            "pipedrive": await self._pipedrive(now),
+        parameters = {
+            "now": now.strftime(TIME_TEXT),
+            "hour_ago": (now - timedelta(hours=1)).strftime(TIME_TEXT),
+            "tables_counted_since": (now - TABLES_COUNTED).strftime(TIME_TEXT),
+            "submissions_counted_since": (now - SUBMISSIONS_COUNTED).strftime(TIME_TEXT),
         }
-
-    async def _pipedrive(self, now: datetime) -> Mapping[str, object]:
-        accounts = await self.database.rows(ACCOUNTS)
-        [pending] = await self.database.rows(PENDING, now.strftime(TIME_TEXT))
-        by_status = await self.database.rows(BY_STATUS)
-        runs = await self.database.rows(LAST_RUN, JOB)
-        worst = max(accounts, key=lambda row: STATES.index(row["state"]), default=_CLOSED)
-        return {
-            "circuit_breaker_state": OLD_STATES[worst["state"]],
-            "circuit_breaker_failures": worst["failures"],
-            "circuit_breaker_next_attempt": _next_attempt(worst, now),
-            "delayed_sync_pending": pending["due"],
-            "delayed_sync_total": pending["pending"],
-            "oldest_pending_seconds": _age(pending["oldest"], now),
-            "by_status": {row["status"]: row["submissions"] for row in by_status},
-            "accounts": accounts,
-            "last_run": _run(runs),
-        }
+        answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
+        [recent], [pending], accounts, runs, [errors] = answers[2:]
+        jobs = {row["job"]: row for row in runs}
+        return Reading(
+            at=now,
+            tables=_counted_in(jobs.pop(TABLES_RUN)),
+            submissions=_counted_in(jobs.pop(SUBMISSIONS_RUN)),
+            recent=recent,
+            pending=pending["pending"],
+            due=pending["due"],
+            oldest_pending_seconds=_age(pending["oldest"], now),
+            accounts=accounts,
+            jobs={job: _run(row) for job, row in jobs.items()},
+            errors=errors,
+            database_bytes=await self.database_bytes(),
+        )
 
 
 _CLOSED: Row = {"state": "closed", "failures": 0, "open_until": None, "paused_until": None}
+
+
+def stored_time(text: str) -> datetime:
+    """A time as the tables hold it, in UTC."""
+    return datetime.fromisoformat(f"{text[:19]}+00:00")
+
+
+def _counted_in(run: Row) -> Counted:
+    return Counted(stored_time(run["finished_at"]), json.loads(run["summary"]))
 
 
 def _next_attempt(account: Row, now: datetime) -> str | None:
@@ -111,13 +238,13 @@ def _next_attempt(account: Row, now: datetime) -> str | None:
 
 
 def _age(oldest: str | None, now: datetime) -> int | None:
-    if oldest is None:
-        return None
-    return int((now - datetime.fromisoformat(f"{oldest[:19]}+00:00")).total_seconds())
+    return None if oldest is None else int((now - stored_time(oldest)).total_seconds())
 
 
-def _run(runs: Sequence[Row]) -> Mapping[str, object] | None:
-    if not runs:
-        return None
-    run = dict(runs[0])
-    return {**run, "summary": read_json(run["summary"] or "{}")}
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _run(row: Row) -> Row:
+    shown = {name: row[name] for name in ("run", "started_at", "finished_at", "outcome")}
+    return {**shown, "summary": read_object(row["summary"])}

@@ -1,7 +1,8 @@
 import pytest
 
-from handlers import Handler, analytics, health, home, projects, tracking
+from handlers import Handler, analytics, export, health, home, projects, tracking
 from routes import (
+    EXPORT,
     HEALTH,
     HOME,
     PIXEL,
@@ -29,6 +30,8 @@ from routes import (
         ("GET", "/", home.home),
         ("GET", "/api/analytics/realtime/demo-pixel", analytics.realtime),
         ("GET", "/api/reports/realtime/demo-pixel", analytics.realtime),
+        ("GET", "/api/analytics/export/demo-pixel", export.export),
+        ("GET", "/api/reports/export/demo-pixel", export.export),
         ("GET", "/api/analytics/stats/demo-pixel", analytics.stats),
         ("GET", "/api/reports/stats/demo-pixel", analytics.stats),
     ],
@@ -90,6 +93,7 @@ def test_analytics_has_two_names() -> None:
         "/api/analytics",
         "/api/analytics/realtime",
         "/api/analytics/realtime/",
+        "/api/analytics/export",
         "/api/analytics/stats",
         "/api/analytics/stats/demo-pixel/x",
         "/api/statistics/realtime/demo-pixel",
@@ -123,7 +127,7 @@ def test_the_image_is_answered_whatever_happens() -> None:
 
 
 def test_the_numbers_need_a_key_and_are_read_by_no_other_site() -> None:
-    for routes in (REALTIME, STATS):
+    for routes in (EXPORT, REALTIME, STATS):
         policy = routes["GET"].policy
         assert (policy.limit, policy.key, policy.cross_origin) == ("analytics", "read", False)
 
@@ -148,6 +152,7 @@ def test_a_key_is_never_asked_for_without_a_limit() -> None:
         PIXEL_GIF,
         HEALTH,
         HOME,
+        EXPORT,
         REALTIME,
         STATS,
         PROJECTS,

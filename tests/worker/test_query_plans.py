@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from services.metrics import BY_STATUS, LAST_RUN, PENDING, RECENT_ACTIVITY
+from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
+from services.metrics import LAST_RUNS, PENDING, RECENT_ACTIVITY, SYNC_ERRORS
 from services.outbox import (
     BEGIN_RUN,
     CLAIM_PERSONS,
@@ -85,6 +86,7 @@ MANAGEMENT = {
     "change a pixel": CHANGE_PIXEL,
     "switch off a pixel": SWITCH_OFF_PIXEL,
 }
+EXPORT = {"end of a part": END_OF_PART, "page of JSON": PAGE_OF_JSON, "page of CSV": PAGE_OF_CSV}
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "visitor": (RECORD_VISITOR, (PARAMETERS,)),
@@ -93,18 +95,19 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "pixel": (FIND_PIXEL, ("ppp-demo-pixel",)),
     "hourly breakdown": (HOURLY_BREAKDOWN, ("ppp-demo-pixel", "2026-01-01 00:00:00")),
     "recent events": (RECENT_EVENTS, ("ppp-demo-pixel", "2026-01-01 00:00:00")),
-    "activity of the last hour": (RECENT_ACTIVITY, ("2026-01-01 00:00:00",)),
-    "what is pending": (PENDING, ("2026-01-01 00:00:00",)),
-    "submissions by status": (BY_STATUS, ()),
-    "last run": (LAST_RUN, ("pipedrive_sync",)),
+    "activity of the last hour": (RECENT_ACTIVITY, (SYNC,)),
+    "what is pending": (PENDING, (SYNC,)),
+    "last run of each job": (LAST_RUNS, (SYNC,)),
+    "errors of the last hour": (SYNC_ERRORS, (SYNC,)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
+    **{name: (statement, (SPAN,)) for name, statement in EXPORT.items()},
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
 }
 # A covering scan of the pixels, of which there are few, is how the last hour is found.
 TABLE_SCAN = re.compile(
     r"SCAN (?:tracking_events|events|seen|earlier|form|same|newest|sessions|visitors|projects"
-    r"|pipedrive_persons|job_runs|pixels(?! USING COVERING INDEX))\b"
+    r"|pipedrive_persons|job_runs|last|pixels(?! USING COVERING INDEX))\b"
 )
 
 

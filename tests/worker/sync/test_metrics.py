@@ -40,7 +40,8 @@ def test_they_have_the_shape_that_scripts_of_ops_read(keyed_lab: Lab) -> None:
     for name in ("analytics", "reports"):
         found = metrics(keyed_lab, name)
         assert found["database"].keys() == {
-            *("total_events", "unique_visitors", "unique_sessions", "active_pixels")
+            *("total_events", "unique_visitors", "unique_sessions", "active_pixels"),
+            *("counted_at", "size_bytes"),
         }
         assert found["recent_activity"] == {
             "events_last_hour": found["database"]["total_events"],
@@ -65,6 +66,7 @@ def test_they_count_what_waits_and_what_became_of_the_rest(keyed_lab: Lab) -> No
     keyed_lab.submit(known)
     keyed_lab.submit(some_email())
     keyed_lab.sync()
+    keyed_lab.worker.query("DELETE FROM job_runs WHERE job LIKE 'count_%'")
     waiting = keyed_lab.submit(some_email())
     keyed_lab.worker.query(
         "UPDATE tracking_events SET timestamp = datetime('now', '-10 minutes') WHERE id = ?",
@@ -96,6 +98,47 @@ def test_they_show_an_open_breaker_to_everybody(keyed_lab: Lab) -> None:
     assert found["circuit_breaker_next_attempt"]
     [account] = found["accounts"]
     assert (account["name"], account["state"]) == ("default", "open")
+
+
+def test_they_tell_what_failed_in_the_last_hour(keyed_lab: Lab) -> None:
+    keyed_lab.clean()
+    none = {"leads_failed": 0, "leads_put_back": 0, "runs_killed": 0}
+    assert metrics(keyed_lab)["errors_last_hour"] == none
+    email = some_email()
+    keyed_lab.person(email)
+    keyed_lab.submit(email)
+    keyed_lab.pipedrive.faults.add(Fault("unauthorized", times=None))
+    keyed_lab.sync()
+    keyed_lab.worker.query(
+        "INSERT INTO job_runs (job, run, started_at, lease_until) VALUES "
+        "('pipedrive_sync', 'killed', datetime('now', '-9 minutes'), datetime('now', '-5 minutes'))"
+    )
+    assert metrics(keyed_lab)["errors_last_hour"] == {
+        **none,
+        "leads_put_back": 1,
+        "runs_killed": 1,
+    }
+    keyed_lab.worker.query("UPDATE job_runs SET started_at = datetime('now', '-61 minutes')")
+    assert metrics(keyed_lab)["errors_last_hour"] == none
+
+
+def test_they_name_the_last_run_of_each_job(keyed_lab: Lab) -> None:
+    keyed_lab.clean()
+    assert metrics(keyed_lab)["jobs"] == {}
+    for minutes, job in ((9, "archive"), (5, "archive"), (7, "zeal")):
+        keyed_lab.worker.query(
+            "INSERT INTO job_runs (job, run, started_at, lease_until, outcome) "
+            "VALUES (?1, ?1 || ?2, datetime('now', '-' || ?2 || ' minutes'), '2026', 'done')",
+            job,
+            str(minutes),
+        )
+    keyed_lab.run()
+    found = metrics(keyed_lab)
+    assert {job: run["run"] for job, run in found["jobs"].items() if job != "pipedrive_sync"} == {
+        "archive": "archive5",
+        "zeal": "zeal7",
+    }
+    assert found["jobs"]["pipedrive_sync"] == found["pipedrive"]["last_run"]
 
 
 def test_nothing_personal_and_no_token_is_in_them(keyed_lab: Lab) -> None:

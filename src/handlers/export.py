@@ -1,0 +1,177 @@
+"""`GET /api/reports/export/:pixelId`: a pixel's events, for who takes them elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from http import HTTPStatus
+
+from app import App
+from services.configuration import InvalidFieldsError
+from services.export import (
+    CSV_HEADER,
+    FORMATS,
+    LARGEST_PART,
+    MOST_ROWS,
+    Cursor,
+    Format,
+    Part,
+    find_part,
+    read_cursor,
+    read_pages,
+)
+from services.logs import Log
+from services.statistics import Span
+from web import Request, Response, error_response
+
+DEFAULT_DAYS = 30
+MOST_DAYS = 365
+# JSON is read whole by who gets it; the old Worker gave so many.
+DEFAULT_JSON_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a client wants of a pixel's events: which, at most how many, written how."""
+
+    format_name: str
+    span: Span
+    cursor: Cursor | None
+    most: int
+
+    @property
+    def written(self) -> Format:
+        """How they are written."""
+        return FORMATS[self.format_name]
+
+
+async def export(app: App, request: Request, log: Log) -> Response:
+    """A part of the pixel's events, the newest first, sent while it is read.
+
+    A pixel that is switched off keeps its events, so they are exported all the same.
+    """
+    now = app.clock().replace(microsecond=0)
+    try:
+        wanted = read_wanted(request.parameters(), now)
+    except InvalidFieldsError as error:
+        return error_response(HTTPStatus.BAD_REQUEST, "Validation failed", details=error.problems)
+    pixel_id = request.segment(-1)
+    if await app.pixels.find(pixel_id, now.timestamp()) is None:
+        return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
+    part = await find_part(app.database, pixel_id, wanted.span, wanted.cursor, wanted.most)
+    next_cursor = {"X-Next-Cursor": part.next_cursor} if part.next_cursor else {}
+    headers = {
+        "Content-Type": wanted.written.content_type,
+        "Content-Disposition": f'attachment; filename="{_file_name(pixel_id, wanted)}"',
+        "Cache-Control": "no-store",
+        **next_cursor,
+    }
+    return Response(HTTPStatus.OK, _body(app, part, wanted, now, log), headers)
+
+
+async def _body(
+    app: App, part: Part, wanted: Wanted, now: datetime, log: Log
+) -> AsyncGenerator[str, None]:
+    written = wanted.written
+    yield _head(part, wanted, now)
+    events = pages = 0
+    async for lines in read_pages(app.database, part, written):
+        yield (written.between if events else "") + written.between.join(lines)
+        events, pages = events + len(lines), pages + 1
+    yield (written.end if events else "") + _tail(part, wanted, events)
+    log.info("exported", events=events, pages=pages, memory_mib=app.memory_mib())
+
+
+def _head(part: Part, wanted: Wanted, now: datetime) -> str:
+    match wanted.format_name:
+        case "csv":
+            return CSV_HEADER
+        case "json":
+            said = {
+                "pixel_id": part.pixel_id,
+                "export_date": _iso(now),
+                "date_range": {"start": _iso(wanted.span.start), "end": _iso(wanted.span.end)},
+            }
+            return f'{{"success": true, "data": {json.dumps(said)[:-1]}, "events": [\n'
+        case _:
+            return ""
+
+
+def _tail(part: Part, wanted: Wanted, events: int) -> str:
+    if wanted.format_name != "json":
+        return ""
+    said = {"total_exported": events, "next_cursor": part.next_cursor}
+    return f"\n], {json.dumps(said)[1:]}}}\n"
+
+
+def _file_name(pixel_id: str, wanted: Wanted) -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", pixel_id)
+    return f"pixel_{name}_export.{wanted.format_name}"
+
+
+def read_wanted(parameters: Mapping[str, str], now: datetime) -> Wanted:
+    """What the query asks for.
+
+    Raises:
+        InvalidFieldsError: something of it cannot be understood.
+    """
+    problems: list[str] = []
+    format_name = parameters.get("format", "json")
+    if format_name not in FORMATS:
+        problems.append(f"format: must be one of {', '.join(FORMATS)}")
+    most = DEFAULT_JSON_ROWS if format_name == "json" else LARGEST_PART
+    if "limit" in parameters:
+        most = _number("limit", parameters["limit"], MOST_ROWS, problems)
+    cursor = read_cursor(parameters.get("cursor", ""))
+    if "cursor" in parameters and cursor is None:
+        problems.append("cursor: must be the last event's timestamp and id: 2026-05-01 12:00:00,99")
+    span = _span(parameters, now, problems)
+    if problems:
+        raise InvalidFieldsError(problems)
+    return Wanted(format_name, span, cursor, most)
+
+
+def _span(parameters: Mapping[str, str], now: datetime, problems: list[str]) -> Span:
+    if {"from", "days"} <= parameters.keys():
+        problems.append("days: says where the span begins, as from does; leave one of them out")
+    days = DEFAULT_DAYS
+    if "days" in parameters:
+        days = _number("days", parameters["days"], MOST_DAYS, problems)
+    end = _moment("to", parameters, time.max, now, problems)
+    start = _moment("from", parameters, time.min, end - timedelta(days=days), problems)
+    if start > end:
+        problems.append("from: must not be after to")
+    return Span(start, end)
+
+
+def _moment(
+    name: str, parameters: Mapping[str, str], of_day: time, default: datetime, problems: list[str]
+) -> datetime:
+    """A time in UTC; a day alone is its beginning or its end."""
+    if name not in parameters:
+        return default
+    text = parameters[name]
+    try:
+        if re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", text):
+            return datetime.combine(datetime.fromisoformat(text), of_day, UTC)
+        if re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass  # such as the 31st of February
+    problems.append(f"{name}: must be a day or a time in UTC: 2026-05-01 or 2026-05-01T12:00:00Z")
+    return default
+
+
+def _number(name: str, text: str, most: int, problems: list[str]) -> int:
+    number = int(text) if re.fullmatch("[0-9]{1,5}", text) else 0
+    if 1 <= number <= most:
+        return number
+    problems.append(f"{name}: must be a whole number from 1 to {most:,}")
+    return 1
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,76 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.export import (
+    AFTER_ALL_IDS,
+    FEWEST_ROWS,
+    LARGEST_PART,
+    PAGE_ROWS,
+    Cursor,
+    find_part,
+    read_cursor,
+    rows_of_next_page,
+)
+from services.statistics import Span
+from tests.unit.memory import NOW, MemoryDatabase
+
+SPAN = Span(NOW - timedelta(days=1), NOW)
+OLDEST = {"timestamp": "2026-05-01 06:00:00", "id": 7}
+
+
+def test_a_cursor_is_read_as_it_is_written() -> None:
+    cursor = Cursor("2026-05-01 12:00:00", 99)
+    assert str(cursor) == "2026-05-01 12:00:00,99"
+    assert read_cursor(str(cursor)) == cursor
+
+
+@pytest.mark.parametrize(
+    "text", ["", "99", "2026-05-01 12:00:00", "2026-05-01 12:00:00,", "x,99", "2026-05-01,-9"]
+)
+def test_anything_else_is_no_cursor(text: str) -> None:
+    assert read_cursor(text) is None
+
+
+def test_a_part_with_more_behind_it_says_where_to_go_on() -> None:
+    database = MemoryDatabase(rows=[[OLDEST, {**OLDEST, "id": 6}]])
+    part = asyncio.run(find_part(database, "shop", SPAN, None, 10))
+    assert part.last == Cursor("2026-05-01 06:00:00", 7)
+    assert part.next_cursor == "2026-05-01 06:00:00,7"
+
+
+def test_the_last_part_goes_down_to_the_beginning_of_the_span() -> None:
+    for rows in ([], [OLDEST]):
+        part = asyncio.run(find_part(MemoryDatabase(rows=[rows]), "shop", SPAN, None, 10))
+        assert part.last == Cursor("2026-04-30 12:00:00", 0)
+        assert part.next_cursor is None
+
+
+def test_a_cursor_behind_the_end_of_the_span_begins_at_its_end() -> None:
+    end = Cursor("2026-05-01 12:00:00", AFTER_ALL_IDS)
+    for cursor, before in (
+        (None, end),
+        (Cursor("2026-05-02 00:00:00", 1), end),
+        (Cursor("2026-05-01 12:00:00", 5), Cursor("2026-05-01 12:00:00", 5)),
+    ):
+        part = asyncio.run(find_part(MemoryDatabase(rows=[[]]), "shop", SPAN, cursor, 10))
+        assert part.before == before
+
+
+def test_the_largest_part_stays_below_what_d1_answers_in_one_invocation() -> None:
+    assert LARGEST_PART / FEWEST_ROWS <= 900
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        (["x" * 1_000] * FEWEST_ROWS, 2 * FEWEST_ROWS),
+        (["x" * 1_000] * PAGE_ROWS, PAGE_ROWS),
+        (["x" * 5_000] * PAGE_ROWS, 300),
+        (["x" * 50_000] * PAGE_ROWS, FEWEST_ROWS),
+        (["x" * 10], FEWEST_ROWS),
+    ],
+)
+def test_the_longer_the_events_the_fewer_are_read_at_once(lines: list[str], rows: int) -> None:
+    assert rows_of_next_page(lines) == rows

@@ -1,0 +1,71 @@
+from datetime import UTC, datetime
+
+from services.exposition import Gauge, exposition
+from services.health import Part
+from services.metrics import Counted, Reading
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+RUN: dict[str, object] = {
+    "run": "r",
+    "started_at": "2026-05-01 11:55:00",
+    "finished_at": None,
+    "outcome": None,
+    "summary": {},
+}
+READING = Reading(
+    at=NOW,
+    tables=Counted(
+        NOW, {"total_events": 9, "unique_visitors": 4, "unique_sessions": 5, "active_pixels": 2}
+    ),
+    submissions=Counted(NOW, {"synced": 3, "error": 1}),
+    recent={"events_last_hour": 6, "form_submissions_last_hour": 1},
+    pending=2,
+    due=1,
+    oldest_pending_seconds=90,
+    accounts=[
+        {
+            "name": "acme",
+            "state": "half_open",
+            "failures": 5,
+            "open_until": None,
+            "paused_until": None,
+        }
+    ],
+    jobs={"pipedrive_sync": RUN},
+    errors={"leads_failed": 1, "leads_put_back": 0, "runs_killed": 0},
+    database_bytes=4_096,
+)
+LINES = exposition(READING, {"kv": Part(healthy=False, latency_ms=1, error="x")}, "3.1.0")
+
+
+def test_a_metric_has_its_help_its_type_and_its_samples() -> None:
+    assert Gauge("size", "How large.", [({}, 1), ({"a": "x", "b": "y"}, 2.5)]).text() == (
+        '# HELP ppp_size How large.\n# TYPE ppp_size gauge\nppp_size 1\nppp_size{a="x",b="y"} 2.5\n'
+    )
+
+
+def test_what_would_end_a_label_is_escaped() -> None:
+    text = Gauge("size", "How large.", [({"a": 'x"y\\z\n'}, 1)]).text()
+    assert text.splitlines()[2] == r'ppp_size{a="x\"y\\z\n"} 1'
+
+
+def test_each_number_of_a_reading_is_a_sample() -> None:
+    for line in (
+        'ppp_build_info{version="3.1.0"} 1',
+        'ppp_part_healthy{part="kv"} 0',
+        "ppp_events 9",
+        'ppp_submissions{status="synced"} 3',
+        'ppp_submissions{status="error"} 1',
+        "ppp_submissions_pending 2",
+        "ppp_submissions_due 1",
+        "ppp_oldest_pending_age_seconds 90",
+        'ppp_circuit_breaker_state{account="acme",state="closed"} 0',
+        'ppp_circuit_breaker_state{account="acme",state="half_open"} 1',
+        'ppp_sync_errors_last_hour{kind="leads_failed"} 1',
+        'ppp_job_last_started_timestamp_seconds{job="pipedrive_sync"} 1777636500',
+    ):
+        assert line in LINES.splitlines()
+
+
+def test_a_run_that_did_not_end_has_no_end() -> None:
+    assert "\nppp_job_last_finished_timestamp_seconds{" not in LINES
