@@ -60,7 +60,8 @@ SYNC_STATEMENTS = {
     "read what is leased": READ_LEASED,
     "claim persons": CLAIM_PERSONS,
 }
-SPAN = json.dumps({"pixel_id": "ppp-demo-pixel", "from": "2026-01-01", "to": "2026-02-01"})
+ENDS = {"from": "2026-01-01", "to": "2026-02-01"}
+SPAN = json.dumps({"pixel_id": "ppp-demo-pixel", **ENDS, "offsets": [{**ENDS, "ahead": "+0 days"}]})
 STATISTICS = {
     "summary": SUMMARY,
     "top sources": TOP_SOURCES,
