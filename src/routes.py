@@ -49,6 +49,7 @@ HEALTH = {"GET": Route(health.health, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
+PROJECT_STATS = {"GET": Route(analytics.project_stats, READING)}
 STATS = {"GET": Route(analytics.stats, READING)}
 PROJECTS = {
     "GET": Route(projects.list_projects, MANAGEMENT_READING),
@@ -104,6 +105,8 @@ def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
             return METRICS
         case ["realtime", _]:
             return REALTIME
+        case ["project", _, "stats"]:
+            return PROJECT_STATS
         case ["stats", _]:
             return STATS
         case _:

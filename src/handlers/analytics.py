@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
@@ -10,10 +11,15 @@ from app import App
 from handlers import Handler
 from services.logs import Log
 from services.management import NotFoundError
+from services.project_statistics import PixelPage, read_project_statistics
 from services.realtime import hourly_breakdown, recent_events
 from services.spans import InvalidQueryError, Span, read_span
 from services.statistics import read_statistics
+from services.text import whole_number
 from web import Request, Response, error_response, json_response
+
+DEFAULT_ROWS = "100"
+MOST_ROWS = 500
 
 
 def _refusing(handler: Handler) -> Handler:
@@ -76,6 +82,28 @@ async def stats(app: App, request: Request, _log: Log) -> Response:
         **await read_statistics(app.database, pixel_id, span, app.local_time),
     }
     return json_response({"success": True, "data": data})
+
+
+@_refusing
+async def project_stats(app: App, request: Request, _log: Log) -> Response:
+    """`GET /api/reports/project/:projectId/stats?days|from|to|tz`: what its pixels saw."""
+    project_id = request.segment(-2)
+    parameters = request.parameters()
+    span = read_span(parameters, app.clock(), app.local_time)
+    page = PixelPage(_limit(parameters), parameters.get("cursor", ""))
+    data = {
+        "project_id": project_id,
+        "date_range": _date_range(span),
+        **await read_project_statistics(app.database, project_id, span, page),
+    }
+    return json_response({"success": True, "data": data})
+
+
+def _limit(parameters: Mapping[str, str]) -> int:
+    limit = whole_number(parameters.get("limit", DEFAULT_ROWS), MOST_ROWS)
+    if limit is None:
+        raise InvalidQueryError(f"limit must be a whole number from 1 to {MOST_ROWS}")
+    return limit
 
 
 async def _require_active(app: App, pixel_id: str, now: datetime) -> None:

@@ -27,6 +27,7 @@ from services.project_pixels import (
     PIXEL_PAGE,
     SWITCH_OFF_PIXEL,
 )
+from services.project_statistics import NEXT_PIXEL, PIXEL_BREAKDOWN, PROJECT_NAME, PROJECT_SUMMARY
 from services.projects import (
     CHANGE_PROJECT,
     CREATE_PROJECT,
@@ -70,6 +71,13 @@ STATISTICS = {
     "submissions by outcome": SUBMISSIONS,
     "delivery": DELIVERY,
 }
+OF_A_PROJECT = json.dumps({"project_id": "p", **ENDS, "cursor": "", "most": 100})
+PROJECT_STATISTICS = {
+    "active project": PROJECT_NAME,
+    "summary of a project": PROJECT_SUMMARY,
+    "breakdown by pixel": PIXEL_BREAKDOWN,
+    "next pixel": NEXT_PIXEL,
+}
 ENTRY = json.dumps({"id": "i", "project_id": "p", "name": "n", "cursor": "", "rows": 101})
 MANAGEMENT = {
     "page of projects": PROJECT_PAGE,
@@ -99,6 +107,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "submissions by status": (BY_STATUS, ()),
     "last run": (LAST_RUN, ("pipedrive_sync",)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
+    **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
 }
@@ -137,3 +146,11 @@ def test_what_the_index_holds_is_counted_without_the_events(worker: Worker, name
     statement = f"EXPLAIN QUERY PLAN {STATISTICS[name]}"
     plan = [row["detail"] for row in worker.query(statement, SPAN)]
     assert [step for step in plan if step.endswith(f"USING COVERING INDEX {BY_PIXEL}")]
+
+
+@pytest.mark.parametrize("name", ["summary of a project", "breakdown by pixel"])
+def test_the_pixels_of_a_project_are_counted_by_their_index(worker: Worker, name: str) -> None:
+    statement = f"EXPLAIN QUERY PLAN {PROJECT_STATISTICS[name]}"
+    plan = " ".join(row["detail"] for row in worker.query(statement, OF_A_PROJECT))
+    assert "pixels USING INDEX sqlite_autoindex_pixels_2 (project_id=?" in plan
+    assert f"USING COVERING INDEX {BY_PIXEL}" in plan
