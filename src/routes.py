@@ -47,6 +47,7 @@ TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
+BREAKDOWN = {"GET": Route(analytics.breakdown, READING)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
 PROJECT_STATS = {"GET": Route(analytics.project_stats, READING)}
@@ -101,6 +102,8 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
 
 def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
     match report:
+        case ["breakdown", _]:
+            return BREAKDOWN
         case ["metrics"]:
             return METRICS
         case ["realtime", _]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
 
 from app import App
 from handlers import Handler
+from services.breakdowns import read_breakdown, read_limit, read_page
 from services.logs import Log
 from services.management import NotFoundError
 from services.project_statistics import PixelPage, read_project_statistics
 from services.realtime import hourly_breakdown, recent_events
 from services.spans import InvalidQueryError, Span, read_span
 from services.statistics import read_statistics
-from services.text import whole_number
 from web import Request, Response, error_response, json_response
-
-DEFAULT_ROWS = "100"
-MOST_ROWS = 500
 
 
 def _refusing(handler: Handler) -> Handler:
@@ -90,7 +86,7 @@ async def project_stats(app: App, request: Request, _log: Log) -> Response:
     project_id = request.segment(-2)
     parameters = request.parameters()
     span = read_span(parameters, app.clock(), app.local_time)
-    page = PixelPage(_limit(parameters), parameters.get("cursor", ""))
+    page = PixelPage(read_limit(parameters), parameters.get("cursor", ""))
     data = {
         "project_id": project_id,
         "date_range": _date_range(span),
@@ -99,11 +95,23 @@ async def project_stats(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": data})
 
 
-def _limit(parameters: Mapping[str, str]) -> int:
-    limit = whole_number(parameters.get("limit", DEFAULT_ROWS), MOST_ROWS)
-    if limit is None:
-        raise InvalidQueryError(f"limit must be a whole number from 1 to {MOST_ROWS}")
-    return limit
+@_refusing
+async def breakdown(app: App, request: Request, _log: Log) -> Response:
+    """`GET /api/reports/breakdown/:pixelId?by=…`: a page of what the pixel saw, by a property."""
+    pixel_id = request.segment(-1)
+    now = app.clock()
+    wanted = read_breakdown(request.parameters(), now, app.local_time)
+    await _require_active(app, pixel_id, now)
+    rows, next_cursor = await read_page(app.database, pixel_id, wanted)
+    data = {
+        "pixel_id": pixel_id,
+        "date_range": _date_range(wanted.span),
+        "by": wanted.by,
+        "attribution": wanted.attribution,
+        "rows": rows,
+        "next_cursor": next_cursor,
+    }
+    return json_response({"success": True, "data": data})
 
 
 async def _require_active(app: App, pixel_id: str, now: datetime) -> None:

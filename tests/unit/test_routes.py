@@ -31,6 +31,8 @@ from routes import (
         ("GET", "/api/reports/realtime/demo-pixel", analytics.realtime),
         ("GET", "/api/analytics/stats/demo-pixel", analytics.stats),
         ("GET", "/api/reports/stats/demo-pixel", analytics.stats),
+        ("GET", "/api/analytics/breakdown/demo-pixel", analytics.breakdown),
+        ("GET", "/api/reports/breakdown/demo-pixel", analytics.breakdown),
         ("GET", "/api/analytics/project/demo-project/stats", analytics.project_stats),
         ("GET", "/api/reports/project/demo-project/stats", analytics.project_stats),
     ],

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from services.breakdowns import BREAKDOWNS
 from services.metrics import BY_STATUS, LAST_RUN, PENDING, RECENT_ACTIVITY
 from services.outbox import (
     BEGIN_RUN,
@@ -78,6 +79,11 @@ PROJECT_STATISTICS = {
     "breakdown by pixel": PIXEL_BREAKDOWN,
     "next pixel": NEXT_PIXEL,
 }
+BREAKDOWN = json.dumps({"pixel_id": "ppp-demo-pixel", **ENDS, "rows": 101})
+BREAKDOWN_STATEMENTS = {
+    f"by {by}, {attribution} touch": statement
+    for (by, attribution), statement in BREAKDOWNS.items()
+}
 ENTRY = json.dumps({"id": "i", "project_id": "p", "name": "n", "cursor": "", "rows": 101})
 MANAGEMENT = {
     "page of projects": PROJECT_PAGE,
@@ -108,6 +114,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "last run": (LAST_RUN, ("pipedrive_sync",)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
+    **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
 }
@@ -139,6 +146,20 @@ def test_the_statistics_of_a_pixel_read_its_index(worker: Worker, name: str) -> 
     statement = f"EXPLAIN QUERY PLAN {STATISTICS[name]}"
     plan = [row["detail"] for row in worker.query(statement, SPAN)]
     assert [step for step in plan if step.endswith(BY_PIXEL)]
+
+
+@pytest.mark.parametrize("name", BREAKDOWN_STATEMENTS)
+def test_a_breakdown_reads_a_span_once_and_looks_up_the_rest_by_its_id(
+    worker: Worker, name: str
+) -> None:
+    statement = f"EXPLAIN QUERY PLAN {BREAKDOWN_STATEMENTS[name]}"
+    plan = [row["detail"] for row in worker.query(statement, BREAKDOWN)]
+    tables = [
+        step.partition("USING ")[2] for step in plan if re.match("SEARCH (?!ctr|named)", step)
+    ]
+    assert tables.pop(0) == f"INDEX {BY_PIXEL}"
+    by_id = {"INTEGER PRIMARY KEY (rowid=?)", "PRIMARY KEY (id=?)"}
+    assert {table.removesuffix(" LEFT-JOIN") for table in tables} <= by_id
 
 
 @pytest.mark.parametrize("name", ["summary", "top pages", "daily breakdown", "delivery"])
