@@ -52,6 +52,7 @@ METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
 PROJECT_STATS = {"GET": Route(analytics.project_stats, READING)}
 STATS = {"GET": Route(analytics.stats, READING)}
+UTM_ANALYSIS = {"GET": Route(analytics.utm_analysis, READING)}
 PROJECTS = {
     "GET": Route(projects.list_projects, MANAGEMENT_READING),
     "POST": Route(projects.create_project, MANAGING),
@@ -70,6 +71,7 @@ PIXEL = {
     "PUT": Route(projects.change_pixel, MANAGING),
     "DELETE": Route(projects.switch_off_pixel, MANAGING),
 }
+REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
 NOTHING: Mapping[str, Route] = {}
 
 
@@ -102,16 +104,14 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
 
 def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
     match report:
-        case ["breakdown", _]:
-            return BREAKDOWN
         case ["metrics"]:
             return METRICS
-        case ["realtime", _]:
-            return REALTIME
         case ["project", _, "stats"]:
             return PROJECT_STATS
-        case ["stats", _]:
-            return STATS
+        case ["debug", "utm-analysis"]:
+            return UTM_ANALYSIS
+        case [name, _]:
+            return REPORTS_OF_A_PIXEL.get(name, NOTHING)
         case _:
             return NOTHING
 

@@ -15,6 +15,7 @@ from services.project_statistics import PixelPage, read_project_statistics
 from services.realtime import hourly_breakdown, recent_events
 from services.spans import InvalidQueryError, Span, read_span
 from services.statistics import read_statistics
+from services.utm_analysis import read_utm_analysis
 from web import Request, Response, error_response, json_response
 
 
@@ -112,6 +113,13 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
         "next_cursor": next_cursor,
     }
     return json_response({"success": True, "data": data})
+
+
+async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
+    """`GET /api/reports/debug/utm-analysis`: what of the last 48 hours can be credited."""
+    now = app.clock()
+    analysis = await read_utm_analysis(app.database, now)
+    return json_response({"success": True, "timestamp": _text(now), "data": analysis})
 
 
 async def _require_active(app: App, pixel_id: str, now: datetime) -> None:

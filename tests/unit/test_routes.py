@@ -31,6 +31,8 @@ from routes import (
         ("GET", "/api/reports/realtime/demo-pixel", analytics.realtime),
         ("GET", "/api/analytics/stats/demo-pixel", analytics.stats),
         ("GET", "/api/reports/stats/demo-pixel", analytics.stats),
+        ("GET", "/api/analytics/debug/utm-analysis", analytics.utm_analysis),
+        ("GET", "/api/reports/debug/utm-analysis", analytics.utm_analysis),
         ("GET", "/api/analytics/breakdown/demo-pixel", analytics.breakdown),
         ("GET", "/api/reports/breakdown/demo-pixel", analytics.breakdown),
         ("GET", "/api/analytics/project/demo-project/stats", analytics.project_stats),

@@ -47,6 +47,7 @@ from services.statistics import (
     TOP_PAGES,
     TOP_SOURCES,
 )
+from services.utm_analysis import CREDITED, PAGES
 from services.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
 from tests.harness.worker import Worker
 
@@ -115,6 +116,8 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
     **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
+    "credited events": (CREDITED, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
+    "addresses with parameters": (PAGES, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
 }
