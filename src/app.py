@@ -12,7 +12,7 @@ from services.logs import Log
 from services.management import Register
 from services.metrics import Metrics
 from services.pixels import Pixels
-from services.ports import Clock, Database, NewId
+from services.ports import Clock, Database, LocalTime, NewId
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
 from services.timers import Timers
@@ -28,6 +28,7 @@ class App:
 
     config: Config
     clock: Clock
+    local_time: LocalTime
     new_id: NewId
     memory_mib: Callable[[], int]
     database: Database

@@ -48,9 +48,12 @@ PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
 EXPORT = {"GET": Route(export.export, READING)}
+BREAKDOWN = {"GET": Route(analytics.breakdown, READING)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
 REALTIME = {"GET": Route(analytics.realtime, READING)}
+PROJECT_STATS = {"GET": Route(analytics.project_stats, READING)}
 STATS = {"GET": Route(analytics.stats, READING)}
+UTM_ANALYSIS = {"GET": Route(analytics.utm_analysis, READING)}
 PROJECTS = {
     "GET": Route(projects.list_projects, MANAGEMENT_READING),
     "POST": Route(projects.create_project, MANAGING),
@@ -69,6 +72,7 @@ PIXEL = {
     "PUT": Route(projects.change_pixel, MANAGING),
     "DELETE": Route(projects.switch_off_pixel, MANAGING),
 }
+REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
 NOTHING: Mapping[str, Route] = {}
 
 
@@ -105,10 +109,12 @@ def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
             return EXPORT
         case ["metrics"]:
             return METRICS
-        case ["realtime", _]:
-            return REALTIME
-        case ["stats", _]:
-            return STATS
+        case ["project", _, "stats"]:
+            return PROJECT_STATS
+        case ["debug", "utm-analysis"]:
+            return UTM_ANALYSIS
+        case [name, _]:
+            return REPORTS_OF_A_PIXEL.get(name, NOTHING)
         case _:
             return NOTHING
 

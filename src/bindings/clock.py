@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 import js
 from pyodide.ffi import JsException
@@ -38,12 +40,16 @@ def local_time(moment: datetime, zone: str) -> datetime:
     Raises:
         ValueError: there is no such time zone.
     """
-    options = js.JSON.parse(json.dumps({**_PARTS, "timeZone": zone}))
-    try:
-        form = js.Intl.DateTimeFormat.new("en-US", options)
-    except JsException:
-        raise ValueError(f"{zone!r} is no time zone") from None
-    parts = json.loads(js.JSON.stringify(form.formatToParts(moment.timestamp() * 1_000)))
+    parts = json.loads(js.JSON.stringify(_form(zone).formatToParts(moment.timestamp() * 1_000)))
     said = {part["type"]: part["value"] for part in parts}
     day, time = "{year}-{month}-{day}", "{hour}:{minute}:{second}"
     return datetime.fromisoformat(f"{day}T{time}".format(**said))
+
+
+@lru_cache(maxsize=32)
+def _form(zone: str) -> Any:
+    options = js.JSON.parse(json.dumps({**_PARTS, "timeZone": zone}))
+    try:
+        return js.Intl.DateTimeFormat.new("en-US", options)
+    except JsException:
+        raise ValueError(f"{zone!r} is no time zone") from None

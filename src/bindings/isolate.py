@@ -71,6 +71,7 @@ def build_app(env: Any) -> App:
     return App(
         config=config,
         clock=now,
+        local_time=local_time,
         new_id=new_id,
         memory_mib=memory_mib,
         database=database,

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import wraps
 from http import HTTPStatus
 
 from app import App
 from config import VERSION
+from handlers import Handler
+from services.breakdowns import read_breakdown, read_limit, read_page
 from services.exposition import CONTENT_TYPE, exposition
 from services.logs import Log
+from services.management import NotFoundError
+from services.project_statistics import PixelPage, read_project_statistics
 from services.realtime import hourly_breakdown, recent_events
-from services.statistics import Span, read_statistics
+from services.spans import InvalidQueryError, Span, read_span
+from services.statistics import read_statistics
+from services.utm_analysis import read_utm_analysis
 from web import Request, Response, error_response, json_response
 
 METRICS_FORMATS = ("json", "prometheus")
-DEFAULT_DAYS = 30
-MOST_DAYS = 365
+
+
+def _refusing(handler: Handler) -> Handler:
+    """Turns what cannot be asked, and what is not there, into answers."""
+
+    @wraps(handler)
+    async def refusing(app: App, request: Request, log: Log) -> Response:
+        try:
+            return await handler(app, request, log)
+        except InvalidQueryError as error:
+            return error_response(HTTPStatus.BAD_REQUEST, str(error))
+        except NotFoundError as error:
+            return error_response(HTTPStatus.NOT_FOUND, str(error))
+
+    return refusing
 
 
 async def metrics(app: App, request: Request, _log: Log) -> Response:
@@ -40,12 +59,12 @@ async def metrics(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "timestamp": _text(now), "metrics": content})
 
 
+@_refusing
 async def realtime(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/realtime/:pixelId`: the last 24 hours by hour, and the newest events."""
     pixel_id = request.segment(-1)
     now = app.clock()
-    if not await _is_active(app, pixel_id, now):
-        return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
+    await _require_active(app, pixel_id, now)
     return json_response(
         {
             "success": True,
@@ -59,35 +78,71 @@ async def realtime(app: App, request: Request, _log: Log) -> Response:
     )
 
 
+@_refusing
 async def stats(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/reports/stats/:pixelId?days=30`: what the pixel saw in the last days."""
-    days = _days(request.parameters().get("days"))
-    if days is None:
-        message = f"days must be a whole number from 1 to {MOST_DAYS}"
-        return error_response(HTTPStatus.BAD_REQUEST, message)
+    """`GET /api/reports/stats/:pixelId?days|from|to|tz`: what the pixel saw in that time."""
     pixel_id = request.segment(-1)
-    now = app.clock().replace(microsecond=0)
-    if not await _is_active(app, pixel_id, now):
-        return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
-    span = Span(now - timedelta(days=days), now)
+    now = app.clock()
+    span = read_span(request.parameters(), now, app.local_time)
+    await _require_active(app, pixel_id, now)
     data = {
         "pixel_id": pixel_id,
-        "date_range": {"from": _text(span.start), "to": _text(span.end), "days": days},
-        **await read_statistics(app.database, pixel_id, span),
+        "date_range": _date_range(span),
+        **await read_statistics(app.database, pixel_id, span, app.local_time),
     }
     return json_response({"success": True, "data": data})
 
 
-def _days(text: str | None) -> int | None:
-    if text is None:
-        return DEFAULT_DAYS
-    days = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
-    return days if 1 <= days <= MOST_DAYS else None
+@_refusing
+async def project_stats(app: App, request: Request, _log: Log) -> Response:
+    """`GET /api/reports/project/:projectId/stats?days|from|to|tz`: what its pixels saw."""
+    project_id = request.segment(-2)
+    parameters = request.parameters()
+    span = read_span(parameters, app.clock(), app.local_time)
+    page = PixelPage(read_limit(parameters), parameters.get("cursor", ""))
+    data = {
+        "project_id": project_id,
+        "date_range": _date_range(span),
+        **await read_project_statistics(app.database, project_id, span, page),
+    }
+    return json_response({"success": True, "data": data})
 
 
-async def _is_active(app: App, pixel_id: str, now: datetime) -> bool:
+@_refusing
+async def breakdown(app: App, request: Request, _log: Log) -> Response:
+    """`GET /api/reports/breakdown/:pixelId?by=…`: a page of what the pixel saw, by a property."""
+    pixel_id = request.segment(-1)
+    now = app.clock()
+    wanted = read_breakdown(request.parameters(), now, app.local_time)
+    await _require_active(app, pixel_id, now)
+    rows, next_cursor = await read_page(app.database, pixel_id, wanted)
+    data = {
+        "pixel_id": pixel_id,
+        "date_range": _date_range(wanted.span),
+        "by": wanted.by,
+        "attribution": wanted.attribution,
+        "rows": rows,
+        "next_cursor": next_cursor,
+    }
+    return json_response({"success": True, "data": data})
+
+
+async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
+    """`GET /api/reports/debug/utm-analysis`: what of the last 48 hours can be credited."""
+    now = app.clock()
+    analysis = await read_utm_analysis(app.database, now)
+    return json_response({"success": True, "timestamp": _text(now), "data": analysis})
+
+
+async def _require_active(app: App, pixel_id: str, now: datetime) -> None:
     pixel = await app.pixels.find(pixel_id, now.timestamp())
-    return pixel is not None and pixel.active
+    if pixel is None or not pixel.active:
+        raise NotFoundError("Pixel not found")
+
+
+def _date_range(span: Span) -> dict[str, object]:
+    ends = {"from": _text(span.start), "to": _text(span.end)}
+    return {**ends, "days": span.days, "tz": span.zone}
 
 
 def _text(time: datetime) -> str:

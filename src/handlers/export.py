@@ -24,7 +24,7 @@ from services.export import (
     read_pages,
 )
 from services.logs import Log
-from services.statistics import Span
+from services.spans import DEFAULT_ZONE, Span
 from web import Request, Response, error_response
 
 DEFAULT_DAYS = 30
@@ -144,7 +144,7 @@ def _span(parameters: Mapping[str, str], now: datetime, problems: list[str]) -> 
     start = _moment("from", parameters, time.min, end - timedelta(days=days), problems)
     if start > end:
         problems.append("from: must not be after to")
-    return Span(start, end)
+    return Span(start, end, (end - start).days, DEFAULT_ZONE)
 
 
 def _moment(

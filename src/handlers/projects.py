@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Mapping
 from functools import wraps
 from http import HTTPStatus
@@ -20,7 +19,7 @@ from services.management import (
     Register,
     Wanted,
 )
-from services.text import read_json
+from services.text import read_json, whole_number
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
 DEFAULT_ROWS = 100
@@ -164,13 +163,13 @@ async def _sent(request: Request) -> Mapping[str, object]:
 
 def _wanted(request: Request) -> Wanted:
     parameters = request.parameters()
-    limit = parameters.get("limit", str(DEFAULT_ROWS))
+    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MOST_ROWS)
     include_inactive = YES_OR_NO.get(parameters.get("include_inactive", "false"))
     problems = []
-    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= MOST_ROWS:
+    if limit is None:
         problems.append(f"limit: must be a whole number from 1 to {MOST_ROWS}")
     if include_inactive is None:
         problems.append("include_inactive: must be true or false")
-    if problems or include_inactive is None:
+    if limit is None or include_inactive is None:
         raise InvalidFieldsError(problems)
-    return Wanted(int(limit), parameters.get("cursor", ""), include_inactive)
+    return Wanted(limit, parameters.get("cursor", ""), include_inactive)

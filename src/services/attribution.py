@@ -142,6 +142,13 @@ def without_touch(url: str) -> str:
     return _without_parameters(address) + hash_mark + fragment
 
 
+def parameters_left_out(url: str) -> list[str]:
+    """The names in the URL's query, in lower case and their order, that are stored in no field."""
+    query = url.partition("#")[0].partition("?")[2]
+    names = (_decoded(pair.partition("=")[0]).lower() for pair in query.split("&"))
+    return list(dict.fromkeys(name for name in names if name and name not in _FIELD_OF_PARAMETER))
+
+
 def _without_parameters(address: str) -> str:
     page, _, query = address.partition("?")
     pairs = [

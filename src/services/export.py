@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from services.ports import Database, Row
-from services.statistics import Span
+from services.spans import Span
 from services.visits import TIME_TEXT
 
 # A page of the longest events that can be stored must fit into an isolate, several times over.

@@ -27,6 +27,12 @@ def without_lone_surrogates(value: str) -> str:
     return _LONE_SURROGATE.sub("\ufffd", value)
 
 
+def whole_number(text: str, most: int) -> int | None:
+    """The whole number from 1 to `most` (at most 999) that the text says, or None."""
+    number = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+    return number if 1 <= number <= most else None
+
+
 def read_json(text: str) -> object:
     """What the JSON text says.
 

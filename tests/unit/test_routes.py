@@ -34,6 +34,12 @@ from routes import (
         ("GET", "/api/reports/export/demo-pixel", export.export),
         ("GET", "/api/analytics/stats/demo-pixel", analytics.stats),
         ("GET", "/api/reports/stats/demo-pixel", analytics.stats),
+        ("GET", "/api/analytics/debug/utm-analysis", analytics.utm_analysis),
+        ("GET", "/api/reports/debug/utm-analysis", analytics.utm_analysis),
+        ("GET", "/api/analytics/breakdown/demo-pixel", analytics.breakdown),
+        ("GET", "/api/reports/breakdown/demo-pixel", analytics.breakdown),
+        ("GET", "/api/analytics/project/demo-project/stats", analytics.project_stats),
+        ("GET", "/api/reports/project/demo-project/stats", analytics.project_stats),
     ],
 )
 def test_every_address_has_its_handler(method: str, path: str, handler: Handler) -> None:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from services.breakdowns import BREAKDOWNS
 from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from services.metrics import LAST_RUNS, PENDING, RECENT_ACTIVITY, SYNC_ERRORS
 from services.outbox import (
@@ -28,6 +29,7 @@ from services.project_pixels import (
     PIXEL_PAGE,
     SWITCH_OFF_PIXEL,
 )
+from services.project_statistics import NEXT_PIXEL, PIXEL_BREAKDOWN, PROJECT_NAME, PROJECT_SUMMARY
 from services.projects import (
     CHANGE_PROJECT,
     CREATE_PROJECT,
@@ -46,6 +48,7 @@ from services.statistics import (
     TOP_PAGES,
     TOP_SOURCES,
 )
+from services.utm_analysis import CREDITED, PAGES
 from services.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
 from tests.harness.worker import Worker
 
@@ -61,7 +64,8 @@ SYNC_STATEMENTS = {
     "read what is leased": READ_LEASED,
     "claim persons": CLAIM_PERSONS,
 }
-SPAN = json.dumps({"pixel_id": "ppp-demo-pixel", "from": "2026-01-01", "to": "2026-02-01"})
+ENDS = {"from": "2026-01-01", "to": "2026-02-01"}
+SPAN = json.dumps({"pixel_id": "ppp-demo-pixel", **ENDS, "offsets": [{**ENDS, "ahead": "+0 days"}]})
 STATISTICS = {
     "summary": SUMMARY,
     "top sources": TOP_SOURCES,
@@ -69,6 +73,18 @@ STATISTICS = {
     "daily breakdown": DAILY_BREAKDOWN,
     "submissions by outcome": SUBMISSIONS,
     "delivery": DELIVERY,
+}
+OF_A_PROJECT = json.dumps({"project_id": "p", **ENDS, "cursor": "", "most": 100})
+PROJECT_STATISTICS = {
+    "active project": PROJECT_NAME,
+    "summary of a project": PROJECT_SUMMARY,
+    "breakdown by pixel": PIXEL_BREAKDOWN,
+    "next pixel": NEXT_PIXEL,
+}
+BREAKDOWN = json.dumps({"pixel_id": "ppp-demo-pixel", **ENDS, "rows": 101})
+BREAKDOWN_STATEMENTS = {
+    f"by {by}, {attribution} touch": statement
+    for (by, attribution), statement in BREAKDOWNS.items()
 }
 ENTRY = json.dumps({"id": "i", "project_id": "p", "name": "n", "cursor": "", "rows": 101})
 MANAGEMENT = {
@@ -101,6 +117,10 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "errors of the last hour": (SYNC_ERRORS, (SYNC,)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (SPAN,)) for name, statement in EXPORT.items()},
+    **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
+    **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
+    "credited events": (CREDITED, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
+    "addresses with parameters": (PAGES, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
 }
@@ -134,8 +154,30 @@ def test_the_statistics_of_a_pixel_read_its_index(worker: Worker, name: str) -> 
     assert [step for step in plan if step.endswith(BY_PIXEL)]
 
 
+@pytest.mark.parametrize("name", BREAKDOWN_STATEMENTS)
+def test_a_breakdown_reads_a_span_once_and_looks_up_the_rest_by_its_id(
+    worker: Worker, name: str
+) -> None:
+    statement = f"EXPLAIN QUERY PLAN {BREAKDOWN_STATEMENTS[name]}"
+    plan = [row["detail"] for row in worker.query(statement, BREAKDOWN)]
+    tables = [
+        step.partition("USING ")[2] for step in plan if re.match("SEARCH (?!ctr|named)", step)
+    ]
+    assert tables.pop(0) == f"INDEX {BY_PIXEL}"
+    by_id = {"INTEGER PRIMARY KEY (rowid=?)", "PRIMARY KEY (id=?)"}
+    assert {table.removesuffix(" LEFT-JOIN") for table in tables} <= by_id
+
+
 @pytest.mark.parametrize("name", ["summary", "top pages", "daily breakdown", "delivery"])
 def test_what_the_index_holds_is_counted_without_the_events(worker: Worker, name: str) -> None:
     statement = f"EXPLAIN QUERY PLAN {STATISTICS[name]}"
     plan = [row["detail"] for row in worker.query(statement, SPAN)]
     assert [step for step in plan if step.endswith(f"USING COVERING INDEX {BY_PIXEL}")]
+
+
+@pytest.mark.parametrize("name", ["summary of a project", "breakdown by pixel"])
+def test_the_pixels_of_a_project_are_counted_by_their_index(worker: Worker, name: str) -> None:
+    statement = f"EXPLAIN QUERY PLAN {PROJECT_STATISTICS[name]}"
+    plan = " ".join(row["detail"] for row in worker.query(statement, OF_A_PROJECT))
+    assert "pixels USING INDEX sqlite_autoindex_pixels_2 (project_id=?" in plan
+    assert f"USING COVERING INDEX {BY_PIXEL}" in plan

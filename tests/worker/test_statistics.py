@@ -212,6 +212,54 @@ def test_other_numbers_of_days_are_400(keyed: Worker, pixel: str, days: str) -> 
     assert answer.json()["error"] == "days must be a whole number from 1 to 365"
 
 
+def at(worker: Worker, pixel_id: str, *times: str) -> None:
+    """Events of a pixel at these times in UTC."""
+    for time in times:
+        event_id = seen(worker, pixel_id)
+        change = "UPDATE tracking_events SET timestamp = ? WHERE id = ?"
+        worker.query(change, time, event_id)
+
+
+def test_the_days_are_those_of_the_zone_when_its_clocks_change(keyed: Worker, pixel: str) -> None:
+    # In Berlin 29 March 2026 has 23 hours: from 23:00 UTC to 22:00 UTC.
+    at(keyed, pixel, "2026-03-28 22:59:59", "2026-03-28 23:00:00", "2026-03-29 00:59:59")
+    at(keyed, pixel, "2026-03-29 01:00:00", "2026-03-29 21:59:59", "2026-03-29 22:00:00")
+    in_berlin = "&tz=Europe/Berlin"
+
+    data = stats(keyed, pixel, f"?from=2026-03-28&to=2026-03-30{in_berlin}")
+    assert [(day["date"], day["events"]) for day in data["daily_breakdown"]] == [
+        ("2026-03-30", 1),
+        ("2026-03-29", 4),
+        ("2026-03-28", 1),
+    ]
+    data = stats(keyed, pixel, f"?from=2026-03-29&to=2026-03-29{in_berlin}")
+    assert data["summary"]["total_events"] == 4
+    assert data["date_range"] == {
+        "from": "2026-03-28T23:00:00.000Z",
+        "to": "2026-03-29T21:59:59.000Z",
+        "days": 1,
+        "tz": "Europe/Berlin",
+    }
+    data = stats(keyed, pixel, "?from=2026-03-29&to=2026-03-29")
+    assert [(day["date"], day["events"]) for day in data["daily_breakdown"]] == [("2026-03-29", 4)]
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("?from=today", "from must be a date"),
+        ("?from=2026-01-01&to=2025-01-01", "from must not be after to"),
+        ("?tz=Mars/Olympus", "tz must be the IANA name of a time zone"),
+    ],
+)
+def test_a_span_that_cannot_be_meant_is_400(
+    keyed: Worker, pixel: str, query: str, error: str
+) -> None:
+    answer = ask(keyed, pixel, query)
+    assert answer.status == 400
+    assert answer.json()["error"].startswith(error)
+
+
 def test_a_pixel_that_does_not_exist_has_no_statistics(keyed: Worker) -> None:
     answer = ask(keyed, "nobody-knows-it")
     assert (answer.status, answer.json()["error"]) == (404, "Pixel not found")

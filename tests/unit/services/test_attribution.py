@@ -10,6 +10,7 @@ from services.attribution import (
     Origin,
     Touch,
     credit,
+    parameters_left_out,
     resolve_touch,
     stored_touch,
     touch_of_url,
@@ -463,3 +464,17 @@ def test_a_touch_in_the_route_of_a_single_page_app_goes_too(route: str) -> None:
     url = without_touch(f"https://shop.example/#{route}")
     assert touch_of_url(url, "page_url") is None
     assert "/route" in url
+
+
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [
+        ("", []),
+        ("?utm_source=a&ScCid=b&region=c&GCLID=d", []),
+        ("?utm_id=1&gclid=G&gbraid=2&utm_id=3", ["utm_id", "gbraid"]),
+        ("?%75tm_id=1&&=x&flag", ["utm_id", "flag"]),
+        ("#?utm_id=1", []),
+    ],
+)
+def test_parameters_that_no_field_holds_are_left_out(address: str, names: list[str]) -> None:
+    assert parameters_left_out(SITE + address) == names

@@ -13,10 +13,10 @@ from services.export import (
     read_cursor,
     rows_of_next_page,
 )
-from services.statistics import Span
+from services.spans import DEFAULT_ZONE, Span
 from tests.unit.memory import NOW, MemoryDatabase
 
-SPAN = Span(NOW - timedelta(days=1), NOW)
+SPAN = Span(NOW - timedelta(days=1), NOW, 1, DEFAULT_ZONE)
 OLDEST = {"timestamp": "2026-05-01 06:00:00", "id": 7}
 
 

@@ -1,13 +1,18 @@
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from services.ports import Row
-from services.statistics import Span, read_statistics
+from services.spans import Span
+from services.statistics import read_statistics
 from tests.unit.memory import NOW, MemoryDatabase
 
-SPAN = Span(NOW - timedelta(days=7), NOW)
+SPAN = Span(NOW - timedelta(days=7), NOW, 7, "UTC")
+
+
+def in_utc(moment: datetime, _zone: str) -> datetime:
+    return moment.replace(tzinfo=None)
 
 
 def statistics_of(numbered: int, missing: int) -> tuple[MemoryDatabase, dict[str, object]]:
@@ -15,17 +20,15 @@ def statistics_of(numbered: int, missing: int) -> tuple[MemoryDatabase, dict[str
     delivery = {"numbered_events": numbered, "missing_events": missing}
     rows: tuple[list[Row], ...] = ([{"total_events": 5}], [], [], [], [{"total": 0}], [delivery])
     database = MemoryDatabase(rows=rows)
-    return database, dict(asyncio.run(read_statistics(database, "pixel-one", SPAN)))
+    return database, dict(asyncio.run(read_statistics(database, "pixel-one", SPAN, in_utc)))
 
 
 def test_a_pixel_and_a_span_are_asked_for_in_one_round_trip() -> None:
     database, _ = statistics_of(0, 0)
     [parameters] = database.parameters
-    assert parameters == {
-        "pixel_id": "pixel-one",
-        "from": "2026-04-24 12:00:00",
-        "to": "2026-05-01 12:00:00",
-    }
+    ends = {"from": "2026-04-24 12:00:00", "to": "2026-05-01 12:00:00"}
+    offsets = [{**ends, "ahead": "+0 seconds"}]
+    assert parameters == {"pixel_id": "pixel-one", **ends, "offsets": offsets}
 
 
 @pytest.mark.parametrize(

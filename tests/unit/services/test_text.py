@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text import clean, read_json, read_object
+from services.text import clean, read_json, read_object, whole_number
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))
 
@@ -68,3 +68,16 @@ def test_an_object_is_read_from_its_text() -> None:
 @pytest.mark.parametrize("text", [None, "", " ", "{", "[]", "null", "7", "[" * 600])
 def test_where_there_is_no_object_it_is_empty(text: str | None) -> None:
     assert read_object(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 1), ("007", 7), ("365", 365), ("366", None), ("0", None), ("-1", None), ("1.0", None)],
+)
+def test_a_whole_number_is_one_from_one_to_the_most(text: str, number: int | None) -> None:
+    assert whole_number(text, 365) == number
+
+
+@pytest.mark.parametrize("text", ["", " 1", "x", "٣", "9" * 5_000])
+def test_what_is_no_whole_number_is_none(text: str) -> None:
+    assert whole_number(text, 999) is None

@@ -1,0 +1,28 @@
+"""The words of `attribution.credit` in SQL, over the columns of a touch.
+
+The columns are those of an event, or of a visitor's first touch under the same names. Only where
+there is a touch that lacks source, medium or campaign are the columns read that no index has.
+"""
+
+from __future__ import annotations
+
+SOURCE = """
+  coalesce(utm_source, CASE
+    WHEN touch_origin IS NULL THEN NULL
+    WHEN gclid IS NOT NULL THEN 'google' WHEN fbclid IS NOT NULL THEN 'facebook'
+    WHEN msclkid IS NOT NULL THEN 'microsoft' WHEN ttclid IS NOT NULL THEN 'tiktok'
+    WHEN twclid IS NOT NULL THEN 'twitter' WHEN li_fat_id IS NOT NULL THEN 'linkedin'
+    WHEN sc_click_id IS NOT NULL THEN 'snapchat'
+  END, 'direct')
+"""
+
+MEDIUM = """
+  coalesce(utm_medium, CASE
+    WHEN touch_origin IS NULL THEN NULL
+    WHEN gclid IS NOT NULL THEN 'cpc' WHEN fbclid IS NOT NULL THEN 'social'
+    WHEN msclkid IS NOT NULL THEN 'cpc'
+    WHEN coalesce(ttclid, twclid, li_fat_id, sc_click_id) IS NOT NULL THEN 'social'
+  END, 'unknown')
+"""
+
+CAMPAIGN = "coalesce(utm_campaign, iif(touch_origin IS NULL, NULL, ad_group), 'none')"

@@ -1,0 +1,245 @@
+"""What a pixel saw by one property, as scripts of ops and people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pyodide_bundle import Bundle
+from services.breakdowns import PROPERTIES
+from tests.harness.worker import Answer, Row, Worker, running_worker, some_event, some_visitor
+from tests.worker.test_realtime import READ_KEY, keys
+
+PIXELS = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
+SITE = "https://a.example/"
+
+
+@pytest.fixture(scope="module")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker with two API keys."""
+    with running_worker(env_vars={"API_KEYS": keys()}) as running:
+        yield running
+
+
+@pytest.fixture
+def pixel(keyed: Worker) -> str:
+    """A pixel that saw nothing yet."""
+    name = f"pixel-{some_visitor()}"
+    keyed.query(PIXELS, name, name)
+    return name
+
+
+def ask(worker: Worker, pixel_id: str, query: str, area: str = "reports") -> Answer:
+    path = f"/api/{area}/breakdown/{pixel_id}?{query}"
+    return worker.fetch(path, headers={"x-api-key": READ_KEY})
+
+
+def breakdown(worker: Worker, pixel_id: str, query: str) -> Row:
+    answer = ask(worker, pixel_id, query)
+    assert answer.status == 200, answer.body
+    data: Row = answer.json()["data"]
+    return data
+
+
+def values(worker: Worker, pixel_id: str, query: str) -> dict[str, int]:
+    """The events of each value, in the order of the rows."""
+    rows = breakdown(worker, pixel_id, query)["rows"]
+    return {row["value"]: row["events"] for row in rows}
+
+
+def seen(worker: Worker, pixel_id: str, page: str = "", **fields: object) -> int:
+    """Sends an event from a page of the site; returns its id."""
+    answer = worker.send(some_event(pixel_id=pixel_id, page_url=f"{SITE}{page}", **fields))
+    assert answer.status_code == 200, answer.text
+    event_id: int = answer.json()["event_id"]
+    return event_id
+
+
+def form(worker: Worker, pixel_id: str, visitor: str, outcome: str | None = None) -> None:
+    lead = {"event_type": "form_submit", "form_data": {"email": f"{some_visitor()}@example.com"}}
+    seen(worker, pixel_id, "form", visitor_cookie=visitor, outcome=outcome, **lead)
+
+
+@pytest.mark.parametrize("area", ["reports", "analytics"])
+def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str, area: str) -> None:
+    one, two, three = some_visitor(), some_visitor(), some_visitor()
+    for visitor in (one, two, three):
+        seen(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
+    form(keyed, pixel, one, "accepted")
+    form(keyed, pixel, two, "rejected")
+    form(keyed, pixel, two)
+    seen(keyed, pixel)
+
+    answer = ask(keyed, pixel, "by=source", area)
+    data = answer.json()["data"]
+    assert answer.headers["x-ratelimit-limit"] == "1000"
+    assert data.pop("date_range")["days"] == 30
+    assert data == {
+        "pixel_id": pixel,
+        "by": "source",
+        "attribution": "last",
+        "rows": [
+            {
+                "value": "news",
+                "events": 6,
+                "visitors": 3,
+                "sessions": 3,
+                "submissions": 2,
+                "conversion": 0.6667,
+            },
+            {
+                "value": "direct",
+                "events": 1,
+                "visitors": 1,
+                "sessions": 1,
+                "submissions": 0,
+                "conversion": 0.0,
+            },
+        ],
+        "next_cursor": None,
+    }
+
+
+def test_the_last_touch_is_the_events_and_the_first_one_the_visitors(
+    keyed: Worker, pixel: str
+) -> None:
+    visitor = some_visitor()
+    first = "?utm_source=a&utm_medium=cpc&utm_campaign=b&utm_content=c&utm_term=d&msclkid=M"
+    seen(keyed, pixel, first, visitor_cookie=visitor)
+    seen(keyed, pixel, "?gclid=G&ad_group=shoes", visitor_cookie=visitor)
+    seen(keyed, pixel)
+    both = {
+        "source": ({"a": 1, "direct": 1, "google": 1}, {"a": 2, "direct": 1}),
+        "medium": ({"cpc": 2, "unknown": 1}, {"cpc": 2, "unknown": 1}),
+        "campaign": ({"b": 1, "none": 1, "shoes": 1}, {"b": 2, "none": 1}),
+        "content": ({"none": 2, "c": 1}, {"c": 2, "none": 1}),
+        "term": ({"none": 2, "d": 1}, {"d": 2, "none": 1}),
+        "click_id": ({"google": 1, "microsoft": 1, "none": 1}, {"microsoft": 2, "none": 1}),
+    }
+    for by, (last, first_touch) in both.items():
+        assert values(keyed, pixel, f"by={by}") == last
+        assert values(keyed, pixel, f"by={by}&attribution=first") == first_touch
+
+
+CHANNELS = [
+    ("?utm_source=google&utm_medium=cpc", None, "paid_search"),
+    ("?utm_source=Google%20Ads&utm_medium=PPC", None, "paid_search"),
+    ("?utm_source=facebook_ads&utm_medium=paid-social", None, "paid_social"),
+    ("?utm_source=x&utm_medium=cpc", None, "paid_social"),
+    ("?utm_source=partner&utm_medium=cpc", None, "paid_other"),
+    ("?gclid=G", None, "paid_search"),
+    ("?msclkid=M", None, "paid_search"),
+    ("?utm_source=spring&gclid=G", None, "paid_search"),
+    ("?ttclid=T", None, "paid_social"),
+    ("?utm_source=spring&utm_medium=video&li_fat_id=L", None, "paid_social"),
+    ("?fbclid=F", None, "organic_social"),
+    ("?fbclid=F&utm_source=ig&utm_medium=paid", None, "paid_social"),
+    ("?utm_source=linkedin&utm_medium=post", None, "organic_social"),
+    ("?utm_source=spring&utm_medium=Social", None, "organic_social"),
+    ("?utm_source=bing&utm_medium=organic", None, "organic_search"),
+    ("?utm_source=news&utm_medium=email", None, "email"),
+    ("?utm_source=e-mail&utm_medium=may", None, "email"),
+    ("?utm_source=partner&utm_medium=referral", None, "referral"),
+    ("?utm_source=poster&utm_medium=print", None, "other"),
+    ("", None, "direct"),
+    ("", "https://www.google.co.uk/", "organic_search"),
+    ("", "https://search.brave.com/search?q=a", "organic_search"),
+    ("", "https://l.facebook.com/l.php", "organic_social"),
+    ("", "https://t.co/abc", "organic_social"),
+    ("", "https://mail.google.com/mail/u/0", "email"),
+    ("", "https://blog.example.org/post", "referral"),
+    ("", "https://my-google.example/", "referral"),
+    ("", "https://www.a.example/other", "direct"),
+    ("", "https://shop.a.example/other", "direct"),
+]
+
+
+@pytest.mark.parametrize(("query", "referrer", "channel"), CHANNELS)
+def test_a_channel_follows_source_medium_click_id_and_referrer(
+    keyed: Worker, pixel: str, query: str, referrer: str | None, channel: str
+) -> None:
+    seen(keyed, pixel, query, referrer_url=referrer)
+    assert list(values(keyed, pixel, "by=channel")) == [channel]
+    assert list(values(keyed, pixel, "by=channel&attribution=first")) == [channel]
+
+
+def test_a_visit_without_a_touch_keeps_the_channel_of_its_first_page(
+    keyed: Worker, pixel: str
+) -> None:
+    visitor = some_visitor()
+    seen(keyed, pixel, visitor_cookie=visitor, referrer_url="https://www.bing.com/")
+    seen(keyed, pixel, "shop", visitor_cookie=visitor, referrer_url=SITE)
+    assert values(keyed, pixel, "by=channel") == {"organic_search": 2}
+    seen(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
+    assert values(keyed, pixel, "by=channel") == {"organic_search": 2, "email": 1}
+    assert values(keyed, pixel, "by=channel&attribution=first") == {"email": 3}
+
+
+def test_a_landing_page_is_the_first_of_its_visit_without_its_parameters(
+    keyed: Worker, pixel: str
+) -> None:
+    one = some_visitor()
+    seen(keyed, pixel, "home?utm_source=a#top", visitor_cookie=one)
+    seen(keyed, pixel, "shop", visitor_cookie=one)
+    seen(keyed, pixel, "home#x?y")
+    seen(keyed, pixel, "shop?x=1")
+    assert values(keyed, pixel, "by=landing_page") == {f"{SITE}home": 3, f"{SITE}shop": 1}
+
+
+def test_places_and_machines_are_the_events_own(keyed: Worker, pixel: str) -> None:
+    event = some_event(pixel_id=pixel)
+    keyed.deliver(event, "2001:db8:77::1", {"country": "DE"})
+    # What the old Worker left has other shapes, or none.
+    old = seen(keyed, pixel)
+    change = "UPDATE tracking_events SET browser_data = 'odd', device_data = ?, country = NULL"
+    keyed.query(f"{change} WHERE id = ?", None, old)
+    assert values(keyed, pixel, "by=country") == {"DE": 1, "unknown": 1}
+    assert values(keyed, pixel, "by=device") == {"desktop": 1, "unknown": 1}
+    assert values(keyed, pixel, "by=browser") == {"Chrome": 1, "unknown": 1}
+
+
+def test_pages_go_on_where_the_one_before_ended_whatever_comes_in(
+    keyed: Worker, pixel: str
+) -> None:
+    for source in ("b", "a", "c", "c", "d"):
+        seen(keyed, pixel, f"?utm_source={source}")
+    moved = "UPDATE tracking_events SET timestamp = datetime(timestamp, '-1 hour')"
+    keyed.query(f"{moved} WHERE pixel_id = ?", pixel)
+    pages, query = [], "by=source&limit=2"
+    for _ in range(3):
+        data = breakdown(keyed, pixel, query)
+        pages.append([row["value"] for row in data["rows"]])
+        # A minute later a new event would come first.
+        now = "UPDATE tracking_events SET timestamp = datetime(timestamp, '+1 minute')"
+        new = seen(keyed, pixel, "?utm_source=d")
+        keyed.query(f"{now} WHERE id = ?", new)
+        query = f"by=source&limit=2&cursor={data['next_cursor']}"
+        if data["next_cursor"] is None:
+            break
+    assert pages == [["c", "a"], ["b", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("", f"by must be one of {', '.join(PROPERTIES)}"),
+        ("by=secret", f"by must be one of {', '.join(PROPERTIES)}"),
+        ("by=source&attribution=linear", "attribution must be last or first"),
+        ("by=country&attribution=first", "attribution must be last: a touch says nothing of"),
+        ("by=source&limit=0", "limit must be a whole number from 1 to 500"),
+        ("by=source&cursor=x", "cursor must be the next_cursor of the page before"),
+        ("by=source&cursor=W10", "cursor must be the next_cursor of the page before"),
+        ("by=source&cursor=%C3%A4", "cursor must be the next_cursor of the page before"),
+        ("by=source&days=0", "days must be a whole number from 1 to 365"),
+    ],
+)
+def test_what_cannot_be_asked_is_400(keyed: Worker, pixel: str, query: str, error: str) -> None:
+    answer = ask(keyed, pixel, query)
+    assert answer.status == 400
+    assert answer.json()["error"].startswith(error)
+
+
+def test_a_pixel_that_does_not_exist_has_no_breakdown(keyed: Worker) -> None:
+    answer = ask(keyed, "nobody-knows-it", "by=source")
+    assert (answer.status, answer.json()["error"]) == (404, "Pixel not found")

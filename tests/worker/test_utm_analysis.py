@@ -1,0 +1,97 @@
+"""What of the last two days can be credited, and what nobody stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pyodide_bundle import Bundle
+from tests.harness.worker import Answer, Worker, running_worker, some_event
+from tests.worker.test_realtime import READ_KEY, keys
+
+SITE = "https://a.example/"
+
+
+@pytest.fixture(scope="module")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker with two API keys and a storage of its own."""
+    with running_worker(env_vars={"API_KEYS": keys()}) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen(keyed: Worker) -> None:
+    keyed.query("DELETE FROM tracking_events")
+
+
+def ask(worker: Worker, area: str = "reports") -> Answer:
+    return worker.fetch(f"/api/{area}/debug/utm-analysis", headers={"x-api-key": READ_KEY})
+
+
+def seen(worker: Worker, page: str, hours_ago: int = 0, pixel: str = "ppp-demo-pixel") -> None:
+    answer = worker.send(some_event(pixel_id=pixel, page_url=f"{SITE}{page}"))
+    change = "UPDATE tracking_events SET timestamp = datetime(timestamp, ?) WHERE id = ?"
+    worker.query(change, f"-{hours_ago} hours", answer.json()["event_id"])
+
+
+@pytest.mark.parametrize("area", ["reports", "analytics"])
+def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker, area: str) -> None:
+    seen(keyed, "?utm_source=news&utm_medium=email")
+    seen(keyed, "?utm_term=shoes&gclid=G", 47, pixel="ppp-website-1")
+    seen(keyed, "?fbclid=F")
+    seen(keyed, "")
+    seen(keyed, "", 47)
+    seen(keyed, "?gclid=G", 49)
+    data = ask(keyed, area).json()["data"]
+    assert data == {
+        "hours": 48,
+        "summary": {
+            "total_events": 5,
+            "with_utm": 2,
+            "with_click_id": 2,
+            "with_either": 3,
+            "share_with_utm": 0.4,
+            "share_with_click_id": 0.4,
+            "share_with_either": 0.6,
+        },
+        "unstored_parameters": [],
+        "unstored": [],
+    }
+
+
+def test_addresses_are_listed_whose_parameters_nobody_stored(keyed: Worker) -> None:
+    seen(keyed, "?gbraid=1&utm_source=a")
+    for _ in range(2):
+        seen(keyed, "?UTM_ID=7&gbraid=1&gbraid=2#x=1")
+    seen(keyed, "?utm_source=a&ScCid=S")
+    seen(keyed, "#?utm_source=a")
+    data = ask(keyed).json()["data"]
+    assert data["unstored_parameters"] == [
+        {"name": "gbraid", "events": 3},
+        {"name": "utm_id", "events": 2},
+    ]
+    assert data["unstored"] == [
+        {
+            "page_url": f"{SITE}?UTM_ID=7&gbraid=1&gbraid=2#x=1",
+            "pixel_id": "ppp-demo-pixel",
+            "events": 2,
+            "parameters": ["utm_id", "gbraid"],
+        },
+        {
+            "page_url": f"{SITE}?gbraid=1&utm_source=a",
+            "pixel_id": "ppp-demo-pixel",
+            "events": 1,
+            "parameters": ["gbraid"],
+        },
+    ]
+
+
+def test_where_nothing_was_seen_there_is_no_share(keyed: Worker) -> None:
+    summary = ask(keyed).json()["data"]["summary"]
+    assert summary["total_events"] == 0
+    assert summary["share_with_either"] is None
+
+
+def test_the_analysis_needs_a_key(keyed: Worker) -> None:
+    assert keyed.fetch("/api/reports/debug/utm-analysis").status == 401
