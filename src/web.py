@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -55,6 +56,11 @@ class Response:
     status: int
     body: str | bytes | AsyncGenerator[str, None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def time_text(moment: datetime) -> str:
+    """A time in UTC as it stands in answers: `2026-05-01T12:00:00.000Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def json_response(

@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import wraps
 from http import HTTPStatus
 
 from app import App
 from config import VERSION
-from handlers import Handler
+from handlers.refusals import refusing
 from services.breakdowns import read_breakdown, read_limit, read_page
 from services.exposition import CONTENT_TYPE, exposition
 from services.logs import Log
 from services.management import NotFoundError
 from services.project_statistics import PixelPage, read_project_statistics
 from services.realtime import hourly_breakdown, recent_events
-from services.spans import InvalidQueryError, Span, read_span
+from services.spans import Span, read_span
 from services.statistics import read_statistics
 from services.utm_analysis import read_utm_analysis
-from web import Request, Response, error_response, json_response
+from web import Request, Response, error_response, json_response, time_text
 
 METRICS_FORMATS = ("json", "prometheus")
-
-
-def _refusing(handler: Handler) -> Handler:
-    """Turns what cannot be asked, and what is not there, into answers."""
-
-    @wraps(handler)
-    async def refusing(app: App, request: Request, log: Log) -> Response:
-        try:
-            return await handler(app, request, log)
-        except InvalidQueryError as error:
-            return error_response(HTTPStatus.BAD_REQUEST, str(error))
-        except NotFoundError as error:
-            return error_response(HTTPStatus.NOT_FOUND, str(error))
-
-    return refusing
 
 
 async def metrics(app: App, request: Request, _log: Log) -> Response:
@@ -56,10 +40,10 @@ async def metrics(app: App, request: Request, _log: Log) -> Response:
         "database_available": parts["database"].healthy,
     }
     content = {**reading.as_json(), "system": system}
-    return json_response({"success": True, "timestamp": _text(now), "metrics": content})
+    return json_response({"success": True, "timestamp": time_text(now), "metrics": content})
 
 
-@_refusing
+@refusing
 async def realtime(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/realtime/:pixelId`: the last 24 hours by hour, and the newest events."""
     pixel_id = request.segment(-1)
@@ -70,7 +54,7 @@ async def realtime(app: App, request: Request, _log: Log) -> Response:
             "success": True,
             "data": {
                 "pixel_id": pixel_id,
-                "updated_at": _text(now),
+                "updated_at": time_text(now),
                 "hourly_breakdown": await hourly_breakdown(app.database, pixel_id, now),
                 "recent_events": await recent_events(app.database, pixel_id, now),
             },
@@ -78,7 +62,7 @@ async def realtime(app: App, request: Request, _log: Log) -> Response:
     )
 
 
-@_refusing
+@refusing
 async def stats(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/stats/:pixelId?days|from|to|tz`: what the pixel saw in that time."""
     pixel_id = request.segment(-1)
@@ -93,7 +77,7 @@ async def stats(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": data})
 
 
-@_refusing
+@refusing
 async def project_stats(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/project/:projectId/stats?days|from|to|tz`: what its pixels saw."""
     project_id = request.segment(-2)
@@ -108,7 +92,7 @@ async def project_stats(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": data})
 
 
-@_refusing
+@refusing
 async def breakdown(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/breakdown/:pixelId?by=…`: a page of what the pixel saw, by a property."""
     pixel_id = request.segment(-1)
@@ -131,7 +115,7 @@ async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
     """`GET /api/reports/debug/utm-analysis`: what of the last 48 hours can be credited."""
     now = app.clock()
     analysis = await read_utm_analysis(app.database, now)
-    return json_response({"success": True, "timestamp": _text(now), "data": analysis})
+    return json_response({"success": True, "timestamp": time_text(now), "data": analysis})
 
 
 async def _require_active(app: App, pixel_id: str, now: datetime) -> None:
@@ -141,9 +125,5 @@ async def _require_active(app: App, pixel_id: str, now: datetime) -> None:
 
 
 def _date_range(span: Span) -> dict[str, object]:
-    ends = {"from": _text(span.start), "to": _text(span.end)}
+    ends = {"from": time_text(span.start), "to": time_text(span.end)}
     return {**ends, "days": span.days, "tz": span.zone}
-
-
-def _text(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from http import HTTPStatus
 
 from app import App
+from handlers.refusals import refusing
 from services.configuration import InvalidFieldsError
 from services.export import (
     CSV_HEADER,
@@ -24,8 +25,9 @@ from services.export import (
     read_pages,
 )
 from services.logs import Log
+from services.management import NotFoundError
 from services.spans import DEFAULT_ZONE, Span
-from web import Request, Response, error_response
+from web import Request, Response, time_text
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 365
@@ -48,19 +50,17 @@ class Wanted:
         return FORMATS[self.format_name]
 
 
+@refusing
 async def export(app: App, request: Request, log: Log) -> Response:
     """A part of the pixel's events, the newest first, sent while it is read.
 
     A pixel that is switched off keeps its events, so they are exported all the same.
     """
     now = app.clock().replace(microsecond=0)
-    try:
-        wanted = read_wanted(request.parameters(), now)
-    except InvalidFieldsError as error:
-        return error_response(HTTPStatus.BAD_REQUEST, "Validation failed", details=error.problems)
+    wanted = read_wanted(request.parameters(), now)
     pixel_id = request.segment(-1)
     if await app.pixels.find(pixel_id, now.timestamp()) is None:
-        return error_response(HTTPStatus.NOT_FOUND, "Pixel not found")
+        raise NotFoundError("Pixel not found")
     part = await find_part(app.database, pixel_id, wanted.span, wanted.cursor, wanted.most)
     next_cursor = {"X-Next-Cursor": part.next_cursor} if part.next_cursor else {}
     headers = {
@@ -92,8 +92,11 @@ def _head(part: Part, wanted: Wanted, now: datetime) -> str:
         case "json":
             said = {
                 "pixel_id": part.pixel_id,
-                "export_date": _iso(now),
-                "date_range": {"start": _iso(wanted.span.start), "end": _iso(wanted.span.end)},
+                "export_date": time_text(now),
+                "date_range": {
+                    "start": time_text(wanted.span.start),
+                    "end": time_text(wanted.span.end),
+                },
             }
             return f'{{"success": true, "data": {json.dumps(said)[:-1]}, "events": [\n'
         case _:
@@ -171,7 +174,3 @@ def _number(name: str, text: str, most: int, problems: list[str]) -> int:
         return number
     problems.append(f"{name}: must be a whole number from 1 to {most:,}")
     return 1
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

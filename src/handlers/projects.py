@@ -4,111 +4,84 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from functools import wraps
 from http import HTTPStatus
 
 from app import App
-from handlers import Handler
+from handlers.refusals import refusing
 from services.configuration import InvalidFieldsError
 from services.logs import Log
-from services.management import (
-    ConflictError,
-    Entry,
-    NotFoundError,
-    Page,
-    Register,
-    Wanted,
-)
+from services.management import Entry, Page, Register, Wanted
 from services.text import read_json, whole_number
-from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
+from web import MAX_BODY_BYTES, Request, Response, json_response
 
 DEFAULT_ROWS = 100
 MOST_ROWS = 500
 YES_OR_NO = {"true": True, "false": False}
 
 
-def _refusing(handler: Handler) -> Handler:
-    """Turns what the services refuse into answers."""
-
-    @wraps(handler)
-    async def refusing(app: App, request: Request, log: Log) -> Response:
-        try:
-            return await handler(app, request, log)
-        except InvalidFieldsError as error:
-            return error_response(
-                HTTPStatus.BAD_REQUEST, "Validation failed", details=error.problems
-            )
-        except NotFoundError as error:
-            return error_response(HTTPStatus.NOT_FOUND, str(error))
-        except ConflictError as error:
-            return error_response(HTTPStatus.CONFLICT, str(error), details=[error.advice])
-
-    return refusing
-
-
-@_refusing
+@refusing
 async def list_projects(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects`: a page of the projects by name."""
     return _listed(app.projects, request, await app.projects.page(_wanted(request)))
 
 
-@_refusing
+@refusing
 async def create_project(app: App, request: Request, log: Log) -> Response:
     """`POST /api/projects`: 201 with the new project."""
     project = await app.projects.create(await _sent(request))
     return _written(app.projects, request, project, log, HTTPStatus.CREATED)
 
 
-@_refusing
+@refusing
 async def read_project(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects/:id`, active or not."""
     project = await app.projects.find(request.segment(-1))
     return _answered(app.projects, request, project)
 
 
-@_refusing
+@refusing
 async def change_project(app: App, request: Request, log: Log) -> Response:
     """`PUT /api/projects/:id`: what is sent changes, the rest stays."""
     project = await app.projects.change(request.segment(-1), await _sent(request))
     return _written(app.projects, request, project, log)
 
 
-@_refusing
+@refusing
 async def switch_off_project(app: App, request: Request, log: Log) -> Response:
     """`DELETE /api/projects/:id`: it and its pixels take no events any more; nothing is deleted."""
     project = await app.projects.switch_off(request.segment(-1))
     return _written(app.projects, request, project, log)
 
 
-@_refusing
+@refusing
 async def list_pixels(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects/:projectId/pixels`: a page of a project's pixels by name."""
     page = await app.project_pixels.page(_wanted(request), request.segment(2))
     return _listed(app.project_pixels, request, page)
 
 
-@_refusing
+@refusing
 async def create_pixel(app: App, request: Request, log: Log) -> Response:
     """`POST /api/projects/:projectId/pixels`: 201 with the new pixel and how to embed it."""
     pixel = await app.project_pixels.create(await _sent(request), request.segment(2))
     return _written(app.project_pixels, request, pixel, log, HTTPStatus.CREATED)
 
 
-@_refusing
+@refusing
 async def read_pixel(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects/pixels/:pixelId`, active or not."""
     pixel = await app.project_pixels.find(request.segment(-1))
     return _answered(app.project_pixels, request, pixel)
 
 
-@_refusing
+@refusing
 async def change_pixel(app: App, request: Request, log: Log) -> Response:
     """`PUT /api/projects/pixels/:pixelId`: what is sent changes, the rest stays."""
     pixel = await app.project_pixels.change(request.segment(-1), await _sent(request))
     return _written(app.project_pixels, request, pixel, log)
 
 
-@_refusing
+@refusing
 async def switch_off_pixel(app: App, request: Request, log: Log) -> Response:
     """`DELETE /api/projects/pixels/:pixelId`: it takes no events any more; nothing is deleted."""
     pixel = await app.project_pixels.switch_off(request.segment(-1))
