@@ -7,13 +7,21 @@ import sys
 import typer
 
 from ops import fields, keys, pixels, projects, stats
+from ops.capacity import EXAMPLE as CAPACITY_EXAMPLE
+from ops.capacity import capacity
 from ops.errors import ExitCode, OpsError
 from ops.export import EXAMPLE as EXPORT_EXAMPLE
 from ops.export import export
 from ops.leads import EXAMPLE as LEADS_EXAMPLE
 from ops.leads import leads
+from ops.logs import EXAMPLE as LOGS_EXAMPLE
+from ops.logs import logs
 from ops.resync import EXAMPLE as RESYNC_EXAMPLE
 from ops.resync import resync
+from ops.security_check import EXAMPLE as SECURITY_EXAMPLE
+from ops.security_check import security_check
+from ops.status import EXAMPLE as STATUS_EXAMPLE
+from ops.status import status
 
 app = typer.Typer(
     help="The commands of the people who run PPP Pixel.",
@@ -27,9 +35,13 @@ app.add_typer(keys.commands, name="keys")
 app.add_typer(pixels.commands, name="pixels")
 app.add_typer(projects.commands, name="projects")
 app.add_typer(stats.commands, name="stats")
+app.command(epilog=CAPACITY_EXAMPLE)(capacity)
 app.command(epilog=EXPORT_EXAMPLE)(export)
 app.command(epilog=LEADS_EXAMPLE)(leads)
+app.command(epilog=LOGS_EXAMPLE)(logs)
 app.command(epilog=RESYNC_EXAMPLE)(resync)
+app.command("security-check", epilog=SECURITY_EXAMPLE)(security_check)
+app.command(epilog=STATUS_EXAMPLE)(status)
 
 
 def main() -> int:

@@ -41,3 +41,16 @@ def wrangler(*arguments: str | Path, config: Path | None = LOCAL_CONFIG) -> str:
     if done.returncode != 0:
         raise WranglerError(f"wrangler {arguments[0]} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def following(*arguments: str) -> subprocess.Popen[str]:
+    """Starts a command on wrangler.toml that goes on until it is ended."""
+    return subprocess.Popen(
+        [str(NODE_BIN / "wrangler"), *arguments],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
