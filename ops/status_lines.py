@@ -64,7 +64,7 @@ def lines_of(look: Look) -> Sequence[Line]:
         ]
         lines += _of_the_jobs(metrics["jobs"], look.now)
     lines += [_of_the_backup(look)]
-    lines += [Line("alerts", "in the webhook and the log: ./ppp logs --event alert")]
+    lines += [Line("alerts", "go to the webhook and the log: `./ppp logs --event alert`")]
     return [*lines, *(Line("not read", plain(reason)) for reason in look.not_read)]
 
 
