@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ops.api import Row
-from ops.output import MINUTE, plain, spoken
+from ops.output import plain, spoken
+from services import problems
+from services.outbox import JOB as SYNC
+from services.problems import Problem
+from services.watching import JOB as WATCH
+from services.watching import LATEST_CRON, OLDEST_BACKUP, OLDEST_LEAD, TOKENS
 
-# https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
-TOKENS = {"search": 20, "person": 1, "update": 5, "fields": 10}
-DAY = 24 * 60 * MINUTE
-# The runbook's: longer than any pause that is planned.
-OLDEST_LEAD = 30 * MINUTE
-# Three runs of the cron.
-LATEST_RUN = 15 * MINUTE
-# One a day, and some time for it.
-OLDEST_BACKUP = 26 * 60 * MINUTE
-CRON_JOB = "pipedrive_sync"
+DAY = timedelta(days=1)
+PROBLEMS = {each.name: each for each in vars(problems).values() if isinstance(each, Problem)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,8 @@ def lines_of(look: Look) -> Sequence[Line]:
             *_of_pipedrive(metrics),
         ]
         lines += _of_the_jobs(metrics["jobs"], look.now)
+        lines += _of_the_watch(metrics["jobs"].get(WATCH))
     lines += [_of_the_backup(look)]
-    lines += [Line("alerts", "go to the webhook and the log: `./ppp logs --event alert`")]
     return [*lines, *(Line("not read", plain(reason)) for reason in look.not_read)]
 
 
@@ -93,7 +90,7 @@ def _of_the_data(metrics: Row, now: datetime) -> Iterator[Line]:
         f"{recent['events_last_hour']:,} in the last hour, "
         f"{recent['form_submissions_last_hour']:,} of them forms; "
         f"the newest {_ago(last, now) if last else 'is not known'}",
-        bool(last) and _seconds(last, now) > DAY,
+        bool(last) and _age(last, now) > DAY,
     )
 
 
@@ -105,15 +102,17 @@ def _of_the_leads(metrics: Row) -> Iterator[Line]:
         "leads",
         f"{pipedrive['delayed_sync_total']:,} pending, "
         f"{pipedrive['delayed_sync_pending']:,} of them due{age}",
-        (oldest or 0) > OLDEST_LEAD,
+        timedelta(seconds=oldest or 0) > OLDEST_LEAD,
     )
     ended = [f"{number:,} {plain(state)}" for state, number in pipedrive["by_status"].items()]
     yield Line("  ended", ", ".join(ended) or "none yet")
+    # An older Worker does not count requests.
+    requests = failures.get("failed_requests", 0)
     yield Line(
         "  last hour",
         f"{failures['leads_failed']:,} failed, {failures['leads_put_back']:,} tried in vain, "
-        f"{failures['runs_killed']:,} runs broke off",
-        bool(failures["leads_failed"] or failures["runs_killed"]),
+        f"{failures['runs_killed']:,} runs broke off; {requests:,} requests answered 5xx",
+        bool(failures["leads_failed"] or failures["runs_killed"] or requests),
     )
 
 
@@ -129,26 +128,42 @@ def _of_pipedrive(metrics: Row) -> Iterator[Line]:
 
 
 def _of_the_jobs(jobs: Mapping[str, Row], now: datetime) -> Iterator[Line]:
-    if CRON_JOB not in jobs:
-        yield Line("jobs", f"{CRON_JOB} has never run: is Pipedrive set up?", is_problem=True)
+    if SYNC not in jobs:
+        yield Line("jobs", f"{SYNC} has never run: is Pipedrive set up?", is_problem=True)
     for name, run in jobs.items():
-        age = _seconds(run["started_at"], now)
+        age = _age(run["started_at"], now)
         outcome = plain(run["outcome"] or "has not ended")
         counts = [
             f"{number} {kind}" for kind, number in run["summary"].items() if _is_count(number)
         ]
         said = f": {', '.join(counts)}" if counts else ""
-        is_late = name == CRON_JOB and age > LATEST_RUN
-        yield Line(f"job {name}", f"{spoken(age)} ago, {outcome}{plain(said)}", is_late)
+        is_late = name in {SYNC, WATCH} and age > LATEST_CRON
+        yield Line(
+            f"job {name}", f"{_ago(run['started_at'], now)}, {outcome}{plain(said)}", is_late
+        )
+
+
+def _of_the_watch(run: Row | None) -> Iterator[Line]:
+    """What the Worker itself found wrong, and told the people who run it."""
+    if run is None:
+        yield Line("alerts", "none known: the job that looks for problems has not run")
+        return
+    names = run["summary"].get("problems", [])
+    if not names:
+        yield Line("alerts", "none")
+    for name in names:
+        problem = PROBLEMS.get(name)
+        text = f"{problem.severity}, {problem.means}: `{problem.command}`" if problem else ""
+        yield Line("alert", plain(f"{name} {text}"), is_problem=True)
 
 
 def _of_the_backup(look: Look) -> Line:
     newest = look.newest_backup
     if newest is None:
         return Line("backup", "no backup known", is_problem=True)
-    age = _seconds(newest["verified_at"], look.now)
     rows = f", {newest['rows']:,} rows" if newest.get("rows") else ""
-    return Line("backup", f"{plain(newest['id'])}, {spoken(age)} ago{rows}", age > OLDEST_BACKUP)
+    text = f"{plain(newest['id'])}, {_ago(newest['verified_at'], look.now)}{rows}"
+    return Line("backup", text, _age(newest["verified_at"], look.now) > OLDEST_BACKUP)
 
 
 def _is_count(value: object) -> bool:
@@ -160,9 +175,9 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
 
 
-def _seconds(text: str, now: datetime) -> float:
-    return max(0.0, (now - _moment(text)).total_seconds())
+def _age(text: str, now: datetime) -> timedelta:
+    return max(timedelta(), now - _moment(text))
 
 
 def _ago(text: str, now: datetime) -> str:
-    return f"{spoken(_seconds(text, now))} ago"
+    return f"{spoken(_age(text, now).total_seconds())} ago"

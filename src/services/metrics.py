@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.outbox import JOB
@@ -172,8 +172,8 @@ class Reading:
     jobs: Mapping[str, Row]
     errors: Mapping[str, int]
     database_bytes: int
-    last_event_at: datetime | None
-    calls_today: Mapping[str, int]
+    last_event_at: datetime | None = None
+    calls_today: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> Mapping[str, object]:
         """The metrics in the shape of the old Worker, with more in them."""

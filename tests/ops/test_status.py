@@ -50,7 +50,12 @@ def metrics(**changes: Row) -> Row:
                 "started_at": ago(minutes=3),
                 "outcome": "drained",
                 "summary": {"synced": 2, "error": 0, "calls": {"search": 2}},
-            }
+            },
+            "watch": {
+                "started_at": ago(minutes=2),
+                "outcome": "done",
+                "summary": {"problems": []},
+            },
         },
         "pipedrive": {
             "circuit_breaker_state": "CLOSED",
@@ -96,6 +101,7 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
     assert said["leads"] == "4 pending, 0 of them due, the oldest for 1 min"
     assert said["budget"].startswith("4 calls since midnight UTC, 50 tokens")
     assert said["job pipedrive_sync"] == "3 min ago, drained: 2 synced"
+    assert said["alerts"] == "none"
     assert said["backup"] == "20260501T030000Z-full, 9 h 0 min ago, 14,000 rows"
     assert len(lines_of(GOOD)) <= 24
 
@@ -111,6 +117,7 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
         (changed(metrics=metrics(pipedrive={"oldest_pending_seconds": 1_801})), "leads"),
         (changed(metrics=metrics(errors_last_hour={"leads_failed": 1})), "last hour"),
         (changed(metrics=metrics(errors_last_hour={"runs_killed": 1})), "last hour"),
+        (changed(metrics=metrics(errors_last_hour={"failed_requests": 1})), "last hour"),
         (changed(metrics=metrics(pipedrive={"circuit_breaker_state": "OPEN"})), "pipedrive"),
         (
             changed(metrics=metrics(pipedrive={"circuit_breaker_next_attempt": "later"})),
@@ -144,6 +151,17 @@ def test_a_day_without_events_is_marked() -> None:
     silent = metrics()
     silent["metrics"]["last_event_at"] = ago(hours=25)
     assert problems(changed(metrics=silent)) == ["events"]
+
+
+def test_what_the_worker_found_is_told_with_what_to_do() -> None:
+    run = {"started_at": ago(minutes=2), "outcome": "done"}
+    found = {"watch": {**run, "summary": {"problems": ["leads_waiting", "something_new"]}}}
+    look = changed(metrics=metrics(jobs=found))
+    alerts = [line for line in lines_of(look) if line.name == "alert"]
+    assert [line.is_problem for line in alerts] == [True, True]
+    assert alerts[0].text.startswith("leads_waiting P2, leads reach Pipedrive late")
+    assert "ppp leads" in alerts[0].text
+    assert alerts[1].text == "something_new"
 
 
 def test_the_newest_verified_backup_counts() -> None:
