@@ -132,15 +132,12 @@ def _of_the_jobs(jobs: Mapping[str, Row], now: datetime) -> Iterator[Line]:
         yield Line("jobs", f"{SYNC} has never run: is Pipedrive set up?", is_problem=True)
     for name, run in jobs.items():
         age = _age(run["started_at"], now)
-        outcome = plain(run["outcome"] or "has not ended")
         counts = [
             f"{number} {kind}" for kind, number in run["summary"].items() if _is_count(number)
         ]
-        said = f": {', '.join(counts)}" if counts else ""
+        said = ": ".join(filter(None, (run["outcome"] or "has not ended", ", ".join(counts))))
         is_late = name in {SYNC, WATCH} and age > LATEST_CRON
-        yield Line(
-            f"job {name}", f"{_ago(run['started_at'], now)}, {outcome}{plain(said)}", is_late
-        )
+        yield Line(f"job {name}", f"{_ago(run['started_at'], now)}, {plain(said)}", is_late)
 
 
 def _of_the_watch(run: Row | None) -> Iterator[Line]:
