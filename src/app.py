@@ -13,6 +13,7 @@ from services.management import Register
 from services.metrics import Metrics
 from services.pixels import Pixels
 from services.ports import Clock, Database, LocalTime, NewId
+from services.privacy import Privacy
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
 from services.timers import Timers
@@ -41,4 +42,5 @@ class App:
     timers: Timers
     health: Health
     metrics: Metrics
+    privacy: Privacy
     new_sync: NewSync

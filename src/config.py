@@ -49,6 +49,7 @@ class Config:
     api_keys: tuple[ApiKey, ...]
     sync_delay_seconds: int
     repeat_window_seconds: int
+    privacy_steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         api_keys=_checked("API_KEYS", lambda: read_api_keys(get("API_KEYS"))),
         sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
         repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),
+        privacy_steps=_number(get, "PRIVACY_STEPS", 300),
     )
 
 

@@ -16,6 +16,7 @@ from bindings.d1 import D1
 from bindings.fetch import Fetch
 from bindings.kv import Kv
 from bindings.limiter import Shards
+from bindings.r2 import R2
 from config import ConfigError, SyncConfig, read_config, read_sync_config
 from services.alerts import Alerts
 from services.circuit_breaker import CircuitBreaker
@@ -29,6 +30,7 @@ from services.payload import AccountFields
 from services.pipedrive import AccountState, Pipedrive
 from services.pipedrive_limits import Budget
 from services.pixels import Pixels
+from services.privacy import Privacy
 from services.project_pixels import PIXELS
 from services.projects import PROJECTS
 from services.rate_limiting import RateLimiter
@@ -67,6 +69,7 @@ def build_app(env: Any) -> App:
     database = D1(getattr(raw, "DB", None))
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
+    bucket = R2(getattr(raw, "BACKUPS", None))
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -84,6 +87,7 @@ def build_app(env: Any) -> App:
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
         metrics=Metrics(database, database.size_bytes),
+        privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
         new_sync=partial(_new_sync, settings, database, key_values),
     )
 
