@@ -16,6 +16,7 @@ from services.ports import Clock, Database, LocalTime, NewId
 from services.privacy import Privacy
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
+from services.retention import Retention
 from services.timers import Timers
 from services.visits import Visits
 
@@ -43,4 +44,5 @@ class App:
     health: Health
     metrics: Metrics
     privacy: Privacy
+    retention: Retention
     new_sync: NewSync

@@ -50,6 +50,8 @@ class Config:
     sync_delay_seconds: int
     repeat_window_seconds: int
     privacy_steps: int
+    session_retention_days: int
+    visitor_retention_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
         repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),
         privacy_steps=_number(get, "PRIVACY_STEPS", 300),
+        session_retention_days=_number(get, "SESSION_RETENTION_DAYS", 395),
+        visitor_retention_days=_number(get, "VISITOR_RETENTION_DAYS", 395),
     )
 
 

@@ -35,6 +35,7 @@ from services.project_pixels import PIXELS
 from services.projects import PROJECTS
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
+from services.retention import Retention
 from services.sync_portion import PortionSync
 from services.timers import Timers
 from services.visits import Visits
@@ -88,6 +89,10 @@ def build_app(env: Any) -> App:
         health=Health(database, key_values, shards, now),
         metrics=Metrics(database, database.size_bytes),
         privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
+        retention=Retention(
+            *(database, bucket, new_id, now),
+            *(config.session_retention_days, config.visitor_retention_days),
+        ),
         new_sync=partial(_new_sync, settings, database, key_values),
     )
 

@@ -23,6 +23,7 @@ NUMBERS = [
         "SYNC_DELAY_SECONDS",
         "REPEAT_WINDOW_SECONDS",
     ),
+    *("PRIVACY_STEPS", "SESSION_RETENTION_DAYS", "VISITOR_RETENTION_DAYS"),
 ]
 NUMBERS_OF_THE_SYNC = [
     *("SYNC_RUN_SECONDS", "SYNC_RUN_REQUESTS", "SYNC_PORTION", "SYNC_LEASE_SECONDS"),
@@ -54,6 +55,9 @@ def test_the_environment_alone_is_enough() -> None:
         api_keys=(),
         sync_delay_seconds=420,
         repeat_window_seconds=600,
+        privacy_steps=300,
+        session_retention_days=395,
+        visitor_retention_days=395,
     )
 
 

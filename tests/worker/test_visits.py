@@ -276,7 +276,7 @@ def test_only_a_lead_in_an_address_looks_at_the_visitors_other_events(worker: Wo
     address = "https://shop.example/thank-you?email=jane%40example.com"
     visit(worker, cookie, AD_CLICK, event_key="first-event-1")
     thanks = some_event(visitor_cookie=cookie, event_key="second-event-2", page_url=address)
-    assert batch_cost(worker, thanks) == (1, 13, 6)
+    assert batch_cost(worker, thanks) == (1, 13, 7)
 
 
 def test_an_event_on_a_pixel_that_is_not_remembered_costs_one_round_trip_more(
