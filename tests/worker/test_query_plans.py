@@ -11,7 +11,14 @@ from services import personal_rows
 from services.breakdowns import BREAKDOWNS
 from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from services.job_runs import BEGIN_RUN, RENEW_RUN
-from services.metrics import LAST_RUNS, PENDING, RECENT_ACTIVITY, SYNC_ERRORS
+from services.metrics import (
+    CALLS_TODAY,
+    LAST_EVENT,
+    LAST_RUNS,
+    PENDING,
+    RECENT_ACTIVITY,
+    SYNC_ERRORS,
+)
 from services.outbox import (
     CLAIM_PERSONS,
     LEASE_DUE,
@@ -151,6 +158,8 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "what is pending": (PENDING, (SYNC,)),
     "last run of each job": (LAST_RUNS, (SYNC,)),
     "errors of the last hour": (SYNC_ERRORS, (SYNC,)),
+    "newest event": (LAST_EVENT, (SYNC,)),
+    "calls to Pipedrive today": (CALLS_TODAY, (SYNC,)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (SPAN,)) for name, statement in EXPORT.items()},
     **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
