@@ -76,7 +76,7 @@ class Privacy:
         if not await self._run(search.steps(), request):
             return _unfinished(request)
         summary = await search.summary()
-        return {**_done(request), "nothing_found": is_nothing(summary), "found": summary}
+        return {**_done(request.id), "nothing_found": is_nothing(summary), "found": summary}
 
     async def export(self, subject: DataSubject, cursor: Cursor | None) -> Answer:
         """All rows about the person, a page with each request; the first has the summary too."""
@@ -102,6 +102,8 @@ class Privacy:
 
     async def erase(self, subject: DataSubject, cursor: Cursor | None) -> Answer:
         """Deletes all of it, and answers with the receipt when nothing is left."""
+        if cursor and (receipt := await self.requests.finished(cursor.request_id)):
+            return {**_done(cursor.request_id), "receipt": receipt}
         request, search = await self._search("erase", subject, cursor)
         notes = ErasureNotes(self.bucket, request.id, search.now)
         erasure = Erasure(search, self.requests, request, notes)
@@ -112,7 +114,7 @@ class Privacy:
         if not finished:
             return _unfinished(request)
         await notes.close()
-        return {**_done(request), "receipt": await self.requests.finish(request, self.clock())}
+        return {**_done(request.id), "receipt": await self.requests.finish(request, self.clock())}
 
     async def _search(
         self, kind: Kind, subject: DataSubject, cursor: Cursor | None
@@ -157,5 +159,5 @@ def _unfinished(request: PrivacyRequest) -> Answer:
     }
 
 
-def _done(request: PrivacyRequest) -> Answer:
-    return {"request": request.id, "done": True, "cursor": None}
+def _done(request_id: str) -> Answer:
+    return {"request": request_id, "done": True, "cursor": None}

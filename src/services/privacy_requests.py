@@ -209,6 +209,13 @@ class PrivacyRequests:
         progress = read_progress(rows[0]["progress"])
         return PrivacyRequest(request_id, kind, subject.asked_by, progress)
 
+    async def finished(self, request_id: str) -> dict[str, object] | None:
+        """The receipt of an erasure that is finished, for a client who did not hear the end."""
+        rows = await self._run(FIND_REQUEST, id=request_id)
+        text = rows[0]["receipt"] if rows else None
+        receipt: dict[str, object] | None = json.loads(text) if text else None
+        return receipt
+
     async def save(self, request: PrivacyRequest) -> None:
         """Keeps how far it is."""
         await self._run(SAVE_REQUEST, id=request.id, progress=request.progress.as_json())

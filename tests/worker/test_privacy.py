@@ -261,6 +261,14 @@ def test_a_lead_that_is_being_sent_is_waited_for(keyed: Worker) -> None:
     assert rest[-1]["receipt"]["counts"]["visitors"] == 1
 
 
+def test_who_did_not_hear_the_end_is_told_again(keyed: Worker) -> None:
+    email = some_email()
+    keyed.send(some_lead(email))
+    answers = portions(keyed, "erase", email=email, confirm=True)
+    body = {"email": email, "confirm": True, "cursor": answers[-2]["cursor"]}
+    assert data(ask(keyed, "erase", body)) == answers[-1]
+
+
 def test_an_erasure_that_was_left_is_begun_anew(keyed: Worker) -> None:
     email = some_email()
     keyed.send(some_lead(email))
