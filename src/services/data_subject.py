@@ -22,9 +22,8 @@ from services.ports import Row
 
 AskedBy = Literal["email", "visitor_cookie"]
 
-# Of an address, what no encoder of JSON or of addresses in the web writes differently.
-_IN_JSON = re.compile(r"[a-z0-9._@-]+")
-_IN_URL = re.compile(r"[a-z0-9._-]+")
+# Of an address, what no encoder of JSON writes differently, nor one of URLs but for the @.
+_KEPT = re.compile(r"[a-z0-9._-]*@[a-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,13 @@ class DataSubject:
     @property
     def clue(self) -> str:
         """A text in lower case that is in every JSON text with the address."""
-        return _longest(_IN_JSON, self.value)
+        found = _KEPT.search(self.value)
+        return found[0] if found else ""
 
     @property
     def url_clue(self) -> str:
-        """A text in lower case that is in every address of a page with the e-mail address."""
-        return _longest(_IN_URL, self.value)
+        """The same in the address of a page; there either of the two is."""
+        return self.clue.replace("@", "%40")
 
     def sent(self, row: Row) -> bool:
         """Whether the person filled in this form, or came with the address in the page's."""
@@ -120,7 +120,3 @@ def _plain(text: str) -> str:
     form = decoded(text)
     said = text if form is None else json.dumps(form, ensure_ascii=False)
     return unquote(said).lower()
-
-
-def _longest(pattern: re.Pattern[str], text: str) -> str:
-    return max(pattern.findall(text), key=len, default="")

@@ -16,6 +16,12 @@ LOGS_OF_A_PAGE = 5_000
 
 # ---- found by an address -----------------------------------------------------------------------
 
+
+def _in_url(column: str) -> str:
+    text = f"lower({column})"
+    return f"(instr({text}, ?1 ->> 'clue') OR instr({text}, ?1 ->> 'url_clue'))"
+
+
 _FORMS = f"""
   SELECT
     id, visitor_id, form_data, event_data, page_url, referrer_url, page_title
@@ -28,8 +34,7 @@ LAST_FORM = f"SELECT max(id) AS last FROM ({_FORMS})"  # noqa: S608  # a constan
 # Old rows have whole forms, in whatever shape; what has the clue is then read.
 FORMS_WITH_CLUE = f"""
 SELECT * FROM ({_FORMS})
-WHERE instr(lower(form_data), ?1 ->> 'clue')
-  OR instr(lower(page_url), ?1 ->> 'url_clue') AND instr(page_url, '?')
+WHERE instr(lower(form_data), ?1 ->> 'clue') OR {_in_url("page_url")}
 """  # noqa: S608  # constants only
 
 # Of some visitors: all forms, which tell whether somebody else used the browser too, and whatever
@@ -43,8 +48,7 @@ JOIN tracking_events ON tracking_events.visitor_id = visitor.value
 WHERE tracking_events.id > ?1 ->> 'after' AND (
   event_type = 'form_submit'
   OR instr(lower(event_data), ?1 ->> 'clue')
-  OR instr(lower(page_url), ?1 ->> 'url_clue') AND instr(page_url, '?')
-  OR instr(lower(referrer_url), ?1 ->> 'url_clue') AND instr(referrer_url, '?')
+  OR {_in_url("page_url")} OR {_in_url("referrer_url")}
   OR instr(lower(page_title), ?1 ->> 'clue')
 )
 ORDER BY tracking_events.id LIMIT {LEADS_OF_A_PAGE}

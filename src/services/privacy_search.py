@@ -188,7 +188,7 @@ class PrivacySearch:
         if self.subject.asked_by != "email" or not is_form(line):
             return False
         small = line.lower()
-        return self.subject.clue in small or ("?" in small and self.subject.url_clue in small)
+        return self.subject.clue in small or self.subject.url_clue in small
 
     def is_theirs(self, row: Row) -> bool:
         """Whether an archived event, as `archived` gives it, goes with the person."""

@@ -55,7 +55,7 @@ def test_the_environment_alone_is_enough() -> None:
         api_keys=(),
         sync_delay_seconds=420,
         repeat_window_seconds=600,
-        privacy_steps=300,
+        privacy_steps=100,
         session_retention_days=395,
         visitor_retention_days=395,
     )
