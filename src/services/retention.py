@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.archived_events import delete_days_before
+from services.configuration import MOST_RETENTION_DAYS
 from services.job_runs import JobRun
 from services.logs import Log
 from services.personal_rows import DELETE_PERSONS
@@ -34,17 +35,17 @@ LOGS_OF_A_RUN = 500
 DELETED = ("events", "archived_parts", "sessions", "visitors", "old_log_rows")
 
 # By names, which have an index; there are few projects. A text that is no JSON keeps everything.
-PIXELS_WITH_RETENTION = """
+PIXELS_WITH_RETENTION = f"""
 SELECT pixels.id, projects.configuration ->> 'retention_days' AS days
 FROM projects JOIN pixels ON pixels.project_id = projects.id
 WHERE projects.name >= '' AND ?1 IS NOT NULL AND iif(
   json_valid(projects.configuration),
   json_type(projects.configuration, '$.retention_days') = 'integer'
-    AND projects.configuration ->> 'retention_days' > 0,
+    AND projects.configuration ->> 'retention_days' BETWEEN 1 AND {MOST_RETENTION_DAYS},
   0
 )
 ORDER BY projects.name, pixels.name
-"""
+"""  # noqa: S608  # a constant
 
 _IS_PENDING = f"""
   event_type IS 'form_submit' AND pipedrive_sync_status IS NULL

@@ -16,13 +16,16 @@ RETENTION_DAYS = 30
 PERIOD = 395
 STRICT = "strict-pixel"
 LENIENT = "lenient-pixel"
+# As rows of production may hold them.
+UNREADABLE = ("no JSON", '{"retention_days": "30"}', '{"retention_days": 999999999999}')
 
 
 @pytest.fixture(scope="module")
 def kept(worker: Worker) -> Worker:
     """The Worker with one project whose events are kept for 30 days, and one that keeps all."""
     strict = json.dumps({"retention_days": RETENTION_DAYS})
-    for pixel, configuration in ((STRICT, strict), (LENIENT, "no JSON")):
+    others = [(f"other-pixel-{each}", text) for each, text in enumerate(UNREADABLE)]
+    for pixel, configuration in ((STRICT, strict), (LENIENT, None), *others):
         worker.query(
             "INSERT INTO projects (id, name, configuration) VALUES (?1, ?1, ?2)",
             *(pixel, configuration),
@@ -75,6 +78,13 @@ def test_events_go_after_the_days_of_their_project(kept: Worker) -> None:
     assert is_there(kept, "tracking_events", young["event_id"])
     assert is_there(kept, "tracking_events", unlimited["event_id"])
     assert is_there(kept, "sessions", old["session_id"])
+
+
+@pytest.mark.parametrize("number", range(len(UNREADABLE)))
+def test_what_no_retention_can_be_read_of_is_kept(kept: Worker, number: int) -> None:
+    event = aged(kept, 4_000, f"other-pixel-{number}")
+    assert run(kept)["events"] == 0
+    assert is_there(kept, "tracking_events", event["event_id"])
 
 
 def test_a_lead_that_waits_is_kept_until_it_was_sent(kept: Worker) -> None:
