@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast, get_args
 
 from services.api_keys import ApiKey, read_api_keys
+from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.logs import Level
 from services.pipedrive_accounts import Accounts, read_accounts, read_further
@@ -52,6 +53,7 @@ class Config:
     privacy_steps: int
     session_retention_days: int
     visitor_retention_days: int
+    backups: BackupSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         privacy_steps=_number(get, "PRIVACY_STEPS", 100),
         session_retention_days=_number(get, "SESSION_RETENTION_DAYS", 395),
         visitor_retention_days=_number(get, "VISITOR_RETENTION_DAYS", 395),
+        backups=BackupSettings(
+            seconds=_number(get, "BACKUP_RUN_SECONDS", MINUTE),
+            steps=_number(get, "BACKUP_RUN_STEPS", 20),
+        ),
     )
 
 

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from handlers import Handler, analytics, export, health, home, privacy, projects, tracking
+from handlers import (
+    Handler,
+    analytics,
+    backups,
+    export,
+    health,
+    home,
+    privacy,
+    projects,
+    tracking,
+)
 from services.api_keys import Role
 from web import Response
 
@@ -42,7 +52,8 @@ FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 MANAGEMENT_READING = Policy(limit="management", key="read")
 MANAGING = Policy(limit="management", key="admin")
-# A person with a long history takes many portions.
+# A large backup, or a person with a long history, takes more portions than the management limit
+# allows requests.
 IN_PORTIONS = Policy(limit="analytics", key="admin")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}
@@ -81,6 +92,12 @@ PRIVACY = {
     "receipts": {"GET": Route(privacy.receipts, IN_PORTIONS)},
 }
 RECEIPT = {"GET": Route(privacy.receipt, IN_PORTIONS)}
+BACKUPS = {
+    "GET": Route(backups.list_backups, MANAGEMENT_READING),
+    "POST": Route(backups.start_backup, MANAGING),
+}
+BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
+CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, IN_PORTIONS)}
 REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
 NOTHING: Mapping[str, Route] = {}
 
@@ -110,6 +127,8 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
             return _methods_of_project(rest)
         case "privacy":
             return _methods_of_privacy(rest)
+        case "backups":
+            return _methods_of_backup(rest)
         case _:
             return NOTHING
 
@@ -126,6 +145,18 @@ def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
             return UTM_ANALYSIS
         case [name, _]:
             return REPORTS_OF_A_PIXEL.get(name, NOTHING)
+        case _:
+            return NOTHING
+
+
+def _methods_of_backup(entry: list[str]) -> Mapping[str, Route]:
+    match entry:
+        case []:
+            return BACKUPS
+        case [_]:
+            return BACKUP
+        case [_, "continue"]:
+            return CONTINUED_BACKUP
         case _:
             return NOTHING
 

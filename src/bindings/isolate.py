@@ -19,6 +19,10 @@ from bindings.limiter import Shards
 from bindings.r2 import R2
 from config import ConfigError, SyncConfig, read_config, read_sync_config
 from services.alerts import Alerts
+from services.backup_records import Records
+from services.backup_steps import BackupSteps
+from services.backup_store import BackupStore
+from services.backups import Backups
 from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
 from services.health import Health
@@ -71,6 +75,7 @@ def build_app(env: Any) -> App:
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
     bucket = R2(getattr(raw, "BACKUPS", None))
+    store = BackupStore(bucket, config.environment)
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -92,6 +97,9 @@ def build_app(env: Any) -> App:
         retention=Retention(
             *(database, bucket, new_id, now),
             *(config.session_retention_days, config.visitor_retention_days),
+        ),
+        backups=Backups(
+            config.backups, Records(database), store, BackupSteps(database, store, now), now
         ),
         new_sync=partial(_new_sync, settings, database, key_values),
     )

@@ -11,13 +11,14 @@ from typing import Any
 
 from app import App
 from handlers.refusals import refusing
+from handlers.sent import read_sent
 from services.configuration import InvalidFieldsError
 from services.data_subject import DataSubject, read_subject
 from services.logs import Log
 from services.ports import Row
 from services.privacy import Cursor, read_cursor
-from services.text import read_json, whole_number
-from web import MAX_BODY_BYTES, Request, Response, json_response
+from services.text import whole_number
+from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100
 MOST_ROWS = 500
@@ -82,12 +83,7 @@ async def receipt(app: App, request: Request, _log: Log) -> Response:
 async def _sent(
     request: Request, others: frozenset[str]
 ) -> tuple[Mapping[str, object], DataSubject, Cursor | None]:
-    try:
-        sent = read_json(await request.text(MAX_BODY_BYTES))
-    except ValueError:
-        sent = None
-    if not isinstance(sent, dict):
-        raise InvalidFieldsError(['the body must be a JSON object: {"email": "…"}'])
+    sent = await read_sent(request)
     subject = read_subject(sent, others)
     text = sent.get("cursor")
     cursor = read_cursor(text) if isinstance(text, str) else None

@@ -5,6 +5,7 @@ import pytest
 
 from config import Config, ConfigError, SyncConfig, read_config, read_sync_config
 from services.api_keys import ApiKey
+from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.pipedrive_accounts import Account
 from services.pipedrive_limits import CallSettings
@@ -24,6 +25,7 @@ NUMBERS = [
         "REPEAT_WINDOW_SECONDS",
     ),
     *("PRIVACY_STEPS", "SESSION_RETENTION_DAYS", "VISITOR_RETENTION_DAYS"),
+    *("BACKUP_RUN_SECONDS", "BACKUP_RUN_STEPS"),
 ]
 NUMBERS_OF_THE_SYNC = [
     *("SYNC_RUN_SECONDS", "SYNC_RUN_REQUESTS", "SYNC_PORTION", "SYNC_LEASE_SECONDS"),
@@ -58,6 +60,7 @@ def test_the_environment_alone_is_enough() -> None:
         privacy_steps=100,
         session_retention_days=395,
         visitor_retention_days=395,
+        backups=BackupSettings(seconds=60, steps=20),
     )
 
 
