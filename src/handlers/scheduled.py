@@ -11,7 +11,7 @@ from services.ports import UnavailableError
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
-    """Checks the parts this Worker stands on, sends what is due, backs up, deletes what is over.
+    """Checks the parts this Worker stands on, sends what is due, deletes what is over, backs up.
 
     What goes wrong in one job is logged and does not keep the next one.
     """
@@ -21,8 +21,8 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
     await _do("sync", lambda: app.new_sync(log).run(), log)
-    await _do("backup", lambda: app.backups.run(log), log)
     await _do("retention", lambda: app.retention.run(log), log)
+    await _do("backup", lambda: app.backups.run(log), log)
     log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())
 
 
