@@ -128,9 +128,15 @@ FROM job_runs
 WHERE job = '{JOB}' AND started_at >= ?1 ->> 'midnight'
 """  # noqa: S608  # a constant
 
+FAILED_REQUESTS = """
+SELECT coalesce(sum(number), 0) AS failed_requests FROM failed_requests
+WHERE minute >= ?1 ->> 'hour_ago'
+"""
+
 STATEMENTS = (
     *(COUNT_TABLES, COUNT_SUBMISSIONS),
-    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS, LAST_EVENT, CALLS_TODAY),
+    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS),
+    *(FAILED_REQUESTS, LAST_EVENT, CALLS_TODAY),
 )
 
 # The worst state of all accounts is the one to know.
@@ -222,7 +228,7 @@ class Metrics:
             "submissions_counted_since": (now - SUBMISSIONS_COUNTED).strftime(TIME_TEXT),
         }
         answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
-        [recent], [pending], accounts, runs, [errors], last_events, [calls] = answers[2:]
+        [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
         jobs = {row["job"]: row for row in runs}
         return Reading(
             at=now,
@@ -234,7 +240,7 @@ class Metrics:
             oldest_pending_seconds=_age(pending["oldest"], now),
             accounts=accounts,
             jobs={job: _run(row) for job, row in jobs.items()},
-            errors=errors,
+            errors={**failed, **errors},
             database_bytes=await self.database_bytes(),
             last_event_at=stored_time(last_events[0]["timestamp"]) if last_events else None,
             calls_today=calls,
