@@ -6,8 +6,10 @@ import sys
 
 import typer
 
-from ops import fields, keys
+from ops import fields, keys, pixels, privacy, projects, stats
 from ops.errors import ExitCode, OpsError
+from ops.export import EXAMPLE as EXPORT_EXAMPLE
+from ops.export import export
 from ops.leads import EXAMPLE as LEADS_EXAMPLE
 from ops.leads import leads
 from ops.resync import EXAMPLE as RESYNC_EXAMPLE
@@ -22,6 +24,11 @@ app = typer.Typer(
 )
 app.add_typer(fields.commands, name="fields")
 app.add_typer(keys.commands, name="keys")
+app.add_typer(pixels.commands, name="pixels")
+app.add_typer(privacy.commands, name="privacy")
+app.add_typer(projects.commands, name="projects")
+app.add_typer(stats.commands, name="stats")
+app.command(epilog=EXPORT_EXAMPLE)(export)
 app.command(epilog=LEADS_EXAMPLE)(leads)
 app.command(epilog=RESYNC_EXAMPLE)(resync)
 
@@ -34,6 +41,9 @@ def main() -> int:
     except OpsError as error:
         typer.echo(f"error: {error}", err=True)
         return error.exit_code
+    except typer.Abort:
+        typer.echo("error: stopped", err=True)
+        return ExitCode.PROBLEMS
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "./ppp"

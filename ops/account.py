@@ -9,7 +9,7 @@ from http import HTTPStatus
 import httpx
 
 from ops.errors import NoAnswerError, WrongUsageError
-from ops.output import spoken
+from ops.waiting import later
 from services.pipedrive_accounts import DEFAULT_ACCOUNT, DEFAULT_URL, Account, read_accounts
 from services.pipedrive_fields import AccountField, read_account_fields
 
@@ -92,12 +92,7 @@ def _refusal(response: httpx.Response, url: str) -> str:
                 "leave it alone for a while"
             )
         case HTTPStatus.TOO_MANY_REQUESTS:
-            return f"Pipedrive's limit of requests is reached (429): try again {_later(response)}"
+            return f"Pipedrive's limit of requests is reached (429): try again {later(response)}"
         case HTTPStatus.NOT_FOUND:
             return f"there is no Pipedrive API at {url} (404): check PIPEDRIVE_URL"
     return f"Pipedrive answered {response.status_code} at {url}: try again in a few minutes"
-
-
-def _later(response: httpx.Response) -> str:
-    wait = response.headers.get("retry-after", "")
-    return f"in {spoken(int(wait))}" if wait.isascii() and wait.isdigit() else "in a few seconds"

@@ -10,7 +10,17 @@ import typer
 
 from ops.database import Database, numbers, portions
 from ops.errors import ExitCode, NoAnswerError, WrongUsageError
-from ops.output import AsJson, announce, counted, show_json, spoken
+from ops.output import (
+    AsJson,
+    DryRun,
+    Yes,
+    announce,
+    confirmed,
+    counted,
+    require_no_question,
+    show_json,
+    spoken,
+)
 from ops.resubmission import LARGEST_ID, Found, Statements, Wanted, find, set_pending
 from ops.states import State
 from ops.target import Env, Local, PersistTo, choose_target
@@ -39,10 +49,8 @@ def resync(
         int | None,
         typer.Option(min=1, max=MOST_DAYS, metavar="DAYS", help="Only those of the last DAYS."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the commands, change nothing.")
-    ] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
@@ -52,8 +60,7 @@ def resync(
     sent again only by its id. Exits with 1 if there is nothing to send, or an id cannot be sent.
     """
     wanted = _wanted(event_ids or [], since, failed=failed, not_found=not_found)
-    if as_json and not (yes or dry_run):
-        raise WrongUsageError("--json asks no questions: add --yes or --dry-run")
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     target = choose_target(env, persist_to, local=local)
     announce(target, as_json=as_json)
     database = Database(target)
@@ -63,7 +70,7 @@ def resync(
     statements = [set_pending(ids, found, wanted) for ids in portions(found.ids)]
     if dry_run:
         done: Done = {"commands": [database.command(*each) for each in statements]}
-    elif statements and not yes and not _confirmed(target.name):
+    elif statements and not yes and not confirmed(f"Set them pending again ({target.name})?"):
         return ExitCode.PROBLEMS
     else:
         done = {"set_pending": _change(database, statements)}
@@ -95,17 +102,6 @@ def _described(found: Found) -> Iterator[str]:
         f"about {spoken(ceil(number / LEADS_PER_SECOND))} of the runs' time"
     )
     yield "(a day has 30,000 tokens x plan x seats, for all that uses the account)"
-
-
-def _confirmed(name: str) -> bool:
-    try:
-        confirmed = typer.confirm(f"Set them pending again ({name})?")
-    except typer.Abort:
-        typer.echo()
-        raise WrongUsageError("nothing was changed: answer y, or add --yes") from None
-    if not confirmed:
-        typer.echo("nothing was changed")
-    return confirmed
 
 
 def _change(database: Database, statements: Sequence[Statements]) -> list[int]:

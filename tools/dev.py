@@ -21,14 +21,13 @@ from threading import Thread
 from demo_site import DEMO_PIXEL, demo_site
 from local_config import prepare_local_config
 from new_api_key import new_api_key
-from paths import CACHE, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from paths import DEV_KEY, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 from pyodide_bundle import BundleError
 from simulator.fields import demo_field_map
 from simulator.server import Simulator, simulator
 from wrangler import WranglerError, wrangler
 
 DEV_VARS = ROOT / ".dev.vars"
-DEV_KEY = CACHE / "dev-api-key"
 SEED = ROOT / "demo" / "seed.sql"
 PREPARED = ROOT / ".wrangler" / "state" / "prepared"
 START_SECONDS = 90

@@ -12,6 +12,8 @@ CACHE = ROOT / ".cache"
 BUNDLES = CACHE / "pyodide"
 ASSETS = ROOT / "build" / "assets"
 LOCAL_CONFIG = ROOT / "wrangler.local.json"
+# The API key that `make dev` made for this machine.
+DEV_KEY = CACHE / "dev-api-key"
 
 
 def tool_environment() -> dict[str, str]:

@@ -61,7 +61,9 @@ class Road:
     url: str = ""
     seen: list[Seen] = field(default_factory=list)
     _refusal: Answer | None = None
+    _refused_path: str = EVENTS
     _refused_until: float = 0.0
+    _refused_requests: float = 0.0
     _delay: float = 0.0
     _cut: bool = False
 
@@ -75,11 +77,21 @@ class Road:
         return sum(seen.status == status for seen in self.events)
 
     def refuse(
-        self, status: int = 503, seconds: float = math.inf, retry_after: int | None = None
+        self,
+        status: int = 503,
+        seconds: float = math.inf,
+        retry_after: int | None = None,
+        *,
+        requests: float = math.inf,
+        path: str = EVENTS,
     ) -> None:
-        """Answers events with this status, for some seconds or until told otherwise."""
+        """Answers events, or what goes to another path, with this status.
+
+        It does so for some seconds or requests, or until told otherwise.
+        """
         retry = {} if retry_after is None else {"Retry-After": str(retry_after)}
         self._refusal = Answer(status, CORS | retry)
+        self._refused_path, self._refused_requests = path, requests
         self._refused_until = time.monotonic() + seconds
 
     def slow_down(self, milliseconds: int) -> None:
@@ -106,10 +118,19 @@ class Road:
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         if self._cut:
             return Answer(DROPPED, {})
-        refused = (method, path) == ("POST", EVENTS) and time.monotonic() < self._refused_until
-        if refused and self._refusal:
+        if self._refusal and self._is_refused(method, path):
+            self._refused_requests -= 1
             return self._refusal
         return self._ask_worker(method, path, headers, body)
+
+    def _is_refused(self, method: str, path: str) -> bool:
+        asked = path.partition("?")[0]
+        return (
+            asked == self._refused_path
+            and (asked != EVENTS or method == "POST")
+            and time.monotonic() < self._refused_until
+            and self._refused_requests > 0
+        )
 
     def _ask_worker(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pyodide_bundle import Bundle
 from simulator.server import Simulator, simulator
+from tests.harness.worker import Worker, running_worker
+from tests.ops.asking import KEYS, Service
 from tests.ops.leads_in_d1 import write_leads
+
+NO_LIMIT = "999999999"
 
 
 @pytest.fixture
@@ -34,3 +39,17 @@ def pipedrive() -> Iterator[Simulator]:
     """The demo account, served."""
     with simulator() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker with API keys, which may be asked as often as tests like."""
+    limits = dict.fromkeys(("ANALYTICS_PER_HOUR", "MANAGEMENT_PER_HOUR"), NO_LIMIT)
+    with running_worker(env_vars={"API_KEYS": KEYS, **limits}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def service(keyed: Worker) -> Service:
+    """The commands, run on that Worker."""
+    return Service(keyed)

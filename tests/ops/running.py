@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ops.__main__ import main
 from paths import ROOT
 
 MODULES = os.pathsep.join(str(ROOT / each) for each in (".", "src", "tools", "python_modules"))
@@ -48,6 +53,23 @@ def ppp(
         check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def here(*arguments: object, env: Mapping[str, str] | None = None, answer: str = "") -> Said:
+    """Runs one command in this process, which is quicker. `env` is added to the environment."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr("sys.argv", ["ppp", *map(str, arguments)])
+        patch.setattr("sys.stdin", io.StringIO(answer))
+        for name, value in (env or {}).items():
+            patch.setenv(name, value)
+        code = main()
+    return Said(code, *(_written(each) for each in (out, err)))
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 def fails(said: Said, code: int) -> str:

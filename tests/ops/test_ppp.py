@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
-from ops.__main__ import main
+from ops.__main__ import app, main
 from paths import ROOT
-from tests.ops.running import ppp
+from tests.ops.running import here, ppp
 
-COMMANDS = (("fields", "check"), ("fields", "suggest"), ("keys", "new"), ("leads",), ("resync",))
+
+def commands_of(group: typer.Typer) -> Iterator[tuple[str, ...]]:
+    """Every command with the words that call it."""
+    for command in group.registered_commands:
+        assert command.callback
+        yield (command.name or command.callback.__name__,)
+    for below in group.registered_groups:
+        assert below.typer_instance
+        for words in commands_of(below.typer_instance):
+            yield (str(below.name), *words)
+
+
+COMMANDS = tuple(commands_of(app))
 
 
 def test_the_script_sets_everything_up_and_runs_from_anywhere(home: Path) -> None:
@@ -21,13 +35,17 @@ def test_the_script_sets_everything_up_and_runs_from_anywhere(home: Path) -> Non
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself_with_an_example(
-    home: Path, command: tuple[str, ...]
-) -> None:
-    said = ppp(*command, "--help", home=home, env={"COLUMNS": "80"})
+def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
+    said = here(*command, "--help", env={"COLUMNS": "80"})
     assert said.code == 0
     assert f"Example: ./ppp {' '.join(command)}" in said.out
     assert "--json" in said.out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_stands_in_the_docs(command: tuple[str, ...]) -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert f"./ppp {' '.join(command)}" in page
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ READING = Reading(
     jobs={"watch": {"started_at": "2026-05-10 11:45:00"}},
     errors={"failed_requests": 10},
     database_bytes=79_999_999,
+    last_event_at=None,
+    calls_today={},
 )
 WELL = Seen(READING, [backup(26)], 100, NOW - timedelta(minutes=59), 7, 799)
 

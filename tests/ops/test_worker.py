@@ -1,0 +1,186 @@
+"""Which Worker a command asks, with which key, and what is said when it does not answer."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ops import worker as ops_worker
+from ops.errors import WrongUsageError
+from ops.target import Environment
+from ops.worker import LOCAL_URL, choose_worker, find_key
+from tests.harness.listening import listening
+from tests.harness.road import Road, running_road
+from tests.ops.asking import ADMIN_KEY, READ_KEY, Service
+from tests.ops.running import fails, here
+
+
+@pytest.fixture
+def road(service: Service) -> Iterator[Road]:
+    """A way to the Worker for a client of its own."""
+    with running_road(service.worker.url) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def dev_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the key of `make dev` would be; there is none."""
+    file = tmp_path / "dev-api-key"
+    monkeypatch.setattr(ops_worker, "DEV_KEY", file)
+    monkeypatch.delenv("PPP_API_KEY", raising=False)
+    return file
+
+
+# ---- which one ---------------------------------------------------------------------------------
+
+
+def test_production_is_where_its_route_leads() -> None:
+    worker = choose_worker(Environment.PRODUCTION, None, local=False)
+    assert str(worker) == "production: https://pixel.salesmagic.us"
+
+
+def test_an_address_is_known_for_what_it_is() -> None:
+    for url, name in (
+        ("https://pixel.salesmagic.us/", "production"),
+        ("http://127.0.0.1:9000", "local"),
+        ("http://[::1]:9000", "local"),
+        ("https://ppp.example.workers.dev", "elsewhere"),
+    ):
+        assert choose_worker(None, url, local=False).name == name
+    assert choose_worker(None, None, local=True).url == LOCAL_URL
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "local"),
+    [
+        (None, None, False),
+        (Environment.PRODUCTION, None, True),
+        (None, LOCAL_URL, True),
+        (Environment.PRODUCTION, LOCAL_URL, False),
+    ],
+)
+def test_no_worker_is_assumed(
+    environment: Environment | None, url: str | None, *, local: bool
+) -> None:
+    with pytest.raises(WrongUsageError, match=r"either --local .*, --env production or --url"):
+        choose_worker(environment, url, local=local)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "pixel.example", "ftp://pixel.example", "https://pixel.example/api"),
+        *("https://", "https://u:p@pixel.example", "http://pixel.example", "http://["),
+    ],
+)
+def test_an_address_that_would_show_the_key_or_makes_no_sense_is_refused(url: str) -> None:
+    with pytest.raises(WrongUsageError, match="--url must"):
+        choose_worker(None, url, local=False)
+
+
+def test_it_is_always_said_on_stderr_which_worker_is_asked(service: Service) -> None:
+    for arguments in (("projects", "list"), ("projects", "list", "--json")):
+        said = service.ppp(*arguments)
+        assert said.err.startswith(f"local: {service.worker.url} (with PPP_API_KEY)\n")
+        assert ADMIN_KEY not in said.out + said.err
+
+
+# ---- with which key ----------------------------------------------------------------------------
+
+
+def test_the_key_of_make_dev_is_used_on_this_machine_only(service: Service, dev_key: Path) -> None:
+    dev_key.write_text(f"{READ_KEY}\n", encoding="utf-8")
+    said = here("projects", "list", "--url", service.worker.url)
+    assert said.code == 0
+    assert "(with the key of `make dev`)" in said.err
+    assert find_key(choose_worker(Environment.PRODUCTION, None, local=False)) is None
+
+
+def test_without_a_key_it_is_said_how_to_set_one() -> None:
+    line = fails(here("projects", "list", "--env", "production"), 2)
+    assert "PPP_API_KEY is not set: `read -rs PPP_API_KEY && export PPP_API_KEY`" in line
+    assert "make dev" not in line
+    assert "run `make dev` once" in fails(here("projects", "list", "--local"), 2)
+
+
+@pytest.mark.parametrize("key", ["two words", "tab\t", "krön"])
+def test_a_key_that_cannot_be_one_is_not_sent(key: str) -> None:
+    said = here("projects", "list", "--local", env={"PPP_API_KEY": key})
+    assert "holds a character that no key has" in fails(said, 2)
+
+
+def test_a_key_that_the_worker_does_not_know_is_not_repeated(road: Road) -> None:
+    said = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": "guessed-key"})
+    line = fails(said, 3)
+    assert "does not know the key (401), which is PPP_API_KEY" in line
+    assert "guessed-key" not in said.out + said.err
+
+
+# ---- when it does not answer -------------------------------------------------------------------
+
+
+def test_an_hour_of_waiting_is_said_and_not_done(road: Road) -> None:
+    wrong = {"x-api-key": "wrong"}
+    with httpx.Client(base_url=road.url, headers=wrong) as guessing:
+        while guessing.get("/api/projects").status_code != 429:
+            pass
+    # An hour that is about to end is waited for.
+    if time.time() % 3600 > 3530:
+        time.sleep(3600 - time.time() % 3600)
+    started = time.monotonic()
+    line = fails(here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY}), 3)
+    assert "the limit of requests is reached (429): try again in" in line
+    assert time.monotonic() - started < 30
+
+
+def test_a_short_wait_is_done_as_told(service: Service, road: Road) -> None:
+    road.refuse(429, requests=2, retry_after=1, path="/api/projects")
+    said = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
+    assert said.code in {0, 1}
+    assert said.err.count("the limit of requests is reached: waiting 1 s as told") == 2
+    assert [seen.status for seen in road.seen] == [429, 429, 200]
+
+
+def test_a_worker_that_cannot_work_is_told_from_one_that_is_not_there(road: Road) -> None:
+    road.refuse(503, retry_after=30, path="/api/projects")
+    asked = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
+    line = fails(asked, 3)
+    assert "answered 503" in line
+    assert "try again in 30 s" in line
+
+
+def test_where_nothing_listens_it_is_asked_whether_make_dev_runs() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        line = fails(here("projects", "list", "--url", url, env={"PPP_API_KEY": ADMIN_KEY}), 3)
+    assert f"nothing answers at {url}: is `make dev` running?" in line
+
+
+def test_a_connection_that_breaks_is_one_line(road: Road) -> None:
+    road.cut()
+    line = fails(here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY}), 3)
+    assert "broke its answer off" in line
+
+
+class _SomethingElse(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<h1>It works!</h1>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_is_not_the_worker_is_called_so() -> None:
+    with listening(_SomethingElse) as port:
+        url = f"http://127.0.0.1:{port}"
+        said = here("projects", "list", "--url", url, env={"PPP_API_KEY": ADMIN_KEY})
+    assert "is not PPP Pixel's API" in fails(said, 3)
