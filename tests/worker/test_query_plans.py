@@ -71,7 +71,7 @@ from services.statistics import (
 from services.utm_analysis import CREDITED, PAGES
 from services.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
 from services.watch_job import LAST_RUN
-from services.watching import CALLS_OF_THE_DAY, QUIET
+from services.watching import USUAL
 from tests.harness.worker import Worker
 
 PARAMETERS = json.dumps({"visitor_cookie": "0123456789abcdef", "pixel_id": "ppp-demo-pixel"})
@@ -152,8 +152,7 @@ EXPORT = {"end of a part": END_OF_PART, "page of JSON": PAGE_OF_JSON, "page of C
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 WATCH = json.dumps({"now": "2026-01-01", "today": "2026-01-01", "days": [ENDS]})
 WATCHING = {
-    "a quiet hour": QUIET,
-    "calls of the day": CALLS_OF_THE_DAY,
+    "this hour of the last days": USUAL,
     "last look": LAST_RUN,
     "failed requests": FAILED_REQUESTS,
 }
