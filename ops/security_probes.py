@@ -29,6 +29,8 @@ PROTECTED = (
     "/api/backups",
     f"/api/backups/{NOBODY}",
     f"/api/backups/{NOBODY}/continue",
+    *("/api/privacy/find", "/api/privacy/export", "/api/privacy/erase"),
+    *("/api/privacy/receipts", f"/api/privacy/receipts/{NOBODY}"),
     "/api/reports/metrics",
     "/api/reports/debug/utm-analysis",
     f"/api/reports/project/{NOBODY}/stats",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.outbox import JOB
@@ -135,8 +135,8 @@ WHERE minute >= ?1 ->> 'hour_ago'
 
 STATEMENTS = (
     *(COUNT_TABLES, COUNT_SUBMISSIONS),
-    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS, FAILED_REQUESTS),
-    *(LAST_EVENT, CALLS_TODAY),
+    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS),
+    *(FAILED_REQUESTS, LAST_EVENT, CALLS_TODAY),
 )
 
 # The worst state of all accounts is the one to know.
@@ -172,8 +172,8 @@ class Reading:
     jobs: Mapping[str, Row]
     errors: Mapping[str, int]
     database_bytes: int
-    last_event_at: datetime | None = None
-    calls_today: Mapping[str, int] = field(default_factory=dict)
+    last_event_at: datetime | None
+    calls_today: Mapping[str, int]
 
     def as_json(self) -> Mapping[str, object]:
         """The metrics in the shape of the old Worker, with more in them."""
@@ -228,13 +228,13 @@ class Metrics:
             "submissions_counted_since": (now - SUBMISSIONS_COUNTED).strftime(TIME_TEXT),
         }
         answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
-        recents, [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
+        [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
         jobs = {row["job"]: row for row in runs}
         return Reading(
             at=now,
             tables=_counted_in(jobs.pop(TABLES_RUN)),
             submissions=_counted_in(jobs.pop(SUBMISSIONS_RUN)),
-            recent=recents[0],
+            recent=recent,
             pending=pending["pending"],
             due=pending["due"],
             oldest_pending_seconds=_age(pending["oldest"], now),

@@ -107,7 +107,7 @@ def test_they_show_an_open_breaker_to_everybody(keyed_lab: Lab) -> None:
 
 def test_they_tell_what_failed_in_the_last_hour(keyed_lab: Lab) -> None:
     keyed_lab.clean()
-    none = {"leads_failed": 0, "leads_put_back": 0, "runs_killed": 0}
+    none = {"failed_requests": 0, "leads_failed": 0, "leads_put_back": 0, "runs_killed": 0}
     assert metrics(keyed_lab)["errors_last_hour"] == none
     email = some_email()
     keyed_lab.person(email)
