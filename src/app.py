@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Config
+from services.archive import ArchiveRun
 from services.delayed_sync import SyncRun
 from services.health import Health
 from services.logs import Log
 from services.management import Register
 from services.metrics import Metrics
 from services.pixels import Pixels
-from services.ports import Clock, Database, LocalTime, NewId
+from services.ports import Bucket, Clock, Database, LocalTime, NewId
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
 from services.timers import Timers
@@ -20,6 +21,9 @@ from services.visits import Visits
 
 NewSync = Callable[[Log], SyncRun]
 """Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""
+
+NewArchive = Callable[[Log], ArchiveRun]
+"""Makes one run of the archive; raises ConfigError where one of its settings cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class App:
     new_id: NewId
     memory_mib: Callable[[], int]
     database: Database
+    bucket: Bucket
     limiter: RateLimiter
     pixels: Pixels
     projects: Register
@@ -42,3 +47,4 @@ class App:
     health: Health
     metrics: Metrics
     new_sync: NewSync
+    new_archive: NewArchive

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from handlers import Handler, analytics, export, health, home, projects, tracking
+from handlers import Handler, analytics, archive, export, health, home, projects, tracking
 from services.api_keys import Role
 from web import Response
 
@@ -42,11 +42,14 @@ FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 MANAGEMENT_READING = Policy(limit="management", key="read")
 MANAGING = Policy(limit="management", key="admin")
+# As often as the archive of another deployment sends a part.
+ARCHIVING = Policy(limit="analytics", key="admin")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
+ARCHIVE = {"POST": Route(archive.receive, ARCHIVING)}
 EXPORT = {"GET": Route(export.export, READING)}
 BREAKDOWN = {"GET": Route(analytics.breakdown, READING)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
@@ -99,6 +102,8 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
             return _methods_of_report(rest)
         case "projects":
             return _methods_of_project(rest)
+        case "archive" if not rest:
+            return ARCHIVE
         case _:
             return NOTHING
 

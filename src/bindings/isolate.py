@@ -16,8 +16,11 @@ from bindings.d1 import D1
 from bindings.fetch import Fetch
 from bindings.kv import Kv
 from bindings.limiter import Shards
-from config import ConfigError, SyncConfig, read_config, read_sync_config
+from bindings.r2 import R2
+from config import ConfigError, SyncConfig, read_archive_config, read_config, read_sync_config
 from services.alerts import Alerts
+from services.archive import ArchiveRun
+from services.archive_endpoint import ArchiveEndpoint
 from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
 from services.health import Health
@@ -67,6 +70,7 @@ def build_app(env: Any) -> App:
     database = D1(getattr(raw, "DB", None))
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
+    bucket = R2(getattr(raw, "BACKUPS", None))
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -75,6 +79,7 @@ def build_app(env: Any) -> App:
         new_id=new_id,
         memory_mib=memory_mib,
         database=database,
+        bucket=bucket,
         limiter=RateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),
         projects=Register(PROJECTS, database, new_id),
@@ -85,6 +90,7 @@ def build_app(env: Any) -> App:
         health=Health(database, key_values, shards, now),
         metrics=Metrics(database, database.size_bytes),
         new_sync=partial(_new_sync, settings, database, key_values),
+        new_archive=partial(_new_archive, settings, database, bucket),
     )
 
 
@@ -141,6 +147,26 @@ def _new_sync(
         log=log,
         troubles=troubles,
     )
+
+
+def _new_archive(
+    settings: Callable[[str], str | None], database: D1, bucket: R2, log: Log
+) -> ArchiveRun:
+    """One run of the archive.
+
+    Raises:
+        ConfigError: a setting of the archive cannot be used.
+    """
+    config = read_archive_config(settings)
+    endpoint = config.endpoint and ArchiveEndpoint(
+        url=config.endpoint,
+        api_key=config.api_key,
+        seconds=config.timeout_seconds,
+        pause_ms=config.backoff_ms,
+        http=Fetch(),
+        sleep=sleep,
+    )
+    return ArchiveRun(config.run, database, bucket, endpoint or None, now, log)
 
 
 def _apis(

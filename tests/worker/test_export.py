@@ -14,9 +14,9 @@ import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
 from pyodide_bundle import Bundle
+from services.event_lines import COLUMNS
 from services.export import (
     AFTER_ALL_IDS,
-    COLUMNS,
     END_OF_PART,
     FEWEST_ROWS,
     PAGE_OF_CSV,
@@ -254,7 +254,8 @@ def test_a_page_reads_its_own_rows_wherever_it_begins(
 
 def test_where_a_part_ends_is_read_from_the_index_alone(keyed: Worker, many: str) -> None:
     place = {"timestamp": "2099-01-01 00:00:00", "event_id": AFTER_ALL_IDS}
-    said = {"pixel_id": many, "before": place, "from": "2020-01-01 00:00:00", "most": 10_000}
+    floor = {"timestamp": "2020-01-01 00:00:00", "event_id": 0}
+    said = {"pixel_id": many, "before": place, "floor": floor, "most": 10_000}
     plan = keyed.query(f"EXPLAIN QUERY PLAN {END_OF_PART}", json.dumps(said))
     assert "COVERING INDEX tracking_events_by_pixel" in plan[0]["detail"]
     answer = keyed.act("query", sql=END_OF_PART, values=[json.dumps(said)])
