@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from config import Config
 from services.archive import ArchiveRun
+from services.backups import Backups
 from services.delayed_sync import SyncRun
 from services.health import Health
 from services.logs import Log
@@ -46,5 +47,6 @@ class App:
     timers: Timers
     health: Health
     metrics: Metrics
+    backups: Backups
     new_sync: NewSync
     new_archive: NewArchive

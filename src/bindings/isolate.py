@@ -21,6 +21,10 @@ from config import ConfigError, SyncConfig, read_archive_config, read_config, re
 from services.alerts import Alerts
 from services.archive import ArchiveRun
 from services.archive_endpoint import ArchiveEndpoint
+from services.backup_records import Records
+from services.backup_steps import BackupSteps
+from services.backup_store import BackupStore
+from services.backups import Backups
 from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
 from services.health import Health
@@ -71,6 +75,7 @@ def build_app(env: Any) -> App:
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
     bucket = R2(getattr(raw, "BACKUPS", None))
+    store = BackupStore(bucket, config.environment)
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -89,6 +94,9 @@ def build_app(env: Any) -> App:
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
         metrics=Metrics(database, database.size_bytes),
+        backups=Backups(
+            config.backups, Records(database), store, BackupSteps(database, store, now), now
+        ),
         new_sync=partial(_new_sync, settings, database, key_values),
         new_archive=partial(_new_archive, settings, database, bucket),
     )

@@ -18,8 +18,9 @@ from services.archive_endpoint import ArchiveEndpoint, EndpointError
 from services.archive_parts import ARCHIVE, EventsPart, Manifest, forget_part, write_part
 from services.configuration import MOST_ARCHIVE_DAYS
 from services.event_lines import JSON_LINE
-from services.export import FEWEST_ROWS, Cursor, rows_of_next_page
+from services.export import Cursor
 from services.job_runs import JobRun
+from services.json_lines import FEWEST_ROWS, rows_of_next_page
 from services.logs import Log
 from services.ndjson_parts import DamagedPartError
 from services.ports import Bucket, Clock, Database, Row, UnavailableError

@@ -16,7 +16,6 @@ from services.archive_batches import FIND_BATCHES, MOST_FOUND, Batch, read_batch
 from services.archive_parts import ARCHIVE, part_key
 from services.export import (
     END_OF_PART,
-    FEWEST_ROWS,
     LEFT_MEANWHILE,
     SIZE_OF_PART,
     Asked,
@@ -27,6 +26,7 @@ from services.export import (
     read_pages,
     read_part,
 )
+from services.json_lines import FEWEST_ROWS
 from services.ndjson_parts import DamagedPartError, unpack
 from services.ports import Bucket, Database, UnavailableError
 

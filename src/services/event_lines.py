@@ -6,7 +6,8 @@ Both ways give the same line of the same event.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+
+from services.json_lines import joined, json_line
 
 # All that is stored of an event: first what the old Worker exported, in its order. A test compares
 # them with the table.
@@ -32,24 +33,10 @@ COLUMNS = (
     *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
     *("visitor_sequence", "form_outcome", "event_name", "event_data"),
 )
-# D1 allows a function 32 arguments.
-_ARGUMENTS = 20
 
 # What a spreadsheet takes for a formula, in the full width of East Asia too, gets an apostrophe.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # they are meant
-
-
-def _joined(expressions: Sequence[str]) -> str:
-    groups = [
-        f"concat_ws(',', {', '.join(expressions[start : start + _ARGUMENTS])})"
-        for start in range(0, len(expressions), _ARGUMENTS)
-    ]
-    return f"concat_ws(',', {', '.join(groups)})"
-
-
-def _json_member(column: str) -> str:
-    return f"""'"{column}":' || json_quote({column})"""
 
 
 def _csv_cell(column: str) -> str:
@@ -61,8 +48,8 @@ def _csv_cell(column: str) -> str:
 END"""
 
 
-JSON_LINE = f"'{{' || {_joined([_json_member(column) for column in COLUMNS])} || '}}'"
-CSV_LINE = _joined([_csv_cell(column) for column in COLUMNS])
+JSON_LINE = json_line(COLUMNS)
+CSV_LINE = joined([_csv_cell(column) for column in COLUMNS])
 
 _FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n\r")  # noqa: RUF001  # the same
 
@@ -73,7 +60,7 @@ class _Number(str):
     __slots__ = ()
 
 
-def json_line(stored: str) -> str:
+def archived_json(stored: str) -> str:
     """The line of JSON of an archived event, with null for columns that are younger than it."""
     event = json.loads(stored)
     if tuple(event) == COLUMNS:
@@ -82,7 +69,7 @@ def json_line(stored: str) -> str:
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
-def csv_line(stored: str) -> str:
+def archived_csv(stored: str) -> str:
     """The line of CSV of an archived event."""
     event = json.loads(stored, parse_int=_Number, parse_float=_Number)
     return ",".join(_cell(event.get(column)) for column in COLUMNS)

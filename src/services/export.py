@@ -13,22 +13,17 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from services.event_lines import COLUMNS, CSV_LINE, JSON_LINE, csv_line, json_line
+from services.event_lines import COLUMNS, CSV_LINE, JSON_LINE, archived_csv, archived_json
+from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
 from services.ports import Database, Row, UnavailableError
 from services.spans import Span
 from services.visits import TIME_TEXT
 
-# A page of the longest events that can be stored must fit into an isolate, several times over.
-FEWEST_ROWS = 100
-PAGE_ROWS = 1_000
-PAGE_CHARACTERS = 1_500_000
 MOST_ROWS = 10_000
 # In pages of the fewest rows. D1 answers 1,000 queries of an invocation.
 # https://developers.cloudflare.com/d1/platform/limits/
 LARGEST_PART = 90_000
 LEFT_MEANWHILE = "events were archived or erased while they were exported"
-# Above every id that SQLite gives.
-AFTER_ALL_IDS = 2**63 - 1
 
 _BEFORE = """
   pixel_id = ?1 ->> 'pixel_id'
@@ -116,16 +111,16 @@ class Format:
 
 
 FORMATS = {
-    "json": Format("application/json", PAGE_OF_JSON, JSON_BY_ID, json_line, ",\n", ""),
+    "json": Format("application/json", PAGE_OF_JSON, JSON_BY_ID, archived_json, ",\n", ""),
     "csv": Format(
         "text/csv; charset=utf-8; header=present",
         PAGE_OF_CSV,
         CSV_BY_ID,
-        csv_line,
+        archived_csv,
         "\r\n",
         "\r\n",
     ),
-    "ndjson": Format("application/x-ndjson", PAGE_OF_JSON, JSON_BY_ID, json_line, "\n", "\n"),
+    "ndjson": Format("application/x-ndjson", PAGE_OF_JSON, JSON_BY_ID, archived_json, "\n", "\n"),
 }
 CSV_HEADER = f"{','.join(COLUMNS)}\r\n"
 
@@ -192,12 +187,6 @@ async def read_pages(
             yield lines
     if given < part.events:
         raise UnavailableError(LEFT_MEANWHILE)
-
-
-def rows_of_next_page(lines: Sequence[str]) -> int:
-    """How many events the next page has, judged by how long those of this one are."""
-    fitting = PAGE_CHARACTERS * len(lines) // sum(map(len, lines))
-    return max(FEWEST_ROWS, min(PAGE_ROWS, fitting, 2 * len(lines)))
 
 
 def cursor_of(row: Row) -> Cursor:

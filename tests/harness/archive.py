@@ -82,11 +82,11 @@ def receiving() -> Iterator[Receiver]:
 
 
 def clean(worker: Worker) -> None:
-    for table in ("tracking_events", "archive_batches", "row_changes", "job_runs"):
+    for table in ("tracking_events", "archive_batches", "job_runs"):
         worker.query(f"DELETE FROM {table}")
     worker.query("DELETE FROM pixels WHERE id LIKE 'archived-%'")
     worker.query("UPDATE projects SET configuration = '{}'")
-    if keys := worker.stored_keys():
+    if keys := [*worker.stored_keys("archive/"), *worker.stored_keys("received/")]:
         worker.forget(*keys)
 
 

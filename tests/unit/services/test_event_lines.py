@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from services.event_lines import COLUMNS, csv_line, json_line
+from services.event_lines import COLUMNS, archived_csv, archived_json
 
 WHOLE = dict.fromkeys(COLUMNS, None) | {"id": 7}
 
@@ -12,17 +12,17 @@ def line(**values: object) -> str:
 
 
 def cell(column: str, stored: str) -> str:
-    return csv_line(stored).split(",")[COLUMNS.index(column)]
+    return archived_csv(stored).split(",")[COLUMNS.index(column)]
 
 
 def test_a_line_of_json_is_as_it_was_archived() -> None:
-    assert json_line(line(page_title="Ünï 🎈")) == line(page_title="Ünï 🎈")
+    assert archived_json(line(page_title="Ünï 🎈")) == line(page_title="Ünï 🎈")
 
 
 def test_columns_that_are_younger_than_the_archive_are_null() -> None:
     event = {"id": 7, "page_title": "Ü", "gone": 1}
-    assert json_line(json.dumps(event)) == line(page_title="Ü")
-    assert csv_line(json.dumps(event)).count(",") == len(COLUMNS) - 1
+    assert archived_json(json.dumps(event)) == line(page_title="Ü")
+    assert archived_csv(json.dumps(event)).count(",") == len(COLUMNS) - 1
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,16 @@ from datetime import timedelta
 import pytest
 
 from services.export import (
-    AFTER_ALL_IDS,
-    FEWEST_ROWS,
     FORMATS,
     LARGEST_PART,
-    PAGE_ROWS,
     Cursor,
     Part,
     ask,
     read_cursor,
     read_pages,
     read_part,
-    rows_of_next_page,
 )
+from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
 from services.ports import UnavailableError
 from services.spans import DEFAULT_ZONE, Span
 from tests.unit.memory import NOW, MemoryDatabase
