@@ -22,6 +22,7 @@ Shape = Mapping[str, Check]
 MOST_DOMAINS = 100
 MOST_HOST_CHARACTERS = 253
 MOST_RETENTION_DAYS = 3_650
+MOST_ARCHIVE_DAYS = 3_650
 MOST_SESSION_MINUTES = 1_440
 QUOTED = 60
 
@@ -90,6 +91,7 @@ OF_A_PROJECT: Shape = {
     "pipedrive_account": _account,
     "pipedrive_fields": field_map,
     "retention_days": _whole_number(MOST_RETENTION_DAYS),
+    "archive_days": _whole_number(MOST_ARCHIVE_DAYS),
     **OF_A_PIXEL,
 }
 

@@ -139,3 +139,11 @@ def test_the_cron_runs_and_leaves_a_line(worker: Worker) -> None:
     assert worker.act("scheduled", cron="*/5 * * * *")["outcome"] == "ok"
     [line] = [line for line in worker.log_lines() if line["event"] == "cron_run"]
     assert (line["cron"], line["healthy"]) == ("*/5 * * * *", True)
+
+
+def test_a_wrong_setting_of_the_archive_stops_nothing_else(worker: Worker) -> None:
+    worker.act("clear_logs")
+    assert worker.act("scheduled", cron="*/5 * * * *")["outcome"] == "ok"
+    [line] = [line for line in worker.log_lines() if line["event"] == "archive_misconfigured"]
+    assert line["reason"].startswith("ARCHIVE_DAYS must be a whole number")
+    assert [line for line in worker.log_lines() if line["event"] == "sync_not_configured"]

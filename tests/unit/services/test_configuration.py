@@ -16,6 +16,7 @@ KNOWN = {
     "pipedrive_fields": {"gclid": key(1)},
     "allowed_domains": ["shop.example", "*.shop.example", "localhost", "xn--bcher-kva.example"],
     "retention_days": 3_650,
+    "archive_days": 3_650,
     "ip_anonymization": True,
     "respect_dnt": True,
     "session_minutes": 1_440,
@@ -91,8 +92,8 @@ def test_domains_are_kept_small_and_once() -> None:
 def test_an_unknown_name_is_told_the_known_ones() -> None:
     assert problem(sesion_minutes=30) == (
         "configuration.sesion_minutes: is unknown; there are pipedrive_enabled, pipedrive_account,"
-        " pipedrive_fields, retention_days, allowed_domains, ip_anonymization, respect_dnt,"
-        " session_minutes"
+        " pipedrive_fields, retention_days, archive_days, allowed_domains, ip_anonymization,"
+        " respect_dnt, session_minutes"
     )
 
 
