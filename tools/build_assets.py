@@ -1,4 +1,4 @@
-"""Builds what Workers Assets serve: the minified pixel at its addresses, pages, and `_headers`.
+"""Builds what Workers Assets serve: the minified pixel, pages, the API's document, `_headers`.
 
 Fails when the pixel is over its budget, when its version is not the project's, and when it is not
 what was released under that version.
@@ -20,6 +20,8 @@ from pathlib import Path
 
 import brotli
 
+from api_page import page as api_page
+from openapi import read_document
 from paths import ASSETS, NODE_BIN, ROOT, tool_environment
 from security_headers import (
     API_CONTENT_SECURITY_POLICY,
@@ -43,6 +45,12 @@ RELEASE_HEADERS = {**SCRIPT_HEADERS, "Cache-Control": "public, max-age=31536000,
 PAGE_HEADERS = {
     "Cache-Control": "public, max-age=300",
     "Content-Security-Policy": PAGE_CONTENT_SECURITY_POLICY,
+}
+# Tools in a browser read it, from wherever they are.
+DOCUMENT_HEADERS = {
+    "Cache-Control": "public, max-age=300",
+    "Access-Control-Allow-Origin": "*",
+    "Content-Security-Policy": API_CONTENT_SECURITY_POLICY,
 }
 
 
@@ -143,6 +151,10 @@ def build() -> Pixel:
         if page.suffix in {".html", ".css", ".svg"}:
             write(f"static/{page.name}", filled_in(page.read_bytes(), pixel, version))
             addresses[f"static/{page.name}"] = PAGE_HEADERS
+    document = read_document(version)
+    write("openapi.json", json.dumps(document, separators=(",", ":")).encode())
+    write("api.html", api_page(document).encode())
+    addresses |= {"openapi.json": DOCUMENT_HEADERS, "api.html": PAGE_HEADERS}
     write("_headers", headers_file(addresses).encode())
     return pixel
 

@@ -1,0 +1,84 @@
+"""The Worker and its OpenAPI document agree: Schemathesis sends what the document describes.
+
+Each operation gets its examples, the edges of each parameter and body, made-up data, valid and not,
+and the chains that follow from what was answered. Of the answers it checks status, headers, content
+type and schema, that what is not described is refused, and that no key opens nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import VERSION
+from openapi import operations, read_document
+from paths import VENV_BIN
+from pyodide_bundle import Bundle
+from tests.harness.worker import Worker, running_worker, some_event
+from tests.worker.test_realtime import ADMIN_KEY, keys
+
+CONTRACT = Path(__file__).with_name("contract")
+NO_LIMIT = "999999"
+LIMITS = ("TRACKING_PER_MINUTE", "ANALYTICS_PER_HOUR", "MANAGEMENT_PER_HOUR")
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def unlimited(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker with two API keys and no limits, with something in each report."""
+    limits = dict.fromkeys((*LIMITS, "REFUSED_KEYS_PER_HOUR"), NO_LIMIT)
+    with running_worker(env_vars={"API_KEYS": keys(), **limits}) as running:
+        running.query("INSERT INTO projects (id, name) VALUES ('spare-project', 'Spare')")
+        running.query(
+            "INSERT INTO pixels (id, project_id, name)"
+            " VALUES ('spare-pixel', 'spare-project', 'spare')"
+        )
+        running.send(some_event(page_url="https://shop.example/?utm_source=google&gbraid=1"))
+        running.send(some_event(event_type="form_submit", form_data={"email": "a@shop.example"}))
+        running.act("scheduled", cron="*/5 * * * *")
+        yield running
+
+
+def tested(document: Document) -> Document:
+    """The document as it is tested: each address once, and nothing in answers but what it names."""
+    aliases = {alias for item in document["paths"].values() for alias in item.get("x-also-at", ())}
+    for alias in aliases:
+        del document["paths"][alias]
+    # The same as in JSON; a text that is made up is none.
+    del document["paths"]["/e"]["post"]["requestBody"]["content"]["text/plain"]
+    _close([operation["responses"] for operation in operations(document).values()])
+    schemas = document["components"]["schemas"]
+    _close([schema for name, schema in schemas.items() if name != "Event"])
+    return document
+
+
+def _close(node: Any) -> None:  # noqa: ANN401  # whatever JSON holds
+    if isinstance(node, dict):
+        if "properties" in node:
+            node.setdefault("additionalProperties", False)
+        for value in node.values():
+            _close(value)
+    elif isinstance(node, list):
+        for value in node:
+            _close(value)
+
+
+def test_the_worker_answers_what_the_document_says(unlimited: Worker, tmp_path: Path) -> None:
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(tested(read_document(VERSION))), encoding="utf-8")
+    run = subprocess.run(
+        [VENV_BIN / "schemathesis", "--no-color", "run", document, "--url", unlimited.url],
+        cwd=CONTRACT,
+        env=os.environ | {"API_KEY": ADMIN_KEY},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
