@@ -1,7 +1,7 @@
 """Builds what Workers Assets serve: the minified pixel, pages, the API's document, `_headers`.
 
-Fails when the pixel is over its budget, when its version is not the project's, and when it is not
-what was released under that version.
+Fails when the pixel is over its budget, when its version is not the project's, when it is not what
+was released under that version, and when the document is none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import brotli
 
 from api_page import page as api_page
-from openapi import read_document
+from openapi import DocumentError, read_document
 from paths import ASSETS, NODE_BIN, ROOT, tool_environment
 from security_headers import (
     API_CONTENT_SECURITY_POLICY,
@@ -133,6 +133,7 @@ def build() -> Pixel:
 
     Raises:
         AssetError: the pixel cannot be shipped.
+        DocumentError: the API's document is none.
     """
     version = project_version()
     pixel = minify(SOURCE)
@@ -193,7 +194,7 @@ def main() -> int:
             check_releases(versioned(minify(SOURCE), project_version()), RELEASES)
             release()
         pixel = build()
-    except AssetError as error:
+    except (AssetError, DocumentError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     first, second = brotli_bytes(pixel.code), brotli_bytes(pixel.more)

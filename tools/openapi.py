@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+from referencing.exceptions import Unresolvable
 
 from paths import ROOT
 
@@ -23,15 +25,20 @@ LIMIT_HEADERS = {
 }
 FILES = "Files"
 
+
 # YAML as it is read: nested dicts and lists.
 Node = dict[str, Any]
+
+
+class DocumentError(Exception):
+    """The source describes no OpenAPI document; the message says where."""
 
 
 def read_document(version: str) -> Node:
     """The whole document of a version of the Worker.
 
     Raises:
-        OpenAPIValidationError: it is no OpenAPI 3.1; says where.
+        DocumentError: it is no OpenAPI 3.1; says where.
     """
     text = SOURCE.read_text(encoding="utf-8").replace("{{version}}", version)
     document: Node = _copied(yaml.safe_load(text))
@@ -40,8 +47,17 @@ def read_document(version: str) -> Node:
     for operation in operations(document).values():
         _complete(operation, document)
     document["paths"] = dict(_with_aliases(document["paths"]))
-    OpenAPIV31SpecValidator(document).validate()
+    _check(document)
     return document
+
+
+def _check(document: Node) -> None:
+    try:
+        OpenAPIV31SpecValidator(document).validate()
+    except OpenAPIValidationError as error:
+        raise DocumentError(f"{error.json_path}: {error.message}") from None
+    except Unresolvable as error:  # its own text holds the whole document
+        raise DocumentError(f"{error.ref} does not exist") from None
 
 
 def operations(document: Node) -> Mapping[tuple[str, str], Node]:

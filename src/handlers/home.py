@@ -23,6 +23,8 @@ async def home(app: App, _request: Request, _log: Log) -> Response:
                 "reports": "/api/reports",
                 "projects": "/api/projects",
                 "how_to_embed": "/static/integration-example.html",
+                "api": "/api.html",
+                "openapi": "/openapi.json",
             },
         }
     )
