@@ -46,6 +46,9 @@ def _flag(value: object) -> object:
 
 def _whole_number(most: int) -> Check:
     def check(value: object) -> object:
+        # JSON has one kind of number: 30.0 is a whole one.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise ValueError(f"must be a whole number from 1 to {most}")
         return value

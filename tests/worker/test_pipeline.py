@@ -36,6 +36,8 @@ ANSWERS = [
     ("GET", "/pixel.js", 200),
     ("GET", "/static/pixel.js", 200),
     ("GET", "/static/integration-example.html", 200),
+    ("GET", "/api.html", 200),
+    ("GET", "/openapi.json", 200),
 ]
 
 
@@ -103,6 +105,8 @@ def test_the_home_page_names_the_version_and_the_addresses(worker: Worker) -> No
     assert content["name"] == "PPP Pixel"
     assert content["version"] == "3.1.0"
     assert content["endpoints"]["event"] == "/e"
+    assert content["endpoints"]["api"] == "/api.html"
+    assert worker.http.get(worker.url + content["endpoints"]["openapi"]).json()["openapi"] >= "3.1"
 
 
 def test_a_visit_leaves_one_log_line_without_anything_personal(worker: Worker) -> None:

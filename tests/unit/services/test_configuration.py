@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from services.configuration import (
@@ -82,6 +84,11 @@ def test_a_wrong_value_is_told_what_is_right(name: str, value: object, said: str
 )
 def test_a_domain_is_a_host_name_and_nothing_else(domain: str) -> None:
     assert "is no host name: write shop.example" in problem(allowed_domains=[domain])
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    merged = merge({"session_minutes": 30}, {"session_minutes": 30.0}, OF_A_PIXEL)
+    assert json.dumps(merged) == '{"session_minutes": 30}'
 
 
 def test_domains_are_kept_small_and_once() -> None:
