@@ -17,8 +17,9 @@ from paths import ASSETS
 from routes import Route, methods_of
 from services.breakdowns import PROPERTIES
 from services.configuration import OF_A_PIXEL, OF_A_PROJECT
-from services.event_lines import COLUMNS, FORMATS
+from services.event_lines import COLUMNS
 from services.events import EVENT_TYPES, OUTCOMES
+from services.export import FORMATS
 from services.pipedrive_fields import FIELD_NAMES
 
 DOCUMENT = read_document(VERSION)
