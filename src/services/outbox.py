@@ -14,44 +14,18 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from services.circuit_breaker import CircuitBreaker, State
+from services.job_runs import BEGIN_RUN, END_RUN, FORGET_OLD_RUNS, RENEW_RUN
 from services.pipedrive import AccountState
 from services.ports import Database, Row
 from services.submissions import LONGEST_PAGE, MOST_PAGES, Submission, read_submission
 from services.visits import NEVER, TIME_TEXT
 
 JOB = "pipedrive_sync"
-KEPT_RUNS = "-14 days"
 
 Status = Literal["synced", "not_found", "error"]
 Verdict = Literal["write", "superseded", "wait"]
 
-# ---- the ledger --------------------------------------------------------------------------------
-
-FORGET_OLD_RUNS = f"""
-DELETE FROM job_runs WHERE job = ?1 ->> 'job' AND started_at < datetime('now', '{KEPT_RUNS}')
-"""  # noqa: S608  # a constant
-
-# An unfinished run holds the lease until it is over. Of two that begin at once one sees the other.
-BEGIN_RUN = """
-INSERT INTO job_runs (job, run, started_at, lease_until)
-SELECT ?1 ->> 'job', ?1 ->> 'run', ?1 ->> 'now', ?1 ->> 'lease_until'
-WHERE NOT EXISTS (
-  SELECT 1 FROM job_runs
-  WHERE job = ?1 ->> 'job' AND finished_at IS NULL AND lease_until > ?1 ->> 'now'
-)
-RETURNING id
-"""
-
-RENEW_RUN = """
-UPDATE job_runs SET lease_until = ?1 ->> 'lease_until', summary = ?1 -> 'summary'
-WHERE run = ?1 ->> 'run' AND finished_at IS NULL
-"""
-
-END_RUN = """
-UPDATE job_runs
-SET finished_at = ?1 ->> 'now', outcome = ?1 ->> 'outcome', summary = ?1 -> 'summary'
-WHERE run = ?1 ->> 'run'
-"""
+# ---- accounts ------------------------------------------------------------------------------------
 
 READ_ACCOUNTS = "SELECT * FROM pipedrive_accounts WHERE ?1 IS NOT NULL"
 

@@ -88,6 +88,22 @@ class KeyValues(Protocol):
         """Up to 1,000 keys that begin with the prefix, in their order."""
 
 
+class Bucket(Protocol):
+    """The R2 bucket. Each method raises UnavailableError when R2 fails."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The whole object, or None."""
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Writes an object; when it returns, the object is durable and can be read."""
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Deletes objects, at most 1,000; those that are not there are no error."""
+
+    async def page(self, prefix: str, cursor: str | None) -> KeyPage:
+        """Up to 1,000 keys that begin with the prefix, in their order."""
+
+
 class NetworkError(Exception):
     """A request got no answer; the message says why, without the address."""
 

@@ -60,6 +60,31 @@ const actions = {
     for (let i = 0; i < entries.length; i += 100)
       await Promise.all(entries.slice(i, i + 100).map(([name, value]) => CACHE.put(name, value)));
   },
+  /** The keys of every object in R2. */
+  async r2_keys({ prefix }) {
+    const { BACKUPS } = await worker.getEnv();
+    const keys = [];
+    let page = {};
+    do {
+      page = await BACKUPS.list({ prefix, cursor: page.cursor });
+      keys.push(...page.objects.map(({ key }) => key));
+    } while (page.truncated);
+    return keys;
+  },
+  /** An object of R2 in base64, or null. */
+  async r2_get({ key }) {
+    const { BACKUPS } = await worker.getEnv();
+    const stored = await BACKUPS.get(key);
+    return stored && Buffer.from(await stored.arrayBuffer()).toString("base64");
+  },
+  async r2_put({ key, content }) {
+    const { BACKUPS } = await worker.getEnv();
+    await BACKUPS.put(key, Buffer.from(content, "base64"));
+  },
+  async r2_delete({ keys }) {
+    const { BACKUPS } = await worker.getEnv();
+    await BACKUPS.delete(keys);
+  },
   async logs() {
     return harness.getLogs();
   },

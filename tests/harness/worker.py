@@ -96,6 +96,24 @@ class Worker:
         """The row of one event."""
         return self.query("SELECT * FROM tracking_events WHERE id = ?", event_id)[0]
 
+    def stored_keys(self, prefix: str = "") -> list[str]:
+        """The keys of the objects in R2."""
+        keys: list[str] = self.act("r2_keys", prefix=prefix)
+        return keys
+
+    def stored(self, key: str) -> bytes | None:
+        """An object in R2."""
+        content: str | None = self.act("r2_get", key=key)
+        return None if content is None else base64.b64decode(content)
+
+    def store(self, key: str, content: bytes) -> None:
+        """Writes an object into R2."""
+        self.act("r2_put", key=key, content=base64.b64encode(content).decode())
+
+    def forget(self, *keys: str) -> None:
+        """Deletes objects in R2."""
+        self.act("r2_delete", keys=keys)
+
     def log_lines(self) -> list[Row]:
         """The Worker's own log lines since they were cleared."""
         messages = [entry["message"] for entry in self.act("logs")]

@@ -9,14 +9,13 @@ import pytest
 
 from services.breakdowns import BREAKDOWNS
 from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
+from services.job_runs import BEGIN_RUN, RENEW_RUN
 from services.metrics import LAST_RUNS, PENDING, RECENT_ACTIVITY, SYNC_ERRORS
 from services.outbox import (
-    BEGIN_RUN,
     CLAIM_PERSONS,
     LEASE_DUE,
     LEASE_TIMED,
     READ_LEASED,
-    RENEW_RUN,
     SETTLE,
     SETTLE_PERSONS,
 )

@@ -1,0 +1,56 @@
+"""R2 as the services see it (`services.ports.Bucket`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import js
+from pyodide.ffi import JsException
+
+from services.ports import KeyPage, UnavailableError
+
+
+class R2:
+    """One R2 bucket."""
+
+    def __init__(self, binding: Any) -> None:
+        """Takes the unwrapped binding, or None where it is missing."""
+        self._binding = binding
+
+    async def get(self, key: str) -> bytes | None:
+        """See `services.ports.Bucket.get`."""
+        stored = await _answer(self._bucket().get(key))
+        if not stored:
+            return None
+        content: bytes = (await _answer(stored.arrayBuffer())).to_bytes()
+        return content
+
+    async def put(self, key: str, content: bytes) -> None:
+        """See `services.ports.Bucket.put`."""
+        await _answer(self._bucket().put(key, js.Uint8Array.new(content)))
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """See `services.ports.Bucket.delete`."""
+        if keys:
+            await _answer(self._bucket().delete(js.Array.of(*keys)))
+
+    async def page(self, prefix: str, cursor: str | None) -> KeyPage:
+        """See `services.ports.Bucket.page`."""
+        asked = {"prefix": prefix, **({"cursor": cursor} if cursor else {})}
+        listed = await _answer(self._bucket().list(js.JSON.parse(json.dumps(asked))))
+        names = [each.key for each in listed.objects]
+        return KeyPage(names, listed.cursor if listed.truncated else None)
+
+    def _bucket(self) -> Any:
+        if self._binding is None:
+            raise UnavailableError("the binding BACKUPS is missing")
+        return self._binding
+
+
+async def _answer(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except JsException as error:
+        raise UnavailableError(f"R2 failed: {error}") from error
