@@ -70,7 +70,7 @@
     // The widest first, so that subdomains share the visitor.
     const domains = domain
       ? [domain]
-      : location.hostname.split(".").map((_, i, labels) => labels.slice(-2 - i).join("."));
+      : location.hostname.split(".").map((_, i, labels) => labels.slice(~i).join("."));
     let consented = consent !== "wait";
     let visitor = "";
     let currentUrl = "";
