@@ -38,9 +38,9 @@ TOKENS = {"fields": 10, "search": 20, "person": 1, "update": 5}
 # By the index of each pixel, and never more of a day than are needed to know that it was usual.
 QUIET = f"""
 SELECT
-  (SELECT max(timestamp) FROM (
-    SELECT timestamp FROM tracking_events ORDER BY id DESC LIMIT 1
-  )) AS newest,
+  (
+    SELECT timestamp FROM tracking_events WHERE id = (SELECT max(id) FROM tracking_events)
+  ) AS newest,
   (SELECT count(*) FROM json_each(?1, '$.days') AS day WHERE (
     SELECT count(*) FROM (
       SELECT 1 FROM pixels CROSS JOIN tracking_events
