@@ -26,6 +26,7 @@ PROTECTED = (
     f"/api/projects/{NOBODY}",
     f"/api/projects/{NOBODY}/pixels",
     f"/api/projects/pixels/{NOBODY}",
+    "/api/archive",
     "/api/backups",
     f"/api/backups/{NOBODY}",
     f"/api/backups/{NOBODY}/continue",
