@@ -7,13 +7,19 @@ import sys
 import typer
 
 from ops import fields, keys, pixels, projects, stats
+from ops.deploy import EXAMPLE as DEPLOY_EXAMPLE
+from ops.deploy import deploy
 from ops.errors import ExitCode, OpsError
 from ops.export import EXAMPLE as EXPORT_EXAMPLE
 from ops.export import export
 from ops.leads import EXAMPLE as LEADS_EXAMPLE
 from ops.leads import leads
+from ops.preflight import EXAMPLE as PREFLIGHT_EXAMPLE
+from ops.preflight import preflight
 from ops.resync import EXAMPLE as RESYNC_EXAMPLE
 from ops.resync import resync
+from ops.rollback import EXAMPLE as ROLLBACK_EXAMPLE
+from ops.rollback import rollback
 
 app = typer.Typer(
     help="The commands of the people who run PPP Pixel.",
@@ -30,6 +36,9 @@ app.add_typer(stats.commands, name="stats")
 app.command(epilog=EXPORT_EXAMPLE)(export)
 app.command(epilog=LEADS_EXAMPLE)(leads)
 app.command(epilog=RESYNC_EXAMPLE)(resync)
+app.command(epilog=PREFLIGHT_EXAMPLE)(preflight)
+app.command(epilog=DEPLOY_EXAMPLE)(deploy)
+app.command(epilog=ROLLBACK_EXAMPLE)(rollback)
 
 
 def main() -> int:
