@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ops.bucket import Bucket
 from ops.errors import NoAnswerError
 
 INDEX = "backups/index.json"
 FORMAT = 1
+
+ReadJson = Callable[[str], Any]
+"""Reads an object of the bucket by its key; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,13 @@ class Held:
     highest_event: int
 
 
-def read_index(bucket: Bucket) -> Sequence[Backup] | None:
+def read_index(read: ReadJson) -> Sequence[Backup] | None:
     """All backups, the newest first, or None where no backup was ever made.
 
     Raises:
-        NoAnswerError: R2 did not answer, or what it has is no index.
+        NoAnswerError: what is there is no index.
     """
-    index = bucket.read_json(INDEX)
+    index = read(INDEX)
     if index is None:
         return None
     try:
@@ -56,16 +58,19 @@ def last_backup(backups: Sequence[Backup] | None) -> Backup | None:
     return next((each for each in backups or () if each.verified), None)
 
 
-def read_held(bucket: Bucket, backup: Backup) -> Held | None:
+def read_held(read: ReadJson, backup: Backup) -> Held | None:
     """What the database held at a backup; None where a manifest is missing.
 
     An hourly backup holds what changed, so the rows are those of the whole one that it adds to.
+
+    Raises:
+        NoAnswerError: what is there is no manifest.
     """
     rows: dict[str, int] = {}
     highest = 0
     for backup_id in filter(None, (backup.id, backup.base)):
         key = f"backups/{backup_id}/manifest.json"
-        manifest = bucket.read_json(key)
+        manifest = read(key)
         if manifest is None:
             return None
         try:

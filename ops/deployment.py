@@ -112,7 +112,7 @@ class Deployment:
         label = f"before deploy {self.release.message}"
         with progress("backup", sum(self.held.rows.values())) as on_progress:
             self.entry["backup"] = make_backup(self.api, label, on_progress)
-        last = last_backup(read_index(Bucket(self.target)))
+        last = last_backup(read_index(Bucket(self.target).read_json))
         if last is None or last.id != self.entry["backup"]:
             raise OpsError(
                 f"the backup {self.entry['backup']} is not the last verified one in "
