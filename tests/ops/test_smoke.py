@@ -56,7 +56,7 @@ def test_another_version_than_the_one_that_was_asked_is_seen(api: Api) -> None:
     smoke = Smoke(api, "other-version")
     assert set(smoke.look()) == {"health"}
     with pytest.raises(
-        UnhealthyError, match="the new version fails: health: .*, not other-version"
+        UnhealthyError, match=r"the new version fails: health: .*, not other-version"
     ):
         smoke.require_whole()
 
