@@ -26,7 +26,6 @@ class Backup:
     verified: bool
     events: int
     migration: str | None
-    base: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ def read_index(read: ReadJson) -> Sequence[Backup] | None:
         return None
     try:
         require_format(index)
-        return [_backup(each) for each in index["backups"]]
+        # What is being removed is in the index until it is gone.
+        return [_backup(each) for each in index["backups"] if not each.get("removed")]
     except (LookupError, TypeError, ValueError) as error:
         raise _unreadable(INDEX, error) from None
 
@@ -59,27 +59,21 @@ def last_backup(backups: Sequence[Backup] | None) -> Backup | None:
 
 
 def read_held(read: ReadJson, backup: Backup) -> Held | None:
-    """What the database held at a backup; None where a manifest is missing.
-
-    An hourly backup holds what changed, so the rows are those of the whole one that it adds to.
+    """What the database held in the moment of a backup; None where its manifest is missing.
 
     Raises:
         NoAnswerError: what is there is no manifest.
     """
-    rows: dict[str, int] = {}
-    highest = 0
-    for backup_id in filter(None, (backup.id, backup.base)):
-        key = f"backups/{backup_id}/manifest.json"
-        manifest = read(key)
-        if manifest is None:
-            return None
-        try:
-            require_format(manifest)
-            rows |= _totals(manifest["tables"])
-            highest = max(highest, manifest["tables"]["tracking_events"]["highest_id"] or 0)
-        except (LookupError, TypeError, ValueError) as error:
-            raise _unreadable(key, error) from None
-    return Held(rows, highest)
+    key = f"backups/{backup.id}/manifest.json"
+    manifest = read(key)
+    if manifest is None:
+        return None
+    try:
+        require_format(manifest)
+        rows = {name: int(table["total"]) for name, table in manifest["tables"].items()}
+        return Held(rows, int(manifest["marker"]["event"]))
+    except (LookupError, TypeError, ValueError) as error:
+        raise _unreadable(key, error) from None
 
 
 def require_format(content: Mapping[str, Any]) -> None:
@@ -101,14 +95,7 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
         verified=bool(finished and entry["verified_at"]),
         events=int(entry["events"] or 0),
         migration=entry["migration"],
-        base=entry["base"],
     )
-
-
-def _totals(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    return {
-        name: table["total"] for name, table in tables.items() if table.get("total") is not None
-    }
 
 
 def _unreadable(key: str, error: Exception) -> NoAnswerError:

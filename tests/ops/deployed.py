@@ -12,11 +12,12 @@ from typing import Any
 from ops.bucket import Bucket
 from ops.deployment_log import LOG, TIME
 from ops.target import Target, choose_target
+from paths import ROOT
 from tests.harness.direct import database_file
 
 EVENTS = 30
 HOURS_AGO = 3
-MIGRATION = "0021_add_what_a_new_pixel_says"
+MIGRATION = max(file.name for file in (ROOT / "migrations").glob("*.sql"))
 
 
 def local(storage: Path) -> Target:
@@ -43,13 +44,14 @@ def write_backup(storage: Path) -> str:
     bucket = Bucket(local(storage))
     at = datetime.now(UTC) - timedelta(hours=HOURS_AGO)
     backup, time = f"{at:%Y%m%dT%H%M%SZ}-full", at.strftime(TIME)
-    entry = {"id": backup, "environment": "development", "migration": MIGRATION, "base": None}
+    entry = {"id": backup, "environment": "development", "migration": MIGRATION}
     ended = {"finished_at": time, "verified_at": time, "events": EVENTS}
-    few = {name: {"total": 1, "highest_id": None} for name in ("projects", "visitors")}
-    tables = {"tracking_events": {"total": EVENTS, "highest_id": EVENTS}, **few}
+    totals = {"projects": 1, "visitors": 1, "tracking_events": EVENTS}
+    tables = {name: {"rows": total, "total": total} for name, total in totals.items()}
     bucket.write("backups/index.json", _json({"format": 1, "backups": [entry | ended]}))
     key = f"backups/{backup}/manifest.json"
-    bucket.write(key, _json({"format": 1, "id": backup, "tables": tables}))
+    marker = {"event": EVENTS, "change": 0, "log": 0}
+    bucket.write(key, _json({"format": 1, "id": backup, "marker": marker, "tables": tables}))
     return backup
 
 

@@ -21,32 +21,29 @@ def entry(backup: str, **changes: object) -> dict[str, object]:
         "finished_at": time,
         "verified_at": time,
         "migration": "0021_x",
-        "base": None,
         "events": 12,
         **changes,
     }
 
 
-def table(total: int | None, highest: int | None) -> dict[str, object]:
-    return {"rows": 1, "total": total, "highest_id": highest}
-
-
+MANIFEST = f"backups/{HOURLY}/manifest.json"
 OBJECTS: dict[str, Any] = {
     INDEX: {
         "format": 1,
         "backups": [
+            entry("going", removed=True),
             entry("running", finished_at=None, verified_at=None, events=None),
-            entry(HOURLY, base=BASE),
+            entry(HOURLY, kind="hourly"),
             entry(BASE),
         ],
     },
-    f"backups/{BASE}/manifest.json": {
+    MANIFEST: {
         "format": 1,
-        "tables": {"tracking_events": table(10, 10), "visitors": table(4, None)},
-    },
-    f"backups/{HOURLY}/manifest.json": {
-        "format": 1,
-        "tables": {"tracking_events": table(None, 12)},
+        "marker": {"event": 12, "change": 3, "log": 0},
+        "tables": {
+            "tracking_events": {"rows": 2, "total": 10},
+            "visitors": {"rows": 0, "total": 4},
+        },
     },
 }
 
@@ -57,23 +54,24 @@ def test_the_last_backup_is_the_newest_verified_one() -> None:
     assert [each.verified for each in backups] == [False, True, True]
     last = last_backup(backups)
     assert last
-    assert (last.id, last.events, last.base) == (HOURLY, 12, BASE)
+    assert (last.id, last.events) == (HOURLY, 12)
     assert last.finished_at
     assert last.finished_at.isoformat() == "2026-11-21T03:00:05+00:00"
 
 
-def test_an_hourly_backup_adds_to_what_its_base_held() -> None:
+def test_a_manifest_says_what_the_database_held() -> None:
     last = last_backup(read_index(OBJECTS.get))
     assert last
     assert read_held(OBJECTS.get, last) == Held({"tracking_events": 10, "visitors": 4}, 12)
+    assert read_held({INDEX: OBJECTS[INDEX]}.get, last) is None
 
 
-@pytest.mark.parametrize("backup", [BASE, HOURLY])
-def test_a_backup_without_all_its_manifests_is_none(backup: str) -> None:
-    rest = {key: each for key, each in OBJECTS.items() if key != f"backups/{backup}/manifest.json"}
-    last = last_backup(read_index(rest.get))
+@pytest.mark.parametrize("manifest", [{}, {"format": 1, "tables": {}}, {"format": 2}, [1]])
+def test_a_manifest_that_cannot_be_read_is_damaged(manifest: object) -> None:
+    last = last_backup(read_index(OBJECTS.get))
     assert last
-    assert read_held(rest.get, last) is None
+    with pytest.raises(NoAnswerError, match=f"{MANIFEST} cannot be read .* is damaged"):
+        read_held({MANIFEST: manifest}.get, last)
 
 
 def test_no_index_is_no_backup() -> None:

@@ -30,7 +30,6 @@ BACKUP = Backup(
     verified=True,
     events=1_200,
     migration="0002_add",
-    base=None,
 )
 HELD = Held({"projects": 1, "pixels": 3, "visitors": 400, "tracking_events": 1_200}, 1_300)
 DEPLOYED: Entry = {
@@ -165,13 +164,6 @@ def test_the_log_of_deployments_knows_what_was_there_when_no_backup_does() -> No
     found = judge_rows(NAMED, HELD, witnesses_of(None, None, known))
     assert found.verdict == "fail"
     assert "by the deployment 20261120" in found.why
-
-
-def test_the_index_says_how_many_events_an_hourly_backup_saw() -> None:
-    of_an_older_base = Held({**HELD.rows, "tracking_events": 0}, 1_300)
-    now = Held({**HELD.rows, "tracking_events": 0}, 1_300)
-    found = judge_rows(NAMED, now, witnesses_of(BACKUP, of_an_older_base, None))
-    assert "tracking_events has no row, and had 1,200" in found.why
 
 
 def test_nothing_to_compare_with_and_no_event_needs_a_word() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,7 +14,7 @@ import pytest
 from pyodide_bundle import Bundle
 from simulator.server import Simulator
 from tests.harness.direct import database_file
-from tests.ops.deployed import EVENTS, write_backup, write_events
+from tests.ops.deployed import EVENTS, MIGRATION, write_backup, write_events
 from tests.ops.running import Said, fails, here, ppp
 
 OF_THE_DATABASE = ("--only", "migrations", "--only", "rows")
@@ -53,7 +54,7 @@ def test_a_database_with_its_backup_may_be_deployed_on(deployed: Path) -> None:
     assert first.endswith("; R2 ppp-pixel-backups-local")
     words = " ".join(said.out.split())
     assert f"tracking_events {EVENTS}" in words
-    assert "all are applied, up to 0021_add_what_a_new_pixel_says.sql" in words
+    assert f"all are applied, up to {MIGRATION}" in words
     assert f"-full, 3 h 0 min old, {EVENTS} events" in words
     assert "bundle skipped not asked for" in words
     assert words.endswith("nothing stands against it")
@@ -66,7 +67,7 @@ def test_a_database_that_was_deleted_and_created_empty_blocks(changed: Path) -> 
     assert said.code == 1
     assert not said.json["fine"]
     found = checks(said)
-    assert "was at 0021_add_what_a_new_pixel_says" in found["migrations"]["why"]
+    assert f"the last backup was at {MIGRATION}" in found["migrations"]["why"]
     assert "was created anew" in found["migrations"]["why"]
     assert "projects has no row, and had 1, by the backup" in found["rows"]["why"]
     for check in OF_THE_DATABASE[1::2]:
@@ -95,7 +96,7 @@ def test_a_database_whose_record_of_migrations_is_lost_blocks(changed: Path) -> 
     said = run(changed, "--only", "migrations")
     assert said.code == 1
     words = " ".join(said.out.split())
-    assert "d1_migrations is empty, but there are 9 tables: every migration would run" in words
+    assert re.search(r"d1_migrations is empty, but there are \d+ tables: every migration", words)
     assert "migrations, next: docs/runbook.md#the-record-of-migrations-is-lost" in words
     assert words.endswith("1 check failed")
 
