@@ -69,7 +69,7 @@ def test_a_worker_that_does_not_answer_begins_nothing() -> None:
     worker = choose_worker(None, "http://127.0.0.1:1", local=False)
     with open_client(worker, KEY) as http:
         maker = BackupMaker(Api(worker, KEY, http), lambda _backup: None)
-        with pytest.raises(NoAnswerError, match="nothing answers at http://127.0.0.1:1"):
+        with pytest.raises(NoAnswerError, match="nothing answers at"):
             maker.make(None)
 
 

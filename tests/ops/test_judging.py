@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from ops.backup_index import Backup, Held
 from ops.deployment_log import Entry
 from ops.judging import (
+    EMPTIED,
+    MIGRATIONS_LOST,
     Named,
     Schema,
     judge_database,
@@ -17,6 +20,8 @@ from ops.judging import (
     shrunk,
     witnesses_of,
 )
+from ops.judging_surroundings import NO_BACKUPS
+from paths import ROOT
 
 ID, OTHER = "777a0ed8", "99999999"
 NAMED = Named("ppp-tracking-db", ID, "production")
@@ -180,3 +185,10 @@ def test_a_shrunken_table_is_named_with_both_numbers() -> None:
     assert shrunk(HELD, Held({**HELD.rows, "visitors": 399}, 1_300)) == ["visitors 400 → 399"]
     assert shrunk(HELD, Held({**HELD.rows, "visitors": 401}, 1_300)) == []
     assert shrunk(Held({"pixels": 3}, 0), Held({}, 0)) == ["pixels 3 → 0"]
+
+
+@pytest.mark.parametrize("place", [EMPTIED, MIGRATIONS_LOST, NO_BACKUPS])
+def test_the_next_step_is_in_the_runbook(place: str) -> None:
+    file, _, anchor = place.partition("#")
+    headings = re.findall(r"^#+ (.*)", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+    assert anchor in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
