@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from config import Config
 from services.backups import Backups
 from services.delayed_sync import SyncRun
+from services.failed_requests import FailedRequests
 from services.health import Health
 from services.logs import Log
 from services.management import Register
@@ -18,8 +19,10 @@ from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
 from services.timers import Timers
 from services.visits import Visits
+from services.watch import Watch
+from services.watch_job import WatchJob
 
-NewSync = Callable[[Log], SyncRun]
+NewSync = Callable[[Log, Watch], SyncRun]
 """Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""
 
 
@@ -44,4 +47,7 @@ class App:
     health: Health
     metrics: Metrics
     backups: Backups
+    failed_requests: FailedRequests
+    watch_job: WatchJob
+    new_watch: Callable[[Log], Watch]
     new_sync: NewSync

@@ -17,6 +17,7 @@ from services.pipedrive_limits import CallSettings
 from services.rate_limiting import Limit
 from services.retries import Retries
 from services.sync_portion import LeadSettings
+from services.watching import WatchSettings
 
 Environment = Literal["development", "production"]
 
@@ -66,6 +67,14 @@ class SyncConfig:
     breaker_seconds: int
     accounts: Accounts
     fields: FieldMap | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchConfig:
+    """The settings of who watches: a wrong one is told in the log, and the default is taken."""
+
+    settings: WatchSettings
+    runbook_url: str
     alert_webhook_url: str | None = field(repr=False)
 
 
@@ -113,9 +122,24 @@ def read_sync_config(get: Callable[[str], str | None]) -> SyncConfig:
         breaker_seconds=_number(get, "PIPEDRIVE_BREAKER_SECONDS", MINUTE),
         accounts=_accounts(get),
         fields=_fields(get("PIPEDRIVE_FIELDS")),
-        alert_webhook_url=_webhook(get("ALERT_WEBHOOK_URL")),
     )
     return _require_longer_lease(config)
+
+
+def read_watch_config(get: Callable[[str], str | None]) -> WatchConfig:
+    """Reads the settings of who watches as `read_config` does the others.
+
+    Raises:
+        ConfigError: a value is not one of those allowed; says which.
+    """
+    return WatchConfig(
+        settings=WatchSettings(
+            daily_tokens=_number(get, "PIPEDRIVE_DAILY_TOKENS", 30_000),
+            database_megabytes=_number(get, "DATABASE_LIMIT_MEGABYTES", 10_000),
+        ),
+        runbook_url=get("RUNBOOK_URL") or "docs/runbook.md",
+        alert_webhook_url=_webhook(get("ALERT_WEBHOOK_URL")),
+    )
 
 
 def _run_settings(get: Callable[[str], str | None]) -> RunSettings:

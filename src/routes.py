@@ -46,6 +46,7 @@ MANAGING = Policy(limit="management", key="admin")
 TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
+CRON_HEALTH = {"GET": Route(health.cron, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
 EXPORT = {"GET": Route(export.export, READING)}
 BREAKDOWN = {"GET": Route(analytics.breakdown, READING)}
@@ -80,6 +81,7 @@ BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
 # A large backup takes more portions than the management limit allows requests.
 CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, Policy(limit="analytics", key="admin"))}
 REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
+HEALTHS = {"": HEALTH, "cron": CRON_HEALTH}
 NOTHING: Mapping[str, Route] = {}
 
 
@@ -90,8 +92,8 @@ def methods_of(path: str) -> Mapping[str, Route]:
             return TRACK
         case ["e", "page.gif"] | ["api", "track", "pixel.gif"]:
             return PIXEL_GIF
-        case ["health"] | ["api", "health"]:
-            return HEALTH
+        case ["health", *part] | ["api", "health", *part]:
+            return HEALTHS.get("/".join(part), NOTHING)
         case ["api", area, *rest]:
             return _methods_with_a_key(area, rest)
         case [""]:

@@ -112,9 +112,14 @@ FROM job_runs
 WHERE job = '{JOB}' AND started_at >= ?1 ->> 'hour_ago'
 """  # noqa: S608  # a constant
 
+FAILED_REQUESTS = """
+SELECT coalesce(sum(number), 0) AS failed_requests FROM failed_requests
+WHERE minute >= ?1 ->> 'hour_ago'
+"""
+
 STATEMENTS = (
     *(COUNT_TABLES, COUNT_SUBMISSIONS),
-    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS),
+    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS, FAILED_REQUESTS),
 )
 
 # The worst state of all accounts is the one to know.
@@ -200,7 +205,7 @@ class Metrics:
             "submissions_counted_since": (now - SUBMISSIONS_COUNTED).strftime(TIME_TEXT),
         }
         answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
-        [recent], [pending], accounts, runs, [errors] = answers[2:]
+        [recent], [pending], accounts, runs, [errors], [failed] = answers[2:]
         jobs = {row["job"]: row for row in runs}
         return Reading(
             at=now,
@@ -212,7 +217,7 @@ class Metrics:
             oldest_pending_seconds=_age(pending["oldest"], now),
             accounts=accounts,
             jobs={job: _run(row) for job, row in jobs.items()},
-            errors=errors,
+            errors={**failed, **errors},
             database_bytes=await self.database_bytes(),
         )
 

@@ -3,7 +3,15 @@ from collections.abc import Callable
 
 import pytest
 
-from config import Config, ConfigError, SyncConfig, read_config, read_sync_config
+from config import (
+    Config,
+    ConfigError,
+    SyncConfig,
+    WatchConfig,
+    read_config,
+    read_sync_config,
+    read_watch_config,
+)
 from services.api_keys import ApiKey
 from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
@@ -12,6 +20,7 @@ from services.pipedrive_limits import CallSettings
 from services.rate_limiting import Limit
 from services.retries import Retries
 from services.sync_portion import LeadSettings
+from services.watching import WatchSettings
 
 SHA256 = "ab" * 32
 KEY = "0" * 39 + "1"
@@ -41,6 +50,10 @@ def config(**settings: str) -> Config:
 
 def sync_config(**settings: str) -> SyncConfig:
     return read_sync_config(settings.get)
+
+
+def watch_config(**settings: str) -> WatchConfig:
+    return read_watch_config(settings.get)
 
 
 def test_the_environment_alone_is_enough() -> None:
@@ -79,7 +92,6 @@ def test_the_sync_needs_no_setting_but_an_account_and_a_map() -> None:
         breaker_seconds=60,
         accounts={},
         fields=None,
-        alert_webhook_url=None,
     )
 
 
@@ -124,14 +136,20 @@ def test_every_setting_of_the_sync_can_be_chosen() -> None:
         PIPEDRIVE_WINDOW_MS="15",
         PIPEDRIVE_BREAKER_SECONDS="16",
         PIPEDRIVE_FIELDS=json.dumps({"gclid": KEY}),
-        ALERT_WEBHOOK_URL="https://hooks.example/x",
     )
     assert chosen.run == RunSettings(3, 4, 5, 600)
     assert chosen.leads == LeadSettings(6, 7, "Europe/Berlin", Retries(8, 9, 10))
     assert chosen.calls == CallSettings(11, 12, 13, 14, 15)
     assert chosen.breaker_seconds == 16
     assert chosen.fields == {"gclid": KEY}
-    assert chosen.alert_webhook_url == "https://hooks.example/x"
+
+
+def test_who_watches_needs_no_setting() -> None:
+    assert watch_config() == WatchConfig(WatchSettings(30_000, 10_000), "docs/runbook.md", None)
+    chosen = watch_config(
+        PIPEDRIVE_DAILY_TOKENS="1", DATABASE_LIMIT_MEGABYTES="2", RUNBOOK_URL="https://w.example"
+    )
+    assert chosen == WatchConfig(WatchSettings(1, 2), "https://w.example", None)
 
 
 def test_accounts_are_the_default_one_and_further_ones() -> None:
@@ -149,11 +167,12 @@ def test_accounts_are_the_default_one_and_further_ones() -> None:
     "name",
     [
         *("PIPEDRIVE_API_KEY", "PIPEDRIVE_URL", "PIPEDRIVE_ACCOUNTS", "PIPEDRIVE_FIELDS"),
-        *("ALERT_WEBHOOK_URL", "SYNC_TIME_ZONE"),
+        *("ALERT_WEBHOOK_URL", "RUNBOOK_URL", "SYNC_TIME_ZONE"),
     ],
 )
 def test_an_empty_text_is_as_good_as_none(name: str) -> None:
     assert sync_config(**{name: ""}) == sync_config()
+    assert watch_config(**{name: ""}) == watch_config()
 
 
 def test_words_may_be_written_large() -> None:
@@ -266,7 +285,7 @@ def test_a_wrong_field_map_is_refused_with_all_that_is_wrong(text: str, said: st
 
 @pytest.mark.parametrize("url", ["https://hooks.example", "http://127.0.0.1:9/x"])
 def test_alerts_go_over_https_or_to_this_machine(url: str) -> None:
-    assert sync_config(ALERT_WEBHOOK_URL=url).alert_webhook_url == url
+    assert watch_config(ALERT_WEBHOOK_URL=url).alert_webhook_url == url
 
 
 SECRET = "hunter2"  # noqa: S105  # opens nothing
@@ -291,11 +310,12 @@ SECRET = "hunter2"  # noqa: S105  # opens nothing
         ("ALERT_WEBHOOK_URL", {"ALERT_WEBHOOK_URL": f"https://hooks.example/{SECRET} x"}),
     ],
 )
-def test_a_secret_of_the_sync_is_refused_by_name_and_never_told(
+def test_a_secret_of_a_job_is_refused_by_name_and_never_told(
     blamed: str, settings: dict[str, str]
 ) -> None:
+    read = watch_config if blamed == "ALERT_WEBHOOK_URL" else sync_config
     with pytest.raises(ConfigError, match=f"^{blamed} ") as refused:
-        sync_config(**settings)
+        read(**settings)
     assert SECRET not in str(refused.value)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
@@ -308,4 +328,4 @@ def test_the_settings_never_show_a_token() -> None:
 
 def test_the_address_of_the_webhook_is_in_no_log() -> None:
     settings = {"ALERT_WEBHOOK_URL": "https://hooks.example/hunter2"}
-    assert "hunter2" not in repr(read_sync_config(settings.get))
+    assert "hunter2" not in repr(read_watch_config(settings.get))

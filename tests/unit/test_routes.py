@@ -1,6 +1,6 @@
 import pytest
 
-from handlers import Handler, analytics, export, health, home, projects, tracking
+from handlers import Handler, analytics, backups, export, health, home, projects, tracking
 from routes import (
     EXPORT,
     HEALTH,
@@ -27,6 +27,8 @@ from routes import (
         ("GET", "/e/page.gif", tracking.pixel_gif),
         ("GET", "/health", health.health),
         ("GET", "/api/health", health.health),
+        ("GET", "/health/cron", health.cron),
+        ("GET", "/api/health/cron", health.cron),
         ("GET", "/", home.home),
         ("GET", "/api/analytics/realtime/demo-pixel", analytics.realtime),
         ("GET", "/api/reports/realtime/demo-pixel", analytics.realtime),
@@ -56,6 +58,9 @@ MANAGED: dict[str, dict[str, Handler]] = {
         "DELETE": projects.switch_off_project,
     },
     "/api/projects/acme/pixels": {"GET": projects.list_pixels, "POST": projects.create_pixel},
+    "/api/backups": {"GET": backups.list_backups, "POST": backups.start_backup},
+    "/api/backups/one": {"GET": backups.read_backup},
+    "/api/backups/one/continue": {"POST": backups.continue_backup},
     "/api/projects/pixels/shop": {
         "GET": projects.read_pixel,
         "PUT": projects.change_pixel,

@@ -10,7 +10,7 @@ import pytest
 from services.breakdowns import BREAKDOWNS
 from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from services.job_runs import BEGIN_RUN, RENEW_RUN
-from services.metrics import LAST_RUNS, PENDING, RECENT_ACTIVITY, SYNC_ERRORS
+from services.metrics import FAILED_REQUESTS, LAST_RUNS, PENDING, RECENT_ACTIVITY, SYNC_ERRORS
 from services.outbox import (
     CLAIM_PERSONS,
     LEASE_DUE,
@@ -49,6 +49,8 @@ from services.statistics import (
 )
 from services.utm_analysis import CREDITED, PAGES
 from services.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
+from services.watch_job import LAST_RUN
+from services.watching import CALLS_OF_THE_DAY, QUIET
 from tests.harness.worker import Worker
 
 PARAMETERS = json.dumps({"visitor_cookie": "0123456789abcdef", "pixel_id": "ppp-demo-pixel"})
@@ -103,6 +105,13 @@ MANAGEMENT = {
 }
 EXPORT = {"end of a part": END_OF_PART, "page of JSON": PAGE_OF_JSON, "page of CSV": PAGE_OF_CSV}
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
+WATCH = json.dumps({"now": "2026-01-01", "today": "2026-01-01", "days": [ENDS]})
+WATCHING = {
+    "a quiet hour": QUIET,
+    "calls of the day": CALLS_OF_THE_DAY,
+    "last look": LAST_RUN,
+    "failed requests": FAILED_REQUESTS,
+}
 QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "visitor": (RECORD_VISITOR, (PARAMETERS,)),
     "session": (RECORD_SESSION, (PARAMETERS,)),
@@ -122,6 +131,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "addresses with parameters": (PAGES, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
+    **{name: (statement, (WATCH,)) for name, statement in WATCHING.items()},
 }
 # A covering scan of the pixels, of which there are few, is how the last hour is found.
 TABLE_SCAN = re.compile(
