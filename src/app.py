@@ -15,8 +15,10 @@ from services.management import Register
 from services.metrics import Metrics
 from services.pixels import Pixels
 from services.ports import Clock, Database, LocalTime, NewId
+from services.privacy import Privacy
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
+from services.retention import Retention
 from services.timers import Timers
 from services.visits import Visits
 from services.watch import Watch
@@ -46,6 +48,8 @@ class App:
     timers: Timers
     health: Health
     metrics: Metrics
+    privacy: Privacy
+    retention: Retention
     backups: Backups
     failed_requests: FailedRequests
     watch_job: WatchJob

@@ -51,6 +51,9 @@ class Config:
     api_keys: tuple[ApiKey, ...]
     sync_delay_seconds: int
     repeat_window_seconds: int
+    privacy_steps: int
+    session_retention_days: int
+    visitor_retention_days: int
     backups: BackupSettings
 
 
@@ -96,6 +99,9 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         api_keys=_checked("API_KEYS", lambda: read_api_keys(get("API_KEYS"))),
         sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
         repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),
+        privacy_steps=_number(get, "PRIVACY_STEPS", 100),
+        session_retention_days=_number(get, "SESSION_RETENTION_DAYS", 395),
+        visitor_retention_days=_number(get, "VISITOR_RETENTION_DAYS", 395),
         backups=BackupSettings(
             seconds=_number(get, "BACKUP_RUN_SECONDS", MINUTE),
             steps=_number(get, "BACKUP_RUN_STEPS", 20),

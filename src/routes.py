@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from handlers import Handler, analytics, backups, export, health, home, projects, tracking
+from handlers import (
+    Handler,
+    analytics,
+    backups,
+    export,
+    health,
+    home,
+    privacy,
+    projects,
+    tracking,
+)
 from services.api_keys import Role
 from web import Response
 
@@ -42,6 +52,9 @@ FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 MANAGEMENT_READING = Policy(limit="management", key="read")
 MANAGING = Policy(limit="management", key="admin")
+# A large backup, or a person with a long history, takes more portions than the management limit
+# allows requests.
+IN_PORTIONS = Policy(limit="analytics", key="admin")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
@@ -73,13 +86,19 @@ PIXEL = {
     "PUT": Route(projects.change_pixel, MANAGING),
     "DELETE": Route(projects.switch_off_pixel, MANAGING),
 }
+PRIVACY = {
+    "find": {"POST": Route(privacy.find, IN_PORTIONS)},
+    "export": {"POST": Route(privacy.export, IN_PORTIONS)},
+    "erase": {"POST": Route(privacy.erase, IN_PORTIONS)},
+    "receipts": {"GET": Route(privacy.receipts, IN_PORTIONS)},
+}
+RECEIPT = {"GET": Route(privacy.receipt, IN_PORTIONS)}
 BACKUPS = {
     "GET": Route(backups.list_backups, MANAGEMENT_READING),
     "POST": Route(backups.start_backup, MANAGING),
 }
 BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
-# A large backup takes more portions than the management limit allows requests.
-CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, Policy(limit="analytics", key="admin"))}
+CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, IN_PORTIONS)}
 REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
 HEALTHS = {"": HEALTH, "cron": CRON_HEALTH}
 NOTHING: Mapping[str, Route] = {}
@@ -108,6 +127,8 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
             return _methods_of_report(rest)
         case "projects":
             return _methods_of_project(rest)
+        case "privacy":
+            return _methods_of_privacy(rest)
         case "backups":
             return _methods_of_backup(rest)
         case _:
@@ -152,5 +173,15 @@ def _methods_of_project(entry: list[str]) -> Mapping[str, Route]:
             return PIXELS
         case [_]:
             return PROJECT
+        case _:
+            return NOTHING
+
+
+def _methods_of_privacy(request: list[str]) -> Mapping[str, Route]:
+    match request:
+        case ["receipts", _]:
+            return RECEIPT
+        case [name]:
+            return PRIVACY.get(name, NOTHING)
         case _:
             return NOTHING

@@ -42,10 +42,12 @@ from services.payload import AccountFields
 from services.pipedrive import AccountState, Pipedrive
 from services.pipedrive_limits import Budget
 from services.pixels import Pixels
+from services.privacy import Privacy
 from services.project_pixels import PIXELS
 from services.projects import PROJECTS
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
+from services.retention import Retention
 from services.sync_portion import PortionSync
 from services.timers import Timers
 from services.visits import Visits
@@ -82,7 +84,8 @@ def build_app(env: Any) -> App:
     database = D1(getattr(raw, "DB", None))
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
-    store = BackupStore(R2(getattr(raw, "BACKUPS", None)), config.environment)
+    bucket = R2(getattr(raw, "BACKUPS", None))
+    store = BackupStore(bucket, config.environment)
     records, metrics = Records(database), Metrics(database, database.size_bytes)
     window = config.repeat_window_seconds
     return App(
@@ -102,6 +105,11 @@ def build_app(env: Any) -> App:
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
         metrics=metrics,
+        privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
+        retention=Retention(
+            *(database, bucket, new_id, now),
+            *(config.session_retention_days, config.visitor_retention_days),
+        ),
         backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
         failed_requests=FailedRequests(database, now),
         watch_job=WatchJob(_watch_config(settings).settings, metrics, records, store, now),

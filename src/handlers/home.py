@@ -22,6 +22,7 @@ async def home(app: App, _request: Request, _log: Log) -> Response:
                 "health": "/health",
                 "reports": "/api/reports",
                 "projects": "/api/projects",
+                "privacy": "/api/privacy",
                 "how_to_embed": "/static/integration-example.html",
             },
         }

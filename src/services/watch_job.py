@@ -20,9 +20,10 @@ from services.watching import (
     JOB,
     Seen,
     WatchSettings,
+    is_silent,
     of_health,
     of_what_was_seen,
-    read_quiet,
+    usual_days,
 )
 
 LEASE_SECONDS = 120
@@ -80,14 +81,12 @@ class WatchJob:
 
     async def _look(self, now: datetime) -> Seen:
         reading = await self.metrics.read(now)
-        newest_event, usual_days, tokens = await read_quiet(self.records.database, now)
+        database = self.records.database
         return Seen(
             reading=reading,
             backups=await self.records.newest(),
-            last_backed_up=await self._last_backed_up() if newest_event is None else 0,
-            newest_event=newest_event,
-            usual_days=usual_days,
-            tokens=tokens,
+            last_backed_up=0 if reading.last_event_at else await self._last_backed_up(),
+            usual_days=await usual_days(database, now) if is_silent(reading) else 0,
         )
 
     async def _last_backed_up(self) -> int:

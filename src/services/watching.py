@@ -12,7 +12,6 @@ from services.backup_records import Backup
 from services.backups import newest_verified
 from services.health import NO_ANSWER, Part
 from services.metrics import Reading, stored_time
-from services.outbox import JOB as SYNC
 from services.ports import Database
 from services.problems import Finding
 from services.visits import TIME_TEXT
@@ -36,39 +35,31 @@ MEGABYTE = 1_000_000
 TOKENS = {"fields": 10, "search": 20, "person": 1, "update": 5}
 
 # By the index of each pixel, and never more of a day than are needed to know that it was usual.
-QUIET = f"""
-SELECT
-  (
-    SELECT timestamp FROM tracking_events WHERE id = (SELECT max(id) FROM tracking_events)
-  ) AS newest,
-  (SELECT count(*) FROM json_each(?1, '$.days') AS day WHERE (
-    SELECT count(*) FROM (
-      SELECT 1 FROM pixels CROSS JOIN tracking_events
-      WHERE tracking_events.pixel_id = pixels.id
-        AND tracking_events.timestamp >= day.value ->> 'from'
-        AND tracking_events.timestamp < day.value ->> 'to'
-      LIMIT {USUAL_EVENTS}
-    )
-  ) >= {USUAL_EVENTS}) AS usual_days
-WHERE ?1 ->> 'now' IS NOT NULL
+USUAL = f"""
+SELECT count(*) AS days FROM json_each(?1, '$.days') AS day WHERE (
+  SELECT count(*) FROM (
+    SELECT 1 FROM pixels CROSS JOIN tracking_events
+    WHERE tracking_events.pixel_id = pixels.id
+      AND tracking_events.timestamp >= day.value ->> 'from'
+      AND tracking_events.timestamp < day.value ->> 'to'
+    LIMIT {USUAL_EVENTS}
+  )
+) >= {USUAL_EVENTS}
 """  # noqa: S608  # constants only
-
-CALLS_OF_THE_DAY = f"""
-SELECT summary -> 'calls' AS calls FROM job_runs
-WHERE job = '{SYNC}' AND started_at >= ?1 ->> 'today' AND summary IS NOT NULL
-"""  # noqa: S608  # a constant
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was read to judge by. `last_backed_up` are the events of the newest entry in R2."""
+    """What was read to judge by.
+
+    `last_backed_up` are the events of the newest entry in R2, looked up where there are none now;
+    `usual_days` are counted where no event came lately.
+    """
 
     reading: Reading
     backups: Sequence[Backup]
     last_backed_up: int
-    newest_event: datetime | None
     usual_days: int
-    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +70,22 @@ class WatchSettings:
     database_megabytes: int
 
 
-async def read_quiet(database: Database, now: datetime) -> tuple[datetime | None, int, int]:
-    """The newest event's time, on how many of seven days this hour had events, tokens of today.
+async def usual_days(database: Database, now: datetime) -> int:
+    """On how many of the last seven days there were events in the hour that ends now.
 
     Raises:
         UnavailableError: D1 failed.
     """
     ends = [now - timedelta(days=day) for day in range(1, USUAL_DAYS + 1)]
     days = [{"from": _text(end - SILENCE), "to": _text(end)} for end in ends]
-    said = {"now": _text(now), "days": days, "today": _text(now.replace(hour=0, minute=0))}
-    [quiet], runs = await database.batch_rows((QUIET, CALLS_OF_THE_DAY), json.dumps(said))
-    calls = [json.loads(run["calls"] or "{}") for run in runs]
-    tokens = sum(TOKENS.get(name, 0) * number for call in calls for name, number in call.items())
-    newest = stored_time(quiet["newest"]) if quiet["newest"] else None
-    return newest, quiet["usual_days"], tokens
+    [[row]] = await database.batch_rows((USUAL,), json.dumps({"days": days}))
+    days_with_events: int = row["days"]
+    return days_with_events
+
+
+def is_silent(reading: Reading) -> bool:
+    """Whether no event came for an hour; of a new database nobody says so."""
+    return reading.last_event_at is not None and reading.at - reading.last_event_at >= SILENCE
 
 
 def of_health(parts: Mapping[str, Part]) -> Sequence[Finding]:
@@ -114,15 +107,15 @@ def of_health(parts: Mapping[str, Part]) -> Sequence[Finding]:
 def of_what_was_seen(seen: Seen, settings: WatchSettings, now: datetime) -> Sequence[Finding]:
     """What the numbers say."""
     checks = (
-        *(_database(seen, settings), _events(seen, now), _errors(seen.reading)),
-        *(_leads(seen.reading), _breaker(seen.reading), _budget(seen, settings)),
+        *(_database(seen, settings), _events(seen), _errors(seen.reading)),
+        *(_leads(seen.reading), _breaker(seen.reading), _budget(seen.reading, settings)),
         *(_backup(seen.backups, now), _failed_backup(seen.backups), _cron(seen.reading, now)),
     )
     return [finding for finding in checks if finding]
 
 
 def _database(seen: Seen, settings: WatchSettings) -> Finding | None:
-    if seen.newest_event is None and seen.last_backed_up:
+    if seen.reading.last_event_at is None and seen.last_backed_up:
         text = f"no events; the last backup has {seen.last_backed_up:,}"
         return Finding(problems.DATABASE_EMPTY, text)
     percent = 100 * seen.reading.database_bytes // (settings.database_megabytes * MEGABYTE)
@@ -131,14 +124,11 @@ def _database(seen: Seen, settings: WatchSettings) -> Finding | None:
     return None
 
 
-def _events(seen: Seen, now: datetime) -> Finding | None:
-    if (
-        seen.newest_event is None
-        or now - seen.newest_event < SILENCE
-        or seen.usual_days < USUAL_DAYS
-    ):
+def _events(seen: Seen) -> Finding | None:
+    last = seen.reading.last_event_at
+    if last is None or not is_silent(seen.reading) or seen.usual_days < USUAL_DAYS:
         return None
-    text = f"none since {_clock_time(seen.newest_event)}; there are some at this time of every day"
+    text = f"none since {last:%Y-%m-%d %H:%M} UTC; there are some at this time of every day"
     return Finding(problems.NO_EVENTS, text)
 
 
@@ -165,11 +155,12 @@ def _breaker(reading: Reading) -> Finding | None:
     return Finding(problems.BREAKER_OPEN, f"account {', '.join(names)}") if names else None
 
 
-def _budget(seen: Seen, settings: WatchSettings) -> Finding | None:
-    percent = 100 * seen.tokens // settings.daily_tokens
+def _budget(reading: Reading, settings: WatchSettings) -> Finding | None:
+    tokens = sum(TOKENS[operation] * number for operation, number in reading.calls_today.items())
+    percent = 100 * tokens // settings.daily_tokens
     if percent < BUDGET_PERCENT:
         return None
-    text = f"about {seen.tokens:,} tokens today, {percent} % of {settings.daily_tokens:,}"
+    text = f"about {tokens:,} tokens today, {percent} % of {settings.daily_tokens:,}"
     return Finding(problems.BUDGET_LOW, text)
 
 
@@ -203,10 +194,6 @@ def _cron(reading: Reading, now: datetime) -> Finding | None:
 def _duration(time: timedelta) -> str:
     minutes = int(time.total_seconds()) // 60
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _clock_time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _text(moment: datetime) -> str:

@@ -33,6 +33,7 @@ NUMBERS = [
         "SYNC_DELAY_SECONDS",
         "REPEAT_WINDOW_SECONDS",
     ),
+    *("PRIVACY_STEPS", "SESSION_RETENTION_DAYS", "VISITOR_RETENTION_DAYS"),
     *("BACKUP_RUN_SECONDS", "BACKUP_RUN_STEPS"),
 ]
 NUMBERS_OF_THE_SYNC = [
@@ -69,6 +70,9 @@ def test_the_environment_alone_is_enough() -> None:
         api_keys=(),
         sync_delay_seconds=420,
         repeat_window_seconds=600,
+        privacy_steps=100,
+        session_retention_days=395,
+        visitor_retention_days=395,
         backups=BackupSettings(seconds=60, steps=20),
     )
 

@@ -1,6 +1,16 @@
 import pytest
 
-from handlers import Handler, analytics, backups, export, health, home, projects, tracking
+from handlers import (
+    Handler,
+    analytics,
+    backups,
+    export,
+    health,
+    home,
+    privacy,
+    projects,
+    tracking,
+)
 from routes import (
     EXPORT,
     HEALTH,
@@ -42,6 +52,11 @@ from routes import (
         ("GET", "/api/reports/breakdown/demo-pixel", analytics.breakdown),
         ("GET", "/api/analytics/project/demo-project/stats", analytics.project_stats),
         ("GET", "/api/reports/project/demo-project/stats", analytics.project_stats),
+        ("POST", "/api/privacy/find", privacy.find),
+        ("POST", "/api/privacy/export", privacy.export),
+        ("POST", "/api/privacy/erase", privacy.erase),
+        ("GET", "/api/privacy/receipts", privacy.receipts),
+        ("GET", "/api/privacy/receipts/some-id", privacy.receipt),
     ],
 )
 def test_every_address_has_its_handler(method: str, path: str, handler: Handler) -> None:

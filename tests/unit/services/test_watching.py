@@ -35,8 +35,10 @@ READING = Reading(
     jobs={"watch": {"started_at": "2026-05-10 11:45:00"}},
     errors={"failed_requests": 10},
     database_bytes=79_999_999,
+    last_event_at=NOW - timedelta(minutes=59),
+    calls_today={"search": 30, "person": 49, "update": 28, "fields": 1},
 )
-WELL = Seen(READING, [backup(26)], 100, NOW - timedelta(minutes=59), 7, 799)
+WELL = Seen(READING, [backup(26)], 100, 7)
 
 
 def found(seen: Seen) -> list[tuple[str, str, str]]:
@@ -58,11 +60,11 @@ def test_all_is_well_up_to_each_limit() -> None:
     ("seen", "problem"),
     [
         (
-            replace(WELL, newest_event=None),
+            reading(last_event_at=None),
             ("P1", "database_empty", "no events; the last backup has 100"),
         ),
         (
-            replace(WELL, newest_event=NOW - timedelta(hours=1)),
+            reading(last_event_at=NOW - timedelta(hours=1)),
             (
                 *("P2", "no_events"),
                 "none since 2026-05-10 11:00 UTC; there are some at this time of every day",
@@ -85,7 +87,7 @@ def test_all_is_well_up_to_each_limit() -> None:
             ("P2", "pipedrive_breaker_open", "account acme"),
         ),
         (
-            replace(WELL, tokens=800),
+            reading(calls_today={"search": 40}),
             ("P3", "pipedrive_budget_low", "about 800 tokens today, 80 % of 1,000"),
         ),
         (
@@ -115,8 +117,8 @@ def test_what_is_beyond_a_limit_is_found(seen: Seen, problem: tuple[str, str, st
 @pytest.mark.parametrize(
     "seen",
     [
-        replace(WELL, newest_event=None, last_backed_up=0),
-        replace(WELL, newest_event=NOW - timedelta(days=1), usual_days=6),
+        replace(reading(last_event_at=None), last_backed_up=0),
+        replace(reading(last_event_at=NOW - timedelta(days=1)), usual_days=6),
         replace(WELL, backups=[backup(1, "running")]),
         replace(WELL, backups=[backup(1, "running"), backup(2), backup(3, "failed")]),
         reading(errors={"failed_requests": 4}, recent={"events_last_hour": 0}),
