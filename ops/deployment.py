@@ -15,7 +15,7 @@ from ops.database_export import export_database, keep_export
 from ops.deployment_log import TIME, Entry, add_to_log, new_id
 from ops.errors import NoAnswerError, OpsError
 from ops.facts import read_rows
-from ops.judging import shrunk, what_is_lost
+from ops.judging import missing, shrunk
 from ops.output import note
 from ops.progress import progress
 from ops.release import Release
@@ -157,13 +157,13 @@ class Deployment:
         Retention and erasures take rows away at any time, so that is for a moment only.
         """
         now = read_rows(self.target)
-        fewer = "; ".join(shrunk(self.held, now))
-        lost = what_is_lost(now, self.held) or (fewer if exactly else None)
+        lost = missing(self.held, now, exactly=exactly)
         if lost:
             raise OpsError(
                 f"rows are missing {when}: {lost}. Unless retention or an erasure took them, "
                 f"restore {self.entry['backup']} (docs/runbook.md#rollback)"
             )
+        fewer = "; ".join(shrunk(self.held, now))
         self.held = now
         self.entry |= {"rows": dict(now.rows), "highest_event": now.highest_event}
         note(f"rows {when}: {', '.join(f'{name} {rows:,}' for name, rows in now.rows.items())}")

@@ -208,6 +208,12 @@ def witnesses_of(backup: Backup | None, held: Held | None, last: Entry | None) -
     return known
 
 
+def missing(before: Held, after: Held, *, exactly: bool) -> str | None:
+    """What a step of a deployment lost; `exactly` where nothing else may take rows meanwhile."""
+    fewer = "; ".join(shrunk(before, after)) if exactly else ""
+    return what_is_lost(after, before) or fewer or None
+
+
 def shrunk(before: Held, after: Held) -> Sequence[str]:
     """The tables that hold fewer rows than before, with both numbers."""
     return [
