@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Config
+from services.archive import ArchiveRun
 from services.backups import Backups
 from services.delayed_sync import SyncRun
 from services.failed_requests import FailedRequests
@@ -14,7 +15,7 @@ from services.logs import Log
 from services.management import Register
 from services.metrics import Metrics
 from services.pixels import Pixels
-from services.ports import Clock, Database, LocalTime, NewId
+from services.ports import Bucket, Clock, Database, LocalTime, NewId
 from services.privacy import Privacy
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
@@ -26,6 +27,9 @@ from services.watch_job import WatchJob
 
 NewSync = Callable[[Log, Watch], SyncRun]
 """Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""
+
+NewArchive = Callable[[Log], ArchiveRun]
+"""Makes one run of the archive; raises ConfigError where one of its settings cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class App:
     memory_mib: Callable[[], int]
     worker_version: str | None
     database: Database
+    bucket: Bucket
     limiter: RateLimiter
     pixels: Pixels
     projects: Register
@@ -55,3 +60,4 @@ class App:
     watch_job: WatchJob
     new_watch: Callable[[Log], Watch]
     new_sync: NewSync
+    new_archive: NewArchive

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast, get_args
 
 from services.api_keys import ApiKey, read_api_keys
+from services.archive import ArchiveSettings
 from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.logs import Level
@@ -27,7 +28,7 @@ HOUR = 3_600
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 LARGEST_PORTION = 50
 # http only to this machine.
-WEBHOOK = re.compile(r"https://[^\s/]+\S*|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*")
+ADDRESS = re.compile(r"https://[^\s/]+\S*|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*")
 
 Setting = TypeVar("Setting")
 
@@ -81,6 +82,21 @@ class WatchConfig:
     alert_webhook_url: str | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveConfig:
+    """The settings that only the archive needs: with a wrong one events stay where they are.
+
+    `endpoint` is None where nobody else gets them. `timeout_seconds` and `backoff_ms` are those of
+    one try to send a part there, and of the pause after the first one.
+    """
+
+    run: ArchiveSettings
+    endpoint: str | None = field(repr=False)
+    api_key: str | None = field(repr=False)
+    timeout_seconds: int
+    backoff_ms: int
+
+
 def read_config(get: Callable[[str], str | None]) -> Config:
     """Reads the settings through `get`, which gives a var's text or None.
 
@@ -132,6 +148,25 @@ def read_sync_config(get: Callable[[str], str | None]) -> SyncConfig:
     return _require_longer_lease(config)
 
 
+def read_archive_config(get: Callable[[str], str | None]) -> ArchiveConfig:
+    """Reads the settings of the archive as `read_config` does the others.
+
+    Raises:
+        ConfigError: a value is not one of those allowed; says which.
+    """
+    return ArchiveConfig(
+        run=ArchiveSettings(
+            days=_number(get, "ARCHIVE_DAYS", 180),
+            rows=_number(get, "ARCHIVE_ROWS_PER_RUN", 5_000),
+            seconds=_number(get, "ARCHIVE_RUN_SECONDS", MINUTE),
+        ),
+        endpoint=_address(get, "ARCHIVE_ENDPOINT"),
+        api_key=get("ARCHIVE_API_KEY") or None,
+        timeout_seconds=_number(get, "ARCHIVE_TIMEOUT_SECONDS", 10),
+        backoff_ms=_number(get, "ARCHIVE_BACKOFF_MS", 1_000),
+    )
+
+
 def read_watch_config(get: Callable[[str], str | None]) -> WatchConfig:
     """Reads the settings of who watches as `read_config` does the others.
 
@@ -144,7 +179,7 @@ def read_watch_config(get: Callable[[str], str | None]) -> WatchConfig:
             database_megabytes=_number(get, "DATABASE_LIMIT_MEGABYTES", 10_000),
         ),
         runbook_url=get("RUNBOOK_URL") or "docs/runbook.md",
-        alert_webhook_url=_webhook(get("ALERT_WEBHOOK_URL")),
+        alert_webhook_url=_address(get, "ALERT_WEBHOOK_URL"),
     )
 
 
@@ -220,7 +255,8 @@ def _fields(text: str | None) -> FieldMap | None:
     return _checked("PIPEDRIVE_FIELDS", lambda: read_field_map(text)) if text else None
 
 
-def _webhook(url: str | None) -> str | None:
-    if url and not WEBHOOK.fullmatch(url):
-        raise ConfigError("ALERT_WEBHOOK_URL must be an https address")
+def _address(get: Callable[[str], str | None], name: str) -> str | None:
+    url = get(name)
+    if url and not ADDRESS.fullmatch(url):
+        raise ConfigError(f"{name} must be an https address")
     return url or None

@@ -74,10 +74,8 @@ def _without_route(method: str, allowed: list[str], policy: Policy) -> Response:
 async def _guarded(app: App, request: Request, route: Route, log: Log) -> Response:
     try:
         return await _admitted(app, request, route, log)
-    except BodyTooLargeError:
-        return error_response(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request body is larger than 16 KiB"
-        )
+    except BodyTooLargeError as error:
+        return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
     except UnavailableError as error:
         log.error("unavailable", path=request.path, reason=str(error))
         return error_response(

@@ -9,6 +9,7 @@ from typing import Literal
 from handlers import (
     Handler,
     analytics,
+    archive,
     backups,
     export,
     health,
@@ -52,8 +53,8 @@ FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 MANAGEMENT_READING = Policy(limit="management", key="read")
 MANAGING = Policy(limit="management", key="admin")
-# A large backup, or a person with a long history, takes more portions than the management limit
-# allows requests.
+# A large backup, a person with a long history, or the archive of another deployment takes more
+# portions than the management limit allows requests.
 IN_PORTIONS = Policy(limit="analytics", key="admin")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}
@@ -61,6 +62,7 @@ PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
 CRON_HEALTH = {"GET": Route(health.cron, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
+ARCHIVE = {"POST": Route(archive.receive, IN_PORTIONS)}
 EXPORT = {"GET": Route(export.export, READING)}
 BREAKDOWN = {"GET": Route(analytics.breakdown, READING)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
@@ -129,6 +131,8 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
             return _methods_of_project(rest)
         case "privacy":
             return _methods_of_privacy(rest)
+        case "archive" if not rest:
+            return ARCHIVE
         case "backups":
             return _methods_of_backup(rest)
         case _:

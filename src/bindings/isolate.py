@@ -21,11 +21,14 @@ from config import (
     ConfigError,
     SyncConfig,
     WatchConfig,
+    read_archive_config,
     read_config,
     read_sync_config,
     read_watch_config,
 )
 from services.alerts import Alerts
+from services.archive import ArchiveRun
+from services.archive_endpoint import ArchiveEndpoint
 from services.backup_records import Records
 from services.backup_steps import BackupSteps
 from services.backup_store import BackupStore
@@ -96,6 +99,7 @@ def build_app(env: Any) -> App:
         memory_mib=memory_mib,
         worker_version=_worker_version(raw),
         database=database,
+        bucket=bucket,
         limiter=RateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),
         projects=Register(PROJECTS, database, new_id),
@@ -115,6 +119,7 @@ def build_app(env: Any) -> App:
         watch_job=WatchJob(_watch_config(settings).settings, metrics, records, store, now),
         new_watch=partial(_new_watch, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
+        new_archive=partial(_new_archive, settings, database, bucket),
     )
 
 
@@ -193,6 +198,26 @@ def _new_sync(
         log=log,
         troubles=troubles,
     )
+
+
+def _new_archive(
+    settings: Callable[[str], str | None], database: D1, bucket: R2, log: Log
+) -> ArchiveRun:
+    """One run of the archive.
+
+    Raises:
+        ConfigError: a setting of the archive cannot be used.
+    """
+    config = read_archive_config(settings)
+    endpoint = config.endpoint and ArchiveEndpoint(
+        url=config.endpoint,
+        api_key=config.api_key,
+        seconds=config.timeout_seconds,
+        pause_ms=config.backoff_ms,
+        http=Fetch(),
+        sleep=sleep,
+    )
+    return ArchiveRun(config.run, database, bucket, endpoint or None, now, log)
 
 
 def _apis(

@@ -24,6 +24,8 @@ async def home(app: App, _request: Request, _log: Log) -> Response:
                 "projects": "/api/projects",
                 "privacy": "/api/privacy",
                 "how_to_embed": "/static/integration-example.html",
+                "api": "/api.html",
+                "openapi": "/openapi.json",
             },
         }
     )

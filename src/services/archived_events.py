@@ -9,8 +9,10 @@ import json
 import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from services.ndjson_parts import DamagedPartError, pack, unpack
+from services.archive_parts import events_digest
+from services.ndjson_parts import DamagedPartError, Packed, pack, unpack
 from services.ports import Bucket
 
 PREFIX = "archive/"
@@ -109,7 +111,7 @@ async def read_part(
     return ArchivedPart(key, unpack(key, content, int(rows), sha256), manifest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Replacement:
     """What a part is to be without some of its events: nothing, if none is left."""
 
@@ -119,10 +121,26 @@ class Replacement:
     @property
     def noted(self) -> list[str]:
         """What has to be remembered before it is written: key, checksum, rows; see `read_part`."""
-        if not self.lines:
-            return [self.part.key, NOTHING, "0"]
-        packed = pack(self.lines)
-        return [self.part.key, packed.sha256, str(packed.rows)]
+        packed = self._packed
+        return [self.part.key, packed.sha256 if packed else NOTHING, str(len(self.lines))]
+
+    @cached_property
+    def _packed(self) -> Packed | None:
+        return pack(self.lines) if self.lines else None
+
+    @property
+    def counted(self) -> Mapping[str, object]:
+        """What `archive_batches.RECOUNT_BATCH` reads."""
+        _, pixel_id, day, name = self.part.key.split("/")
+        packed = self._packed
+        return {
+            "pixel_id": pixel_id,
+            "day": day,
+            "batch": name.removesuffix(PART_SUFFIX),
+            "events": len(self.lines),
+            "sha256": packed.sha256 if packed else NOTHING,
+            "bytes": len(packed.content) if packed else 0,
+        }
 
     async def write(self, bucket: Bucket) -> None:
         """Puts it in place of the part, reads it back, then writes the manifest.
@@ -132,11 +150,10 @@ class Replacement:
                 one, and `read_part` says so.
             UnavailableError: R2 failed; it is to be written again.
         """
-        key = self.part.key
-        if not self.lines:
+        key, packed = self.part.key, self._packed
+        if packed is None:
             await delete_part(bucket, key)
             return
-        packed = pack(self.lines)
         await bucket.put(key, packed.content)
         unpack(key, await bucket.get(key), packed.rows, packed.sha256)
         manifest = {
@@ -144,6 +161,7 @@ class Replacement:
             "count": packed.rows,
             "sha256": packed.sha256,
             "bytes": len(packed.content),
+            "events_sha256": events_digest(self.lines),
         }
         await bucket.put(_manifest_key(key), json.dumps(manifest).encode())
 

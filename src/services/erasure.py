@@ -6,10 +6,12 @@ count on the receipt. An erasure may break off anywhere and be gone on with, or 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.archive_batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
 from services.archived_events import (
     NOTHING,
     ArchivedPart,
@@ -146,6 +148,8 @@ class Erasure:
             await self.notes.add("event_ids", theirs)
             progress.rewriting = replacement.noted
             await self.requests.count(self.request, "archived_events", len(theirs))
+        counted = json.dumps(replacement.counted)
+        await self.search.database.batch_rows((RECOUNT_BATCH, FORGET_EMPTY_BATCH), counted)
         await replacement.write(self.search.bucket)
         progress.rewriting = []
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.archive_batches import FORGET_BATCHES_BEFORE
 from services.archived_events import delete_days_before
 from services.configuration import MOST_RETENTION_DAYS
 from services.job_runs import JobRun
@@ -168,6 +169,7 @@ class Retention:
                 left -= 1
                 more = await self._delete_portion(pixel["id"], before, deleted)
             first_kept = before.strftime("%Y-%m-%d")
+            await self._ask(FORGET_BATCHES_BEFORE, pixel_id=pixel["id"], first_kept=first_kept)
             gone = await delete_days_before(self.bucket, pixel["id"], first_kept, parts)
             deleted["archived_parts"] += len(gone)
             parts = max(0, parts - len(gone))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services import problems
+from services.archive_batches import ANY_ARCHIVED
 from services.backup_records import Records
 from services.backup_store import BackupStore
 from services.health import Part
@@ -90,6 +91,9 @@ class WatchJob:
         )
 
     async def _last_backed_up(self) -> int:
+        [archived] = await self.records.database.batch_rows((ANY_ARCHIVED,), "{}")
+        if archived:
+            return 0
         entries = await self.store.entries()
         return int(str(entries[0]["events"])) if entries else 0
 

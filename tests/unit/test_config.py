@@ -4,15 +4,18 @@ from collections.abc import Callable
 import pytest
 
 from config import (
+    ArchiveConfig,
     Config,
     ConfigError,
     SyncConfig,
     WatchConfig,
+    read_archive_config,
     read_config,
     read_sync_config,
     read_watch_config,
 )
 from services.api_keys import ApiKey
+from services.archive import ArchiveSettings
 from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.pipedrive_accounts import Account
@@ -44,6 +47,11 @@ NUMBERS_OF_THE_SYNC = [
     *("PIPEDRIVE_WINDOW_MS", "PIPEDRIVE_BREAKER_SECONDS"),
 ]
 
+NUMBERS_OF_THE_ARCHIVE = [
+    *("ARCHIVE_DAYS", "ARCHIVE_ROWS_PER_RUN", "ARCHIVE_RUN_SECONDS"),
+    *("ARCHIVE_TIMEOUT_SECONDS", "ARCHIVE_BACKOFF_MS"),
+]
+
 
 def config(**settings: str) -> Config:
     return read_config(({"ENVIRONMENT": "production"} | settings).get)
@@ -51,6 +59,10 @@ def config(**settings: str) -> Config:
 
 def sync_config(**settings: str) -> SyncConfig:
     return read_sync_config(settings.get)
+
+
+def archive_config(**settings: str) -> ArchiveConfig:
+    return read_archive_config(settings.get)
 
 
 def watch_config(**settings: str) -> WatchConfig:
@@ -97,6 +109,37 @@ def test_the_sync_needs_no_setting_but_an_account_and_a_map() -> None:
         accounts={},
         fields=None,
     )
+
+
+def test_the_archive_needs_no_setting() -> None:
+    assert archive_config() == ArchiveConfig(
+        run=ArchiveSettings(days=180, rows=5_000, seconds=60),
+        endpoint=None,
+        api_key=None,
+        timeout_seconds=10,
+        backoff_ms=1_000,
+    )
+    assert archive_config(ARCHIVE_ENDPOINT="", ARCHIVE_API_KEY="") == archive_config()
+
+
+def test_every_setting_of_the_archive_can_be_chosen() -> None:
+    chosen = archive_config(
+        ARCHIVE_DAYS="1",
+        ARCHIVE_ROWS_PER_RUN="2",
+        ARCHIVE_RUN_SECONDS="3",
+        ARCHIVE_ENDPOINT="https://archive.example/api/archive",
+        ARCHIVE_API_KEY="k",
+        ARCHIVE_TIMEOUT_SECONDS="4",
+        ARCHIVE_BACKOFF_MS="5",
+    )
+    url = "https://archive.example/api/archive"
+    assert chosen == ArchiveConfig(ArchiveSettings(1, 2, 3), url, "k", 4, 5)
+    assert url not in repr(chosen)
+
+
+def test_the_archive_is_sent_over_https_alone() -> None:
+    with pytest.raises(ConfigError, match=r"^ARCHIVE_ENDPOINT must be an https address$"):
+        archive_config(ARCHIVE_ENDPOINT="http://archive.example/")
 
 
 def test_every_setting_can_be_chosen() -> None:
@@ -207,6 +250,7 @@ def test_a_word_that_is_none_of_the_allowed_is_refused_by_name(name: str, value:
     [
         *((name, config) for name in NUMBERS),
         *((name, sync_config) for name in NUMBERS_OF_THE_SYNC),
+        *((name, archive_config) for name in NUMBERS_OF_THE_ARCHIVE),
     ],
 )
 @pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "30 minutes", "²", "1e3", "0x10", " 30"])
@@ -222,6 +266,12 @@ def test_a_number_that_is_none_is_refused_by_name(
 def test_a_wrong_setting_of_the_sync_does_not_stop_tracking() -> None:
     wrong = dict.fromkeys((*NUMBERS_OF_THE_SYNC, "PIPEDRIVE_FIELDS", "PIPEDRIVE_ACCOUNTS"), "x")
     assert config(**wrong) == config()
+
+
+def test_a_wrong_setting_of_the_archive_stops_neither_tracking_nor_the_sync() -> None:
+    wrong = dict.fromkeys((*NUMBERS_OF_THE_ARCHIVE, "ARCHIVE_ENDPOINT"), "x")
+    assert config(**wrong) == config()
+    assert sync_config(**wrong) == sync_config()
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,26 @@ import re
 import pytest
 
 from services import personal_rows
+from services.archive import FIND_DUE, READ_CHANGES, READ_PART
+from services.archive_batches import (
+    ARCHIVED_IN_SPAN,
+    COUNT_BATCH,
+    DELETE_ARCHIVED,
+    FIND_BATCHES,
+    FORGET_BATCHES_BEFORE,
+    FORGET_EMPTY_BATCH,
+    RECOUNT_BATCH,
+)
+from services.archived_export import BETWEEN_ARCHIVED
 from services.breakdowns import BREAKDOWNS
-from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
+from services.export import (
+    CSV_BY_ID,
+    END_OF_PART,
+    JSON_BY_ID,
+    PAGE_OF_CSV,
+    PAGE_OF_JSON,
+    SIZE_OF_PART,
+)
 from services.job_runs import BEGIN_RUN, RENEW_RUN
 from services.metrics import (
     CALLS_TODAY,
@@ -148,7 +166,26 @@ RETENTION = {
     "delete the old log": DELETE_OLD_LOGS,
     "last walk": LAST_WALK,
 }
-EXPORT = {"end of a part": END_OF_PART, "page of JSON": PAGE_OF_JSON, "page of CSV": PAGE_OF_CSV}
+EXPORT = {
+    "end of a part": END_OF_PART,
+    "size of a part": SIZE_OF_PART,
+    "page of JSON": PAGE_OF_JSON,
+    "page of CSV": PAGE_OF_CSV,
+    "JSON by id": JSON_BY_ID,
+    "CSV by id": CSV_BY_ID,
+    "between what is archived": BETWEEN_ARCHIVED,
+    "parts of the archive": FIND_BATCHES,
+    "archived in a span": ARCHIVED_IN_SPAN,
+}
+ARCHIVING = {
+    "last change": READ_CHANGES,
+    "next part": READ_PART,
+    "count a part": COUNT_BATCH,
+    "delete a part": DELETE_ARCHIVED,
+    "recount a part": RECOUNT_BATCH,
+    "forget an empty part": FORGET_EMPTY_BATCH,
+    "forget old parts": FORGET_BATCHES_BEFORE,
+}
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 WATCH = json.dumps({"now": "2026-01-01", "today": "2026-01-01", "days": [ENDS]})
 WATCHING = {
@@ -171,6 +208,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "calls to Pipedrive today": (CALLS_TODAY, (SYNC,)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (SPAN,)) for name, statement in EXPORT.items()},
+    **{name: (statement, (SPAN,)) for name, statement in ARCHIVING.items()},
     **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
     **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
     "credited events": (CREDITED, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
@@ -185,7 +223,8 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
 # A covering scan of the pixels, of which there are few, is how the last hour is found.
 TABLE_SCAN = re.compile(
     r"SCAN (?:tracking_events|events|seen|earlier|form|same|newest|sessions|visitors|projects"
-    r"|pipedrive_persons|persons|job_runs|last|privacy_requests|system_logs"
+    r"|pipedrive_persons|persons|job_runs|last|privacy_requests|system_logs|archive_batches"
+    r"|row_changes"
     r"|pixels(?! USING COVERING INDEX))\b"
 )
 
@@ -196,6 +235,15 @@ def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", *values)]
     assert plan or statement is CREATE_PROJECT
     assert not [step for step in plan if TABLE_SCAN.search(step)]
+
+
+def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> None:
+    said = json.dumps({"now": "2026-01-01 00:00:00", "days": 180})
+    plan = worker.query(f"EXPLAIN QUERY PLAN {FIND_DUE}", said)
+    scans = [row["detail"] for row in plan if TABLE_SCAN.search(row["detail"])]
+    # Projects and pixels are few, and all are looked at.
+    assert scans == ["SCAN projects"]
+    assert len([row for row in plan if row["detail"].endswith(BY_PIXEL)]) == 1
 
 
 @pytest.mark.parametrize("statement", [PROJECT_PAGE, PIXEL_PAGE])
