@@ -9,6 +9,8 @@ import typer
 from ops import fields, keys, pixels, privacy, projects, stats
 from ops.capacity import EXAMPLE as CAPACITY_EXAMPLE
 from ops.capacity import capacity
+from ops.deploy import EXAMPLE as DEPLOY_EXAMPLE
+from ops.deploy import deploy
 from ops.errors import ExitCode, OpsError
 from ops.export import EXAMPLE as EXPORT_EXAMPLE
 from ops.export import export
@@ -16,8 +18,12 @@ from ops.leads import EXAMPLE as LEADS_EXAMPLE
 from ops.leads import leads
 from ops.logs import EXAMPLE as LOGS_EXAMPLE
 from ops.logs import logs
+from ops.preflight import EXAMPLE as PREFLIGHT_EXAMPLE
+from ops.preflight import preflight
 from ops.resync import EXAMPLE as RESYNC_EXAMPLE
 from ops.resync import resync
+from ops.rollback import EXAMPLE as ROLLBACK_EXAMPLE
+from ops.rollback import rollback
 from ops.security_check import EXAMPLE as SECURITY_EXAMPLE
 from ops.security_check import security_check
 from ops.status import EXAMPLE as STATUS_EXAMPLE
@@ -43,6 +49,9 @@ app.command(epilog=LOGS_EXAMPLE)(logs)
 app.command(epilog=RESYNC_EXAMPLE)(resync)
 app.command("security-check", epilog=SECURITY_EXAMPLE)(security_check)
 app.command(epilog=STATUS_EXAMPLE)(status)
+app.command(epilog=PREFLIGHT_EXAMPLE)(preflight)
+app.command(epilog=DEPLOY_EXAMPLE)(deploy)
+app.command(epilog=ROLLBACK_EXAMPLE)(rollback)
 
 
 def main() -> int:
