@@ -16,7 +16,11 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One line of the index. `events` are the rows of tracking_events at its end."""
+    """One line of the index. `events` are the rows of tracking_events at its end.
+
+    `base` is the whole backup that an hourly one adds to, `previous` the one before it; `bytes` are
+    those of its own parts, compressed.
+    """
 
     id: str
     environment: str
@@ -25,6 +29,11 @@ class Backup:
     events: int
     migration: str | None
     base: str | None
+    previous: str | None = None
+    kind: str = "full"
+    label: str | None = None
+    rows: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,11 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
         events=int(entry["events"] or 0),
         migration=entry["migration"],
         base=entry["base"],
+        previous=entry.get("previous"),
+        kind=entry["kind"],
+        label=entry["label"],
+        rows=int(entry["rows"] or 0),
+        bytes=int(entry["bytes"] or 0),
     )
 
 

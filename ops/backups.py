@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ from ops.errors import NoAnswerError, OpsError
 
 BACKUPS = "/api/backups"
 VERIFIED, FAILED = "verified", "failed"
-# So often a portion may bring nothing new, in a row.
-MOST_IDLE = 20
+# So often a portion may bring nothing new, in a row: while the cron is at work on backups, it does.
+MOST_IDLE = 40
+IDLE_SECONDS = 3
 
 Backup = dict[str, Any]
 """`id`, `state` (running, verified or failed), and how far it is: `rows` and `parts`."""
@@ -45,7 +47,11 @@ def make_backup(api: Api, label: str | None, on_progress: OnProgress) -> str:
         OpsError: it failed, or does not get any further.
         NoAnswerError: the Worker does not answer; its cron goes on with what was begun.
     """
-    backup = start_backup(api, label)
+    return finish_backup(api, start_backup(api, label), on_progress)
+
+
+def finish_backup(api: Api, backup: Backup, on_progress: OnProgress) -> str:
+    """Takes a backup that was begun to its end, as `make_backup` does."""
     backup_id = str(backup["id"])
     idle = 0
     while backup["state"] not in {VERIFIED, FAILED}:
@@ -53,6 +59,8 @@ def make_backup(api: Api, label: str | None, on_progress: OnProgress) -> str:
         backup = _continued(api, backup_id)
         on_progress(int(backup.get("rows") or 0))
         idle = idle + 1 if _reached(backup) == before else 0
+        if idle:
+            time.sleep(IDLE_SECONDS)
         if idle == MOST_IDLE:
             raise OpsError(
                 f"the backup {backup_id} stays at {backup.get('rows')} rows: see its log"
@@ -72,4 +80,4 @@ def _continued(api: Api, backup_id: str) -> Backup:
 
 
 def _reached(backup: Backup) -> tuple[object, ...]:
-    return backup["state"], backup.get("rows"), backup.get("parts")
+    return tuple(backup.get(each) for each in ("state", "rows", "parts", "parts_verified"))
