@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Config
+from services.backups import Backups
 from services.delayed_sync import SyncRun
 from services.health import Health
 from services.logs import Log
@@ -42,4 +43,5 @@ class App:
     timers: Timers
     health: Health
     metrics: Metrics
+    backups: Backups
     new_sync: NewSync

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast, get_args
 
 from services.api_keys import ApiKey, read_api_keys
+from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.logs import Level
 from services.pipedrive_accounts import Accounts, read_accounts, read_further
@@ -49,6 +50,7 @@ class Config:
     api_keys: tuple[ApiKey, ...]
     sync_delay_seconds: int
     repeat_window_seconds: int
+    backups: BackupSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         api_keys=_checked("API_KEYS", lambda: read_api_keys(get("API_KEYS"))),
         sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
         repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),
+        backups=BackupSettings(
+            seconds=_number(get, "BACKUP_RUN_SECONDS", MINUTE),
+            steps=_number(get, "BACKUP_RUN_STEPS", 20),
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from handlers import Handler, analytics, export, health, home, projects, tracking
+from handlers import Handler, analytics, backups, export, health, home, projects, tracking
 from services.api_keys import Role
 from web import Response
 
@@ -72,6 +72,13 @@ PIXEL = {
     "PUT": Route(projects.change_pixel, MANAGING),
     "DELETE": Route(projects.switch_off_pixel, MANAGING),
 }
+BACKUPS = {
+    "GET": Route(backups.list_backups, MANAGEMENT_READING),
+    "POST": Route(backups.start_backup, MANAGING),
+}
+BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
+# A large backup takes more portions than the management limit allows requests.
+CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, Policy(limit="analytics", key="admin"))}
 REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
 NOTHING: Mapping[str, Route] = {}
 
@@ -99,6 +106,8 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
             return _methods_of_report(rest)
         case "projects":
             return _methods_of_project(rest)
+        case "backups":
+            return _methods_of_backup(rest)
         case _:
             return NOTHING
 
@@ -115,6 +124,18 @@ def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
             return UTM_ANALYSIS
         case [name, _]:
             return REPORTS_OF_A_PIXEL.get(name, NOTHING)
+        case _:
+            return NOTHING
+
+
+def _methods_of_backup(entry: list[str]) -> Mapping[str, Route]:
+    match entry:
+        case []:
+            return BACKUPS
+        case [_]:
+            return BACKUP
+        case [_, "continue"]:
+            return CONTINUED_BACKUP
         case _:
             return NOTHING
 

@@ -16,8 +16,13 @@ from bindings.d1 import D1
 from bindings.fetch import Fetch
 from bindings.kv import Kv
 from bindings.limiter import Shards
+from bindings.r2 import R2
 from config import ConfigError, SyncConfig, read_config, read_sync_config
 from services.alerts import Alerts
+from services.backup_records import Records
+from services.backup_steps import BackupSteps
+from services.backup_store import BackupStore
+from services.backups import Backups
 from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
 from services.health import Health
@@ -67,6 +72,7 @@ def build_app(env: Any) -> App:
     database = D1(getattr(raw, "DB", None))
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
+    store = BackupStore(R2(getattr(raw, "BACKUPS", None)), config.environment)
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -85,6 +91,9 @@ def build_app(env: Any) -> App:
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
         metrics=Metrics(database, database.size_bytes),
+        backups=Backups(
+            config.backups, Records(database), store, BackupSteps(database, store, now), now
+        ),
         new_sync=partial(_new_sync, settings, database, key_values),
     )
 

@@ -8,11 +8,12 @@ from http import HTTPStatus
 
 from app import App
 from handlers.refusals import refusing
+from handlers.sent import read_sent
 from services.configuration import InvalidFieldsError
 from services.logs import Log
 from services.management import Entry, Page, Register, Wanted
-from services.text import read_json, whole_number
-from web import MAX_BODY_BYTES, Request, Response, json_response
+from services.text import whole_number
+from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100
 MOST_ROWS = 500
@@ -28,7 +29,7 @@ async def list_projects(app: App, request: Request, _log: Log) -> Response:
 @refusing
 async def create_project(app: App, request: Request, log: Log) -> Response:
     """`POST /api/projects`: 201 with the new project."""
-    project = await app.projects.create(await _sent(request))
+    project = await app.projects.create(await read_sent(request))
     return _written(app.projects, request, project, log, HTTPStatus.CREATED)
 
 
@@ -42,7 +43,7 @@ async def read_project(app: App, request: Request, _log: Log) -> Response:
 @refusing
 async def change_project(app: App, request: Request, log: Log) -> Response:
     """`PUT /api/projects/:id`: what is sent changes, the rest stays."""
-    project = await app.projects.change(request.segment(-1), await _sent(request))
+    project = await app.projects.change(request.segment(-1), await read_sent(request))
     return _written(app.projects, request, project, log)
 
 
@@ -63,7 +64,7 @@ async def list_pixels(app: App, request: Request, _log: Log) -> Response:
 @refusing
 async def create_pixel(app: App, request: Request, log: Log) -> Response:
     """`POST /api/projects/:projectId/pixels`: 201 with the new pixel and how to embed it."""
-    pixel = await app.project_pixels.create(await _sent(request), request.segment(2))
+    pixel = await app.project_pixels.create(await read_sent(request), request.segment(2))
     return _written(app.project_pixels, request, pixel, log, HTTPStatus.CREATED)
 
 
@@ -77,7 +78,7 @@ async def read_pixel(app: App, request: Request, _log: Log) -> Response:
 @refusing
 async def change_pixel(app: App, request: Request, log: Log) -> Response:
     """`PUT /api/projects/pixels/:pixelId`: what is sent changes, the rest stays."""
-    pixel = await app.project_pixels.change(request.segment(-1), await _sent(request))
+    pixel = await app.project_pixels.change(request.segment(-1), await read_sent(request))
     return _written(app.project_pixels, request, pixel, log)
 
 
@@ -122,16 +123,6 @@ def _shown(register: Register, request: Request, entry: Entry) -> Mapping[str, o
     if entry.project_id is None:
         return shown
     return {**shown, "embed_snippet": embed_snippet(request.base_url, entry.id)}
-
-
-async def _sent(request: Request) -> Mapping[str, object]:
-    try:
-        sent = read_json(await request.text(MAX_BODY_BYTES))
-    except ValueError:
-        sent = None
-    if not isinstance(sent, dict):
-        raise InvalidFieldsError(["the body must be a JSON object"])
-    return sent
 
 
 def _wanted(request: Request) -> Wanted:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from app import App
 from config import ConfigError
-from services.logs import Log
+from services.logs import Log, place_of
 from services.ports import UnavailableError
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
-    """Checks the parts this Worker stands on, then sends the leads that are due."""
+    """Checks the parts this Worker stands on, sends the leads that are due, then makes backups.
+
+    What goes wrong in one job is logged and does not keep the next one.
+    """
     log = Log(app.config.log_level, run_id)
     parts = await app.health.check()
     unhealthy = [name for name, part in parts.items() if not part.healthy]
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
-    try:
-        await app.new_sync(log).run()
-    except UnavailableError as error:
-        log.error("sync_failed", reason=str(error))
-    except ConfigError as error:
-        log.error("sync_misconfigured", reason=str(error))
+    await _do("sync", lambda: app.new_sync(log).run(), log)
+    await _do("backup", lambda: app.backups.run(log), log)
     log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())
+
+
+async def _do(job: str, run: Callable[[], Awaitable[None]], log: Log) -> None:
+    failed, misconfigured, crashed = (
+        f"{job}_{end}" for end in ("failed", "misconfigured", "crashed")
+    )
+    try:
+        await run()
+    except UnavailableError as error:
+        log.error(failed, reason=str(error))
+    except ConfigError as error:
+        log.error(misconfigured, reason=str(error))
+    except Exception as error:  # noqa: BLE001  # a fault in one job must not keep the others
+        log.error(crashed, **place_of(error))

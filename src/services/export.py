@@ -13,20 +13,15 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, joined, json_line, rows_of_next_page
 from services.ports import Database, Row
 from services.spans import Span
 from services.visits import TIME_TEXT
 
-# A page of the longest events that can be stored must fit into an isolate, several times over.
-FEWEST_ROWS = 100
-PAGE_ROWS = 1_000
-PAGE_CHARACTERS = 1_500_000
 MOST_ROWS = 10_000
 # In pages of the fewest rows. D1 answers 1,000 queries of an invocation.
 # https://developers.cloudflare.com/d1/platform/limits/
 LARGEST_PART = 90_000
-# Above every id that SQLite gives.
-AFTER_ALL_IDS = 2**63 - 1
 
 # All that is stored of an event: first what the old Worker exported, in its order. A test compares
 # them with the table.
@@ -52,24 +47,10 @@ COLUMNS = (
     *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
     *("visitor_sequence", "form_outcome", "event_name", "event_data"),
 )
-# D1 allows a function 32 arguments.
-_ARGUMENTS = 20
 
 # What a spreadsheet takes for a formula, in the full width of East Asia too, gets an apostrophe.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # they are meant
-
-
-def _joined(expressions: Sequence[str]) -> str:
-    groups = [
-        f"concat_ws(',', {', '.join(expressions[start : start + _ARGUMENTS])})"
-        for start in range(0, len(expressions), _ARGUMENTS)
-    ]
-    return f"concat_ws(',', {', '.join(groups)})"
-
-
-def _json_member(column: str) -> str:
-    return f"""'"{column}":' || json_quote({column})"""
 
 
 def _csv_cell(column: str) -> str:
@@ -81,8 +62,8 @@ def _csv_cell(column: str) -> str:
 END"""
 
 
-JSON_LINE = f"'{{' || {_joined([_json_member(column) for column in COLUMNS])} || '}}'"
-CSV_LINE = _joined([_csv_cell(column) for column in COLUMNS])
+JSON_LINE = json_line(COLUMNS)
+CSV_LINE = joined([_csv_cell(column) for column in COLUMNS])
 
 _BEFORE = """
   pixel_id = ?1 ->> 'pixel_id'
@@ -207,12 +188,6 @@ async def read_pages(
             lines = [row["line"] for row in rows]
             most = rows_of_next_page(lines)
             yield lines
-
-
-def rows_of_next_page(lines: Sequence[str]) -> int:
-    """How many events the next page has, judged by how long those of this one are."""
-    fitting = PAGE_CHARACTERS * len(lines) // sum(map(len, lines))
-    return max(FEWEST_ROWS, min(PAGE_ROWS, fitting, 2 * len(lines)))
 
 
 def _cursor(row: Row) -> Cursor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.ports import Clock, Database, KeyValues, LimiterShards, UnavailableError
 
 # The last migration that this version of the code needs.
-EXPECTED_MIGRATION = "0021_add_what_a_new_pixel_says.sql"
+EXPECTED_MIGRATION = "0022_add_backups.sql"
 FIND_MIGRATION = "SELECT max(name) AS name FROM d1_migrations"
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from config import Config, ConfigError, SyncConfig, read_config, read_sync_config
 from services.api_keys import ApiKey
+from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.pipedrive_accounts import Account
 from services.pipedrive_limits import CallSettings
@@ -23,6 +24,7 @@ NUMBERS = [
         "SYNC_DELAY_SECONDS",
         "REPEAT_WINDOW_SECONDS",
     ),
+    *("BACKUP_RUN_SECONDS", "BACKUP_RUN_STEPS"),
 ]
 NUMBERS_OF_THE_SYNC = [
     *("SYNC_RUN_SECONDS", "SYNC_RUN_REQUESTS", "SYNC_PORTION", "SYNC_LEASE_SECONDS"),
@@ -54,6 +56,7 @@ def test_the_environment_alone_is_enough() -> None:
         api_keys=(),
         sync_delay_seconds=420,
         repeat_window_seconds=600,
+        backups=BackupSettings(seconds=60, steps=20),
     )
 
 

@@ -14,15 +14,8 @@ import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
 from pyodide_bundle import Bundle
-from services.export import (
-    AFTER_ALL_IDS,
-    COLUMNS,
-    END_OF_PART,
-    FEWEST_ROWS,
-    PAGE_OF_CSV,
-    PAGE_OF_JSON,
-    PAGE_ROWS,
-)
+from services.export import COLUMNS, END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
+from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS
 from tests.harness.worker import Answer, Row, Worker, running_worker, some_visitor
 from tests.worker.test_realtime import READ_KEY, keys
 

@@ -3,16 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.export import (
-    AFTER_ALL_IDS,
-    FEWEST_ROWS,
-    LARGEST_PART,
-    PAGE_ROWS,
-    Cursor,
-    find_part,
-    read_cursor,
-    rows_of_next_page,
-)
+from services.export import LARGEST_PART, Cursor, find_part, read_cursor
+from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
 from services.spans import DEFAULT_ZONE, Span
 from tests.unit.memory import NOW, MemoryDatabase
 

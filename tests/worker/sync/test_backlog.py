@@ -88,5 +88,5 @@ def test_the_interpreter_needs_no_more_memory_for_it(run: tuple[Row, Row], backl
     backlog.worker.act("clear_logs")
     backlog.worker.act("scheduled", cron=CRON)
     [idle] = [line for line in backlog.worker.log_lines() if line["event"] == "cron_run"]
-    # Cloudflare allows 128 MiB; this is what it starts with.
-    assert after["memory_mib"] == idle["memory_mib"] <= 48
+    # Cloudflare allows 128 MiB. The parts of the backup take more than the leads.
+    assert after["memory_mib"] == idle["memory_mib"] <= 56
