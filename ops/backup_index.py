@@ -102,7 +102,8 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
         id=entry["id"],
         environment=entry["environment"],
         finished_at=datetime.fromisoformat(finished) if finished else None,
-        verified=bool(finished and entry["verified_at"]),
+        # One that is being removed may have lost parts.
+        verified=bool(finished and entry["verified_at"] and not entry.get("removed")),
         events=int(entry["events"] or 0),
         migration=entry["migration"],
         base=entry["base"],

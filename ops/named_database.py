@@ -122,7 +122,7 @@ def executing(database: Target, file: Path) -> Command:
 
 
 def named(live: Target, name: str, folder: Path, database_id: str = "") -> Target:
-    """A target with a configuration of its own."""
+    """A target with a configuration of its own; the id may not be known yet."""
     config = folder / f"{name}.json"
     binding = {
         "binding": BINDING,

@@ -13,32 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.bucket import Bucket
 from ops.chain import BrokenBackupError
+from ops.erasures import ERASED, Erasure
 from ops.manifests import Manifest, Part
-from ops.objects import fetch
 from ops.output import counted
-from ops.staging import LEFT_OUT, Staging
-from ops.target import Target
+from ops.staging import Staging
+from services.backup_tables import LEFT_OUT
 from services.ndjson_parts import DamagedPartError, unpack
 
-ERASURES = "erasures/index.json"
-# Whose rows an erasure names, and how it calls them.
-_ERASED = {
-    "tracking_events": "event_ids",
-    "sessions": "session_ids",
-    "visitors": "visitor_ids",
-}
-
 Tick = Callable[[], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """Rows that were erased after a backup, by table."""
-
-    receipt: str
-    ids: dict[str, list[str | int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +67,6 @@ def put_together(
         raise BrokenBackupError(f"backup {chain[-1].id} does not fit together: {found}")
     plan = _plan(chain, erasures, staging)
     return PutTogether(staging, plan, sum(staging.counts().values()), erased)
-
-
-def read_erasures(target: Target, since: str, folder: Path) -> Sequence[Erasure]:
-    """The erasures at or after a time, in ISO 8601 and UTC.
-
-    Raises:
-        BrokenBackupError: the index names one that is not there.
-        NoAnswerError: R2 does not answer.
-    """
-    index = Bucket(target).read_json(ERASURES) or {"receipts": []}
-    keys = [f"erasures/{receipt}.json" for receipt in index["receipts"]]
-    found: list[Erasure] = []
-    for key, file in fetch(target, keys, folder):
-        if file is None:
-            raise BrokenBackupError(
-                f"{key} is missing, though {ERASURES} names it: what it erased would come back"
-            )
-        said = json.loads(file.read_bytes())
-        if said["at"] >= since:
-            found.append(Erasure(said["receipt"], {each: said[each] for each in _ERASED.values()}))
-    return sorted(found, key=lambda each: each.receipt)
 
 
 def _staged(
@@ -158,10 +120,7 @@ def _miscounted(staging: Staging, last: Manifest) -> Iterator[str]:
 
 
 def _erase(staging: Staging, erasure: Erasure) -> int:
-    before = staging.database.total_changes
-    for table, ids in _ERASED.items():
-        staging.delete(table, erasure.ids[ids])
-    return staging.database.total_changes - before
+    return sum(staging.delete(table, erasure.ids[ids]) for table, ids in ERASED.items())
 
 
 def _modernise(staging: Staging) -> None:

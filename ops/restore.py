@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ops import named_database
-from ops.backup_index import Backup
 from ops.choosing import choose_backup, known_backups, read_time, show_backups
 from ops.database import Database
 from ops.errors import ExitCode, WrongUsageError
@@ -34,6 +36,16 @@ from ops.workspace import workspace
 
 EXAMPLE = "Example: ./ppp restore --env production --at 2026-11-21T03:00"
 MOST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which backup is to be restored, and into what."""
+
+    backup: str | None
+    before: datetime | None
+    name: str | None
+    overwrite: bool
 
 
 def restore(
@@ -77,31 +89,45 @@ def restore(
         if backup or at or into or overwrite:
             raise WrongUsageError("--to-time goes alone: it is the living database that goes back")
         return travel(live, read_time(to_time), yes=yes, dry_run=dry_run, as_json=as_json)
-    before = read_time(at) if at else None
+    wanted = _wanted(backup, at, into, overwrite)
+    began = time.monotonic()
+    with workspace() as folder:
+        prepared = _prepared(live, wanted, folder, as_json=as_json)
+        name = wanted.name or default_name(live, prepared.backup.id)
+        if dry_run:
+            _show_plan(live, name, prepared, is_there=wanted.overwrite, as_json=as_json)
+            return ExitCode.FINE
+        question = f"Restore {prepared.backup.id} into {name} ({live.name})?"
+        if not yes and not confirmed(question):
+            return ExitCode.PROBLEMS
+        database, step = _room(live, name, prepared, overwrite=wanted.overwrite)
+        fill(database, prepared, after=step)
+        problems = verify(database, prepared)
+    return _report(live, database, prepared, problems, time.monotonic() - began, as_json=as_json)
+
+
+def _wanted(
+    backup_id: str | None, at: str | None, into: str | None, overwrite: str | None
+) -> Wanted:
     name = into or overwrite
     if name:
         named_database.require_name(name)
     if overwrite and overwrite != name:
         raise WrongUsageError("--overwrite must be the very name that --into has")
-    began = time.monotonic()
-    with workspace() as folder:
-        backups = known_backups(live)
-        chosen = choose_backup(backups, live, backup, before)
-        if not as_json:
-            show_backups(console(), _around(backups, chosen))
-        prepared = prepare(live, backups, chosen, folder)
-        for line in described(prepared):
-            typer.echo(line, err=as_json)
-        name = name or default_name(live, chosen)
-        if dry_run:
-            return _planned(live, name, prepared, overwrite=bool(overwrite), as_json=as_json)
-        question = f"Restore {chosen} into {name} ({live.name})?"
-        if not yes and not confirmed(question):
-            return ExitCode.PROBLEMS
-        database, step = room_for(live, name, prepared, overwrite)
-        fill(database, prepared, after=step)
-        problems = verify(database, prepared)
-    return _report(live, database, prepared, problems, time.monotonic() - began, as_json=as_json)
+    return Wanted(backup_id, read_time(at) if at else None, name, overwrite=bool(overwrite))
+
+
+def _prepared(live: Target, wanted: Wanted, folder: Path, *, as_json: bool) -> Prepared:
+    backups = known_backups(live)
+    chosen = choose_backup(backups, live, wanted.backup, wanted.before)
+    if not as_json:
+        newest = backups[:MOST_SHOWN]
+        show_backups(console(), newest)
+        typer.echo(f"\nchosen: {chosen}")
+    prepared = prepare(live, backups, chosen, folder)
+    for line in described(prepared):
+        typer.echo(line, err=as_json)
+    return prepared
 
 
 def default_name(live: Target, backup_id: str) -> str:
@@ -109,19 +135,14 @@ def default_name(live: Target, backup_id: str) -> str:
     return f"{live.database}-{backup_id.lower()}"[:63]
 
 
-def _around(backups: Sequence[Backup], chosen: str) -> Sequence[Backup]:
-    """The chosen backup, and the newest ones beside which it was chosen."""
-    return [each for each in backups[:MOST_SHOWN] if each.id != chosen] + [
-        each for each in backups if each.id == chosen
-    ]
-
-
-def _planned(live: Target, name: str, prepared: Prepared, *, overwrite: bool, as_json: bool) -> int:
-    """What would be run, as commands."""
+def _show_plan(
+    live: Target, name: str, prepared: Prepared, *, is_there: bool, as_json: bool
+) -> None:
+    """Writes what would be run, as commands."""
     database = named_database.named(live, name, prepared.folder)
-    file = prepared.folder / "step.sql"
+    file = prepared.folder / "step-1.sql"
     commands = [
-        *([str(named_database.creating(live, name))] if live.environment and not overwrite else []),
+        *([str(named_database.creating(live, name))] if live.environment and not is_there else []),
         str(named_database.migrating(database)),
         f"{named_database.executing(database, file)}  (file by file)",
     ]
@@ -129,18 +150,10 @@ def _planned(live: Target, name: str, prepared: Prepared, *, overwrite: bool, as
         show_json({"backup": prepared.backup.id, "database": name, "commands": commands})
     else:
         typer.echo("\n".join(commands))
-    return ExitCode.FINE
 
 
-def room_for(
-    live: Target, name: str, prepared: Prepared, overwrite: str | None
-) -> tuple[Target, int]:
-    """The database to fill, made where there is none, and after which step.
-
-    Raises:
-        FilledError: it holds something that is not to be lost.
-        NoAnswerError: it does not answer.
-    """
+def _room(live: Target, name: str, prepared: Prepared, *, overwrite: bool) -> tuple[Target, int]:
+    """The database to fill, made where there is none, and after which step."""
     database = named_database.find(live, name, prepared.folder)
     if database is None:
         database = named_database.create(live, name, prepared.folder)

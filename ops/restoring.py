@@ -11,6 +11,7 @@ from ops.backup_index import Backup
 from ops.chain import BrokenBackupError, read_chain
 from ops.choosing import without
 from ops.database import Database
+from ops.erasures import read_erasures
 from ops.errors import NoAnswerError, OpsError
 from ops.fingerprints import Questions, differences
 from ops.loading import LEDGER, Filled, ahead, load, write_steps
@@ -19,7 +20,7 @@ from ops.named_database import migrating
 from ops.objects import fetch
 from ops.output import counted
 from ops.progress import progress
-from ops.putting_together import PutTogether, parts_needed, put_together, read_erasures
+from ops.putting_together import PutTogether, parts_needed, put_together
 from ops.staging import open_staging
 from ops.target import Target
 
@@ -63,8 +64,8 @@ def prepare(live: Target, backups: Sequence[Backup], backup_id: str, folder: Pat
         chain = read_chain(live, backups, backup_id, folder)
         content = _checked(live, chain, folder)
     except BrokenBackupError as error:
-        older = without(backups, backup_id)
-        advice = f"restore an older one: --backup {older}" if older else "no other one is known"
+        other = without(backups, backup_id)
+        advice = f"restore another one: --backup {other}" if other else "no other one is known"
         raise BrokenBackupError(f"{error}. Nothing was written; {advice}") from None
     return Prepared(chain, content, folder)
 

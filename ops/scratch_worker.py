@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import BundleError
 
 # In the checkout, because the Worker's files are found from where its configuration lies.
-CONFIG = ROOT / "wrangler.drill.json"
+CONFIG = ROOT / f"wrangler.drill-{os.getpid()}.json"
 
 
 @contextmanager

@@ -17,10 +17,9 @@ from typing import Any
 
 from ops.errors import OpsError
 from paths import ROOT
+from services.backup_tables import LEFT_OUT
 
 MIGRATIONS = ROOT / "migrations"
-# About the backups of the database that was: in another one they would be wrong.
-LEFT_OUT = {"backups", "row_changes"}
 # The highest ids ever given, after which AUTOINCREMENT goes on.
 SEQUENCE = "sqlite_sequence"
 # As wrangler makes it.
@@ -125,15 +124,15 @@ class Staging:
             columns = table.columns
             self._all(insertion(table), (tuple(map(row.get, columns)) for row in rows))
 
-    def delete(self, name: str, ids: Iterable[str | int]) -> None:
-        """Deletes rows by their ids."""
-        self._all(f'DELETE FROM "{name}" WHERE id = ?', ((each,) for each in ids))
+    def delete(self, name: str, ids: Iterable[str | int]) -> int:
+        """Deletes rows by their ids; returns how many there were."""
+        return self._all(f'DELETE FROM "{name}" WHERE id = ?', ((each,) for each in ids))
 
-    def _all(self, statement: str, rows: Iterable[Any]) -> None:
-        """One transaction: each would cost more than its rows."""
+    def _all(self, statement: str, rows: Iterable[Any]) -> int:
+        """One transaction: one for each row would cost more than the row."""
         with self.database:
             self.database.execute("BEGIN")
-            self.database.executemany(statement, rows)
+            return self.database.executemany(statement, rows).rowcount
 
     def counts(self) -> dict[str, int]:
         """The rows of each table."""

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
+from ops.database import Database
+from ops.erasures import deletions, read_erasures
 from ops.errors import ExitCode, NoAnswerError, WrongUsageError
-from ops.output import show_json
+from ops.output import counted, show_json
 from ops.target import Target
+from ops.workspace import workspace
 from ops.wrangler_command import Command, RefusedError
 
 LONGEST = timedelta(days=30)
@@ -31,6 +34,8 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
         return ExitCode.FINE
     if not yes:
         _require_typed(target, moment)
+    with workspace() as folder:
+        erasures = read_erasures(target, _iso(moment), folder)
     try:
         bookmark = commands[0].read_json()
         done = commands[1].read_json()
@@ -39,10 +44,16 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
             " with it: ./ppp restore without --to-time makes a new one out of a backup"
         ) from None
+    for statement in deletions(erasures):
+        Database(target).ask(statement)
     if as_json:
-        show_json({"database": target.database, "to": bookmark, "restored": done})
+        erased = [erasure.receipt for erasure in erasures]
+        said = {"database": target.database, "to": bookmark, "restored": done}
+        show_json({**said, "erased_again": erased})
     else:
         typer.echo(f"{target.database} is what it was at {moment:%Y-%m-%d %H:%M:%S} UTC")
+        if erasures:
+            typer.echo(f"{counted(len(erasures), 'erasure')} after it were done again")
         undo = done.get("previous_bookmark") if isinstance(done, dict) else None
         if undo:
             typer.echo(f"To undo it: {_undoing(target, str(undo))}")

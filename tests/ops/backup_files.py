@@ -119,14 +119,17 @@ def store(storage: Path, folder: Path, objects: Objects, gone: Sequence[str] = (
 
 
 def _marker(database: sqlite3.Connection) -> dict[str, int]:
-    highest = {"event": "id FROM tracking_events", "log": "id FROM system_logs"}
-    highest["change"] = "seq FROM row_changes"
-    found = {}
-    for name, what in highest.items():
-        column, _, table = what.partition(" FROM ")
-        [found[name]] = database.execute(f"SELECT coalesce(max({column}), 0) FROM {table}")
-        found[name] = found[name][0]
-    return found
+    def highest(column: str, table: str) -> int:
+        # Before migration 0022 there are no changes to read.
+        known = table in _tables(database)
+        found = database.execute(f"SELECT max({column}) FROM {table}").fetchone() if known else (0,)
+        return int(found[0] or 0)
+
+    return {
+        "event": highest("id", "tracking_events"),
+        "change": highest("seq", "row_changes"),
+        "log": highest("id", "system_logs"),
+    }
 
 
 def _changes(
@@ -134,7 +137,11 @@ def _changes(
 ) -> Iterator[tuple[str, PartKind, Sequence[str]]]:
     changes = f"FROM row_changes WHERE seq > {since['change']}"
     deleted = database.execute(f"SELECT table_name, key {changes} AND deleted").fetchall()
-    yield "row_changes", "deleted", [json.dumps({"table": row[0], "key": row[1]}) for row in deleted]
+    yield (
+        "row_changes",
+        "deleted",
+        [json.dumps({"table": row[0], "key": row[1]}) for row in deleted],
+    )
     new = f"FROM tracking_events WHERE id > {since['event']}"
     changed = f"SELECT CAST(key AS INTEGER) {changes} AND table_name = 'tracking_events'"
     for table, ids in {
@@ -163,6 +170,4 @@ def _tables(database: sqlite3.Connection) -> Sequence[str]:
 def _time_of(backup_id: str) -> str:
     digits = backup_id.partition("-")[0]
     day, clock = digits[:8], digits[9:15]
-    return (
-        f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}Z"
-    )
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}Z"
