@@ -1,4 +1,4 @@
-"""A deleted database, brought back from the Worker's own backup; and the drill that rehearses it."""
+"""A deleted database, brought back from the Worker's own backup; and the drill of it."""
 
 from __future__ import annotations
 
