@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ops.api import asking
-from ops.backups import VERIFIED, finish_backup, list_backups, start_backup
+from ops.backups import VERIFIED, BackupMaker, list_backups
 from ops.errors import ExitCode
-from ops.output import AsJson, counted, note, plain, show_json
+from ops.output import AsJson, counted, plain, show_json
 from ops.progress import progress
 from ops.worker import EnvWorker, LocalWorker, Url
 
@@ -36,22 +36,14 @@ def backup(
     """
     with asking(env, url, local=local) as api:
         known = list_backups(api)
-        running = [each for each in known if each["state"] == "running" and _is_manual(each)]
-        if running:
-            note(f"{running[0]['id']} was begun already: it is taken to its end")
-        begun = running[0] if running else start_backup(api, label)
         with progress("backup", _rows_expected(known)) as show:
-            backup_id = finish_backup(api, begun, show)
-        [made] = [each for each in list_backups(api) if each["id"] == backup_id]
+            made_id = BackupMaker(api, lambda made: show(int(made["rows"]))).make(label)
+        [made] = [each for each in list_backups(api) if each["id"] == made_id]
     if as_json:
         show_json(made)
     else:
         typer.echo(_described(made))
     return ExitCode.FINE
-
-
-def _is_manual(backup: Mapping[str, Any]) -> bool:
-    return bool(backup["kind"] == "manual")
 
 
 def _rows_expected(known: Sequence[Mapping[str, Any]]) -> int:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ops.bucket import Bucket
 from ops.errors import NoAnswerError
 
 INDEX = "backups/index.json"
 FORMAT = 1
+
+ReadJson = Callable[[str], Any]
+"""Reads an object of the bucket by its key; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
     """One line of the index. `events` are the rows of tracking_events at its end.
 
-    `base` is the whole backup that an hourly one adds to, `previous` the one before it; `bytes` are
-    those of its own parts, compressed.
+    `previous` is the backup that an hourly one goes on from; `bytes` are those of its own parts,
+    compressed.
     """
 
     id: str
@@ -28,7 +30,6 @@ class Backup:
     verified: bool
     events: int
     migration: str | None
-    base: str | None
     previous: str | None = None
     kind: str = "full"
     label: str | None = None
@@ -44,18 +45,19 @@ class Held:
     highest_event: int
 
 
-def read_index(bucket: Bucket) -> Sequence[Backup] | None:
+def read_index(read: ReadJson) -> Sequence[Backup] | None:
     """All backups, the newest first, or None where no backup was ever made.
 
     Raises:
-        NoAnswerError: R2 did not answer, or what it has is no index.
+        NoAnswerError: what is there is no index.
     """
-    index = bucket.read_json(INDEX)
+    index = read(INDEX)
     if index is None:
         return None
     try:
         require_format(index)
-        return [_backup(each) for each in index["backups"]]
+        # What is being removed is in the index until it is gone.
+        return [_backup(each) for each in index["backups"] if not each.get("removed")]
     except (LookupError, TypeError, ValueError) as error:
         raise _unreadable(INDEX, error) from None
 
@@ -65,25 +67,22 @@ def last_backup(backups: Sequence[Backup] | None) -> Backup | None:
     return next((each for each in backups or () if each.verified), None)
 
 
-def read_held(bucket: Bucket, backup: Backup) -> Held | None:
-    """What the database held at a backup; None where a manifest is missing.
+def read_held(read: ReadJson, backup: Backup) -> Held | None:
+    """What the database held in the moment of a backup; None where its manifest is missing.
 
-    An hourly backup holds what changed, so the rows are those of the whole one that it adds to.
+    Raises:
+        NoAnswerError: what is there is no manifest.
     """
-    rows: dict[str, int] = {}
-    highest = 0
-    for backup_id in filter(None, (backup.id, backup.base)):
-        key = f"backups/{backup_id}/manifest.json"
-        manifest = bucket.read_json(key)
-        if manifest is None:
-            return None
-        try:
-            require_format(manifest)
-            rows |= _totals(manifest["tables"])
-            highest = max(highest, manifest["tables"]["tracking_events"]["highest_id"] or 0)
-        except (LookupError, TypeError, ValueError) as error:
-            raise _unreadable(key, error) from None
-    return Held(rows, highest)
+    key = f"backups/{backup.id}/manifest.json"
+    manifest = read(key)
+    if manifest is None:
+        return None
+    try:
+        require_format(manifest)
+        rows = {name: int(table["total"]) for name, table in manifest["tables"].items()}
+        return Held(rows, int(manifest["marker"]["event"]))
+    except (LookupError, TypeError, ValueError) as error:
+        raise _unreadable(key, error) from None
 
 
 def require_format(content: Mapping[str, Any]) -> None:
@@ -106,19 +105,12 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
         verified=bool(finished and entry["verified_at"] and not entry.get("removed")),
         events=int(entry["events"] or 0),
         migration=entry["migration"],
-        base=entry["base"],
         previous=entry.get("previous"),
         kind=entry["kind"],
         label=entry["label"],
         rows=int(entry["rows"] or 0),
         bytes=int(entry["bytes"] or 0),
     )
-
-
-def _totals(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    return {
-        name: table["total"] for name, table in tables.items() if table.get("total") is not None
-    }
 
 
 def _unreadable(key: str, error: Exception) -> NoAnswerError:

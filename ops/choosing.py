@@ -26,7 +26,7 @@ def known_backups(target: Target) -> Sequence[Backup]:
     Raises:
         NoAnswerError: R2 does not answer, or the index is damaged.
     """
-    return read_index(Bucket(target)) or []
+    return read_index(Bucket(target).read_json) or []
 
 
 def choose_backup(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from config import VERSION
 from ops.api import Api
 from ops.backup_index import Held, last_backup, read_index
-from ops.backups import make_backup
+from ops.backups import BackupMaker
 from ops.bucket import Bucket
 from ops.checkout import commit_of_checkout, message_of
 from ops.database_export import export_database, keep_export
@@ -110,9 +110,10 @@ class Deployment:
             return
         note("backup: the Worker makes one")
         label = f"before deploy {self.release.message}"
-        with progress("backup", sum(self.held.rows.values())) as on_progress:
-            self.entry["backup"] = make_backup(self.api, label, on_progress)
-        last = last_backup(read_index(Bucket(self.target)))
+        with progress("backup", sum(self.held.rows.values())) as told:
+            maker = BackupMaker(self.api, on_progress=lambda backup: told(backup["rows"]))
+            self.entry["backup"] = maker.make(label)
+        last = last_backup(read_index(Bucket(self.target).read_json))
         if last is None or last.id != self.entry["backup"]:
             raise OpsError(
                 f"the backup {self.entry['backup']} is not the last verified one in "

@@ -79,7 +79,7 @@ class Facts:
     @cached_property
     def backups(self) -> Sequence[Backup] | None:
         """All backups, the newest first."""
-        return read_index(Bucket(self.target))
+        return read_index(Bucket(self.target).read_json)
 
     @cached_property
     def last_backup(self) -> Backup | None:
@@ -89,7 +89,8 @@ class Facts:
     @cached_property
     def backed_up(self) -> Held | None:
         """What the database held at the last backup."""
-        return read_held(Bucket(self.target), self.last_backup) if self.last_backup else None
+        last = self.last_backup
+        return read_held(Bucket(self.target).read_json, last) if last else None
 
     @cached_property
     def last_deployment(self) -> Entry | None:

@@ -201,9 +201,7 @@ def witnesses_of(backup: Backup | None, held: Held | None, last: Entry | None) -
     """What is known of the database from outside of it."""
     known: list[Witness] = []
     if backup and held:
-        # An hourly backup does not say itself how many events there were; the index does.
-        rows = {**held.rows, **({"tracking_events": backup.events} if backup.events else {})}
-        known.append(Witness(f"by the backup {backup.id}", Held(rows, held.highest_event)))
+        known.append(Witness(f"by the backup {backup.id}", held))
     if last and last.get("rows"):
         then = Held(last["rows"], last["highest_event"])
         known.append(Witness(f"by the deployment {last['id']}", then))

@@ -42,6 +42,7 @@ from ops.target import Env, Local, PersistTo, choose_target
 EXAMPLE = "Example: ./ppp preflight --env production"
 HOURS = 26.0
 COLOURS = {"pass": "green", "fail": "red", "skipped": "yellow"}
+SLOW = ("bundle", "snapshot")
 HERE = "there are no versions on this machine"
 
 MapFile = Annotated[
@@ -88,10 +89,15 @@ class Preflight:
 
     def findings(self, only: Collection[str] = ()) -> Mapping[str, Finding]:
         """Makes the checks; each ends with a finding, whatever happens."""
-        return {
-            name: self._made(name, check) if not only or name in only else skipped("not asked for")
-            for name, check in self.checks().items()
-        }
+        findings: dict[str, Finding] = {}
+        for name, check in self.checks().items():
+            if only and name not in only:
+                findings[name] = skipped("not asked for")
+            elif name in SLOW and not are_fine(findings):
+                findings[name] = skipped("it takes long, and something stands against it already")
+            else:
+                findings[name] = self._made(name, check)
+        return findings
 
     def checks(self) -> Mapping[str, Callable[[], Finding]]:
         """The checks by name."""

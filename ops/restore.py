@@ -212,7 +212,8 @@ def how_to_switch(live: Target, database: Target) -> str:
     if database.database_id == live.database_id:
         return "It is the database that the Worker uses: nothing is left to do."
     table = f"[[env.{live.environment}.d1_databases]]" if live.environment else "[[d1_databases]]"
-    then = f"./ppp deploy --env {live.environment}" if live.environment else "make dev"
+    deploy = f"./ppp deploy --env {live.environment} --accept-database {database.database_id}"
+    then = deploy if live.environment else "make dev"
     return (
         f"To use it, write into wrangler.toml, under {table}:\n"
         f'  database_name = "{database.database}"\n'

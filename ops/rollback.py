@@ -37,6 +37,7 @@ from ops.wrangler_command import Command
 EXAMPLE = "Example: ./ppp rollback --env production --dry-run"
 WHOLE = 100
 TRIES, PAUSE_SECONDS, SECONDS = 6, 5, 30
+MOST_SHOWN = 20
 NOTHING = "there is no earlier version with all the traffic to go back to"
 
 Deployments = Sequence[Mapping[str, Any]]
@@ -151,18 +152,23 @@ def _show_log(log: Sequence[Entry]) -> None:
     if not log:
         typer.echo("the log of deployments is empty")
         return
-    show_table(
-        console(),
-        ("when (UTC)", "what", "state", "version", "worker version id", "backup"),
-        [
-            [entry.get(name) for name in ("at", "kind", "state", "version")]
-            + [entry.get("worker_version"), entry.get("backup")]
-            for entry in log
-        ],
-    )
-    failed = [entry for entry in log if entry.get("reason")]
-    for entry in failed:
-        typer.echo(f"{entry['id']}: {entry['reason']}")
+    newest = log[: -MOST_SHOWN - 1 : -1]
+    rows = [
+        (_minute(each["at"]), _what(each), each.get("version"), each.get("worker_version"))
+        for each in newest
+    ]
+    show_table(console(), ("when (UTC)", "what", "version", "worker version id"), rows)
+    for each in newest:
+        details = (f"{name} {each[name]}" for name in ("backup", "reason") if each.get(name))
+        typer.echo(f"{each['id']}: {', '.join(details) or 'no backup'}")
+
+
+def _what(entry: Entry) -> str:
+    return str(entry["state"] if entry["kind"] == "deployment" else entry["kind"])
+
+
+def _minute(time_text: str) -> str:
+    return time_text[:16].replace("T", " ")
 
 
 def _show_deployments(deployments: Deployments) -> None:
@@ -170,7 +176,7 @@ def _show_deployments(deployments: Deployments) -> None:
         return
     typer.echo("\nat Cloudflare, the newest first")
     rows = [
-        [deployment["created_on"][:19], f"{share:g} %", version, _message(deployment)]
+        [_minute(deployment["created_on"]), f"{share:g} %", version, _message(deployment)]
         for deployment in deployments
         for version, share in shares_of(deployment).items()
     ]
