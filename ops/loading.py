@@ -23,7 +23,7 @@ from services.backup_tables import LEFT_OUT
 
 FILE_CHARACTERS = 120_000_000
 LEDGER = "restore_steps"
-_MAKE_LEDGER = f"CREATE TABLE IF NOT EXISTS {LEDGER} (step INTEGER PRIMARY KEY, plan TEXT NOT NULL)"
+_MAKE_LEDGER = f"CREATE TABLE {LEDGER} (step INTEGER PRIMARY KEY, plan TEXT NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +94,17 @@ def load(target: Target, step: Step) -> None:
 
 
 def _texts(staging: Staging) -> Iterator[tuple[str, int]]:
-    """The statements of all tables, those first that others refer to."""
-    yield _MAKE_LEDGER, 0
-    names = [name for name in staging.tables if name != SEQUENCE]
-    for name in reversed(names):
-        # What the migrations put there; the backup has its own.
-        yield f'DELETE FROM "{name}"', 0
-    for name in names:
-        for statement in statements(staging, staging.tables[name]):
-            yield statement.sql, statement.rows
+    """What makes all tables and their rows, those first that others refer to."""
+    for statement in (_MAKE_LEDGER, *staging.schema()):
+        yield statement, 0
+    for name in [name for name in staging.tables if name != SEQUENCE]:
+        for added in statements(staging, staging.tables[name]):
+            yield added.sql, added.rows
     # Last, because SQLite writes it with every row.
     for name in (SEQUENCE, *sorted(LEFT_OUT)):
         yield f'DELETE FROM "{name}"', 0
-    for statement in statements(staging, staging.tables[SEQUENCE]):
-        yield statement.sql, statement.rows
+    for added in statements(staging, staging.tables[SEQUENCE]):
+        yield added.sql, added.rows
 
 
 def _written(number: int, texts: Iterator[tuple[str, int]], plan: str, file: Path) -> Step | None:

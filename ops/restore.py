@@ -143,7 +143,6 @@ def _show_plan(
     file = prepared.folder / "step-1.sql"
     commands = [
         *([str(named_database.creating(live, name))] if live.environment and not is_there else []),
-        str(named_database.migrating(database)),
         f"{named_database.executing(database, file)}  (file by file)",
     ]
     if as_json:
@@ -160,12 +159,12 @@ def _room(live: Target, name: str, prepared: Prepared, *, overwrite: bool) -> tu
         note(f"made {database}")
         return database, 0
     filled = look_into(Database(database))
-    if overwrite and filled.plan != prepared.content.plan:
-        named_database.empty(Database(database))
-        return database, 0
-    step = require_room(filled, prepared, name)
+    is_ours = filled.plan == prepared.content.plan
+    step = 0 if overwrite and not is_ours else require_room(filled, prepared, name)
     if step:
         note(f"{name} has {counted(step, 'step')} of this restore already: it goes on there")
+    elif filled.rows:
+        named_database.empty(Database(database))
     return database, step
 
 

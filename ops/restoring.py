@@ -16,7 +16,6 @@ from ops.errors import NoAnswerError, OpsError
 from ops.fingerprints import Questions, differences
 from ops.loading import LEDGER, Filled, ahead, load, write_steps
 from ops.manifests import Manifest
-from ops.named_database import migrating
 from ops.objects import fetch
 from ops.output import counted
 from ops.progress import progress
@@ -129,15 +128,13 @@ def _freshly_migrated() -> dict[str, int]:
 
 
 def fill(database: Target, prepared: Prepared, *, after: int) -> int:
-    """Migrates a database and fills it, from a step on; returns how many rows were written.
+    """Fills a database without tables, from a step on; returns how many rows were written.
 
     Raises:
         NoAnswerError: it refuses something; the same restore goes on there.
     """
     content = prepared.content
     written = 0
-    if not after:
-        migrating(database).run()
     with progress("writing", content.rows) as show:
         steps = write_steps(content.staging, content.plan, prepared.folder, after=after)
         for step in ahead(steps):

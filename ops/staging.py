@@ -104,6 +104,15 @@ class Staging:
         for name, _ in found:
             self.database.execute(f'DROP INDEX "{name}"')
 
+    def schema(self) -> Sequence[str]:
+        """The statements that make its tables, then its indexes and triggers."""
+        made = self.database.execute("""
+          SELECT type, sql FROM sqlite_master
+          WHERE sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_' ORDER BY rowid
+        """).fetchall()
+        tables = [sql for kind, sql in made if kind == "table"]
+        return [*tables, *self.indexes, *(sql for kind, sql in made if kind == "trigger")]
+
     def clear(self, *names: str) -> None:
         """Empties tables."""
         for name in names:
