@@ -14,7 +14,7 @@ import typer
 from ops import named_database
 from ops.choosing import choose_backup, known_backups, read_time, show_backups
 from ops.database import Database
-from ops.errors import ExitCode, WrongUsageError
+from ops.errors import ExitCode, OpsError, WrongUsageError
 from ops.loading import look_into
 from ops.output import (
     AsJson,
@@ -101,7 +101,10 @@ def restore(
         if not yes and not confirmed(question):
             return ExitCode.PROBLEMS
         database, step = _room(live, name, prepared, overwrite=wanted.overwrite)
-        fill(database, prepared, after=step)
+        try:
+            fill(database, prepared, after=step)
+        except KeyboardInterrupt:
+            raise OpsError(f"stopped: say the same again, and {name} is filled further") from None
         problems = verify(database, prepared)
     return _report(live, database, prepared, problems, time.monotonic() - began, as_json=as_json)
 
