@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ops.database import Database
-from ops.fingerprints import Questions, differences
+from ops.fingerprints import CanAnswer, Questions, differences
 from ops.manifests import Manifest
 from ops.staging import SEQUENCE, Staging
 
@@ -64,7 +63,7 @@ class Compared:
         return "DIFFERENT" if self.must_fit else "moved on"
 
 
-def compare(staging: Staging, living: Database, backup: Manifest) -> Sequence[Compared]:
+def compare(staging: Staging, living: CanAnswer, backup: Manifest) -> Sequence[Compared]:
     """Compares every table with that of the living database.
 
     Raises:

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -196,9 +196,10 @@ def start_worker(
 
 def _show_log(process: subprocess.Popen[str], log: TextIO) -> None:
     """Shows the Worker's own log lines, and what wrangler says is wrong."""
-    for line in process.stdout or ():
-        if line.startswith("{") or "ERROR" in line or "error" in line.lower():
-            print(line, end="", flush=True, file=log)
+    with process.stdout or nullcontext(()) as lines:
+        for line in lines:
+            if line.startswith("{") or "ERROR" in line or "error" in line.lower():
+                print(line, end="", flush=True, file=log)
 
 
 def welcome(worker: str, site: str, key: str, pipedrive: str) -> str:
