@@ -93,5 +93,5 @@ node_modules/ready: package-lock.json package.json | .cache/host
 	@$(BIN)/python tools/vendor.py
 	@touch $@
 
-build/assets/_headers: $(wildcard static/* static/releases/*) pyproject.toml src/security_headers.py tools/build_assets.py tools/minify.mjs .venv/ready node_modules/ready
+build/assets/_headers: $(wildcard static/* static/releases/*) pyproject.toml src/security_headers.py tools/build_assets.py tools/minify.mjs tools/openapi.py tools/api_page.py tools/api_page.html .venv/ready node_modules/ready
 	@PYTHONPATH=src $(BIN)/python tools/build_assets.py

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import fields, keys, pixels, projects, stats
+from ops import fields, keys, pixels, privacy, projects, stats
 from ops.backup import EXAMPLE as BACKUP_EXAMPLE
 from ops.backup import backup
 from ops.backup_list import EXAMPLE as BACKUPS_EXAMPLE
@@ -39,6 +39,7 @@ app = typer.Typer(
 app.add_typer(fields.commands, name="fields")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(pixels.commands, name="pixels")
+app.add_typer(privacy.commands, name="privacy")
 app.add_typer(projects.commands, name="projects")
 app.add_typer(stats.commands, name="stats")
 app.command(epilog=EXPORT_EXAMPLE)(export)

@@ -6,21 +6,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Config
+from services.archive import ArchiveRun
 from services.backups import Backups
 from services.delayed_sync import SyncRun
+from services.failed_requests import FailedRequests
 from services.health import Health
 from services.logs import Log
 from services.management import Register
 from services.metrics import Metrics
 from services.pixels import Pixels
-from services.ports import Clock, Database, LocalTime, NewId
+from services.ports import Bucket, Clock, Database, LocalTime, NewId
+from services.privacy import Privacy
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
+from services.retention import Retention
 from services.timers import Timers
 from services.visits import Visits
+from services.watch import Watch
+from services.watch_job import WatchJob
 
-NewSync = Callable[[Log], SyncRun]
+NewSync = Callable[[Log, Watch], SyncRun]
 """Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""
+
+NewArchive = Callable[[Log], ArchiveRun]
+"""Makes one run of the archive; raises ConfigError where one of its settings cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class App:
     memory_mib: Callable[[], int]
     worker_version: str | None
     database: Database
+    bucket: Bucket
     limiter: RateLimiter
     pixels: Pixels
     projects: Register
@@ -43,5 +53,11 @@ class App:
     timers: Timers
     health: Health
     metrics: Metrics
+    privacy: Privacy
+    retention: Retention
     backups: Backups
+    failed_requests: FailedRequests
+    watch_job: WatchJob
+    new_watch: Callable[[Log], Watch]
     new_sync: NewSync
+    new_archive: NewArchive

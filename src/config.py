@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast, get_args
 
 from services.api_keys import ApiKey, read_api_keys
+from services.archive import ArchiveSettings
 from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.logs import Level
@@ -17,6 +18,7 @@ from services.pipedrive_limits import CallSettings
 from services.rate_limiting import Limit
 from services.retries import Retries
 from services.sync_portion import LeadSettings
+from services.watching import WatchSettings
 
 Environment = Literal["development", "production"]
 
@@ -26,7 +28,7 @@ HOUR = 3_600
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 LARGEST_PORTION = 50
 # http only to this machine.
-WEBHOOK = re.compile(r"https://[^\s/]+\S*|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*")
+ADDRESS = re.compile(r"https://[^\s/]+\S*|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*")
 
 Setting = TypeVar("Setting")
 
@@ -50,6 +52,9 @@ class Config:
     api_keys: tuple[ApiKey, ...]
     sync_delay_seconds: int
     repeat_window_seconds: int
+    privacy_steps: int
+    session_retention_days: int
+    visitor_retention_days: int
     backups: BackupSettings
 
 
@@ -66,7 +71,30 @@ class SyncConfig:
     breaker_seconds: int
     accounts: Accounts
     fields: FieldMap | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchConfig:
+    """The settings of who watches: a wrong one is told in the log, and the default is taken."""
+
+    settings: WatchSettings
+    runbook_url: str
     alert_webhook_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveConfig:
+    """The settings that only the archive needs: with a wrong one events stay where they are.
+
+    `endpoint` is None where nobody else gets them. `timeout_seconds` and `backoff_ms` are those of
+    one try to send a part there, and of the pause after the first one.
+    """
+
+    run: ArchiveSettings
+    endpoint: str | None = field(repr=False)
+    api_key: str | None = field(repr=False)
+    timeout_seconds: int
+    backoff_ms: int
 
 
 def read_config(get: Callable[[str], str | None]) -> Config:
@@ -87,6 +115,9 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         api_keys=_checked("API_KEYS", lambda: read_api_keys(get("API_KEYS"))),
         sync_delay_seconds=_number(get, "SYNC_DELAY_SECONDS", 7 * MINUTE),
         repeat_window_seconds=_number(get, "REPEAT_WINDOW_SECONDS", 10 * MINUTE),
+        privacy_steps=_number(get, "PRIVACY_STEPS", 100),
+        session_retention_days=_number(get, "SESSION_RETENTION_DAYS", 395),
+        visitor_retention_days=_number(get, "VISITOR_RETENTION_DAYS", 395),
         backups=BackupSettings(
             seconds=_number(get, "BACKUP_RUN_SECONDS", MINUTE),
             steps=_number(get, "BACKUP_RUN_STEPS", 20),
@@ -113,9 +144,43 @@ def read_sync_config(get: Callable[[str], str | None]) -> SyncConfig:
         breaker_seconds=_number(get, "PIPEDRIVE_BREAKER_SECONDS", MINUTE),
         accounts=_accounts(get),
         fields=_fields(get("PIPEDRIVE_FIELDS")),
-        alert_webhook_url=_webhook(get("ALERT_WEBHOOK_URL")),
     )
     return _require_longer_lease(config)
+
+
+def read_archive_config(get: Callable[[str], str | None]) -> ArchiveConfig:
+    """Reads the settings of the archive as `read_config` does the others.
+
+    Raises:
+        ConfigError: a value is not one of those allowed; says which.
+    """
+    return ArchiveConfig(
+        run=ArchiveSettings(
+            days=_number(get, "ARCHIVE_DAYS", 180),
+            rows=_number(get, "ARCHIVE_ROWS_PER_RUN", 5_000),
+            seconds=_number(get, "ARCHIVE_RUN_SECONDS", MINUTE),
+        ),
+        endpoint=_address(get, "ARCHIVE_ENDPOINT"),
+        api_key=get("ARCHIVE_API_KEY") or None,
+        timeout_seconds=_number(get, "ARCHIVE_TIMEOUT_SECONDS", 10),
+        backoff_ms=_number(get, "ARCHIVE_BACKOFF_MS", 1_000),
+    )
+
+
+def read_watch_config(get: Callable[[str], str | None]) -> WatchConfig:
+    """Reads the settings of who watches as `read_config` does the others.
+
+    Raises:
+        ConfigError: a value is not one of those allowed; says which.
+    """
+    return WatchConfig(
+        settings=WatchSettings(
+            daily_tokens=_number(get, "PIPEDRIVE_DAILY_TOKENS", 30_000),
+            database_megabytes=_number(get, "DATABASE_LIMIT_MEGABYTES", 10_000),
+        ),
+        runbook_url=get("RUNBOOK_URL") or "docs/runbook.md",
+        alert_webhook_url=_address(get, "ALERT_WEBHOOK_URL"),
+    )
 
 
 def _run_settings(get: Callable[[str], str | None]) -> RunSettings:
@@ -190,7 +255,8 @@ def _fields(text: str | None) -> FieldMap | None:
     return _checked("PIPEDRIVE_FIELDS", lambda: read_field_map(text)) if text else None
 
 
-def _webhook(url: str | None) -> str | None:
-    if url and not WEBHOOK.fullmatch(url):
-        raise ConfigError("ALERT_WEBHOOK_URL must be an https address")
+def _address(get: Callable[[str], str | None], name: str) -> str | None:
+    url = get(name)
+    if url and not ADDRESS.fullmatch(url):
+        raise ConfigError(f"{name} must be an https address")
     return url or None

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from app import App
 from config import ConfigError
-from routes import Policy, Route, methods_of
+from routes import OPEN, Policy, Route, methods_of
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.api_keys import Role, find_key
 from services.bots import is_bot
@@ -37,7 +37,10 @@ async def answer(app: App, request: Request) -> Response:
     routes = methods_of(request.path)
     route = routes.get(_method(request))
     if route:
-        return _finished(await _guarded(app, request, route, log), request, route.policy)
+        response = await _guarded(app, request, route, log)
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR and route.policy != OPEN:
+            request.after(app.failed_requests.count(log))
+        return _finished(response, request, route.policy)
     policy = next(iter(routes.values())).policy if routes else Policy()
     response = _without_route(request.method, list(routes), policy)
     return _finished(response, request, replace(policy, stand_in=None))
@@ -71,10 +74,8 @@ def _without_route(method: str, allowed: list[str], policy: Policy) -> Response:
 async def _guarded(app: App, request: Request, route: Route, log: Log) -> Response:
     try:
         return await _admitted(app, request, route, log)
-    except BodyTooLargeError:
-        return error_response(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request body is larger than 16 KiB"
-        )
+    except BodyTooLargeError as error:
+        return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
     except UnavailableError as error:
         log.error("unavailable", path=request.path, reason=str(error))
         return error_response(

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from handlers import Handler, analytics, backups, export, health, home, projects, tracking
+from handlers import (
+    Handler,
+    analytics,
+    archive,
+    backups,
+    export,
+    health,
+    home,
+    privacy,
+    projects,
+    tracking,
+)
 from services.api_keys import Role
 from web import Response
 
@@ -42,11 +53,16 @@ FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 MANAGEMENT_READING = Policy(limit="management", key="read")
 MANAGING = Policy(limit="management", key="admin")
+# A large backup, a person with a long history, or the archive of another deployment takes more
+# portions than the management limit allows requests.
+IN_PORTIONS = Policy(limit="analytics", key="admin")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
+CRON_HEALTH = {"GET": Route(health.cron, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
+ARCHIVE = {"POST": Route(archive.receive, IN_PORTIONS)}
 EXPORT = {"GET": Route(export.export, READING)}
 BREAKDOWN = {"GET": Route(analytics.breakdown, READING)}
 METRICS = {"GET": Route(analytics.metrics, READING)}
@@ -72,14 +88,21 @@ PIXEL = {
     "PUT": Route(projects.change_pixel, MANAGING),
     "DELETE": Route(projects.switch_off_pixel, MANAGING),
 }
+PRIVACY = {
+    "find": {"POST": Route(privacy.find, IN_PORTIONS)},
+    "export": {"POST": Route(privacy.export, IN_PORTIONS)},
+    "erase": {"POST": Route(privacy.erase, IN_PORTIONS)},
+    "receipts": {"GET": Route(privacy.receipts, IN_PORTIONS)},
+}
+RECEIPT = {"GET": Route(privacy.receipt, IN_PORTIONS)}
 BACKUPS = {
     "GET": Route(backups.list_backups, MANAGEMENT_READING),
     "POST": Route(backups.start_backup, MANAGING),
 }
 BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
-# A large backup takes more portions than the management limit allows requests.
-CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, Policy(limit="analytics", key="admin"))}
+CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, IN_PORTIONS)}
 REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
+HEALTHS = {"": HEALTH, "cron": CRON_HEALTH}
 NOTHING: Mapping[str, Route] = {}
 
 
@@ -90,8 +113,8 @@ def methods_of(path: str) -> Mapping[str, Route]:
             return TRACK
         case ["e", "page.gif"] | ["api", "track", "pixel.gif"]:
             return PIXEL_GIF
-        case ["health"] | ["api", "health"]:
-            return HEALTH
+        case ["health", *part] | ["api", "health", *part]:
+            return HEALTHS.get("/".join(part), NOTHING)
         case ["api", area, *rest]:
             return _methods_with_a_key(area, rest)
         case [""]:
@@ -106,6 +129,10 @@ def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
             return _methods_of_report(rest)
         case "projects":
             return _methods_of_project(rest)
+        case "privacy":
+            return _methods_of_privacy(rest)
+        case "archive" if not rest:
+            return ARCHIVE
         case "backups":
             return _methods_of_backup(rest)
         case _:
@@ -150,5 +177,15 @@ def _methods_of_project(entry: list[str]) -> Mapping[str, Route]:
             return PIXELS
         case [_]:
             return PROJECT
+        case _:
+            return NOTHING
+
+
+def _methods_of_privacy(request: list[str]) -> Mapping[str, Route]:
+    match request:
+        case ["receipts", _]:
+            return RECEIPT
+        case [name]:
+            return PRIVACY.get(name, NOTHING)
         case _:
             return NOTHING

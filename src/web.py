@@ -15,7 +15,10 @@ MAX_BODY_BYTES = 16 * 1_024
 
 
 class BodyTooLargeError(Exception):
-    """The request's body is larger than MAX_BODY_BYTES."""
+    """The request's body is larger than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Request body is larger than {limit // 1_024} KiB")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@
       .toString(16)
       .padStart(16, /** @type {any} */ (0));
 
-  attempt(() => {
+  try {
     /** @type {HTMLScriptElement | null} */
     const tag = document.querySelector("script[data-pixel-id]");
     const { pixelId = "", domain, spa, fill, consent, forms } = tag ? tag.dataset : {};
@@ -90,9 +90,8 @@
     const setCookie = (age) =>
       attempt(() =>
         domains.some((candidate) => {
-          const secure = location.protocol > "http:" && "secure";
           // The Cookie Store API is asynchronous and not everywhere.
-          document.cookie = `${VISITOR}=${visitor};path=/;samesite=lax;max-age=${age};domain=${candidate};${secure}`;
+          document.cookie = `${VISITOR}=${visitor};path=/;samesite=lax;max-age=${age};domain=${candidate};${location.protocol > "http:" && "secure"}`;
           return age && document.cookie.includes(visitor);
         }),
       );
@@ -151,7 +150,8 @@
         const cookie = attempt(() => document.cookie);
         const known = /ppp_visitor=((pxl_)?[\da-f]{16})\b/; // pxl_: given by the old pixel
         [, visitor = randomId()] = `${cookie};${VISITOR}=${storage[VISITOR]}`.match(known) || [];
-        setCookie(0); // else one on a narrower domain would pass for one on a wider
+        // Else one on a narrower domain would pass for one on a wider.
+        if (/ppp_v/.test(cookie)) setCookie(0);
         setCookie(YEAR_S);
       }
       event.visitor_cookie = visitor;
@@ -182,7 +182,7 @@
 
     /** @param {any} [again] 1 where the same URL counts once more */
     const pageView = (again) => {
-      const page = spa === "off" ? spa : location.href.replace(spa ? "" : /#.*/, "");
+      const page = spa === "off" ? spa : spa ? location.href : location.href.split("#")[0];
       if (page !== currentUrl) {
         referrer = currentUrl || referrer;
         currentUrl = page;
@@ -251,6 +251,12 @@
       (form.ownerDocument.defaultView.ppp || ppp) === ppp &&
       shared.submitted(form);
 
+    /**
+     * For a page that keeps its submit events from us, and for closed shadow trees.
+     * @type {(_: any, event: any) => any}
+     */
+    const handled = (_, event) => event.type === "submit" && submitted(event.target);
+
     /** @param {any} event */
     const pressed = (event) => {
       const [element] = event.composedPath();
@@ -302,19 +308,14 @@
       for (const type in handlers) root.addEventListener(type, heard, true);
     };
 
-    /** @param {any} view this page or a frame in it; one of another origin throws */
+    /** @param {any} view this page, a frame in it (one of another origin throws), or an image's none */
     const watch = (view) =>
+      view &&
       attempt(() => {
         meet(view);
         tap(view.HTMLFormElement.prototype, "submit", (_, form) => submitted(form));
-        // For a page that keeps its submit events from us, and for closed shadow trees.
-        for (const method of ["preventDefault", "stopImmediatePropagation"]) {
-          tap(
-            view.Event.prototype,
-            method,
-            (_, event) => event.type === "submit" && submitted(event.target),
-          );
-        }
+        tap(view.Event.prototype, "preventDefault", handled);
+        tap(view.Event.prototype, "stopImmediatePropagation", handled);
         tap(view.Element.prototype, "attachShadow", meet);
         Array.from(view, watch);
       });
@@ -341,7 +342,8 @@
 
     flush();
     watch(window);
-    for (const method of ["pushState", "replaceState"]) tap(history, method, navigated);
+    tap(history, "pushState", navigated);
+    tap(history, "replaceState", navigated);
 
     /** @type {Ppp} */
     const ppp = (command, ...data) => attempt(() => commands[command](...data));
@@ -352,5 +354,5 @@
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     navigated();
     setInterval(flush, RETRY_MS);
-  });
+  } catch {}
 })();

@@ -22,8 +22,11 @@ def local_config() -> Bundle:
 
 @pytest.fixture(scope="session")
 def worker(local_config: Bundle) -> Iterator[Worker]:
-    """The Worker in real workerd; its storage is the session's, so tests use rows of their own."""
-    with running_worker(env_vars={"LOG_LEVEL": "debug"}) as running:
+    """The Worker in real workerd; its storage is the session's, so tests use rows of their own.
+
+    Old ones stay: a setting of its archive cannot be used, which stops nothing else.
+    """
+    with running_worker(env_vars={"LOG_LEVEL": "debug", "ARCHIVE_DAYS": "many"}) as running:
         yield running
 
 

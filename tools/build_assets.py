@@ -1,7 +1,7 @@
-"""Builds what Workers Assets serve: the minified pixel at its addresses, pages, and `_headers`.
+"""Builds what Workers Assets serve: the minified pixel, pages, the API's document, `_headers`.
 
-Fails when the pixel is over its budget, when its version is not the project's, and when it is not
-what was released under that version.
+Fails when the pixel is over its budget, when its version is not the project's, when it is not what
+was released under that version, and when the document is none.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 
 import brotli
 
+from api_page import page as api_page
+from openapi import DocumentError, read_document
 from paths import ASSETS, NODE_BIN, ROOT, tool_environment
 from security_headers import (
     API_CONTENT_SECURITY_POLICY,
@@ -43,6 +45,12 @@ RELEASE_HEADERS = {**SCRIPT_HEADERS, "Cache-Control": "public, max-age=31536000,
 PAGE_HEADERS = {
     "Cache-Control": "public, max-age=300",
     "Content-Security-Policy": PAGE_CONTENT_SECURITY_POLICY,
+}
+# Tools in a browser read it, from wherever they are.
+DOCUMENT_HEADERS = {
+    "Cache-Control": "public, max-age=300",
+    "Access-Control-Allow-Origin": "*",
+    "Content-Security-Policy": API_CONTENT_SECURITY_POLICY,
 }
 
 
@@ -125,6 +133,7 @@ def build() -> Pixel:
 
     Raises:
         AssetError: the pixel cannot be shipped.
+        DocumentError: the API's document is none.
     """
     version = project_version()
     pixel = minify(SOURCE)
@@ -143,6 +152,10 @@ def build() -> Pixel:
         if page.suffix in {".html", ".css", ".svg"}:
             write(f"static/{page.name}", filled_in(page.read_bytes(), pixel, version))
             addresses[f"static/{page.name}"] = PAGE_HEADERS
+    document = read_document(version)
+    write("openapi.json", json.dumps(document, separators=(",", ":")).encode())
+    write("api.html", api_page(document).encode())
+    addresses |= {"openapi.json": DOCUMENT_HEADERS, "api.html": PAGE_HEADERS}
     write("_headers", headers_file(addresses).encode())
     return pixel
 
@@ -181,7 +194,7 @@ def main() -> int:
             check_releases(versioned(minify(SOURCE), project_version()), RELEASES)
             release()
         pixel = build()
-    except AssetError as error:
+    except (AssetError, DocumentError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     first, second = brotli_bytes(pixel.code), brotli_bytes(pixel.more)

@@ -58,7 +58,7 @@ async def read_text(request: Any, content_length: str | None, limit: int) -> str
     """
     if content_length and content_length.isdecimal():
         if int(content_length) > limit:
-            raise BodyTooLargeError
+            raise BodyTooLargeError(limit)
         text: str = await request.text()
         return text
     return await _read_stream(request.body, limit)
@@ -73,7 +73,7 @@ async def _read_stream(body: Any, limit: int) -> str:
         received += chunk.value.to_bytes()
         if len(received) > limit:
             await reader.cancel()
-            raise BodyTooLargeError
+            raise BodyTooLargeError(limit)
     return received.decode("utf-8", "replace")
 
 

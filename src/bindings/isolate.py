@@ -17,14 +17,25 @@ from bindings.fetch import Fetch
 from bindings.kv import Kv
 from bindings.limiter import Shards
 from bindings.r2 import R2
-from config import ConfigError, SyncConfig, read_config, read_sync_config
+from config import (
+    ConfigError,
+    SyncConfig,
+    WatchConfig,
+    read_archive_config,
+    read_config,
+    read_sync_config,
+    read_watch_config,
+)
 from services.alerts import Alerts
+from services.archive import ArchiveRun
+from services.archive_endpoint import ArchiveEndpoint
 from services.backup_records import Records
 from services.backup_steps import BackupSteps
 from services.backup_store import BackupStore
 from services.backups import Backups
 from services.circuit_breaker import CircuitBreaker
 from services.delayed_sync import SyncRun
+from services.failed_requests import FailedRequests
 from services.health import Health
 from services.logs import Log
 from services.management import Register
@@ -34,13 +45,17 @@ from services.payload import AccountFields
 from services.pipedrive import AccountState, Pipedrive
 from services.pipedrive_limits import Budget
 from services.pixels import Pixels
+from services.privacy import Privacy
 from services.project_pixels import PIXELS
 from services.projects import PROJECTS
 from services.rate_limiting import RateLimiter
 from services.repeats import Repeats
+from services.retention import Retention
 from services.sync_portion import PortionSync
 from services.timers import Timers
 from services.visits import Visits
+from services.watch import Watch
+from services.watch_job import WatchJob
 
 
 def new_id() -> str:
@@ -72,7 +87,9 @@ def build_app(env: Any) -> App:
     database = D1(getattr(raw, "DB", None))
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
-    store = BackupStore(R2(getattr(raw, "BACKUPS", None)), config.environment)
+    bucket = R2(getattr(raw, "BACKUPS", None))
+    store = BackupStore(bucket, config.environment)
+    records, metrics = Records(database), Metrics(database, database.size_bytes)
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -82,6 +99,7 @@ def build_app(env: Any) -> App:
         memory_mib=memory_mib,
         worker_version=_worker_version(raw),
         database=database,
+        bucket=bucket,
         limiter=RateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),
         projects=Register(PROJECTS, database, new_id),
@@ -90,11 +108,18 @@ def build_app(env: Any) -> App:
         repeats=Repeats(key_values, window),
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
-        metrics=Metrics(database, database.size_bytes),
-        backups=Backups(
-            config.backups, Records(database), store, BackupSteps(database, store, now), now
+        metrics=metrics,
+        privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
+        retention=Retention(
+            *(database, bucket, new_id, now),
+            *(config.session_retention_days, config.visitor_retention_days),
         ),
+        backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
+        failed_requests=FailedRequests(database, now),
+        watch_job=WatchJob(_watch_config(settings).settings, metrics, records, store, now),
+        new_watch=partial(_new_watch, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
+        new_archive=partial(_new_archive, settings, database, bucket),
     )
 
 
@@ -116,8 +141,24 @@ def _require_time_zone(zone: str) -> None:
         raise ConfigError(f"SYNC_TIME_ZONE {error}") from None
 
 
+def _watch_config(settings: Callable[[str], str | None], log: Log | None = None) -> WatchConfig:
+    """The settings of who watches; the defaults, and a line in the log, where one is wrong."""
+    try:
+        return read_watch_config(settings)
+    except ConfigError as error:
+        if log:
+            log.error("watch_misconfigured", reason=str(error))
+        return read_watch_config(lambda _: None)
+
+
+def _new_watch(settings: Callable[[str], str | None], key_values: Kv, log: Log) -> Watch:
+    config = _watch_config(settings, log)
+    alerts = Alerts(Fetch(), config.alert_webhook_url)
+    return Watch(alerts, key_values, now, log, config.runbook_url)
+
+
 def _new_sync(
-    settings: Callable[[str], str | None], database: D1, key_values: Kv, log: Log
+    settings: Callable[[str], str | None], database: D1, key_values: Kv, log: Log, watch: Watch
 ) -> SyncRun:
     """One run of the sync with its own budget, counters and states.
 
@@ -152,11 +193,31 @@ def _new_sync(
         outbox=outbox,
         timers=Timers(key_values),
         budget=budget,
-        alerts=Alerts(http, config.alert_webhook_url),
+        tell=watch.tell,
         clock=now,
         log=log,
         troubles=troubles,
     )
+
+
+def _new_archive(
+    settings: Callable[[str], str | None], database: D1, bucket: R2, log: Log
+) -> ArchiveRun:
+    """One run of the archive.
+
+    Raises:
+        ConfigError: a setting of the archive cannot be used.
+    """
+    config = read_archive_config(settings)
+    endpoint = config.endpoint and ArchiveEndpoint(
+        url=config.endpoint,
+        api_key=config.api_key,
+        seconds=config.timeout_seconds,
+        pause_ms=config.backoff_ms,
+        http=Fetch(),
+        sleep=sleep,
+    )
+    return ArchiveRun(config.run, database, bucket, endpoint or None, now, log)
 
 
 def _apis(

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from app import App
 from handlers.refusals import refusing
+from services.archived_export import Events, find_events, read_events
 from services.configuration import InvalidFieldsError
 from services.export import (
     CSV_HEADER,
@@ -19,10 +20,8 @@ from services.export import (
     MOST_ROWS,
     Cursor,
     Format,
-    Part,
-    find_part,
+    ask,
     read_cursor,
-    read_pages,
 )
 from services.logs import Log
 from services.management import NotFoundError
@@ -61,37 +60,40 @@ async def export(app: App, request: Request, log: Log) -> Response:
     pixel_id = request.segment(-1)
     if await app.pixels.find(pixel_id, now.timestamp()) is None:
         raise NotFoundError("Pixel not found")
-    part = await find_part(app.database, pixel_id, wanted.span, wanted.cursor, wanted.most)
-    next_cursor = {"X-Next-Cursor": part.next_cursor} if part.next_cursor else {}
+    asked = ask(pixel_id, wanted.span, wanted.cursor, wanted.most)
+    events = await find_events(app.database, app.bucket, asked)
+    next_cursor = {"X-Next-Cursor": events.next_cursor} if events.next_cursor else {}
     headers = {
         "Content-Type": wanted.written.content_type,
         "Content-Disposition": f'attachment; filename="{_file_name(pixel_id, wanted)}"',
         "Cache-Control": "no-store",
         **next_cursor,
     }
-    return Response(HTTPStatus.OK, _body(app, part, wanted, now, log), headers)
+    return Response(HTTPStatus.OK, _body(app, events, wanted, now, log), headers)
 
 
 async def _body(
-    app: App, part: Part, wanted: Wanted, now: datetime, log: Log
+    app: App, events: Events, wanted: Wanted, now: datetime, log: Log
 ) -> AsyncGenerator[str, None]:
     written = wanted.written
-    yield _head(part, wanted, now)
-    events = pages = 0
-    async for lines in read_pages(app.database, part, written):
-        yield (written.between if events else "") + written.between.join(lines)
-        events, pages = events + len(lines), pages + 1
-    yield (written.end if events else "") + _tail(part, wanted, events)
-    log.info("exported", events=events, pages=pages, memory_mib=app.memory_mib())
+    yield _head(events, wanted, now)
+    count = pages = 0
+    async for lines in read_events(app.database, events, written):
+        yield (written.between if count else "") + written.between.join(lines)
+        count, pages = count + len(lines), pages + 1
+    yield (written.end if count else "") + _tail(events, wanted, count)
+    archived = sum(item.part is not None for item in events.older.items)
+    counts = {"events": count, "archived": archived, "pages": pages}
+    log.info("exported", **counts, memory_mib=app.memory_mib())
 
 
-def _head(part: Part, wanted: Wanted, now: datetime) -> str:
+def _head(events: Events, wanted: Wanted, now: datetime) -> str:
     match wanted.format_name:
         case "csv":
             return CSV_HEADER
         case "json":
             said = {
-                "pixel_id": part.pixel_id,
+                "pixel_id": events.recent.pixel_id,
                 "export_date": time_text(now),
                 "date_range": {
                     "start": time_text(wanted.span.start),
@@ -103,10 +105,10 @@ def _head(part: Part, wanted: Wanted, now: datetime) -> str:
             return ""
 
 
-def _tail(part: Part, wanted: Wanted, events: int) -> str:
+def _tail(events: Events, wanted: Wanted, count: int) -> str:
     if wanted.format_name != "json":
         return ""
-    said = {"total_exported": events, "next_cursor": part.next_cursor}
+    said = {"total_exported": count, "next_cursor": events.next_cursor}
     return f"\n], {json.dumps(said)[1:]}}}\n"
 
 

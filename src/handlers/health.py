@@ -1,4 +1,4 @@
-"""`GET /health`: for monitors and for ops."""
+"""`GET /health`, `GET /health/cron`: for monitors and for ops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from http import HTTPStatus
 from app import App
 from config import VERSION
 from services.logs import Log
-from web import Request, Response, json_response
+from services.watching import LATEST_CRON
+from web import Request, Response, json_response, time_text
 
 
 async def health(app: App, _request: Request, log: Log) -> Response:
@@ -26,4 +27,21 @@ async def health(app: App, _request: Request, log: Log) -> Response:
             "checks": {name: part.as_json() for name, part in parts.items()},
         },
         HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+
+
+async def cron(app: App, _request: Request, log: Log) -> Response:
+    """200 while the cron runs, else 503: what the cron cannot tell of itself, for a monitor."""
+    now = app.clock()
+    last_run = await app.watch_job.last_run()
+    late = last_run is None or now - last_run > LATEST_CRON
+    if late:
+        log.error("cron_silent")
+    return json_response(
+        {
+            "status": "unhealthy" if late else "healthy",
+            "last_run": time_text(last_run) if last_run else None,
+            "age_seconds": int((now - last_run).total_seconds()) if last_run else None,
+        },
+        HTTPStatus.SERVICE_UNAVAILABLE if late else HTTPStatus.OK,
     )

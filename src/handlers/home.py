@@ -22,7 +22,10 @@ async def home(app: App, _request: Request, _log: Log) -> Response:
                 "health": "/health",
                 "reports": "/api/reports",
                 "projects": "/api/projects",
+                "privacy": "/api/privacy",
                 "how_to_embed": "/static/integration-example.html",
+                "api": "/api.html",
+                "openapi": "/openapi.json",
             },
         }
     )

@@ -11,7 +11,7 @@ from services.ports import UnavailableError
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
-    """Checks the parts this Worker stands on, sends the leads that are due, then makes backups.
+    """Checks the parts this Worker stands on, then does each job in its turn, the leads first.
 
     What goes wrong in one job is logged and does not keep the next one.
     """
@@ -20,8 +20,12 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     unhealthy = [name for name, part in parts.items() if not part.healthy]
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
-    await _do("sync", lambda: app.new_sync(log).run(), log)
+    watch = app.new_watch(log)
+    await _do("sync", lambda: app.new_sync(log, watch).run(), log)
+    await _do("retention", lambda: app.retention.run(log), log)
     await _do("backup", lambda: app.backups.run(log), log)
+    await _do("archive", lambda: app.new_archive(log).run(), log)
+    await _do("watch", lambda: app.watch_job.run(watch, parts, log), log)
     log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())
 
 

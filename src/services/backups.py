@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from services.archive_batches import ANY_ARCHIVED
 from services.backup_changes import read_marker
 from services.backup_records import Backup, Kind, Marker, Progress, Records, backup_id
 from services.backup_steps import BackupSteps
@@ -166,7 +167,7 @@ class Backups:
 
     async def _require_events(self, marker: Marker) -> None:
         """An empty database that was full before is no state to keep instead of the last one."""
-        if marker.event:
+        if marker.event or await self._is_archived():
             return
         entries = await self.store.entries()
         if entries and entries[0]["events"]:
@@ -175,6 +176,10 @@ class Backups:
                 f" {entries[0]['events']}: restore it (ppp restore), or delete backups/index.json"
                 " if the database is meant to begin anew"
             )
+
+    async def _is_archived(self) -> bool:
+        [rows] = await self.records.database.batch_rows((ANY_ARCHIVED,), "{}")
+        return bool(rows)
 
     async def _portion(self, backup: Backup, job: JobRun, log: Log) -> None:
         """As many steps as one run may do; each is kept."""

@@ -22,6 +22,7 @@ Shape = Mapping[str, Check]
 MOST_DOMAINS = 100
 MOST_HOST_CHARACTERS = 253
 MOST_RETENTION_DAYS = 3_650
+MOST_ARCHIVE_DAYS = 3_650
 MOST_SESSION_MINUTES = 1_440
 QUOTED = 60
 
@@ -45,6 +46,9 @@ def _flag(value: object) -> object:
 
 def _whole_number(most: int) -> Check:
     def check(value: object) -> object:
+        # JSON has one kind of number: 30.0 is a whole one.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise ValueError(f"must be a whole number from 1 to {most}")
         return value
@@ -90,6 +94,7 @@ OF_A_PROJECT: Shape = {
     "pipedrive_account": _account,
     "pipedrive_fields": field_map,
     "retention_days": _whole_number(MOST_RETENTION_DAYS),
+    "archive_days": _whole_number(MOST_ARCHIVE_DAYS),
     **OF_A_PIXEL,
 }
 

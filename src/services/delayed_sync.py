@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from services.alerts import Alerts
 from services.logs import Log
 from services.outbox import Outbox, Outcome
 from services.pipedrive import Pipedrive
 from services.pipedrive_limits import Budget
 from services.ports import Clock, UnavailableError
+from services.problems import BREAKER_OPEN, Finding
 from services.submissions import Submission
 from services.sync_portion import PortionSync
 from services.timers import DueTimers, Timers
@@ -36,7 +36,7 @@ class RunSettings:
 
 @dataclass(slots=True)
 class SyncRun:
-    """One run. `troubles` fills with what opened a breaker; each becomes one alert."""
+    """One run. `troubles` fills with what opened a breaker; each is told by `tell`."""
 
     settings: RunSettings
     apis: Mapping[str, Pipedrive]
@@ -44,7 +44,7 @@ class SyncRun:
     outbox: Outbox
     timers: Timers
     budget: Budget
-    alerts: Alerts
+    tell: Callable[[Finding], Awaitable[None]]
     clock: Clock
     log: Log
     troubles: list[str]
@@ -118,8 +118,7 @@ class SyncRun:
         outcomes = await self.portions.send(leased, self.clock() + time)
         self._counts.update(_kind(outcome) for outcome in outcomes)
         for trouble in self.troubles:
-            text = f"{trouble}. Leads wait and none is lost; what to do is in docs/runbook.md."
-            await self.alerts.send(self.log, "pipedrive_breaker_open", text)
+            await self.tell(Finding(BREAKER_OPEN, trouble))
         self.troubles.clear()
         return outcomes
 

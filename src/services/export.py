@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, joined, json_line, rows_of_next_page
-from services.ports import Database, Row
+from services.event_lines import COLUMNS, CSV_LINE, JSON_LINE, archived_csv, archived_json
+from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
+from services.ports import Database, Row, UnavailableError
 from services.spans import Span
 from services.visits import TIME_TEXT
 
@@ -22,48 +23,7 @@ MOST_ROWS = 10_000
 # In pages of the fewest rows. D1 answers 1,000 queries of an invocation.
 # https://developers.cloudflare.com/d1/platform/limits/
 LARGEST_PART = 90_000
-
-# All that is stored of an event: first what the old Worker exported, in its order. A test compares
-# them with the table.
-COLUMNS = (
-    *("id", "event_type", "page_url", "referrer_url", "page_title"),
-    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
-    *("country", "timestamp", "created_at"),
-    *(
-        "project_id",
-        "pixel_id",
-        "visitor_id",
-        "session_id",
-        "custom_utm",
-        "user_agent",
-        "ip_address",
-    ),
-    *("region", "city", "browser_data", "device_data", "viewport_data"),
-    *("zapier_sent", "zapier_sent_at", "archived", "form_data"),
-    *("campaign_region", "ad_group", "ad_id", "search_query"),
-    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
-    *("pipedrive_sync_status", "pipedrive_sync_at", "pipedrive_person_id"),
-    *("pipedrive_retry_count", "pipedrive_last_retry_at", "event_key", "touch_origin"),
-    *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
-    *("visitor_sequence", "form_outcome", "event_name", "event_data"),
-)
-
-# What a spreadsheet takes for a formula, in the full width of East Asia too, gets an apostrophe.
-# https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # they are meant
-
-
-def _csv_cell(column: str) -> str:
-    return f"""CASE
-  WHEN {column} IS NULL THEN ''
-  WHEN typeof({column}) <> 'text' THEN {column}
-  ELSE '"' || iif({column} <> '' AND instr({_FORMULA}, substr({column}, 1, 1)), '''', '')
-    || replace({column}, '"', '""') || '"'
-END"""
-
-
-JSON_LINE = json_line(COLUMNS)
-CSV_LINE = joined([_csv_cell(column) for column in COLUMNS])
+LEFT_MEANWHILE = "events were archived or erased while they were exported"
 
 _BEFORE = """
   pixel_id = ?1 ->> 'pixel_id'
@@ -71,11 +31,30 @@ _BEFORE = """
   AND (timestamp < ?1 ->> '$.before.timestamp' OR id < ?1 ->> '$.before.event_id')
 """
 
+_AFTER_FLOOR = """
+  timestamp >= ?1 ->> '$.floor.timestamp'
+  AND (timestamp > ?1 ->> '$.floor.timestamp' OR id > ?1 ->> '$.floor.event_id')
+"""
+
 # The last event of a part, and the first one after it. The index alone is read.
 END_OF_PART = f"""
 SELECT timestamp, id FROM tracking_events
-WHERE {_BEFORE} AND timestamp >= ?1 ->> 'from'
+WHERE {_BEFORE} AND {_AFTER_FLOOR}
 ORDER BY timestamp DESC, id DESC LIMIT 2 OFFSET ?1 ->> 'most' - 1
+"""  # noqa: S608  # constants only
+
+# How many events a part has; of the index alone, too.
+SIZE_OF_PART = f"""
+SELECT count(*) AS events FROM (
+  SELECT 1 FROM tracking_events WHERE {_BEFORE} AND {_AFTER_FLOOR} LIMIT ?1 ->> 'most'
+)
+"""  # noqa: S608  # constants only
+
+
+def _by_id(line: str) -> str:
+    return f"""
+SELECT id, {line} AS line FROM tracking_events
+WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
 """  # noqa: S608  # constants only
 
 
@@ -91,11 +70,13 @@ ORDER BY timestamp DESC, id DESC LIMIT ?1 ->> 'rows'
 
 PAGE_OF_JSON = _page(JSON_LINE)
 PAGE_OF_CSV = _page(CSV_LINE)
+JSON_BY_ID = _by_id(JSON_LINE)
+CSV_BY_ID = _by_id(CSV_LINE)
 
 _CURSOR = re.compile(r"([0-9][0-9T:.Z -]{9,31}),([0-9]{1,18})")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Cursor:
     """An event's place in an export: its time as it is stored, and its id."""
 
@@ -117,56 +98,71 @@ def read_cursor(text: str) -> Cursor | None:
 class Format:
     """How events are written.
 
-    `page` is the statement; its lines have `between` between them and `end` after the last one.
+    `page` and `by_id` are statements; `archived` makes the same line of an event in the archive.
+    Lines have `between` between them and `end` after the last one.
     """
 
     content_type: str
     page: str
+    by_id: str
+    archived: Callable[[str], str]
     between: str
     end: str
 
 
 FORMATS = {
-    "json": Format("application/json", PAGE_OF_JSON, ",\n", ""),
-    "csv": Format("text/csv; charset=utf-8; header=present", PAGE_OF_CSV, "\r\n", "\r\n"),
-    "ndjson": Format("application/x-ndjson", PAGE_OF_JSON, "\n", "\n"),
+    "json": Format("application/json", PAGE_OF_JSON, JSON_BY_ID, archived_json, ",\n", ""),
+    "csv": Format(
+        "text/csv; charset=utf-8; header=present",
+        PAGE_OF_CSV,
+        CSV_BY_ID,
+        archived_csv,
+        "\r\n",
+        "\r\n",
+    ),
+    "ndjson": Format("application/x-ndjson", PAGE_OF_JSON, JSON_BY_ID, archived_json, "\n", "\n"),
 }
 CSV_HEADER = f"{','.join(COLUMNS)}\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The events of a pixel older than `before`, down to `last`.
+class Asked:
+    """What is asked of a pixel's events: those older than `before`, not older than `start`.
 
-    `is_whole` says that the span holds nothing older than `last`.
+    At most `most`, the newest first.
+    """
+
+    pixel_id: str
+    start: str
+    before: Cursor
+    most: int
+
+
+def ask(pixel_id: str, span: Span, cursor: Cursor | None, most: int) -> Asked:
+    """The events of a span; of those older than a cursor, if there is one."""
+    end = Cursor(_text(span.end), AFTER_ALL_IDS)
+    return Asked(pixel_id, _text(span.start), min(cursor or end, end), most)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many events in the database older than `before`, down to `last`.
+
+    `is_whole` says that there is nothing else between `last` and what was asked for.
     """
 
     pixel_id: str
     before: Cursor
     last: Cursor
     is_whole: bool
-
-    @property
-    def next_cursor(self) -> str | None:
-        """Where to go on, or None at the end."""
-        return None if self.is_whole else str(self.last)
+    events: int
 
 
-async def find_part(
-    database: Database, pixel_id: str, span: Span, cursor: Cursor | None, most: int
-) -> Part:
-    """The newest events of a span, at most so many; of those older than a cursor, if there is one.
-
-    Raises:
-        UnavailableError: D1 failed.
-    """
-    start, end = span.start.strftime(TIME_TEXT), Cursor(_text(span.end), AFTER_ALL_IDS)
-    before = min(cursor or end, end, key=lambda place: (place.timestamp, place.event_id))
-    parameters = {"pixel_id": pixel_id, "before": asdict(before), "from": start, "most": most}
-    [rows] = await database.batch_rows((END_OF_PART,), json.dumps(parameters))
-    is_whole = len(rows) <= 1
-    last = Cursor(start, 0) if is_whole else _cursor(rows[0])
-    return Part(pixel_id, before, last, is_whole)
+def read_part(asked: Asked, floor: Cursor, end: Sequence[Row], size: Sequence[Row]) -> Part:
+    """The part above `floor`, of what `END_OF_PART` and `SIZE_OF_PART` found."""
+    is_whole = len(end) <= 1
+    last = Cursor(floor.timestamp, floor.event_id + 1) if is_whole else cursor_of(end[0])
+    return Part(asked.pixel_id, asked.before, last, is_whole, size[0]["events"])
 
 
 async def read_pages(
@@ -175,22 +171,26 @@ async def read_pages(
     """The lines of a part, page by page; none of them is empty. One round trip each.
 
     Raises:
-        UnavailableError: D1 failed; what was given is a beginning only.
+        UnavailableError: D1 failed, or events left it; what was given is a beginning only.
     """
-    before, most, more = part.before, FEWEST_ROWS, True
+    before, most, more, given = part.before, FEWEST_ROWS, True, 0
     while more:
         places = {"before": asdict(before), "last": asdict(part.last)}
         parameters = {"pixel_id": part.pixel_id, "rows": most, **places}
         [rows] = await database.batch_rows((written.page,), json.dumps(parameters))
         more = len(rows) == most
         if rows:
-            before = _cursor(rows[-1])
+            before = cursor_of(rows[-1])
             lines = [row["line"] for row in rows]
             most = rows_of_next_page(lines)
+            given += len(lines)
             yield lines
+    if given < part.events:
+        raise UnavailableError(LEFT_MEANWHILE)
 
 
-def _cursor(row: Row) -> Cursor:
+def cursor_of(row: Row) -> Cursor:
+    """The place of a row with `timestamp` and `id`."""
     return Cursor(row["timestamp"], row["id"])
 
 

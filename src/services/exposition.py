@@ -59,6 +59,12 @@ def _of_data(reading: Reading) -> Iterator[Gauge]:
         int(reading.tables.at.timestamp()),
     )
     yield _one("database_size_bytes", "The size of the database.", reading.database_bytes)
+    if reading.last_event_at:
+        yield _one(
+            "last_event_timestamp_seconds",
+            "When the newest event was stored.",
+            int(reading.last_event_at.timestamp()),
+        )
     yield _one("events_last_hour", "Events of the last hour.", recent["events_last_hour"])
     yield _one(
         "form_submissions_last_hour",
@@ -88,6 +94,11 @@ def _of_the_sync(reading: Reading) -> Iterator[Gauge]:
             for account in reading.accounts
             for state in STATES
         ],
+    )
+    yield Gauge(
+        "pipedrive_calls_today",
+        "Calls to Pipedrive since midnight in UTC.",
+        [({"operation": name}, number) for name, number in reading.calls_today.items()],
     )
     yield Gauge(
         "sync_errors_last_hour",

@@ -104,7 +104,7 @@ def read_lead(form_data: object) -> Lead | None:
 
     Anything else, however broken, is None, and so is a form without an e-mail address or a name.
     """
-    form = _decoded(form_data)
+    form = decoded(form_data)
     if not isinstance(form, dict):
         return None
     fields = list(islice(_fields("", form, _DEEPEST), _MOST_FIELDS))
@@ -127,7 +127,22 @@ def read_lead_from_url(url: str) -> Lead | None:
     return _lead(email, fields) if email else None
 
 
-def _decoded(form_data: object) -> object:
+def own_addresses(form_data: object) -> frozenset[str]:
+    """Every e-mail address in a form that is not somebody else's by its key, in lower case."""
+    form = decoded(form_data)
+    fields = islice(_fields("", form, _DEEPEST), _MOST_FIELDS) if isinstance(form, dict) else ()
+    own = (field.value.lower() for field in fields if not _SOMEONE_ELSE.search(field.key))
+    return frozenset(filter(_is_email, own))
+
+
+def read_email(text: str) -> str | None:
+    """An e-mail address as forms' addresses are stored: in lower case; None if it is none."""
+    email = text.strip().lower()
+    return email if _is_email(email) else None
+
+
+def decoded(form_data: object) -> object:
+    """What the JSON text of a form says, encoded up to three times; None if it is none."""
     try:
         for _ in range(_TIMES_ENCODED):
             if not isinstance(form_data, str):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from services.ports import Clock, Database, KeyValues, LimiterShards, UnavailableError
 
 # The last migration that this version of the code needs.
-EXPECTED_MIGRATION = "0022_add_backups.sql"
+EXPECTED_MIGRATION = "0025_add_watching.sql"
+NO_ANSWER = "does not answer"
 FIND_MIGRATION = "SELECT max(name) AS name FROM d1_migrations"
 
 
@@ -54,7 +55,7 @@ class Health:
         try:
             await check()
         except UnavailableError:
-            error = "does not answer"
+            error = NO_ANSWER
         except UnexpectedSchemaError as unexpected:
             error = str(unexpected)
         # A clock may be set back meanwhile.

@@ -112,9 +112,31 @@ FROM job_runs
 WHERE job = '{JOB}' AND started_at >= ?1 ->> 'hour_ago'
 """  # noqa: S608  # a constant
 
+LAST_EVENT = """
+SELECT timestamp FROM tracking_events
+WHERE id = (SELECT max(id) FROM tracking_events) AND ?1 IS NOT NULL
+"""
+
+# Which calls a Pipedrive account's budget of the day was spent on, by us.
+CALLS_TODAY = f"""
+SELECT
+  coalesce(sum(summary ->> '$.calls.search'), 0) AS search,
+  coalesce(sum(summary ->> '$.calls.person'), 0) AS person,
+  coalesce(sum(summary ->> '$.calls.update'), 0) AS "update",
+  coalesce(sum(summary ->> '$.calls.fields'), 0) AS fields
+FROM job_runs
+WHERE job = '{JOB}' AND started_at >= ?1 ->> 'midnight'
+"""  # noqa: S608  # a constant
+
+FAILED_REQUESTS = """
+SELECT coalesce(sum(number), 0) AS failed_requests FROM failed_requests
+WHERE minute >= ?1 ->> 'hour_ago'
+"""
+
 STATEMENTS = (
     *(COUNT_TABLES, COUNT_SUBMISSIONS),
     *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS),
+    *(FAILED_REQUESTS, LAST_EVENT, CALLS_TODAY),
 )
 
 # The worst state of all accounts is the one to know.
@@ -135,7 +157,8 @@ class Counted:
 class Reading:
     """The metrics at one moment. `errors` are those of the last hour; the size is in bytes.
 
-    `oldest_pending_seconds` is None where nothing is pending.
+    `oldest_pending_seconds` is None where nothing is pending, `last_event_at` (in UTC) where no
+    event was ever stored. `calls_today` are those to Pipedrive since midnight in UTC.
     """
 
     at: datetime
@@ -149,6 +172,8 @@ class Reading:
     jobs: Mapping[str, Row]
     errors: Mapping[str, int]
     database_bytes: int
+    last_event_at: datetime | None
+    calls_today: Mapping[str, int]
 
     def as_json(self) -> Mapping[str, object]:
         """The metrics in the shape of the old Worker, with more in them."""
@@ -158,6 +183,7 @@ class Reading:
                 "counted_at": _iso(self.tables.at),
                 "size_bytes": self.database_bytes,
             },
+            "last_event_at": self.last_event_at and _iso(self.last_event_at),
             "recent_activity": self.recent,
             "errors_last_hour": self.errors,
             "jobs": self.jobs,
@@ -177,6 +203,7 @@ class Reading:
             "by_status_counted_at": _iso(self.submissions.at),
             "accounts": self.accounts,
             "last_run": self.jobs.get(JOB),
+            "calls_today": self.calls_today,
         }
 
 
@@ -196,11 +223,12 @@ class Metrics:
         parameters = {
             "now": now.strftime(TIME_TEXT),
             "hour_ago": (now - timedelta(hours=1)).strftime(TIME_TEXT),
+            "midnight": now.strftime("%Y-%m-%d 00:00:00"),
             "tables_counted_since": (now - TABLES_COUNTED).strftime(TIME_TEXT),
             "submissions_counted_since": (now - SUBMISSIONS_COUNTED).strftime(TIME_TEXT),
         }
         answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
-        [recent], [pending], accounts, runs, [errors] = answers[2:]
+        [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
         jobs = {row["job"]: row for row in runs}
         return Reading(
             at=now,
@@ -212,8 +240,10 @@ class Metrics:
             oldest_pending_seconds=_age(pending["oldest"], now),
             accounts=accounts,
             jobs={job: _run(row) for job, row in jobs.items()},
-            errors=errors,
+            errors={**failed, **errors},
             database_bytes=await self.database_bytes(),
+            last_event_at=stored_time(last_events[0]["timestamp"]) if last_events else None,
+            calls_today=calls,
         )
 
 

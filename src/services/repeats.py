@@ -21,6 +21,7 @@ from services.events import Event
 from services.ports import KeyValues, UnavailableError
 from services.visits import Recorded
 
+PREFIX = "submission:"
 REMEMBERED_SECONDS = 86_400
 DIGITS = 32
 
@@ -81,4 +82,4 @@ def _name(event: Event) -> str:
         said = [event.pixel_id, event.visitor_cookie, event.event_key, event.outcome or "", lead]
     else:
         said = [event.pixel_id, event.page_url, lead]
-    return f"submission:{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:DIGITS]}"
+    return f"{PREFIX}{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:DIGITS]}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from services.archive_batches import ARCHIVED_IN_SPAN
 from services.credited import CAMPAIGN, MEDIUM, SOURCE
 from services.ports import Database, LocalTime, Row
 from services.spans import IN_SPAN, Span
@@ -96,7 +97,10 @@ FROM (
 )
 """  # noqa: S608  # constants only
 
-STATEMENTS = (SUMMARY, TOP_SOURCES, TOP_PAGES, DAILY_BREAKDOWN, SUBMISSIONS, DELIVERY)
+STATEMENTS = (
+    *(SUMMARY, TOP_SOURCES, TOP_PAGES, DAILY_BREAKDOWN, SUBMISSIONS, DELIVERY),
+    ARCHIVED_IN_SPAN,
+)
 
 
 async def read_statistics(
@@ -110,7 +114,7 @@ async def read_statistics(
     offsets = span.offsets(local_time)
     parameters = {"pixel_id": pixel_id, **span.parameters(), "offsets": offsets}
     answers = await database.batch_rows(STATEMENTS, json.dumps(parameters))
-    [summary], sources, pages, days, [submissions], [delivery] = answers
+    [summary], sources, pages, days, [submissions], [delivery], [archived] = answers
     return {
         "summary": summary,
         "top_sources": sources,
@@ -118,6 +122,7 @@ async def read_statistics(
         "daily_breakdown": days,
         "submissions": submissions,
         "delivery": {**delivery, "measured_loss": _loss(delivery)},
+        "archived": archived,
     }
 
 

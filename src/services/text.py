@@ -33,6 +33,12 @@ def whole_number(text: str, most: int) -> int | None:
     return number if 1 <= number <= most else None
 
 
+# Whole strings, so that what is left of a text has only the brackets of its structure. One without
+# an end reaches to the end of the text.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_MOST_DEPTH = 16
+
+
 def read_json(text: str) -> object:
     """What the JSON text says.
 
@@ -43,6 +49,25 @@ def read_json(text: str) -> object:
         raise ValueError("too many brackets in the JSON")
     value: object = json.loads(text)
     return value
+
+
+def read_long_json(text: str) -> object:
+    """What a long JSON text of many values says, with at most 16 levels of brackets.
+
+    Raises:
+        ValueError: it is not JSON, or it nests deeper, or it has a number that JSON does not know.
+    """
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _MOST_DEPTH:
+            raise ValueError("too many levels of brackets in the JSON")
+    value: object = json.loads(text, parse_constant=_refuse_constant)
+    return value
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
 
 
 def read_object(text: str | None) -> Mapping[str, object]:

@@ -26,6 +26,12 @@ DIGITS = 12
 _KEY = re.compile(r"sync:(\d{8}T\d{6}Z):(\d{1,18})")
 
 
+def event_id_of(name: str) -> int | None:
+    """The event that a timer is about, or None of another key."""
+    found = _KEY.fullmatch(name)
+    return int(found[2]) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class DueTimers:
     """Timers that went off, at most a thousand: their keys and the events they are about."""
@@ -65,8 +71,8 @@ class Timers:
             due = [name for name in page.names if name < f"{PREFIX}{now.strftime(DUE_TEXT)};"]
             self._seen += len(due)
             if due:
-                matches = (_KEY.fullmatch(name) for name in due)
-                yield DueTimers(due, [int(match.group(2)) for match in matches if match])
+                ids = map(event_id_of, due)
+                yield DueTimers(due, [event_id for event_id in ids if event_id is not None])
             if len(due) < len(page.names) or page.cursor is None:
                 return
             cursor = page.cursor

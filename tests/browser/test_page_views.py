@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from config import VERSION
@@ -25,6 +27,21 @@ def steps(visit: Visit, code: str) -> None:
     """Runs code on the page, which may wait for a router's pause with `settle()`."""
     settle = "const settle = () => new Promise((done) => setTimeout(done, 250));"
     visit.page.evaluate(f"async () => {{ {settle} {code} }}")
+
+
+def thrown(visit: Visit) -> list[str]:
+    """What will be thrown on the page from now on, whether somebody catches it or not."""
+    found: list[str] = []
+    devtools = visit.page.context.new_cdp_session(visit.page)
+
+    def note(stop: dict[str, Any]) -> None:
+        found.append(stop.get("data", {}).get("description", ""))
+        devtools.send("Debugger.resume")
+
+    devtools.on("Debugger.paused", note)
+    devtools.send("Debugger.enable")
+    devtools.send("Debugger.setPauseOnExceptions", {"state": "all"})
+    return found
 
 
 def requests(visit: Visit) -> list[str]:
@@ -138,6 +155,16 @@ def test_a_reload_of_a_route_is_not_counted_again(visit: Visit) -> None:
     visit.stored(2)
     visit.page.reload()
     assert paths(visit, visit.stored(2)) == ["/", "/a"]
+
+
+def test_a_page_view_throws_nothing_that_it_would_have_to_catch(visit: Visit) -> None:
+    """An exception costs a slow computer milliseconds; images are loaded by the dozen."""
+    image = "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>"
+    visit.site.pages["/"] = with_pixel(image + FORM)
+    found = thrown(visit)
+    visit.open()
+    visit.stored(1)
+    assert found == []
 
 
 def test_a_route_after_a_reload_is_counted(visit: Visit) -> None:

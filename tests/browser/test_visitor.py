@@ -22,6 +22,12 @@ NO_COOKIES = """Object.defineProperty(document, "cookie", {
 });"""
 NO_STORAGE = """for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, { get() { throw new Error("blocked"); } });"""
+NOTED_WRITES = """const real = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+const writes = [];
+Object.defineProperty(document, "cookie", {
+  get() { return real.get.call(document); },
+  set(cookie) { writes.push(cookie); real.set.call(document, cookie); },
+});"""
 FIXED_RANDOM = """Crypto.prototype.getRandomValues = (array) => {
   new Uint8Array(array.buffer).set([1, 2, 3, 4, 5, 6, 7, 8]);
   return array;
@@ -112,6 +118,13 @@ def test_subdomains_share_the_visitor(visit: Visit, hosts: tuple[str, str], doma
         open_at(visit, host)
     assert [cookie["domain"] for cookie in cookies(visit)] == [domain]
     assert visitors(visit) == visit.cookies()
+
+
+def test_for_somebody_new_no_cookie_is_removed(visit: Visit) -> None:
+    visit.site.pages["/"] = with_pixel(before=script(NOTED_WRITES))
+    open_at(visit, "www.client.example")
+    written = visit.page.evaluate("writes")
+    assert ["max-age=0;" in cookie for cookie in written] == [False, False]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

@@ -193,3 +193,28 @@ class Lab:
     def soon(self, seconds: float = 30) -> datetime:
         """The time until which a lead may take."""
         return self.time.now + timedelta(seconds=seconds)
+
+
+class MemoryBucket:
+    """R2, whose objects may be damaged when they are read."""
+
+    def __init__(
+        self, damage: Callable[[str, bytes], bytes | None] = lambda _key, content: content
+    ) -> None:
+        self.objects: dict[str, bytes] = {}
+        self._damage = damage
+
+    async def get(self, key: str) -> bytes | None:
+        content = self.objects.get(key)
+        return None if content is None else self._damage(key, content)
+
+    async def put(self, key: str, content: bytes) -> None:
+        self.objects[key] = content
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.objects.pop(key, None)
+
+    async def page(self, prefix: str, cursor: str | None) -> KeyPage:
+        names = sorted(name for name in self.objects if name.startswith(prefix))
+        return KeyPage([name for name in names if name > (cursor or "")], None)

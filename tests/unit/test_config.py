@@ -3,8 +3,19 @@ from collections.abc import Callable
 
 import pytest
 
-from config import Config, ConfigError, SyncConfig, read_config, read_sync_config
+from config import (
+    ArchiveConfig,
+    Config,
+    ConfigError,
+    SyncConfig,
+    WatchConfig,
+    read_archive_config,
+    read_config,
+    read_sync_config,
+    read_watch_config,
+)
 from services.api_keys import ApiKey
+from services.archive import ArchiveSettings
 from services.backups import BackupSettings
 from services.delayed_sync import RunSettings
 from services.pipedrive_accounts import Account
@@ -12,6 +23,7 @@ from services.pipedrive_limits import CallSettings
 from services.rate_limiting import Limit
 from services.retries import Retries
 from services.sync_portion import LeadSettings
+from services.watching import WatchSettings
 
 SHA256 = "ab" * 32
 KEY = "0" * 39 + "1"
@@ -24,6 +36,7 @@ NUMBERS = [
         "SYNC_DELAY_SECONDS",
         "REPEAT_WINDOW_SECONDS",
     ),
+    *("PRIVACY_STEPS", "SESSION_RETENTION_DAYS", "VISITOR_RETENTION_DAYS"),
     *("BACKUP_RUN_SECONDS", "BACKUP_RUN_STEPS"),
 ]
 NUMBERS_OF_THE_SYNC = [
@@ -34,6 +47,11 @@ NUMBERS_OF_THE_SYNC = [
     *("PIPEDRIVE_WINDOW_MS", "PIPEDRIVE_BREAKER_SECONDS"),
 ]
 
+NUMBERS_OF_THE_ARCHIVE = [
+    *("ARCHIVE_DAYS", "ARCHIVE_ROWS_PER_RUN", "ARCHIVE_RUN_SECONDS"),
+    *("ARCHIVE_TIMEOUT_SECONDS", "ARCHIVE_BACKOFF_MS"),
+]
+
 
 def config(**settings: str) -> Config:
     return read_config(({"ENVIRONMENT": "production"} | settings).get)
@@ -41,6 +59,14 @@ def config(**settings: str) -> Config:
 
 def sync_config(**settings: str) -> SyncConfig:
     return read_sync_config(settings.get)
+
+
+def archive_config(**settings: str) -> ArchiveConfig:
+    return read_archive_config(settings.get)
+
+
+def watch_config(**settings: str) -> WatchConfig:
+    return read_watch_config(settings.get)
 
 
 def test_the_environment_alone_is_enough() -> None:
@@ -56,6 +82,9 @@ def test_the_environment_alone_is_enough() -> None:
         api_keys=(),
         sync_delay_seconds=420,
         repeat_window_seconds=600,
+        privacy_steps=100,
+        session_retention_days=395,
+        visitor_retention_days=395,
         backups=BackupSettings(seconds=60, steps=20),
     )
 
@@ -79,8 +108,38 @@ def test_the_sync_needs_no_setting_but_an_account_and_a_map() -> None:
         breaker_seconds=60,
         accounts={},
         fields=None,
-        alert_webhook_url=None,
     )
+
+
+def test_the_archive_needs_no_setting() -> None:
+    assert archive_config() == ArchiveConfig(
+        run=ArchiveSettings(days=180, rows=5_000, seconds=60),
+        endpoint=None,
+        api_key=None,
+        timeout_seconds=10,
+        backoff_ms=1_000,
+    )
+    assert archive_config(ARCHIVE_ENDPOINT="", ARCHIVE_API_KEY="") == archive_config()
+
+
+def test_every_setting_of_the_archive_can_be_chosen() -> None:
+    chosen = archive_config(
+        ARCHIVE_DAYS="1",
+        ARCHIVE_ROWS_PER_RUN="2",
+        ARCHIVE_RUN_SECONDS="3",
+        ARCHIVE_ENDPOINT="https://archive.example/api/archive",
+        ARCHIVE_API_KEY="k",
+        ARCHIVE_TIMEOUT_SECONDS="4",
+        ARCHIVE_BACKOFF_MS="5",
+    )
+    url = "https://archive.example/api/archive"
+    assert chosen == ArchiveConfig(ArchiveSettings(1, 2, 3), url, "k", 4, 5)
+    assert url not in repr(chosen)
+
+
+def test_the_archive_is_sent_over_https_alone() -> None:
+    with pytest.raises(ConfigError, match=r"^ARCHIVE_ENDPOINT must be an https address$"):
+        archive_config(ARCHIVE_ENDPOINT="http://archive.example/")
 
 
 def test_every_setting_can_be_chosen() -> None:
@@ -124,14 +183,20 @@ def test_every_setting_of_the_sync_can_be_chosen() -> None:
         PIPEDRIVE_WINDOW_MS="15",
         PIPEDRIVE_BREAKER_SECONDS="16",
         PIPEDRIVE_FIELDS=json.dumps({"gclid": KEY}),
-        ALERT_WEBHOOK_URL="https://hooks.example/x",
     )
     assert chosen.run == RunSettings(3, 4, 5, 600)
     assert chosen.leads == LeadSettings(6, 7, "Europe/Berlin", Retries(8, 9, 10))
     assert chosen.calls == CallSettings(11, 12, 13, 14, 15)
     assert chosen.breaker_seconds == 16
     assert chosen.fields == {"gclid": KEY}
-    assert chosen.alert_webhook_url == "https://hooks.example/x"
+
+
+def test_who_watches_needs_no_setting() -> None:
+    assert watch_config() == WatchConfig(WatchSettings(30_000, 10_000), "docs/runbook.md", None)
+    chosen = watch_config(
+        PIPEDRIVE_DAILY_TOKENS="1", DATABASE_LIMIT_MEGABYTES="2", RUNBOOK_URL="https://w.example"
+    )
+    assert chosen == WatchConfig(WatchSettings(1, 2), "https://w.example", None)
 
 
 def test_accounts_are_the_default_one_and_further_ones() -> None:
@@ -149,11 +214,12 @@ def test_accounts_are_the_default_one_and_further_ones() -> None:
     "name",
     [
         *("PIPEDRIVE_API_KEY", "PIPEDRIVE_URL", "PIPEDRIVE_ACCOUNTS", "PIPEDRIVE_FIELDS"),
-        *("ALERT_WEBHOOK_URL", "SYNC_TIME_ZONE"),
+        *("ALERT_WEBHOOK_URL", "RUNBOOK_URL", "SYNC_TIME_ZONE"),
     ],
 )
 def test_an_empty_text_is_as_good_as_none(name: str) -> None:
     assert sync_config(**{name: ""}) == sync_config()
+    assert watch_config(**{name: ""}) == watch_config()
 
 
 def test_words_may_be_written_large() -> None:
@@ -184,6 +250,7 @@ def test_a_word_that_is_none_of_the_allowed_is_refused_by_name(name: str, value:
     [
         *((name, config) for name in NUMBERS),
         *((name, sync_config) for name in NUMBERS_OF_THE_SYNC),
+        *((name, archive_config) for name in NUMBERS_OF_THE_ARCHIVE),
     ],
 )
 @pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "30 minutes", "²", "1e3", "0x10", " 30"])
@@ -199,6 +266,12 @@ def test_a_number_that_is_none_is_refused_by_name(
 def test_a_wrong_setting_of_the_sync_does_not_stop_tracking() -> None:
     wrong = dict.fromkeys((*NUMBERS_OF_THE_SYNC, "PIPEDRIVE_FIELDS", "PIPEDRIVE_ACCOUNTS"), "x")
     assert config(**wrong) == config()
+
+
+def test_a_wrong_setting_of_the_archive_stops_neither_tracking_nor_the_sync() -> None:
+    wrong = dict.fromkeys((*NUMBERS_OF_THE_ARCHIVE, "ARCHIVE_ENDPOINT"), "x")
+    assert config(**wrong) == config()
+    assert sync_config(**wrong) == sync_config()
 
 
 @pytest.mark.parametrize(
@@ -266,7 +339,7 @@ def test_a_wrong_field_map_is_refused_with_all_that_is_wrong(text: str, said: st
 
 @pytest.mark.parametrize("url", ["https://hooks.example", "http://127.0.0.1:9/x"])
 def test_alerts_go_over_https_or_to_this_machine(url: str) -> None:
-    assert sync_config(ALERT_WEBHOOK_URL=url).alert_webhook_url == url
+    assert watch_config(ALERT_WEBHOOK_URL=url).alert_webhook_url == url
 
 
 SECRET = "hunter2"  # noqa: S105  # opens nothing
@@ -291,11 +364,12 @@ SECRET = "hunter2"  # noqa: S105  # opens nothing
         ("ALERT_WEBHOOK_URL", {"ALERT_WEBHOOK_URL": f"https://hooks.example/{SECRET} x"}),
     ],
 )
-def test_a_secret_of_the_sync_is_refused_by_name_and_never_told(
+def test_a_secret_of_a_job_is_refused_by_name_and_never_told(
     blamed: str, settings: dict[str, str]
 ) -> None:
+    read = watch_config if blamed == "ALERT_WEBHOOK_URL" else sync_config
     with pytest.raises(ConfigError, match=f"^{blamed} ") as refused:
-        sync_config(**settings)
+        read(**settings)
     assert SECRET not in str(refused.value)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
@@ -308,4 +382,4 @@ def test_the_settings_never_show_a_token() -> None:
 
 def test_the_address_of_the_webhook_is_in_no_log() -> None:
     settings = {"ALERT_WEBHOOK_URL": "https://hooks.example/hunter2"}
-    assert "hunter2" not in repr(read_sync_config(settings.get))
+    assert "hunter2" not in repr(read_watch_config(settings.get))

@@ -1,6 +1,16 @@
 import pytest
 
-from handlers import Handler, analytics, export, health, home, projects, tracking
+from handlers import (
+    Handler,
+    analytics,
+    backups,
+    export,
+    health,
+    home,
+    privacy,
+    projects,
+    tracking,
+)
 from routes import (
     EXPORT,
     HEALTH,
@@ -27,6 +37,8 @@ from routes import (
         ("GET", "/e/page.gif", tracking.pixel_gif),
         ("GET", "/health", health.health),
         ("GET", "/api/health", health.health),
+        ("GET", "/health/cron", health.cron),
+        ("GET", "/api/health/cron", health.cron),
         ("GET", "/", home.home),
         ("GET", "/api/analytics/realtime/demo-pixel", analytics.realtime),
         ("GET", "/api/reports/realtime/demo-pixel", analytics.realtime),
@@ -40,6 +52,11 @@ from routes import (
         ("GET", "/api/reports/breakdown/demo-pixel", analytics.breakdown),
         ("GET", "/api/analytics/project/demo-project/stats", analytics.project_stats),
         ("GET", "/api/reports/project/demo-project/stats", analytics.project_stats),
+        ("POST", "/api/privacy/find", privacy.find),
+        ("POST", "/api/privacy/export", privacy.export),
+        ("POST", "/api/privacy/erase", privacy.erase),
+        ("GET", "/api/privacy/receipts", privacy.receipts),
+        ("GET", "/api/privacy/receipts/some-id", privacy.receipt),
     ],
 )
 def test_every_address_has_its_handler(method: str, path: str, handler: Handler) -> None:
@@ -56,6 +73,9 @@ MANAGED: dict[str, dict[str, Handler]] = {
         "DELETE": projects.switch_off_project,
     },
     "/api/projects/acme/pixels": {"GET": projects.list_pixels, "POST": projects.create_pixel},
+    "/api/backups": {"GET": backups.list_backups, "POST": backups.start_backup},
+    "/api/backups/one": {"GET": backups.read_backup},
+    "/api/backups/one/continue": {"POST": backups.continue_backup},
     "/api/projects/pixels/shop": {
         "GET": projects.read_pixel,
         "PUT": projects.change_pixel,

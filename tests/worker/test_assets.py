@@ -53,6 +53,23 @@ def test_the_integration_page_may_load_only_what_is_ours(worker: Worker) -> None
     assert "data-pixel-id" in page.text
 
 
+def test_the_document_of_the_api_may_be_read_by_every_site(worker: Worker) -> None:
+    document = worker.http.get(f"{worker.url}/openapi.json")
+    assert document.headers["content-type"].startswith("application/json")
+    assert document.headers["access-control-allow-origin"] == "*"
+    assert document.json()["info"]["version"] == VERSION
+    assert "x-request-id" not in document.headers  # no Python was woken
+
+
+def test_the_page_of_the_api_may_load_only_what_is_ours(worker: Worker) -> None:
+    page = worker.http.get(f"{worker.url}/api.html")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for path in ("/static/api.css", "/static/integration-example.css", "/static/icon.svg"):
+        assert f'href="{path}"' in page.text
+        assert worker.http.get(worker.url + path).status_code == 200
+
+
 def test_the_files_wake_no_python(worker: Worker) -> None:
     answer = worker.http.get(f"{worker.url}/p.js")
     assert "x-request-id" not in answer.headers

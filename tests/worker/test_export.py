@@ -14,7 +14,8 @@ import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
 from pyodide_bundle import Bundle
-from services.export import COLUMNS, END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
+from services.event_lines import COLUMNS
+from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS
 from tests.harness.worker import Answer, Row, Worker, running_worker, some_visitor
 from tests.worker.test_realtime import READ_KEY, keys
@@ -247,7 +248,8 @@ def test_a_page_reads_its_own_rows_wherever_it_begins(
 
 def test_where_a_part_ends_is_read_from_the_index_alone(keyed: Worker, many: str) -> None:
     place = {"timestamp": "2099-01-01 00:00:00", "event_id": AFTER_ALL_IDS}
-    said = {"pixel_id": many, "before": place, "from": "2020-01-01 00:00:00", "most": 10_000}
+    floor = {"timestamp": "2020-01-01 00:00:00", "event_id": 0}
+    said = {"pixel_id": many, "before": place, "floor": floor, "most": 10_000}
     plan = keyed.query(f"EXPLAIN QUERY PLAN {END_OF_PART}", json.dumps(said))
     assert "COVERING INDEX tracking_events_by_pixel" in plan[0]["detail"]
     answer = keyed.act("query", sql=END_OF_PART, values=[json.dumps(said)])

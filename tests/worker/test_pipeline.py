@@ -36,6 +36,8 @@ ANSWERS = [
     ("GET", "/pixel.js", 200),
     ("GET", "/static/pixel.js", 200),
     ("GET", "/static/integration-example.html", 200),
+    ("GET", "/api.html", 200),
+    ("GET", "/openapi.json", 200),
 ]
 
 
@@ -103,6 +105,8 @@ def test_the_home_page_names_the_version_and_the_addresses(worker: Worker) -> No
     assert content["name"] == "PPP Pixel"
     assert content["version"] == "3.1.0"
     assert content["endpoints"]["event"] == "/e"
+    assert content["endpoints"]["api"] == "/api.html"
+    assert worker.http.get(worker.url + content["endpoints"]["openapi"]).json()["openapi"] >= "3.1"
 
 
 def test_a_visit_leaves_one_log_line_without_anything_personal(worker: Worker) -> None:
@@ -139,3 +143,11 @@ def test_the_cron_runs_and_leaves_a_line(worker: Worker) -> None:
     assert worker.act("scheduled", cron="*/5 * * * *")["outcome"] == "ok"
     [line] = [line for line in worker.log_lines() if line["event"] == "cron_run"]
     assert (line["cron"], line["healthy"]) == ("*/5 * * * *", True)
+
+
+def test_a_wrong_setting_of_the_archive_stops_nothing_else(worker: Worker) -> None:
+    worker.act("clear_logs")
+    assert worker.act("scheduled", cron="*/5 * * * *")["outcome"] == "ok"
+    [line] = [line for line in worker.log_lines() if line["event"] == "archive_misconfigured"]
+    assert line["reason"].startswith("ARCHIVE_DAYS must be a whole number")
+    assert [line for line in worker.log_lines() if line["event"] == "sync_not_configured"]

@@ -7,10 +7,37 @@ import re
 
 import pytest
 
+from services import personal_rows
+from services.archive import FIND_DUE, READ_CHANGES, READ_PART
+from services.archive_batches import (
+    ARCHIVED_IN_SPAN,
+    COUNT_BATCH,
+    DELETE_ARCHIVED,
+    FIND_BATCHES,
+    FORGET_BATCHES_BEFORE,
+    FORGET_EMPTY_BATCH,
+    RECOUNT_BATCH,
+)
+from services.archived_export import BETWEEN_ARCHIVED
 from services.breakdowns import BREAKDOWNS
-from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
+from services.export import (
+    CSV_BY_ID,
+    END_OF_PART,
+    JSON_BY_ID,
+    PAGE_OF_CSV,
+    PAGE_OF_JSON,
+    SIZE_OF_PART,
+)
 from services.job_runs import BEGIN_RUN, RENEW_RUN
-from services.metrics import LAST_RUNS, PENDING, RECENT_ACTIVITY, SYNC_ERRORS
+from services.metrics import (
+    CALLS_TODAY,
+    FAILED_REQUESTS,
+    LAST_EVENT,
+    LAST_RUNS,
+    PENDING,
+    RECENT_ACTIVITY,
+    SYNC_ERRORS,
+)
 from services.outbox import (
     CLAIM_PERSONS,
     LEASE_DUE,
@@ -20,6 +47,7 @@ from services.outbox import (
     SETTLE_PERSONS,
 )
 from services.pixels import FIND_PIXEL
+from services.privacy_requests import FIND_REQUEST, FORGET_REQUESTS, RECEIPT_PAGE, SAVE_REQUEST
 from services.project_pixels import (
     CHANGE_PIXEL,
     CREATE_PIXEL,
@@ -39,6 +67,17 @@ from services.projects import (
     SWITCH_OFF_PROJECT,
 )
 from services.realtime import HOURLY_BREAKDOWN, RECENT_EVENTS
+from services.retention import (
+    DELETE_OLD_EVENTS,
+    DELETE_OLD_LOGS,
+    DELETE_OLD_SESSIONS,
+    DELETE_OLD_VISITORS,
+    LAST_SESSION,
+    LAST_VISITOR,
+    LAST_WALK,
+    OLD_EVENTS,
+    PIXELS_WITH_RETENTION,
+)
 from services.statistics import (
     DAILY_BREAKDOWN,
     DELIVERY,
@@ -49,6 +88,8 @@ from services.statistics import (
 )
 from services.utm_analysis import CREDITED, PAGES
 from services.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
+from services.watch_job import LAST_RUN
+from services.watching import USUAL
 from tests.harness.worker import Worker
 
 PARAMETERS = json.dumps({"visitor_cookie": "0123456789abcdef", "pixel_id": "ppp-demo-pixel"})
@@ -101,8 +142,57 @@ MANAGEMENT = {
     "change a pixel": CHANGE_PIXEL,
     "switch off a pixel": SWITCH_OFF_PIXEL,
 }
-EXPORT = {"end of a part": END_OF_PART, "page of JSON": PAGE_OF_JSON, "page of CSV": PAGE_OF_CSV}
+PERSON = json.dumps({"whole": ["v"], "events": [1], "ids": [1], "after": 0, "most": 9, "rows": 9})
+PERSONAL_ROWS = {
+    f"personal rows, {name}": statement
+    for name, statement in vars(personal_rows).items()
+    if not name.startswith("_") and str(statement).lstrip().startswith(("SELECT", "DELETE"))
+}
+PRIVACY_REQUESTS = {
+    "request for privacy": FIND_REQUEST,
+    "keep a request": SAVE_REQUEST,
+    "receipts": RECEIPT_PAGE,
+    "forget requests": FORGET_REQUESTS,
+}
+OVER = json.dumps({"pixel_id": "p", "before": "2026", "ids": [1], "session": "", "visitor": ""})
+RETENTION = {
+    "pixels with retention": PIXELS_WITH_RETENTION,
+    "old events": OLD_EVENTS,
+    "delete old events": DELETE_OLD_EVENTS,
+    "stretch of sessions": LAST_SESSION,
+    "delete old sessions": DELETE_OLD_SESSIONS,
+    "stretch of visitors": LAST_VISITOR,
+    "delete old visitors": DELETE_OLD_VISITORS,
+    "delete the old log": DELETE_OLD_LOGS,
+    "last walk": LAST_WALK,
+}
+EXPORT = {
+    "end of a part": END_OF_PART,
+    "size of a part": SIZE_OF_PART,
+    "page of JSON": PAGE_OF_JSON,
+    "page of CSV": PAGE_OF_CSV,
+    "JSON by id": JSON_BY_ID,
+    "CSV by id": CSV_BY_ID,
+    "between what is archived": BETWEEN_ARCHIVED,
+    "parts of the archive": FIND_BATCHES,
+    "archived in a span": ARCHIVED_IN_SPAN,
+}
+ARCHIVING = {
+    "last change": READ_CHANGES,
+    "next part": READ_PART,
+    "count a part": COUNT_BATCH,
+    "delete a part": DELETE_ARCHIVED,
+    "recount a part": RECOUNT_BATCH,
+    "forget an empty part": FORGET_EMPTY_BATCH,
+    "forget old parts": FORGET_BATCHES_BEFORE,
+}
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
+WATCH = json.dumps({"now": "2026-01-01", "today": "2026-01-01", "days": [ENDS]})
+WATCHING = {
+    "this hour of the last days": USUAL,
+    "last look": LAST_RUN,
+    "failed requests": FAILED_REQUESTS,
+}
 QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "visitor": (RECORD_VISITOR, (PARAMETERS,)),
     "session": (RECORD_SESSION, (PARAMETERS,)),
@@ -114,19 +204,28 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "what is pending": (PENDING, (SYNC,)),
     "last run of each job": (LAST_RUNS, (SYNC,)),
     "errors of the last hour": (SYNC_ERRORS, (SYNC,)),
+    "newest event": (LAST_EVENT, (SYNC,)),
+    "calls to Pipedrive today": (CALLS_TODAY, (SYNC,)),
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (SPAN,)) for name, statement in EXPORT.items()},
+    **{name: (statement, (SPAN,)) for name, statement in ARCHIVING.items()},
     **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
     **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
     "credited events": (CREDITED, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     "addresses with parameters": (PAGES, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
+    **{name: (statement, (WATCH,)) for name, statement in WATCHING.items()},
+    **{name: (statement, (PERSON,)) for name, statement in PERSONAL_ROWS.items()},
+    **{name: (statement, (PERSON,)) for name, statement in PRIVACY_REQUESTS.items()},
+    **{name: (statement, (OVER,)) for name, statement in RETENTION.items()},
 }
 # A covering scan of the pixels, of which there are few, is how the last hour is found.
 TABLE_SCAN = re.compile(
     r"SCAN (?:tracking_events|events|seen|earlier|form|same|newest|sessions|visitors|projects"
-    r"|pipedrive_persons|job_runs|last|pixels(?! USING COVERING INDEX))\b"
+    r"|pipedrive_persons|persons|job_runs|last|privacy_requests|system_logs|archive_batches"
+    r"|row_changes"
+    r"|pixels(?! USING COVERING INDEX))\b"
 )
 
 
@@ -136,6 +235,15 @@ def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", *values)]
     assert plan or statement is CREATE_PROJECT
     assert not [step for step in plan if TABLE_SCAN.search(step)]
+
+
+def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> None:
+    said = json.dumps({"now": "2026-01-01 00:00:00", "days": 180})
+    plan = worker.query(f"EXPLAIN QUERY PLAN {FIND_DUE}", said)
+    scans = [row["detail"] for row in plan if TABLE_SCAN.search(row["detail"])]
+    # Projects and pixels are few, and all are looked at.
+    assert scans == ["SCAN projects"]
+    assert len([row for row in plan if row["detail"].endswith(BY_PIXEL)]) == 1
 
 
 @pytest.mark.parametrize("statement", [PROJECT_PAGE, PIXEL_PAGE])

@@ -3,17 +3,18 @@ import json
 
 import pytest
 
-from services.alerts import TIMEOUT_SECONDS, Alerts
+from services.alerts import TIMEOUT_SECONDS, Alerts, Message
 from services.logs import Log
 from services.ports import HttpAnswer, NetworkError
 from tests.unit.memory import MemoryHttp, Reply, Time, scripted
 
 URL = "https://hooks.example/secret"
 LOG = Log("info", "request-1")
+MESSAGE = Message("breaker_open", "P2", "new", "2026-05-01 12:00:00", "Pipedrive is down")
 
 
 def send(http: MemoryHttp, url: str | None) -> None:
-    asyncio.run(Alerts(http, url).send(LOG, "breaker_open", "Pipedrive is down"))
+    asyncio.run(Alerts(http, url).send(LOG, MESSAGE))
 
 
 def http_with(*replies: Reply) -> MemoryHttp:
@@ -34,6 +35,9 @@ def test_an_alert_is_a_line_in_the_log_and_a_message_to_the_webhook(
     assert json.loads(sent.body or "") == {
         "text": "PPP Pixel: Pipedrive is down",
         "problem": "breaker_open",
+        "severity": "P2",
+        "state": "new",
+        "since": "2026-05-01 12:00:00",
     }
     [line] = lines(capsys)
     assert (line["level"], line["event"]) == ("error", "alert")

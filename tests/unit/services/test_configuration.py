@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from services.configuration import (
@@ -16,6 +18,7 @@ KNOWN = {
     "pipedrive_fields": {"gclid": key(1)},
     "allowed_domains": ["shop.example", "*.shop.example", "localhost", "xn--bcher-kva.example"],
     "retention_days": 3_650,
+    "archive_days": 3_650,
     "ip_anonymization": True,
     "respect_dnt": True,
     "session_minutes": 1_440,
@@ -83,6 +86,11 @@ def test_a_domain_is_a_host_name_and_nothing_else(domain: str) -> None:
     assert "is no host name: write shop.example" in problem(allowed_domains=[domain])
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    merged = merge({"session_minutes": 30}, {"session_minutes": 30.0}, OF_A_PIXEL)
+    assert json.dumps(merged) == '{"session_minutes": 30}'
+
+
 def test_domains_are_kept_small_and_once() -> None:
     sent = {"allowed_domains": ["Shop.Example", "shop.example"]}
     assert merge({}, sent, OF_A_PROJECT) == {"allowed_domains": ["shop.example"]}
@@ -91,8 +99,8 @@ def test_domains_are_kept_small_and_once() -> None:
 def test_an_unknown_name_is_told_the_known_ones() -> None:
     assert problem(sesion_minutes=30) == (
         "configuration.sesion_minutes: is unknown; there are pipedrive_enabled, pipedrive_account,"
-        " pipedrive_fields, retention_days, allowed_domains, ip_anonymization, respect_dnt,"
-        " session_minutes"
+        " pipedrive_fields, retention_days, archive_days, allowed_domains, ip_anonymization,"
+        " respect_dnt, session_minutes"
     )
 
 

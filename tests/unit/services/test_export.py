@@ -1,14 +1,27 @@
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
-from services.export import LARGEST_PART, Cursor, find_part, read_cursor
+from services.export import (
+    FORMATS,
+    LARGEST_PART,
+    Cursor,
+    Part,
+    ask,
+    read_cursor,
+    read_pages,
+    read_part,
+)
 from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
+from services.ports import UnavailableError
 from services.spans import DEFAULT_ZONE, Span
 from tests.unit.memory import NOW, MemoryDatabase
 
 SPAN = Span(NOW - timedelta(days=1), NOW, 1, DEFAULT_ZONE)
+ASKED = ask("shop", SPAN, None, 10)
+FLOOR = Cursor("2026-04-30 12:00:00", -1)
 OLDEST = {"timestamp": "2026-05-01 06:00:00", "id": 7}
 
 
@@ -26,17 +39,15 @@ def test_anything_else_is_no_cursor(text: str) -> None:
 
 
 def test_a_part_with_more_behind_it_says_where_to_go_on() -> None:
-    database = MemoryDatabase(rows=[[OLDEST, {**OLDEST, "id": 6}]])
-    part = asyncio.run(find_part(database, "shop", SPAN, None, 10))
-    assert part.last == Cursor("2026-05-01 06:00:00", 7)
-    assert part.next_cursor == "2026-05-01 06:00:00,7"
+    part = read_part(ASKED, FLOOR, [OLDEST, {**OLDEST, "id": 6}], [{"events": 10}])
+    assert (part.last, part.is_whole) == (Cursor("2026-05-01 06:00:00", 7), False)
 
 
-def test_the_last_part_goes_down_to_the_beginning_of_the_span() -> None:
+def test_the_last_part_goes_down_to_where_it_has_to() -> None:
     for rows in ([], [OLDEST]):
-        part = asyncio.run(find_part(MemoryDatabase(rows=[rows]), "shop", SPAN, None, 10))
-        assert part.last == Cursor("2026-04-30 12:00:00", 0)
-        assert part.next_cursor is None
+        part = read_part(ASKED, FLOOR, rows, [{"events": len(rows)}])
+        assert (part.last, part.is_whole) == (Cursor("2026-04-30 12:00:00", 0), True)
+        assert part.events == len(rows)
 
 
 def test_a_cursor_behind_the_end_of_the_span_begins_at_its_end() -> None:
@@ -46,8 +57,22 @@ def test_a_cursor_behind_the_end_of_the_span_begins_at_its_end() -> None:
         (Cursor("2026-05-02 00:00:00", 1), end),
         (Cursor("2026-05-01 12:00:00", 5), Cursor("2026-05-01 12:00:00", 5)),
     ):
-        part = asyncio.run(find_part(MemoryDatabase(rows=[[]]), "shop", SPAN, cursor, 10))
-        assert part.before == before
+        assert ask("shop", SPAN, cursor, 10).before == before
+
+
+async def lines_of(part: Part) -> list[str]:
+    database = MemoryDatabase(rows=[[{**OLDEST, "line": "{}"}]])
+    pages: list[Sequence[str]] = [
+        page async for page in read_pages(database, part, FORMATS["json"])
+    ]
+    return [line for page in pages for line in page]
+
+
+def test_a_part_that_gets_shorter_while_it_is_read_is_not_whole() -> None:
+    part = read_part(ASKED, FLOOR, [], [{"events": 1}])
+    assert asyncio.run(lines_of(part)) == ["{}"]
+    with pytest.raises(UnavailableError, match="archived or erased while they were exported"):
+        asyncio.run(lines_of(read_part(ASKED, FLOOR, [], [{"events": 2}])))
 
 
 def test_the_largest_part_stays_below_what_d1_answers_in_one_invocation() -> None:

@@ -34,6 +34,8 @@ READING = Reading(
     jobs={"pipedrive_sync": RUN},
     errors={"leads_failed": 1, "leads_put_back": 0, "runs_killed": 0},
     database_bytes=4_096,
+    last_event_at=NOW,
+    calls_today={"search": 7, "person": 0, "update": 3, "fields": 1},
 )
 LINES = exposition(READING, {"kv": Part(healthy=False, latency_ms=1, error="x")}, "3.1.0")
 
@@ -54,6 +56,8 @@ def test_each_number_of_a_reading_is_a_sample() -> None:
         'ppp_build_info{version="3.1.0"} 1',
         'ppp_part_healthy{part="kv"} 0',
         "ppp_events 9",
+        "ppp_last_event_timestamp_seconds 1777636800",
+        'ppp_pipedrive_calls_today{operation="search"} 7',
         'ppp_submissions{status="synced"} 3',
         'ppp_submissions{status="error"} 1',
         "ppp_submissions_pending 2",

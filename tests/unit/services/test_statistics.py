@@ -18,7 +18,9 @@ def in_utc(moment: datetime, _zone: str) -> datetime:
 def statistics_of(numbered: int, missing: int) -> tuple[MemoryDatabase, dict[str, object]]:
     """The statistics of a pixel with these numbers, and the database that was asked."""
     delivery = {"numbered_events": numbered, "missing_events": missing}
-    rows: tuple[list[Row], ...] = ([{"total_events": 5}], [], [], [], [{"total": 0}], [delivery])
+    archived = {"events": 3, "until": "2026-04-25"}
+    counts: list[list[Row]] = [[{"total_events": 5}], [], [], [], [{"total": 0}]]
+    rows: list[list[Row]] = [*counts, [delivery], [archived]]
     database = MemoryDatabase(rows=rows)
     return database, dict(asyncio.run(read_statistics(database, "pixel-one", SPAN, in_utc)))
 
@@ -44,3 +46,8 @@ def test_the_loss_is_a_share_of_the_events_that_got_a_number(
         "missing_events": missing,
         "measured_loss": loss,
     }
+
+
+def test_what_of_the_span_lies_in_the_archive_is_said() -> None:
+    _, statistics = statistics_of(0, 0)
+    assert statistics["archived"] == {"events": 3, "until": "2026-04-25"}

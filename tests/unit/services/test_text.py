@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text import clean, read_json, read_object, whole_number
+from services.text import clean, read_json, read_long_json, read_object, whole_number
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))
 
@@ -81,3 +81,20 @@ def test_a_whole_number_is_one_from_one_to_the_most(text: str, number: int | Non
 @pytest.mark.parametrize("text", ["", " 1", "x", "٣", "9" * 5_000])
 def test_what_is_no_whole_number_is_none(text: str) -> None:
     assert whole_number(text, 999) is None
+
+
+def test_long_json_may_have_many_brackets_and_any_in_its_texts() -> None:
+    value = {"events": [{"data": '[{"' * 40, "path": "\\"}] * 2_000}
+    assert read_long_json(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[" * 100_000, '{"a":' * 100_000, '["' + '\\"' * 100_000 + "[" * 20, "[1, NaN]", "[", ""),
+        '{"a": "\\',
+    ],
+)
+def test_long_json_that_nests_or_breaks_off_is_one_kind_of_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_long_json(text)

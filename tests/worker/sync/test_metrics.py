@@ -47,6 +47,8 @@ def test_they_have_the_shape_that_scripts_of_ops_read(keyed_lab: Lab) -> None:
             "events_last_hour": found["database"]["total_events"],
             "form_submissions_last_hour": 1,
         }
+        last_event = keyed_lab.worker.query("SELECT timestamp FROM tracking_events ORDER BY id")[-1]
+        assert found["last_event_at"] == f"{last_event['timestamp']}Z".replace(" ", "T")
         assert found["system"] == {
             "environment": "development",
             "cache_available": True,
@@ -81,6 +83,9 @@ def test_they_count_what_waits_and_what_became_of_the_rest(keyed_lab: Lab) -> No
         assert found["by_status"][status] == before["by_status"].get(status, 0) + 1
     assert found["last_run"]["outcome"] == "drained"
     assert found["last_run"]["summary"]["synced"] == 1
+    calls = keyed_lab.pipedrive.calls
+    for operation in ("search", "update"):
+        assert found["calls_today"][operation] == calls(operation) > 0
     keyed_lab.time_passes()
     assert metrics(keyed_lab)["pipedrive"]["delayed_sync_pending"] == 1
 
@@ -102,7 +107,7 @@ def test_they_show_an_open_breaker_to_everybody(keyed_lab: Lab) -> None:
 
 def test_they_tell_what_failed_in_the_last_hour(keyed_lab: Lab) -> None:
     keyed_lab.clean()
-    none = {"leads_failed": 0, "leads_put_back": 0, "runs_killed": 0}
+    none = {"failed_requests": 0, "leads_failed": 0, "leads_put_back": 0, "runs_killed": 0}
     assert metrics(keyed_lab)["errors_last_hour"] == none
     email = some_email()
     keyed_lab.person(email)

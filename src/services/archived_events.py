@@ -1,0 +1,186 @@
+"""The archive in R2, read part by part and changed where events of one person have to go.
+
+A part is `archive/<pixel>/<day>/<batch>.ndjson.gz`, with its manifest beside it (`<batch>.json`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from services.archive_parts import events_digest
+from services.ndjson_parts import DamagedPartError, Packed, pack, unpack
+from services.ports import Bucket
+
+PREFIX = "archive/"
+PART_SUFFIX = ".ndjson.gz"
+# In place of the checksum of a part of which no event is left.
+NOTHING = ""
+
+_OF_A_DAY = re.compile(r"archive/[^/]+/(\d{4}-\d{2}-\d{2})/[^/]+\.(?:ndjson\.gz|json)")
+_VISITOR = re.compile(r'"visitor_id": ?"([^"\\]*)"')
+_IS_FORM = re.compile(r'"event_type": ?"form_submit"')
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedPart:
+    """One part of the archive: events of one pixel on one day, a line each."""
+
+    key: str
+    lines: Sequence[str]
+    manifest: Mapping[str, object]
+
+    @property
+    def day(self) -> str:
+        """`<pixel>/<day>`."""
+        return "/".join(self.key.split("/")[1:3])
+
+
+def day_of(key: str) -> str | None:
+    """The day of a part or manifest of the archive: `2026-05-01`; None of another key."""
+    found = _OF_A_DAY.fullmatch(key)
+    return found[1] if found else None
+
+
+def visitor_of(line: str) -> str:
+    """The visitor of an event's line, without reading all of it; '' where there is none."""
+    found = _VISITOR.search(line)
+    return found[1] if found else ""
+
+
+def is_form(line: str) -> bool:
+    """Whether an event's line is a form submission's."""
+    return _IS_FORM.search(line) is not None
+
+
+async def part_keys(bucket: Bucket, after: str) -> AsyncIterator[str]:
+    """The keys of all parts behind a key, in their order.
+
+    Raises:
+        UnavailableError: R2 failed.
+    """
+    cursor: str | None = None
+    while True:
+        page = await bucket.page(PREFIX, cursor)
+        for name in page.names:
+            if name > after and name.endswith(PART_SUFFIX):
+                yield name
+        if page.cursor is None:
+            return
+        cursor = page.cursor
+
+
+async def delete_part(bucket: Bucket, key: str) -> None:
+    """Deletes a part with its manifest.
+
+    Raises:
+        UnavailableError: R2 failed; it is to be deleted again.
+    """
+    await bucket.delete([key, _manifest_key(key)])
+
+
+async def read_part(
+    bucket: Bucket, key: str, being_rewritten: Sequence[str] = ()
+) -> ArchivedPart | None:
+    """A part with its manifest; None if it is not there any more.
+
+    `being_rewritten` is what was noted of a replacement that broke off: if it is this part's, its
+    content may be new already while its manifest is old.
+
+    Raises:
+        DamagedPartError: it is not what its manifest says.
+        UnavailableError: R2 failed.
+    """
+    manifest_text, content = await bucket.get(_manifest_key(key)), await bucket.get(key)
+    if content is None and manifest_text is None:
+        return None
+    try:
+        manifest = json.loads(manifest_text or b"")
+        count, sha256 = int(manifest["count"]), str(manifest["sha256"])
+    except (ValueError, KeyError, TypeError):
+        raise DamagedPartError(f"{key} has no manifest that can be read") from None
+    try:
+        return ArchivedPart(key, unpack(key, content, count, sha256), manifest)
+    except DamagedPartError:
+        if key not in being_rewritten:
+            raise
+    _, sha256, rows = being_rewritten
+    return ArchivedPart(key, unpack(key, content, int(rows), sha256), manifest)
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a part is to be without some of its events: nothing, if none is left."""
+
+    part: ArchivedPart
+    lines: Sequence[str]
+
+    @property
+    def noted(self) -> list[str]:
+        """What has to be remembered before it is written: key, checksum, rows; see `read_part`."""
+        packed = self._packed
+        return [self.part.key, packed.sha256 if packed else NOTHING, str(len(self.lines))]
+
+    @cached_property
+    def _packed(self) -> Packed | None:
+        return pack(self.lines) if self.lines else None
+
+    @property
+    def counted(self) -> Mapping[str, object]:
+        """What `archive_batches.RECOUNT_BATCH` reads."""
+        _, pixel_id, day, name = self.part.key.split("/")
+        packed = self._packed
+        return {
+            "pixel_id": pixel_id,
+            "day": day,
+            "batch": name.removesuffix(PART_SUFFIX),
+            "events": len(self.lines),
+            "sha256": packed.sha256 if packed else NOTHING,
+            "bytes": len(packed.content) if packed else 0,
+        }
+
+    async def write(self, bucket: Bucket) -> None:
+        """Puts it in place of the part, reads it back, then writes the manifest.
+
+        Raises:
+            DamagedPartError: what R2 gave back is not what was written; the manifest is the old
+                one, and `read_part` says so.
+            UnavailableError: R2 failed; it is to be written again.
+        """
+        key, packed = self.part.key, self._packed
+        if packed is None:
+            await delete_part(bucket, key)
+            return
+        await bucket.put(key, packed.content)
+        unpack(key, await bucket.get(key), packed.rows, packed.sha256)
+        manifest = {
+            **self.part.manifest,
+            "count": packed.rows,
+            "sha256": packed.sha256,
+            "bytes": len(packed.content),
+            "events_sha256": events_digest(self.lines),
+        }
+        await bucket.put(_manifest_key(key), json.dumps(manifest).encode())
+
+
+async def delete_days_before(
+    bucket: Bucket, pixel_id: str, first_kept: str, most: int
+) -> Collection[str]:
+    """Deletes the parts of a pixel's days before one, at most so many; returns their keys.
+
+    Raises:
+        UnavailableError: R2 failed.
+    """
+    # Days are in their order, so the first page has the oldest.
+    page = await bucket.page(f"{PREFIX}{pixel_id}/", None)
+    days = ((name, day_of(name)) for name in page.names)
+    old = [name for name, day in days if day is not None and day < first_kept][:most]
+    await bucket.delete(old)
+    return [name for name in old if name.endswith(PART_SUFFIX)]
+
+
+def _manifest_key(key: str) -> str:
+    return f"{key.removesuffix(PART_SUFFIX)}.json"

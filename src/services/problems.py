@@ -1,0 +1,112 @@
+"""What can be wrong with the whole, how bad that is, what it means and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["P1", "P2", "P3", "P4"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One sort of problem; its name is also the heading of its page in docs/runbook.md."""
+
+    name: str
+    severity: Severity
+    means: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem that is there now, with what was seen."""
+
+    problem: Problem
+    seen: str
+
+
+DATABASE_FAILING = Problem(
+    "database_failing",
+    "P1",
+    "no event is stored; pixels keep theirs and send them again",
+    "ppp status --env production",
+)
+DATABASE_EMPTY = Problem(
+    "database_empty",
+    "P1",
+    "somebody emptied or re-created the database; deploy nothing, restore it",
+    "ppp restore --env production --dry-run",
+)
+SCHEMA_UNEXPECTED = Problem(
+    "schema_unexpected",
+    "P1",
+    "code and database do not fit together; events may be refused",
+    "npx wrangler d1 migrations list DB --remote --env production",
+)
+PART_FAILING = Problem(
+    "part_failing",
+    "P2",
+    "tracking goes on; timers, repeats or limits do not work as they should",
+    "ppp status --env production",
+)
+NO_EVENTS = Problem(
+    "no_events",
+    "P2",
+    "sites are down, the script is blocked or gone, or requests do not reach the Worker",
+    "ppp security-check https://pixel.salesmagic.us",
+)
+MANY_ERRORS = Problem(
+    "many_errors",
+    "P2",
+    "more than 5 % of requests are answered 5xx; pixels send their events again",
+    "ppp logs --env production --level error",
+)
+SOME_ERRORS = Problem(
+    "some_errors",
+    "P3",
+    "more than 1 % of requests are answered 5xx; pixels send their events again",
+    "ppp logs --env production --level error",
+)
+LEADS_WAITING = Problem(
+    "leads_waiting",
+    "P2",
+    "leads reach Pipedrive late; none is lost",
+    "ppp leads --env production",
+)
+BREAKER_OPEN = Problem(
+    "pipedrive_breaker_open",
+    "P2",
+    "Pipedrive is left alone for a while; leads wait and none is lost",
+    "ppp leads --env production",
+)
+BUDGET_LOW = Problem(
+    "pipedrive_budget_low",
+    "P3",
+    "when the day's tokens are spent, leads wait until the next day; none is lost",
+    "ppp status --env production",
+)
+BACKUP_OLD = Problem(
+    "backup_old",
+    "P2",
+    "what came since the last verified backup is lost if the database is",
+    "ppp backup --env production",
+)
+BACKUP_FAILED = Problem(
+    "backup_failed",
+    "P3",
+    "the newest backup could not be read back; another one is begun by itself",
+    "ppp backups --env production",
+)
+DATABASE_LARGE = Problem(
+    "database_large",
+    "P3",
+    "D1 refuses to write above its limit; archive earlier",
+    "ppp status --env production",
+)
+CRON_LATE = Problem(
+    "cron_late",
+    "P3",
+    "leads, backups and these checks were late; the first run after it makes up for it",
+    "ppp status --env production",
+)

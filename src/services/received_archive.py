@@ -1,0 +1,160 @@
+"""What the archive of another deployment sends: checked, and kept in R2 once for each batch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.archive_parts import RECEIVED, EventsPart, manifest_key, part_key, write_part
+from services.configuration import InvalidFieldsError
+from services.export import Cursor
+from services.management import ConflictError
+from services.ndjson_parts import DamagedPartError, unpack
+from services.ports import Bucket, UnavailableError
+from services.text import read_long_json, read_object
+
+MOST_EVENTS = 10_000
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A part that was sent, and the name that its sender gave it."""
+
+    batch: str
+    part: EventsPart
+
+
+def read_received(text: str) -> Received:
+    """The part that a body holds.
+
+    Raises:
+        InvalidFieldsError: something of it cannot be kept; says what.
+    """
+    try:
+        sent = read_long_json(text)
+    except ValueError as error:
+        raise InvalidFieldsError([f"the body must be a JSON object: {error}"]) from None
+    if not isinstance(sent, dict):
+        raise InvalidFieldsError(["the body must be a JSON object"])
+    pixel_id, day = sent.get("pixel_id"), sent.get("day")
+    if problems := _problems_of_names(sent) or _problems_of_events(sent, pixel_id, day):
+        raise InvalidFieldsError(problems)
+    part = _part(sent)
+    if problems := _problems_of_sums(sent, part):
+        raise InvalidFieldsError(problems)
+    return Received(sent["batch"], part)
+
+
+async def keep(bucket: Bucket, received: Received) -> bool:
+    """Writes a part, or finds that it is there already; True if it is new.
+
+    Raises:
+        ConflictError: there is another part of this name.
+        UnavailableError: R2 failed, or what it holds is not what was written.
+    """
+    part, batch = received.part, received.batch
+    try:
+        if await _is_kept(bucket, part, batch):
+            return False
+        await write_part(bucket, RECEIVED, part, batch)
+    except DamagedPartError as error:
+        raise UnavailableError(str(error)) from error
+    return True
+
+
+async def _is_kept(bucket: Bucket, part: EventsPart, batch: str) -> bool:
+    place = (RECEIVED, part.pixel_id, part.day, batch)
+    manifest = await bucket.get(manifest_key(*place))
+    if manifest is None:
+        return False
+    said = read_object(manifest.decode())
+    if said.get("events_sha256") != part.sha256:
+        advice = "give each batch a name of its own: the archive of this Worker does"
+        raise ConflictError("The batch was received with other events", advice)
+    try:
+        key = part_key(*place)
+        unpack(key, await bucket.get(key), len(part.lines), str(said.get("sha256")))
+    except DamagedPartError:
+        return False
+    return True
+
+
+def _problems_of_names(sent: Mapping[str, object]) -> list[str]:
+    problems = [
+        f"{name}: must be 1 to 100 of A-Z, a-z, 0-9, '-' and '_'"
+        for name in ("batch", "pixel_id")
+        if not _is_text(sent.get(name), _NAME)
+    ]
+    if not _is_day(sent.get("day")):
+        problems.append("day: must be a day in UTC: 2026-05-01")
+    return problems
+
+
+def _problems_of_events(sent: Mapping[str, object], pixel_id: object, day: object) -> list[str]:
+    events = sent.get("events")
+    if not isinstance(events, list) or not 1 <= len(events) <= MOST_EVENTS:
+        return [f"events: must be a list of 1 to {MOST_EVENTS:,} events"]
+    for number, event in enumerate(events):
+        if problem := _problem_of_event(event, pixel_id, day):
+            return [f"events: number {number + 1} {problem}"]
+    if len({event["id"] for event in events}) < len(events):
+        return ["events: two have the same id"]
+    return []
+
+
+def _problem_of_event(event: object, pixel_id: object, day: object) -> str | None:
+    if not isinstance(event, dict):
+        return "must be a JSON object"
+    if not _is_id(event.get("id")):
+        return "must have an id, a whole number above 0"
+    if event.get("pixel_id") != pixel_id:
+        return "must be of the pixel of the batch"
+    if not str(event.get("timestamp")).startswith(str(day)):
+        return "must have a timestamp of the day of the batch"
+    return None
+
+
+def _problems_of_sums(sent: Mapping[str, object], part: EventsPart) -> list[str]:
+    sums = {
+        "count": len(part.lines),
+        "first_id": part.first.event_id,
+        "last_id": part.last.event_id,
+        "sha256": part.sha256,
+    }
+    return [f"{name}: is not that of the events" for name in sums if sent.get(name) != sums[name]]
+
+
+def _part(sent: Mapping[str, Any]) -> EventsPart:
+    events = sent["events"]
+    places = [Cursor(event["timestamp"], event["id"]) for event in events]
+    lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
+    try:
+        "".join(lines).encode()
+    except UnicodeEncodeError:
+        raise InvalidFieldsError(["events: hold half a character, which UTF-8 cannot"]) from None
+    return EventsPart(sent["pixel_id"], sent["day"], places, lines)
+
+
+def _is_text(value: object, form: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def _is_day(value: object) -> bool:
+    if not _is_text(value, _DAY):
+        return False
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

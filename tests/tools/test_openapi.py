@@ -1,0 +1,214 @@
+import ast
+import json
+import re
+from collections.abc import Iterator
+from itertools import chain, product
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import openapi
+import routes
+from config import VERSION
+from handlers.analytics import METRICS_FORMATS
+from openapi import FILES, SOURCE, DocumentError, Node, operations, read_document, roles_of
+from paths import ASSETS
+from routes import Route, methods_of
+from services.breakdowns import PROPERTIES
+from services.configuration import OF_A_PIXEL, OF_A_PROJECT
+from services.event_lines import COLUMNS
+from services.events import EVENT_TYPES, OUTCOMES
+from services.export import FORMATS
+from services.pipedrive_fields import FIELD_NAMES
+
+DOCUMENT = read_document(VERSION)
+OPERATIONS = operations(DOCUMENT)
+PIXEL = ASSETS / "p.js"
+SOME_ID = "some-id"
+# What a handler or its services answer, and the pipeline does not.
+OWN = {"200", "201", "204", "400", "404", "409"}
+SERVED = [place for place, operation in OPERATIONS.items() if FILES not in operation["tags"]]
+
+
+def words_of_routes() -> set[str]:
+    """Every segment that the table of routes names."""
+    tree = ast.parse(Path(routes.__file__).read_text(encoding="utf-8"))
+    patterns = [node.value for node in ast.walk(tree) if isinstance(node, ast.MatchValue)]
+    keys = [key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys]
+    constants = [node.value for node in (*patterns, *keys) if isinstance(node, ast.Constant)]
+    return {word for word in constants if isinstance(word, str) and word.lower() == word != ""}
+
+
+def addresses() -> Iterator[str]:
+    """Every address that can be made of those segments and an id: short, or below /api."""
+    words = {*words_of_routes(), SOME_ID}
+    short = chain.from_iterable(product(words, repeat=length) for length in (1, 2, 3))
+    below = chain.from_iterable(product(["api"], *[words] * length) for length in (3, 4))
+    return ("/" + "/".join(segments) for segments in chain(short, below))
+
+
+def filled(path: str) -> str:
+    """The address with an id in each of its places."""
+    return re.sub(r"\{[a-zA-Z]+\}", SOME_ID, path)
+
+
+def form_of(path: str) -> re.Pattern[str]:
+    """What all addresses of a path look like."""
+    return re.compile("[^/]+".join(map(re.escape, re.split(r"\{[a-zA-Z]+\}", path))))
+
+
+def route_of(method: str, path: str) -> Route:
+    return methods_of(filled(path))[method]
+
+
+def validator(schema: Node) -> Draft202012Validator:
+    return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+
+
+def schema(name: str) -> Node:
+    found: Node = DOCUMENT["components"]["schemas"][name]
+    return found
+
+
+def enum_of(path: str, parameter: str) -> list[str]:
+    [found] = [
+        each for each in OPERATIONS["GET", path]["parameters"] if each.get("name") == parameter
+    ]
+    values: list[str] = found["schema"]["enum"]
+    return values
+
+
+def test_every_address_that_the_worker_answers_is_described() -> None:
+    forms = [(method, form_of(path)) for method, path in OPERATIONS]
+    answered = [(method, path) for path in addresses() for method in methods_of(path)]
+    missing = [
+        (method, path)
+        for method, path in answered
+        if not any(known == method and form.fullmatch(path) for known, form in forms)
+    ]
+    assert missing == []
+    assert len(answered) > len(SERVED)
+
+
+@pytest.mark.parametrize(("method", "path"), SERVED)
+def test_what_is_described_has_a_route(method: str, path: str) -> None:
+    described = {known.upper() for known in DOCUMENT["paths"][path] if known in openapi.METHODS}
+    assert set(methods_of(filled(path))) == described
+    assert method in described
+
+
+def test_what_is_described_as_a_file_is_one() -> None:
+    files = [path for (_, path), operation in OPERATIONS.items() if FILES in operation["tags"]]
+    for path in files:
+        assert not methods_of(path)
+        assert (ASSETS / path.strip("/").replace("{version}", VERSION)).is_file(), path
+
+
+def test_the_other_addresses_of_a_path_are_the_same_route() -> None:
+    for path, item in DOCUMENT["paths"].items():
+        for alias in item.get("x-also-at", ()):
+            assert (
+                methods_of(filled(alias)) is methods_of(filled(path))
+                or FILES in item["get"]["tags"]
+            )
+
+
+@pytest.mark.parametrize(("method", "path"), SERVED)
+def test_keys_limits_and_refusals_are_those_of_the_policy(method: str, path: str) -> None:
+    operation, policy = OPERATIONS[method, path], route_of(method, path).policy
+    assert roles_of(operation, DOCUMENT) == ({policy.key} if policy.key else set())
+    refusals = {status for status in operation["responses"] if status not in OWN}
+    if policy.stand_in:
+        assert set(operation["responses"]) == {str(policy.stand_in.status)}
+        return
+    assert operation.get("x-rate-limit") == policy.limit
+    expected = {"429", "503"} if policy.limit else set()
+    expected |= {"401"} if policy.key else set()
+    expected |= {"403"} if policy.key == "admin" else set()
+    expected |= {"413"} if "requestBody" in operation else set()
+    assert refusals == (expected or refusals & {"503"})  # health's own
+
+
+def test_every_answer_of_the_worker_has_a_request_id_and_the_headers_of_its_limit() -> None:
+    for place in SERVED:
+        names = {"X-Request-Id"}
+        if "x-rate-limit" in OPERATIONS[place]:
+            names |= {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+        for response in OPERATIONS[place]["responses"].values():
+            assert names <= set(response["headers"])
+
+
+def test_the_names_are_those_of_the_code() -> None:
+    assert list(schema("StoredEvent")["properties"]) == list(COLUMNS)
+    assert schema("FieldName")["enum"] == list(FIELD_NAMES)
+    assert schema("Event")["properties"]["event_type"]["enum"] == list(EVENT_TYPES)
+    assert schema("Event")["properties"]["outcome"]["enum"] == list(OUTCOMES)
+    for name, shape in {"ProjectChange": OF_A_PROJECT, "PixelChange": OF_A_PIXEL}.items():
+        assert set(schema(name)["properties"]["configuration"]["properties"]) == set(shape)
+    assert set(enum_of("/api/reports/breakdown/{pixelId}", "by")) == set(PROPERTIES)
+    assert enum_of("/api/reports/export/{pixelId}", "format") == list(FORMATS)
+    assert enum_of("/api/reports/metrics", "format") == list(METRICS_FORMATS)
+
+
+def test_no_two_operations_have_the_same_name() -> None:
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_all_properties_are_required_where_nothing_else_is_said() -> None:
+    assert schema("Summary")["required"] == list(schema("Summary")["properties"])
+    assert schema("Error")["required"] == ["success", "error"]
+    assert "required" not in schema("ProjectChange")
+
+
+def parameters() -> Iterator[Node]:
+    yield from DOCUMENT["components"]["parameters"].values()
+    for operation in OPERATIONS.values():
+        yield from (each for each in operation.get("parameters", ()) if "$ref" not in each)
+
+
+def bodies() -> Iterator[tuple[Node, object]]:
+    """Each schema of a body with each of its examples."""
+    for operation in OPERATIONS.values():
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for example in content.get("examples", {}).values():
+            yield content["schema"], example["value"]
+        if "example" in content:
+            yield content["schema"], content["example"]
+
+
+def test_the_examples_are_what_they_are_examples_of() -> None:
+    for parameter in parameters():
+        if "example" in parameter:
+            validator(parameter["schema"]).validate(parameter["example"])
+    examples = list(bodies())
+    assert len(examples) > 4
+    for wanted, example in examples:
+        validator(wanted).validate(example)
+
+
+def test_it_is_json_and_says_the_version() -> None:
+    assert json.loads(json.dumps(DOCUMENT))["info"]["version"] == VERSION
+    assert "{{" not in json.dumps(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("in: path", "in: nowhere", "nowhere. is not one of"),
+        ("schemas/Statistics", "schemas/Nothing", "^/components/schemas/Nothing does not exist$"),
+        ("operationId: readHealth", "operationId: readHome", "'readHome' .* is not unique"),
+    ],
+)
+def test_a_document_that_is_none_is_refused(
+    right: str, wrong: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SOURCE.read_text(encoding="utf-8")
+    assert right in text
+    broken = tmp_path / "openapi.yaml"
+    broken.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    monkeypatch.setattr(openapi, "SOURCE", broken)
+    with pytest.raises(DocumentError, match=said) as refused:
+        read_document(VERSION)
+    assert len(str(refused.value)) < 500  # not the whole document

@@ -1,0 +1,82 @@
+"""A run of the archive where R2 gives back something else than was written."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from services.archive import FIND_DUE, MOST_BYTES, READ_PART, ArchiveRun, ArchiveSettings
+from services.archive_batches import COUNT_BATCH
+from services.job_runs import BEGIN_RUN
+from services.logs import Log
+from services.ports import Row
+from tests.unit.memory import MemoryBucket, MemoryDatabase, Time
+
+PLACE = {"pixel_id": "shop", "before": "2026-05-01", "day": "2026-04-01"}
+LINES = ['{"id":1}', '{"id":2}']
+
+
+class OldEvents(MemoryDatabase):
+    """D1 with some events of one pixel, as the run asks for them."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._events: list[Row] = [
+            {"day": PLACE["day"], "timestamp": PLACE["day"], "id": number, "line": line}
+            for number, line in enumerate(lines, 1)
+        ]
+
+    async def batch_rows(
+        self, statements: Sequence[str], parameters: str
+    ) -> Sequence[Sequence[Row]]:
+        self.asked += statements
+        said = json.loads(parameters)
+        answers: dict[str, Sequence[Row]] = {
+            BEGIN_RUN: [{"id": 1}],
+            FIND_DUE: [PLACE],
+            READ_PART: self._rest(said),
+            COUNT_BATCH: [{"batch": said.get("batch")}],
+        }
+        return [answers.get(statement, [{"changes": 0}]) for statement in statements]
+
+    def _rest(self, said: dict[str, dict[str, int]]) -> Sequence[Row]:
+        after = said.get("after", {}).get("event_id", 0)
+        return [event for event in self._events if event["id"] > after]
+
+
+def run(database: OldEvents, bucket: MemoryBucket) -> None:
+    settings = ArchiveSettings(days=180, rows=5_000, seconds=60)
+    log = Log("info", "run-1")
+    asyncio.run(ArchiveRun(settings, database, bucket, None, Time().clock, log).run())
+
+
+def test_what_was_read_back_whole_is_counted() -> None:
+    database = OldEvents(LINES)
+    run(database, MemoryBucket())
+    assert database.asked.count(COUNT_BATCH) == 1
+
+
+def test_nothing_is_deleted_of_a_part_that_is_damaged(capsys: pytest.CaptureFixture[str]) -> None:
+    database = OldEvents(LINES)
+    run(database, MemoryBucket(damage=lambda _key, content: content[:-1]))
+    assert COUNT_BATCH not in database.asked
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["event"] for line in lines] == ["archive_failed", "archive_run"]
+    assert lines[0]["reason"].endswith("has another checksum")
+    assert lines[1]["outcome"] == "failed"
+
+
+def test_a_part_fits_into_what_an_endpoint_takes() -> None:
+    long = json.dumps({"event_data": "x" * (MOST_BYTES // 2)})
+    database, bucket = OldEvents([long] * 3), MemoryBucket()
+    run(database, bucket)
+    assert database.asked.count(COUNT_BATCH) == 3
+    assert len(bucket.objects) == 2 * 3
+
+
+def test_an_event_larger_than_a_part_is_one_of_its_own() -> None:
+    database = OldEvents([json.dumps({"event_data": "ä" * MOST_BYTES}), *LINES])
+    run(database, MemoryBucket())
+    assert database.asked.count(COUNT_BATCH) == 2

@@ -1,0 +1,61 @@
+import asyncio
+import json
+from collections.abc import Callable
+
+import pytest
+
+from services.archive_parts import (
+    ARCHIVE,
+    EventsPart,
+    forget_part,
+    manifest_key,
+    part_key,
+    write_part,
+)
+from services.export import Cursor
+from services.ndjson_parts import DamagedPartError, pack, unpack
+from tests.unit.memory import MemoryBucket
+
+PLACES = [Cursor("2026-05-01 06:00:00", 7), Cursor("2026-05-01 06:00:01", 3)]
+PART = EventsPart("shop", "2026-05-01", PLACES, ['{"id":7}', '{"id":3}'])
+PLACE = (ARCHIVE, PART.pixel_id, PART.day, PART.name)
+KEY, MANIFEST = part_key(*PLACE), manifest_key(*PLACE)
+
+
+def test_a_part_lies_beside_its_manifest() -> None:
+    bucket = MemoryBucket()
+    manifest = asyncio.run(write_part(bucket, ARCHIVE, PART, PART.name))
+    assert f"archive/shop/2026-05-01/{PART.name}.ndjson.gz" == KEY
+    assert list(bucket.objects) == [KEY, MANIFEST]
+    assert json.loads(bucket.objects[MANIFEST])["sha256"] == manifest.sha256
+    lines = unpack(KEY, bucket.objects[KEY], manifest.count, manifest.sha256)
+    assert lines == list(PART.lines)
+    asyncio.run(forget_part(bucket, ARCHIVE, PART, PART.name))
+    assert bucket.objects == {}
+
+
+@pytest.mark.parametrize("key", [KEY, MANIFEST])
+@pytest.mark.parametrize(
+    "damage", [lambda _: None, lambda content: content[:-1], lambda _: pack(["{}", "{}"]).content]
+)
+def test_a_part_that_is_read_back_otherwise_is_no_part(
+    key: str, damage: Callable[[bytes], bytes | None]
+) -> None:
+    bucket = MemoryBucket(damage=lambda name, content: damage(content) if name == key else content)
+    with pytest.raises(DamagedPartError, match=key.replace(".", r"\.")):
+        asyncio.run(write_part(bucket, ARCHIVE, PART, PART.name))
+
+
+def test_the_same_events_have_the_same_name_and_others_another_one() -> None:
+    same = EventsPart("shop", "2026-05-01", PLACES, list(PART.lines))
+    other = EventsPart("shop", "2026-05-01", PLACES, ['{"id":7}', '{"id":3,"country":"AT"}'])
+    assert same.name == PART.name
+    assert other.name != PART.name
+    assert PART.name.startswith("7-3-")
+
+
+def test_a_part_of_a_part_keeps_its_order() -> None:
+    only = PART.only({3, 99})
+    assert only
+    assert (only.ids, list(only.lines)) == ([3], ['{"id":3}'])
+    assert PART.only({99}) is None

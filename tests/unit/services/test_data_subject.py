@@ -1,0 +1,133 @@
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from services.configuration import InvalidFieldsError
+from services.data_subject import DataSubject, read_subject
+
+JANE = DataSubject("email", "jane+news@example.com")
+VISITOR = DataSubject("visitor_cookie", "0123456789abcdef")
+NO_TEXTS = dict.fromkeys(("event_data", "page_url", "referrer_url", "page_title", "form_data"))
+
+
+def row(form: object = None, **texts: str) -> dict[str, object]:
+    return {**NO_TEXTS, "form_data": form if form is None else json.dumps(form), **texts}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"email": "jane+news@example.com", "first_name": "Jane"},
+        {"E-Mail": " Jane+News@Example.com "},
+        {"contact": {"your_email": "jane+news@example.com"}},
+        {"email": "jane@work.example", "billing_email": "jane+news@example.com"},
+        json.dumps({"correo": "jane+news@example.com"}),
+    ],
+)
+def test_a_form_with_the_address_as_its_senders_is_theirs(form: object) -> None:
+    assert JANE.sent(row(form))
+    assert not JANE.is_strangers(row(form))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://a.example/?email=jane%2Bnews%40example.com",
+        "https://a.example/?mail=jane+news@example.com",
+    ],
+)
+def test_an_address_in_the_page_is_the_senders_where_the_form_has_none(page: str) -> None:
+    assert JANE.sent(row(page_url=page))
+    assert not JANE.sent(row({"email": "bob@example.com"}, page_url=page))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"email": "bob@example.com", "friend_email": "jane+news@example.com"},
+        {"email": "bob@example.com", "message": "Write to jane+news@example.com."},
+    ],
+)
+def test_who_only_mentions_the_address_is_somebody_else(form: object) -> None:
+    assert not JANE.sent(row(form))
+    assert JANE.is_mentioned(row(form))
+    assert JANE.is_strangers(row(form))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "xjane+news@example.com",
+        "dr.jane+news@example.com",
+        "jane+news@example.com.au",
+        "jane+news@example.community",
+        "news@example.com",
+    ],
+)
+def test_an_address_within_a_longer_one_is_another(text: str) -> None:
+    assert not JANE.is_in(text, f"a {text} b", json.dumps({"email": text}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jane+news@example.com",
+        "To: JANE+NEWS@EXAMPLE.COM.",
+        "<jane+news@example.com>",
+        '{"to": "jane\\u002bnews@example.com"}',
+        "https://a.example/?x=jane%2bnews%40example.com&y=1",
+    ],
+)
+def test_an_address_is_seen_however_it_is_written(text: str) -> None:
+    assert JANE.is_in(None, text)
+
+
+def test_the_clues_are_in_whatever_an_encoder_makes_of_the_address() -> None:
+    umlaut = DataSubject("email", "müller+a@example.com")
+    for subject in (JANE, umlaut):
+        form = {"email": subject.value}
+        texts = (
+            json.dumps(form),
+            json.dumps(json.dumps(form)),
+            json.dumps(form, ensure_ascii=False),
+        )
+        assert all(subject.clue in text.lower() for text in texts)
+        assert subject.url_clue in urlencode(form).lower()
+    assert umlaut.clue == "a@example.com"
+
+
+def test_by_a_cookie_no_form_tells_whose_it_is() -> None:
+    form = row({"email": "bob@example.com"})
+    assert not VISITOR.sent(form)
+    assert not VISITOR.is_mentioned(form)
+    assert not VISITOR.is_strangers(form)
+
+
+def test_a_form_without_an_address_makes_nobody_a_stranger() -> None:
+    assert not JANE.is_strangers(row({"first_name": "Bob"}))
+
+
+def test_a_check_tells_persons_and_requests_apart_and_no_representation_shows_whom() -> None:
+    other = DataSubject("email", "bob@example.com")
+    assert len({JANE.check("1"), JANE.check("2"), other.check("1")}) == 3
+    assert JANE.value not in repr(JANE)
+
+
+@pytest.mark.parametrize("value", ["  Jane+News@Example.com\n", "jane+news@example.com"])
+def test_an_address_is_taken_as_people_write_it(value: str) -> None:
+    assert read_subject({"email": value}, frozenset()) == JANE
+
+
+def test_a_cookie_may_be_an_old_pixels() -> None:
+    sent = {"visitor_cookie": "pxl_0123456789ABCDEF", "cursor": "c"}
+    found = read_subject(sent, frozenset({"cursor"}))
+    assert found == DataSubject("visitor_cookie", "pxl_0123456789abcdef")
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(InvalidFieldsError) as refused:
+        read_subject({"email": "jane", "visitor_cookie": "x", "who": 1}, frozenset({"cursor"}))
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [
+        *("who", "say whom", "email", "visitor_cookie")
+    ]

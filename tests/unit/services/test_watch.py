@@ -1,0 +1,107 @@
+"""Who is told of a problem: once, again after an hour, and when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.alerts import Alerts
+from services.logs import Log
+from services.ports import HttpAnswer, NetworkError
+from services.problems import BACKUP_OLD, LEADS_WAITING, Finding
+from services.watch import Watch
+from tests.unit.memory import MemoryHttp, MemoryKeyValues, Reply, Time, scripted
+
+LEADS = Finding(LEADS_WAITING, "2 wait")
+BACKUP = Finding(BACKUP_OLD, "there is none")
+OK = HttpAnswer(200, "ok", {})
+
+
+class Story:
+    """Runs of the job, five minutes apart."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.time, self.key_values = Time(), MemoryKeyValues()
+        self.http = MemoryHttp(self.time, scripted(replies or [OK] * 20))
+
+    def run(self, *findings: Finding) -> Sequence[dict[str, str]]:
+        """What one run sent."""
+        before = len(self.http.sent)
+        alerts = Alerts(self.http, "https://hooks.example/x")
+        log = Log("info", "request-1")
+        watch = Watch(alerts, self.key_values, self.time.clock, log, "https://w.example/runbook")
+
+        async def all_of_it() -> None:
+            for finding in findings:
+                await watch.tell(finding)
+            await watch.settle((LEADS_WAITING, BACKUP_OLD))
+
+        asyncio.run(all_of_it())
+        self.time.now += timedelta(minutes=5)
+        return [json.loads(sent.body or "") for sent in self.http.sent[before:]]
+
+
+def states(sent: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
+    return [(message["problem"], message["state"]) for message in sent]
+
+
+def test_a_problem_is_told_once_then_every_hour_then_its_end() -> None:
+    story = Story()
+    [new] = story.run(LEADS)
+    assert new == {
+        "problem": "leads_waiting",
+        "severity": "P2",
+        "state": "new",
+        "since": "2026-05-01 12:00:00",
+        "text": "PPP Pixel: [P2] new: leads_waiting since 2026-05-01 12:00:00 UTC: 2 wait."
+        " It means: leads reach Pipedrive late; none is lost."
+        " Do: ppp leads --env production https://w.example/runbook#leads_waiting",
+    }
+    told = [states(story.run(LEADS)) for _ in range(24)]
+    assert [index for index, sent in enumerate(told, start=1) if sent] == [12, 24]
+    assert told[11] == [("leads_waiting", "still there")]
+    [over] = story.run()
+    assert (over["state"], over["since"]) == ("over", "2026-05-01 12:00:00")
+    assert over["text"] == (
+        "PPP Pixel: [P2] over: leads_waiting, which began 2026-05-01 12:00:00 UTC."
+        " https://w.example/runbook#leads_waiting"
+    )
+    assert story.run() == []
+    assert states(story.run(LEADS)) == [("leads_waiting", "new")]
+
+
+def test_each_problem_is_told_for_itself() -> None:
+    story = Story()
+    assert states(story.run(LEADS)) == [("leads_waiting", "new")]
+    assert states(story.run(LEADS, BACKUP)) == [("backup_old", "new")]
+    assert states(story.run(BACKUP)) == [("leads_waiting", "over")]
+
+
+def test_one_problem_is_one_message_a_run() -> None:
+    assert len(Story().run(LEADS, Finding(LEADS_WAITING, "3 wait"))) == 1
+
+
+def test_what_did_not_arrive_is_told_on_the_next_run() -> None:
+    story = Story(NetworkError("the connection failed"), OK, HttpAnswer(500, "", {}), OK)
+    assert states(story.run(LEADS)) == states(story.run(LEADS)) == [("leads_waiting", "new")]
+    assert story.run(LEADS) == []
+    assert states(story.run()) == states(story.run()) == [("leads_waiting", "over")]
+    assert story.run() == []
+
+
+def test_while_kv_fails_it_is_rather_told_twice() -> None:
+    story = Story()
+    story.key_values.operations = 0
+    assert states(story.run(LEADS)) == states(story.run(LEADS)) == [("leads_waiting", "new")]
+
+
+def test_what_was_not_looked_for_is_not_over() -> None:
+    story = Story()
+    story.run(LEADS)
+    watch = Watch(
+        Alerts(story.http, None), story.key_values, story.time.clock, Log("info", "r"), ""
+    )
+    asyncio.run(watch.settle((BACKUP_OLD,)))
+    assert story.run(LEADS) == []

@@ -1,0 +1,155 @@
+"""What is wrong, judged by what was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.backup_records import Backup, Marker, Progress, State
+from services.health import NO_ANSWER, Part
+from services.metrics import Counted, Reading
+from services.watching import Seen, WatchSettings, of_health, of_what_was_seen
+
+NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
+SETTINGS = WatchSettings(daily_tokens=1_000, database_megabytes=100)
+
+
+def backup(hours: float, state: State = "verified") -> Backup:
+    at = NOW - timedelta(hours=hours)
+    progress = Progress("verify", Marker(), Marker(), "0022_add_backups.sql")
+    ended = at if state == "verified" else None
+    return Backup("b", "full", None, at, progress, state=state, finished_at=ended, error="broken")
+
+
+READING = Reading(
+    at=NOW,
+    tables=Counted(NOW, {}),
+    submissions=Counted(NOW, {}),
+    recent={"events_last_hour": 1_000},
+    pending=2,
+    due=0,
+    oldest_pending_seconds=30 * 60,
+    accounts=[{"name": "default", "state": "closed"}, {"name": "acme", "state": "half_open"}],
+    jobs={"watch": {"started_at": "2026-05-10 11:45:00"}},
+    errors={"failed_requests": 10},
+    database_bytes=79_999_999,
+    last_event_at=NOW - timedelta(minutes=59),
+    calls_today={"search": 30, "person": 49, "update": 28, "fields": 1},
+)
+WELL = Seen(READING, [backup(26)], 100, 7)
+
+
+def found(seen: Seen) -> list[tuple[str, str, str]]:
+    return [
+        (finding.problem.severity, finding.problem.name, finding.seen)
+        for finding in of_what_was_seen(seen, SETTINGS, NOW)
+    ]
+
+
+def reading(**changed: object) -> Seen:
+    return replace(WELL, reading=replace(READING, **changed))  # type: ignore[arg-type]  # by name
+
+
+def test_all_is_well_up_to_each_limit() -> None:
+    assert found(WELL) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "problem"),
+    [
+        (
+            reading(last_event_at=None),
+            ("P1", "database_empty", "no events; the last backup has 100"),
+        ),
+        (
+            reading(last_event_at=NOW - timedelta(hours=1)),
+            (
+                *("P2", "no_events"),
+                "none since 2026-05-10 11:00 UTC; there are some at this time of every day",
+            ),
+        ),
+        (
+            reading(errors={"failed_requests": 53}),
+            ("P2", "many_errors", "53 in the last hour, 5.0 %"),
+        ),
+        (
+            reading(errors={"failed_requests": 11}),
+            ("P3", "some_errors", "11 in the last hour, 1.1 %"),
+        ),
+        (
+            reading(oldest_pending_seconds=95 * 60),
+            ("P2", "leads_waiting", "2 wait, the oldest for 1 h 35 min"),
+        ),
+        (
+            reading(accounts=[{"name": "acme", "state": "open"}]),
+            ("P2", "pipedrive_breaker_open", "account acme"),
+        ),
+        (
+            reading(calls_today={"search": 40}),
+            ("P3", "pipedrive_budget_low", "about 800 tokens today, 80 % of 1,000"),
+        ),
+        (
+            replace(WELL, backups=[backup(26.1)]),
+            ("P2", "backup_old", "the last verified one is of 2026-05-09 09:54 UTC"),
+        ),
+        (replace(WELL, backups=[]), ("P2", "backup_old", "there is none")),
+        (
+            replace(WELL, backups=[backup(27, "running")]),
+            ("P2", "backup_old", "there is none"),
+        ),
+        (
+            replace(WELL, backups=[backup(1, "failed"), backup(2)]),
+            ("P3", "backup_failed", "b: broken"),
+        ),
+        (reading(database_bytes=80_000_000), ("P3", "database_large", "80 % of its limit")),
+        (
+            reading(jobs={"watch": {"started_at": "2026-05-10 11:44:00"}}),
+            ("P3", "cron_late", "no run for 0 h 16 min"),
+        ),
+    ],
+)
+def test_what_is_beyond_a_limit_is_found(seen: Seen, problem: tuple[str, str, str]) -> None:
+    assert found(seen) == [problem]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        replace(reading(last_event_at=None), last_backed_up=0),
+        replace(reading(last_event_at=NOW - timedelta(days=1)), usual_days=6),
+        replace(WELL, backups=[backup(1, "running")]),
+        replace(WELL, backups=[backup(1, "running"), backup(2), backup(3, "failed")]),
+        reading(errors={"failed_requests": 4}, recent={"events_last_hour": 0}),
+        reading(oldest_pending_seconds=None),
+        reading(jobs={}),
+    ],
+    ids=[
+        *("a new database", "a quiet hour", "the first backup", "it failed before"),
+        *("few requests", "no leads", "the first run"),
+    ],
+)
+def test_what_looks_like_it_and_is_none(seen: Seen) -> None:
+    assert found(seen) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "problem"),
+    [
+        ("database", NO_ANSWER, ("P1", "database_failing", "database: does not answer")),
+        (
+            "database",
+            "last migration is x",
+            ("P1", "schema_unexpected", "database: last migration is x"),
+        ),
+        ("kv", NO_ANSWER, ("P2", "part_failing", "kv: does not answer")),
+    ],
+)
+def test_a_part_that_is_ill_is_found(name: str, error: str, problem: tuple[str, str, str]) -> None:
+    parts = {
+        "rate_limiter": Part(healthy=True, latency_ms=1, error=None),
+        name: Part(healthy=False, latency_ms=1, error=error),
+    }
+    [finding] = of_health(parts)
+    assert (finding.problem.severity, finding.problem.name, finding.seen) == problem

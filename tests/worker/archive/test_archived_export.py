@@ -1,0 +1,206 @@
+"""Events are exported as before when some of them have moved to the archive."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from services.archived_export import MOST_ARCHIVED
+from services.ndjson_parts import pack
+from services.visits import NEVER
+from tests.harness.archive import OLD, OLDER, PENDING, day, run, said, some_pixel, store
+from tests.harness.worker import Answer, Row, Worker
+from tests.worker.test_export import stored_ids
+from tests.worker.test_realtime import READ_KEY
+
+DAYS_OF_THE_ARCHIVE = [day(185), day(184), day(183), OLDER, OLD]
+ODD: list[Row] = [
+    {"page_title": 'Ünï "quoted", and\r\nmore 🎈', "form_data": '{"email": "a@b.c"}'},
+    {"page_title": "=1+1", "utm_source": "＝", "utm_medium": "", "visitor_sequence": -1},  # noqa: RUF001
+    {"page_title": "\t\u2028\x7f\x01", "custom_utm": "\\", "viewport_data": "[1.0, null]"},
+    {"pipedrive_retry_count": 1.5, "archived": None, "utm_term": "1.0"},
+]
+FORMATS = ("json", "csv", "ndjson")
+
+
+@pytest.fixture
+def pixel(archiving: Worker) -> str:
+    """A pixel with old events, some of them odd, and young ones; not archived yet."""
+    name = some_pixel(archiving)
+    for number, on in enumerate(DAYS_OF_THE_ARCHIVE):
+        events = store(archiving, name, on, 130 + number)
+        archiving.query(PENDING, day(1), events[50 + number])
+        archiving.query(PENDING, NEVER, events[60 + number])
+    for on in (day(180), day(40), day(1)):
+        store(archiving, name, on, 60)
+    old = archiving.query("SELECT id FROM tracking_events WHERE timestamp >= ? LIMIT 4", OLDER)
+    for event, values in zip(old, ODD, strict=True):
+        changes = ", ".join(f"{column} = ?" for column in values)
+        sql = f"UPDATE tracking_events SET {changes} WHERE id = ?"
+        archiving.query(sql, *values.values(), event["id"])
+    return name
+
+
+def ask(worker: Worker, pixel: str, query: str) -> Answer:
+    path = f"/api/reports/export/{pixel}?{query}"
+    answer = worker.fetch(path, headers={"x-api-key": READ_KEY})
+    assert answer.status == 200, answer.body
+    return answer
+
+
+def exported(answer: Answer) -> list[Row]:
+    """The events of NDJSON, whose texts may hold other line ends of Unicode."""
+    return [json.loads(line) for line in answer.body.decode().split("\n")[:-1]]
+
+
+def ids(answer: Answer) -> list[int]:
+    return [event["id"] for event in exported(answer)]
+
+
+def whole(worker: Worker, pixel: str, name: str, query: str = "from=2020-01-01") -> object:
+    answer = ask(worker, pixel, f"format={name}&limit=10000&{query}")
+    assert "x-next-cursor" not in answer.headers
+    if name != "json":
+        return answer.body
+    data = answer.json()["data"]
+    del data["export_date"], data["date_range"]
+    return data
+
+
+def in_parts(worker: Worker, pixel: str, query: str) -> list[list[int]]:
+    parts, cursor = [], ""
+    while True:
+        answer = ask(worker, pixel, f"format=ndjson&{query}{cursor}")
+        parts.append(ids(answer))
+        if "x-next-cursor" not in answer.headers:
+            return parts
+        cursor = f"&cursor={quote(answer.headers['x-next-cursor'])}"
+
+
+def test_each_format_is_byte_for_byte_what_it_was(archiving: Worker, pixel: str) -> None:
+    before = {name: whole(archiving, pixel, name) for name in FORMATS}
+    assert run(archiving)["outcome"] == "drained"
+    assert len(stored_ids(archiving, pixel)) == 3 * 60 + len(DAYS_OF_THE_ARCHIVE)
+    assert {name: whole(archiving, pixel, name) for name in FORMATS} == before
+    # What waited in between moves later, into parts of its own between the others.
+    sql = "UPDATE tracking_events SET pipedrive_sync_status = 'synced' WHERE pipedrive_due_at < ?"
+    archiving.query(sql, NEVER)
+    before = {name: whole(archiving, pixel, name) for name in FORMATS}
+    assert run(archiving)["archived"] == len(DAYS_OF_THE_ARCHIVE)
+    assert len(stored_ids(archiving, pixel)) == 3 * 60
+    assert {name: whole(archiving, pixel, name) for name in FORMATS} == before
+
+
+@pytest.mark.parametrize("limit", [97, 180, 200, 500])
+def test_parts_with_cursors_are_the_whole_over_the_border(
+    archiving: Worker, pixel: str, limit: int
+) -> None:
+    before = stored_ids(archiving, pixel)
+    run(archiving)
+    parts = in_parts(archiving, pixel, f"from=2020-01-01&limit={limit}")
+    assert [event for part in parts for event in part] == before
+    assert {len(part) for part in parts[:-1]} == {limit}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"from={OLD}&to={OLD}",
+        f"from={day(184)}&to={OLDER}T00:00:01Z",
+        f"from={day(183)}T00:00:02Z&to={day(40)}",
+        f"to={day(184)}&days=365",
+        "from=2020-01-01&to=2020-02-01",
+        "days=30",
+    ],
+)
+def test_any_span_is_what_it_was(archiving: Worker, pixel: str, query: str) -> None:
+    before = whole(archiving, pixel, "ndjson", query)
+    run(archiving)
+    assert whole(archiving, pixel, "ndjson", query) == before
+
+
+def test_an_archived_event_that_is_back_in_the_database_is_exported_once(
+    archiving: Worker, pixel: str
+) -> None:
+    before = stored_ids(archiving, pixel)
+    [row] = archiving.query(
+        "SELECT * FROM tracking_events WHERE pixel_id = ? AND timestamp >= ? ORDER BY id LIMIT 1",
+        *(pixel, OLDER),
+    )
+    run(archiving)
+    row["country"] = "AT"
+    columns, places = ", ".join(row), ", ".join("?" * len(row))
+    sql = f"INSERT INTO tracking_events ({columns}) VALUES ({places})"
+    archiving.query(sql, *row.values())
+    answer = ask(archiving, pixel, "format=ndjson&from=2020-01-01")
+    assert ids(answer) == before
+    [country] = [event["country"] for event in exported(answer) if event["id"] == row["id"]]
+    assert country == "AT"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not gzip"])
+def test_an_export_never_lacks_what_a_damaged_part_held(
+    archiving: Worker, pixel: str, content: bytes | None
+) -> None:
+    run(archiving)
+    parts = archiving.stored_keys(f"archive/{pixel}/{OLD}/")
+    key = next(key for key in parts if key.endswith(".gz"))
+    archiving.forget(key)
+    if content is not None:
+        archiving.store(key, content)
+    archiving.act("clear_logs")
+    path = f"/api/reports/export/{pixel}?from=2020-01-01"
+    answer = archiving.fetch(path, headers={"x-api-key": READ_KEY})
+    assert (answer.status, answer.headers["retry-after"]) == (503, "30")
+    [line] = said(archiving, "unavailable")
+    assert key in line["reason"]
+    # What is younger is exported all the same.
+    assert len(ids(ask(archiving, pixel, "days=179&format=ndjson"))) == 2 * 60
+
+
+def test_statistics_say_what_of_their_time_is_archived(archiving: Worker, pixel: str) -> None:
+    run(archiving)
+    path = f"/api/reports/stats/{pixel}?from={day(200)}&to="
+    for to, events, until in (
+        (day(190), 0, None),
+        (day(184), 129 + 130, day(184)),
+        (day(100), 129 + 130 + 131 + 132 + 133, OLD),
+    ):
+        answer = archiving.fetch(f"{path}{to}", headers={"x-api-key": READ_KEY})
+        assert answer.json()["data"]["archived"] == {"events": events, "until": until}
+
+
+def test_an_answer_takes_so_many_events_from_the_archive_and_no_more_memory(
+    archiving: Worker,
+) -> None:
+    pixel = some_pixel(archiving)
+    [first] = store(archiving, pixel, OLD)
+    [event] = archiving.query("SELECT * FROM tracking_events")
+    event["page_title"] = "A title 🎈" * 40
+    parts = 12
+    for number in range(parts):
+        lie(archiving, [{**event, "id": first + number * 1_000 + each} for each in range(1, 1_001)])
+    archiving.act("clear_logs")
+    newest_first = list(range(first + parts * 1_000, first - 1, -1))
+    answers = in_parts(archiving, pixel, "from=2020-01-01")
+    assert [len(answer) for answer in answers] == [MOST_ARCHIVED, parts * 1_000 + 1 - MOST_ARCHIVED]
+    assert [each for answer in answers for each in answer] == newest_first
+    ask(archiving, pixel, "format=csv&from=2020-01-01")
+    held = [line["memory_mib"] for line in said(archiving, "exported")]
+    assert max(held) <= 80, held
+
+
+def lie(worker: Worker, events: list[Row]) -> None:
+    """Writes a part of the archive that counts, as the job does."""
+    packed = pack([json.dumps(event, ensure_ascii=False) for event in events])
+    first, last = events[0], events[-1]
+    name = f"{first['id']}-{last['id']}"
+    worker.store(f"archive/{first['pixel_id']}/{OLD}/{name}.ndjson.gz", packed.content)
+    worker.query(
+        "INSERT INTO archive_batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, datetime('now'))",
+        *(first["pixel_id"], OLD, name, packed.rows),
+        *(first["timestamp"], first["id"], last["timestamp"], last["id"]),
+        *(packed.sha256, len(packed.content)),
+    )
