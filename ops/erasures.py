@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ops.bucket import Bucket
@@ -15,6 +16,8 @@ from ops.sql_text import literal
 from ops.target import Target
 
 ERASURES = "erasures/index.json"
+# It is dated when it begins, and goes on in portions.
+LONGEST_ERASURE = timedelta(days=1)
 # How an erasure calls the ids of a table; those first that refer to others.
 ERASED = {
     "tracking_events": "event_ids",
@@ -31,8 +34,8 @@ class Erasure:
     ids: dict[str, list[str | int]]
 
 
-def read_erasures(target: Target, since: str, folder: Path) -> Sequence[Erasure]:
-    """The erasures at or after a time, in ISO 8601 and UTC.
+def read_erasures(target: Target, since: datetime, folder: Path) -> Sequence[Erasure]:
+    """The erasures that may have deleted rows after a time.
 
     Raises:
         BrokenBackupError: the index names one that is not there.
@@ -47,7 +50,7 @@ def read_erasures(target: Target, since: str, folder: Path) -> Sequence[Erasure]
                 f"{key} is missing, though {ERASURES} names it: what it erased would come back"
             )
         said = json.loads(file.read_bytes())
-        if said["at"] >= since:
+        if datetime.fromisoformat(said["at"]) >= since - LONGEST_ERASURE:
             found.append(Erasure(said["receipt"], {each: said[each] for each in ERASED.values()}))
     return sorted(found, key=lambda each: each.receipt)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ops.backup_index import Backup
@@ -76,7 +77,8 @@ def _checked(live: Target, chain: Sequence[Manifest], folder: Path) -> PutTogeth
         for key, file in fetch(live, keys, folder):
             files[key] = file
             show(len(files))
-    erasures = read_erasures(live, chain[-1].started_at, folder)
+    began = datetime.fromisoformat(chain[-1].started_at)
+    erasures = read_erasures(live, began, folder)
     staging = open_staging(folder / "staging.sqlite")
     with progress("checking", len(keys)) as show:
         checked = itertools.count(1)

@@ -35,7 +35,7 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
     if not yes:
         _require_typed(target, moment)
     with workspace() as folder:
-        erasures = read_erasures(target, _iso(moment), folder)
+        erasures = read_erasures(target, moment, folder)
     try:
         bookmark = commands[0].read_json()
         done = commands[1].read_json()
