@@ -22,6 +22,9 @@ from tests.ops.backup_files import Written, index_of, store, write_backup
 from tests.ops.running import Said, fails, here
 from tests.ops.test_sql_text import NASTY
 
+# Each starts wrangler many times.
+pytestmark = pytest.mark.timeout(300)
+
 FULL, HOURLY, DAMAGED = (
     "20261121T020000Z-full",
     "20261121T030000Z-hourly",
@@ -126,7 +129,7 @@ def test_the_newest_backup_becomes_a_new_database(
 def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "FILE_CHARACTERS", 6_000)
+    monkeypatch.setattr(loading, "FILE_CHARACTERS", 15_000)
     load = loading.load
 
     def stopped(target: Target, step: Step) -> None:
