@@ -101,15 +101,14 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
         id=entry["id"],
         environment=entry["environment"],
         finished_at=datetime.fromisoformat(finished) if finished else None,
-        # One that is being removed may have lost parts.
-        verified=bool(finished and entry["verified_at"] and not entry.get("removed")),
+        verified=bool(finished and entry["verified_at"]),
         events=int(entry["events"] or 0),
         migration=entry["migration"],
         previous=entry.get("previous"),
         kind=entry["kind"],
-        label=entry["label"],
-        rows=int(entry["rows"] or 0),
-        bytes=int(entry["bytes"] or 0),
+        label=entry.get("label"),
+        rows=int(entry.get("rows") or 0),
+        bytes=int(entry.get("bytes") or 0),
     )
 
 

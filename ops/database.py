@@ -1,7 +1,7 @@
 """D1, through wrangler: SQL goes in, rows come back.
 
-Statements are constants of ours. What varies in them is a number that was checked, or a word of an
-enum; nothing that somebody typed becomes SQL.
+Statements are constants of ours. What varies in them is a number that was checked, a word of an
+enum, or the digits of a text; nothing that somebody typed becomes SQL.
 """
 
 from __future__ import annotations
@@ -57,6 +57,11 @@ class Database:
 def numbers(values: Iterable[int]) -> str:
     """A list of numbers for `IN (…)`."""
     return ", ".join(str(int(value)) for value in values)
+
+
+def text_literal(text: str) -> str:
+    """A text that somebody typed, as SQL that consists of its digits."""
+    return f"CAST(x'{text.encode(errors='replace').hex()}' AS TEXT)"
 
 
 def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -15,7 +15,7 @@ from ops.database_export import export_database, keep_export
 from ops.deployment_log import TIME, Entry, add_to_log, new_id
 from ops.errors import NoAnswerError, OpsError
 from ops.facts import read_rows
-from ops.judging import shrunk
+from ops.judging import missing, shrunk
 from ops.output import note
 from ops.progress import progress
 from ops.release import Release
@@ -139,7 +139,7 @@ class Deployment:
             return
         note(f"migrations: {', '.join(self.pending)}")
         Commands(self.target).apply_migrations().run()
-        self._count("after the migrations")
+        self._count("after the migrations", exactly=True)
 
     def _release(self) -> None:
         try:
@@ -151,18 +151,24 @@ class Deployment:
             self.entry["worker_version"] = self.release.version
         self._count("after the deployment")
 
-    def _count(self, when: str) -> None:
-        """Counts the rows, which do not become fewer."""
+    def _count(self, when: str, *, exactly: bool = False) -> None:
+        """Counts the rows: no table becomes empty, and where it is `exactly`, none has fewer.
+
+        Retention and erasures take rows away at any time, so that is for a moment only.
+        """
         now = read_rows(self.target)
-        fewer = shrunk(self.held, now)
-        if fewer:
+        lost = missing(self.held, now, exactly=exactly)
+        if lost:
             raise OpsError(
-                f"rows are missing {when}: {'; '.join(fewer)}. Unless the archive or an erasure "
-                f"took them, restore {self.entry['backup']} (docs/runbook.md#rollback)"
+                f"rows are missing {when}: {lost}. Unless retention or an erasure took them, "
+                f"restore {self.entry['backup']} (docs/runbook.md#rollback)"
             )
+        fewer = "; ".join(shrunk(self.held, now))
         self.held = now
         self.entry |= {"rows": dict(now.rows), "highest_event": now.highest_event}
         note(f"rows {when}: {', '.join(f'{name} {rows:,}' for name, rows in now.rows.items())}")
+        if fewer:
+            note(f"fewer than before, as retention and erasures do: {fewer}")
 
     def _give_up(self, reason: str) -> str:
         taken_back, said = self.release.take_back()

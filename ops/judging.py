@@ -167,11 +167,11 @@ def _file_of(migration: str) -> str:
 def judge_rows(named: Named, now: Held, witnesses: Sequence[Witness]) -> Finding:
     """Whether the database holds what backups and deployments saw in it.
 
-    Rows may become fewer: the archive takes old events away, and people are forgotten. But no table
-    becomes empty, and the ids of events never go back in one and the same database.
+    Rows may become fewer: what is over is deleted, and people are forgotten. But no table becomes
+    empty, and the ids of events never go back in one and the same database.
     """
     for witness in witnesses:
-        lost = _lost(now, witness.held)
+        lost = what_is_lost(now, witness.held)
         if lost:
             return failed(f"{lost}, {witness.name}", named.restoring())
     said = ", ".join(f"{table} {rows:,}" for table, rows in now.rows.items()) or "no table"
@@ -184,8 +184,8 @@ def judge_rows(named: Named, now: Held, witnesses: Sequence[Witness]) -> Finding
     )
 
 
-def _lost(now: Held, then: Held) -> str | None:
-    """What was there and is not any more, in half a sentence."""
+def what_is_lost(now: Held, then: Held) -> str | None:
+    """What no work of ours takes away, in half a sentence; None where all of it is there."""
     for table in MAIN_TABLES:
         if then.rows.get(table) and not now.rows.get(table):
             return f"{table} has no row, and had {then.rows[table]:,}"
@@ -206,6 +206,12 @@ def witnesses_of(backup: Backup | None, held: Held | None, last: Entry | None) -
         then = Held(last["rows"], last["highest_event"])
         known.append(Witness(f"by the deployment {last['id']}", then))
     return known
+
+
+def missing(before: Held, after: Held, *, exactly: bool) -> str | None:
+    """What a step of a deployment lost; `exactly` where nothing else may take rows meanwhile."""
+    fewer = "; ".join(shrunk(before, after)) if exactly else ""
+    return what_is_lost(after, before) or fewer or None
 
 
 def shrunk(before: Held, after: Held) -> Sequence[str]:

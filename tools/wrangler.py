@@ -51,6 +51,19 @@ def wrangler(
     return done.stdout
 
 
+def following(*arguments: str) -> subprocess.Popen[str]:
+    """Starts a command on wrangler.toml that goes on until it is ended."""
+    return subprocess.Popen(
+        [str(NODE_BIN / "wrangler"), *arguments],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def wrangler_report(
     *arguments: str | Path, config: Path | None = LOCAL_CONFIG
 ) -> Sequence[dict[str, Any]]:

@@ -17,6 +17,7 @@ from ops.judging import (
     judge_database,
     judge_migrations,
     judge_rows,
+    missing,
     shrunk,
     witnesses_of,
 )
@@ -185,6 +186,16 @@ def test_a_shrunken_table_is_named_with_both_numbers() -> None:
     assert shrunk(HELD, Held({**HELD.rows, "visitors": 399}, 1_300)) == ["visitors 400 → 399"]
     assert shrunk(HELD, Held({**HELD.rows, "visitors": 401}, 1_300)) == []
     assert shrunk(Held({"pixels": 3}, 0), Held({}, 0)) == ["pixels 3 → 0"]
+
+
+def test_retention_may_take_rows_but_a_migration_may_not() -> None:
+    fewer = Held({**HELD.rows, "visitors": 399}, 1_300)
+    assert missing(HELD, fewer, exactly=False) is None
+    assert missing(HELD, fewer, exactly=True) == "visitors 400 → 399"
+    assert missing(HELD, HELD, exactly=True) is None
+    for exactly in (True, False):
+        emptied = missing(HELD, Held({**HELD.rows, "visitors": 0}, 1_300), exactly=exactly)
+        assert emptied == "visitors has no row, and had 400"
 
 
 @pytest.mark.parametrize("place", [EMPTIED, MIGRATIONS_LOST, NO_BACKUPS])
