@@ -7,10 +7,16 @@ import sys
 import typer
 
 from ops import fields, keys, pixels, privacy, projects, stats
+from ops.backup import EXAMPLE as BACKUP_EXAMPLE
+from ops.backup import backup
+from ops.backup_list import EXAMPLE as BACKUPS_EXAMPLE
+from ops.backup_list import backups
 from ops.capacity import EXAMPLE as CAPACITY_EXAMPLE
 from ops.capacity import capacity
 from ops.deploy import EXAMPLE as DEPLOY_EXAMPLE
 from ops.deploy import deploy
+from ops.drill import EXAMPLE as DRILL_EXAMPLE
+from ops.drill import drill
 from ops.errors import ExitCode, OpsError
 from ops.export import EXAMPLE as EXPORT_EXAMPLE
 from ops.export import export
@@ -20,6 +26,8 @@ from ops.logs import EXAMPLE as LOGS_EXAMPLE
 from ops.logs import logs
 from ops.preflight import EXAMPLE as PREFLIGHT_EXAMPLE
 from ops.preflight import preflight
+from ops.restore import EXAMPLE as RESTORE_EXAMPLE
+from ops.restore import restore
 from ops.resync import EXAMPLE as RESYNC_EXAMPLE
 from ops.resync import resync
 from ops.rollback import EXAMPLE as ROLLBACK_EXAMPLE
@@ -52,6 +60,10 @@ app.command(epilog=STATUS_EXAMPLE)(status)
 app.command(epilog=PREFLIGHT_EXAMPLE)(preflight)
 app.command(epilog=DEPLOY_EXAMPLE)(deploy)
 app.command(epilog=ROLLBACK_EXAMPLE)(rollback)
+app.command(epilog=BACKUP_EXAMPLE)(backup)
+app.command(epilog=BACKUPS_EXAMPLE)(backups)
+app.command(epilog=RESTORE_EXAMPLE)(restore)
+app.command(epilog=DRILL_EXAMPLE)(drill)
 
 
 def main() -> int:

@@ -18,7 +18,11 @@ ReadJson = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One line of the index. `events` are the rows of tracking_events at its end."""
+    """One line of the index. `events` are the rows of tracking_events at its end.
+
+    `previous` is the backup that an hourly one goes on from; `bytes` are those of its own parts,
+    compressed.
+    """
 
     id: str
     environment: str
@@ -26,6 +30,11 @@ class Backup:
     verified: bool
     events: int
     migration: str | None
+    previous: str | None = None
+    kind: str = "full"
+    label: str | None = None
+    rows: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,11 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
         verified=bool(finished and entry["verified_at"]),
         events=int(entry["events"] or 0),
         migration=entry["migration"],
+        previous=entry.get("previous"),
+        kind=entry["kind"],
+        label=entry.get("label"),
+        rows=int(entry.get("rows") or 0),
+        bytes=int(entry.get("bytes") or 0),
     )
 
 

@@ -18,6 +18,8 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    terminal = Console(stderr=True)
+    hidden = not terminal.is_terminal
+    with Progress(*columns, console=terminal, transient=True, disable=hidden) as bar:
         task = bar.add_task(title, total=total or None)
         yield lambda done: bar.update(task, completed=done)

@@ -38,12 +38,16 @@ PersistTo = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One D1 database. An `environment` of None is this machine."""
+    """One D1 database. An `environment` of None is this machine.
+
+    With a configuration of its own it is a database that wrangler.toml does not name.
+    """
 
     environment: Environment | None
     database: str
     database_id: str
     persist_to: Path | None = None
+    own_config: Path | None = None
 
     def __str__(self) -> str:
         if self.environment:
@@ -59,7 +63,7 @@ class Target:
     @property
     def config(self) -> Path | None:
         """The configuration for wrangler; None is wrangler.toml."""
-        return None if self.environment else LOCAL_CONFIG
+        return self.own_config or (None if self.environment else LOCAL_CONFIG)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -73,7 +77,8 @@ class Target:
 
     def arguments(self) -> tuple[str, ...]:
         """What tells wrangler the database."""
-        environment = ("--env", str(self.environment)) if self.environment else ()
+        is_named = self.environment and not self.own_config
+        environment = ("--env", str(self.environment)) if is_named else ()
         return (BINDING, *environment, *self.storage())
 
     def storage(self) -> tuple[str, ...]:

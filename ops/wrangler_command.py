@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import NoAnswerError
+from paths import ROOT
 from wrangler import WranglerError, wrangler, wrangler_report
 
 # Within double quotes these mean something to a shell.
@@ -39,7 +40,7 @@ class Command:
     config: Path | None
 
     def __str__(self) -> str:
-        config = ("--config", self.config.name) if self.config else ()
+        config = ("--config", _from_root(self.config)) if self.config else ()
         return " ".join(_quoted(word) for word in ("npx", "wrangler", *self.words, *config))
 
     def run(self) -> str:
@@ -80,6 +81,10 @@ def _complaint(said: str) -> str:
         said = _COLOUR.sub("", said).partition("\n")[2]
         said = (said.partition(_BEFORE)[2] or said).partition(_AFTER)[0]
     return " ".join(said.split())[:300]
+
+
+def _from_root(file: Path) -> str:
+    return str(file.relative_to(ROOT) if file.is_relative_to(ROOT) else file)
 
 
 def _quoted(word: str) -> str:
