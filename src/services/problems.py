@@ -42,7 +42,7 @@ SCHEMA_UNEXPECTED = Problem(
     "schema_unexpected",
     "P1",
     "code and database do not fit together; events may be refused",
-    "npx wrangler d1 migrations list DB --remote --env production",
+    "npx wrangler d1 migrations list DB --env production --remote",
 )
 PART_FAILING = Problem(
     "part_failing",

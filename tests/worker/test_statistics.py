@@ -76,6 +76,7 @@ def test_a_pixel_that_saw_nothing_has_numbers_all_the_same(
         "daily_breakdown": [],
         "submissions": dict.fromkeys(("total", "submitted", "accepted", "rejected", "unknown"), 0),
         "delivery": {"numbered_events": 0, "missing_events": 0, "measured_loss": None},
+        "archived": {"events": 0, "until": None},
     }
 
 
