@@ -62,9 +62,8 @@ format: build ## Formats everything
 	@$(BIN)/ruff check --fix-only
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome check --write
 
-deploy: test release ## Migrates and deploys production, after all tests (see the README)
-	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" wrangler d1 migrations apply ppp-tracking-db --env production --remote
-	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" wrangler deploy --env production
+deploy: test release ## Deploys production with ./ppp deploy, after all tests (see the README)
+	@./ppp deploy --env production $(ARGS)
 
 clean: ## Removes all that was made here, the local database included
 	rm -rf .venv node_modules python_modules src/generated build .cache .wrangler wrangler.local.json

@@ -27,3 +27,5 @@ CREATE TRIGGER tracking_events_changed AFTER UPDATE ON tracking_events BEGIN INS
 CREATE TRIGGER tracking_events_deleted AFTER DELETE ON tracking_events BEGIN INSERT INTO row_changes (table_name, key, deleted) VALUES ('tracking_events', OLD.id, 1); END;
 CREATE TRIGGER sessions_deleted AFTER DELETE ON sessions BEGIN INSERT INTO row_changes (table_name, key, deleted) VALUES ('sessions', OLD.id, 1); END;
 CREATE TRIGGER visitors_deleted AFTER DELETE ON visitors BEGIN INSERT INTO row_changes (table_name, key, deleted) VALUES ('visitors', OLD.id, 1); END;
+-- An event that comes and goes between two backups takes its session and its visitor out of sight.
+CREATE TRIGGER young_events_deleted AFTER DELETE ON tracking_events WHEN OLD.timestamp > datetime('now', '-2 days') BEGIN INSERT INTO row_changes (table_name, key, deleted) SELECT 'sessions', OLD.session_id, 0 WHERE OLD.session_id IS NOT NULL UNION ALL SELECT 'visitors', OLD.visitor_id, 0 WHERE OLD.visitor_id IS NOT NULL; END;

@@ -7,13 +7,35 @@ import sys
 import typer
 
 from ops import fields, keys, pixels, privacy, projects, stats
+from ops.backup import EXAMPLE as BACKUP_EXAMPLE
+from ops.backup import backup
+from ops.backup_list import EXAMPLE as BACKUPS_EXAMPLE
+from ops.backup_list import backups
+from ops.capacity import EXAMPLE as CAPACITY_EXAMPLE
+from ops.capacity import capacity
+from ops.deploy import EXAMPLE as DEPLOY_EXAMPLE
+from ops.deploy import deploy
+from ops.drill import EXAMPLE as DRILL_EXAMPLE
+from ops.drill import drill
 from ops.errors import ExitCode, OpsError
 from ops.export import EXAMPLE as EXPORT_EXAMPLE
 from ops.export import export
 from ops.leads import EXAMPLE as LEADS_EXAMPLE
 from ops.leads import leads
+from ops.logs import EXAMPLE as LOGS_EXAMPLE
+from ops.logs import logs
+from ops.preflight import EXAMPLE as PREFLIGHT_EXAMPLE
+from ops.preflight import preflight
+from ops.restore import EXAMPLE as RESTORE_EXAMPLE
+from ops.restore import restore
 from ops.resync import EXAMPLE as RESYNC_EXAMPLE
 from ops.resync import resync
+from ops.rollback import EXAMPLE as ROLLBACK_EXAMPLE
+from ops.rollback import rollback
+from ops.security_check import EXAMPLE as SECURITY_EXAMPLE
+from ops.security_check import security_check
+from ops.status import EXAMPLE as STATUS_EXAMPLE
+from ops.status import status
 
 app = typer.Typer(
     help="The commands of the people who run PPP Pixel.",
@@ -28,9 +50,20 @@ app.add_typer(pixels.commands, name="pixels")
 app.add_typer(privacy.commands, name="privacy")
 app.add_typer(projects.commands, name="projects")
 app.add_typer(stats.commands, name="stats")
+app.command(epilog=CAPACITY_EXAMPLE)(capacity)
 app.command(epilog=EXPORT_EXAMPLE)(export)
 app.command(epilog=LEADS_EXAMPLE)(leads)
+app.command(epilog=LOGS_EXAMPLE)(logs)
 app.command(epilog=RESYNC_EXAMPLE)(resync)
+app.command("security-check", epilog=SECURITY_EXAMPLE)(security_check)
+app.command(epilog=STATUS_EXAMPLE)(status)
+app.command(epilog=PREFLIGHT_EXAMPLE)(preflight)
+app.command(epilog=DEPLOY_EXAMPLE)(deploy)
+app.command(epilog=ROLLBACK_EXAMPLE)(rollback)
+app.command(epilog=BACKUP_EXAMPLE)(backup)
+app.command(epilog=BACKUPS_EXAMPLE)(backups)
+app.command(epilog=RESTORE_EXAMPLE)(restore)
+app.command(epilog=DRILL_EXAMPLE)(drill)
 
 
 def main() -> int:

@@ -75,7 +75,7 @@ class Api:
         """The answer to a request, after whatever it was told to wait; always a 2xx."""
         named = {name: str(value) for name, value in (parameters or {}).items()}
         for _ in range(MOST_WAITS):
-            response = self._sent(method, path, named, body)
+            response = self.answer(method, path, named, body)
             if response.is_success:
                 return response
             wait = seconds_told(response)
@@ -87,13 +87,14 @@ class Api:
             time.sleep(wait)
         raise self._refusal(response)
 
-    def _sent(
+    def answer(
         self,
         method: str,
         path: str,
-        parameters: Mapping[str, str],
-        body: Mapping[str, object] | None,
+        parameters: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
     ) -> httpx.Response:
+        """Whatever is answered, a refusal too."""
         try:
             return self.http.request(method, path, params=parameters, json=body)
         except httpx.HTTPError as error:
@@ -156,11 +157,24 @@ def asking(
     Raises:
         WrongUsageError: no Worker is named, or there is no key for it.
     """
+    with opened(environment, url, local=local, longest_wait=longest_wait) as api:
+        if api.key is None:
+            raise no_key(api.worker)
+        yield api
+
+
+@contextmanager
+def opened(
+    environment: EnvWorker, url: Url, *, local: bool, longest_wait: int = LONGEST_WAIT
+) -> Iterator[Api]:
+    """The same for what can do without a key.
+
+    Raises:
+        WrongUsageError: no Worker is named.
+    """
     worker = choose_worker(environment, url, local=local)
     key = find_key(worker)
-    if key is None:
-        raise no_key(worker)
-    note(f"{worker} (with {key.source})")
+    note(f"{worker} ({f'with {key.source}' if key else 'without a key'})")
     with open_client(worker, key) as http:
         yield Api(worker, key, http, longest_wait)
 

@@ -77,7 +77,8 @@ def show_entry(entry: Row, *, as_json: bool) -> None:
     if as_json:
         show_json(entry)
         return
-    shown = {**entry, "active": _state(entry), "configuration": ""}
+    settings = counted(len(entry["configuration"]), "setting")
+    shown = {**entry, "active": _state(entry), "configuration": settings}
     for name, value in shown.items():
         typer.echo(f"{name:<14} {plain(value)}")
     for name, value in entry["configuration"].items():

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from ops.api import Api, Parameters, asking
 from ops.errors import ExitCode, OpsError, WrongUsageError
-from ops.export_file import ExportFile, Place
+from ops.export_file import BusyError, ExportFile, Place
 from ops.export_parts import Format, Part, begin, end, joined, parts
 from ops.output import AsJson, counted, note, show_json
 from ops.stats import From, PixelId
@@ -139,7 +139,7 @@ def _to_file(api: Api, wanted: Wanted, batch: int, target: ExportFile) -> Place:
                 show(place)
         target.finish()
     except (OpsError, KeyboardInterrupt) as error:
-        if not place.bytes:
+        if not place.bytes and not isinstance(error, BusyError):
             target.forget()
         raise _stopped(error, place, "the same command goes on") from None
     return place

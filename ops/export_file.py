@@ -6,6 +6,7 @@ by the run that goes on. The file has its name only when nothing is missing.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,13 @@ from typing import BinaryIO
 
 from ops.errors import OpsError, WrongUsageError
 from services.text import read_object
+
+# Of which form the notes are.
+NOTES = 1
+
+
+class BusyError(OpsError):
+    """Another run writes the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +60,11 @@ class ExportFile:
         Raises:
             WrongUsageError: what is there is not of the same command.
         """
-        if not self.notes.exists() and not self.part.exists():
+        if not self.notes.exists() and (not self.part.exists() or not self.part.stat().st_size):
             return None
-        said = read_object(_text(self.notes))
-        place = said.get("place")
-        if said.get("wanted") != dict(self.wanted) or not isinstance(place, dict):
+        said = dict(read_object(_text(self.notes)))
+        place = said.pop("place", None)
+        if said != self._title() or not isinstance(place, dict):
             raise WrongUsageError(
                 f"{self.part} is the beginning of another export: repeat that command to finish "
                 f"it, or remove {self.part.name} and {self.notes.name}, or name another --output"
@@ -69,11 +77,13 @@ class ExportFile:
 
         Raises:
             OpsError: it cannot be written, or is shorter than it was.
+            BusyError: another run writes it.
         """
         try:
-            self.note(place)
             descriptor = os.open(self.part, os.O_RDWR | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "r+b") as opened:
+                _lock(opened)
+                self.note(place)
                 if opened.seek(0, os.SEEK_END) < place.bytes:
                     raise OpsError(f"{self.part} is shorter than it was: remove {self.notes.name}")
                 opened.seek(place.bytes)
@@ -85,8 +95,12 @@ class ExportFile:
     def note(self, place: Place) -> None:
         """Remembers a place, at once or not at all."""
         new = self.notes.with_name(f"{self.notes.name}.new")
-        new.write_text(json.dumps({"wanted": self.wanted, "place": asdict(place)}), "utf-8")
+        new.write_text(json.dumps({**self._title(), "place": asdict(place)}), "utf-8")
         new.replace(self.notes)
+
+    def _title(self) -> dict[str, object]:
+        """What the notes are, and of which export."""
+        return {"notes": NOTES, "wanted": dict(self.wanted)}
 
     def finish(self) -> None:
         """Gives the whole file its name."""
@@ -97,6 +111,14 @@ class ExportFile:
         """Takes the companions away where nothing is in them yet."""
         self.part.unlink(missing_ok=True)
         self.notes.unlink(missing_ok=True)
+
+
+def _lock(opened: BinaryIO) -> None:
+    """Keeps the file for this process, until it is closed."""
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BusyError(f"another run writes {opened.name}: wait for it") from None
 
 
 def _text(file: Path) -> str:

@@ -11,8 +11,10 @@ from rich.padding import Padding
 
 from ops.database import Database, Row
 from ops.errors import ExitCode
-from ops.output import DASH, AsJson, announce, console, plain, show_json, spoken
-from ops.states import CONDITIONS, DUE_AT, IS_SUBMISSION, STATE, SUBMISSIONS, State
+from ops.lead_queries import SUMMARY, Group, Narrowed, counted_by, rows_in
+from ops.output import DASH, AsJson, announce, console, plain, show_json, show_table, spoken
+from ops.resubmission import LARGEST_ID
+from ops.states import State
 from ops.target import Env, Local, PersistTo, choose_target
 from services.form_data import read_lead
 
@@ -20,39 +22,6 @@ EXAMPLE = "Example: ./ppp leads --env production --state not_found --limit 50"
 MOST = 1_000
 INDENT = 10
 NOBODY_WAITS = "no e-mail, refused, switched off, or of the old Worker"
-
-_OVERDUE = f"pipedrive_sync_status IS NULL AND {DUE_AT} <= datetime('now')"
-# A due time of NULL was set by hand, and says nothing of how long the lead waits.
-SUMMARY = f"""
-SELECT
-  {STATE} AS state,
-  count(*) AS leads,
-  sum({_OVERDUE}) AS overdue,
-  unixepoch('now') - unixepoch(min(iif({_OVERDUE}, nullif({DUE_AT}, ''), NULL))) AS oldest
-FROM {SUBMISSIONS}
-WHERE {IS_SUBMISSION}
-GROUP BY 1
-"""
-
-
-def rows_in(states: Sequence[State], limit: int, *, with_form: bool) -> str:
-    """SQL for the newest submissions in these states."""
-    ids = " UNION ALL ".join(
-        f"SELECT id FROM {SUBMISSIONS} WHERE {CONDITIONS[state]}" for state in states
-    )
-    return f"""
-      SELECT
-        events.id, events.created_at, coalesce(pixels.name, events.pixel_id) AS pixel,
-        {STATE} AS state, coalesce(pipedrive_retry_count, 0) AS tries,
-        pipedrive_due_at AS due_at, unixepoch(pipedrive_due_at) - unixepoch('now') AS due_in,
-        pipedrive_sync_reason AS reason, pipedrive_person_id AS person_id
-        {", form_data" if with_form else ""}
-      FROM tracking_events AS events
-      LEFT JOIN pixels ON pixels.id = events.pixel_id
-      WHERE events.id IN ({ids})
-      ORDER BY events.id DESC
-      LIMIT {int(limit)}
-    """
 
 
 def leads(
@@ -63,25 +32,54 @@ def leads(
         list[State] | None,
         typer.Option("--state", help="Show these; may be repeated.  [default: pending, error]"),
     ] = None,
+    project: Annotated[str | None, typer.Option(metavar="ID", help="Only of this project.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only those whose reason has this in it.")
+    ] = None,
+    since: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="Only those of the last DAYS.")
+    ] = None,
+    older_than: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="Only those from before that.")
+    ] = None,
+    by: Annotated[
+        Group | None, typer.Option(help="Count them by this instead of listing them.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="Show as many.")] = 20,
+    before: Annotated[
+        int | None,
+        typer.Option(min=1, max=LARGEST_ID, metavar="EVENT_ID", help="The next page: older ones."),
+    ] = None,
     show_email: Annotated[bool, typer.Option("--show-email", help="Show addresses.")] = False,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
     """Says what became of the form submissions, and lists the newest.
 
+    The numbers by state are those of all; the options narrow what is listed or counted below them.
     Exits with 1 if a --state was asked for and nothing is in it.
     """
     target = choose_target(env, persist_to, local=local)
     announce(target, as_json=as_json)
     wanted = list(dict.fromkeys(states or (State.PENDING, State.ERROR)))
-    counts, rows = Database(target).ask(SUMMARY, rows_in(wanted, limit, with_form=show_email))
-    found = [_with_email(row) if show_email else row for row in rows]
+    narrowed = Narrowed(project, reason, since, older_than, before)
+    # One more than is shown says whether there is a next page.
+    listed = rows_in(wanted, limit + 1, with_form=show_email, narrowed=narrowed)
+    asked = counted_by(by, wanted, narrowed) if by else listed
+    counts, rows = Database(target).ask(SUMMARY, asked)
+    found: Row = {"environment": target.name, "summary": _summary(counts)}
+    found |= {by: rows} if by else _page(rows, limit, with_email=show_email)
     if as_json:
-        show_json({"environment": target.name, "summary": _summary(counts), "leads": found})
+        show_json(found)
     else:
-        _show(console(), _summary(counts), found, wanted)
-    return ExitCode.PROBLEMS if states and not found else ExitCode.FINE
+        _show(console(), found, by, wanted)
+    return ExitCode.PROBLEMS if states and not rows else ExitCode.FINE
+
+
+def _page(rows: Sequence[Row], limit: int, *, with_email: bool) -> Row:
+    """The leads that are shown, and the id with which the next page begins."""
+    leads = [_with_email(row) if with_email else row for row in rows[:limit]]
+    return {"leads": leads, "next_before": leads[-1]["id"] if len(rows) > limit else None}
 
 
 def _summary(counts: Sequence[Row]) -> dict[str, Row]:
@@ -103,19 +101,31 @@ def _with_email(row: Row) -> Row:
     return kept | {"email": lead.email if lead else None}
 
 
-def _show(
-    terminal: Console, summary: dict[str, Row], rows: Sequence[Row], states: Sequence[State]
-) -> None:
-    for state, numbers in summary.items():
+def _show(terminal: Console, found: Row, by: Group | None, states: Sequence[State]) -> None:
+    for state, numbers in found["summary"].items():
         line = f"{plain(state):<10} {numbers['leads']:>9,}  {_remark(state, numbers)}"
         terminal.print(line.rstrip())
+    rows: Sequence[Row] = found[by or "leads"]
     if not rows:
         terminal.print(f"\nnone is {' or '.join(states)}")
-        return
+    elif by:
+        terminal.print(f"\n{' and '.join(states)} by {by}", style="bold")
+        cells = [
+            (row["leads"], _minute(row["oldest"]), _minute(row["newest"]), row["value"])
+            for row in rows
+        ]
+        show_table(terminal, ("leads", "oldest (UTC)", "newest", by), cells)
+    else:
+        _show_page(terminal, rows, found["next_before"])
+
+
+def _show_page(terminal: Console, rows: Sequence[Row], next_before: int | None) -> None:
     head = _line("event", "when (UTC)", "pixel", "state", "tries", "due")
     terminal.print(f"\n{head}", style="bold")
     for row in rows:
         _show_row(terminal, row)
+    if next_before:
+        terminal.print(f"\nolder ones: the same with --before {next_before}")
 
 
 def _remark(state: str, numbers: Row) -> str:
@@ -130,13 +140,17 @@ def _remark(state: str, numbers: Row) -> str:
 
 
 def _show_row(terminal: Console, row: Row) -> None:
-    when = plain(row["created_at"]).replace("T", " ")[:16]
+    when = _minute(row["created_at"])
     cells = (row["id"], when, plain(row["pixel"]), plain(row["state"]), row["tries"], _due(row))
     terminal.print(_line(*cells))
     person = f"person {row['person_id']}" if row["person_id"] else None
     details = [str(each) for each in (row.get("email"), person, row["reason"]) if each]
     if details:
         terminal.print(Padding(plain(", ".join(details)), (0, 0, 0, INDENT), expand=False))
+
+
+def _minute(time: str) -> str:
+    return plain(time).replace("T", " ")[:16]
 
 
 def _line(*cells: object) -> str:

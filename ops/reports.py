@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from ops.api import Row
-from ops.output import DASH, plain, show_table
+from ops.output import DASH, counted, plain, show_table
 
 
 def show_breakdown(terminal: Console, data: Row) -> None:
@@ -74,8 +74,10 @@ def _show_summary(terminal: Console, name: str, data: Row) -> None:
     summary = data["summary"]
     terminal.print(f"{name}, {_time(data)}")
     terminal.print(
-        f"{summary['total_events']:,} events of {summary['unique_visitors']:,} visitors "
-        f"in {summary['unique_sessions']:,} sessions on {summary['unique_pages']:,} pages"
+        f"{counted(summary['total_events'], 'event')} "
+        f"of {counted(summary['unique_visitors'], 'visitor')} "
+        f"in {counted(summary['unique_sessions'], 'session')} "
+        f"on {counted(summary['unique_pages'], 'page')}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Annotated
 
@@ -49,6 +50,9 @@ def resync(
         int | None,
         typer.Option(min=1, max=MOST_DAYS, metavar="DAYS", help="Only those of the last DAYS."),
     ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="NUMBER", help="At most so many, the newest first.")
+    ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -64,7 +68,7 @@ def resync(
     target = choose_target(env, persist_to, local=local)
     announce(target, as_json=as_json)
     database = Database(target)
-    found = find(database, wanted)
+    found = _cut(find(database, wanted), limit)
     for line in _described(found):
         typer.echo(line, err=as_json)
     statements = [set_pending(ids, found, wanted) for ids in portions(found.ids)]
@@ -86,6 +90,11 @@ def _wanted(ids: Sequence[int], since: int | None, *, failed: bool, not_found: b
     if ids:
         return Wanted(ids=list(dict.fromkeys(ids)))
     return Wanted(state=State.ERROR if failed else State.NOT_FOUND, days=since)
+
+
+def _cut(found: Found, limit: int | None) -> Found:
+    """What was found, as far as it is wanted: a day's tokens may not be enough for all."""
+    return replace(found, ids=found.ids[:limit])
 
 
 def _described(found: Found) -> Iterator[str]:

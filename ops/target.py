@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from ops.errors import WrongUsageError
 from paths import LOCAL_CONFIG, ROOT
 
 BINDING = "DB"
+BUCKET_BINDING = "BACKUPS"
 
 
 class Environment(StrEnum):
@@ -37,12 +38,16 @@ PersistTo = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One D1 database. An `environment` of None is this machine."""
+    """One D1 database. An `environment` of None is this machine.
+
+    With a configuration of its own it is a database that wrangler.toml does not name.
+    """
 
     environment: Environment | None
     database: str
     database_id: str
     persist_to: Path | None = None
+    own_config: Path | None = None
 
     def __str__(self) -> str:
         if self.environment:
@@ -58,14 +63,29 @@ class Target:
     @property
     def config(self) -> Path | None:
         """The configuration for wrangler; None is wrangler.toml."""
-        return None if self.environment else LOCAL_CONFIG
+        return self.own_config or (None if self.environment else LOCAL_CONFIG)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its part of wrangler.toml."""
+        return settings_of(self.environment)
+
+    @property
+    def bucket(self) -> str:
+        """The name of the R2 bucket for backups."""
+        return str(_bound(self.settings["r2_buckets"], BUCKET_BINDING)["bucket_name"])
 
     def arguments(self) -> tuple[str, ...]:
         """What tells wrangler the database."""
+        is_named = self.environment and not self.own_config
+        environment = ("--env", str(self.environment)) if is_named else ()
+        return (BINDING, *environment, *self.storage())
+
+    def storage(self) -> tuple[str, ...]:
+        """What tells wrangler at Cloudflare's, or where on this machine."""
         if self.environment:
-            return (BINDING, "--env", self.environment, "--remote")
-        storage = ("--persist-to", str(self.persist_to)) if self.persist_to else ()
-        return (BINDING, "--local", *storage)
+            return ("--remote",)
+        return ("--local", *(("--persist-to", str(self.persist_to)) if self.persist_to else ()))
 
 
 def choose_target(
@@ -89,8 +109,18 @@ def choose_target(
     return Target(None, *_database(None), persist_to)
 
 
-def _database(environment: Environment | None) -> tuple[str, str]:
+def settings_of(environment: Environment | None) -> dict[str, Any]:
+    """The part of wrangler.toml that is an environment; None is this machine."""
     config = tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
-    bindings = (config["env"][environment] if environment else config)["d1_databases"]
-    [database] = [each for each in bindings if each["binding"] == BINDING]
+    settings: dict[str, Any] = config["env"][environment] if environment else config
+    return settings
+
+
+def _database(environment: Environment | None) -> tuple[str, str]:
+    database = _bound(settings_of(environment)["d1_databases"], BINDING)
     return database["database_name"], database["database_id"]
+
+
+def _bound(bindings: list[dict[str, str]], name: str) -> dict[str, str]:
+    [found] = [each for each in bindings if each["binding"] == name]
+    return found

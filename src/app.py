@@ -41,6 +41,7 @@ class App:
     local_time: LocalTime
     new_id: NewId
     memory_mib: Callable[[], int]
+    worker_version: str | None
     database: Database
     bucket: Bucket
     limiter: RateLimiter

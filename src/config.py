@@ -120,7 +120,7 @@ def read_config(get: Callable[[str], str | None]) -> Config:
         visitor_retention_days=_number(get, "VISITOR_RETENTION_DAYS", 395),
         backups=BackupSettings(
             seconds=_number(get, "BACKUP_RUN_SECONDS", MINUTE),
-            steps=_number(get, "BACKUP_RUN_STEPS", 20),
+            steps=_number(get, "BACKUP_RUN_STEPS", 40),
         ),
     )
 

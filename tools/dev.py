@@ -13,10 +13,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from threading import Thread
+from typing import TextIO
 
 from demo_site import DEMO_PIXEL, demo_site
 from local_config import prepare_local_config
@@ -157,16 +159,25 @@ def add_person(pipedrive: Simulator | None, form: Mapping[str, str]) -> None:
         pipedrive.account.add_person(name or email, [email])
 
 
-def start_worker(port: int, env_vars: Mapping[str, str]) -> Worker:
+def start_worker(
+    port: int,
+    env_vars: Mapping[str, str],
+    *,
+    config: Path = LOCAL_CONFIG,
+    storage: Path | None = None,
+    log: TextIO = sys.stdout,
+) -> Worker:
     """Starts `wrangler dev`; its log lines go to the terminal."""
+    place = [] if storage is None else ["--persist-to", str(storage)]
     chosen = [part for name, value in env_vars.items() for part in ("--var", f"{name}:{value}")]
     command = [
         str(NODE_BIN / "wrangler"),
         "dev",
         "--config",
-        str(LOCAL_CONFIG),
+        str(config),
         "--port",
         str(port),
+        *place,
     ]
     process = subprocess.Popen(
         [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log", *chosen],
@@ -179,15 +190,16 @@ def start_worker(port: int, env_vars: Mapping[str, str]) -> Worker:
         # The stop key is ours: it must reach wrangler once, from stop().
         start_new_session=True,
     )
-    Thread(target=_show_log, args=(process,), daemon=True).start()
+    Thread(target=_show_log, args=(process, log), daemon=True).start()
     return Worker(process, f"http://localhost:{port}")
 
 
-def _show_log(process: subprocess.Popen[str]) -> None:
+def _show_log(process: subprocess.Popen[str], log: TextIO) -> None:
     """Shows the Worker's own log lines, and what wrangler says is wrong."""
-    for line in process.stdout or ():
-        if line.startswith("{") or "ERROR" in line or "error" in line.lower():
-            print(line, end="", flush=True)
+    with process.stdout or nullcontext(()) as lines:
+        for line in lines:
+            if line.startswith("{") or "ERROR" in line or "error" in line.lower():
+                print(line, end="", flush=True, file=log)
 
 
 def welcome(worker: str, site: str, key: str, pipedrive: str) -> str:

@@ -49,13 +49,19 @@ class StartupError(Exception):
     """The Worker does not start as deployed; the message is what workerd said."""
 
 
-def bundle_worker(folder: Path) -> None:
+def bundle_worker(folder: Path, environment: str | None = None) -> None:
     """Writes the Worker into a folder, file by file, as it would be uploaded.
+
+    An `environment` of None is this machine.
 
     Raises:
         WranglerError: it cannot be bundled.
     """
-    wrangler("deploy", "--dry-run", "--outdir", folder)
+    bundling = ("deploy", "--dry-run", "--outdir", folder)
+    if environment:
+        wrangler(*bundling, "--env", environment, config=None)
+    else:
+        wrangler(*bundling)
 
 
 def check_startup(folder: Path) -> int:

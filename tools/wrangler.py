@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 
@@ -15,10 +19,14 @@ class WranglerError(Exception):
     """wrangler failed; the message is what it said."""
 
 
-def wrangler(*arguments: str | Path, config: Path | None = LOCAL_CONFIG) -> str:
+def wrangler(
+    *arguments: str | Path,
+    config: Path | None = LOCAL_CONFIG,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Runs one command on a configuration, without questions, and returns what it said.
 
-    A `config` of None is wrangler.toml.
+    A `config` of None is wrangler.toml; `variables` are added to the environment.
 
     Raises:
         WranglerError: it failed.
@@ -28,7 +36,7 @@ def wrangler(*arguments: str | Path, config: Path | None = LOCAL_CONFIG) -> str:
         done = subprocess.run(
             [str(NODE_BIN / "wrangler"), *map(str, arguments), *which],
             cwd=ROOT,
-            env=tool_environment() | {"CI": "true"},
+            env=tool_environment() | {"CI": "true"} | dict(variables or {}),
             capture_output=True,
             text=True,
             check=False,
@@ -41,3 +49,31 @@ def wrangler(*arguments: str | Path, config: Path | None = LOCAL_CONFIG) -> str:
     if done.returncode != 0:
         raise WranglerError(f"wrangler {arguments[0]} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def following(*arguments: str) -> subprocess.Popen[str]:
+    """Starts a command on wrangler.toml that goes on until it is ended."""
+    return subprocess.Popen(
+        [str(NODE_BIN / "wrangler"), *arguments],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wrangler_report(
+    *arguments: str | Path, config: Path | None = LOCAL_CONFIG
+) -> Sequence[dict[str, Any]]:
+    """Runs one command as `wrangler` does and returns what it notes for programs, entry by entry.
+
+    Raises:
+        WranglerError: it failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.ndjson"
+        wrangler(*arguments, config=config, variables={"WRANGLER_OUTPUT_FILE_PATH": str(report)})
+        lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
+    return [json.loads(line) for line in lines]

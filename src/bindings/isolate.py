@@ -97,6 +97,7 @@ def build_app(env: Any) -> App:
         local_time=local_time,
         new_id=new_id,
         memory_mib=memory_mib,
+        worker_version=_worker_version(raw),
         database=database,
         bucket=bucket,
         limiter=RateLimiter(shards),
@@ -120,6 +121,12 @@ def build_app(env: Any) -> App:
         new_sync=partial(_new_sync, settings, database, key_values),
         new_archive=partial(_new_archive, settings, database, bucket),
     )
+
+
+def _worker_version(env: Any) -> str | None:
+    """The id that Cloudflare gave the version that runs; None where it gives none."""
+    metadata = getattr(env, "CF_VERSION_METADATA", None)
+    return str(metadata.id) if metadata else None
 
 
 def _setting(env: Any, name: str) -> str | None:

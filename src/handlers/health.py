@@ -21,6 +21,7 @@ async def health(app: App, _request: Request, log: Log) -> Response:
         {
             "status": "healthy" if healthy else "unhealthy",
             "version": VERSION,
+            "worker_version": app.worker_version,
             "environment": app.config.environment,
             "timestamp": app.clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
             "checks": {name: part.as_json() for name, part in parts.items()},

@@ -55,17 +55,20 @@ SELECT {", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in GROWING
 WHERE ?1 ->> 'counts'
 """  # noqa: S608  # constants only
 
-_CHANGED_EVENTS = f"""
-SELECT id FROM ({_NEW_EVENTS})
-UNION SELECT CAST(key AS INTEGER) FROM ({_CHANGES})
-WHERE table_name = 'tracking_events' AND NOT deleted
+
+def _new_or_noted(column: str, table: str, cast: str) -> str:
+    return f"""
+SELECT {column} FROM ({_NEW_EVENTS})
+UNION SELECT CAST(key AS {cast}) FROM ({_CHANGES})
+WHERE table_name = '{table}' AND NOT deleted
 """  # noqa: S608  # constants only
+
 
 # The keys of the rows of a table that changed.
 _CHANGED = {
-    "tracking_events": _CHANGED_EVENTS,
-    "sessions": f"SELECT session_id FROM ({_NEW_EVENTS})",  # noqa: S608  # a constant
-    "visitors": f"SELECT visitor_id FROM ({_NEW_EVENTS})",  # noqa: S608  # a constant
+    "tracking_events": _new_or_noted("id", "tracking_events", "INTEGER"),
+    "sessions": _new_or_noted("session_id", "sessions", "TEXT"),
+    "visitors": _new_or_noted("visitor_id", "visitors", "TEXT"),
     "system_logs": _NEW_LOGS,
 }
 

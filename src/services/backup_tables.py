@@ -21,12 +21,14 @@ LEFT_OUT = ("backups", "row_changes")
 
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
+# D1 refuses whoever looks into a table of Cloudflare's own (`_cf_…`): SQLITE_AUTH.
 READ_SCHEMA = """
 SELECT tables.name, tables.wr AS is_without_rowid, (
   SELECT json_group_array(json_array(name, pk)) FROM pragma_table_info(tables.name)
 ) AS columns
 FROM pragma_table_list AS tables
 WHERE tables.schema = 'main' AND tables.type = 'table' AND ?1 IS NOT NULL
+  AND substr(tables.name, 1, 4) <> '_cf_'
 ORDER BY tables.name
 """
 
@@ -80,7 +82,7 @@ async def read_tables(database: Database) -> Sequence[Table]:
 def _is_ours(name: str) -> bool:
     if name == "sqlite_sequence":  # the highest ids ever given
         return True
-    return not name.startswith(("sqlite_", "_cf_")) and name not in LEFT_OUT
+    return not name.startswith("sqlite_") and name not in LEFT_OUT
 
 
 def _table(row: Row) -> Table:

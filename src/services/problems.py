@@ -54,7 +54,7 @@ NO_EVENTS = Problem(
     "no_events",
     "P2",
     "sites are down, the script is blocked or gone, or requests do not reach the Worker",
-    "ppp security-check https://pixel.salesmagic.us",
+    "ppp security-check --env production",
 )
 MANY_ERRORS = Problem(
     "many_errors",

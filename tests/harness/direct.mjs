@@ -29,12 +29,16 @@ const miniflare = new Miniflare({
   bindings: { ...config.vars, ...vars },
   d1Databases: { DB: database.database_id },
   kvNamespaces: ["CACHE"],
+  r2Buckets: Object.fromEntries(
+    (config.r2_buckets ?? []).map(({ binding, bucket_name }) => [binding, bucket_name]),
+  ),
   durableObjects: config.durable_objects
     ? { RATE_LIMITER: { className: "RateLimiter", useSQLite: true } }
     : {},
   // The folders that `wrangler d1 migrations apply --persist-to` writes.
   d1Persist: join(storage, "v3", "d1"),
   kvPersist: join(storage, "v3", "kv"),
+  r2Persist: join(storage, "v3", "r2"),
   durableObjectsPersist: join(storage, "v3", "do"),
   host: "127.0.0.1",
   port: 0,

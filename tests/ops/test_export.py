@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -296,6 +297,16 @@ def test_the_beginning_of_another_export_is_left_alone(
     line = fails(service.ppp("export", few["id"], "--output", file), 2)
     assert "is the beginning of another export: repeat that command to finish it" in line
     assert (home / "events.part").read_bytes() == before
+
+
+def test_two_runs_do_not_write_one_file(service: Service, few: Row, home: Path) -> None:
+    file = home / "events"
+    with (home / "events.part").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        line = fails(service.ppp("export", few["id"], "--output", file), 1)
+        assert "another run writes" in line
+        assert (home / "events.part").exists()
+    assert service.ppp("export", few["id"], "--output", file).code == 0
 
 
 @pytest.mark.parametrize(

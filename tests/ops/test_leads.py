@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from ops.leads import SUMMARY, rows_in
+from ops.lead_queries import SUMMARY, Group, Narrowed, counted_by, rows_in
 from ops.states import State
 from tests.harness.direct import database_file
 from tests.ops import leads_in_d1 as leads
@@ -60,8 +61,68 @@ def test_a_state_that_nothing_is_in_is_told_by_the_exit_code(
     assert said.out.endswith("none is error\n")
 
 
+def rows(storage: Path, statement: str) -> list[sqlite3.Row]:
+    with closing(sqlite3.connect(database_file(storage))) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute(statement).fetchall()
+
+
+def listed(storage: Path, **narrowed: Any) -> list[int]:  # noqa: ANN401  # fields of Narrowed
+    statement = rows_in(list(State), 20, with_form=False, narrowed=Narrowed(**narrowed))
+    return [row["id"] for row in rows(storage, statement)]
+
+
+def counted(storage: Path, group: Group) -> dict[str, int]:
+    statement = counted_by(group, [State.NOT_FOUND, State.ERROR])
+    return {row["value"]: row["leads"] for row in rows(storage, statement)}
+
+
+def test_all_pages_together_are_all_leads_once(home: Path, storage: Path) -> None:
+    arguments = ("--state", "not_found", "--limit", 1)
+    said = run(home, storage, *arguments)
+    assert f"the same with --before {leads.OLD_NOT_FOUND}\n" in said.out
+    second = run(home, storage, "--json", *arguments, "--before", leads.OLD_NOT_FOUND).json
+    assert [lead["id"] for lead in second["leads"]] == [leads.NOT_FOUND]
+    assert second["next_before"] is None
+
+
+def test_leads_are_found_by_project_reason_and_age(storage: Path) -> None:
+    assert listed(storage, reason="ANSWERED 50") == [leads.FAILED, leads.OVERDUE]
+    assert listed(storage, older_than=30) == [leads.OLD_NOT_FOUND]
+    assert leads.OLD_NOT_FOUND not in listed(storage, since=30)
+    assert len(listed(storage, project="ppp-demo-project")) == 10
+    assert listed(storage, project="another") == []
+
+
+@pytest.mark.parametrize("text", ["x' OR '1'='1", "'; DROP TABLE pixels; --", 'ü"$(id)`', "\udcff"])
+def test_what_somebody_types_is_no_sql(storage: Path, text: str) -> None:
+    assert listed(storage, project=text) == listed(storage, reason=text) == []
+    assert len(listed(storage)) == 10
+
+
+def test_leads_are_counted_by_project_age_or_reason(home: Path, storage: Path) -> None:
+    assert counted(storage, "age") == {"within an hour": 3, "older": 1}
+    assert counted(storage, "project") == {"Demo": 4}
+    arguments = ("--state", "not_found", "--by", "reason", "--reason", "address")
+    said = run(home, storage, *arguments)
+    assert said.code == 0
+    head = next(line for line in said.out.splitlines() if line.startswith("leads"))
+    assert head.split() == ["leads", "oldest", "(UTC)", "newest", "reason"]
+    [line] = [line for line in said.out.splitlines() if "no person has this" in line]
+    assert line.split()[0] == "2"
+
+
+NARROWED = Narrowed("p", "r", 1, 2, 3)
+
+
 @pytest.mark.parametrize(
-    "statement", [SUMMARY, *(rows_in([state], 20, with_form=True) for state in State)]
+    "statement",
+    [
+        SUMMARY,
+        *(rows_in([state], 20, with_form=True) for state in State),
+        rows_in([State.ERROR], 20, with_form=False, narrowed=NARROWED),
+        *(counted_by(group, [State.ERROR], NARROWED) for group in get_args(Group)),
+    ],
 )
 def test_page_views_are_never_walked_through(storage: Path, statement: str) -> None:
     with closing(sqlite3.connect(database_file(storage))) as database:

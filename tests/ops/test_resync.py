@@ -55,6 +55,15 @@ def test_however_many_failed_all_are_found(home: Path, storage: Path) -> None:
     assert "31,226 to 55,246 Pipedrive tokens, about 6 min" in said.err
 
 
+def test_no_more_are_sent_again_than_are_wanted(home: Path, storage: Path) -> None:
+    leads.write_failed(storage, 5)
+    said = run(home, storage, "--failed", "--limit", 2, "--yes", "--json")
+    assert said.code == 0
+    assert said.json["found"] == [leads.SET_BY_HAND + 5, leads.SET_BY_HAND + 4]
+    assert sorted(said.json["set_pending"]) == leads.pending(storage)[-2:]
+    assert "52 to 92 Pipedrive tokens" in said.err
+
+
 def test_failed_ones_are_found_by_their_state(home: Path, storage: Path) -> None:
     said = run(home, storage, "--failed", "--dry-run")
     assert said.code == 0

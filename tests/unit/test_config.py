@@ -85,7 +85,7 @@ def test_the_environment_alone_is_enough() -> None:
         privacy_steps=100,
         session_retention_days=395,
         visitor_retention_days=395,
-        backups=BackupSettings(seconds=60, steps=20),
+        backups=BackupSettings(seconds=60, steps=40),
     )
 
 

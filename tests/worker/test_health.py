@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 
@@ -35,6 +36,7 @@ def test_health_is_200_with_the_state_and_latency_of_each_part(worker: Worker) -
 
         assert answer.status_code == 200
         assert content["status"] == "healthy"
+        assert UUID(content["worker_version"])
         assert set(content["checks"]) == {"database", "kv", "rate_limiter"}
         for part in content["checks"].values():
             assert part["status"] == "healthy"
@@ -44,7 +46,7 @@ def test_health_is_200_with_the_state_and_latency_of_each_part(worker: Worker) -
 @pytest.fixture(scope="module")
 def crippled(local_config: Bundle) -> Iterator[Worker]:
     """A Worker without KV and without a rate limiter."""
-    with worker_without("kv_namespaces", "durable_objects") as running:
+    with worker_without("kv_namespaces", "durable_objects", "version_metadata") as running:
         yield running
 
 
@@ -54,6 +56,7 @@ def test_health_is_503_and_names_the_part_that_is_missing(crippled: Worker) -> N
 
     assert answer.status_code == 503
     assert answer.json()["status"] == "unhealthy"
+    assert answer.json()["worker_version"] is None
     assert checks["database"]["status"] == "healthy"
     assert checks["kv"]["error"] == "does not answer"
     assert checks["rate_limiter"]["error"] == "does not answer"

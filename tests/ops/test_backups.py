@@ -1,0 +1,87 @@
+"""Backups that the Worker makes, and a deployment that has one made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.api import Api, open_client
+from ops.backup_index import last_backup, read_held, read_index
+from ops.backups import Backup, BackupMaker, list_backups, start_backup
+from ops.bucket import Bucket
+from ops.errors import NoAnswerError
+from ops.worker import Key, choose_worker
+from paths import LOCAL_CONFIG
+from tests.harness.direct import running_directly
+from tests.ops.asking import ADMIN_KEY, KEYS
+from tests.ops.deployed import EVENTS, local, log_of, write_events
+from tests.ops.running import here
+
+KEY = Key("a test", ADMIN_KEY)
+
+
+@pytest.fixture(scope="module")
+def storage(migrated_storage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A storage with events."""
+    folder = tmp_path_factory.mktemp("backed-up") / "storage"
+    shutil.copytree(migrated_storage, folder)
+    write_events(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def api(bundle: Path, storage: Path) -> Iterator[Api]:
+    """A Worker on that storage, whose runs do a few steps only."""
+    config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
+    settings = {"API_KEYS": KEYS, "BACKUP_RUN_STEPS": "2"}
+    with running_directly(bundle, "entry.py", config, storage, settings) as running:
+        worker = choose_worker(None, running.url, local=False)
+        with open_client(worker, KEY) as http:
+            yield Api(worker, KEY, http)
+
+
+def test_a_backup_is_made_to_its_end_portion_by_portion(api: Api, storage: Path) -> None:
+    told: list[Backup] = []
+    made = BackupMaker(api, told.append).make("before something")
+    assert [each["state"] for each in told] == [*["running"] * (len(told) - 1), "verified"]
+    assert len(told) > 2
+    assert list_backups(api)[0]["label"] == "before something"
+    read = Bucket(local(storage)).read_json
+    last = last_backup(read_index(read))
+    assert last
+    assert (last.id, last.events) == (made, EVENTS)
+    held = read_held(read, last)
+    assert held
+    assert (held.rows["tracking_events"], held.highest_event) == (EVENTS, EVENTS)
+
+
+def test_one_that_is_under_way_is_taken_to_its_end(api: Api) -> None:
+    begun = start_backup(api, "begun and left")
+    assert BackupMaker(api, lambda _backup: None).make("another") == begun["id"]
+    assert list_backups(api)[0]["id"] == begun["id"]
+
+
+def test_a_worker_that_does_not_answer_begins_nothing() -> None:
+    worker = choose_worker(None, "http://127.0.0.1:1", local=False)
+    with open_client(worker, KEY) as http:
+        maker = BackupMaker(Api(worker, KEY, http), lambda _backup: None)
+        with pytest.raises(NoAnswerError, match="nothing answers at"):
+            maker.make(None)
+
+
+@pytest.mark.timeout(400)
+def test_a_deployment_has_a_backup_made_first(api: Api, storage: Path) -> None:
+    where = ("--local", "--persist-to", storage, "--url", api.worker.url)
+    said = here("deploy", *where, "--yes", "--json", env={"PPP_API_KEY": ADMIN_KEY})
+    assert said.code == 0, said
+    deployment = said.json["deployment"]
+    [newest, *_] = list_backups(api)
+    assert (newest["id"], newest["state"]) == (deployment["backup"], "verified")
+    assert newest["label"].startswith("before deploy ")
+    assert deployment["rows"]["tracking_events"] == EVENTS
+    assert "migrations: none to apply" in said.err
+    assert log_of(storage)[-1] == deployment

@@ -1,0 +1,217 @@
+"""A chain of backups, put together: as the database was, or refused with the reason."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ops.chain import BrokenBackupError
+from ops.erasures import Erasure
+from ops.manifests import Manifest
+from ops.putting_together import PutTogether, parts_needed, put_together
+from ops.staging import MIGRATIONS, UnknownSchemaError, open_staging
+from tests.ops.backup_files import Objects, Written, write_backup
+
+TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events", "d1_migrations")
+
+
+def new_database(until: str | None = None) -> sqlite3.Connection:
+    """A database that wrangler would have migrated, with one project and pixel of its own."""
+    staging = open_staging(Path(":memory:"))
+    staging.migrate(until)
+    database = staging.database
+    database.executemany(
+        "INSERT INTO d1_migrations (name) VALUES (?)",
+        [(name,) for name in ("0012_add_new_projects.sql", *staging.applied)],
+    )
+    database.execute("INSERT INTO projects (id, name) VALUES ('p', 'Client')")
+    database.execute("INSERT INTO pixels (id, project_id, name) VALUES ('x', 'p', 'site')")
+    return database
+
+
+def visit(database: sqlite3.Connection, *numbers: int) -> None:
+    """An event with a session and a visitor of its own, for each number."""
+    for number in numbers:
+        database.execute(
+            f"INSERT INTO visitors (id, visitor_cookie) VALUES ('v{number}', {number})"
+        )
+        database.execute(
+            "INSERT INTO sessions (id, visitor_id, session_cookie)"
+            f" VALUES ('s{number}', 'v{number}', {number})"
+        )
+        database.execute(
+            "INSERT INTO tracking_events (id, pixel_id, visitor_id, session_id, page_title)"
+            f" VALUES ({number}, 'x', 'v{number}', 's{number}', 'title {number}')"
+        )
+
+
+def restored(
+    chain: Sequence[Written], tmp_path: Path, objects: Objects | None = None, *erased: Erasure
+) -> PutTogether:
+    """The chain, put together from its objects."""
+    stored = objects if objects is not None else objects_of(chain)
+    files: dict[str, Path | None] = {}
+    for number, part in enumerate(parts_needed(manifests(chain))):
+        content = stored.get(part.key)
+        files[part.key] = None if content is None else tmp_path / f"part-{number}"
+        if content is not None:
+            (tmp_path / f"part-{number}").write_bytes(content)
+    staging = open_staging(tmp_path / "staging.sqlite")
+    return put_together(manifests(chain), files, erased, staging, lambda: None)
+
+
+def manifests(chain: Sequence[Written]) -> Sequence[Manifest]:
+    return [backup.manifest for backup in chain]
+
+
+def objects_of(chain: Sequence[Written]) -> Objects:
+    return {key: content for backup in chain for key, content in backup.objects.items()}
+
+
+def contents(database: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    rows = database.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
+    return [tuple(row) for row in rows]
+
+
+def test_a_chain_is_the_database_as_it_was_at_its_end(tmp_path: Path) -> None:
+    database = new_database()
+    visit(database, *range(1, 31))
+    full = write_backup(database, "20261121T020000Z-full", rows_of_a_part=7)
+    visit(database, 31, 32)
+    database.execute("UPDATE tracking_events SET pipedrive_sync_status = 'synced' WHERE id = 3")
+    for table, row in (("tracking_events", 5), ("sessions", "'s5'"), ("visitors", "'v5'")):
+        database.execute(f"DELETE FROM {table} WHERE id = {row}")
+    hour = write_backup(database, "20261121T030000Z-hourly", full)
+    visit(database, 33)
+    for table, row in (("tracking_events", 33), ("sessions", "'s33'"), ("visitors", "'v33'")):
+        database.execute(f"DELETE FROM {table} WHERE id = {row}")
+    database.execute("UPDATE pixels SET name = 'new name' WHERE id = 'x'")
+    chain = [full, hour, write_backup(database, "20261121T040000Z-hourly", hour)]
+
+    found = restored(chain, tmp_path)
+    for table in TABLES:
+        assert contents(found.staging.database, table) == contents(database, table), table
+    [last] = found.staging.database.execute(
+        "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
+    ).fetchall()
+    assert last == (33,)
+    assert found.staging.left_out == {}
+
+
+def test_an_older_schema_becomes_what_the_newest_migration_makes_of_it(tmp_path: Path) -> None:
+    names = sorted(file.name for file in MIGRATIONS.glob("*.sql"))
+    database = new_database(names[-2])
+    visit(database, 1, 2)
+    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
+    assert found.counts()["tracking_events"] == 2
+    applied = [row[1] for row in contents(found.database, "d1_migrations")]
+    assert applied == ["0012_add_new_projects.sql", *names]
+
+
+def test_a_chain_may_go_over_a_migration(tmp_path: Path) -> None:
+    names = sorted(file.name for file in MIGRATIONS.glob("*.sql"))
+    before = names.index("0022_add_backups.sql")
+    database = new_database(names[before])
+    visit(database, 1)
+    full = write_backup(database, "20261121T020000Z-full")
+    for name in names[before + 1 :]:
+        database.executescript((MIGRATIONS / name).read_text())
+        database.execute("INSERT INTO d1_migrations (name) VALUES (?)", (name,))
+    visit(database, 2)
+    chain = [full, write_backup(database, "20261121T030000Z-hourly", full)]
+    found = restored(chain, tmp_path).staging
+    assert [row[0] for row in contents(found.database, "tracking_events")] == [1, 2]
+
+
+def test_what_was_erased_after_the_backup_is_erased_again(tmp_path: Path) -> None:
+    database = new_database()
+    visit(database, 1, 2)
+    erasure = Erasure("r1", {"event_ids": [1], "session_ids": ["s1"], "visitor_ids": ["v1"]})
+    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
+    assert found.erased == 3
+    assert [row[0] for row in contents(found.staging.database, "visitors")] == ["v2"]
+
+
+def broken(backup: Written, tmp_path: Path, objects: Objects) -> str:
+    with pytest.raises(BrokenBackupError) as raised:
+        restored([backup], tmp_path, objects)
+    return str(raised.value)
+
+
+@pytest.fixture
+def backup() -> Written:
+    """A whole backup in several parts."""
+    database = new_database()
+    visit(database, *range(1, 11))
+    return write_backup(database, "20261121T020000Z-full", rows_of_a_part=4)
+
+
+def test_a_part_that_is_missing_or_changed_is_named_with_all_others(
+    backup: Written, tmp_path: Path
+) -> None:
+    missing, changed, cut, *_ = (part.key for part in backup.manifest.parts)
+    objects = dict(backup.objects)
+    del objects[missing]
+    objects[changed] += b"?"
+    objects[cut] = objects[cut][:-20]
+    said = broken(backup, tmp_path, objects)
+    assert f"{missing} is missing" in said
+    assert f"{changed} has another checksum" in said
+    assert f"{cut} has another checksum" in said
+
+
+def test_a_part_with_other_rows_than_it_says_is_refused(backup: Written, tmp_path: Path) -> None:
+    first, *others = backup.manifest.parts
+    lying = replace(backup.manifest, parts=[replace(first, rows=first.rows + 1), *others])
+    said = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
+    assert f"{first.key} has {first.rows} rows, not {first.rows + 1}" in said
+
+
+def test_rows_that_no_part_holds_are_missed(backup: Written, tmp_path: Path) -> None:
+    parts = [part for part in backup.manifest.parts if part.table != "tracking_events"]
+    lying = replace(backup.manifest, parts=parts)
+    said = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
+    assert "tracking_events would have 0 rows, and had 10" in said
+
+
+def test_rows_without_what_they_refer_to_are_refused(backup: Written, tmp_path: Path) -> None:
+    parts = [part for part in backup.manifest.parts if part.table != "pixels"]
+    lying = replace(backup.manifest, parts=parts, totals={})
+    said = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
+    assert "10 tracking_events without their pixels" in said
+
+
+def test_tables_and_columns_that_no_migration_makes_are_left_out_and_told(tmp_path: Path) -> None:
+    database = new_database()
+    database.executescript("""
+      CREATE TABLE by_hand (id INTEGER PRIMARY KEY, what TEXT);
+      INSERT INTO by_hand VALUES (1, 'a'), (2, 'b');
+      ALTER TABLE projects ADD COLUMN colour TEXT;
+    """)
+    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
+    assert found.left_out == {"by_hand": 2, "projects (colour)": 2}
+
+
+def test_a_backup_of_a_newer_schema_asks_for_newer_code(tmp_path: Path) -> None:
+    database = new_database()
+    database.execute("INSERT INTO d1_migrations (name) VALUES ('9999_of_tomorrow.sql')")
+    with pytest.raises(UnknownSchemaError, match="check out the code"):
+        restored([write_backup(database, "20261121T020000Z-full")], tmp_path)
+
+
+def test_another_content_is_another_plan(tmp_path: Path) -> None:
+    database = new_database()
+    visit(database, 1)
+    backup = write_backup(database, "20261121T020000Z-full")
+    erasure = Erasure("r1", {"event_ids": [1], "session_ids": [], "visitor_ids": []})
+
+    def plan(name: str, *erased: Erasure) -> str:
+        (tmp_path / name).mkdir()
+        return restored([backup], tmp_path / name, None, *erased).plan
+
+    assert plan("first") == plan("second")
+    assert plan("third", erasure) != plan("fourth")

@@ -1,0 +1,203 @@
+"""`ppp restore` and `ppp backups`, on real local D1 and R2."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ops import loading
+from ops.database import Database
+from ops.loading import Step
+from ops.named_database import empty, find
+from ops.objects import one_by_one
+from ops.target import Target, choose_target
+from tests.harness.direct import database_file
+from tests.ops.backup_files import Written, index_of, store, write_backup
+from tests.ops.running import Said, fails, here
+from tests.ops.test_sql_text import NASTY
+
+# Each starts wrangler many times.
+pytestmark = pytest.mark.timeout(300)
+
+FULL, HOURLY, DAMAGED = (
+    "20261121T020000Z-full",
+    "20261121T030000Z-hourly",
+    "20261121T013000Z-manual",
+)
+LIVE = "ppp-tracking-db-local"
+EVENTS = 40
+
+
+def write_events(database: sqlite3.Connection, first: int, last: int) -> None:
+    """Visitors, sessions and events with everything in them that text can hold."""
+    texts = [value for value in NASTY if isinstance(value, str)]
+    for number in range(first, last + 1):
+        text = f"{texts[number % len(texts)]}{number}"
+        database.execute("INSERT INTO visitors (id, visitor_cookie) VALUES (?1, ?1)", (text,))
+        database.execute(
+            "INSERT INTO sessions (id, visitor_id, session_cookie) VALUES (?1, ?1, ?1)", (text,)
+        )
+        database.execute(
+            "INSERT INTO tracking_events (id, pixel_id, visitor_id, session_id, page_title)"
+            " VALUES (?, 'ppp-demo-pixel', ?2, ?2, ?2)",
+            (number, text),
+        )
+
+
+@pytest.fixture(scope="module")
+def chain(migrated_storage: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
+    """A storage with a full backup, an hourly one, and a damaged one, in its bucket."""
+    folder = tmp_path_factory.mktemp("restore")
+    storage = folder / "storage"
+    shutil.copytree(migrated_storage, storage)
+    with closing(sqlite3.connect(database_file(storage))) as database, database:
+        damaged = write_backup(database, DAMAGED)
+        write_events(database, 1, EVENTS - 1)
+        full = write_backup(database, FULL, rows_of_a_part=15)
+        write_events(database, EVENTS, EVENTS)
+        hourly = write_backup(database, HOURLY, full)
+    erasure = {
+        "receipt": "r1",
+        "at": "2026-11-21T03:30:00Z",
+        "event_ids": [7],
+        "session_ids": [],
+        "visitor_ids": [],
+    }
+    objects = {
+        **full.objects,
+        **hourly.objects,
+        **damaged.objects,
+        **index_of(hourly, full, damaged),
+        "erasures/index.json": json.dumps({"format": 1, "receipts": ["r1"]}).encode(),
+        "erasures/r1.json": json.dumps(erasure).encode(),
+    }
+    objects[damaged.manifest.parts[0].key] += b"?"
+    store(storage, folder / "objects", objects)
+    return storage, hourly
+
+
+@pytest.fixture
+def storage(chain: tuple[Path, Written], tmp_path: Path) -> Path:
+    """A copy of it, for one test to change."""
+    copy = tmp_path / "storage"
+    shutil.copytree(chain[0], copy)
+    return copy
+
+
+def run(storage: Path, *arguments: object, answer: str = "") -> Said:
+    return here("restore", "--local", "--persist-to", storage, *arguments, answer=answer)
+
+
+def files_of_databases(storage: Path) -> set[Path]:
+    files = storage.glob("v3/d1/miniflare-D1DatabaseObject/*.sqlite")
+    return {file for file in files if file.name != "metadata.sqlite"}
+
+
+def test_the_newest_backup_becomes_a_new_database(
+    chain: tuple[Path, Written], storage: Path
+) -> None:
+    _, hourly = chain
+    before = files_of_databases(storage)
+    said = run(storage, "--yes", "--json")
+    assert said.code == 0, said
+    assert said.json["backup"] == HOURLY
+    assert said.json["differences"] == []
+    assert said.json["erased_again"] == 1
+    assert said.json["rows"] == sum(hourly.manifest.totals.values()) - 1
+    assert f"all parts of {FULL} and 1 hourly one are whole" in said.err
+
+    assert said.json["database"] == f"{LIVE}-{HOURLY.lower()}"
+    [restored] = files_of_databases(storage) - before
+    [live] = before
+    events = "SELECT id, page_title, session_id, CAST(page_title AS BLOB) FROM tracking_events"
+    with closing(sqlite3.connect(live)) as database:
+        expected = database.execute(f"{events} WHERE id <> 7 ORDER BY id").fetchall()
+    with closing(sqlite3.connect(restored)) as database:
+        assert database.execute(f"{events} ORDER BY id").fetchall() == expected
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+        counter = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'")
+        assert counter.fetchone() == (EVENTS,)
+    assert loading.LEDGER not in tables
+
+
+def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "FILE_CHARACTERS", 15_000)
+    load = loading.load
+
+    def stopped(target: Target, step: Step) -> None:
+        if step.number == 2:
+            raise KeyboardInterrupt
+        load(target, step)
+
+    arguments = ("--into", "beside", "--backup", FULL, "--yes")
+    with monkeypatch.context() as patch:
+        patch.setattr("ops.restoring.load", stopped)
+        assert "say the same again" in fails(run(storage, *arguments), 1)
+
+    of_another = fails(run(storage, "--into", "beside", "--backup", HOURLY, "--yes"), 1)
+    assert "half filled by a restore of other content" in of_another
+    assert "--overwrite beside" in of_another
+
+    said = run(storage, *arguments)
+    assert said.code == 0, said
+    assert "beside has 1 step of this restore already" in said.err
+    assert "counted and compared with the backup" in said.out
+    assert 'database_name = "beside"' in said.out
+
+    refused = fails(run(storage, *arguments), 1)
+    assert re.search(rf"beside is not empty \(.*{EVENTS - 2} rows in tracking_events", refused)
+    assert "--overwrite beside" in refused
+
+    beside = find(choose_target(None, storage, local=True), "beside", tmp_path)
+    assert beside
+    empty(Database(beside))
+    assert loading.look_into(Database(beside)).rows == {}
+
+
+def test_a_damaged_backup_is_refused_with_its_part_and_an_older_one(
+    chain: tuple[Path, Written],
+) -> None:
+    said = here("backups", "--local", "--persist-to", chain[0], "--verify", DAMAGED)
+    error = fails(said, 1)
+    assert f"backups/{DAMAGED}/00001-" in error
+    assert "has another checksum" in error
+    assert f"Nothing was written; restore another one: --backup {HOURLY}" in error
+
+
+def test_a_backup_that_is_gone_is_refused(chain: tuple[Path, Written]) -> None:
+    said = run(chain[0], "--backup", "20250101T000000Z-full", "--yes")
+    assert "backups/20250101T000000Z-full/manifest.json is missing" in fails(said, 1)
+
+
+def test_backups_are_listed_from_the_bucket(chain: tuple[Path, Written]) -> None:
+    said = here("backups", "--local", "--persist-to", chain[0], "--json")
+    assert said.code == 0
+    assert [each["id"] for each in said.json["backups"]] == [HOURLY, FULL, DAMAGED]
+    assert said.json["backups"][0]["events"] == EVENTS
+
+
+def test_objects_can_be_fetched_one_by_one(chain: tuple[Path, Written], tmp_path: Path) -> None:
+    target = choose_target(None, chain[0], local=True)
+    key = chain[1].manifest.parts[0].key
+    found = dict(one_by_one(target, [key, "backups/nothing"], tmp_path))
+    assert found["backups/nothing"] is None
+    file = found[key]
+    assert file
+    assert file.read_bytes() == chain[1].objects[key]
+
+
+def test_what_would_be_done_is_said_and_nothing_done(storage: Path) -> None:
+    before = files_of_databases(storage)
+    said = run(storage, "--dry-run", "--into", "beside")
+    assert said.code == 0
+    execute = said.out.splitlines()[-1]
+    assert execute.startswith("npx wrangler d1 execute DB --local --persist-to ")
+    assert files_of_databases(storage) == before

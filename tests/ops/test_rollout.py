@@ -1,0 +1,84 @@
+"""How a new version gets its traffic, and what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from ops.rollout import MOST_NEW_FAILED_LEADS, SHARES, Rollout, worsened
+from ops.smoke import UnhealthyError
+
+WELL: Mapping[str, str] = {}
+ILL = {"health": "/health answers 503"}
+
+
+def metrics(*, failed: int = 0, killed: int = 0, events: int = 10) -> Mapping[str, Any]:
+    return {
+        "errors_last_hour": {"leads_failed": failed, "runs_killed": killed},
+        "recent_activity": {"events_last_hour": events},
+    }
+
+
+def rolled_out(looks: Iterator[Mapping[str, str]], *numbers: Mapping[str, Any]) -> list[int | str]:
+    """What was done, in order: shares given, `look`; and at the end what was wrong."""
+    done: list[int | str] = []
+    said: list[int] = []
+    read = iter(numbers or [metrics()] * (len(SHARES) + 1))
+
+    def look() -> Mapping[str, str]:
+        done.append("look")
+        return next(looks)
+
+    rollout = Rollout(done.append, look, lambda: next(read), lambda: None, looks=2)
+    try:
+        rollout.run(SHARES, on_share=said.append)
+    except UnhealthyError as error:
+        done.append(str(error))
+    return done
+
+
+def test_each_share_is_watched_before_the_next() -> None:
+    done = rolled_out(iter([WELL] * 6))
+    assert done == [10, "look", "look", 50, "look", "look", 100, "look", "look"]
+
+
+def test_one_look_may_fail_on_the_way() -> None:
+    assert rolled_out(iter([ILL, WELL, WELL, ILL, WELL, WELL]))[-3:] == [100, "look", "look"]
+
+
+def test_two_failing_looks_in_a_row_stop_it_at_that_share() -> None:
+    done = rolled_out(iter([WELL, WELL, ILL, ILL]))
+    assert done[3:] == [
+        *(50, "look", "look"),
+        "with 50 % of the traffic: health: /health answers 503",
+    ]
+
+
+def test_numbers_that_worsen_stop_it_at_that_share() -> None:
+    done = rolled_out(iter([WELL] * 6), metrics(), metrics(), metrics(killed=1))
+    assert [each for each in done if each != "look"] == [
+        *(10, 50),
+        "with 50 % of the traffic: a run of the sync was killed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "worse"),
+    [
+        (metrics(), None),
+        (metrics(failed=MOST_NEW_FAILED_LEADS), None),
+        (metrics(failed=MOST_NEW_FAILED_LEADS + 1), "4 more leads failed"),
+        (metrics(killed=1), "a run of the sync was killed"),
+        (metrics(events=1), None),
+        (metrics(events=0), "no event comes in any more"),
+    ],
+)
+def test_what_worsened_is_named(now: Mapping[str, Any], worse: str | None) -> None:
+    said = worsened(metrics(), now)
+    assert said is None if worse is None else worse in (said or "")
+
+
+def test_a_site_that_sleeps_is_not_worse() -> None:
+    assert worsened(metrics(events=0), metrics(events=0)) is None

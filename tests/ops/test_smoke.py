@@ -1,0 +1,68 @@
+"""The smoke test, on a real Worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ops.api import Api, open_client
+from ops.smoke import PIXEL, PROJECT, VISITOR, Smoke, UnhealthyError, find_pixel
+from ops.worker import Key, choose_worker
+from tests.harness.worker import Worker
+from tests.ops.asking import ADMIN_KEY
+
+EVENTS = """
+SELECT events.page_title, events.event_type, pixels.name AS pixel, projects.configuration
+FROM tracking_events AS events
+JOIN pixels ON pixels.id = events.pixel_id
+JOIN projects ON projects.id = pixels.project_id
+JOIN visitors ON visitors.id = events.visitor_id
+WHERE visitors.visitor_cookie = ?
+"""
+
+
+@pytest.fixture
+def api(keyed: Worker) -> Iterator[Api]:
+    """The way to it with an admin's key."""
+    worker, key = choose_worker(None, keyed.url, local=False), Key("a test", ADMIN_KEY)
+    with open_client(worker, key) as http:
+        yield Api(worker, key, http)
+
+
+def test_a_healthy_worker_answers_and_stores_one_page_view_of_our_own(
+    keyed: Worker, api: Api
+) -> None:
+    version = api.http.get("/health").json()["worker_version"]
+    before = len(keyed.query(EVENTS, VISITOR))
+    Smoke(api, version).require_whole()
+    assert Smoke(api, version).look() == {}
+    events = keyed.query(EVENTS, VISITOR)
+    assert len(events) == before + 1
+    assert events[-1] == {
+        "page_title": PIXEL,
+        "event_type": "pageview",
+        "pixel": PIXEL,
+        "configuration": '{"pipedrive_enabled": false}',
+    }
+
+
+def test_project_and_pixel_are_made_once(keyed: Worker, api: Api) -> None:
+    assert find_pixel(api) == find_pixel(api)
+    assert len(keyed.query("SELECT id FROM projects WHERE name = ?", PROJECT)) == 1
+
+
+def test_another_version_than_the_one_that_was_asked_is_seen(api: Api) -> None:
+    smoke = Smoke(api, "other-version")
+    assert set(smoke.look()) == {"health"}
+    with pytest.raises(
+        UnhealthyError, match=r"the new version fails: health: .*, not other-version"
+    ):
+        smoke.require_whole()
+
+
+def test_a_worker_that_is_not_there_fails_everything() -> None:
+    worker = choose_worker(None, "http://127.0.0.1:1", local=False)
+    with open_client(worker, None) as http:
+        wrong = Smoke(Api(worker, None, http)).whole()
+    assert set(wrong) == {"health", "script", "image", "tracking", "keys", "numbers", "event"}

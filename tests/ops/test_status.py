@@ -1,0 +1,219 @@
+"""`ppp status`: the look in the morning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ops import worker as ops_worker
+from ops.status_lines import Look, lines_of
+from tests.harness.worker import Row, some_event
+from tests.ops.asking import READ_KEY, Service
+from tests.ops.running import fails, here
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+RUN = """
+INSERT INTO job_runs (job, run, started_at, lease_until, finished_at, outcome, summary)
+VALUES ('pipedrive_sync', 'r', datetime('now'), datetime('now'), datetime('now'), 'drained', ?)
+"""
+HEALTH = {
+    "status": "healthy",
+    "version": "3.1.0",
+    "environment": "production",
+    "timestamp": "2026-05-01T12:00:00Z",
+    "checks": {"database": {"status": "healthy", "latency_ms": 3}},
+}
+
+
+def ago(**time: float) -> str:
+    return (NOW - timedelta(**time)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def metrics(**changes: Row) -> Row:
+    """The metrics of a good morning, with something changed in one of their parts."""
+    parts: dict[str, Row] = {
+        "database": {
+            "total_events": 12_345,
+            "unique_visitors": 99,
+            "unique_sessions": 120,
+            "active_pixels": 7,
+            "counted_at": ago(minutes=5),
+            "size_bytes": 3 * 2**20,
+        },
+        "recent_activity": {"events_last_hour": 12, "form_submissions_last_hour": 1},
+        "errors_last_hour": {"leads_failed": 0, "leads_put_back": 1, "runs_killed": 0},
+        "jobs": {
+            "pipedrive_sync": {
+                "started_at": ago(minutes=3),
+                "outcome": "drained",
+                "summary": {"synced": 2, "error": 0, "calls": {"search": 2}},
+            },
+            "watch": {
+                "started_at": ago(minutes=2),
+                "outcome": "done",
+                "summary": {"problems": []},
+            },
+        },
+        "pipedrive": {
+            "circuit_breaker_state": "CLOSED",
+            "circuit_breaker_next_attempt": None,
+            "delayed_sync_total": 4,
+            "delayed_sync_pending": 0,
+            "oldest_pending_seconds": 90,
+            "by_status": {"synced": 5},
+            "calls_today": {"search": 2, "update": 2},
+        },
+    }
+    for name, change in changes.items():
+        parts[name] |= change
+    return {"metrics": {**parts, "last_event_at": ago(seconds=12)}}
+
+
+BACKUP: Row = {"id": "20260501T030000Z-full", "verified_at": ago(hours=9), "rows": 14_000}
+GOOD = Look("https://pixel.example", HEALTH, metrics(), [BACKUP], ())
+
+
+def problems(look: Look) -> list[str]:
+    return [line.name.strip() for line in lines_of(look) if line.is_problem]
+
+
+def texts(look: Look) -> dict[str, str]:
+    return {line.name.strip(): line.text for line in lines_of(look)}
+
+
+def changed(**changes: object) -> Look:
+    values = {name: getattr(GOOD, name) for name in Look.__slots__}
+    return Look(**(values | changes))
+
+
+def test_a_good_morning_is_told_in_one_screen() -> None:
+    assert problems(GOOD) == []
+    said = texts(GOOD)
+    assert said["worker"] == "healthy, version 3.1.0, production"
+    assert (
+        said["database"].startswith("healthy, 3 ms") or "3.0 MiB: 12,345 events" in said["database"]
+    )
+    assert said["database"].startswith("3.0 MiB: 12,345 events, 99 visitors")
+    assert said["events"] == "12 in the last hour, 1 of them forms; the newest 12 s ago"
+    assert said["leads"] == "4 pending, 0 of them due, the oldest for 1 min"
+    assert said["budget"].startswith("4 calls since midnight UTC, 50 tokens")
+    assert said["job pipedrive_sync"] == "3 min ago, drained: 2 synced"
+    assert said["alerts"] == "none"
+    assert said["backup"] == "20260501T030000Z-full, 9 h 0 min ago, 14,000 rows"
+    assert len(lines_of(GOOD)) <= 24
+
+
+@pytest.mark.parametrize(
+    ("look", "name"),
+    [
+        (changed(health={**HEALTH, "status": "unhealthy"}), "worker"),
+        (
+            changed(health={**HEALTH, "checks": {"kv": {"status": "unhealthy", "latency_ms": 9}}}),
+            "kv",
+        ),
+        (changed(metrics=metrics(pipedrive={"oldest_pending_seconds": 1_801})), "leads"),
+        (changed(metrics=metrics(errors_last_hour={"leads_failed": 1})), "last hour"),
+        (changed(metrics=metrics(errors_last_hour={"runs_killed": 1})), "last hour"),
+        (changed(metrics=metrics(errors_last_hour={"failed_requests": 1})), "last hour"),
+        (changed(metrics=metrics(pipedrive={"circuit_breaker_state": "OPEN"})), "pipedrive"),
+        (
+            changed(metrics=metrics(pipedrive={"circuit_breaker_next_attempt": "later"})),
+            "pipedrive",
+        ),
+        (
+            changed(
+                metrics=metrics(
+                    jobs={
+                        "pipedrive_sync": {
+                            "started_at": ago(minutes=16),
+                            "outcome": None,
+                            "summary": {},
+                        }
+                    }
+                )
+            ),
+            "job pipedrive_sync",
+        ),
+        (changed(backups=[]), "backup"),
+        (changed(backups=None), "backup"),
+        (changed(backups=[{**BACKUP, "verified_at": ago(hours=27)}]), "backup"),
+        (changed(backups=[{**BACKUP, "verified_at": None}]), "backup"),
+    ],
+)
+def test_what_needs_somebody_to_look_is_marked(look: Look, name: str) -> None:
+    assert problems(look) == [name]
+
+
+def test_a_day_without_events_is_marked() -> None:
+    silent = metrics()
+    silent["metrics"]["last_event_at"] = ago(hours=25)
+    assert problems(changed(metrics=silent)) == ["events"]
+
+
+def test_what_the_worker_found_is_told_with_what_to_do() -> None:
+    run = {"started_at": ago(minutes=2), "outcome": "done"}
+    found = {"watch": {**run, "summary": {"problems": ["leads_waiting", "something_new"]}}}
+    look = changed(metrics=metrics(jobs=found))
+    alerts = [line for line in lines_of(look) if line.name == "alert"]
+    assert [line.is_problem for line in alerts] == [True, True]
+    assert alerts[0].text.startswith("leads_waiting P2, leads reach Pipedrive late")
+    assert "ppp leads" in alerts[0].text
+    assert alerts[1].text == "something_new"
+
+
+def test_the_newest_verified_backup_counts() -> None:
+    older = {**BACKUP, "id": "older", "verified_at": ago(hours=30)}
+    broken = {**BACKUP, "id": "broken", "verified_at": None}
+    assert texts(changed(backups=[broken, older, BACKUP]))["backup"].startswith(BACKUP["id"])
+    assert texts(changed(backups=[]))["backup"] == "no backup known"
+
+
+# ---- on a real Worker --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def running(service: Service) -> Iterator[Service]:
+    """A Worker that saw an event and ran its cron."""
+    service.worker.send(some_event())
+    service.worker.query(RUN, '{"synced": 3}')
+    yield service
+    service.worker.query("DELETE FROM job_runs")
+
+
+def test_everything_that_is_known_of_a_worker_is_read(running: Service) -> None:
+    said = running.ppp("status")
+    lines = {line[2:].split("  ")[0]: line for line in said.out.splitlines()}
+    for name in ("worker", "database", "events", "leads", "pipedrive", "job pipedrive_sync"):
+        assert lines[name].startswith(f"  {name}"), said.out
+    assert "3 synced" in said.out
+    assert len(said.out.splitlines()) <= 24
+
+
+def test_a_script_gets_what_was_read_and_what_is_wrong(running: Service) -> None:
+    said = running.ppp("status", "--json").json
+    assert said["environment"] == "local"
+    assert said["health"]["status"] == "healthy"
+    assert said["metrics"]["database"]["total_events"] >= 0
+    assert [problem for problem in said["problems"] if not problem.startswith("backup")] == []
+
+
+def test_a_key_that_only_reads_is_enough_for_the_numbers(running: Service) -> None:
+    said = running.ppp("status", "--json", key=READ_KEY).json
+    assert said["metrics"]["last_event_at"]
+
+
+def test_without_a_key_it_says_what_anybody_may_know(
+    running: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops_worker, "DEV_KEY", tmp_path / "none")
+    monkeypatch.delenv("PPP_API_KEY", raising=False)
+    said = here("status", "--url", running.worker.url)
+    assert "healthy, version" in said.out
+    assert "/api/reports/metrics: no key is set" in said.out
+
+
+def test_where_nothing_answers_it_is_one_line() -> None:
+    assert "nothing answers" in fails(here("status", "--url", "http://127.0.0.1:9"), 3)
