@@ -245,12 +245,12 @@ def curl(document: Node, method: str, path: str, operation: Node) -> str:
         elif parameter.get("required") or ("example" in parameter and "days" in parameter["name"]):
             query[parameter["name"]] = parameter["example"]
     address = document["servers"][0]["url"] + path + (f"?{urlencode(query)}" if query else "")
-    lines = [f"curl {shlex.quote(address)}"]
-    if method not in ("GET", "POST"):
-        lines[0] = f"curl -X {method} {shlex.quote(address)}"
+    body: dict[str, Any] = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
+    # What curl calls with by itself.
+    chosen = "" if method == ("POST" if body else "GET") else f"-X {method} "
+    lines = [f"curl {chosen}{shlex.quote(address)}"]
     if roles_of(operation, document):
         lines.append('-H "X-API-Key: $PPP_KEY"')
-    body: dict[str, Any] = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
     if body:
         examples = body.get("examples", {}).values()
         value = body.get("example") or next(iter(examples))["value"]

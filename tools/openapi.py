@@ -103,17 +103,14 @@ def _require_all(schema: Node) -> None:
 
 def _complete(operation: Node, document: Node) -> None:
     """Adds the answers and headers that every operation of this kind has."""
-    responses = operation["responses"]
-    if "requestBody" in operation:
-        responses["413"] = _ref("responses", "TooLarge")
     roles = roles_of(operation, document)
-    if roles:
-        responses["401"] = _ref("responses", "Unauthorized")
-    if "admin" in roles:
-        responses["403"] = _ref("responses", "Forbidden")
-    if "x-rate-limit" in operation:
-        responses["429"] = _ref("responses", "TooMany")
-        responses["503"] = _ref("responses", "Unavailable")
+    common = {"413": "TooLarge"} if "requestBody" in operation else {}
+    common |= {"401": "Unauthorized"} if roles else {}
+    common |= {"403": "Forbidden"} if "admin" in roles else {}
+    common |= {"429": "TooMany", "503": "Unavailable"} if "x-rate-limit" in operation else {}
+    responses = operation["responses"]
+    for status, name in common.items():
+        responses[status] = _ref("responses", name) | responses.get(status, {})
     if FILES not in operation["tags"]:
         names = LIMIT_HEADERS if "x-rate-limit" in operation else {}
         headers = {name: _ref("headers", header) for name, header in names.items()}
@@ -126,9 +123,11 @@ def _complete(operation: Node, document: Node) -> None:
 
 
 def _with_headers(response: Node, headers: Node, document: Node) -> Node:
+    own = {name: part for name, part in response.items() if name != "$ref"}
     if "$ref" in response:
-        response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
-    return {**response, "headers": {**response.get("headers", {}), **headers}}
+        name = response["$ref"].rpartition("/")[2]
+        own = document["components"]["responses"][name] | own
+    return {**own, "headers": {**own.get("headers", {}), **headers}}
 
 
 def _with_aliases(paths: Node) -> Iterator[tuple[str, Node]]:

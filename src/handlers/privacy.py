@@ -6,6 +6,7 @@ Whom it is about stands in the body, so that it is in no address and no log.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,10 @@ DEFAULT_ROWS = 100
 MOST_ROWS = 500
 NEWEST = ("9999", "")
 CONFIRM = 'must be true, because this cannot be undone; "dry_run": true shows what would go'
-ERASING = frozenset(("cursor", "confirm", "dry_run"))
+SWITCHES = ("confirm", "dry_run")
+ERASING = frozenset(("cursor", *SWITCHES))
+# As `next_cursor` writes it.
+PLACE = re.compile(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}),([0-9a-f]{32})", re.ASCII)
 
 
 @refusing
@@ -45,6 +49,7 @@ async def export(app: App, request: Request, log: Log) -> Response:
 async def erase(app: App, request: Request, log: Log) -> Response:
     """`POST /api/privacy/erase`: deletes all of it, or says what would go."""
     sent, subject, cursor = await _sent(request, ERASING)
+    _require_switches(sent)
     if sent.get("dry_run") is True:
         found = await app.privacy.find(subject, cursor)
         return _answered("find", subject, {**found, "dry_run": True}, log)
@@ -92,6 +97,13 @@ async def _sent(
     return sent, subject, cursor
 
 
+def _require_switches(sent: Mapping[str, object]) -> None:
+    """A `dry_run` that is nearly true must not erase."""
+    wrong = [name for name in SWITCHES if not isinstance(sent.get(name, False), bool)]
+    if wrong:
+        raise InvalidFieldsError([f"{name}: must be true or false" for name in wrong])
+
+
 def _answered(kind: str, subject: DataSubject, answer: Mapping[str, Any], log: Log) -> Response:
     said = {name: answer.get(name) for name in ("request", "done", "stage")}
     log.info("privacy_request", kind=kind, asked_by=subject.asked_by, **said)
@@ -107,5 +119,5 @@ def _shown(row: Row) -> Mapping[str, object]:
 
 
 def _read_place(text: str) -> tuple[str, str] | None:
-    started_at, comma, request_id = text.partition(",")
-    return (started_at, request_id) if comma else None
+    found = PLACE.fullmatch(text)
+    return (found[1], found[2]) if found else None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, product
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,15 +13,20 @@ import openapi
 import routes
 from config import VERSION
 from handlers.analytics import METRICS_FORMATS
+from handlers.archive import MOST_BYTES
 from openapi import FILES, SOURCE, DocumentError, Node, operations, read_document, roles_of
 from paths import ASSETS
 from routes import Route, methods_of
+from services.backup_records import Kind, Phase, State
 from services.breakdowns import PROPERTIES
 from services.configuration import OF_A_PIXEL, OF_A_PROJECT
 from services.event_lines import COLUMNS
 from services.events import EVENT_TYPES, OUTCOMES
 from services.export import FORMATS
 from services.pipedrive_fields import FIELD_NAMES
+from services.privacy_export import PLACES
+from services.privacy_requests import COUNTED, digest_of
+from services.received_archive import read_received
 
 DOCUMENT = read_document(VERSION)
 OPERATIONS = operations(DOCUMENT)
@@ -149,6 +155,12 @@ def test_the_names_are_those_of_the_code() -> None:
     assert set(enum_of("/api/reports/breakdown/{pixelId}", "by")) == set(PROPERTIES)
     assert enum_of("/api/reports/export/{pixelId}", "format") == list(FORMATS)
     assert enum_of("/api/reports/metrics", "format") == list(METRICS_FORMATS)
+    assert schema("ExportedAnswer")["properties"]["place"]["enum"] == [*PLACES, None]
+    assert set(schema("Receipt")["properties"]["counts"]["properties"]) == set(COUNTED)
+    backup = schema("Backup")["properties"]
+    assert set(backup["kind"]["enum"]) == set(get_args(Kind))
+    assert set(backup["state"]["enum"]) == set(get_args(State))
+    assert set(backup["phase"]["enum"]) == {*get_args(Phase), None}
 
 
 def test_no_two_operations_have_the_same_name() -> None:
@@ -186,6 +198,21 @@ def test_the_examples_are_what_they_are_examples_of() -> None:
     assert len(examples) > 4
     for wanted, example in examples:
         validator(wanted).validate(example)
+
+
+def test_the_example_of_a_batch_and_of_a_receipt_have_the_right_sums() -> None:
+    body = OPERATIONS["POST", "/api/archive"]["requestBody"]["content"]["application/json"]
+    sent = body["example"]
+    assert read_received(json.dumps(sent)).part.sha256 == sent["sha256"]
+    [receipt] = schema("Receipt")["examples"]
+    assert receipt["sha256"] == digest_of(receipt)
+
+
+def test_an_operation_may_say_more_of_an_answer_that_is_common_to_many() -> None:
+    common = OPERATIONS["POST", "/api/projects"]["responses"]["413"]
+    own = OPERATIONS["POST", "/api/archive"]["responses"]["413"]
+    assert "16 KiB" in common["description"]
+    assert own == {**common, "description": f"The body is larger than {MOST_BYTES >> 20} MiB."}
 
 
 def test_it_is_json_and_says_the_version() -> None:

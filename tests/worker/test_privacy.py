@@ -500,6 +500,22 @@ def test_nothing_is_erased_without_a_word(keyed: Worker) -> None:
     assert keyed.event(event_id)
 
 
+@pytest.mark.parametrize("switch", ["confirm", "dry_run"])
+def test_a_switch_that_is_nearly_true_erases_nothing(keyed: Worker, switch: str) -> None:
+    email = some_email()
+    event_id = keyed.send(some_lead(email)).json()["event_id"]
+    body = {"email": email, "confirm": True} | {switch: "true"}
+    assert problems(ask(keyed, "erase", body)) == [f"{switch}: must be true or false"]
+    assert keyed.event(event_id)
+
+
+@pytest.mark.parametrize("cursor", ["2026", "2026,x", ","])
+def test_a_cursor_of_receipts_is_that_of_a_page(keyed: Worker, cursor: str) -> None:
+    path = f"/api/privacy/receipts?cursor={cursor}"
+    said = problems(keyed.fetch(path, headers={"x-api-key": ADMIN_KEY}))
+    assert said == ["cursor: must be the next_cursor of another page"]
+
+
 def test_a_cursor_is_of_one_person_and_one_action(keyed: Worker) -> None:
     email = some_email()
     keyed.send(some_lead(email))

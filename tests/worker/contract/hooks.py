@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +34,17 @@ def _make_sense(case: AnyCase) -> None:
         case.path_parameters = {name: DEMO[name] for name in case.path_parameters}
     if isinstance(case.body, dict) and "pixel_id" in case.body:
         case.body["pixel_id"] = DEMO["pixelId"]
-    query = case.query
+        if case.path == "/api/archive":
+            _make_a_batch(case.body)
+    _make_a_span(case.query)
+    if "/breakdown/" in case.path:
+        case.query.pop("cursor", None)
+        if case.query.get("by") in {"country", "device", "browser", "landing_page"}:
+            case.query.pop("attribution", None)
+
+
+def _make_a_span(query: dict[str, Any]) -> None:
+    """Of days and times that there are, in their order."""
     for name in ("from", "to"):
         if name in query and not _is_time(query[name]):
             del query[name]
@@ -42,10 +54,19 @@ def _make_sense(case: AnyCase) -> None:
         query.pop("to", None)
     if "tz" in query:
         query["tz"] = "Europe/Berlin"
-    if "/breakdown/" in case.path:
-        query.pop("cursor", None)
-        if query.get("by") in {"country", "device", "browser", "landing_page"}:
-            query.pop("attribution", None)
+
+
+def _make_a_batch(body: dict[str, Any]) -> None:
+    """Events of the batch's day and pixel, each once, with their own sums."""
+    if not _is_time(body["day"]):
+        body["day"] = "2026-05-01"
+    events = body["events"]
+    for number, event in enumerate(events, 1):
+        event |= {"id": number, "pixel_id": body["pixel_id"], "timestamp": f"{body['day']} 12:00"}
+    lines = [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in events]
+    text = "".join(f"{line}\n" for line in lines)
+    body |= {"count": len(events), "first_id": 1, "last_id": len(events)}
+    body["sha256"] = hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_time(text: str) -> bool:
