@@ -15,9 +15,6 @@ from services.backup_records import Marker, moved
 from services.backup_tables import GROWING, Table
 from services.ports import Database, Row
 
-# Of the longest events that can be stored, as many fit into an isolate.
-PAGE_ROWS = 1_000
-
 _NEW_EVENTS = """
 SELECT id, session_id, visitor_id FROM tracking_events
 WHERE id > ?1 ->> 'event' ORDER BY id LIMIT ?1 ->> 'rows'
@@ -94,15 +91,15 @@ class Changes:
 
 
 async def read_changes(
-    database: Database, tables: Sequence[Table], marker: Marker, *, counts: bool
+    database: Database, tables: Sequence[Table], marker: Marker, rows: int, *, counts: bool
 ) -> Changes:
-    """The changes after a marker, up to 1,000 of each sort, in one transaction.
+    """The changes after a marker, up to so many rows of each sort, in one transaction.
 
     Raises:
         UnavailableError: D1 failed.
     """
     statements = (*map(changed_rows, tables), DELETED, COUNT_CHANGES, COUNT_ROWS)
-    said = json.dumps({**asdict(marker), "rows": PAGE_ROWS, "counts": counts})
+    said = json.dumps({**asdict(marker), "rows": rows, "counts": counts})
     *changed, deleted, [counted], totals = await database.batch_rows(statements, said)
     found = {name: counted[name] for name in ("event", "change", "log")}
     return Changes(
@@ -112,7 +109,7 @@ async def read_changes(
         },
         deleted=_lines(deleted),
         totals=totals[0] if totals else {},
-        is_all=max(counted["events"], counted["changes"], counted["logs"]) < PAGE_ROWS,
+        is_all=max(counted["events"], counted["changes"], counted["logs"]) < rows,
     )
 
 

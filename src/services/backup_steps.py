@@ -26,13 +26,18 @@ PART_CHARACTERS = 4_000_000
 MOST_ROWS_OF_A_PAGE = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BackupSteps:
-    """What one step of a backup works with."""
+    """What one step of a backup works with.
+
+    Changes are read few at first, more as they are short: an isolate that could not hold them is
+    followed by one that begins with few again.
+    """
 
     database: Database
     store: BackupStore
     clock: Clock
+    _changed_rows: int = FEWEST_ROWS
 
     async def step(self, backup: Backup) -> None:
         """Does the next step of a running backup; the last one makes it verified.
@@ -62,8 +67,9 @@ class BackupSteps:
         progress = backup.progress
         growing = [table for table in tables if table.grows]
         changes = await read_changes(
-            self.database, growing, progress.marker, counts=progress.counts
+            self.database, growing, progress.marker, self._changed_rows, counts=progress.counts
         )
+        self._changed_rows = rows_of_next_page(changes.lines.get("tracking_events", ()))
         if changes.deleted:
             await self.store.put_part(backup, "row_changes", "deleted", changes.deleted)
         for table, lines in changes.lines.items():

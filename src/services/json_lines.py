@@ -35,5 +35,5 @@ def _member(column: str) -> str:
 
 def rows_of_next_page(lines: Sequence[str], most: int = PAGE_ROWS) -> int:
     """How many rows the next page has, judged by how long those of this one are."""
-    fitting = PAGE_CHARACTERS * len(lines) // sum(map(len, lines))
+    fitting = PAGE_CHARACTERS * len(lines) // max(1, sum(map(len, lines)))
     return max(FEWEST_ROWS, min(most, fitting, 2 * len(lines)))

@@ -64,6 +64,11 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
 
     for file in (storage / "v3" / "d1" / "miniflare-D1DatabaseObject").iterdir():
         file.unlink()
+    blocked = here("preflight", *local, "--only", "migrations", "--only", "rows", "--json")
+    assert blocked.code == 1
+    stopped = {check["check"]: check for check in blocked.json["checks"] if check["next"]}
+    assert stopped.keys() == {"migrations", "rows"}
+    assert all(check["next"].startswith("./ppp restore") for check in stopped.values())
     restored = here("restore", *local, "--yes", "--json")
     assert restored.code == 0, restored
     assert restored.json["differences"] == []
