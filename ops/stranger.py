@@ -22,6 +22,8 @@ Verdict = Literal["pass", "fail", "skip"]
 
 MOST_REQUESTS = 500
 LONGEST_WAIT = 60
+TRIES = 3
+CONNECTION_ENDED = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +69,33 @@ class Stranger:
         method: str,
         path: str,
         headers: Mapping[str, str] | None = None,
-        content: str | bytes | Iterator[bytes] | None = None,
+        content: str | bytes | None = None,
     ) -> httpx.Response:
-        """Sends one request.
+        """Sends one request; without its length if its body is bytes.
 
         Raises:
             NoAnswerError: nothing came back, or too much was asked.
         """
+        for _ in range(TRIES - 1):
+            try:
+                return self._try(method, path, headers, content)
+            except CONNECTION_ENDED:
+                # Who refuses a body that is still on its way may cut off its own answer.
+                continue
+        try:
+            return self._try(method, path, headers, content)
+        except httpx.HTTPError as error:
+            raise NoAnswerError(f"{self.worker.url}{path} did not answer: {error!r}") from None
+
+    def _try(
+        self, method: str, path: str, headers: Mapping[str, str] | None, content: str | bytes | None
+    ) -> httpx.Response:
         if self.sent >= MOST_REQUESTS:
             raise NoAnswerError(f"the check ends after {MOST_REQUESTS} requests")
         self.sent += 1
-        try:
-            answer = self.http.request(method, path, headers=headers, content=content)
-        except httpx.HTTPError as error:
-            raise NoAnswerError(f"{self.worker.url}{path} did not answer: {error!r}") from None
+        # An iterator is sent in chunks.
+        body = iter((content,)) if isinstance(content, bytes) else content
+        answer = self.http.request(method, path, headers=headers, content=body)
         self.answers.append(answer)
         return answer
 
@@ -95,10 +110,8 @@ class Stranger:
         return answer
 
     def post_at_once(self, content: str | bytes) -> httpx.Response:
-        """Sends a body where events go; without its length if it is bytes."""
-        # An iterator is sent in chunks.
-        body = iter((content,)) if isinstance(content, bytes) else content
-        return self.ask("POST", "/e", {"content-type": "text/plain"}, body)
+        """Sends a body where events go."""
+        return self.ask("POST", "/e", {"content-type": "text/plain"}, content)
 
 
 def found(what: str, *, fine: bool, seen: object) -> Finding:

@@ -44,7 +44,17 @@ def write_backup(storage: Path) -> str:
     bucket = Bucket(local(storage))
     at = datetime.now(UTC) - timedelta(hours=HOURS_AGO)
     backup, time = f"{at:%Y%m%dT%H%M%SZ}-full", at.strftime(TIME)
-    entry = {"id": backup, "environment": "development", "migration": MIGRATION}
+    entry = {
+        "id": backup,
+        "kind": "full",
+        "label": None,
+        "base": None,
+        "previous": None,
+        "environment": "development",
+        "migration": MIGRATION,
+        "rows": EVENTS,
+        "bytes": 1_000,
+    }
     ended = {"finished_at": time, "verified_at": time, "events": EVENTS}
     totals = {"projects": 1, "visitors": 1, "tracking_events": EVENTS}
     tables = {name: {"rows": total, "total": total} for name, total in totals.items()}

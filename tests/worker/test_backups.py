@@ -201,9 +201,9 @@ def test_what_cannot_be_read_back_has_failed_and_another_one_is_made(
 
     run_cron(worker)
     assert len(backups(worker)) == 1  # not again at once
-    worker.query("UPDATE backups SET started_at = datetime('now', '-16 minutes')")
+    worker.query("UPDATE backups SET id = 'earlier', started_at = datetime('now', '-16 minutes')")
     run_until_done(worker)
-    assert [record["state"] for record in backups(worker)] == ["failed", "verified"]
+    assert [record["state"] for record in backups(worker)] == ["verified", "failed"]
 
 
 def test_an_empty_database_does_not_push_out_the_backup_of_a_full_one(worker: Worker) -> None:
