@@ -36,6 +36,13 @@ def contents(file: Path) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+def is_ours(file: Path) -> bool:
+    if file.suffix != ".sqlite":
+        return False
+    with closing(sqlite3.connect(file)) as database:
+        return bool(database.execute("PRAGMA table_info(tracking_events)").fetchall())
+
+
 @pytest.mark.timeout(600)
 def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -> None:
     storage, reports = tmp_path / "storage", tmp_path / "reports"
@@ -73,8 +80,8 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
     assert restored.code == 0, restored
     assert restored.json["differences"] == []
     # The preflight made an empty database of the old name; the restore went beside it.
-    files = (storage / "v3" / "d1" / "miniflare-D1DatabaseObject").glob("*.sqlite")
-    assert contents(max(files, key=lambda file: file.stat().st_size)) == as_backed_up
+    [file] = filter(is_ours, (storage / "v3" / "d1" / "miniflare-D1DatabaseObject").iterdir())
+    assert contents(file) == as_backed_up
     lost = datetime.now(UTC) - datetime.fromisoformat(restored.json["as_of"])
     assert lost < timedelta(hours=1)
 

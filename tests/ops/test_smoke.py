@@ -9,8 +9,9 @@ import pytest
 from ops.api import Api, open_client
 from ops.smoke import PIXEL, PROJECT, VISITOR, Smoke, UnhealthyError, find_pixel
 from ops.worker import Key, choose_worker
-from tests.harness.worker import Worker
-from tests.ops.asking import ADMIN_KEY
+from pyodide_bundle import Bundle
+from tests.harness.worker import Worker, running_worker
+from tests.ops.asking import ADMIN_KEY, KEYS
 
 EVENTS = """
 SELECT events.page_title, events.event_type, pixels.name AS pixel, projects.configuration
@@ -20,6 +21,13 @@ JOIN projects ON projects.id = pixels.project_id
 JOIN visitors ON visitors.id = events.visitor_id
 WHERE visitors.visitor_cookie = ?
 """
+
+
+@pytest.fixture(scope="module")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker of its own: the security check uses up what this address may send to the other."""
+    with running_worker(env_vars={"API_KEYS": KEYS}) as running:
+        yield running
 
 
 @pytest.fixture

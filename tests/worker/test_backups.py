@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -52,6 +53,7 @@ def run_until_done(worker: Worker, most: int = 30) -> None:
 
 def make_due(worker: Worker, kind: str = "hourly") -> None:
     """Lets an hour pass for the backups of this Worker, or a day."""
+    sleep(1)  # an id names the second
     worker.query(
         "UPDATE backups SET finished_at = datetime(finished_at, ?), started_at ="
         " datetime(started_at, ?)",
