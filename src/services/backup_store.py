@@ -57,7 +57,9 @@ class BackupStore:
         unpack(part.key, await self.bucket.get(part.key), part.rows, part.sha256)
 
     async def finish(self, backup: Backup) -> None:
-        """Writes the manifest, reads it back, and puts the backup on top of the index.
+        """Writes the manifest, reads it back, and puts the backup into the index.
+
+        A full backup is checked for so long that hourly ones of later moments may be there first.
 
         Raises:
             DamagedPartError: what came back is not what was written.
@@ -68,7 +70,8 @@ class BackupStore:
         if await self.bucket.get(key) != content:
             raise DamagedPartError(f"{key} is not what was written")
         entries = [entry for entry in await self.entries() if entry["id"] != backup.id]
-        await self._put_index([self._entry(backup), *entries])
+        entries.append(self._entry(backup))
+        await self._put_index(sorted(entries, key=_finished, reverse=True))
 
     async def entries(self) -> Sequence[Entry]:
         """The index: every finished backup, the newest first."""

@@ -182,7 +182,7 @@ WHERE claimed_event_id IN (SELECT value FROM json_each(?1, '$.ids'))
   AND NOT EXISTS (SELECT 1 FROM tracking_events WHERE id = claimed_event_id)
 """
 
-SOME_SESSIONS = f"SELECT id FROM ({_THEIR_SESSIONS}) LIMIT {ROWS_OF_A_PORTION}"  # noqa: S608
+SOME_SESSIONS = f"SELECT id FROM ({_THEIR_SESSIONS}) LIMIT {ROWS_OF_A_PORTION}"  # noqa: S608  # constants only
 
 DELETE_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
 
@@ -196,7 +196,7 @@ WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
   )
 """
 
-SOME_VISITORS = f"SELECT id FROM ({_THEIR_VISITORS}) LIMIT {ROWS_OF_A_PORTION}"  # noqa: S608
+SOME_VISITORS = f"SELECT id FROM ({_THEIR_VISITORS}) LIMIT {ROWS_OF_A_PORTION}"  # noqa: S608  # constants only
 
 # ---- the old Worker's log ----------------------------------------------------------------------
 

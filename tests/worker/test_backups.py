@@ -241,6 +241,21 @@ def test_what_is_too_old_goes_with_its_parts(worker: Worker) -> None:
     assert worker.stored(f"backups/{full['id']}/manifest.json")
 
 
+def test_the_index_begins_with_the_latest_moment_not_with_what_was_checked_last(
+    worker: Worker,
+) -> None:
+    send(worker)
+    run_until_done(worker)
+    [full] = index_of(worker)
+    # Hourly, of later than the full one that is still being checked.
+    later = {**full, "id": "later", "kind": "hourly", "finished_at": days_ago(-1)}
+    worker.store("backups/index.json", json.dumps({"format": 1, "backups": [later]}).encode())
+    worker.query("DELETE FROM backups")
+    sleep(1)  # an id names the second
+    run_until_done(worker)
+    assert [entry["kind"] for entry in index_of(worker)] == ["hourly", "full"]
+
+
 def test_one_on_demand_has_a_label_and_is_done_portion_by_portion(worker: Worker) -> None:
     for _ in range(120):
         send(worker)
