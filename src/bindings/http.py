@@ -19,6 +19,7 @@ After = Callable[[Coroutine[None, None, None]], None]
 
 USER_AGENT_LENGTH = 1_000
 PLACE_LENGTH = 100
+DISCARDED_BYTES = 1_048_576
 
 
 def read_request(request: Any, new_id: NewId, after: After) -> Request:
@@ -58,6 +59,7 @@ async def read_text(request: Any, content_length: str | None, limit: int) -> str
     """
     if content_length and content_length.isdecimal():
         if int(content_length) > limit:
+            await _discard(request.body.getReader())
             raise BodyTooLargeError(limit)
         text: str = await request.text()
         return text
@@ -72,9 +74,19 @@ async def _read_stream(body: Any, limit: int) -> str:
     while not (chunk := await reader.read()).done:
         received += chunk.value.to_bytes()
         if len(received) > limit:
-            await reader.cancel()
+            await _discard(reader)
             raise BodyTooLargeError(limit)
     return received.decode("utf-8", "replace")
+
+
+async def _discard(reader: Any) -> None:
+    """Takes what is still coming, within reason: a client cut off early never sees the answer."""
+    discarded = 0
+    while discarded <= DISCARDED_BYTES:
+        if (chunk := await reader.read()).done:
+            return
+        discarded += chunk.value.byteLength
+    await reader.cancel()
 
 
 def write_response(response: Response, after: After) -> Any:

@@ -351,6 +351,21 @@ def test_a_body_without_a_stated_length_is_capped_while_it_is_read(worker: Worke
     assert worker.post(pieces(40_960)).status_code == 413
 
 
+def test_a_refused_body_is_taken_so_that_the_next_request_on_the_connection_is_answered(
+    worker: Worker,
+) -> None:
+    def one_piece(size: int) -> Iterator[bytes]:
+        yield body_of(size).encode()
+
+    for _ in range(40):
+        assert worker.post(body_of(16_385)).status_code == 413
+        assert worker.send(some_event()).status_code == 200
+        assert worker.post(one_piece(40_960)).status_code == 413
+        assert worker.send(some_event()).status_code == 200
+    assert worker.post(body_of(1_000_000)).status_code == 413
+    assert worker.post(one_piece(1_000_000)).status_code == 413
+
+
 def gif(worker: Worker, query: str, **headers: str) -> tuple[int, str, str | None]:
     answer = worker.http.get(
         f"{worker.url}/api/track/pixel.gif{query}",
