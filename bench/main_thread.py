@@ -60,11 +60,13 @@ NO_PIXEL = "form sent, no pixel"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A page, and whether its form is sent."""
+    """A page, and what happens on it."""
 
     name: str
     page: str
     is_sent: bool = False
+    is_second: bool = False
+    """The visitor has seen a page of the site in this tab."""
     beside: str = NO_SCRIPT
     """The same without the pixel."""
 
@@ -74,6 +76,7 @@ KINDS = (
     Kind(NO_PIXEL, document("", STAYS), is_sent=True, beside=NO_PIXEL),
     Kind("bare script", document(script(BARE), "Welcome")),
     Kind("page view, no fields", with_pixel("Welcome")),
+    Kind("the next page", with_pixel("Welcome"), is_second=True),
     Kind("page view, a form", with_pixel(STAYS)),
     Kind("page view and a lead", with_pixel(STAYS), is_sent=True, beside=NO_PIXEL),
 )
@@ -150,6 +153,8 @@ def measured(browser: Browser, page: Page, worker: Worker, kind: Kind, slowdown:
         visit.site.url = visit.site.url.replace("127.0.0.1", HOST)
         visit.site.pages["/"] = kind.page
         page.wait_for_timeout(SETTLES_MS)
+        if kind.is_second:
+            go(visit, is_sent=False)
         devtools = page.context.new_cdp_session(page)
         devtools.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
         browser.start_tracing(page=page, categories=CATEGORIES)
