@@ -105,6 +105,7 @@ def test_the_home_page_names_the_version_and_the_addresses(worker: Worker) -> No
     assert content["name"] == "PPP Pixel"
     assert content["version"] == "3.1.0"
     assert content["endpoints"]["event"] == "/e"
+    assert content["endpoints"]["backups"] == "/api/backups"
     assert content["endpoints"]["api"] == "/api.html"
     assert worker.http.get(worker.url + content["endpoints"]["openapi"]).json()["openapi"] >= "3.1"
 
