@@ -19,7 +19,7 @@ from tests.worker.test_realtime import READ_KEY
 DAYS_OF_THE_ARCHIVE = [day(185), day(184), day(183), OLDER, OLD]
 ODD: list[Row] = [
     {"page_title": 'Ünï "quoted", and\r\nmore 🎈', "form_data": '{"email": "a@b.c"}'},
-    {"page_title": "=1+1", "utm_source": "＝", "utm_medium": "", "visitor_sequence": -1},  # noqa: RUF001
+    {"page_title": "=1+1", "utm_source": "＝", "utm_medium": "", "visitor_sequence": -1},  # noqa: RUF001  # they are what is tested
     {"page_title": "\t\u2028\x7f\x01", "custom_utm": "\\", "viewport_data": "[1.0, null]"},
     {"pipedrive_retry_count": 1.5, "archived": None, "utm_term": "1.0"},
 ]
