@@ -17,6 +17,7 @@ def show_breakdown(terminal: Console, data: Row) -> None:
     names = ("value", "events", "visitors", "sessions", "submissions")
     rows = [[*(row[name] for name in names), _share(row["conversion"])] for row in data["rows"]]
     _show_section(terminal, title, (data["by"], *names[1:], "conversion"), rows)
+    _show_archived(terminal, data)
 
 
 def show_pixel(terminal: Console, data: Row) -> None:
@@ -63,6 +64,7 @@ def show_campaigns(terminal: Console, data: Row) -> None:
         f"{_share(summary['share_with_click_id'])} with click IDs, "
         f"{_share(summary['share_with_either'])} with either"
     )
+    _show_archived(terminal, data)
     title = "Parameters that no field holds"
     _show_columns(terminal, title, ("name", "events"), data["unstored_parameters"])
     columns = ("page_url", "pixel_id", "events", "parameters")
@@ -79,6 +81,15 @@ def _show_summary(terminal: Console, name: str, data: Row) -> None:
         f"in {counted(summary['unique_sessions'], 'session')} "
         f"on {counted(summary['unique_pages'], 'page')}"
     )
+    _show_archived(terminal, data)
+
+
+def _show_archived(terminal: Console, data: Row) -> None:
+    """What the numbers leave out; nothing, of a Worker that does not say it."""
+    archived = data.get("archived") or {"events": 0}
+    if archived["events"]:
+        events = counted(archived["events"], "event")
+        terminal.print(f"not counted: {events} of days until {archived['until']} in the archive")
 
 
 def _show_columns(

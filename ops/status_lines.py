@@ -136,7 +136,7 @@ def _of_the_jobs(jobs: Mapping[str, Row], now: datetime) -> Iterator[Line]:
             f"{number} {kind}" for kind, number in run["summary"].items() if _is_count(number)
         ]
         said = ": ".join(filter(None, (run["outcome"] or "has not ended", ", ".join(counts))))
-        is_late = name in {SYNC, WATCH} and age > LATEST_CRON
+        is_late = age > LATEST_CRON
         yield Line(f"job {name}", f"{_ago(run['started_at'], now)}, {plain(said)}", is_late)
 
 

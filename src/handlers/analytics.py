@@ -99,14 +99,15 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
     now = app.clock()
     wanted = read_breakdown(request.parameters(), now, app.local_time)
     await _require_active(app, pixel_id, now)
-    rows, next_cursor = await read_page(app.database, pixel_id, wanted)
+    page = await read_page(app.database, pixel_id, wanted)
     data = {
         "pixel_id": pixel_id,
         "date_range": _date_range(wanted.span),
         "by": wanted.by,
         "attribution": wanted.attribution,
-        "rows": rows,
-        "next_cursor": next_cursor,
+        "rows": page.rows,
+        "next_cursor": page.next_cursor,
+        "archived": page.archived,
     }
     return json_response({"success": True, "data": data})
 

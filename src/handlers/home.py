@@ -7,6 +7,23 @@ from config import VERSION
 from services.logs import Log
 from web import Request, Response, json_response
 
+# Each with all that is below it. Names stay: scripts read them.
+ENDPOINTS = {
+    "script": "/p.js",
+    "event": "/e",
+    "image": "/api/track/pixel.gif",
+    "health": "/health",
+    "cron": "/health/cron",
+    "reports": "/api/reports",
+    "projects": "/api/projects",
+    "privacy": "/api/privacy",
+    "backups": "/api/backups",
+    "archive": "/api/archive",
+    "how_to_embed": "/static/integration-example.html",
+    "api": "/api.html",
+    "openapi": "/openapi.json",
+}
+
 
 async def home(app: App, _request: Request, _log: Log) -> Response:
     """Names the service, its version and its addresses."""
@@ -15,17 +32,6 @@ async def home(app: App, _request: Request, _log: Log) -> Response:
             "name": "PPP Pixel",
             "version": VERSION,
             "environment": app.config.environment,
-            "endpoints": {
-                "script": "/p.js",
-                "event": "/e",
-                "image": "/api/track/pixel.gif",
-                "health": "/health",
-                "reports": "/api/reports",
-                "projects": "/api/projects",
-                "privacy": "/api/privacy",
-                "how_to_embed": "/static/integration-example.html",
-                "api": "/api.html",
-                "openapi": "/openapi.json",
-            },
+            "endpoints": ENDPOINTS,
         }
     )

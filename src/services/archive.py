@@ -156,7 +156,7 @@ class ArchiveRun:
         waiting = deque(await self._due())
         while waiting:
             if self._is_spent(until):
-                return "budget_spent"
+                return self._ended("budget_spent")
             place = waiting.popleft()
             try:
                 place_after = await self._move_part(place)
@@ -169,7 +169,12 @@ class ArchiveRun:
                 continue
             if place_after:
                 waiting.append(place_after)
-        return "failed" if self._counts["failed"] else "drained"
+        return self._ended("drained")
+
+    def _ended(self, well: str) -> str:
+        """How it ended, if anything was left behind, else what is said where all is well."""
+        ill = (name for name in ("failed", "not_acknowledged") if self._counts[name])
+        return next(ill, well)
 
     def _is_spent(self, until: datetime) -> bool:
         tried = self._counts["parts"] + self._counts["failed"]

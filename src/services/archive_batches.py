@@ -27,13 +27,27 @@ WHERE pixel_id = ?1 ->> 'pixel_id'
 ORDER BY day DESC, last_timestamp DESC, last_id DESC LIMIT {MOST_FOUND}
 """  # noqa: S608  # a constant
 
-# Of the days that a span touches.
-ARCHIVED_IN_SPAN = """
-SELECT coalesce(sum(events), 0) AS events, max(day) AS until
-FROM archive_batches
-WHERE pixel_id = ?1 ->> 'pixel_id'
-  AND day >= substr(?1 ->> 'from', 1, 10) AND day <= substr(?1 ->> 'to', 1, 10)
-"""
+_ARCHIVED = "SELECT coalesce(sum(events), 0) AS events, max(day) AS until"
+_IN_SPAN = "day >= substr(?1 ->> 'from', 1, 10) AND day <= substr(?1 ->> 'to', 1, 10)"
+
+# Of the days that a span touches: a row is read for each part of them.
+ARCHIVED_IN_SPAN = f"""
+{_ARCHIVED}
+FROM archive_batches WHERE pixel_id = ?1 ->> 'pixel_id' AND {_IN_SPAN}
+"""  # constants only
+
+# CROSS, here and below: pixel by pixel, by the key.
+ARCHIVED_OF_PROJECT = f"""
+{_ARCHIVED}
+FROM pixels CROSS JOIN archive_batches ON archive_batches.pixel_id = pixels.id AND {_IN_SPAN}
+WHERE pixels.project_id = ?1 ->> 'project_id'
+"""  # constants only
+
+ARCHIVED_SINCE = f"""
+{_ARCHIVED}
+FROM pixels CROSS JOIN archive_batches
+  ON archive_batches.pixel_id = pixels.id AND day >= substr(?1 ->> 'since', 1, 10)
+"""  # a constant
 
 # The events of a part are as they were read: none has gone, and none has changed since.
 _UNCHANGED = """

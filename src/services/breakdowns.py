@@ -1,7 +1,8 @@
 """The events of a pixel by one of their properties, with what came of them, in pages.
 
 There is one statement for each property and credit. All read one JSON text (`?1`) and count by the
-index `tracking_events_by_pixel`; docs/decisions.md says what else each of them reads.
+index `tracking_events_by_pixel`; docs/decisions.md says what else each of them reads. In the same
+round trip a second statement says what of the time is archived.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from services.archive_batches import ARCHIVED_IN_SPAN
 from services.channels import AD, count_by_channel
 from services.credited import CAMPAIGN, MEDIUM, SOURCE
 from services.ports import Database, LocalTime, Row
@@ -250,13 +252,22 @@ def read_after(cursor: str) -> After:
     raise InvalidQueryError("cursor must be the next_cursor of the page before, as it is")
 
 
-async def read_page(
-    database: Database, pixel_id: str, breakdown: Breakdown
-) -> tuple[Sequence[Row], str | None]:
-    """A page of rows, and the cursor of the next one, None at the end.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, the cursor of the next page, None at the end, and what no page counts.
 
     A row is `{"value", "events", "visitors", "sessions", "submissions", "conversion"}`, the last
-    one submissions per visitor, None where there is no visitor.
+    one submissions per visitor, None where there is no visitor. `archived` are the events of the
+    span's days that are in the archive, `{"events", "until"}`.
+    """
+
+    rows: Sequence[Row]
+    next_cursor: str | None
+    archived: Row
+
+
+async def read_page(database: Database, pixel_id: str, breakdown: Breakdown) -> Page:
+    """A page of a breakdown, in one round trip.
 
     Raises:
         UnavailableError: D1 failed.
@@ -269,13 +280,14 @@ async def read_page(
         "after_events": after.events if after else None,
         "after_value": after.value if after else None,
     }
-    statement = BREAKDOWNS[breakdown.by, breakdown.attribution]
-    [found] = await database.batch_rows((statement,), json.dumps(parameters))
+    statements = (BREAKDOWNS[breakdown.by, breakdown.attribution], ARCHIVED_IN_SPAN)
+    found, [archived] = await database.batch_rows(statements, json.dumps(parameters))
     rows = [{**row, "conversion": _conversion(row)} for row in found[: breakdown.most]]
     if len(found) <= breakdown.most:
-        return rows, None
+        return Page(rows, None, archived)
     last = found[breakdown.most - 1]
-    return rows, After(breakdown.span.end, last["events"], last["value"]).cursor()
+    after_it = After(breakdown.span.end, last["events"], last["value"])
+    return Page(rows, after_it.cursor(), archived)
 
 
 def _conversion(row: Row) -> float | None:

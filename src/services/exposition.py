@@ -105,10 +105,14 @@ def _of_the_sync(reading: Reading) -> Iterator[Gauge]:
         "What failed in the runs of the sync that began in the last hour.",
         [({"kind": kind}, number) for kind, number in reading.errors.items()],
     )
-    for moment, text in (("started", "began"), ("finished", "ended")):
+    for moment, text in (
+        ("started", "the last run of a job began"),
+        ("finished", "the last run of a job ended"),
+        ("succeeded", "a run of a job last ended well"),
+    ):
         yield Gauge(
             f"job_last_{moment}_timestamp_seconds",
-            f"When the last run of a job {text}.",
+            f"When {text}.",
             [
                 ({"job": job}, int(stored_time(run[f"{moment}_at"]).timestamp()))
                 for job, run in reading.jobs.items()

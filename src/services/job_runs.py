@@ -15,6 +15,8 @@ from services.ports import Database
 from services.visits import TIME_TEXT
 
 KEPT_RUNS = "-14 days"
+# What a run says that did all there was to do, or all that one run may.
+ENDED_WELL = "outcome IN ('drained', 'budget_spent', 'done')"
 
 FORGET_OLD_RUNS = f"""
 DELETE FROM job_runs WHERE job = ?1 ->> 'job' AND started_at < datetime('now', '{KEPT_RUNS}')

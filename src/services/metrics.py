@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.job_runs import ENDED_WELL
 from services.outbox import JOB
 from services.ports import Database, Row
 from services.text import read_object
@@ -88,19 +89,25 @@ SELECT name, state, failures, open_until, paused_until FROM pipedrive_accounts
 WHERE ?1 IS NOT NULL
 """
 
-# From job to job by the index, because the runs of each are many.
-LAST_RUNS = """
+# From job to job by the index, because the runs of each are many. Of a job that fails, those since
+# it ended well are read.
+LAST_RUNS = f"""
 WITH RECURSIVE jobs (job) AS (
   SELECT min(job) FROM job_runs WHERE ?1 IS NOT NULL
   UNION ALL
   SELECT (SELECT min(job) FROM job_runs WHERE job > jobs.job) FROM jobs WHERE job IS NOT NULL
 )
-SELECT last.job, last.run, last.started_at, last.finished_at, last.outcome, last.summary
+SELECT
+  last.job, last.run, last.started_at, last.finished_at, last.outcome, last.summary,
+  (
+    SELECT finished_at FROM job_runs WHERE job = jobs.job AND {ENDED_WELL}
+    ORDER BY started_at DESC LIMIT 1
+  ) AS succeeded_at
 FROM jobs CROSS JOIN job_runs AS last
 WHERE last.id = (
   SELECT id FROM job_runs WHERE job = jobs.job ORDER BY started_at DESC, id DESC LIMIT 1
 )
-"""
+"""  # noqa: S608  # a constant
 
 # A run that did not end while it held the lease was killed.
 SYNC_ERRORS = f"""
@@ -158,7 +165,8 @@ class Reading:
     """The metrics at one moment. `errors` are those of the last hour; the size is in bytes.
 
     `oldest_pending_seconds` is None where nothing is pending, `last_event_at` (in UTC) where no
-    event was ever stored. `calls_today` are those to Pipedrive since midnight in UTC.
+    event was ever stored. `calls_today` are those to Pipedrive since midnight in UTC. Of each job
+    there is the last run, and when one last ended well.
     """
 
     at: datetime
@@ -276,5 +284,5 @@ def _iso(moment: datetime) -> str:
 
 
 def _run(row: Row) -> Row:
-    shown = {name: row[name] for name in ("run", "started_at", "finished_at", "outcome")}
-    return {**shown, "summary": read_object(row["summary"])}
+    names = ("run", "started_at", "finished_at", "outcome", "succeeded_at")
+    return {**{name: row[name] for name in names}, "summary": read_object(row["summary"])}

@@ -104,6 +104,12 @@ DATABASE_LARGE = Problem(
     "D1 refuses to write above its limit; archive earlier",
     "ppp status --env production",
 )
+JOB_FAILING = Problem(
+    "job_failing",
+    "P3",
+    "nothing is lost; what that job moves or deletes stays too long, and the database grows",
+    "ppp logs --env production --level warn",
+)
 CRON_LATE = Problem(
     "cron_late",
     "P3",

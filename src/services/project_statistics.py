@@ -1,7 +1,8 @@
 """What all pixels of a project saw over a span of time, together and each by itself.
 
 The pixels are found by the UNIQUE index on projects and names, their events by
-`tracking_events_by_pixel`. All statements read one JSON text (`?1`) and are one round trip.
+`tracking_events_by_pixel`, and what of them is archived by the key of `archive_batches`. All
+statements read one JSON text (`?1`) and are one round trip.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.archive_batches import ARCHIVED_OF_PROJECT
 from services.management import NotFoundError
 from services.ports import Database
 from services.spans import Span
@@ -50,7 +52,7 @@ WHERE project_id = ?1 ->> 'project_id' AND name >= ?1 ->> 'cursor'
 ORDER BY name LIMIT 1 OFFSET ?1 ->> 'most'
 """
 
-STATEMENTS = (PROJECT_NAME, PROJECT_SUMMARY, PIXEL_BREAKDOWN, NEXT_PIXEL)
+STATEMENTS = (PROJECT_NAME, PROJECT_SUMMARY, PIXEL_BREAKDOWN, NEXT_PIXEL, ARCHIVED_OF_PROJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ async def read_project_statistics(
         "cursor": page.cursor,
     }
     answers = await database.batch_rows(STATEMENTS, json.dumps(parameters))
-    projects, [summary], pixels, following = answers
+    projects, [summary], pixels, following, [archived] = answers
     if not projects:
         raise NotFoundError("Project not found")
     return {
@@ -88,4 +90,5 @@ async def read_project_statistics(
         "summary": summary,
         "pixel_breakdown": pixels,
         "next_cursor": following[0]["name"] if following else None,
+        "archived": archived,
     }

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from services.archive_batches import ARCHIVED_SINCE
 from services.attribution import parameters_left_out
 from services.ports import Database, Row
 from services.visits import TIME_TEXT
@@ -56,7 +57,8 @@ GROUP BY page_url, tracking_events.pixel_id
 ORDER BY events DESC, page_url, tracking_events.pixel_id LIMIT {MOST_PAGES}
 """  # constants only
 
-STATEMENTS = (CREDITED, PAGES)
+# A project may keep its events for a day only.
+STATEMENTS = (CREDITED, PAGES, ARCHIVED_SINCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, o
         UnavailableError: D1 failed.
     """
     since = (now - timedelta(hours=HOURS)).strftime(TIME_TEXT)
-    [credited], pages = await database.batch_rows(STATEMENTS, json.dumps({"since": since}))
+    answers = await database.batch_rows(STATEMENTS, json.dumps({"since": since}))
+    [credited], pages, [archived] = answers
     total: int = credited["total_events"]
     shares = {
         f"share_{name}": round(credited[name] / total, DECIMALS) if total else None
@@ -91,6 +94,7 @@ async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, o
         "summary": {**credited, **shares},
         "unstored_parameters": _counted(unstored),
         "unstored": [asdict(page) for page in unstored[:MOST_EXAMPLES]],
+        "archived": archived,
     }
 
 

@@ -38,7 +38,7 @@ OF_HEALTH = (problems.DATABASE_FAILING, problems.SCHEMA_UNEXPECTED, problems.PAR
 OF_WHAT_WAS_SEEN = (
     *(problems.DATABASE_EMPTY, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
     *(problems.LEADS_WAITING, problems.BREAKER_OPEN, problems.BUDGET_LOW, problems.BACKUP_OLD),
-    *(problems.BACKUP_FAILED, problems.DATABASE_LARGE, problems.CRON_LATE),
+    *(problems.BACKUP_FAILED, problems.DATABASE_LARGE, problems.JOB_FAILING, problems.CRON_LATE),
 )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services import problems
+from services import archive, problems, retention
 from services.backup_records import Backup
 from services.backups import newest_verified
 from services.health import NO_ANSWER, Part
 from services.metrics import Reading, stored_time
-from services.ports import Database
+from services.ports import Database, Row
 from services.problems import Finding
 from services.visits import TIME_TEXT
 
@@ -20,6 +20,9 @@ JOB = "watch"
 OLDEST_LEAD = timedelta(minutes=30)
 OLDEST_BACKUP = timedelta(hours=26)
 LATEST_CRON = timedelta(minutes=15)
+# Jobs whose failing shows nowhere else. They work on whole days: hours do no harm.
+JOBS = (archive.JOB, retention.JOB)
+LONGEST_FAILING = timedelta(hours=6)
 SILENCE = timedelta(hours=1)
 # In this hour of each of the last days there were at least so many events.
 USUAL_DAYS = 7
@@ -109,7 +112,8 @@ def of_what_was_seen(seen: Seen, settings: WatchSettings, now: datetime) -> Sequ
     checks = (
         *(_database(seen, settings), _events(seen), _errors(seen.reading)),
         *(_leads(seen.reading), _breaker(seen.reading), _budget(seen.reading, settings)),
-        *(_backup(seen.backups, now), _failed_backup(seen.backups), _cron(seen.reading, now)),
+        *(_backup(seen.backups, now), _failed_backup(seen.backups)),
+        *(_failing_jobs(seen.reading, now), _cron(seen.reading, now)),
     )
     return [finding for finding in checks if finding]
 
@@ -181,6 +185,26 @@ def _failed_backup(backups: Sequence[Backup]) -> Finding | None:
     if not ended or ended[0].state == "verified":
         return None
     return Finding(problems.BACKUP_FAILED, f"{ended[0].id}: {ended[0].error}")
+
+
+def _failing_jobs(reading: Reading, now: datetime) -> Finding | None:
+    # The others run before this one: where it never ran, nobody can say that they did not.
+    if JOB not in reading.jobs:
+        return None
+    failing = [said for job in JOBS if (said := _failing(job, reading.jobs.get(job), now))]
+    return Finding(problems.JOB_FAILING, "; ".join(failing)) if failing else None
+
+
+def _failing(job: str, last: Row | None, now: datetime) -> str | None:
+    if last is None:
+        return f"{job} has never run"
+    well = last["succeeded_at"]
+    time = now - stored_time(well) if well else None
+    if time is not None and time <= LONGEST_FAILING:
+        return None
+    how_long = f"for {_duration(time)}" if time else "as far as is known"
+    ended = last["outcome"] or "did not end"
+    return f"no run of {job} ended well {how_long}, the last one of {last['started_at']}: {ended}"
 
 
 def _cron(reading: Reading, now: datetime) -> Finding | None:

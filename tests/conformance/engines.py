@@ -86,7 +86,7 @@ class ChromiumVisitor:
     def go(self, url: str) -> None:
         self.tabs[-1].goto(url)
 
-    def evaluate(self, expression: str) -> Any:  # noqa: ANN401
+    def evaluate(self, expression: str) -> object:
         try:
             return self.tabs[-1].evaluate(expression)
         except PlaywrightError as error:
@@ -163,7 +163,7 @@ class Firefox:
     def go(self, url: str) -> None:
         self._do("go", url=url)
 
-    def evaluate(self, expression: str) -> Any:  # noqa: ANN401
+    def evaluate(self, expression: str) -> object:
         return self._do("evaluate", expression=expression)
 
     def click(self, x: float, y: float, times: int = 1) -> None:
@@ -213,7 +213,7 @@ class WebKitVisitor:
     def go(self, url: str) -> None:
         self.driver.get(url)
 
-    def evaluate(self, expression: str) -> Any:  # noqa: ANN401
+    def evaluate(self, expression: str) -> object:
         try:
             return self.driver.execute_script(f"return ({expression})")
         except WebDriverException as error:

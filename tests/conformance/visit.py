@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.conformance.engines import Engine, NotNowError, Visitor
 from tests.conformance.site import Site, running_site
 from tests.harness.road import Road, running_road
 from tests.harness.worker import Row, Worker
+
+Answer = TypeVar("Answer")
 
 DEADLINE_SECONDS = 8.0
 PAUSE_SECONDS = 0.05
@@ -32,7 +34,7 @@ FIND = """((path) => {
 })"""
 
 
-def eventually(question: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> Any:  # noqa: ANN401
+def eventually(question: Callable[[], Answer], seconds: float = DEADLINE_SECONDS) -> Answer:
     """What it answers as soon as that is true of it, else what it answers at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
@@ -80,7 +82,7 @@ class Visit:
     def until(self, condition: str) -> Any:  # noqa: ANN401  # whatever JSON holds
         """Waits until a JavaScript expression is true on the page; gives its value."""
 
-        def answer() -> Any:  # noqa: ANN401
+        def answer() -> object:
             try:
                 return self.visitor.evaluate(condition)
             except NotNowError:

@@ -46,7 +46,7 @@ class _Careless(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'{"error": "Traceback: D1_ERROR in services/visits.py"}')
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815  # http.server's names
 
     def log_message(self, *_: object) -> None:
         pass

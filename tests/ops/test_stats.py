@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,6 +20,13 @@ WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
 SELECT ?, ?, 'v' || n, 's' || n, 'https://shop.example/' || n, printf('source %03d', n),
   'pageview', 'url'
 FROM n
+"""
+
+PART = """
+INSERT INTO archive_batches VALUES (
+  ?, date('now', '-1 day'), '1-2', 1234, datetime('now', '-1 day'), 1, datetime('now', '-1 day'), 2,
+  '', 0, datetime('now')
+)
 """
 
 
@@ -115,6 +124,27 @@ def test_what_campaigns_say_and_nobody_keeps_is_shown(service: Service, seen: Ro
     assert "zz_id" in said.out
     data = service.json("stats", "campaigns")
     assert {"name": "zz_id", "events": 1} in data["unstored_parameters"]
+
+
+@pytest.fixture
+def archived(service: Service, seen: Row) -> Iterator[Row]:
+    """The same pixel, of which a part of yesterday is archived."""
+    service.worker.query(PART, seen["id"])
+    yield seen
+    service.worker.query("DELETE FROM archive_batches")
+
+
+def test_what_is_archived_is_told_where_it_is_not_counted(service: Service, archived: Row) -> None:
+    yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    note = f"not counted: 1,234 events of days until {yesterday} in the archive"
+    for arguments in (
+        ("pixel", archived["id"]),
+        ("pixel", archived["id"], "--by", "source"),
+        ("project", archived["project_id"]),
+        ("campaigns",),
+    ):
+        assert note in service.ppp("stats", *arguments).out.splitlines()
+    assert "not counted" not in service.ppp("stats", "pixel", service.pixel()["id"]).out
 
 
 def test_a_pixel_that_saw_nothing_is_told_by_the_exit_code(service: Service) -> None:

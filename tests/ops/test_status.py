@@ -137,6 +137,20 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
             ),
             "job pipedrive_sync",
         ),
+        (
+            changed(
+                metrics=metrics(
+                    jobs={
+                        "archive": {
+                            "started_at": ago(minutes=16),
+                            "outcome": "drained",
+                            "summary": {},
+                        }
+                    }
+                )
+            ),
+            "job archive",
+        ),
         (changed(backups=[]), "backup"),
         (changed(backups=None), "backup"),
         (changed(backups=[{**BACKUP, "verified_at": ago(hours=27)}]), "backup"),

@@ -14,6 +14,7 @@ import routes
 from config import VERSION
 from handlers.analytics import METRICS_FORMATS
 from handlers.archive import MOST_BYTES
+from handlers.home import ENDPOINTS
 from openapi import FILES, SOURCE, DocumentError, Node, operations, read_document, roles_of
 from paths import ASSETS
 from routes import Route, methods_of
@@ -68,6 +69,10 @@ def route_of(method: str, path: str) -> Route:
     return methods_of(filled(path))[method]
 
 
+def is_below(path: str, area: str) -> bool:
+    return path == area or path.startswith(f"{area}/")
+
+
 def validator(schema: Node) -> Draft202012Validator:
     return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
 
@@ -118,6 +123,15 @@ def test_the_other_addresses_of_a_path_are_the_same_route() -> None:
                 methods_of(filled(alias)) is methods_of(filled(path))
                 or FILES in item["get"]["tags"]
             )
+
+
+def test_the_root_names_every_area_and_nothing_else() -> None:
+    aliases = {alias for item in DOCUMENT["paths"].values() for alias in item.get("x-also-at", ())}
+    named = ENDPOINTS.values()
+    served = [path for _, path in SERVED if path != "/" and path not in aliases]
+    assert [path for path in served if not any(is_below(path, area) for area in named)] == []
+    described = DOCUMENT["paths"]
+    assert [area for area in named if not any(is_below(path, area) for path in described)] == []
 
 
 @pytest.mark.parametrize(("method", "path"), SERVED)

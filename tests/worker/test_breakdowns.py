@@ -98,6 +98,7 @@ def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str, area: s
             },
         ],
         "next_cursor": None,
+        "archived": {"events": 0, "until": None},
     }
 
 

@@ -150,7 +150,7 @@ def test_lines_of_csv_end_as_the_rfc_says(keyed: Worker) -> None:
     assert body.count(b"\n") == body.count(b"\r\n") == 4
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])  # noqa: RUF001
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])  # noqa: RUF001  # they are what is tested
 def test_no_cell_is_a_formula(keyed: Worker, start: str) -> None:
     pixel = pixel_with(keyed)
     title = f'{start}HYPERLINK("https://evil.example","x")'

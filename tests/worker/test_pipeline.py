@@ -105,6 +105,7 @@ def test_the_home_page_names_the_version_and_the_addresses(worker: Worker) -> No
     assert content["name"] == "PPP Pixel"
     assert content["version"] == "3.1.0"
     assert content["endpoints"]["event"] == "/e"
+    assert content["endpoints"]["backups"] == "/api/backups"
     assert content["endpoints"]["api"] == "/api.html"
     assert worker.http.get(worker.url + content["endpoints"]["openapi"]).json()["openapi"] >= "3.1"
 
@@ -145,9 +146,14 @@ def test_the_cron_runs_and_leaves_a_line(worker: Worker) -> None:
     assert (line["cron"], line["healthy"]) == ("*/5 * * * *", True)
 
 
-def test_a_wrong_setting_of_the_archive_stops_nothing_else(worker: Worker) -> None:
-    worker.act("clear_logs")
-    assert worker.act("scheduled", cron="*/5 * * * *")["outcome"] == "ok"
+def test_a_wrong_setting_of_the_archive_stops_nothing_else_and_is_told(worker: Worker) -> None:
+    for _ in range(2):
+        worker.act("clear_logs")
+        assert worker.act("scheduled", cron="*/5 * * * *")["outcome"] == "ok"
     [line] = [line for line in worker.log_lines() if line["event"] == "archive_misconfigured"]
     assert line["reason"].startswith("ARCHIVE_DAYS must be a whole number")
     assert [line for line in worker.log_lines() if line["event"] == "sync_not_configured"]
+    [last] = worker.query(
+        "SELECT summary FROM job_runs WHERE job = 'watch' ORDER BY id DESC LIMIT 1"
+    )
+    assert "job_failing" in json.loads(last["summary"])["problems"]

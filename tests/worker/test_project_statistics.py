@@ -95,6 +95,7 @@ def test_a_visitor_of_two_pixels_is_one_in_the_sum(keyed: Worker, project: str, 
                 )
             ],
             "next_cursor": None,
+            "archived": {"events": 0, "until": None},
         },
     }
 

@@ -11,6 +11,8 @@ from services import personal_rows
 from services.archive import FIND_DUE, READ_CHANGES, READ_PART
 from services.archive_batches import (
     ARCHIVED_IN_SPAN,
+    ARCHIVED_OF_PROJECT,
+    ARCHIVED_SINCE,
     COUNT_BATCH,
     DELETE_ARCHIVED,
     FIND_BATCHES,
@@ -120,6 +122,7 @@ PROJECT_STATISTICS = {
     "summary of a project": PROJECT_SUMMARY,
     "breakdown by pixel": PIXEL_BREAKDOWN,
     "next pixel": NEXT_PIXEL,
+    "archived of a project": ARCHIVED_OF_PROJECT,
 }
 BREAKDOWN = json.dumps({"pixel_id": "ppp-demo-pixel", **ENDS, "rows": 101})
 BREAKDOWN_STATEMENTS = {
@@ -213,6 +216,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
     "credited events": (CREDITED, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     "addresses with parameters": (PAGES, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
+    "archived since": (ARCHIVED_SINCE, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
     **{name: (statement, (WATCH,)) for name, statement in WATCHING.items()},

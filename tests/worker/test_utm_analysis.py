@@ -57,6 +57,7 @@ def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker, area:
         },
         "unstored_parameters": [],
         "unstored": [],
+        "archived": {"events": 0, "until": None},
     }
 
 

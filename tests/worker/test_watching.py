@@ -106,6 +106,33 @@ def test_an_empty_database_whose_backup_is_full_is_the_worst(watched: Worker) ->
     assert over["state"] == "over"
 
 
+def test_an_archive_that_fails_for_hours_is_told_until_it_moves_events(watched: Worker) -> None:
+    watched.query(
+        "INSERT INTO tracking_events (pixel_id, timestamp) "
+        "VALUES ('ppp-demo-pixel', '2025-01-01 12:00:00')"
+    )
+    watched.send(some_event())
+    watched.query(
+        "CREATE TRIGGER killed BEFORE INSERT ON archive_batches BEGIN "
+        "SELECT RAISE(ABORT, 'killed'); END"
+    )
+    try:
+        assert run_cron(watched) == []
+        watched.query(
+            "UPDATE job_runs SET finished_at = datetime(finished_at, '-7 hours') "
+            "WHERE job = 'archive'"
+        )
+        [alert] = run_cron(watched)
+    finally:
+        watched.query("DROP TRIGGER killed")
+    assert (alert["problem"], alert["severity"], alert["state"]) == ("job_failing", "P3", "new")
+    assert "no run of archive ended well for 7 h 0 min" in alert["text"]
+    assert ": failed. It means: nothing is lost" in alert["text"]
+    [over] = run_cron(watched)
+    assert (over["problem"], over["state"]) == ("job_failing", "over")
+    watched.query("DELETE FROM archive_batches")
+
+
 @pytest.mark.parametrize("path", ["/health/cron", "/api/health/cron"])
 def test_a_monitor_sees_whether_the_cron_runs(watched: Worker, path: str) -> None:
     run_cron(watched)

@@ -13,16 +13,17 @@ from services.logs import Log
 from services.ports import Row
 from tests.unit.memory import MemoryBucket, MemoryDatabase, Time
 
-PLACE = {"pixel_id": "shop", "before": "2026-05-01", "day": "2026-04-01"}
+PLACE = {"before": "2026-05-01", "day": "2026-04-01"}
 LINES = ['{"id":1}', '{"id":2}']
 
 
 class OldEvents(MemoryDatabase):
-    """D1 with some events of one pixel, as the run asks for them."""
+    """D1 with some events of each pixel, as the run asks for them."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], *, pixels: Sequence[str] = ("shop",)) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self._due: list[Row] = [{**PLACE, "pixel_id": pixel} for pixel in pixels]
         self._events: list[Row] = [
             {"day": PLACE["day"], "timestamp": PLACE["day"], "id": number, "line": line}
             for number, line in enumerate(lines, 1)
@@ -35,7 +36,7 @@ class OldEvents(MemoryDatabase):
         said = json.loads(parameters)
         answers: dict[str, Sequence[Row]] = {
             BEGIN_RUN: [{"id": 1}],
-            FIND_DUE: [PLACE],
+            FIND_DUE: self._due,
             READ_PART: self._rest(said),
             COUNT_BATCH: [{"batch": said.get("batch")}],
         }
@@ -46,8 +47,8 @@ class OldEvents(MemoryDatabase):
         return [event for event in self._events if event["id"] > after]
 
 
-def run(database: OldEvents, bucket: MemoryBucket) -> None:
-    settings = ArchiveSettings(days=180, rows=5_000, seconds=60)
+def run(database: OldEvents, bucket: MemoryBucket, rows: int = 5_000) -> None:
+    settings = ArchiveSettings(days=180, rows=rows, seconds=60)
     log = Log("info", "run-1")
     asyncio.run(ArchiveRun(settings, database, bucket, None, Time().clock, log).run())
 
@@ -66,6 +67,15 @@ def test_nothing_is_deleted_of_a_part_that_is_damaged(capsys: pytest.CaptureFixt
     assert [line["event"] for line in lines] == ["archive_failed", "archive_run"]
     assert lines[0]["reason"].endswith("has another checksum")
     assert lines[1]["outcome"] == "failed"
+
+
+def test_a_run_whose_parts_failed_until_its_budget_was_spent_has_failed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    database = OldEvents(LINES, pixels=("shop", "blog"))
+    run(database, MemoryBucket(damage=lambda _key, content: content[:-1]), rows=2)
+    *_, line = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["outcome"], line["failed"], line["parts"]) == ("failed", 1, 1)
 
 
 def test_a_part_fits_into_what_an_endpoint_takes() -> None:

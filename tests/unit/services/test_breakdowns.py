@@ -8,6 +8,7 @@ from services.ports import Row
 from services.spans import InvalidQueryError, Span
 from tests.unit.memory import NOW, MemoryDatabase
 
+ARCHIVED: Row = {"events": 0, "until": None}
 SPAN = Span(NOW - timedelta(days=30), NOW, 30, "UTC")
 
 
@@ -41,11 +42,13 @@ def test_a_cursor_that_nobody_gave_is_refused(cursor: str) -> None:
 
 
 def test_one_row_more_than_asked_for_tells_that_there_is_another_page() -> None:
-    database = MemoryDatabase(rows=[[row("a"), row("b"), row("c")]])
+    database = MemoryDatabase(rows=[[row("a"), row("b"), row("c")], [ARCHIVED]])
     asked = Breakdown("source", "last", SPAN, 2, None)
-    rows, cursor = asyncio.run(read_page(database, "pixel-one", asked))
-    assert [found["value"] for found in rows] == ["a", "b"]
-    assert cursor == After(NOW, 9, "b").cursor()
+    page = asyncio.run(read_page(database, "pixel-one", asked))
+    assert [found["value"] for found in page.rows] == ["a", "b"]
+    assert page.next_cursor == After(NOW, 9, "b").cursor()
+    assert page.archived == ARCHIVED
+    # One round trip.
     [parameters] = database.parameters
     assert (parameters["rows"], parameters["after_events"]) == (3, None)
 
@@ -56,7 +59,7 @@ def test_one_row_more_than_asked_for_tells_that_there_is_another_page() -> None:
 def test_the_conversion_is_submissions_per_visitor(
     visitors: int, submissions: int, conversion: float | None
 ) -> None:
-    database = MemoryDatabase(rows=[[row("a", visitors, submissions)]])
+    database = MemoryDatabase(rows=[[row("a", visitors, submissions)], [ARCHIVED]])
     asked = Breakdown("source", "last", SPAN, 2, After(NOW, 10, "z"))
-    [found], cursor = asyncio.run(read_page(database, "pixel-one", asked))
-    assert (found["conversion"], cursor) == (conversion, None)
+    page = asyncio.run(read_page(database, "pixel-one", asked))
+    assert ([found["conversion"] for found in page.rows], page.next_cursor) == ([conversion], None)

@@ -10,6 +10,7 @@ RUN: dict[str, object] = {
     "started_at": "2026-05-01 11:55:00",
     "finished_at": None,
     "outcome": None,
+    "succeeded_at": "2026-05-01 11:50:00",
     "summary": {},
 }
 READING = Reading(
@@ -67,6 +68,7 @@ def test_each_number_of_a_reading_is_a_sample() -> None:
         'ppp_circuit_breaker_state{account="acme",state="half_open"} 1',
         'ppp_sync_errors_last_hour{kind="leads_failed"} 1',
         'ppp_job_last_started_timestamp_seconds{job="pipedrive_sync"} 1777636500',
+        'ppp_job_last_succeeded_timestamp_seconds{job="pipedrive_sync"} 1777636200',
     ):
         assert line in LINES.splitlines()
 

@@ -94,7 +94,8 @@ def test_what_makes_two_submissions_the_same_one(
 ) -> None:
     repeats = Repeats(MemoryKeyValues(), WINDOW)
     remember(repeats, event)
-    assert (recall(repeats, replace(event, **change)) is not None) == same  # type: ignore[arg-type]
+    changed = replace(event, **change)  # type: ignore[arg-type]  # by name
+    assert (recall(repeats, changed) is not None) == same
 
 
 @pytest.mark.parametrize("event", [OLD, NEW])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,19 @@ def backup(hours: float, state: State = "verified") -> Backup:
     return Backup("b", "full", None, at, progress, state=state, finished_at=ended, error="broken")
 
 
+JOBS = {
+    "watch": {"started_at": "2026-05-10 11:45:00"},
+    "archive": {
+        "started_at": "2026-05-10 11:55:00",
+        "outcome": "endpoint_failed",
+        "succeeded_at": "2026-05-10 06:00:00",
+    },
+    "retention": {
+        "started_at": "2026-05-10 11:55:00",
+        "outcome": "drained",
+        "succeeded_at": "2026-05-10 11:55:00",
+    },
+}
 READING = Reading(
     at=NOW,
     tables=Counted(NOW, {}),
@@ -32,12 +46,13 @@ READING = Reading(
     due=0,
     oldest_pending_seconds=30 * 60,
     accounts=[{"name": "default", "state": "closed"}, {"name": "acme", "state": "half_open"}],
-    jobs={"watch": {"started_at": "2026-05-10 11:45:00"}},
+    jobs=JOBS,
     errors={"failed_requests": 10},
     database_bytes=79_999_999,
     last_event_at=NOW - timedelta(minutes=59),
     calls_today={"search": 30, "person": 49, "update": 28, "fields": 1},
 )
+NEVER_WELL = {"started_at": "2026-05-10 11:55:00", "outcome": None, "succeeded_at": None}
 WELL = Seen(READING, [backup(26)], 100, 7)
 
 
@@ -50,6 +65,12 @@ def found(seen: Seen) -> list[tuple[str, str, str]]:
 
 def reading(**changed: object) -> Seen:
     return replace(WELL, reading=replace(READING, **changed))  # type: ignore[arg-type]  # by name
+
+
+def jobs(**changed: Mapping[str, object] | None) -> Seen:
+    """With something of the last runs changed; without those that are None."""
+    runs = {job: {**run, **(changed.get(job) or {})} for job, run in JOBS.items()}
+    return reading(jobs={job: run for job, run in runs.items() if changed.get(job, run)})
 
 
 def test_all_is_well_up_to_each_limit() -> None:
@@ -105,8 +126,28 @@ def test_all_is_well_up_to_each_limit() -> None:
         ),
         (reading(database_bytes=80_000_000), ("P3", "database_large", "80 % of its limit")),
         (
-            reading(jobs={"watch": {"started_at": "2026-05-10 11:44:00"}}),
+            jobs(watch={"started_at": "2026-05-10 11:44:00"}),
             ("P3", "cron_late", "no run for 0 h 16 min"),
+        ),
+        (
+            jobs(archive={"succeeded_at": "2026-05-10 05:59:00"}),
+            (
+                *("P3", "job_failing"),
+                (
+                    "no run of archive ended well for 6 h 1 min,"
+                    " the last one of 2026-05-10 11:55:00: endpoint_failed"
+                ),
+            ),
+        ),
+        (
+            jobs(archive=None, retention=NEVER_WELL),
+            (
+                *("P3", "job_failing"),
+                (
+                    "archive has never run; no run of retention ended well as far as is known,"
+                    " the last one of 2026-05-10 11:55:00: did not end"
+                ),
+            ),
         ),
     ],
 )
@@ -124,10 +165,11 @@ def test_what_is_beyond_a_limit_is_found(seen: Seen, problem: tuple[str, str, st
         reading(errors={"failed_requests": 4}, recent={"events_last_hour": 0}),
         reading(oldest_pending_seconds=None),
         reading(jobs={}),
+        jobs(archive={"outcome": None}, retention={"outcome": "failed"}),
     ],
     ids=[
         *("a new database", "a quiet hour", "the first backup", "it failed before"),
-        *("few requests", "no leads", "the first run"),
+        *("few requests", "no leads", "the first run", "jobs that failed just now"),
     ],
 )
 def test_what_looks_like_it_and_is_none(seen: Seen) -> None:

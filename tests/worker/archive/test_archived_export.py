@@ -7,21 +7,29 @@ from urllib.parse import quote
 
 import pytest
 
+from services.archive_batches import ARCHIVED_IN_SPAN, ARCHIVED_OF_PROJECT, ARCHIVED_SINCE
 from services.archived_export import MOST_ARCHIVED
 from services.ndjson_parts import pack
 from services.visits import NEVER
 from tests.harness.archive import OLD, OLDER, PENDING, day, run, said, some_pixel, store
-from tests.harness.worker import Answer, Row, Worker
+from tests.harness.worker import PROJECT, Answer, Row, Worker
 from tests.worker.test_export import stored_ids
 from tests.worker.test_realtime import READ_KEY
 
 DAYS_OF_THE_ARCHIVE = [day(185), day(184), day(183), OLDER, OLD]
 ODD: list[Row] = [
     {"page_title": 'Ünï "quoted", and\r\nmore 🎈', "form_data": '{"email": "a@b.c"}'},
-    {"page_title": "=1+1", "utm_source": "＝", "utm_medium": "", "visitor_sequence": -1},  # noqa: RUF001
+    {"page_title": "=1+1", "utm_source": "＝", "utm_medium": "", "visitor_sequence": -1},  # noqa: RUF001  # they are what is tested
     {"page_title": "\t\u2028\x7f\x01", "custom_utm": "\\", "viewport_data": "[1.0, null]"},
     {"pipedrive_retry_count": 1.5, "archived": None, "utm_term": "1.0"},
 ]
+# One of each day of a year.
+PARTS = """
+INSERT INTO archive_batches
+WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 364),
+days AS (SELECT date('2025-01-01', n || ' days') AS day FROM n)
+SELECT ?, day, '1-9', 9, day, 1, day, 9, '', 0, day FROM days
+"""
 FORMATS = ("json", "csv", "ndjson")
 
 
@@ -160,16 +168,55 @@ def test_an_export_never_lacks_what_a_damaged_part_held(
     assert len(ids(ask(archiving, pixel, "days=179&format=ndjson"))) == 2 * 60
 
 
-def test_statistics_say_what_of_their_time_is_archived(archiving: Worker, pixel: str) -> None:
+def archived_in(worker: Worker, report: str) -> object:
+    answer = worker.fetch(f"/api/reports/{report}", headers={"x-api-key": READ_KEY})
+    return answer.json()["data"]["archived"]
+
+
+def test_reports_say_what_of_their_time_is_archived(archiving: Worker, pixel: str) -> None:
+    [of_others] = archiving.query("SELECT id FROM projects WHERE id <> ? LIMIT 1", PROJECT)
+    for project, events in ((PROJECT, 7), (of_others["id"], 9)):
+        store(archiving, some_pixel(archiving, project), OLD, events)
     run(archiving)
-    path = f"/api/reports/stats/{pixel}?from={day(200)}&to="
-    for to, events, until in (
-        (day(190), 0, None),
-        (day(184), 129 + 130, day(184)),
-        (day(100), 129 + 130 + 131 + 132 + 133, OLD),
+    for to, events, until, of_its_sibling in (
+        (day(190), 0, None, 0),
+        (day(184), 129 + 130, day(184), 0),
+        (day(100), 129 + 130 + 131 + 132 + 133, OLD, 7),
     ):
-        answer = archiving.fetch(f"{path}{to}", headers={"x-api-key": READ_KEY})
-        assert answer.json()["data"]["archived"] == {"events": events, "until": until}
+        span = f"from={day(200)}&to={to}"
+        archived = {"events": events, "until": until}
+        assert archived_in(archiving, f"stats/{pixel}?{span}") == archived
+        for by in ("by=source", "by=channel&attribution=first"):
+            assert archived_in(archiving, f"breakdown/{pixel}?{by}&{span}") == archived
+        together = {"events": events + of_its_sibling, "until": until}
+        assert archived_in(archiving, f"project/{PROJECT}/stats?{span}") == together
+
+
+def test_that_reads_the_parts_of_these_days_and_no_others(archiving: Worker) -> None:
+    one, two = some_pixel(archiving), some_pixel(archiving)
+    for pixel in (one, two):
+        archiving.query(PARTS, pixel)
+    span = {"pixel_id": one, "project_id": PROJECT, "from": "2025-03-01", "to": "2025-03-10"}
+    parameters = json.dumps({**span, "since": "2025-12-30"})
+
+    def rows_read(sql: str) -> int:
+        rows: int = archiving.act("query", sql=sql, values=[parameters])["rows_read"]
+        return rows
+
+    # 10 days of one pixel; of two, and the 3 pixels of their project; 2 days of two, and 6 pixels.
+    assert rows_read(ARCHIVED_IN_SPAN) == 10 + 1
+    assert rows_read(ARCHIVED_OF_PROJECT) == 2 * 10 + 2 * 3
+    assert rows_read(ARCHIVED_SINCE) <= 2 * 2 + 2 * 6
+
+
+def test_where_events_are_archived_after_a_day_the_analysis_says_so(archiving: Worker) -> None:
+    archiving.query("UPDATE projects SET configuration = ?", '{"archive_days": 1}')
+    one, two = some_pixel(archiving), some_pixel(archiving)
+    for pixel in (one, two):
+        store(archiving, pixel, f"{day(2)} 23:59:00", 3)
+        store(archiving, pixel, f"{day(3)} 23:59:00", 3)
+    run(archiving)
+    assert archived_in(archiving, "debug/utm-analysis") == {"events": 6, "until": day(2)}
 
 
 def test_an_answer_takes_so_many_events_from_the_archive_and_no_more_memory(

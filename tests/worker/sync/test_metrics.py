@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
+from services.metrics import LAST_RUNS
 from simulator.faults import Fault
 from tests.harness.sync import Lab, running_lab, some_email
 from tests.harness.worker import Row, some_event
@@ -141,6 +143,25 @@ def test_they_name_the_last_run_of_each_job(keyed_lab: Lab) -> None:
     found = metrics(keyed_lab)
     assert [found["jobs"][job]["run"] for job in ("abacus", "zeal")] == ["abacus5", "zeal7"]
     assert found["jobs"]["pipedrive_sync"] == found["pipedrive"]["last_run"]
+
+
+def test_they_say_when_a_job_last_ended_well_and_read_what_failed_since(keyed_lab: Lab) -> None:
+    keyed_lab.clean()
+    keyed_lab.worker.query(
+        "INSERT INTO job_runs (job, run, started_at, lease_until, finished_at, outcome) "
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 200), "
+        "runs AS (SELECT n, datetime('now', '-' || n || ' minutes') AS at FROM n) "
+        "SELECT 'archive', n, at, at, at, iif(n > 100, 'drained', 'failed') FROM runs"
+    )
+    run = metrics(keyed_lab)["jobs"]["archive"]
+    assert (run["run"], run["outcome"]) == ("1", "failed")
+    age = datetime.fromisoformat(run["started_at"]) - datetime.fromisoformat(run["succeeded_at"])
+    assert age.total_seconds() == 100 * 60
+    ill = keyed_lab.worker.act("query", sql=LAST_RUNS, values=["{}"])["rows_read"]
+    keyed_lab.worker.query("DELETE FROM job_runs WHERE outcome = 'failed'")
+    well = keyed_lab.worker.act("query", sql=LAST_RUNS, values=["{}"])["rows_read"]
+    # One row for each of the hundred.
+    assert (ill - well, well < 25) == (100, True)
 
 
 def test_nothing_personal_and_no_token_is_in_them(keyed_lab: Lab) -> None:
