@@ -12,7 +12,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import groupby
@@ -22,10 +22,11 @@ from playwright.async_api import Page, async_playwright
 
 from browser import find_chromium
 from config import VERSION
+from pyodide_bundle import Bundle
 from tests.browser.client_site import PIXEL_TAG, ClientSite, client_site, document, new_pixel
 from tests.harness.chromium import ARGUMENTS
 from tests.harness.road import Road, running_road
-from tests.harness.worker import Worker, some_address
+from tests.harness.worker import Worker, running_worker, some_address
 
 SUBMISSIONS = int(os.environ.get("SUBMISSIONS", "1000"))
 MAY_BE_LATE = 1 / 1_000  # of the submissions: what only the next page delivers
@@ -177,6 +178,18 @@ async def submit_all(worker: Worker, road: Road, site: ClientSite) -> tuple[list
         again = [n for n in everybody if n % LOOKED_AT_AGAIN == 0 or email_of(n) not in seen]
         await show_all(page, road, site, again, next_address)
         return before, stored_leads(worker, site)
+
+
+@pytest.fixture
+def worker(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker that says little.
+
+    While the bridge waits for D1 it reads no log lines, and some two hundred unread ones block
+    workerd, which then does not answer either.
+    """
+    assert local_config
+    with running_worker(env_vars={"LOG_LEVEL": "error"}) as quiet:
+        yield quiet
 
 
 @pytest.mark.timeout(600)
