@@ -79,7 +79,7 @@ async def delete_part(bucket: Bucket, key: str) -> None:
     Raises:
         UnavailableError: R2 failed; it is to be deleted again.
     """
-    await bucket.delete([key, _manifest_key(key)])
+    await bucket.delete([key, manifest_of(key)])
 
 
 async def read_part(
@@ -94,7 +94,21 @@ async def read_part(
         DamagedPartError: it is not what its manifest says.
         UnavailableError: R2 failed.
     """
-    manifest_text, content = await bucket.get(_manifest_key(key)), await bucket.get(key)
+    manifest, content = await bucket.get(manifest_of(key)), await bucket.get(key)
+    return checked_part(key, content, manifest, being_rewritten)
+
+
+def checked_part(
+    key: str,
+    content: bytes | None,
+    manifest_text: bytes | None,
+    being_rewritten: Sequence[str] = (),
+) -> ArchivedPart | None:
+    """A part and its manifest as R2 gave them, as `read_part` does; None if neither is there.
+
+    Raises:
+        DamagedPartError: it is not what its manifest says.
+    """
     if content is None and manifest_text is None:
         return None
     try:
@@ -109,6 +123,24 @@ async def read_part(
             raise
     _, sha256, rows = being_rewritten
     return ArchivedPart(key, unpack(key, content, int(rows), sha256), manifest)
+
+
+def manifest_of(key: str) -> str:
+    """The key of a part's manifest."""
+    return f"{key.removesuffix(PART_SUFFIX)}.json"
+
+
+def counted(key: str, events: int, sha256: str, size: int) -> Mapping[str, object]:
+    """A part as `archive_batches.RECOUNT_BATCH` reads it; `size` is in bytes."""
+    _, pixel_id, day, name = key.split("/")
+    return {
+        "pixel_id": pixel_id,
+        "day": day,
+        "batch": name.removesuffix(PART_SUFFIX),
+        "events": events,
+        "sha256": sha256,
+        "bytes": size,
+    }
 
 
 @dataclass(frozen=True)
@@ -131,16 +163,10 @@ class Replacement:
     @property
     def counted(self) -> Mapping[str, object]:
         """What `archive_batches.RECOUNT_BATCH` reads."""
-        _, pixel_id, day, name = self.part.key.split("/")
         packed = self._packed
-        return {
-            "pixel_id": pixel_id,
-            "day": day,
-            "batch": name.removesuffix(PART_SUFFIX),
-            "events": len(self.lines),
-            "sha256": packed.sha256 if packed else NOTHING,
-            "bytes": len(packed.content) if packed else 0,
-        }
+        if packed is None:
+            return counted(self.part.key, 0, NOTHING, 0)
+        return counted(self.part.key, packed.rows, packed.sha256, len(packed.content))
 
     async def write(self, bucket: Bucket) -> None:
         """Puts it in place of the part, reads it back, then writes the manifest.
@@ -163,7 +189,7 @@ class Replacement:
             "bytes": len(packed.content),
             "events_sha256": events_digest(self.lines),
         }
-        await bucket.put(_manifest_key(key), json.dumps(manifest).encode())
+        await bucket.put(manifest_of(key), json.dumps(manifest).encode())
 
 
 async def delete_days_before(
@@ -180,7 +206,3 @@ async def delete_days_before(
     old = [name for name, day in days if day is not None and day < first_kept][:most]
     await bucket.delete(old)
     return [name for name in old if name.endswith(PART_SUFFIX)]
-
-
-def _manifest_key(key: str) -> str:
-    return f"{key.removesuffix(PART_SUFFIX)}.json"

@@ -93,12 +93,12 @@ class Erasure:
         return self.waits_until is not None
 
     async def _delete_events(self, ids: Sequence[int]) -> None:
-        await self.notes.add("event_ids", ids)
+        await self.notes.add(event_ids=ids)
         steps = ((DELETE_EVENTS, "tracking_events"), (DELETE_PERSONS, "pipedrive_persons"))
         await self.requests.delete(self.request, *steps, ids=ids, now=self._now)
 
     async def _delete(self, statement: str, table: str, noted_as: str, ids: Sequence[str]) -> None:
-        await self.notes.add(noted_as, ids)
+        await self.notes.add(**{noted_as: ids})
         await self.requests.delete(self.request, (statement, table), ids=ids)
 
     async def _logs(self) -> Steps:
@@ -145,7 +145,7 @@ class Erasure:
         ]
         replacement = Replacement(part, kept)
         if not is_begun:
-            await self.notes.add("event_ids", theirs)
+            await self.notes.add(event_ids=theirs, archive_parts=[part.key])
             progress.rewriting = replacement.noted
             await self.requests.count(self.request, "archived_events", len(theirs))
         counted = json.dumps(replacement.counted)
