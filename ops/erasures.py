@@ -32,6 +32,7 @@ ERASED = {
     "tracking_events": "event_ids",
     "sessions": "session_ids",
     "visitors": "visitor_ids",
+    "system_logs": "log_ids",
 }
 # A deletion by ids, as `DELETE_PERSONS` reads them.
 _DELETE = "DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
@@ -86,7 +87,7 @@ def read_erasures(target: Target, since: datetime, folder: Path) -> Sequence[Era
     return [
         Erasure(
             said["receipt"],
-            {name: said[name] for name in ERASED.values()},
+            {name: said[name] for name in ERASED.values() if name in said},
             [parts[part] for part in _parts_of(said) if part in parts],
         )
         for said in found
@@ -96,7 +97,7 @@ def read_erasures(target: Target, since: datetime, folder: Path) -> Sequence[Era
 def deletions(erasures: Sequence[Erasure]) -> Iterator[Again]:
     """What deletes their rows where they are back, and what the sync remembers of them."""
     for table, name in ERASED.items():
-        ids = [each for erasure in erasures for each in erasure.ids[name]]
+        ids = [each for erasure in erasures for each in erasure.ids.get(name, ())]
         for start in range(0, len(ids), MOST_IDS):
             said = json.dumps({"ids": ids[start : start + MOST_IDS]})
             yield Again(table, _DELETE.format(table=table), said)
@@ -113,7 +114,7 @@ def recounts(erasures: Sequence[Erasure]) -> Iterator[Again]:
 
 
 def _parts_of(said: Mapping[str, Any]) -> Sequence[str]:
-    """The parts that a note names; the first notes named none."""
+    """The parts that a note names; older notes name none."""
     parts: Sequence[str] = said.get("archive_parts", ())
     return parts
 

@@ -97,7 +97,9 @@ class Erasure:
         steps = ((DELETE_EVENTS, "tracking_events"), (DELETE_PERSONS, "pipedrive_persons"))
         await self.requests.delete(self.request, *steps, ids=ids, now=self._now)
 
-    async def _delete(self, statement: str, table: str, noted_as: str, ids: Sequence[str]) -> None:
+    async def _delete(
+        self, statement: str, table: str, noted_as: str, ids: Sequence[str | int]
+    ) -> None:
         await self.notes.add(**{noted_as: ids})
         await self.requests.delete(self.request, (statement, table), ids=ids)
 
@@ -109,7 +111,7 @@ class Erasure:
         logs = sorted(self.request.progress.logs)
         for first in range(0, len(logs), ROWS_OF_A_PORTION):
             ids = logs[first : first + ROWS_OF_A_PORTION]
-            await self.requests.delete(self.request, (DELETE_LOGS, "system_logs"), ids=ids)
+            await self._delete(DELETE_LOGS, "system_logs", "log_ids", ids)
             yield
         for name in sorted(self.request.progress.keys):
             await self.search.key_values.delete(name)

@@ -16,7 +16,7 @@ from services.ports import Bucket
 PREFIX = "erasures/"
 INDEX = f"{PREFIX}index.json"
 # Ids of rows that are deleted, and the keys of the archive's parts that are rewritten.
-LISTS = ("event_ids", "session_ids", "visitor_ids", "archive_parts")
+LISTS = ("event_ids", "session_ids", "visitor_ids", "log_ids", "archive_parts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,18 @@ def test_what_the_sync_remembers_of_erased_events_goes_with_them(tmp_path: Path)
     assert persons.fetchall() == [(72,)]
 
 
+def test_rows_of_the_old_log_are_erased_again_too(tmp_path: Path) -> None:
+    database = new_database()
+    database.executemany(
+        "INSERT INTO system_logs (id, level, category, action, message)"
+        " VALUES (?, 'INFO', 'sync', 'sent', 'jane@example.com')",
+        [(1,), (2,)],
+    )
+    chain = [write_backup(database, "20261121T020000Z-full")]
+    found = restored(chain, tmp_path, None, Erasure("r1", {"log_ids": [1]}))
+    assert [row[0] for row in contents(found.staging.database, "system_logs")] == [2]
+
+
 def test_what_was_erased_after_a_backup_of_an_older_schema_is_erased_again(tmp_path: Path) -> None:
     database = new_database("0022_add_backups.sql")
     visit(database, 1, 2)
