@@ -16,8 +16,9 @@ from services.archived_events import (
     NOTHING,
     ArchivedPart,
     Replacement,
+    all_part_keys,
     delete_part,
-    part_keys,
+    is_received,
     read_part,
 )
 from services.erasure_notes import ErasureNotes
@@ -120,11 +121,14 @@ class Erasure:
             yield
 
     async def _parts(self) -> Steps:
-        """The archive, last: nothing of the person is in D1 any more that could move into it."""
+        """The archive, last: nothing of the person is in D1 any more that could move into it.
+
+        Then what others sent here.
+        """
         progress, bucket = self.request.progress, self.search.bucket
-        async for key in part_keys(bucket, str(progress.after or "")):
+        async for key in all_part_keys(bucket, str(progress.after or "")):
             try:
-                if progress.rewriting == [key, NOTHING, "0"]:
+                if progress.rewriting == [key, NOTHING, "0"] and not is_received(key):
                     await delete_part(bucket, key)
                 elif part := await read_part(bucket, key, progress.rewriting):
                     await self._erase_in(part)
@@ -147,13 +151,21 @@ class Erasure:
         ]
         replacement = Replacement(part, kept)
         if not is_begun:
-            await self.notes.add(event_ids=theirs, archive_parts=[part.key])
-            progress.rewriting = replacement.noted
-            await self.requests.count(self.request, "archived_events", len(theirs))
-        counted = json.dumps(replacement.counted)
-        await self.search.database.batch_rows((RECOUNT_BATCH, FORGET_EMPTY_BATCH), counted)
+            await self._note(replacement, theirs)
+        if not part.is_received:
+            counted = json.dumps(replacement.counted)
+            await self.search.database.batch_rows((RECOUNT_BATCH, FORGET_EMPTY_BATCH), counted)
         await replacement.write(self.search.bucket)
         progress.rewriting = []
+
+    async def _note(self, replacement: Replacement, theirs: Sequence[int]) -> None:
+        part, place = replacement.part, "received_events"
+        if not part.is_received:
+            # Ids of others' events may be those of rows here.
+            place = "archived_events"
+            await self.notes.add(event_ids=theirs, archive_parts=[part.key])
+        self.request.progress.rewriting = replacement.noted
+        await self.requests.count(self.request, place, len(theirs))
 
     @property
     def _now(self) -> str:
