@@ -4,7 +4,6 @@
  * that a site declared, and shows the debug panel.
  */
 const { shared } = /** @type {Required<Ppp>} */ (window.ppp);
-const { attempt, tap, report, dispatch } = shared;
 
 const POLL_MS = 1000;
 const POLLS = 4;
@@ -53,12 +52,20 @@ const read = (group) => {
   return person;
 };
 
-/**
- * What came of a lead, as far as the page shows it. Unsure is "submitted", as it was.
- * @type {(lead: any, group: any, box: any, text: string, polls: number) => void}
- */
-const judge = (lead, group, box, text, polls) =>
-  attempt(() => {
+/** @param {Group} group */
+const press = (group) => {
+  draft = { ...draft, ...read(group), group };
+};
+
+/** Reports what was read, and later what came of it. Unsure is "submitted", as it was. */
+const say = () => {
+  const lead = /** @type {any} */ (shared.report(draft));
+  const { group } = /** @type {any} */ (draft);
+  const box = group.parentNode; // the form itself may be replaced
+  const text = box.innerText;
+
+  /** As far as the page shows it. */
+  const outcome = () => {
     const appeared =
       lead.alerted ||
       box.innerText
@@ -66,30 +73,25 @@ const judge = (lead, group, box, text, polls) =>
         .filter((/** @type {string} */ line) => !text.includes(line))
         .join();
     const holds = /** @type {Person} */ (read(group)).email; // a form that was taken is empty or gone
-    const outcome =
-      holds && box.querySelector("[aria-invalid=true]")
-        ? "rejected"
-        : lead.ok || THANKS.test(appeared)
-          ? "accepted"
-          : holds && !lead.busy && appeared && "rejected";
-    if (outcome && lead.event.outcome === "submitted") {
-      lead.event.outcome = outcome;
-      dispatch(lead.event);
-      if (outcome === "rejected") lead.email = 0;
-      else setTimeout(() => (lead.email = draft = /** @type {any} */ (0)), DOUBLE_CLICK_MS);
-    } else if (polls) setTimeout(judge, POLL_MS, lead, group, box, text, polls - 1);
-  });
+    return holds && box.querySelector("[aria-invalid=true]")
+      ? "rejected"
+      : lead.ok || THANKS.test(appeared)
+        ? "accepted"
+        : holds && !lead.busy && appeared && "rejected";
+  };
 
-/** @param {Group} group */
-const press = (group) => {
-  draft = { ...draft, ...read(group), group };
-};
-
-const say = () => {
-  const lead = report(draft);
-  const { group } = /** @type {any} */ (draft);
-  const box = group.parentNode; // the form itself may be replaced
-  setTimeout(judge, POLL_MS, lead, group, box, box.innerText, POLLS);
+  /** @param {number} polls that may follow this one */
+  const judge = (polls) =>
+    shared.attempt(() => {
+      const found = outcome();
+      if (found && lead.sent.outcome === "submitted") {
+        lead.sent.outcome = found;
+        shared.dispatch(lead.sent);
+        if (found === "rejected") lead.email = 0;
+        else setTimeout(() => (lead.email = draft = /** @type {any} */ (0)), DOUBLE_CLICK_MS);
+      } else if (polls) setTimeout(judge, POLL_MS, polls - 1);
+    });
+  setTimeout(judge, POLL_MS, POLLS);
   return lead;
 };
 
@@ -110,20 +112,20 @@ shared.gestured = (element, key) => {
  * @param {any} body
  */
 const requested = (body) => {
-  shared.lead.busy = true;
+  shared.lead.busy = 1;
   const { email } = draft;
   // URLSearchParams makes one text of every kind of form data.
   return email && unescape(`${new URLSearchParams(body)}`).includes(email) && say();
 };
 
-tap(window, "alert", (_, __, [text]) => (shared.lead.alerted = text));
-tap(window, "fetch", (promise, _, [, init]) => {
+shared.tap(window, "alert", (_, __, [text]) => (shared.lead.alerted = text));
+shared.tap(window, "fetch", (promise, _, [, init]) => {
   const lead = requested(init.body);
   if (lead) {
-    promise.then((/** @type {Response} */ { ok }) => (lead.ok = ok), attempt);
+    promise.then((/** @type {Response} */ response) => (lead.ok = response.ok), shared.attempt);
   }
 });
-tap(XMLHttpRequest.prototype, "send", (_, xhr, [body]) => {
+shared.tap(XMLHttpRequest.prototype, "send", (_, xhr, [body]) => {
   const lead = requested(body);
   if (lead) {
     xhr.addEventListener("load", () => (lead.ok = xhr.status < 300));
@@ -148,5 +150,5 @@ shared.answered = (event, response) => {
         }
       }
     })
-    .catch(attempt);
+    .catch(shared.attempt);
 };

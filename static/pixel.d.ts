@@ -27,13 +27,14 @@ interface PppEvent {
 
 /**
  * One lead of this page. It is known by its `email` until it is settled, then that is forgotten.
- * `busy`: the page has sent something since; `alerted`: what it told by alert(); `ok`: what carried the lead was answered with a 2xx.
+ * `sent`: its event, as it was sent last; `said`: its person, as JSON; `busy`: the page has sent
+ * something since; `alerted`: what it told by alert(); `ok`: what carried the lead was answered 2xx.
  */
 interface Lead {
   email?: string | 0;
-  event?: PppEvent;
+  sent?: PppEvent;
   said?: string;
-  busy?: boolean;
+  busy?: 1;
   alerted?: string;
   ok?: boolean;
 }

@@ -74,9 +74,10 @@
     let consented = consent !== "wait";
     let visitor = "";
     let currentUrl = "";
+    /** @type {any} this tab's last page view, as JSON */
+    const last = attempt(() => sessionStorage.ppp_page);
     /** @type {any} the page view of a page that is reloaded: said again, not counted again */
-    let reloaded =
-      attempt(() => performance.navigation.type === 1 && JSON.parse(sessionStorage.ppp_page)) || 0;
+    let reloaded = attempt(() => performance.navigation.type === 1 && JSON.parse(last));
     let referrer = document.referrer;
     /** @type {PppEvent[]} until there is consent, and the page is shown */
     let held = [];
@@ -129,10 +130,10 @@
         if (!consented || storage[PAUSE] > Date.now()) return;
         for (const key in storage) {
           if (!/^ppp_e/.test(key)) continue;
-          const event = attempt(() => JSON.parse(storage[key])) || 0;
+          const event = attempt(() => JSON.parse(storage[key]));
           // Else it is too old, too far back, or nothing that was written here.
           if (
-            Date.now() - event.at < OLDEST_MS &&
+            Date.now() - event?.at < OLDEST_MS &&
             !(storage[SEQUENCE] - event.sequence > MOST_WAITING)
           ) {
             deliver(event);
@@ -150,9 +151,9 @@
         const cookie = attempt(() => document.cookie);
         const known = /ppp_visitor=((pxl_)?[\da-f]{16})\b/; // pxl_: given by the old pixel
         [, visitor = randomId()] = `${cookie};${VISITOR}=${storage[VISITOR]}`.match(known) || [];
-        // Else one on a narrower domain would pass for one on a wider.
-        if (/ppp_v/.test(cookie)) setCookie(0);
-        setCookie(YEAR_S);
+        // A known one is renewed once in a tab, and swept away before: on a narrower domain it would
+        // pass for one on a wider.
+        if (!/ppp_v/.test(cookie) || !(last || setCookie(0))) setCookie(YEAR_S);
       }
       event.visitor_cookie = visitor;
       attempt(() => {
@@ -182,12 +183,12 @@
 
     /** @param {any} [again] 1 where the same URL counts once more */
     const pageView = (again) => {
-      const page = spa === "off" ? spa : spa ? location.href : location.href.split("#")[0];
+      const page = spa === "off" || location.href.split(spa ? " " : "#")[0];
       if (page !== currentUrl) {
         referrer = currentUrl || referrer;
         currentUrl = page;
       } else if (again !== 1) return;
-      dispatch(reloaded.page === page ? reloaded : create("pageview", { page }));
+      dispatch(reloaded?.page === page ? reloaded : create("pageview", { page }));
       reloaded = 0;
     };
 
@@ -219,11 +220,11 @@
       const { lead } = shared;
       const form_data = { email, first_name, last_name, name };
       const said = JSON.stringify(form_data);
-      lead.event ||= create("form_submit", { outcome: "submitted" });
+      lead.sent ||= create("form_submit", { outcome: "submitted" });
       if (lead.said !== said) {
         lead.said = said;
-        lead.event.form_data = form_data;
-        dispatch(lead.event);
+        lead.sent.form_data = form_data;
+        dispatch(lead.sent);
       }
       return lead;
     };

@@ -127,6 +127,28 @@ def test_for_somebody_new_no_cookie_is_removed(visit: Visit) -> None:
     assert ["max-age=0;" in cookie for cookie in written] == [False, False]
 
 
+def test_a_known_visitors_cookie_is_written_once_in_a_tab(visit: Visit) -> None:
+    visit.site.pages["/"] = with_pixel(before=script(NOTED_WRITES))
+    host = "www.client.example"
+    for _ in range(2):
+        open_at(visit, host)
+    assert visit.page.evaluate("writes") == []
+    tab = visit.page.context.new_page()
+    open_at(visit, host, tab)
+    written = tab.evaluate("writes")
+    assert ["max-age=0;" in cookie for cookie in written] == [True, True, True, False, False]
+    assert len(visit.cookies()) == 1
+
+
+def test_a_cookie_that_is_gone_comes_back_in_the_same_tab(visit: Visit) -> None:
+    host = "www.client.example"
+    open_at(visit, host)
+    [visitor] = visit.cookies()
+    visit.page.context.clear_cookies()
+    open_at(visit, host)
+    assert visit.cookies() == [visitor]
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_host_without_subdomains_has_its_own_cookie(visit: Visit, host: str) -> None:
     open_at(visit, host)
