@@ -46,7 +46,7 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
             " with it: ./ppp restore without --to-time makes a new one out of a backup"
         ) from None
-    _erase_again(Database(target), erasures)
+    erase_again(Database(target), erasures)
     if as_json:
         erased = [erasure.receipt for erasure in erasures]
         said = {"database": target.database, "to": bookmark, "restored": done}
@@ -61,8 +61,12 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
     return ExitCode.FINE
 
 
-def _erase_again(database: Database, erasures: Sequence[Erasure]) -> None:
-    """Of the tables that there were at that moment."""
+def erase_again(database: Database, erasures: Sequence[Erasure]) -> None:
+    """Erases from a database that went back, as far as it had the tables at that moment.
+
+    Raises:
+        NoAnswerError: it does not answer; going back to the same moment begins anew.
+    """
     if not erasures:
         return
     tables = {row["name"] for row in database.ask(READ_TABLES)[0]}

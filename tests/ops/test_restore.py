@@ -13,11 +13,14 @@ import pytest
 
 from ops import loading
 from ops.database import Database
+from ops.erasures import Erasure
 from ops.loading import Step
 from ops.named_database import empty, find
 from ops.objects import one_by_one
 from ops.target import Target, choose_target
+from ops.time_travel import erase_again
 from services.archive_parts import ARCHIVE, manifest_key, part_key
+from services.archived_events import counted
 from services.ndjson_parts import pack
 from tests.harness.direct import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
@@ -157,9 +160,9 @@ def test_the_newest_backup_becomes_a_new_database(
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
         counter = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'")
         assert counter.fetchone() == (EVENTS,)
-        counted = database.execute("SELECT batch, events, sha256, bytes FROM archive_batches")
+        parts = database.execute("SELECT batch, events, sha256, bytes FROM archive_batches")
         packed = pack(['{"id":1}', '{"id":2}'])
-        assert sorted(counted.fetchall()) == [
+        assert sorted(parts.fetchall()) == [
             (BATCHES[2], 3, "old", 9),
             (BATCHES[0], 2, packed.sha256, len(packed.content)),
         ]
@@ -201,6 +204,17 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     assert beside
     empty(Database(beside))
     assert loading.look_into(Database(beside)).rows == {}
+
+
+def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:
+    part = counted(part_key(ARCHIVE, *PIXEL_AND_DAY, BATCHES[1]), 0, "", 0)
+    database = Database(choose_target(None, storage, local=True))
+    erase_again(database, [Erasure("r1", {"event_ids": [7]}, [part])])
+    with closing(sqlite3.connect(database_file(storage))) as live:
+        assert not live.execute("SELECT 1 FROM tracking_events WHERE id = 7").fetchall()
+        assert not live.execute("SELECT 1 FROM pipedrive_persons").fetchall()
+        batches = live.execute("SELECT batch FROM archive_batches ORDER BY batch").fetchall()
+    assert [batch for (batch,) in batches] == [BATCHES[2], BATCHES[0]]
 
 
 def test_a_damaged_backup_is_refused_with_its_part_and_an_older_one(
