@@ -121,10 +121,7 @@ class Erasure:
             yield
 
     async def _parts(self) -> Steps:
-        """The archive, last: nothing of the person is in D1 any more that could move into it.
-
-        Then what others sent here.
-        """
+        """The archive, into which nothing of the person can move any more, and what others sent."""
         progress, bucket = self.request.progress, self.search.bucket
         async for key in all_part_keys(bucket, str(progress.after or "")):
             try:
