@@ -36,6 +36,7 @@ ONLY_YOU = 0o600
 WORDS = {
     "tracking_events": "events",
     "archived_events": "archived events",
+    "received_events": "events that others sent here",
     "sessions": "sessions",
     "visitors": "visitors",
     "pipedrive_persons": "persons of Pipedrive that the sync remembers",
@@ -213,6 +214,8 @@ def _remarks(found: Row) -> Iterator[str]:
         yield f"projects: {', '.join(found['projects'])}"
     if days := found["archived_events"]["days"]:
         yield f"archived days: {', '.join(days)}"
+    if days := found["received_events"]["days"]:
+        yield f"days that others sent here: {', '.join(days)}"
     if shared := found["shared_visitors"]["count"]:
         yield (
             f"{counted(shared, 'visitor')} sent forms with other addresses too: "

@@ -22,7 +22,7 @@ STAGES = {
     "keys": "looking through KV",
     "found": "deleting events, sessions and visitors",
     "old_log": "deleting rows of the old log and keys",
-    "archive_parts": "deleting archived events",
+    "archive_parts": "deleting archived and received events",
 }
 
 

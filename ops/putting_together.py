@@ -1,7 +1,7 @@
 """A chain of backups, checked and put together on this machine before anything is written.
 
 Every part is compared with its manifest, every table with the number of rows that it had; what was
-erased for somebody after the backup is erased from it again.
+erased for somebody after the backup is erased from it again, as the newest migration has it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ops.chain import BrokenBackupError
-from ops.erasures import ERASED, Erasure
+from ops.erasures import Erasure, deletions, recounts
 from ops.manifests import Manifest, Part
 from ops.output import counted
 from ops.staging import Staging
@@ -60,8 +60,10 @@ def put_together(
     problems = [*_staged(staging, chain, files, tick)] or [*_miscounted(staging, chain[-1])]
     if problems:
         raise BrokenBackupError("; ".join(problems))
-    erased = sum(_erase(staging, erasure) for erasure in erasures)
     _modernise(staging)
+    erased = sum(staging.run(each.sql, each.said) for each in deletions(erasures))
+    for each in recounts(erasures):
+        staging.run(each.sql, each.said)
     if orphans := staging.orphans():
         found = ", ".join(f"{number:,} {what}" for what, number in orphans.items())
         raise BrokenBackupError(f"backup {chain[-1].id} does not fit together: {found}")
@@ -119,10 +121,6 @@ def _miscounted(staging: Staging, last: Manifest) -> Iterator[str]:
             )
 
 
-def _erase(staging: Staging, erasure: Erasure) -> int:
-    return sum(staging.delete(table, erasure.ids[ids]) for table, ids in ERASED.items())
-
-
 def _modernise(staging: Staging) -> None:
     """Brings the schema up to date, and says so where wrangler looks."""
     staging.migrate()
@@ -135,6 +133,6 @@ def _modernise(staging: Staging) -> None:
 
 def _plan(chain: Sequence[Manifest], erasures: Sequence[Erasure], staging: Staging) -> str:
     said: list[Any] = [part.sha256 for part in parts_needed(chain)]
-    said += [erasure.receipt for erasure in erasures] + staging.applied
+    said += [asdict(erasure) for erasure in erasures] + staging.applied
     digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()
     return f"{chain[-1].id} {digest[:16]}"

@@ -137,6 +137,10 @@ class Staging:
         """Deletes rows by their ids; returns how many there were."""
         return self._all(f'DELETE FROM "{name}" WHERE id = ?', ((each,) for each in ids))
 
+    def run(self, statement: str, said: str) -> int:
+        """Runs a statement that reads one JSON text; returns how many rows it changed."""
+        return self._all(statement, [(said,)])
+
     def _all(self, statement: str, rows: Iterable[Any]) -> int:
         """One transaction: one for each row would cost more than the row."""
         with self.database:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import typer
 
 from ops.database import Database
-from ops.erasures import deletions, read_erasures
+from ops.erasures import Erasure, deletions, read_erasures, recounts
 from ops.errors import ExitCode, NoAnswerError, WrongUsageError
+from ops.named_database import READ_TABLES
 from ops.output import counted, show_json
 from ops.target import Target
 from ops.workspace import workspace
@@ -44,8 +46,7 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
             " with it: ./ppp restore without --to-time makes a new one out of a backup"
         ) from None
-    for statement in deletions(erasures):
-        Database(target).ask(statement)
+    erase_again(Database(target), erasures)
     if as_json:
         erased = [erasure.receipt for erasure in erasures]
         said = {"database": target.database, "to": bookmark, "restored": done}
@@ -58,6 +59,20 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
         if undo:
             typer.echo(f"To undo it: {_undoing(target, str(undo))}")
     return ExitCode.FINE
+
+
+def erase_again(database: Database, erasures: Sequence[Erasure]) -> None:
+    """Erases from a database that went back, as far as it had the tables at that moment.
+
+    Raises:
+        NoAnswerError: it does not answer; going back to the same moment begins anew.
+    """
+    if not erasures:
+        return
+    tables = {row["name"] for row in database.ask(READ_TABLES)[0]}
+    for each in (*deletions(erasures), *recounts(erasures)):
+        if each.table in tables:
+            database.ask(each.text)
 
 
 def _require_possible(target: Target, moment: datetime) -> None:

@@ -76,7 +76,10 @@ class EventsPart:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a part holds: `sha256` and `bytes` of its object, `events_sha256` of its lines."""
+    """What a part holds: `sha256` and `bytes` of its object, `events_sha256` of its lines.
+
+    Of what others sent, `events_sha256` stays that of all lines when some are erased.
+    """
 
     format: int
     pixel_id: str

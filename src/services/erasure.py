@@ -16,8 +16,9 @@ from services.archived_events import (
     NOTHING,
     ArchivedPart,
     Replacement,
+    all_part_keys,
     delete_part,
-    part_keys,
+    is_received,
     read_part,
 )
 from services.erasure_notes import ErasureNotes
@@ -93,12 +94,14 @@ class Erasure:
         return self.waits_until is not None
 
     async def _delete_events(self, ids: Sequence[int]) -> None:
-        await self.notes.add("event_ids", ids)
+        await self.notes.add(event_ids=ids)
         steps = ((DELETE_EVENTS, "tracking_events"), (DELETE_PERSONS, "pipedrive_persons"))
         await self.requests.delete(self.request, *steps, ids=ids, now=self._now)
 
-    async def _delete(self, statement: str, table: str, noted_as: str, ids: Sequence[str]) -> None:
-        await self.notes.add(noted_as, ids)
+    async def _delete(
+        self, statement: str, table: str, noted_as: str, ids: Sequence[str | int]
+    ) -> None:
+        await self.notes.add(**{noted_as: ids})
         await self.requests.delete(self.request, (statement, table), ids=ids)
 
     async def _logs(self) -> Steps:
@@ -109,7 +112,7 @@ class Erasure:
         logs = sorted(self.request.progress.logs)
         for first in range(0, len(logs), ROWS_OF_A_PORTION):
             ids = logs[first : first + ROWS_OF_A_PORTION]
-            await self.requests.delete(self.request, (DELETE_LOGS, "system_logs"), ids=ids)
+            await self._delete(DELETE_LOGS, "system_logs", "log_ids", ids)
             yield
         for name in sorted(self.request.progress.keys):
             await self.search.key_values.delete(name)
@@ -118,11 +121,11 @@ class Erasure:
             yield
 
     async def _parts(self) -> Steps:
-        """The archive, last: nothing of the person is in D1 any more that could move into it."""
+        """The archive, into which nothing of the person can move any more, and what others sent."""
         progress, bucket = self.request.progress, self.search.bucket
-        async for key in part_keys(bucket, str(progress.after or "")):
+        async for key in all_part_keys(bucket, str(progress.after or "")):
             try:
-                if progress.rewriting == [key, NOTHING, "0"]:
+                if progress.rewriting == [key, NOTHING, "0"] and not is_received(key):
                     await delete_part(bucket, key)
                 elif part := await read_part(bucket, key, progress.rewriting):
                     await self._erase_in(part)
@@ -145,13 +148,21 @@ class Erasure:
         ]
         replacement = Replacement(part, kept)
         if not is_begun:
-            await self.notes.add("event_ids", theirs)
-            progress.rewriting = replacement.noted
-            await self.requests.count(self.request, "archived_events", len(theirs))
-        counted = json.dumps(replacement.counted)
-        await self.search.database.batch_rows((RECOUNT_BATCH, FORGET_EMPTY_BATCH), counted)
+            await self._note(replacement, theirs)
+        if not part.is_received:
+            counted = json.dumps(replacement.counted)
+            await self.search.database.batch_rows((RECOUNT_BATCH, FORGET_EMPTY_BATCH), counted)
         await replacement.write(self.search.bucket)
         progress.rewriting = []
+
+    async def _note(self, replacement: Replacement, theirs: Sequence[int]) -> None:
+        part, place = replacement.part, "received_events"
+        if not part.is_received:
+            # Ids of others' events may be those of rows here.
+            place = "archived_events"
+            await self.notes.add(event_ids=theirs, archive_parts=[part.key])
+        self.request.progress.rewriting = replacement.noted
+        await self.requests.count(self.request, place, len(theirs))
 
     @property
     def _now(self) -> str:

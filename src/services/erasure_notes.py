@@ -1,4 +1,4 @@
-"""What erasures leave in R2, so that a restore of an older backup can erase again: ids, no persons.
+"""What erasures leave in R2, so that a restore of an older backup can erase again: no persons.
 
 `erasures/<receipt>.json` is written before the rows go, `erasures/index.json` lists the receipts.
 """
@@ -15,7 +15,8 @@ from services.ports import Bucket
 
 PREFIX = "erasures/"
 INDEX = f"{PREFIX}index.json"
-LISTS = ("event_ids", "session_ids", "visitor_ids")
+# Ids of rows that are deleted, and the keys of the archive's parts that are rewritten.
+LISTS = ("event_ids", "session_ids", "visitor_ids", "log_ids", "archive_parts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,18 @@ class ErasureNotes:
     receipt: str
     at: datetime
 
-    async def add(self, name: str, ids: Iterable[str | int]) -> None:
-        """Notes ids of rows that are about to be deleted, under one of `LISTS`."""
+    async def add(self, **lists: Iterable[str | int]) -> None:
+        """Notes what is about to be deleted or rewritten, by the names of `LISTS`."""
         await self._list()
         content = await self.bucket.get(self._key)
         noted = json.loads(content) if content else self._empty()
-        noted[name] = list(dict.fromkeys([*noted[name], *ids]))
+        for name, more in lists.items():
+            noted[name] = list(dict.fromkeys([*noted.get(name, ()), *more]))
         await self._write(self._key, noted)
 
     async def close(self) -> None:
         """Sees that the erasure is noted and listed, also one that found nothing."""
-        await self.add("event_ids", ())
+        await self.add(event_ids=())
 
     async def _list(self) -> None:
         content = await self.bucket.get(INDEX)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.archive_parts import ARCHIVE, RECEIVED
 from services.archived_events import part_keys, read_part
 from services.ndjson_parts import DamagedPartError
 from services.personal_rows import (
@@ -29,7 +30,8 @@ TABLES: Mapping[str, str] = {
     "tracking_events": EXPORT_EVENTS,
     "system_logs": EXPORT_LOGS,
 }
-PLACES = (*TABLES, "pipedrive_persons", "kv_keys", "archived_events")
+PARTS: Mapping[str, str] = {"archived_events": ARCHIVE, "received_events": RECEIVED}
+PLACES = (*TABLES, "pipedrive_persons", "kv_keys", *PARTS)
 FIRST_PLACE = PLACES[0]
 
 
@@ -61,8 +63,8 @@ class PrivacyExport:
             rows = await self._rows(TABLES[place], after)
             more = len(rows) == ROWS_OF_A_PAGE
             return Page(place, rows, (place, str(rows[-1]["id"])) if more else _behind(place))
-        if place == "archived_events":
-            return await self._archived(after)
+        if place in PARTS:
+            return await self._archived(place, after)
         if place == "pipedrive_persons":
             return Page(place, await self._rows(EXPORT_PERSONS, ""), _behind(place))
         return Page(place, await self._keys(), _behind(place))
@@ -76,15 +78,15 @@ class PrivacyExport:
         names = sorted(self.search.progress.keys)
         return [{"key": name, "value": await self.search.key_values.get(name)} for name in names]
 
-    async def _archived(self, after: str) -> Page:
-        """Some parts of the archive; where nothing of them is theirs, a page without rows."""
+    async def _archived(self, place: str, after: str) -> Page:
+        """Some parts of a folder; where nothing of them is theirs, a page without rows."""
         parts = 0
-        async for key in part_keys(self.search.bucket, after):
+        async for key in part_keys(self.search.bucket, PARTS[place], after):
             rows = await self._archived_in(key)
             parts += 1
             if rows or parts == PARTS_OF_A_PAGE:
-                return Page("archived_events", rows, ("archived_events", key))
-        return Page("archived_events", (), None)
+                return Page(place, rows, (place, key))
+        return Page(place, (), _behind(place))
 
     async def _archived_in(self, key: str) -> Sequence[Row]:
         try:
@@ -96,5 +98,6 @@ class PrivacyExport:
         return [row for row in found if row and self.search.is_theirs(row)]
 
 
-def _behind(place: str) -> tuple[str, str]:
-    return PLACES[PLACES.index(place) + 1], ""
+def _behind(place: str) -> tuple[str, str] | None:
+    following = PLACES[PLACES.index(place) + 1 :]
+    return (following[0], "") if following else None

@@ -23,7 +23,7 @@ Kind = Literal["find", "export", "erase"]
 # What a receipt counts.
 COUNTED = (
     *("tracking_events", "sessions", "visitors", "pipedrive_persons", "system_logs"),
-    *("kv_keys", "archived_events"),
+    *("kv_keys", "archived_events", "received_events"),
 )
 
 CREATE_REQUEST = """
@@ -84,8 +84,9 @@ class Progress:
     in them, whoever visited; `visitors` are the person's, `shared` those of them whom others used
     too. `archived` counts the archived events of a day (`<pixel>/<day>`) by visitor, and
     `archived_forms` has the ids of their forms; '' is for what goes whoever visited. `led_further`:
-    the archive led to visitors who were not known before. `rewriting` is the part of the archive
-    that is being replaced; see `archived_events.read_part`.
+    the archive led to visitors who were not known before. `received` is like `archived`, of what
+    others sent here. `rewriting` is the part that is being replaced; see
+    `archived_events.read_part`.
     """
 
     stage: str = ""
@@ -95,6 +96,7 @@ class Progress:
     events: set[int] = field(default_factory=set)
     archived: dict[str, dict[str, int]] = field(default_factory=dict)
     archived_forms: dict[str, list[int]] = field(default_factory=dict)
+    received: dict[str, dict[str, int]] = field(default_factory=dict)
     led_further: bool = False
     logs: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
@@ -108,10 +110,17 @@ class Progress:
 
     def archived_days(self) -> dict[str, int]:
         """How many archived events are the person's, by `<pixel>/<day>`."""
+        return self._days(self.archived)
+
+    def received_days(self) -> dict[str, int]:
+        """How many events that others sent here are the person's, by `<pixel>/<day>`."""
+        return self._days(self.received)
+
+    def _days(self, events: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
         theirs = {"", *self.whole}
         days = {
             day: sum(number for visitor, number in of_day.items() if visitor in theirs)
-            for day, of_day in self.archived.items()
+            for day, of_day in events.items()
         }
         return {day: number for day, number in sorted(days.items()) if number}
 

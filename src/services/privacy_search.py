@@ -1,4 +1,4 @@
-"""Finds what is stored about one person, wherever it is: D1, the archive in R2, KV.
+"""Finds what is stored about one person, wherever it is: D1, the archive and more in R2, KV.
 
 A search goes through its stages step by step, and what it did stands in the progress after each, so
 that any number of requests may share it. A step reads one page or one part.
@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.archived_events import is_form, part_keys, read_part, visitor_of
+from services.archived_events import (
+    ArchivedPart,
+    all_part_keys,
+    is_form,
+    read_event,
+    read_part,
+    visitors_of,
+)
 from services.data_subject import DataSubject
 from services.ndjson_parts import DamagedPartError
 from services.personal_rows import (
@@ -134,19 +141,19 @@ class PrivacySearch:
     # ---- the archive ---------------------------------------------------------------------------
 
     async def _archive(self) -> Steps:
-        """Every part. A second time, if it led to visitors whom parts before may have."""
+        """Every part, received ones too. Again, if it led to visitors whom parts before have."""
         progress = self.progress
         if progress.after is None:
             progress.led_further = False
         while True:
-            async for key in part_keys(self.bucket, str(progress.after or "")):
+            async for key in all_part_keys(self.bucket, str(progress.after or "")):
                 await self._see_part(key)
                 progress.after = key
                 yield
             if not progress.led_further:
                 return
             progress.led_further, progress.after = False, ""
-            progress.archived, progress.archived_forms = {}, {}
+            progress.archived, progress.archived_forms, progress.received = {}, {}, {}
 
     async def _see_part(self, key: str) -> None:
         try:
@@ -154,35 +161,42 @@ class PrivacySearch:
         except DamagedPartError:
             self.progress.damaged.add(key)
             return
-        rows = [row for line in part.lines if (row := self.archived(line))] if part else []
-        counted = Counter(filter(None, map(self._see_archived, rows)))
-        if part and counted:
-            known = self.progress.archived.setdefault(part.day, {})
-            for (visitor,), number in counted.items():
+        if part and (counted := self._counted(part)):
+            days = self.progress.received if part.is_received else self.progress.archived
+            known = days.setdefault(part.day, {})
+            for visitor, number in counted.items():
                 known[visitor] = known.get(visitor, 0) + number
 
-    def _see_archived(self, row: Row) -> tuple[str] | None:
+    def _counted(self, part: ArchivedPart) -> Counter[str]:
+        """How many events of a part go with whom: a visitor, or '' whoever visited."""
+        counted: Counter[str] = Counter()
+        for row in filter(None, map(self.archived, part.lines)):
+            visitor = self._goes_with(row)
+            if visitor is None:
+                continue
+            counted[visitor] += 1
+            if row["event_type"] == "form_submit" and not part.is_received:
+                self.progress.archived_forms.setdefault(visitor, []).append(row["id"])
+        return counted
+
+    def _goes_with(self, row: Row) -> str | None:
         """With whom an archived event goes: a visitor, or '' whoever visited. None: it stays."""
-        if self.subject.sent(row) or self.subject.is_mentioned(row):
-            visitor = ""
-            if self.subject.sent(row):
-                self._lead_to(row["visitor_id"])
-        elif row["visitor_id"] in self.progress.visitors:
-            visitor = row["visitor_id"]
-            if self.subject.is_strangers(row):
-                self.progress.shared.add(visitor)
-        else:
+        visitor = row["visitor_id"]
+        if self.subject.sent(row):
+            self._lead_to(visitor)
+            return ""
+        if self.subject.is_mentioned(row):
+            return ""
+        if visitor not in self.progress.visitors:
             return None
-        if row["event_type"] == "form_submit":
-            self.progress.archived_forms.setdefault(visitor, []).append(row["id"])
-        return (visitor,)
+        if self.subject.is_strangers(row):
+            self.progress.shared.add(visitor)
+        return str(visitor)
 
     def archived(self, line: str) -> Row | None:
         """An archived event that may be the person's: of their visitor, or with their address."""
-        if visitor_of(line) in self.progress.visitors or self._has_clue(line):
-            row: Row = json.loads(line)
-            return row
-        return None
+        known = not self.progress.visitors.isdisjoint(visitors_of(line))
+        return read_event(line) if known or self._has_clue(line) else None
 
     def _has_clue(self, line: str) -> bool:
         if self.subject.asked_by != "email" or not is_form(line):
@@ -258,8 +272,8 @@ class PrivacySearch:
 
     async def summary(self) -> Mapping[str, Any]:
         """How much there is in each place, with ids, at most 1,000 of a table."""
-        days = self.progress.archived_days()
-        pixels = sorted({day.partition("/")[0] for day in days})
+        days, received = self.progress.archived_days(), self.progress.received_days()
+        pixels = sorted({day.partition("/")[0] for day in (*days, *received)})
         statements = (COUNT_EVENTS, COUNT_SESSIONS, COUNT_VISITORS, COUNT_PERSONS)
         parameters = {**self.found(), "most": MOST_IDS, "pixels": pixels}
         *counted, projects = await self.database.batch_rows(
@@ -271,6 +285,7 @@ class PrivacySearch:
             "system_logs": _listed(self.progress.logs),
             "kv_keys": _listed(self.progress.keys),
             "archived_events": {"count": sum(days.values()), "days": days},
+            "received_events": {"count": sum(received.values()), "days": received},
             "projects": [row["project_id"] for row in projects if row["project_id"]],
             "shared_visitors": _listed(self.progress.shared),
             "damaged_parts": sorted(self.progress.damaged),

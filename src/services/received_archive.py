@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.archive_parts import RECEIVED, EventsPart, manifest_key, part_key, write_part
+from services.archive_parts import RECEIVED, EventsPart, part_key, write_part
+from services.archived_events import ArchivedPart, Replacement, erased_ids, manifest_of
 from services.configuration import InvalidFieldsError
 from services.export import Cursor
 from services.management import ConflictError
@@ -53,7 +54,9 @@ def read_received(text: str) -> Received:
 
 
 async def keep(bucket: Bucket, received: Received) -> bool:
-    """Writes a part, or finds that it is there already; True if it is new.
+    """Writes a part, or finds that it is there already; True if it was written.
+
+    Events that were erased since it came first are not written again.
 
     Raises:
         ConflictError: there is another part of this name.
@@ -61,29 +64,53 @@ async def keep(bucket: Bucket, received: Received) -> bool:
     """
     part, batch = received.part, received.batch
     try:
-        if await _is_kept(bucket, part, batch):
+        manifest = await _manifest(bucket, received)
+        if manifest is None:
+            await write_part(bucket, RECEIVED, part, batch)
+            return True
+        if await _is_kept(bucket, received, manifest):
             return False
-        await write_part(bucket, RECEIVED, part, batch)
+        # An erasure may have written between the two objects.
+        manifest = await _manifest(bucket, received) or manifest
+        sent = ArchivedPart(_key(received), part.lines, manifest)
+        left = _left(received, manifest)
+        await Replacement(sent, left.lines if left else ()).write(bucket)
     except DamagedPartError as error:
         raise UnavailableError(str(error)) from error
     return True
 
 
-async def _is_kept(bucket: Bucket, part: EventsPart, batch: str) -> bool:
-    place = (RECEIVED, part.pixel_id, part.day, batch)
-    manifest = await bucket.get(manifest_key(*place))
-    if manifest is None:
-        return False
-    said = read_object(manifest.decode())
-    if said.get("events_sha256") != part.sha256:
+async def _manifest(bucket: Bucket, received: Received) -> Mapping[str, object] | None:
+    """The manifest of the part where it came before."""
+    content = await bucket.get(manifest_of(_key(received)))
+    if content is None:
+        return None
+    manifest = read_object(content.decode())
+    if manifest.get("events_sha256") != received.part.sha256:
         advice = "give each batch a name of its own: the archive of this Worker does"
         raise ConflictError("The batch was received with other events", advice)
+    return manifest
+
+
+async def _is_kept(bucket: Bucket, received: Received, manifest: Mapping[str, object]) -> bool:
+    left = _left(received, manifest)
+    if left is None:
+        return True
+    key = _key(received)
     try:
-        key = part_key(*place)
-        unpack(key, await bucket.get(key), len(part.lines), str(said.get("sha256")))
+        unpack(key, await bucket.get(key), len(left.lines), str(manifest.get("sha256")))
     except DamagedPartError:
         return False
     return True
+
+
+def _left(received: Received, manifest: Mapping[str, object]) -> EventsPart | None:
+    """What is to be kept of a part without the events that were erased."""
+    return received.part.only(frozenset(received.part.ids).difference(erased_ids(manifest)))
+
+
+def _key(received: Received) -> str:
+    return part_key(RECEIVED, received.part.pixel_id, received.part.day, received.batch)
 
 
 def _problems_of_names(sent: Mapping[str, object]) -> list[str]:

@@ -10,8 +10,10 @@ import pytest
 
 from services.privacy_requests import digest_of
 from tests.harness.worker import some_event, some_visitor
-from tests.ops.asking import READ_KEY, Service
+from tests.ops.asking import ADMIN_KEY, READ_KEY, Service
 from tests.ops.running import fails
+from tests.worker.archive.test_received import DAY, send
+from tests.worker.archive.test_received_persons import batch_of, form
 
 
 def some_person(service: Service) -> tuple[str, int]:
@@ -83,6 +85,23 @@ def test_erasing_shows_what_goes_asks_and_gives_a_receipt(service: Service) -> N
     [found] = [each for each in listed if each["id"] == receipt]
     assert found["counts"]["tracking_events"] == 1
     assert receipt in service.ppp("privacy", "receipts").out
+
+
+def test_what_others_sent_is_shown_exported_and_erased(service: Service, tmp_path: Path) -> None:
+    email = f"jane.{some_visitor()}@example.com"
+    sent = batch_of(form(1, "theirs-0009", email))
+    assert send(service.worker, sent, ADMIN_KEY).status == 200
+    shown = service.ppp("privacy", "find", answer=email)
+    assert ["events", "that", "others", "sent", "here", "1"] in map(
+        str.split, shown.out.split("\n")
+    )
+    assert f"days that others sent here: theirs-0009/{DAY}\n" in shown.out
+    file = tmp_path / "export.json"
+    service.ppp("privacy", "export", "--output", file, answer=email)
+    [row] = json.loads(file.read_text(encoding="utf-8"))["received_events"]
+    assert row["form_data"] == json.dumps({"email": email})
+    done = service.ppp("privacy", "erase", "--yes", "--json", answer=email)
+    assert done.json["counts"]["received_events"] == 1
 
 
 def test_a_script_erases_by_cookie(service: Service) -> None:

@@ -14,6 +14,7 @@ from ops.erasures import Erasure
 from ops.manifests import Manifest
 from ops.putting_together import PutTogether, parts_needed, put_together
 from ops.staging import MIGRATIONS, UnknownSchemaError, open_staging
+from services.archived_events import counted
 from tests.ops.backup_files import Objects, Written, write_backup
 
 TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events", "d1_migrations")
@@ -136,6 +137,43 @@ def test_what_was_erased_after_the_backup_is_erased_again(tmp_path: Path) -> Non
     assert [row[0] for row in contents(found.staging.database, "visitors")] == ["v2"]
 
 
+def test_what_the_sync_remembers_of_erased_events_goes_with_them(tmp_path: Path) -> None:
+    database = new_database()
+    visit(database, 1, 2)
+    # The third one's event was archived before, and erased there.
+    database.executemany(
+        "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id)"
+        " VALUES ('default', ?, ?)",
+        [(71, 1), (72, 2), (73, 999)],
+    )
+    erasure = Erasure("r1", {"event_ids": [1, 999], "session_ids": [], "visitor_ids": []})
+    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
+    assert found.erased == 3
+    persons = found.staging.database.execute("SELECT person_id FROM pipedrive_persons")
+    assert persons.fetchall() == [(72,)]
+
+
+def test_rows_of_the_old_log_are_erased_again_too(tmp_path: Path) -> None:
+    database = new_database()
+    database.executemany(
+        "INSERT INTO system_logs (id, level, category, action, message)"
+        " VALUES (?, 'INFO', 'sync', 'sent', 'jane@example.com')",
+        [(1,), (2,)],
+    )
+    chain = [write_backup(database, "20261121T020000Z-full")]
+    found = restored(chain, tmp_path, None, Erasure("r1", {"log_ids": [1]}))
+    assert [row[0] for row in contents(found.staging.database, "system_logs")] == [2]
+
+
+def test_what_was_erased_after_a_backup_of_an_older_schema_is_erased_again(tmp_path: Path) -> None:
+    database = new_database("0022_add_backups.sql")
+    visit(database, 1, 2)
+    part = counted("archive/x/2026-01-01/1-1-abc.ndjson.gz", 0, "", 0)
+    ids: dict[str, list[str | int]] = {"event_ids": [1], "session_ids": [], "visitor_ids": []}
+    chain = [write_backup(database, "20261121T020000Z-full")]
+    assert restored(chain, tmp_path, None, Erasure("r1", ids, [part])).erased == 1
+
+
 def broken(backup: Written, tmp_path: Path, objects: Objects) -> str:
     with pytest.raises(BrokenBackupError) as raised:
         restored([backup], tmp_path, objects)
@@ -215,3 +253,6 @@ def test_another_content_is_another_plan(tmp_path: Path) -> None:
 
     assert plan("first") == plan("second")
     assert plan("third", erasure) != plan("fourth")
+    # The same erasure went on meanwhile.
+    more = replace(erasure, ids={**erasure.ids, "session_ids": ["s1"]})
+    assert plan("fifth", more) != plan("sixth", erasure)

@@ -13,12 +13,17 @@ import pytest
 
 from ops import loading
 from ops.database import Database
+from ops.erasures import Erasure
 from ops.loading import Step
 from ops.named_database import empty, find
 from ops.objects import one_by_one
 from ops.target import Target, choose_target
+from ops.time_travel import erase_again
+from services.archive_parts import ARCHIVE, manifest_key, part_key
+from services.archived_events import counted
+from services.ndjson_parts import pack
 from tests.harness.direct import database_file
-from tests.ops.backup_files import Written, index_of, store, write_backup
+from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.running import Said, fails, here
 from tests.ops.test_sql_text import NASTY
 
@@ -31,6 +36,8 @@ FULL, HOURLY, DAMAGED = (
     "20261121T013000Z-manual",
 )
 LIVE = "ppp-tracking-db-local"
+PIXEL_AND_DAY = ("ppp-demo-pixel", "2026-01-01")
+BATCHES = ("1-3-rewritten", "1-3-emptied", "1-3-damaged")
 EVENTS = 40
 
 
@@ -50,6 +57,32 @@ def write_events(database: sqlite3.Connection, first: int, last: int) -> None:
         )
 
 
+def remember_what_was_erased_since(database: sqlite3.Connection) -> None:
+    """A person of Pipedrive, and parts of the archive as they were before."""
+    database.execute(
+        "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id)"
+        " VALUES ('default', 77, 7)"
+    )
+    place = ", ".join(map(repr, PIXEL_AND_DAY))
+    for batch in BATCHES:
+        database.execute(
+            f"INSERT INTO archive_batches VALUES ({place}, ?, 3, '', 1, '', 3, 'old', 9, '')",
+            (batch,),
+        )
+
+
+def parts_since() -> Objects:
+    """The same parts: one has two events left, one none, and one is damaged."""
+    packed = pack(['{"id":1}', '{"id":2}'])
+    manifest = json.dumps({"count": 2, "sha256": packed.sha256}).encode()
+    contents = {BATCHES[0]: packed.content, BATCHES[2]: packed.content[:-1]}
+    return {
+        key(ARCHIVE, *PIXEL_AND_DAY, batch): said
+        for batch, content in contents.items()
+        for key, said in ((part_key, content), (manifest_key, manifest))
+    }
+
+
 @pytest.fixture(scope="module")
 def chain(migrated_storage: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
     """A storage with a full backup, an hourly one, and a damaged one, in its bucket."""
@@ -57,6 +90,7 @@ def chain(migrated_storage: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     storage = folder / "storage"
     shutil.copytree(migrated_storage, storage)
     with closing(sqlite3.connect(database_file(storage))) as database, database:
+        remember_what_was_erased_since(database)
         damaged = write_backup(database, DAMAGED)
         write_events(database, 1, EVENTS - 1)
         full = write_backup(database, FULL, rows_of_a_part=15)
@@ -68,6 +102,7 @@ def chain(migrated_storage: Path, tmp_path_factory: pytest.TempPathFactory) -> t
         "event_ids": [7],
         "session_ids": [],
         "visitor_ids": [],
+        "archive_parts": [part_key(ARCHIVE, *PIXEL_AND_DAY, batch) for batch in BATCHES],
     }
     objects = {
         **full.objects,
@@ -76,6 +111,7 @@ def chain(migrated_storage: Path, tmp_path_factory: pytest.TempPathFactory) -> t
         **index_of(hourly, full, damaged),
         "erasures/index.json": json.dumps({"format": 1, "receipts": ["r1"]}).encode(),
         "erasures/r1.json": json.dumps(erasure).encode(),
+        **parts_since(),
     }
     objects[damaged.manifest.parts[0].key] += b"?"
     store(storage, folder / "objects", objects)
@@ -108,8 +144,9 @@ def test_the_newest_backup_becomes_a_new_database(
     assert said.code == 0, said
     assert said.json["backup"] == HOURLY
     assert said.json["differences"] == []
-    assert said.json["erased_again"] == 1
-    assert said.json["rows"] == sum(hourly.manifest.totals.values()) - 1
+    # The event and the person; one part of the archive is not there any more.
+    assert said.json["erased_again"] == 2
+    assert said.json["rows"] == sum(hourly.manifest.totals.values()) - 3
     assert f"all parts of {FULL} and 1 hourly one are whole" in said.err
 
     assert said.json["database"] == f"{LIVE}-{HOURLY.lower()}"
@@ -123,6 +160,13 @@ def test_the_newest_backup_becomes_a_new_database(
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
         counter = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'")
         assert counter.fetchone() == (EVENTS,)
+        parts = database.execute("SELECT batch, events, sha256, bytes FROM archive_batches")
+        packed = pack(['{"id":1}', '{"id":2}'])
+        assert sorted(parts.fetchall()) == [
+            (BATCHES[2], 3, "old", 9),
+            (BATCHES[0], 2, packed.sha256, len(packed.content)),
+        ]
+        assert database.execute("SELECT 1 FROM pipedrive_persons").fetchall() == []
     assert loading.LEDGER not in tables
 
 
@@ -160,6 +204,17 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     assert beside
     empty(Database(beside))
     assert loading.look_into(Database(beside)).rows == {}
+
+
+def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:
+    part = counted(part_key(ARCHIVE, *PIXEL_AND_DAY, BATCHES[1]), 0, "", 0)
+    database = Database(choose_target(None, storage, local=True))
+    erase_again(database, [Erasure("r1", {"event_ids": [7]}, [part])])
+    with closing(sqlite3.connect(database_file(storage))) as live:
+        assert not live.execute("SELECT 1 FROM tracking_events WHERE id = 7").fetchall()
+        assert not live.execute("SELECT 1 FROM pipedrive_persons").fetchall()
+        batches = live.execute("SELECT batch FROM archive_batches ORDER BY batch").fetchall()
+    assert [batch for (batch,) in batches] == [BATCHES[2], BATCHES[0]]
 
 
 def test_a_damaged_backup_is_refused_with_its_part_and_an_older_one(

@@ -395,7 +395,10 @@ def test_rows_of_the_old_log_go_too(keyed: Worker) -> None:
     ]
     keyed.query(log, "of others", json.dumps({"to": f"x{email}"}), "somebody", "1")
     assert found(keyed, email=email)["system_logs"] == {"count": 3, "ids": theirs}
-    assert erased(keyed, email=email)["counts"]["system_logs"] == 3
+    receipt = erased(keyed, email=email)
+    assert receipt["counts"]["system_logs"] == 3
+    noted = json.loads(keyed.stored(f"erasures/{receipt['id']}.json") or b"")
+    assert noted["log_ids"] == theirs
     assert keyed.query("SELECT count(*) AS number FROM system_logs")[0]["number"] == 1
 
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.archived_events import day_of, visitor_of
+from services.archived_events import day_of, read_event, visitors_of
 from services.privacy import Cursor, read_cursor
 from services.privacy_requests import (
     COUNTED,
@@ -40,8 +40,10 @@ def test_of_a_shared_visitor_only_what_goes_whoever_visited_counts() -> None:
         shared={"both"},
         archived={"p/2": {"own": 2, "both": 5}, "p/1": {"": 1, "both": 1}, "p/3": {"both": 9}},
         archived_forms={"": [1], "own": [2], "both": [3]},
+        received={"p/2": {"own": 1, "both": 5}},
     )
     assert progress.archived_days() == {"p/1": 1, "p/2": 2}
+    assert progress.received_days() == {"p/2": 1}
     assert progress.forms() == [1, 2]
 
 
@@ -58,16 +60,24 @@ def test_a_cursor_is_read_as_it_was_sent(cursor: Cursor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "visitor"),
+    ("line", "visitors"),
     [
-        ('{"id":1,"visitor_id":"v"}', "v"),
-        ('{"id": 1, "visitor_id": "v", "x": 1}', "v"),
-        ('{"visitor_id":null,"event_data":"{\\"visitor_id\\":\\"w\\"}"}', ""),
-        ("{}", ""),
+        ('{"id":1,"visitor_id":"v"}', ["v"]),
+        ('{"id": 1, "visitor_id": "v", "x": 1}', ["v"]),
+        ('{"visitor_id":null,"event_data":"{\\"visitor_id\\":\\"w\\"}"}', []),
+        ('{"event_data":{"visitor_id":"w"},"visitor_id":"v"}', ["w", "v"]),
+        ("{}", []),
     ],
 )
-def test_the_visitor_of_a_line_is_read_without_the_rest(line: str, visitor: str) -> None:
-    assert visitor_of(line) == visitor
+def test_the_visitor_of_a_line_is_read_without_the_rest(line: str, visitors: list[str]) -> None:
+    assert visitors_of(line) == visitors
+
+
+def test_an_event_of_others_is_read_whatever_it_holds() -> None:
+    event = read_event('{"id":1,"visitor_id":7,"form_data":{"email":"a@b.cd"},"page_url":null}')
+    assert (event["id"], event["visitor_id"]) == (1, "7")
+    assert event["form_data"] == '{"email": "a@b.cd"}'
+    assert event["page_url"] is event["page_title"] is None
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from services.archived_events import PART_SUFFIX
+from ops.erasures import ERASED, Erasure, counted_now, deletions, recounts
+from services.archived_events import PART_SUFFIX, manifest_of
 from services.ndjson_parts import unpack
 from tests.harness.archive import OLD, OLDER, run, some_pixel, store
-from tests.harness.worker import Row, Worker, some_visitor
+from tests.harness.worker import Answer, Row, Worker, some_visitor
 from tests.worker.archive.test_archived_export import ask, ids
 from tests.worker.test_realtime import ADMIN_KEY
 
@@ -64,6 +65,71 @@ def test_an_erased_person_is_out_of_the_archive_and_its_exports_go_on(archiving:
     assert [json.loads(line)["id"] for line in lines] == left
     [counted] = archiving.query("SELECT * FROM archive_batches WHERE pixel_id = ?", pixel)
     assert (counted["events"], counted["sha256"]) == (len(left), manifest["sha256"])
+
+
+def test_a_database_that_went_back_erases_again_and_exports_what_is_left(
+    archiving: Worker,
+) -> None:
+    pixel = some_pixel(archiving)
+    events = store(archiving, pixel, OLD, 10) + store(archiving, pixel, OLDER, 5)
+    theirs = [*events[3:5], *events[10:]]
+    cookie = visitor_with(archiving, theirs)
+    assert run(archiving)["outcome"] == "drained"
+    before = archiving.query("SELECT * FROM archive_batches")
+    receipt = erase(archiving, cookie)["receipt"]
+
+    # What an older backup holds, or D1 had at an earlier minute.
+    archiving.query("DELETE FROM archive_batches")
+    for row in before:
+        marks = ", ".join("?" * len(row))
+        archiving.query(f"INSERT INTO archive_batches VALUES ({marks})", *row.values())
+    archiving.query("INSERT INTO visitors (id, visitor_cookie) VALUES (?1, ?1)", cookie)
+    remembered = "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id) VALUES "
+    archiving.query(f"{remembered} ('default', 91, {theirs[0]}), ('default', 92, {events[0]})")
+    assert export(archiving, pixel).status == 503
+
+    erase_again(archiving, receipt["id"])
+
+    assert sorted(ids(export(archiving, pixel))) == sorted(set(events) - set(theirs))
+    persons = archiving.query("SELECT person_id FROM pipedrive_persons WHERE person_id > 90")
+    assert [row["person_id"] for row in persons] == [92]
+    assert archiving.query("SELECT id FROM visitors WHERE id = ?", cookie) == []
+    archiving.query("DELETE FROM pipedrive_persons WHERE person_id > 90")
+
+
+def test_a_damaged_part_is_refused_though_an_erasure_names_it(archiving: Worker) -> None:
+    pixel = some_pixel(archiving)
+    events = store(archiving, pixel, OLD, 10)
+    cookie = visitor_with(archiving, events[:2])
+    run(archiving)
+    receipt = erase(archiving, cookie)["receipt"]
+    [key] = [key for key in archiving.stored_keys(f"archive/{pixel}/") if key.endswith(".gz")]
+    archiving.store(key, (archiving.stored(key) or b"")[:-1])
+    erase_again(archiving, receipt["id"])
+    assert export(archiving, pixel).status == 503
+    # Not even a part that is gone, as long as its manifest says what should be there.
+    archiving.forget(key)
+    erase_again(archiving, receipt["id"])
+    assert export(archiving, pixel).status == 503
+
+
+def export(worker: Worker, pixel: str) -> Answer:
+    path = f"/api/reports/export/{pixel}?format=ndjson&from=2020-01-01"
+    return worker.fetch(path, headers={"x-api-key": ADMIN_KEY})
+
+
+def erase_again(worker: Worker, receipt: str) -> None:
+    """What a restore does with the note of an erasure, on the database of a Worker."""
+    noted = json.loads(worker.stored(f"erasures/{receipt}.json") or b"")
+    parts = [
+        counted_now(key, worker.stored(key), worker.stored(manifest_of(key)))
+        for key in noted["archive_parts"]
+    ]
+    assert parts
+    rows = {name: noted[name] for name in ERASED.values()}
+    erasure = Erasure(receipt, rows, [part for part in parts if part])
+    for each in (*deletions([erasure]), *recounts([erasure])):
+        worker.query(each.text)
 
 
 def test_days_that_are_over_are_out_of_the_archive_and_its_exports_go_on(archiving: Worker) -> None:

@@ -1,0 +1,139 @@
+"""What was erased from a received part stays out of it, wherever an erasure breaks off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+
+import pytest
+
+from services.archive_parts import EventsPart
+from services.archived_events import Replacement, erased_ids, manifest_of, read_part
+from services.export import Cursor
+from services.ports import UnavailableError
+from services.received_archive import Received, keep
+from tests.unit.memory import MemoryBucket
+
+DAY = "2026-05-01"
+KEY = f"received/shop/{DAY}/b.ndjson.gz"
+ALL = (7, 3, 9)
+# One more than a replacement writes, deletes and reads.
+STOPS = range(6)
+
+
+class StoppingBucket(MemoryBucket):
+    """R2 that fails after some operations, if `left` is a number."""
+
+    left: int | None = None
+
+    async def get(self, key: str) -> bytes | None:
+        self._operate()
+        return await super().get(key)
+
+    async def put(self, key: str, content: bytes) -> None:
+        self._operate()
+        await super().put(key, content)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        self._operate()
+        await super().delete(keys)
+
+    def _operate(self) -> None:
+        if self.left == 0:
+            raise UnavailableError("R2 failed")
+        if self.left:
+            self.left -= 1
+
+
+def received() -> Received:
+    places = [Cursor(f"{DAY} 06:00:{number:02}", each) for number, each in enumerate(ALL)]
+    lines = [json.dumps({"id": each, "pixel_id": "shop"}, separators=(",", ":")) for each in ALL]
+    return Received("b", EventsPart("shop", DAY, places, lines))
+
+
+def send(bucket: MemoryBucket) -> bool:
+    return asyncio.run(keep(bucket, received()))
+
+
+def without(bucket: MemoryBucket, *ids: int, noted: Sequence[str] = ()) -> Replacement:
+    """The part without these events, read as an erasure reads it."""
+    part = asyncio.run(read_part(bucket, KEY, noted))
+    assert part
+    return Replacement(part, [line for line in part.lines if json.loads(line)["id"] not in ids])
+
+
+def stored(bucket: MemoryBucket) -> list[int]:
+    part = asyncio.run(read_part(bucket, KEY)) if KEY in bucket.objects else None
+    return [json.loads(line)["id"] for line in part.lines] if part else []
+
+
+def manifest(bucket: MemoryBucket) -> dict[str, object]:
+    said: dict[str, object] = json.loads(bucket.objects[manifest_of(KEY)])
+    return said
+
+
+@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize("ids", [(3,), ALL], ids=["one", "all"])
+@pytest.mark.parametrize("comes_between", [True, False])
+def test_an_erasure_that_broke_off_is_finished_and_nothing_comes_back(
+    stop: int, ids: tuple[int, ...], *, comes_between: bool
+) -> None:
+    bucket = StoppingBucket()
+    assert send(bucket)
+    erasing = without(bucket, *ids)
+    bucket.left = stop
+    with suppress(UnavailableError):
+        asyncio.run(erasing.write(bucket))
+    bucket.left = None
+    if comes_between:
+        send(bucket)
+    # What is listed is what an erasure that is gone on with reads.
+    if KEY in bucket.objects:
+        asyncio.run(without(bucket, *ids, noted=erasing.noted).write(bucket))
+
+    for _ in range(2):
+        assert stored(bucket) == [each for each in ALL if each not in ids]
+        assert erased_ids(manifest(bucket)) == sorted(ids)
+        assert send(bucket) is False
+
+
+def test_two_persons_are_erased_one_after_the_other() -> None:
+    bucket = MemoryBucket()
+    send(bucket)
+    for each in (9, 7):
+        asyncio.run(without(bucket, each).write(bucket))
+    assert stored(bucket) == [3]
+    assert erased_ids(manifest(bucket)) == [7, 9]
+
+
+@pytest.mark.parametrize("damaged", [b"", None])
+def test_a_part_that_was_lost_comes_again_without_what_was_erased(damaged: bytes | None) -> None:
+    bucket = MemoryBucket()
+    send(bucket)
+    asyncio.run(without(bucket, 3).write(bucket))
+    del bucket.objects[KEY]
+    if damaged is not None:
+        bucket.objects[KEY] = damaged
+    assert send(bucket) is True
+    assert stored(bucket) == [7, 9]
+
+
+def test_an_erasure_between_the_reading_of_both_objects_is_seen() -> None:
+    bucket = MemoryBucket()
+    send(bucket)
+    erasing = without(bucket, 3)
+
+    class Racing(MemoryBucket):
+        """The erasure happens after the manifest was read, and before the part is."""
+
+        async def get(self, key: str) -> bytes | None:
+            if key == KEY and not erased_ids(manifest(bucket)):
+                await erasing.write(bucket)
+            return await super().get(key)
+
+    racing = Racing()
+    racing.objects = bucket.objects
+    send(racing)
+    assert stored(bucket) == [7, 9]
