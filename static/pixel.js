@@ -20,7 +20,7 @@
   const RETRY_MS = 5000;
   const MOST_WAITING = 30;
   const OLDEST_MS = 3e8; // three and a half days
-  const LONGEST_URL = 6000; // the server takes 16 KiB in all
+  const LONGEST_URL = 5000; // an event has up to three, and the server takes 16 KiB in all
 
   /**
    * Whatever goes wrong in here is not the page's problem.
@@ -183,7 +183,7 @@
 
     /** @param {any} [again] 1 where the same URL counts once more */
     const pageView = (again) => {
-      const page = spa === "off" || location.href.split(spa ? " " : "#")[0];
+      const page = spa === "off" || location.href.split(spa ? " " : "#")[0].slice(0, LONGEST_URL);
       if (page !== currentUrl) {
         referrer = currentUrl || referrer;
         currentUrl = page;

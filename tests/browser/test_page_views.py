@@ -139,6 +139,22 @@ def test_the_referrer_of_a_route_is_the_address_before_it(visit: Visit) -> None:
     assert referrers == ["/without-pixel", "/?from=there", "/a"]
 
 
+def test_routes_and_leads_of_an_app_with_endless_addresses_are_stored(visit: Visit) -> None:
+    """An event names up to three addresses, and the Worker takes 16 KiB."""
+    visit.open()
+    steps(
+        visit,
+        """for (const state of ['a', 'b']) {
+             history.pushState({}, '', `/?state=${state.repeat(20000)}`);
+             await settle();
+           }
+           ppp('identify', { email: 'ada@example.org' })""",
+    )
+    rows = visit.stored(4)
+    assert [row["event_type"] for row in rows] == [*["pageview"] * 3, "form_submit"]
+    assert visit.waiting() == []
+
+
 def test_a_reload_is_not_counted_again(visit: Visit) -> None:
     visit.open()
     for _ in range(2):
