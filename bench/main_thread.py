@@ -151,10 +151,11 @@ def measured(browser: Browser, page: Page, worker: Worker, kind: Kind, slowdown:
     """What one visit costs: CPU time at full speed, else wall time."""
     with visiting(page, worker) as visit:
         visit.site.url = visit.site.url.replace("127.0.0.1", HOST)
-        visit.site.pages["/"] = kind.page
+        visit.site.pages |= {"/": kind.page, "/before": kind.page}
         page.wait_for_timeout(SETTLES_MS)
         if kind.is_second:
-            go(visit, is_sent=False)
+            page.goto(f"{visit.site.url}/before")
+            page.wait_for_timeout(AFTERWARDS_MS)
         devtools = page.context.new_cdp_session(page)
         devtools.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
         browser.start_tracing(page=page, categories=CATEGORIES)
