@@ -17,8 +17,8 @@ from tests.browser.client_site import (
     until,
     visiting,
 )
+from tests.harness.keys import READ_KEY, keys
 from tests.harness.worker import Row, Worker, running_worker, some_visitor
-from tests.worker.test_realtime import READ_KEY, keys
 
 ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
 AT_ONCE = 3.0  # seconds: sooner than the pixel's next retry

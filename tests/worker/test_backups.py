@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from pyodide_bundle import Bundle
+from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import Answer, Worker, running_worker, some_event, some_visitor
 from tests.worker.backup_chain import chain_to, index_of, live, manifest_of, restored
-from tests.worker.test_realtime import ADMIN_KEY, READ_KEY, keys
 
 CRON = "*/5 * * * *"
 

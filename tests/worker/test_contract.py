@@ -23,8 +23,8 @@ from config import VERSION
 from openapi import operations, read_document
 from paths import VENV_BIN
 from pyodide_bundle import Bundle
+from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import Answer, Worker, running_worker, some_address, some_event
-from tests.worker.test_realtime import ADMIN_KEY, READ_KEY, keys
 
 CONTRACT = Path(__file__).with_name("contract")
 # Half a minute on a machine that does nothing else.

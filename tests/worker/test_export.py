@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -13,12 +12,11 @@ import httpx
 import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
-from pyodide_bundle import Bundle
 from services.event_lines import COLUMNS
 from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS
-from tests.harness.worker import Answer, Row, Worker, running_worker, some_visitor
-from tests.worker.test_realtime import READ_KEY, keys
+from tests.harness.keys import READ_KEY
+from tests.harness.worker import Answer, Row, Worker, some_visitor
 
 PIXELS = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
 EVENTS = """
@@ -37,13 +35,6 @@ FROM numbers
 """
 MANY = 30_000
 NOT_VALID = "Validation failed"
-
-
-@pytest.fixture(scope="module")
-def keyed(local_config: Bundle) -> Iterator[Worker]:
-    """A Worker with two API keys."""
-    with running_worker(env_vars={"API_KEYS": keys()}) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

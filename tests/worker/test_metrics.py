@@ -11,8 +11,8 @@ import pytest
 
 from pyodide_bundle import Bundle
 from services.metrics import STATEMENTS
+from tests.harness.keys import READ_KEY, keys
 from tests.harness.worker import PIXEL, Answer, Row, Worker, running_worker, some_event
-from tests.worker.test_realtime import READ_KEY, keys
 
 # Events of long ago, a quarter of them forms that were synced, each of a visitor of its own.
 EVENTS = """

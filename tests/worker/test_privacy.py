@@ -12,6 +12,7 @@ import pytest
 from pyodide_bundle import Bundle
 from services.ndjson_parts import pack, unpack
 from services.privacy_requests import COUNTED, digest_of
+from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import (
     PIXEL,
     PROJECT,
@@ -22,7 +23,6 @@ from tests.harness.worker import (
     some_event,
     some_visitor,
 )
-from tests.worker.test_realtime import ADMIN_KEY, READ_KEY, keys
 
 # So few that nearly every request of these tests takes more than one portion.
 STEPS = 2

@@ -13,6 +13,7 @@ from pyodide_bundle import Bundle
 from services.management import Kind
 from services.project_pixels import PIXELS
 from services.projects import PROJECTS
+from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import (
     Answer,
     Row,
@@ -22,7 +23,6 @@ from tests.harness.worker import (
     some_event,
     some_visitor,
 )
-from tests.worker.test_realtime import ADMIN_KEY, READ_KEY, keys
 
 PIXEL_SECONDS = 1
 OLD_PROJECT = "INSERT INTO projects (id, name, configuration, active) VALUES (?, ?, ?, ?)"

@@ -1,4 +1,4 @@
-"""The first of the protected numbers, and the keys that open it."""
+"""The first of the protected numbers, and who may see it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from new_api_key import entry_of
 from pyodide_bundle import Bundle
+from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import PIXEL, Answer, Worker, running_worker, some_address, some_event
-
-READ_KEY = "opens the numbers"
-ADMIN_KEY = "opens everything"
-
-
-def keys() -> str:
-    """The setting API_KEYS with the two keys."""
-    return json.dumps([entry_of("reader", "read", READ_KEY), entry_of("admin", "admin", ADMIN_KEY)])
 
 
 @pytest.fixture(scope="module")

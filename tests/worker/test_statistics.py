@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 
-from pyodide_bundle import Bundle
-from tests.harness.worker import Answer, Row, Worker, running_worker, some_event, some_visitor
-from tests.worker.test_realtime import ADMIN_KEY, READ_KEY, keys
+from tests.harness.keys import ADMIN_KEY, READ_KEY
+from tests.harness.worker import Answer, Row, Worker, some_event, some_visitor
 
 PIXELS = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
-
-
-@pytest.fixture(scope="module")
-def keyed(local_config: Bundle) -> Iterator[Worker]:
-    """A Worker with two API keys."""
-    with running_worker(env_vars={"API_KEYS": keys()}) as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from pyodide_bundle import Bundle
-from tests.harness.worker import Answer, Worker, running_worker, some_event
-from tests.worker.test_realtime import READ_KEY, keys
+from tests.harness.keys import READ_KEY
+from tests.harness.worker import Answer, Worker, some_event
 
 SITE = "https://a.example/"
-
-
-@pytest.fixture(scope="module")
-def keyed(local_config: Bundle) -> Iterator[Worker]:
-    """A Worker with two API keys and a storage of its own."""
-    with running_worker(env_vars={"API_KEYS": keys()}) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 
 from pyodide_bundle import Bundle
 from tests.harness.archive import Receiver, clean, receiving
+from tests.harness.keys import keys
 from tests.harness.worker import Worker, running_worker
-from tests.worker.test_realtime import keys
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from services.archived_export import MOST_ARCHIVED
 from services.ndjson_parts import pack
 from services.visits import NEVER
 from tests.harness.archive import OLD, OLDER, PENDING, day, run, said, some_pixel, store
+from tests.harness.keys import READ_KEY
 from tests.harness.worker import PROJECT, Answer, Row, Worker
 from tests.worker.test_export import stored_ids
-from tests.worker.test_realtime import READ_KEY
 
 DAYS_OF_THE_ARCHIVE = [day(185), day(184), day(183), OLDER, OLD]
 ODD: list[Row] = [

@@ -8,9 +8,9 @@ from ops.erasures import ERASED, Erasure, counted_now, deletions, recounts
 from services.archived_events import PART_SUFFIX, manifest_of
 from services.ndjson_parts import unpack
 from tests.harness.archive import OLD, OLDER, run, some_pixel, store
+from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import Answer, Row, Worker, some_visitor
 from tests.worker.archive.test_archived_export import ask, ids
-from tests.worker.test_realtime import ADMIN_KEY
 
 
 def visitor_with(worker: Worker, events: list[int]) -> str:

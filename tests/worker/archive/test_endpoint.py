@@ -18,8 +18,8 @@ from tests.harness.archive import (
     some_pixel,
     store,
 )
+from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import Worker
-from tests.worker.test_realtime import ADMIN_KEY
 
 
 def test_what_is_sent_is_what_is_archived(sending: Worker, receiver: Receiver) -> None:

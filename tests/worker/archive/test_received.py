@@ -12,8 +12,8 @@ from handlers.archive import MOST_BYTES
 from services.archive_endpoint import body_of
 from services.archive_parts import EventsPart
 from services.export import Cursor
+from tests.harness.keys import ADMIN_KEY, READ_KEY
 from tests.harness.worker import Answer, Worker, some_visitor
-from tests.worker.test_realtime import ADMIN_KEY, READ_KEY
 
 DAY = "2026-05-01"
 NOT_VALID = "Validation failed"

@@ -12,9 +12,9 @@ from services.export import Cursor
 from services.ndjson_parts import unpack
 from services.privacy_requests import COUNTED
 from tests.harness.archive import said
+from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import PIXEL, PROJECT, Row, Worker, some_event, some_visitor
 from tests.worker.archive.test_received import DAY, send
-from tests.worker.test_realtime import ADMIN_KEY
 
 NOTHING = dict.fromkeys(COUNTED, 0)
 
