@@ -12,7 +12,7 @@ from ops.checkout import commit_of_checkout, message_of
 from ops.deployment import Choices
 from ops.deployment_log import LOG
 from ops.release_commands import Commands
-from ops.rollout import SHARES
+from ops.rollout import SHARES, WHOLE
 from ops.target import Target
 from ops.versions import override
 
@@ -63,7 +63,7 @@ def _releasing(target: Target, url: str, choices: Choices) -> Sequence[Step]:
     message = message_of(commit_of_checkout()[0])
     back = Step(
         "where a step fails from here on",
-        [str(commands.split({OLD: 100}, f"back from {message}"))],
+        [str(commands.split({OLD: WHOLE}, f"back from {message}"))],
     )
     if choices.at_once:
         at_once = Step("upload, with all traffic", [str(commands.deploy_at_once(message))])
@@ -83,5 +83,5 @@ def _releasing(target: Target, url: str, choices: Choices) -> Sequence[Step]:
 
 
 def _split(target: Target, share: int, message: str) -> str:
-    old = {OLD: 100 - share} if share < 100 else {}  # noqa: PLR2004  # percent
+    old = {OLD: WHOLE - share} if share < WHOLE else {}
     return str(Commands(target).split({NEW: share, **old}, message))

@@ -20,7 +20,8 @@ from ops.objects import fetch
 from ops.sql_text import literal
 from ops.target import Target
 from services.archive_batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
-from services.archived_events import NOTHING, checked_part, counted, manifest_of
+from services.archive_parts import manifest_of
+from services.archived_events import NOTHING, checked_part, counted
 from services.ndjson_parts import DamagedPartError
 from services.personal_rows import DELETE_PERSONS
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -73,11 +74,11 @@ def _read_csv(content: bytes) -> tuple[int, str | None]:
     """How many events there are, and the last one's cursor."""
     rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
     header = next(rows)
-    events, last = 0, None
-    for last in rows:  # noqa: B007  # the last one is what counts
-        events += 1
-    if last is None:
+    # No list of them: the rows of a large part would take far more memory than its text.
+    ended = deque(enumerate(rows, 1), maxlen=1)
+    if not ended:
         return 0, None
+    [(events, last)] = ended
     return events, f"{last[header.index('timestamp')]},{last[header.index('id')]}"
 
 

@@ -15,7 +15,7 @@ from ops.api import Api, open_client
 from ops.errors import NoAnswerError, OpsError
 from ops.output import note
 from ops.release_commands import Commands
-from ops.rollout import AT_ONCE, SHARES, Rollout
+from ops.rollout import AT_ONCE, SHARES, WHOLE, Rollout
 from ops.smoke import METRICS, Smoke
 from ops.target import Target
 from ops.versions import override, version_of
@@ -23,7 +23,6 @@ from ops.versions import override, version_of
 PAUSE_SECONDS = 10
 # Until a new deployment is known everywhere.
 MOST_TRIES = 12
-WHOLE = 100
 
 
 @dataclass

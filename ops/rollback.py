@@ -29,13 +29,13 @@ from ops.output import (
 )
 from ops.place import described, find_account
 from ops.release_commands import Commands
+from ops.rollout import WHOLE
 from ops.target import Env, Local, PersistTo, Target, choose_target
 from ops.versions import deployments_of, shares_of, whole_version
 from ops.worker import choose_worker
 from ops.wrangler_command import Command
 
 EXAMPLE = "Example: ./ppp rollback --env production --dry-run"
-WHOLE = 100
 TRIES, PAUSE_SECONDS, SECONDS = 6, 5, 30
 MOST_SHOWN = 20
 NOTHING = "there is no earlier version with all the traffic to go back to"

@@ -8,8 +8,10 @@ from typing import Any
 
 from ops.smoke import UnhealthyError, in_words
 
-SHARES = (10, 50, 100)
-AT_ONCE = (100,)
+# Percent of the traffic.
+WHOLE = 100
+SHARES = (10, 50, WHOLE)
+AT_ONCE = (WHOLE,)
 # One look may go wrong on the way; two in a row do not.
 MOST_FAILURES_IN_A_ROW = 1
 # Leads fail for reasons of Pipedrive's, too.

@@ -34,20 +34,20 @@ _IN_SPAN = "day >= substr(?1 ->> 'from', 1, 10) AND day <= substr(?1 ->> 'to', 1
 ARCHIVED_IN_SPAN = f"""
 {_ARCHIVED}
 FROM archive_batches WHERE pixel_id = ?1 ->> 'pixel_id' AND {_IN_SPAN}
-"""  # constants only
+"""
 
 # CROSS, here and below: pixel by pixel, by the key.
 ARCHIVED_OF_PROJECT = f"""
 {_ARCHIVED}
 FROM pixels CROSS JOIN archive_batches ON archive_batches.pixel_id = pixels.id AND {_IN_SPAN}
 WHERE pixels.project_id = ?1 ->> 'project_id'
-"""  # constants only
+"""
 
 ARCHIVED_SINCE = f"""
 {_ARCHIVED}
 FROM pixels CROSS JOIN archive_batches
   ON archive_batches.pixel_id = pixels.id AND day >= substr(?1 ->> 'since', 1, 10)
-"""  # a constant
+"""
 
 # The events of a part are as they were read: none has gone, and none has changed since.
 _UNCHANGED = """
@@ -78,7 +78,7 @@ ON CONFLICT (pixel_id, day, batch) DO UPDATE SET
   events = excluded.events, sha256 = excluded.sha256, bytes = excluded.bytes,
   archived_at = excluded.archived_at
 RETURNING batch
-"""  # constants only
+"""
 
 # Exactly the events that the part holds, and only if it has just been counted.
 DELETE_ARCHIVED = """

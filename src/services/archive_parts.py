@@ -18,6 +18,7 @@ from services.ports import Bucket
 
 FORMAT = 1
 DIGITS_OF_A_NAME = 12
+PART_SUFFIX = ".ndjson.gz"
 
 ARCHIVE = "archive"
 """The folder of what this Worker's own database gave away."""
@@ -100,12 +101,12 @@ def events_digest(lines: Sequence[str]) -> str:
 
 def part_key(folder: str, pixel_id: str, day: str, batch: str) -> str:
     """The key of a part."""
-    return f"{folder}/{pixel_id}/{day}/{batch}.ndjson.gz"
+    return f"{folder}/{pixel_id}/{day}/{batch}{PART_SUFFIX}"
 
 
-def manifest_key(folder: str, pixel_id: str, day: str, batch: str) -> str:
+def manifest_of(key: str) -> str:
     """The key of a part's manifest."""
-    return f"{folder}/{pixel_id}/{day}/{batch}.json"
+    return f"{key.removesuffix(PART_SUFFIX)}.json"
 
 
 async def write_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) -> Manifest:
@@ -128,14 +129,14 @@ async def write_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) 
         bytes=len(packed.content),
         events_sha256=part.sha256,
     )
-    key, place = part_key(folder, part.pixel_id, part.day, batch), (part.pixel_id, part.day, batch)
+    key = part_key(folder, part.pixel_id, part.day, batch)
     text = json.dumps(asdict(manifest)).encode()
     await bucket.put(key, packed.content)
-    await bucket.put(manifest_key(folder, *place), text)
+    await bucket.put(manifest_of(key), text)
     if unpack(key, await bucket.get(key), manifest.count, manifest.sha256) != list(part.lines):
         raise DamagedPartError(f"{key} has other lines")
-    if await bucket.get(manifest_key(folder, *place)) != text:
-        raise DamagedPartError(f"{manifest_key(folder, *place)} is not what was written")
+    if await bucket.get(manifest_of(key)) != text:
+        raise DamagedPartError(f"{manifest_of(key)} is not what was written")
     return manifest
 
 
@@ -145,5 +146,5 @@ async def forget_part(bucket: Bucket, folder: str, part: EventsPart, batch: str)
     Raises:
         UnavailableError: R2 failed.
     """
-    place = (folder, part.pixel_id, part.day, batch)
-    await bucket.delete([manifest_key(*place), part_key(*place)])
+    key = part_key(folder, part.pixel_id, part.day, batch)
+    await bucket.delete([manifest_of(key), key])

@@ -12,13 +12,18 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.archive_parts import ARCHIVE, RECEIVED, events_digest
+from services.archive_parts import (
+    ARCHIVE,
+    PART_SUFFIX,
+    RECEIVED,
+    events_digest,
+    manifest_of,
+)
 from services.ndjson_parts import DamagedPartError, Packed, pack, unpack
 from services.ports import Bucket, Row
 
 # In the order of their keys.
 FOLDERS = (ARCHIVE, RECEIVED)
-PART_SUFFIX = ".ndjson.gz"
 # In place of the checksum of a part of which no event is left.
 NOTHING = ""
 # What is read of an event to know whose it is.
@@ -157,11 +162,6 @@ def checked_part(
             raise
     _, sha256, rows = being_rewritten
     return ArchivedPart(key, unpack(key, content, int(rows), sha256), manifest)
-
-
-def manifest_of(key: str) -> str:
-    """The key of a part's manifest."""
-    return f"{key.removesuffix(PART_SUFFIX)}.json"
 
 
 def counted(key: str, events: int, sha256: str, size: int) -> Mapping[str, object]:

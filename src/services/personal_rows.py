@@ -151,7 +151,7 @@ JOIN pipedrive_persons AS persons
 _IS_BEING_SENT = f"""
   event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND pipedrive_lease IS NOT NULL
   AND pipedrive_due_at > ?1 ->> 'now' AND pipedrive_due_at < '{NEVER}'
-"""  # a constant
+"""
 
 # Not UNION: the first ones are enough, and one that comes twice is deleted once.
 SOME_EVENTS = f"""

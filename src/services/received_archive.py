@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.archive_parts import RECEIVED, EventsPart, part_key, write_part
-from services.archived_events import ArchivedPart, Replacement, erased_ids, manifest_of
+from services.archive_parts import RECEIVED, EventsPart, manifest_of, part_key, write_part
+from services.archived_events import ArchivedPart, Replacement, erased_ids
 from services.configuration import InvalidFieldsError
 from services.export import Cursor
 from services.management import ConflictError

@@ -55,7 +55,7 @@ SELECT page_url, tracking_events.pixel_id, count(*) AS events
 {_LATEST} AND instr(page_url, '=')
 GROUP BY page_url, tracking_events.pixel_id
 ORDER BY events DESC, page_url, tracking_events.pixel_id LIMIT {MOST_PAGES}
-"""  # constants only
+"""
 
 # A project may keep its events for a day only.
 STATEMENTS = (CREDITED, PAGES, ARCHIVED_SINCE)

@@ -79,7 +79,7 @@ ON CONFLICT (visitor_cookie) DO UPDATE SET
   first_touch = coalesce(first_touch, excluded.first_touch)
 WHERE (first_touch IS NULL AND excluded.first_touch IS NOT NULL OR NOT EXISTS ({_OPEN_SESSION}))
   AND NOT EXISTS ({_REPEATED})
-"""  # constants only
+"""
 
 # A session keeps its first touch: a later one belongs to its own event only.
 RECORD_SESSION = f"""

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
@@ -24,6 +24,8 @@ from playwright.sync_api import Page
 from tests.harness.listening import listening
 from tests.harness.road import Road, running_road
 from tests.harness.worker import Row, Worker, some_visitor
+
+Answer = TypeVar("Answer")
 
 DEADLINE_SECONDS = 10.0
 SETTLE_SECONDS = 0.8  # in which what must not be sent would be seen
@@ -210,7 +212,7 @@ class Visit:
         return [cookie.get("value", "") for cookie in found if cookie.get("name") == "ppp_visitor"]
 
 
-def until(question: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> Any:  # noqa: ANN401
+def until(question: Callable[[], Answer], seconds: float = DEADLINE_SECONDS) -> Answer:
     """What it answers as soon as that is true of it, else what it answers at the deadline."""
     deadline = time.monotonic() + seconds
     while True:

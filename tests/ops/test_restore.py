@@ -19,7 +19,7 @@ from ops.named_database import empty, find
 from ops.objects import one_by_one
 from ops.target import Target, choose_target
 from ops.time_travel import erase_again
-from services.archive_parts import ARCHIVE, manifest_key, part_key
+from services.archive_parts import ARCHIVE, manifest_of, part_key
 from services.archived_events import counted
 from services.ndjson_parts import pack
 from tests.harness.direct import database_file
@@ -76,11 +76,8 @@ def parts_since() -> Objects:
     packed = pack(['{"id":1}', '{"id":2}'])
     manifest = json.dumps({"count": 2, "sha256": packed.sha256}).encode()
     contents = {BATCHES[0]: packed.content, BATCHES[2]: packed.content[:-1]}
-    return {
-        key(ARCHIVE, *PIXEL_AND_DAY, batch): said
-        for batch, content in contents.items()
-        for key, said in ((part_key, content), (manifest_key, manifest))
-    }
+    parts = {part_key(ARCHIVE, *PIXEL_AND_DAY, batch): said for batch, said in contents.items()}
+    return {**parts, **{manifest_of(key): manifest for key in parts}}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from services.archive_parts import (
     ARCHIVE,
     EventsPart,
     forget_part,
-    manifest_key,
+    manifest_of,
     part_key,
     write_part,
 )
@@ -19,7 +19,8 @@ from tests.unit.memory import MemoryBucket
 PLACES = [Cursor("2026-05-01 06:00:00", 7), Cursor("2026-05-01 06:00:01", 3)]
 PART = EventsPart("shop", "2026-05-01", PLACES, ['{"id":7}', '{"id":3}'])
 PLACE = (ARCHIVE, PART.pixel_id, PART.day, PART.name)
-KEY, MANIFEST = part_key(*PLACE), manifest_key(*PLACE)
+KEY = part_key(*PLACE)
+MANIFEST = manifest_of(KEY)
 
 
 def test_a_part_lies_beside_its_manifest() -> None:

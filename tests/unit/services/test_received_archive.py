@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 
-from services.archive_parts import EventsPart
-from services.archived_events import Replacement, erased_ids, manifest_of, read_part
+from services.archive_parts import EventsPart, manifest_of
+from services.archived_events import Replacement, erased_ids, read_part
 from services.export import Cursor
 from services.ports import UnavailableError
 from services.received_archive import Received, keep

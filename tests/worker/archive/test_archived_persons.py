@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ops.erasures import ERASED, Erasure, counted_now, deletions, recounts
-from services.archived_events import PART_SUFFIX, manifest_of
+from services.archive_parts import PART_SUFFIX, manifest_of
 from services.ndjson_parts import unpack
 from tests.harness.archive import OLD, OLDER, run, some_pixel, store
 from tests.harness.keys import ADMIN_KEY

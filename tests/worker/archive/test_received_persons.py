@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from services.archive_endpoint import body_of
-from services.archive_parts import EventsPart
-from services.archived_events import manifest_of
+from services.archive_parts import EventsPart, manifest_of
 from services.export import Cursor
 from services.ndjson_parts import unpack
 from services.privacy_requests import COUNTED
