@@ -19,7 +19,7 @@ from pathlib import Path
 
 from local_config import prepare_local_config, read_wrangler_toml
 from paths import LOCAL_CONFIG, NODE_BIN, tool_environment
-from services.visits import RECORD_EVENT_BATCH
+from services.tracking.visits import RECORD_EVENT_BATCH
 from startup_check import bundle_worker
 from tests.harness.direct import Direct, migrate, running_directly
 

@@ -10,8 +10,8 @@ import httpx
 
 from ops.errors import NoAnswerError, WrongUsageError
 from ops.waiting import later
-from services.pipedrive_accounts import DEFAULT_ACCOUNT, DEFAULT_URL, Account, read_accounts
-from services.pipedrive_fields import AccountField, read_account_fields
+from services.pipedrive.accounts import DEFAULT_ACCOUNT, DEFAULT_URL, Account, read_accounts
+from services.pipedrive.fields import AccountField, read_account_fields
 
 SECONDS = 10
 PAGE = 500

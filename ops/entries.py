@@ -14,7 +14,7 @@ import typer
 from ops.api import Api, Row
 from ops.errors import ExitCode, WrongUsageError
 from ops.output import confirmed, console, counted, note, plain, show_json, show_table
-from services.text import read_json
+from services.core.text import read_json
 
 FROM_FILE = "@"
 

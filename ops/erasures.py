@@ -19,11 +19,11 @@ from ops.database import MOST_IDS
 from ops.objects import fetch
 from ops.sql_text import literal
 from ops.target import Target
-from services.archive_batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
-from services.archive_parts import manifest_of
-from services.archived_events import NOTHING, checked_part, counted
-from services.ndjson_parts import DamagedPartError
-from services.personal_rows import DELETE_PERSONS
+from services.archive.batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
+from services.archive.parts import manifest_of
+from services.archive.rewriting import NOTHING, checked_part, counted
+from services.core.ndjson_parts import DamagedPartError
+from services.privacy.statements import DELETE_PERSONS
 
 ERASURES = "erasures/index.json"
 # It is dated when it begins, and goes on in portions.

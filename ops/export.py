@@ -22,7 +22,7 @@ from ops.export_parts import Format, Part, begin, end, joined, parts
 from ops.output import AsJson, counted, note, show_json
 from ops.stats import From, PixelId
 from ops.worker import EnvWorker, LocalWorker, Url
-from services.export import MOST_ROWS, read_cursor
+from services.reports.export_pages import MOST_ROWS, read_cursor
 
 EXAMPLE = "Example: ./ppp export PIXEL --env production --from 2026-01-01 --output events.csv"
 STDOUT = Path("-")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ops.errors import OpsError, WrongUsageError
-from services.text import read_object
+from services.core.text import read_object
 
 # Of which form the notes are.
 NOTES = 1

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.pipedrive_fields import (
+from services.core.text import read_json
+from services.pipedrive.fields import (
     FIELD_NAMES,
     AccountField,
     FieldMap,
@@ -15,7 +16,6 @@ from services.pipedrive_fields import (
     field_map,
     read_field_map,
 )
-from services.text import read_json
 
 Verdict = Literal["ok", "too short", "missing", "wrong type"]
 

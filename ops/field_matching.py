@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.pipedrive_fields import FIELD_NAMES, AccountField, FieldMap
+from services.pipedrive.fields import FIELD_NAMES, AccountField, FieldMap
 
 _WORD = re.compile(r"[^\W_]+")
 # People mark the fields of an integration with words like these.

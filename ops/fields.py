@@ -18,8 +18,8 @@ from ops.errors import ExitCode, WrongUsageError
 from ops.field_check import Checked, ReadMap, check_fields, read_map
 from ops.field_matching import Suggestion, suggest
 from ops.output import AsJson, announce, console, counted, note, plain, show_json
-from services.pipedrive_accounts import Account
-from services.pipedrive_fields import FIELD_NAMES, AccountField
+from services.pipedrive.accounts import Account
+from services.pipedrive.fields import FIELD_NAMES, AccountField
 
 DEFAULT_MAP = Path("pipedrive-fields.json")
 # A whole key and everything else beside it.

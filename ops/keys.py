@@ -13,8 +13,8 @@ import typer
 from new_api_key import new_api_key
 from ops.errors import ExitCode, WrongUsageError
 from ops.output import AsJson, announce, note, show_json
-from services.api_keys import Role, read_api_keys
-from services.text import clean, read_json
+from services.access.api_keys import Role, read_api_keys
+from services.core.text import clean, read_json
 
 LONGEST_NAME = 64
 STDIN = Path("-")

@@ -16,7 +16,7 @@ from ops.output import DASH, AsJson, announce, console, plain, show_json, show_t
 from ops.resubmission import LARGEST_ID
 from ops.states import State
 from ops.target import Env, Local, PersistTo, choose_target
-from services.form_data import read_lead
+from services.tracking.form_data import read_lead
 
 EXAMPLE = "Example: ./ppp leads --env production --state not_found --limit 50"
 MOST = 1_000

@@ -19,7 +19,7 @@ from ops.named_database import READ_TABLES, executing
 from ops.sql_text import literal, statements
 from ops.staging import SEQUENCE, Staging
 from ops.target import Target
-from services.backup_tables import LEFT_OUT
+from services.backup.tables import LEFT_OUT
 
 FILE_CHARACTERS = 120_000_000
 LEDGER = "restore_steps"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.logs import LEVELS, Level
+from services.core.logs import LEVELS, Level
 
 Fields = Mapping[str, Any]
 

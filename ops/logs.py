@@ -17,7 +17,7 @@ from ops.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.log_lines import LogLine, read_lines
 from ops.output import AsJson, console, note, plain
 from ops.target import Environment
-from services.logs import LEVELS, Level
+from services.core.logs import LEVELS, Level
 from wrangler import following
 
 EXAMPLE = "Example: ./ppp logs --env production --level warn --event sync_run --event alert"

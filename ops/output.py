@@ -12,7 +12,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from ops.errors import WrongUsageError
-from services.text import clean
+from services.core.text import clean
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for scripts, and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

@@ -27,7 +27,7 @@ from ops.output import (
 )
 from ops.privacy_portions import portions
 from ops.worker import EnvWorker, LocalWorker, Url
-from services.privacy_export import PLACES
+from services.privacy.export import PLACES
 
 PATH = "/api/privacy"
 # The limit of these requests is by the hour.

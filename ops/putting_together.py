@@ -18,8 +18,8 @@ from ops.erasures import Erasure, deletions, recounts
 from ops.manifests import Manifest, Part
 from ops.output import counted
 from ops.staging import Staging
-from services.backup_tables import LEFT_OUT
-from services.ndjson_parts import DamagedPartError, unpack
+from services.backup.tables import LEFT_OUT
+from services.core.ndjson_parts import DamagedPartError, unpack
 
 Tick = Callable[[], object]
 

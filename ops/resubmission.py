@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ops.database import Database, Row, numbers, portions
 from ops.states import CONDITIONS, DUE_AT, IS_SUBMISSION, SUBMISSIONS, State
-from services.form_data import read_lead
+from services.tracking.form_data import read_lead
 
 LARGEST_ID = 2**63 - 1
 PAGE = 1_000

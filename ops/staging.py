@@ -17,7 +17,7 @@ from typing import Any
 
 from ops.errors import OpsError
 from paths import ROOT
-from services.backup_tables import LEFT_OUT
+from services.backup.tables import LEFT_OUT
 
 MIGRATIONS = ROOT / "migrations"
 # The highest ids ever given, after which AUTOINCREMENT goes on.

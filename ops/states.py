@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.visits import NEVER
+from services.tracking.visits import NEVER
 
 
 class State(StrEnum):

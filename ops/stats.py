@@ -12,7 +12,7 @@ from ops.errors import ExitCode
 from ops.output import AsJson, console, show_json
 from ops.reports import show_breakdown, show_campaigns, show_live, show_pixel, show_project
 from ops.worker import EnvWorker, LocalWorker, Url
-from services.breakdowns import PROPERTIES
+from services.reports.breakdowns import PROPERTIES
 
 PATH = "/api/reports"
 Touch = Literal["last", "first"]

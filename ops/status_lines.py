@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from ops.api import Row
 from ops.output import plain, spoken
-from services import problems
-from services.outbox import JOB as SYNC
-from services.problems import Problem
-from services.watching import JOB as WATCH
-from services.watching import LATEST_CRON, OLDEST_BACKUP, OLDEST_LEAD, TOKENS
+from services.alerting import problems
+from services.alerting.problems import Problem
+from services.monitoring.checks import JOB as WATCH
+from services.monitoring.checks import LATEST_CRON, OLDEST_BACKUP, OLDEST_LEAD, TOKENS
+from services.sync.outbox import JOB as SYNC
 
 DAY = timedelta(days=1)
 PROBLEMS = {each.name: each for each in vars(problems).values() if isinstance(each, Problem)}

@@ -6,24 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Config
-from services.archive import ArchiveRun
-from services.backups import Backups
-from services.delayed_sync import SyncRun
-from services.failed_requests import FailedRequests
-from services.health import Health
-from services.logs import Log
-from services.management import Register
-from services.metrics import Metrics
-from services.pixels import Pixels
-from services.ports import Bucket, Clock, Database, LocalTime, NewId
-from services.privacy import Privacy
-from services.rate_limiting import RateLimiter
-from services.repeats import Repeats
-from services.retention import Retention
-from services.timers import Timers
-from services.visits import Visits
-from services.watch import Watch
-from services.watch_job import WatchJob
+from services.access.rate_limiting import RateLimiter
+from services.alerting.notifier import Watch
+from services.archive.archive_run import ArchiveRun
+from services.backup.backup_run import Backups
+from services.core.logs import Log
+from services.core.ports import Bucket, Clock, Database, LocalTime, NewId
+from services.monitoring.checks_run import WatchJob
+from services.monitoring.failed_requests import FailedRequests
+from services.monitoring.health import Health
+from services.monitoring.metrics import Metrics
+from services.privacy.person_requests import Privacy
+from services.privacy.retention import Retention
+from services.projects.pixel_cache import Pixels
+from services.projects.register import Register
+from services.sync.sync_run import SyncRun
+from services.sync.timers import Timers
+from services.tracking.repeats import Repeats
+from services.tracking.visits import Visits
 
 NewSync = Callable[[Log, Watch], SyncRun]
 """Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast, get_args
 
-from services.api_keys import ApiKey, read_api_keys
-from services.archive import ArchiveSettings
-from services.backups import BackupSettings
-from services.delayed_sync import RunSettings
-from services.logs import Level
-from services.pipedrive_accounts import Accounts, read_accounts, read_further
-from services.pipedrive_fields import FieldMap, read_field_map
-from services.pipedrive_limits import CallSettings
-from services.rate_limiting import Limit
-from services.retries import Retries
-from services.sync_portion import LeadSettings
-from services.watching import WatchSettings
+from services.access.api_keys import ApiKey, read_api_keys
+from services.access.rate_limiting import Limit
+from services.archive.archive_run import ArchiveSettings
+from services.backup.backup_run import BackupSettings
+from services.core.logs import Level
+from services.monitoring.checks import WatchSettings
+from services.pipedrive.accounts import Accounts, read_accounts, read_further
+from services.pipedrive.fields import FieldMap, read_field_map
+from services.pipedrive.limits import CallSettings
+from services.sync.portion import LeadSettings
+from services.sync.retries import Retries
+from services.sync.sync_run import RunSettings
 
 Environment = Literal["development", "production"]
 

@@ -8,11 +8,11 @@ from workers import DurableObject, WorkerEntrypoint
 
 from app import App
 from bindings.http import read_request, write_response
-from bindings.isolate import build_app, new_id
 from config import ConfigError
 from handlers.scheduled import run_scheduled
 from pipeline import answer, misconfigured
-from services.rate_limiting import Counters
+from services.access.rate_limiting import Counters
+from wiring import build_app, new_id
 
 # What an isolate remembers: a cache, never a truth. Filled on the first request, because at
 # import there are no bindings, no clock and no randomness (the start-up snapshot).
@@ -52,7 +52,7 @@ class RateLimiter(DurableObject):
         self._counters = Counters()
 
     async def take(self, request: str) -> str:
-        """Grants a lease; see `services.rate_limiting.Counters.take`."""
+        """Grants a lease; see `services.access.rate_limiting.Counters.take`."""
         return self._counters.take(request)
 
     async def ping(self) -> str:

@@ -11,11 +11,11 @@ from app import App
 from config import ConfigError
 from routes import OPEN, Policy, Route, methods_of
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
-from services.api_keys import Role, find_key
-from services.bots import is_bot
-from services.logs import Log, place_of
-from services.ports import UnavailableError
-from services.rate_limiting import Limit, Verdict
+from services.access.api_keys import Role, find_key
+from services.access.bots import is_bot
+from services.access.rate_limiting import Limit, Verdict
+from services.core.logs import Log, place_of
+from services.core.ports import UnavailableError
 from web import BodyTooLargeError, Request, Response, error_response
 
 RETRY_SECONDS = 30

@@ -18,7 +18,7 @@ from handlers import (
     projects,
     tracking,
 )
-from services.api_keys import Role
+from services.access.api_keys import Role
 from web import Response
 
 LimitName = Literal["tracking", "analytics", "management"]

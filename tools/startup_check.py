@@ -25,7 +25,7 @@ CHECKING_FLAGS = ["python_dedicated_snapshot", "python_check_rng_state"]
 # workerd calls `test` after the top level; started from the snapshot it must find the Worker whole.
 MAIN_SOURCE = """\
 from entry import Default as Worker, RateLimiter
-from services.user_agents import describe_client
+from services.tracking.user_agents import describe_client
 
 class Default(Worker):
     async def test(self, *_):

@@ -30,12 +30,12 @@ def now() -> datetime:
 
 
 async def sleep(seconds: float) -> None:
-    """See `services.ports.Sleep`."""
+    """See `services.core.ports.Sleep`."""
     await asyncio.sleep(seconds)
 
 
 def local_time(moment: datetime, zone: str) -> datetime:
-    """See `services.ports.LocalTime`. V8 knows the time zones, Python here does not.
+    """See `services.core.ports.LocalTime`. V8 knows the time zones, Python here does not.
 
     Raises:
         ValueError: there is no such time zone.

@@ -1,4 +1,4 @@
-"""D1 as the services see it (`services.ports.Database`).
+"""D1 as the services see it (`services.core.ports.Database`).
 
 It works on the unwrapped binding and prepares each statement once: the SDK's wrapper converts
 every argument and every result both ways, which costs more than the database (docs/decisions.md).
@@ -13,7 +13,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
-from services.ports import OnCost, Row, UnavailableError
+from services.core.ports import OnCost, Row, UnavailableError
 
 
 class D1:
@@ -27,7 +27,7 @@ class D1:
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
-        """See `services.ports.Database.batch`."""
+        """See `services.core.ports.Database.batch`."""
         results = await self._run(statements, parameters)
         if on_cost:
             costs = [result.meta for result in results]
@@ -39,7 +39,7 @@ class D1:
         return answer
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
-        """See `services.ports.Database.rows`."""
+        """See `services.core.ports.Database.rows`."""
         try:
             result = await self._prepare(statement).bind(*values).all()
         except JsException as error:
@@ -51,7 +51,7 @@ class D1:
     async def batch_rows(
         self, statements: Sequence[str], parameters: str
     ) -> Sequence[Sequence[Row]]:
-        """See `services.ports.Database.batch_rows`."""
+        """See `services.core.ports.Database.batch_rows`."""
         results = await self._run(statements, parameters)
         rows: list[list[Row]] = [
             result["results"] or [] for result in json.loads(js.JSON.stringify(results))

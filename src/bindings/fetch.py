@@ -1,4 +1,4 @@
-"""HTTP to other servers as the services see it (`services.ports.HttpClient`)."""
+"""HTTP to other servers as the services see it (`services.core.ports.HttpClient`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import js
 from pyodide.ffi import JsException
 
-from services.ports import HttpAnswer, NetworkError
+from services.core.ports import HttpAnswer, NetworkError
 
 
 class Fetch:
@@ -17,7 +17,7 @@ class Fetch:
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None, seconds: float
     ) -> HttpAnswer:
-        """See `services.ports.HttpClient.send`."""
+        """See `services.core.ports.HttpClient.send`."""
         said = {"method": method, "headers": dict(headers), "redirect": "manual"}
         options = js.JSON.parse(json.dumps(said if body is None else {**said, "body": body}))
         # Only an abort signal surely ends a request; it also ends the reading of the answer.

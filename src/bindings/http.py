@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import js
 
-from services.ports import NewId
-from services.text import clean
-from services.visits import Origin, Place
+from services.core.ports import NewId
+from services.core.text import clean
+from services.tracking.visits import Origin, Place
 from web import BodyTooLargeError, Request, Response
 
 After = Callable[[Coroutine[None, None, None]], None]

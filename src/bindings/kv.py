@@ -1,4 +1,4 @@
-"""KV as the services see it (`services.ports.KeyValues`)."""
+"""KV as the services see it (`services.core.ports.KeyValues`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from services.ports import KeyPage, UnavailableError
+from services.core.ports import KeyPage, UnavailableError
 
 
 class Kv:
@@ -18,20 +18,20 @@ class Kv:
         self._binding = binding
 
     async def get(self, key: str) -> str | None:
-        """See `services.ports.KeyValues.get`."""
+        """See `services.core.ports.KeyValues.get`."""
         value: str | None = await _answer(self._namespace().get(key))
         return value
 
     async def put(self, key: str, value: str, seconds: int) -> None:
-        """See `services.ports.KeyValues.put`."""
+        """See `services.core.ports.KeyValues.put`."""
         await _answer(self._namespace().put(key, value, expirationTtl=seconds))
 
     async def delete(self, key: str) -> None:
-        """See `services.ports.KeyValues.delete`."""
+        """See `services.core.ports.KeyValues.delete`."""
         await _answer(self._namespace().delete(key))
 
     async def page(self, prefix: str, cursor: str | None) -> KeyPage:
-        """See `services.ports.KeyValues.page`."""
+        """See `services.core.ports.KeyValues.page`."""
         listed = await _answer(self._namespace().list(prefix=prefix, cursor=cursor))
         names = [key["name"] for key in listed["keys"]]
         return KeyPage(names, None if listed["list_complete"] else listed["cursor"])

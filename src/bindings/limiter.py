@@ -1,4 +1,4 @@
-"""The rate limiter's Durable Objects as the services see them (`services.ports.LimiterShards`)."""
+"""The rate limiter's Durable Objects as the services see them (`services.core.ports.LimiterShards`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from services.ports import UnavailableError
+from services.core.ports import UnavailableError
 
 
 class Shards:
@@ -17,7 +17,7 @@ class Shards:
         self._namespace = namespace
 
     async def take(self, shard: str, request: str) -> str:
-        """See `services.ports.LimiterShards.take`."""
+        """See `services.core.ports.LimiterShards.take`."""
         try:
             answer: str = await self._shard(shard).take(request)
         except JsException as error:
@@ -25,7 +25,7 @@ class Shards:
         return answer
 
     async def ping(self) -> None:
-        """See `services.ports.LimiterShards.ping`."""
+        """See `services.core.ports.LimiterShards.ping`."""
         try:
             await self._shard("health").ping()
         except JsException as error:

@@ -1,4 +1,4 @@
-"""R2 as the services see it (`services.ports.Bucket`)."""
+"""R2 as the services see it (`services.core.ports.Bucket`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
-from services.ports import KeyPage, UnavailableError
+from services.core.ports import KeyPage, UnavailableError
 
 
 class R2:
@@ -20,7 +20,7 @@ class R2:
         self._binding = binding
 
     async def get(self, key: str) -> bytes | None:
-        """See `services.ports.Bucket.get`."""
+        """See `services.core.ports.Bucket.get`."""
         stored = await _answer(self._bucket().get(key))
         if not stored:
             return None
@@ -28,16 +28,16 @@ class R2:
         return content
 
     async def put(self, key: str, content: bytes) -> None:
-        """See `services.ports.Bucket.put`."""
+        """See `services.core.ports.Bucket.put`."""
         await _answer(self._bucket().put(key, js.Uint8Array.new(content)))
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """See `services.ports.Bucket.delete`."""
+        """See `services.core.ports.Bucket.delete`."""
         if keys:
             await _answer(self._bucket().delete(js.Array.of(*keys)))
 
     async def page(self, prefix: str, cursor: str | None) -> KeyPage:
-        """See `services.ports.Bucket.page`."""
+        """See `services.core.ports.Bucket.page`."""
         asked = {"prefix": prefix, **({"cursor": cursor} if cursor else {})}
         listed = await _answer(self._bucket().list(js.JSON.parse(json.dumps(asked))))
         names = [each.key for each in listed.objects]

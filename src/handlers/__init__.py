@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from app import App
-from services.logs import Log
+from services.core.logs import Log
 from web import Request, Response
 
 Handler = Callable[[App, Request, Log], Awaitable[Response]]

@@ -8,15 +8,15 @@ from http import HTTPStatus
 from app import App
 from config import VERSION
 from handlers.refusals import refusing
-from services.breakdowns import read_breakdown, read_limit, read_page
-from services.exposition import CONTENT_TYPE, exposition
-from services.logs import Log
-from services.management import NotFoundError
-from services.project_statistics import PixelPage, read_project_statistics
-from services.realtime import hourly_breakdown, recent_events
-from services.spans import Span, read_span
-from services.statistics import read_statistics
-from services.utm_analysis import read_utm_analysis
+from services.core.logs import Log
+from services.monitoring.prometheus import CONTENT_TYPE, exposition
+from services.projects.register import NotFoundError
+from services.reports.breakdowns import read_breakdown, read_limit, read_page
+from services.reports.pixel_statistics import read_statistics
+from services.reports.project_statistics import PixelPage, read_project_statistics
+from services.reports.realtime import hourly_breakdown, recent_events
+from services.reports.spans import Span, read_span
+from services.reports.utm_analysis import read_utm_analysis
 from web import Request, Response, error_response, json_response, time_text
 
 METRICS_FORMATS = ("json", "prometheus")

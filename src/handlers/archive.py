@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from app import App
 from handlers.refusals import refusing
-from services.logs import Log
-from services.received_archive import keep, read_received
+from services.archive.received import keep, read_received
+from services.core.logs import Log
 from web import Request, Response, json_response
 
-# 3 MiB of events with what stands around them (`services/archive.py`).
+# 3 MiB of events with what stands around them (`services/archive/archive_run.py`).
 MOST_BYTES = 4 * 2**20
 
 

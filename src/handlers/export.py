@@ -11,9 +11,10 @@ from http import HTTPStatus
 
 from app import App
 from handlers.refusals import refusing
-from services.archived_export import Events, find_events, read_events
-from services.configuration import InvalidFieldsError
-from services.export import (
+from services.core.logs import Log
+from services.projects.configuration import InvalidFieldsError
+from services.projects.register import NotFoundError
+from services.reports.export_pages import (
     CSV_HEADER,
     FORMATS,
     LARGEST_PART,
@@ -23,9 +24,8 @@ from services.export import (
     ask,
     read_cursor,
 )
-from services.logs import Log
-from services.management import NotFoundError
-from services.spans import DEFAULT_ZONE, Span
+from services.reports.export_with_archive import Events, find_events, read_events
+from services.reports.spans import DEFAULT_ZONE, Span
 from web import Request, Response, time_text
 
 DEFAULT_DAYS = 30

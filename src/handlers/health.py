@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from app import App
 from config import VERSION
-from services.logs import Log
-from services.watching import LATEST_CRON
+from services.core.logs import Log
+from services.monitoring.checks import LATEST_CRON
 from web import Request, Response, json_response, time_text
 
 

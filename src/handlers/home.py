@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app import App
 from config import VERSION
-from services.logs import Log
+from services.core.logs import Log
 from web import Request, Response, json_response
 
 # Each with all that is below it. Names stay: scripts read them.

@@ -13,12 +13,12 @@ from typing import Any
 from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
-from services.configuration import InvalidFieldsError
-from services.data_subject import DataSubject, read_subject
-from services.logs import Log
-from services.ports import Row
-from services.privacy import Cursor, read_cursor
-from services.text import whole_number
+from services.core.logs import Log
+from services.core.ports import Row
+from services.core.text import whole_number
+from services.privacy.data_subject import DataSubject, read_subject
+from services.privacy.person_requests import Cursor, read_cursor
+from services.projects.configuration import InvalidFieldsError
 from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100

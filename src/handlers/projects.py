@@ -9,10 +9,10 @@ from http import HTTPStatus
 from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
-from services.configuration import InvalidFieldsError
-from services.logs import Log
-from services.management import Entry, Page, Register, Wanted
-from services.text import whole_number
+from services.core.logs import Log
+from services.core.text import whole_number
+from services.projects.configuration import InvalidFieldsError
+from services.projects.register import Entry, Page, Register, Wanted
 from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100

@@ -7,10 +7,10 @@ from http import HTTPStatus
 
 from app import App
 from handlers import Handler
-from services.configuration import InvalidFieldsError
-from services.logs import Log
-from services.management import ConflictError, NotFoundError
-from services.spans import InvalidQueryError
+from services.core.logs import Log
+from services.projects.configuration import InvalidFieldsError
+from services.projects.register import ConflictError, NotFoundError
+from services.reports.spans import InvalidQueryError
 from web import Request, Response, error_response
 
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from app import App
 from config import ConfigError
-from services.logs import Log, place_of
-from services.ports import UnavailableError
+from services.core.logs import Log, place_of
+from services.core.ports import UnavailableError
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:

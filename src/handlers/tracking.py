@@ -9,12 +9,12 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
 from app import App
-from services.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
-from services.logs import Log
-from services.pixels import Pixel
-from services.ports import OnCost, UnavailableError
-from services.rules import declines
-from services.visits import Recorded
+from services.core.logs import Log
+from services.core.ports import OnCost, UnavailableError
+from services.projects.pixel_cache import Pixel
+from services.projects.pixel_rules import declines
+from services.tracking.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
+from services.tracking.visits import Recorded
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ops.manifests import Manifest, Part, PartKind, read_manifest
 from paths import NODE_BIN, ROOT, tool_environment
-from services.ndjson_parts import pack
+from services.core.ndjson_parts import pack
 
 GROWING = ("tracking_events", "sessions", "visitors", "system_logs")
 LEFT_OUT = ("backups", "row_changes", "metadata")

@@ -2,7 +2,7 @@ import pytest
 
 from ops.account import MOST_PAGES, account_of_environment, custom_fields
 from ops.errors import NoAnswerError, WrongUsageError
-from services.pipedrive_accounts import DEFAULT_URL, Account
+from services.pipedrive.accounts import DEFAULT_URL, Account
 from simulator.faults import Fault
 from simulator.fields import DEMO_FIELDS, Field, field_code
 from simulator.server import Simulator

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.pipedrive_fields import FIELD_NAMES
+from services.pipedrive.fields import FIELD_NAMES
 from simulator.fields import field_code
 from tests.harness.worker import some_event, some_visitor
 from tests.ops.asking import READ_KEY, Service

@@ -1,5 +1,5 @@
 from paths import ROOT
-from services.pipedrive_fields import FIELD_NAMES, read_field_map
+from services.pipedrive.fields import FIELD_NAMES, read_field_map
 
 EXAMPLE = ROOT / "config" / "pipedrive-fields.example.json"
 

@@ -1,7 +1,7 @@
 import pytest
 
 from ops.field_matching import IGNORED, SYNONYMS, meaning, suggest
-from services.pipedrive_fields import FIELD_NAMES, AccountField
+from services.pipedrive.fields import FIELD_NAMES, AccountField
 
 
 def field(name: str, key: str = "a" * 40) -> AccountField:

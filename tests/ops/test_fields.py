@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.pipedrive_fields import FIELD_NAMES, read_field_map
+from services.pipedrive.fields import FIELD_NAMES, read_field_map
 from simulator.fields import field_code
 from simulator.server import Simulator
 from tests.ops.running import Said, fails, ppp

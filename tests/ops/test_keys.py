@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.api_keys import find_key, read_api_keys
+from services.access.api_keys import find_key, read_api_keys
 from tests.ops.running import Said, fails, ppp
 
 OTHER = {"name": "Marketing", "role": "read", "sha256": "ab" * 32, "since": "2026-01-01"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.privacy_requests import digest_of
+from services.privacy.request_table import digest_of
 from tests.harness.worker import some_event, some_visitor
 from tests.ops.asking import ADMIN_KEY, READ_KEY, Service
 from tests.ops.running import fails

@@ -14,7 +14,7 @@ from ops.erasures import Erasure
 from ops.manifests import Manifest
 from ops.putting_together import PutTogether, parts_needed, put_together
 from ops.staging import MIGRATIONS, UnknownSchemaError, open_staging
-from services.archived_events import counted
+from services.archive.rewriting import counted
 from tests.ops.backup_files import Objects, Written, write_backup
 
 TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events", "d1_migrations")

@@ -19,9 +19,9 @@ from ops.named_database import empty, find
 from ops.objects import one_by_one
 from ops.target import Target, choose_target
 from ops.time_travel import erase_again
-from services.archive_parts import ARCHIVE, manifest_of, part_key
-from services.archived_events import counted
-from services.ndjson_parts import pack
+from services.archive.parts import ARCHIVE, manifest_of, part_key
+from services.archive.rewriting import counted
+from services.core.ndjson_parts import pack
 from tests.harness.direct import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.running import Said, fails, here

@@ -23,8 +23,8 @@ import typer
 from ops.__main__ import app
 from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import Bundle
-from services import problems
-from services.problems import Problem
+from services.alerting import problems
+from services.alerting.problems import Problem
 from simulator.server import Simulator
 from tests.harness.direct import running_directly
 from tests.ops.asking import ADMIN_KEY, KEYS

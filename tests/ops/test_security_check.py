@@ -44,7 +44,7 @@ class _Careless(BaseHTTPRequestHandler):
         self.send_header("Set-Cookie", "session=1")
         self.send_header("X-Injected", "1")
         self.end_headers()
-        self.wfile.write(b'{"error": "Traceback: D1_ERROR in services/visits.py"}')
+        self.wfile.write(b'{"error": "Traceback: D1_ERROR in services/tracking/visits.py"}')
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815  # http.server's names
 

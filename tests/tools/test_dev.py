@@ -22,8 +22,8 @@ from dev import (
     welcome,
 )
 from paths import ROOT
-from services.api_keys import find_key, read_api_keys
-from services.pipedrive_fields import FIELD_NAMES, read_field_map
+from services.access.api_keys import find_key, read_api_keys
+from services.pipedrive.fields import FIELD_NAMES, read_field_map
 from simulator.server import simulator
 
 

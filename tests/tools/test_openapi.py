@@ -18,16 +18,16 @@ from handlers.home import ENDPOINTS
 from openapi import FILES, SOURCE, DocumentError, Node, operations, read_document, roles_of
 from paths import ASSETS
 from routes import Route, methods_of
-from services.backup_records import Kind, Phase, State
-from services.breakdowns import PROPERTIES
-from services.configuration import OF_A_PIXEL, OF_A_PROJECT
-from services.event_lines import COLUMNS
-from services.events import EVENT_TYPES, OUTCOMES
-from services.export import FORMATS
-from services.pipedrive_fields import FIELD_NAMES
-from services.privacy_export import PLACES
-from services.privacy_requests import COUNTED, digest_of
-from services.received_archive import read_received
+from services.archive.received import read_received
+from services.backup.records import Kind, Phase, State
+from services.core.event_lines import COLUMNS
+from services.pipedrive.fields import FIELD_NAMES
+from services.privacy.export import PLACES
+from services.privacy.request_table import COUNTED, digest_of
+from services.projects.configuration import OF_A_PIXEL, OF_A_PROJECT
+from services.reports.breakdowns import PROPERTIES
+from services.reports.export_pages import FORMATS
+from services.tracking.events import EVENT_TYPES, OUTCOMES
 
 DOCUMENT = read_document(VERSION)
 OPERATIONS = operations(DOCUMENT)

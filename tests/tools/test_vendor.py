@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.bots import is_bot
+from services.access.bots import is_bot
 from vendor import PYTHON_MODULES, prune, split_patterns
 
 CRAWLERS = json.loads(

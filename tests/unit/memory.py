@@ -1,4 +1,4 @@
-"""Stand-ins in memory for what services need from outside (`services.ports`)."""
+"""Stand-ins in memory for what services need from outside (`services.core.ports`)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from services.circuit_breaker import CircuitBreaker
-from services.pipedrive import AccountState, Pipedrive
-from services.pipedrive_accounts import Account
-from services.pipedrive_limits import Budget, CallSettings
-from services.ports import HttpAnswer, KeyPage, NetworkError, OnCost, Row, UnavailableError
+from services.core.ports import HttpAnswer, KeyPage, NetworkError, OnCost, Row, UnavailableError
+from services.pipedrive.accounts import Account
+from services.pipedrive.circuit_breaker import CircuitBreaker
+from services.pipedrive.client import AccountState, Pipedrive
+from services.pipedrive.limits import Budget, CallSettings
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOKEN = "0123456789abcdef" * 2  # opens nothing

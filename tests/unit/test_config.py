@@ -14,16 +14,16 @@ from config import (
     read_sync_config,
     read_watch_config,
 )
-from services.api_keys import ApiKey
-from services.archive import ArchiveSettings
-from services.backups import BackupSettings
-from services.delayed_sync import RunSettings
-from services.pipedrive_accounts import Account
-from services.pipedrive_limits import CallSettings
-from services.rate_limiting import Limit
-from services.retries import Retries
-from services.sync_portion import LeadSettings
-from services.watching import WatchSettings
+from services.access.api_keys import ApiKey
+from services.access.rate_limiting import Limit
+from services.archive.archive_run import ArchiveSettings
+from services.backup.backup_run import BackupSettings
+from services.monitoring.checks import WatchSettings
+from services.pipedrive.accounts import Account
+from services.pipedrive.limits import CallSettings
+from services.sync.portion import LeadSettings
+from services.sync.retries import Retries
+from services.sync.sync_run import RunSettings
 
 SHA256 = "ab" * 32
 KEY = "0" * 39 + "1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.ndjson_parts import unpack
+from services.core.ndjson_parts import unpack
 from tests.harness.worker import Row, Worker
 
 KEYS = {

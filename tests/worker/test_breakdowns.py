@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.breakdowns import PROPERTIES
+from services.reports.breakdowns import PROPERTIES
 from tests.harness.keys import READ_KEY
 from tests.harness.worker import Answer, Row, Worker, some_event, some_visitor
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
-from services.event_lines import COLUMNS
-from services.export import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
-from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS
+from services.core.event_lines import COLUMNS
+from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS
+from services.reports.export_pages import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from tests.harness.keys import READ_KEY
 from tests.harness.worker import Answer, Row, Worker, some_visitor
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from pyodide_bundle import Bundle
-from services.breakdowns import BREAKDOWNS
-from services.statistics import STATEMENTS
+from services.reports.breakdowns import BREAKDOWNS
+from services.reports.pixel_statistics import STATEMENTS
 from tests.harness.worker import Worker, running_worker
 from tests.worker.many_events import (
     ADD_PIXELS,

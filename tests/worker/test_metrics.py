@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pyodide_bundle import Bundle
-from services.metrics import STATEMENTS
+from services.monitoring.metrics import STATEMENTS
 from tests.harness.keys import READ_KEY, keys
 from tests.harness.worker import PIXEL, Answer, Row, Worker, running_worker, some_event
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pyodide_bundle import Bundle
-from services.ndjson_parts import pack, unpack
-from services.privacy_requests import COUNTED, digest_of
+from services.core.ndjson_parts import pack, unpack
+from services.privacy.request_table import COUNTED, digest_of
 from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import (
     PIXEL,

@@ -7,9 +7,8 @@ import re
 
 import pytest
 
-from services import personal_rows
-from services.archive import FIND_DUE, READ_CHANGES, READ_PART
-from services.archive_batches import (
+from services.archive.archive_run import FIND_DUE, READ_CHANGES, READ_PART
+from services.archive.batches import (
     ARCHIVED_IN_SPAN,
     ARCHIVED_OF_PROJECT,
     ARCHIVED_SINCE,
@@ -20,18 +19,10 @@ from services.archive_batches import (
     FORGET_EMPTY_BATCH,
     RECOUNT_BATCH,
 )
-from services.archived_export import BETWEEN_ARCHIVED
-from services.breakdowns import BREAKDOWNS
-from services.export import (
-    CSV_BY_ID,
-    END_OF_PART,
-    JSON_BY_ID,
-    PAGE_OF_CSV,
-    PAGE_OF_JSON,
-    SIZE_OF_PART,
-)
-from services.job_runs import BEGIN_RUN, RENEW_RUN
-from services.metrics import (
+from services.core.job_runs import BEGIN_RUN, RENEW_RUN
+from services.monitoring.checks import USUAL
+from services.monitoring.checks_run import LAST_RUN
+from services.monitoring.metrics import (
     CALLS_TODAY,
     FAILED_REQUESTS,
     LAST_EVENT,
@@ -40,36 +31,9 @@ from services.metrics import (
     RECENT_ACTIVITY,
     SYNC_ERRORS,
 )
-from services.outbox import (
-    CLAIM_PERSONS,
-    LEASE_DUE,
-    LEASE_TIMED,
-    READ_LEASED,
-    SETTLE,
-    SETTLE_PERSONS,
-)
-from services.pixels import FIND_PIXEL
-from services.privacy_requests import FIND_REQUEST, FORGET_REQUESTS, RECEIPT_PAGE, SAVE_REQUEST
-from services.project_pixels import (
-    CHANGE_PIXEL,
-    CREATE_PIXEL,
-    PIXEL_BY_ID,
-    PIXEL_BY_NAME,
-    PIXEL_PAGE,
-    SWITCH_OFF_PIXEL,
-)
-from services.project_statistics import NEXT_PIXEL, PIXEL_BREAKDOWN, PROJECT_NAME, PROJECT_SUMMARY
-from services.projects import (
-    CHANGE_PROJECT,
-    CREATE_PROJECT,
-    FIND_PROJECT,
-    PROJECT_BY_NAME,
-    PROJECT_OF_PIXELS,
-    PROJECT_PAGE,
-    SWITCH_OFF_PROJECT,
-)
-from services.realtime import HOURLY_BREAKDOWN, RECENT_EVENTS
-from services.retention import (
+from services.privacy import statements as personal_rows
+from services.privacy.request_table import FIND_REQUEST, FORGET_REQUESTS, RECEIPT_PAGE, SAVE_REQUEST
+from services.privacy.retention import (
     DELETE_OLD_EVENTS,
     DELETE_OLD_LOGS,
     DELETE_OLD_SESSIONS,
@@ -80,7 +44,35 @@ from services.retention import (
     OLD_EVENTS,
     PIXELS_WITH_RETENTION,
 )
-from services.statistics import (
+from services.projects.pixel_cache import FIND_PIXEL
+from services.projects.pixel_table import (
+    CHANGE_PIXEL,
+    CREATE_PIXEL,
+    PIXEL_BY_ID,
+    PIXEL_BY_NAME,
+    PIXEL_PAGE,
+    SWITCH_OFF_PIXEL,
+)
+from services.projects.project_table import (
+    CHANGE_PROJECT,
+    CREATE_PROJECT,
+    FIND_PROJECT,
+    PROJECT_BY_NAME,
+    PROJECT_OF_PIXELS,
+    PROJECT_PAGE,
+    SWITCH_OFF_PROJECT,
+)
+from services.reports.breakdowns import BREAKDOWNS
+from services.reports.export_pages import (
+    CSV_BY_ID,
+    END_OF_PART,
+    JSON_BY_ID,
+    PAGE_OF_CSV,
+    PAGE_OF_JSON,
+    SIZE_OF_PART,
+)
+from services.reports.export_with_archive import BETWEEN_ARCHIVED
+from services.reports.pixel_statistics import (
     DAILY_BREAKDOWN,
     DELIVERY,
     SUBMISSIONS,
@@ -88,10 +80,23 @@ from services.statistics import (
     TOP_PAGES,
     TOP_SOURCES,
 )
-from services.utm_analysis import CREDITED, PAGES
-from services.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
-from services.watch_job import LAST_RUN
-from services.watching import USUAL
+from services.reports.project_statistics import (
+    NEXT_PIXEL,
+    PIXEL_BREAKDOWN,
+    PROJECT_NAME,
+    PROJECT_SUMMARY,
+)
+from services.reports.realtime import HOURLY_BREAKDOWN, RECENT_EVENTS
+from services.reports.utm_analysis import CREDITED, PAGES
+from services.sync.outbox import (
+    CLAIM_PERSONS,
+    LEASE_DUE,
+    LEASE_TIMED,
+    READ_LEASED,
+    SETTLE,
+    SETTLE_PERSONS,
+)
+from services.tracking.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
 from tests.harness.worker import Worker
 
 PARAMETERS = json.dumps({"visitor_cookie": "0123456789abcdef", "pixel_id": "ppp-demo-pixel"})

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from services.rate_limiting import shard_of
+from services.access.rate_limiting import shard_of
 from tests.harness.worker import PIXEL, Worker, some_address, some_event
 
 

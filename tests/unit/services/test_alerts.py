@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-from services.alerts import TIMEOUT_SECONDS, Alerts, Message
-from services.logs import Log
-from services.ports import HttpAnswer, NetworkError
+from services.alerting.webhook import TIMEOUT_SECONDS, Alerts, Message
+from services.core.logs import Log
+from services.core.ports import HttpAnswer, NetworkError
 from tests.unit.memory import MemoryHttp, Reply, Time, scripted
 
 URL = "https://hooks.example/secret"

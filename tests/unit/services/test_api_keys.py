@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api_keys import ApiKey, find_key, read_api_keys
+from services.access.api_keys import ApiKey, find_key, read_api_keys
 
 
 def sha256(key: str) -> str:

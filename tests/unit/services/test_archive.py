@@ -6,11 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.archive import FIND_DUE, MOST_BYTES, READ_PART, ArchiveRun, ArchiveSettings
-from services.archive_batches import COUNT_BATCH
-from services.job_runs import BEGIN_RUN
-from services.logs import Log
-from services.ports import Row
+from services.archive.archive_run import (
+    FIND_DUE,
+    MOST_BYTES,
+    READ_PART,
+    ArchiveRun,
+    ArchiveSettings,
+)
+from services.archive.batches import COUNT_BATCH
+from services.core.job_runs import BEGIN_RUN
+from services.core.logs import Log
+from services.core.ports import Row
 from tests.unit.memory import MemoryBucket, MemoryDatabase, Time
 
 PLACE = {"before": "2026-05-01", "day": "2026-04-01"}

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.archive_endpoint import ArchiveEndpoint, EndpointError, body_of
-from services.archive_parts import EventsPart
-from services.export import Cursor
-from services.ports import NetworkError
+from services.archive.endpoint import ArchiveEndpoint, EndpointError, body_of
+from services.archive.parts import EventsPart
+from services.core.ports import NetworkError
+from services.reports.export_pages import Cursor
 from tests.unit.memory import MemoryHttp, Reply, Time, answered, scripted
 
 PART = EventsPart(

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from services.archive_batches import FIND_BATCHES, Batch
-from services.archived_export import MOST_BYTES, MOST_PARTS, choose, find_events
-from services.export import SIZE_OF_PART, Asked, Cursor
-from services.ports import Row, UnavailableError
+from services.archive.batches import FIND_BATCHES, Batch
+from services.core.ports import Row, UnavailableError
+from services.reports.export_pages import SIZE_OF_PART, Asked, Cursor
+from services.reports.export_with_archive import MOST_BYTES, MOST_PARTS, choose, find_events
 from tests.unit.memory import MemoryBucket, MemoryDatabase
 
 ASKED = Asked("shop", "2026-01-01 00:00:00", Cursor("2026-02-01 00:00:00", 0), 1_000)

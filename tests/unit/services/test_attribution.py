@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.attribution import (
+from services.tracking.attribution import (
     Attribution,
     Origin,
     Touch,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.backup_records import Backup, Kind, Marker, Progress, State
-from services.backup_store import kept
-from services.backups import due_kinds, newest_verified
+from services.backup.backup_run import due_kinds, newest_verified
+from services.backup.records import Backup, Kind, Marker, Progress, State
+from services.backup.store import kept
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 

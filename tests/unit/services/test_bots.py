@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.bots import is_bot
+from services.access.bots import is_bot
 
 CHROME = "(KHTML, like Gecko) Chrome/142.0.0.0"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"

@@ -3,9 +3,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.breakdowns import After, Breakdown, read_after, read_breakdown, read_page
-from services.ports import Row
-from services.spans import InvalidQueryError, Span
+from services.core.ports import Row
+from services.reports.breakdowns import After, Breakdown, read_after, read_breakdown, read_page
+from services.reports.spans import InvalidQueryError, Span
 from tests.unit.memory import NOW, MemoryDatabase
 
 ARCHIVED: Row = {"events": 0, "until": None}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.circuit_breaker import CircuitBreaker, State
+from services.pipedrive.circuit_breaker import CircuitBreaker, State
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OPEN_SECONDS = 60

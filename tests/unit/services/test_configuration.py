@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from services.configuration import (
+from services.projects.configuration import (
     MOST_DOMAINS,
     OF_A_PIXEL,
     OF_A_PROJECT,

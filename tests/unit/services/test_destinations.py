@@ -1,6 +1,6 @@
 import pytest
 
-from services.destinations import (
+from services.pipedrive.destinations import (
     Destination,
     NoDestinationError,
     SwitchedOffError,

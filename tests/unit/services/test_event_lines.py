@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from services.event_lines import COLUMNS, archived_csv, archived_json
+from services.core.event_lines import COLUMNS, archived_csv, archived_json
 
 WHOLE = dict.fromkeys(COLUMNS, None) | {"id": 7}
 

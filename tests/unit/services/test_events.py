@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.attribution import Touch
-from services.events import (
+from services.tracking.attribution import Touch
+from services.tracking.events import (
     DATA_LENGTH,
     LARGEST_SCREEN,
     LARGEST_SEQUENCE,
@@ -20,7 +20,7 @@ from services.events import (
     event_of,
     read_event,
 )
-from services.form_data import Lead
+from services.tracking.form_data import Lead
 
 NEW_VISITOR = "00ff00ff00ff00ff"
 LEAST = {"pixel_id": "demo-pixel", "page_url": "https://client.example/"}

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.export import (
+from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
+from services.core.ports import UnavailableError
+from services.reports.export_pages import (
     FORMATS,
     LARGEST_PART,
     Cursor,
@@ -14,9 +16,7 @@ from services.export import (
     read_pages,
     read_part,
 )
-from services.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
-from services.ports import UnavailableError
-from services.spans import DEFAULT_ZONE, Span
+from services.reports.spans import DEFAULT_ZONE, Span
 from tests.unit.memory import NOW, MemoryDatabase
 
 SPAN = Span(NOW - timedelta(days=1), NOW, 1, DEFAULT_ZONE)

@@ -1,8 +1,8 @@
 from datetime import UTC, datetime
 
-from services.exposition import Gauge, exposition
-from services.health import Part
-from services.metrics import Counted, Reading
+from services.monitoring.health import Part
+from services.monitoring.metrics import Counted, Reading
+from services.monitoring.prometheus import Gauge, exposition
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RUN: dict[str, object] = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.form_data import Lead, read_lead, read_lead_from_url
+from services.tracking.form_data import Lead, read_lead, read_lead_from_url
 
 JANE = "jane@example.com"
 

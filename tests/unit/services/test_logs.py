@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from services.logs import LEVELS, Level, Log
+from services.core.logs import LEVELS, Level, Log
 
 
 def lines_of(log: Log, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

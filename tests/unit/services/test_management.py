@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paths import ROOT
-from services.configuration import InvalidFieldsError
-from services.management import (
+from services.core.ports import OnCost, Row, UnavailableError
+from services.projects.configuration import InvalidFieldsError
+from services.projects.pixel_table import PIXELS
+from services.projects.project_table import PROJECTS
+from services.projects.register import (
     ATTEMPTS,
     ConflictError,
     NotFoundError,
@@ -17,9 +20,6 @@ from services.management import (
     Wanted,
     read_values,
 )
-from services.ports import OnCost, Row, UnavailableError
-from services.project_pixels import PIXELS
-from services.projects import PROJECTS
 
 ALL = Wanted(500, "", include_inactive=True)
 

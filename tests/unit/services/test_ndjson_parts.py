@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from services.ndjson_parts import DamagedPartError, Packed, pack, unpack
+from services.core.ndjson_parts import DamagedPartError, Packed, pack, unpack
 
 LINES = ['{"id":1,"page_title":"Grüße \\u2028 x"}', '{"id":2,"page_title":"\u2028\u0085"}']
 OTHER = pack(['{"id":3}'])

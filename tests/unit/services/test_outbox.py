@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.circuit_breaker import CircuitBreaker
-from services.form_data import Lead
-from services.outbox import JOB, Claim, Outbox, Outcome, Verdict
-from services.pipedrive import AccountState
-from services.ports import Row
-from services.submissions import Submission
-from services.visits import NEVER
+from services.core.ports import Row
+from services.pipedrive.circuit_breaker import CircuitBreaker
+from services.pipedrive.client import AccountState
+from services.sync.outbox import JOB, Claim, Outbox, Outcome, Verdict
+from services.sync.submissions import Submission
+from services.tracking.form_data import Lead
+from services.tracking.visits import NEVER
 from tests.unit.memory import NOW, MemoryDatabase
 
 SUBMISSION = Submission(

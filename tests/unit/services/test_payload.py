@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.payload import (
+from services.core.ports import HttpAnswer
+from services.pipedrive.client import FailedError
+from services.pipedrive.fields import AccountField, Value
+from services.sync.payload import (
     REMEMBERED_SECONDS,
     AccountFields,
     Fields,
@@ -12,9 +15,6 @@ from services.payload import (
     payload,
     without_key,
 )
-from services.pipedrive import FailedError
-from services.pipedrive_fields import AccountField, Value
-from services.ports import HttpAnswer
 from tests.unit.memory import Lab, MemoryKeyValues, Sent, answered, key, scripted
 
 NAMES = {"utm_source": key(1), "gclid": key(2), "country": key(3), "city": key(4)}

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.form_data import Lead
-from services.person_lookup import NotFound, PersonLookup
-from services.ports import HttpAnswer
+from services.core.ports import HttpAnswer
+from services.sync.person_lookup import NotFound, PersonLookup
+from services.tracking.form_data import Lead
 from tests.unit.memory import Lab, Sent, answered
 
 EMAIL = "jane@example.com"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pipedrive import (
+from services.core.ports import HttpAnswer, NetworkError
+from services.pipedrive.client import (
     LONGEST_WAIT_SECONDS,
     MOST_FIELD_PAGES,
     RETRIES,
@@ -20,8 +21,7 @@ from services.pipedrive import (
     Pipedrive,
     RejectedError,
 )
-from services.pipedrive_limits import NotNowError, Operation
-from services.ports import HttpAnswer, NetworkError
+from services.pipedrive.limits import NotNowError, Operation
 from tests.unit.memory import CALLS, NOW, TOKEN, Lab, Reply, Sent, answered, key, scripted
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)

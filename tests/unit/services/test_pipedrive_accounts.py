@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from services.pipedrive_accounts import (
+from services.pipedrive.accounts import (
     DEFAULT_ACCOUNT,
     DEFAULT_URL,
     Account,

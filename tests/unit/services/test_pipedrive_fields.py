@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pipedrive_fields import (
+from services.pipedrive.fields import (
     FIELD_NAMES,
     SEPARATOR,
     TOUCH_FIELDS,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pipedrive_limits import Budget, NotNowError, Operation, Pace
+from services.pipedrive.limits import Budget, NotNowError, Operation, Pace
 from tests.unit.memory import CALLS, NOW
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.pixels import REMEMBERED_PIXELS, Pixel, Pixels
-from services.ports import OnCost, Row, UnavailableError
-from services.rules import Rules
+from services.core.ports import OnCost, Row, UnavailableError
+from services.projects.pixel_cache import REMEMBERED_PIXELS, Pixel, Pixels
+from services.projects.pixel_rules import Rules
 
 SECONDS = 60
 

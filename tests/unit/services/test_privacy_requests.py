@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.archived_events import day_of, read_event, visitors_of
-from services.privacy import Cursor, read_cursor
-from services.privacy_requests import (
+from services.archive.rewriting import day_of, read_event, visitors_of
+from services.privacy.person_requests import Cursor, read_cursor
+from services.privacy.request_table import (
     COUNTED,
     PrivacyRequest,
     Progress,

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ports import UnavailableError
-from services.rate_limiting import (
+from services.access.rate_limiting import (
     REMEMBERED_ALLOWANCES,
     SHARDS,
     Counters,
@@ -18,6 +17,7 @@ from services.rate_limiting import (
     client_of,
     shard_of,
 )
+from services.core.ports import UnavailableError
 
 TRACKING = Limit("tracking", requests=100, seconds=60, free=5, lease=10)
 STRICT = Limit("management", requests=10, seconds=3_600, free=0, lease=1)

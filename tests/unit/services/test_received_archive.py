@@ -9,11 +9,11 @@ from contextlib import suppress
 
 import pytest
 
-from services.archive_parts import EventsPart, manifest_of
-from services.archived_events import Replacement, erased_ids, read_part
-from services.export import Cursor
-from services.ports import UnavailableError
-from services.received_archive import Received, keep
+from services.archive.parts import EventsPart, manifest_of
+from services.archive.received import Received, keep
+from services.archive.rewriting import Replacement, erased_ids, read_part
+from services.core.ports import UnavailableError
+from services.reports.export_pages import Cursor
 from tests.unit.memory import MemoryBucket
 
 DAY = "2026-05-01"

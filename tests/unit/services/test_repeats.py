@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.attribution import Attribution
-from services.events import Event
-from services.form_data import Lead
-from services.ports import UnavailableError
-from services.repeats import REMEMBERED_SECONDS, Repeats
-from services.visits import Recorded
+from services.core.ports import UnavailableError
+from services.tracking.attribution import Attribution
+from services.tracking.events import Event
+from services.tracking.form_data import Lead
+from services.tracking.repeats import REMEMBERED_SECONDS, Repeats
+from services.tracking.visits import Recorded
 from tests.unit.memory import NOW, MemoryKeyValues
 
 WINDOW = 600

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.retries import HOUR, Retries
+from services.sync.retries import HOUR, Retries
 
 USUAL = Retries(first_pause=300, longest_pause=6 * HOUR, hours=72)
 

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.rules import Rules, declines, rules_of
+from services.projects.pixel_rules import Rules, declines, rules_of
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.spans import InvalidQueryError, Span, read_span
+from services.reports.spans import InvalidQueryError, Span, read_span
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, 123, tzinfo=UTC)
 

@@ -3,9 +3,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.ports import Row
-from services.spans import Span
-from services.statistics import read_statistics
+from services.core.ports import Row
+from services.reports.pixel_statistics import read_statistics
+from services.reports.spans import Span
 from tests.unit.memory import NOW, MemoryDatabase
 
 SPAN = Span(NOW - timedelta(days=7), NOW, 7, "UTC")

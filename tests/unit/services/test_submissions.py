@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.attribution import stored_touch
-from services.form_data import Lead
-from services.pipedrive_fields import FIELD_NAMES, TOUCH_FIELDS, Value
-from services.ports import Row
-from services.submissions import Submission, read_submission
+from services.core.ports import Row
+from services.pipedrive.fields import FIELD_NAMES, TOUCH_FIELDS, Value
+from services.sync.submissions import Submission, read_submission
+from services.tracking.attribution import stored_touch
+from services.tracking.form_data import Lead
 
 SITE = "https://shop.example"
 CHROME = (

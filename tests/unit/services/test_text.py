@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.text import clean, read_json, read_long_json, read_object, whole_number
+from services.core.text import clean, read_json, read_long_json, read_object, whole_number
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))
 

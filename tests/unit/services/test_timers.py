@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ports import UnavailableError
-from services.timers import KEPT_SECONDS, MOST_DELETES, MOST_KEYS, DueTimers, Timers
+from services.core.ports import UnavailableError
+from services.sync.timers import KEPT_SECONDS, MOST_DELETES, MOST_KEYS, DueTimers, Timers
 from tests.unit.memory import NOW, MemoryKeyValues
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1))  # noqa: DTZ001  # UTC below

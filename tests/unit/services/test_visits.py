@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.attribution import Attribution, Touch
-from services.events import Custom, Event, Size
-from services.form_data import Lead
-from services.pixels import Pixel
-from services.visits import CLOCK_SKEW, NEVER, Origin, Place, Recorded, Visits, due_time
+from services.projects.pixel_cache import Pixel
+from services.tracking.attribution import Attribution, Touch
+from services.tracking.events import Custom, Event, Size
+from services.tracking.form_data import Lead
+from services.tracking.visits import CLOCK_SKEW, NEVER, Origin, Place, Recorded, Visits, due_time
 from tests.unit.memory import NOW, MemoryDatabase
 
 DELAY, WINDOW = 420, 600

@@ -7,11 +7,11 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.alerts import Alerts
-from services.logs import Log
-from services.ports import HttpAnswer, NetworkError
-from services.problems import BACKUP_OLD, LEADS_WAITING, Finding
-from services.watch import Watch
+from services.alerting.notifier import Watch
+from services.alerting.problems import BACKUP_OLD, LEADS_WAITING, Finding
+from services.alerting.webhook import Alerts
+from services.core.logs import Log
+from services.core.ports import HttpAnswer, NetworkError
 from tests.unit.memory import MemoryHttp, MemoryKeyValues, Reply, Time, scripted
 
 LEADS = Finding(LEADS_WAITING, "2 wait")

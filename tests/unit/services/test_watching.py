@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.backup_records import Backup, Marker, Progress, State
-from services.health import NO_ANSWER, Part
-from services.metrics import Counted, Reading
-from services.watching import Seen, WatchSettings, of_health, of_what_was_seen
+from services.backup.records import Backup, Marker, Progress, State
+from services.monitoring.checks import Seen, WatchSettings, of_health, of_what_was_seen
+from services.monitoring.health import NO_ANSWER, Part
+from services.monitoring.metrics import Counted, Reading
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 SETTINGS = WatchSettings(daily_tokens=1_000, database_megabytes=100)

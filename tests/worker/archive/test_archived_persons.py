@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from ops.erasures import ERASED, Erasure, counted_now, deletions, recounts
-from services.archive_parts import PART_SUFFIX, manifest_of
-from services.ndjson_parts import unpack
+from services.archive.parts import PART_SUFFIX, manifest_of
+from services.core.ndjson_parts import unpack
 from tests.harness.archive import OLD, OLDER, run, some_pixel, store
 from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import Answer, Row, Worker, some_visitor

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from services.visits import NEVER
+from services.tracking.visits import NEVER
 from tests.harness.archive import (
     CRON,
     DAYS,

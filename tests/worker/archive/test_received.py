@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from handlers.archive import MOST_BYTES
-from services.archive_endpoint import body_of
-from services.archive_parts import EventsPart
-from services.export import Cursor
+from services.archive.endpoint import body_of
+from services.archive.parts import EventsPart
+from services.reports.export_pages import Cursor
 from tests.harness.keys import ADMIN_KEY, READ_KEY
 from tests.harness.worker import Answer, Worker, some_visitor
 

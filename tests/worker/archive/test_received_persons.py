@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.archive_endpoint import body_of
-from services.archive_parts import EventsPart, manifest_of
-from services.export import Cursor
-from services.ndjson_parts import unpack
-from services.privacy_requests import COUNTED
+from services.archive.endpoint import body_of
+from services.archive.parts import EventsPart, manifest_of
+from services.core.ndjson_parts import unpack
+from services.privacy.request_table import COUNTED
+from services.reports.export_pages import Cursor
 from tests.harness.archive import said
 from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import PIXEL, PROJECT, Row, Worker, some_event, some_visitor

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.pipedrive_fields import FIELD_NAMES, TOUCH_FIELDS
+from services.pipedrive.fields import FIELD_NAMES, TOUCH_FIELDS
 from tests.harness.sync import FIELDS, Lab, running_lab, some_email
 from tests.harness.worker import BROWSER, PIXEL, PROJECT, some_event, some_visitor
 

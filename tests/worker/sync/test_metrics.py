@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from services.metrics import LAST_RUNS
+from services.monitoring.metrics import LAST_RUNS
 from simulator.faults import Fault
 from tests.harness.sync import Lab, running_lab, some_email
 from tests.harness.worker import Row, some_event

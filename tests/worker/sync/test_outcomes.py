@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from services.visits import NEVER
+from services.tracking.visits import NEVER
 from simulator.faults import Fault
 from tests.harness.sync import CRON, Lab, some_email
 from tests.harness.worker import some_event, some_visitor

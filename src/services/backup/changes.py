@@ -1,0 +1,127 @@
+"""What changed in the tables that grow: in one transaction, so that what is read fits together.
+
+New events are found by their ids, with their sessions and visitors; changed and deleted rows by
+the triggers that write `row_changes`. The statements read one JSON text (`?1`): `event`, `change`
+and `log`, how far was read before, and `rows`, how many of each at most.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from services.backup.records import Marker, moved
+from services.backup.tables import GROWING, Table
+from services.core.ports import Database, Row
+
+_NEW_EVENTS = """
+SELECT id, session_id, visitor_id FROM tracking_events
+WHERE id > ?1 ->> 'event' ORDER BY id LIMIT ?1 ->> 'rows'
+"""
+_CHANGES = """
+SELECT seq, table_name, key, deleted FROM row_changes
+WHERE seq > ?1 ->> 'change' ORDER BY seq LIMIT ?1 ->> 'rows'
+"""
+_NEW_LOGS = """
+SELECT id FROM system_logs WHERE id > ?1 ->> 'log' ORDER BY id LIMIT ?1 ->> 'rows'
+"""
+
+READ_MARKER = """
+SELECT
+  coalesce((SELECT max(id) FROM tracking_events), 0) AS event,
+  coalesce((SELECT max(seq) FROM row_changes), 0) AS change,
+  coalesce((SELECT max(id) FROM system_logs), 0) AS log,
+  (SELECT max(name) FROM d1_migrations) AS migration
+WHERE ?1 IS NOT NULL
+"""
+
+COUNT_CHANGES = f"""
+SELECT
+  (SELECT max(id) FROM ({_NEW_EVENTS})) AS event, (SELECT count(*) FROM ({_NEW_EVENTS})) AS events,
+  (SELECT max(seq) FROM ({_CHANGES})) AS change, (SELECT count(*) FROM ({_CHANGES})) AS changes,
+  (SELECT max(id) FROM ({_NEW_LOGS})) AS log, (SELECT count(*) FROM ({_NEW_LOGS})) AS logs
+"""  # noqa: S608  # constants only
+
+DELETED = f"""
+SELECT json_object('table', table_name, 'key', key) AS line FROM ({_CHANGES}) WHERE deleted
+"""  # noqa: S608  # constants only
+
+COUNT_ROWS = f"""
+SELECT {", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in GROWING)}
+WHERE ?1 ->> 'counts'
+"""  # noqa: S608  # constants only
+
+
+def _new_or_noted(column: str, table: str, cast: str) -> str:
+    return f"""
+SELECT {column} FROM ({_NEW_EVENTS})
+UNION SELECT CAST(key AS {cast}) FROM ({_CHANGES})
+WHERE table_name = '{table}' AND NOT deleted
+"""  # noqa: S608  # constants only
+
+
+# The keys of the rows of a table that changed.
+_CHANGED = {
+    "tracking_events": _new_or_noted("id", "tracking_events", "INTEGER"),
+    "sessions": _new_or_noted("session_id", "sessions", "TEXT"),
+    "visitors": _new_or_noted("visitor_id", "visitors", "TEXT"),
+    "system_logs": _NEW_LOGS,
+}
+
+
+def changed_rows(table: Table) -> str:
+    """The statement of the changed rows of a growing table."""
+    return f"SELECT {table.line()} AS line FROM {table.name} WHERE id IN ({_CHANGED[table.name]})"  # noqa: S608  # constants and checked names
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Some changes, and how far they reach.
+
+    `lines` are by table; `totals`, where they were asked for, the rows of each growing table in
+    the same moment. `is_all` says that there were no more in this moment.
+    """
+
+    marker: Marker
+    lines: Mapping[str, Sequence[str]]
+    deleted: Sequence[str]
+    totals: Mapping[str, int]
+    is_all: bool
+
+
+async def read_changes(
+    database: Database, tables: Sequence[Table], marker: Marker, rows: int, *, counts: bool
+) -> Changes:
+    """The changes after a marker, up to so many rows of each sort, in one transaction.
+
+    Raises:
+        UnavailableError: D1 failed.
+    """
+    statements = (*map(changed_rows, tables), DELETED, COUNT_CHANGES, COUNT_ROWS)
+    said = json.dumps({**asdict(marker), "rows": rows, "counts": counts})
+    *changed, deleted, [counted], totals = await database.batch_rows(statements, said)
+    found = {name: counted[name] for name in ("event", "change", "log")}
+    return Changes(
+        marker=moved(marker, **found),
+        lines={
+            table.name: _lines(rows) for table, rows in zip(tables, changed, strict=True) if rows
+        },
+        deleted=_lines(deleted),
+        totals=totals[0] if totals else {},
+        is_all=max(counted["events"], counted["changes"], counted["logs"]) < rows,
+    )
+
+
+async def read_marker(database: Database) -> tuple[Marker, str]:
+    """How far changes can be read now, and the last migration.
+
+    Raises:
+        UnavailableError: D1 failed.
+    """
+    [[row]] = await database.batch_rows((READ_MARKER,), "{}")
+    return Marker(row["event"], row["change"], row["log"]), row["migration"]
+
+
+def _lines(rows: Sequence[Row]) -> list[str]:
+    return [row["line"] for row in rows]

@@ -1,0 +1,84 @@
+"""An event as one line, of JSON or of CSV: made in SQL of a row, and here of an archived line.
+
+Both ways give the same line of the same event.
+"""
+
+from __future__ import annotations
+
+import json
+
+from services.core.json_lines import joined, json_line
+
+# All that is stored of an event: first what the old Worker exported, in its order. A test compares
+# them with the table.
+COLUMNS = (
+    *("id", "event_type", "page_url", "referrer_url", "page_title"),
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
+    *("country", "timestamp", "created_at"),
+    *(
+        "project_id",
+        "pixel_id",
+        "visitor_id",
+        "session_id",
+        "custom_utm",
+        "user_agent",
+        "ip_address",
+    ),
+    *("region", "city", "browser_data", "device_data", "viewport_data"),
+    *("zapier_sent", "zapier_sent_at", "archived", "form_data"),
+    *("campaign_region", "ad_group", "ad_id", "search_query"),
+    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+    *("pipedrive_sync_status", "pipedrive_sync_at", "pipedrive_person_id"),
+    *("pipedrive_retry_count", "pipedrive_last_retry_at", "event_key", "touch_origin"),
+    *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
+    *("visitor_sequence", "form_outcome", "event_name", "event_data"),
+)
+
+# What a spreadsheet takes for a formula, in the full width of East Asia too, gets an apostrophe.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # they are meant
+
+
+def _csv_cell(column: str) -> str:
+    return f"""CASE
+  WHEN {column} IS NULL THEN ''
+  WHEN typeof({column}) <> 'text' THEN {column}
+  ELSE '"' || iif({column} <> '' AND instr({_FORMULA}, substr({column}, 1, 1)), '''', '')
+    || replace({column}, '"', '""') || '"'
+END"""
+
+
+JSON_LINE = json_line(COLUMNS)
+CSV_LINE = joined([_csv_cell(column) for column in COLUMNS])
+
+_FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n\r")  # noqa: RUF001  # the same
+
+
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def archived_json(stored: str) -> str:
+    """The line of JSON of an archived event, with null for columns that are younger than it."""
+    event = json.loads(stored)
+    if tuple(event) == COLUMNS:
+        return stored
+    whole = {column: event.get(column) for column in COLUMNS}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+
+
+def archived_csv(stored: str) -> str:
+    """The line of CSV of an archived event."""
+    event = json.loads(stored, parse_int=_Number, parse_float=_Number)
+    return ",".join(_cell(event.get(column)) for column in COLUMNS)
+
+
+def _cell(value: str | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, _Number):
+        return value
+    apostrophe = "'" if value[:1] in _FORMULA_STARTS else ""
+    return f'"{apostrophe}{value.replace(chr(34), chr(34) * 2)}"'

@@ -1,0 +1,288 @@
+"""How the whole is doing, in numbers: for scripts of ops and for whoever watches.
+
+What would read whole tables is counted at most so often, and remembered in the ledger of jobs with
+the time of counting. Everything else reads as much with a million events as with none. All
+statements read one JSON text (`?1`: `now`, and times before it) and are one round trip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.core.job_runs import ENDED_WELL
+from services.core.ports import Database, Row
+from services.core.text import read_object
+from services.sync.outbox import JOB
+from services.tracking.visits import NEVER, TIME_TEXT
+
+TABLES_COUNTED = timedelta(hours=1)
+SUBMISSIONS_COUNTED = timedelta(minutes=5)
+# Runs of these names hold what was counted last.
+TABLES_RUN = "count_tables"
+SUBMISSIONS_RUN = "count_submissions"
+
+
+def _counted(run: str, counted_since: str, summary: str) -> str:
+    """Counts into the one run of this name, unless that was done lately."""
+    return f"""
+INSERT INTO job_runs (job, run, started_at, lease_until, finished_at, outcome, summary)
+SELECT
+  '{run}', '{run}', ?1 ->> 'now', ?1 ->> 'now', ?1 ->> 'now', 'counted', {summary}
+WHERE NOT EXISTS (
+  SELECT 1 FROM job_runs WHERE run = '{run}' AND started_at > ?1 ->> '{counted_since}'
+)
+ON CONFLICT (run) DO UPDATE SET
+  started_at = excluded.started_at, lease_until = excluded.lease_until,
+  finished_at = excluded.finished_at, summary = excluded.summary
+"""  # noqa: S608  # constants only
+
+
+COUNT_TABLES = _counted(
+    TABLES_RUN,
+    "tables_counted_since",
+    """json_object(
+    'total_events', (SELECT count(*) FROM tracking_events),
+    'unique_visitors', (SELECT count(*) FROM visitors),
+    'unique_sessions', (SELECT count(*) FROM sessions),
+    'active_pixels', (SELECT count(*) FROM pixels WHERE active)
+  )""",
+)
+
+COUNT_SUBMISSIONS = _counted(
+    SUBMISSIONS_RUN,
+    "submissions_counted_since",
+    """(
+    SELECT json_group_object(status, submissions) FROM (
+      SELECT pipedrive_sync_status AS status, count(*) AS submissions
+      FROM tracking_events
+      WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NOT NULL
+      GROUP BY pipedrive_sync_status
+    )
+  )""",
+)
+
+# CROSS: pixel by pixel, by the index; the planner would read all events.
+RECENT_ACTIVITY = """
+SELECT
+  count(*) AS events_last_hour,
+  coalesce(sum(tracking_events.event_type = 'form_submit'), 0) AS form_submissions_last_hour
+FROM pixels CROSS JOIN tracking_events
+WHERE tracking_events.pixel_id = pixels.id AND tracking_events.timestamp >= ?1 ->> 'hour_ago'
+"""
+
+# Waiting for its time, due, or being sent.
+PENDING = f"""
+SELECT
+  count(*) AS pending,
+  coalesce(sum(coalesce(pipedrive_due_at, '') <= ?1 ->> 'now'), 0) AS due,
+  min(timestamp) AS oldest
+FROM tracking_events
+WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL
+  AND coalesce(pipedrive_due_at, '') < '{NEVER}'
+"""  # noqa: S608  # a constant
+
+ACCOUNTS = """
+SELECT name, state, failures, open_until, paused_until FROM pipedrive_accounts
+WHERE ?1 IS NOT NULL
+"""
+
+# From job to job by the index, because the runs of each are many. Of a job that fails, those since
+# it ended well are read.
+LAST_RUNS = f"""
+WITH RECURSIVE jobs (job) AS (
+  SELECT min(job) FROM job_runs WHERE ?1 IS NOT NULL
+  UNION ALL
+  SELECT (SELECT min(job) FROM job_runs WHERE job > jobs.job) FROM jobs WHERE job IS NOT NULL
+)
+SELECT
+  last.job, last.run, last.started_at, last.finished_at, last.outcome, last.summary,
+  (
+    SELECT finished_at FROM job_runs WHERE job = jobs.job AND {ENDED_WELL}
+    ORDER BY started_at DESC LIMIT 1
+  ) AS succeeded_at
+FROM jobs CROSS JOIN job_runs AS last
+WHERE last.id = (
+  SELECT id FROM job_runs WHERE job = jobs.job ORDER BY started_at DESC, id DESC LIMIT 1
+)
+"""  # noqa: S608  # a constant
+
+# A run that did not end while it held the lease was killed.
+SYNC_ERRORS = f"""
+SELECT
+  coalesce(sum(summary ->> 'error'), 0) AS leads_failed,
+  coalesce(sum(summary ->> 'put_back'), 0) AS leads_put_back,
+  coalesce(sum(finished_at IS NULL AND lease_until <= ?1 ->> 'now'), 0) AS runs_killed
+FROM job_runs
+WHERE job = '{JOB}' AND started_at >= ?1 ->> 'hour_ago'
+"""  # noqa: S608  # a constant
+
+LAST_EVENT = """
+SELECT timestamp FROM tracking_events
+WHERE id = (SELECT max(id) FROM tracking_events) AND ?1 IS NOT NULL
+"""
+
+# Which calls a Pipedrive account's budget of the day was spent on, by us.
+CALLS_TODAY = f"""
+SELECT
+  coalesce(sum(summary ->> '$.calls.search'), 0) AS search,
+  coalesce(sum(summary ->> '$.calls.person'), 0) AS person,
+  coalesce(sum(summary ->> '$.calls.update'), 0) AS "update",
+  coalesce(sum(summary ->> '$.calls.fields'), 0) AS fields
+FROM job_runs
+WHERE job = '{JOB}' AND started_at >= ?1 ->> 'midnight'
+"""  # noqa: S608  # a constant
+
+FAILED_REQUESTS = """
+SELECT coalesce(sum(number), 0) AS failed_requests FROM failed_requests
+WHERE minute >= ?1 ->> 'hour_ago'
+"""
+
+STATEMENTS = (
+    *(COUNT_TABLES, COUNT_SUBMISSIONS),
+    *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS),
+    *(FAILED_REQUESTS, LAST_EVENT, CALLS_TODAY),
+)
+
+# The worst state of all accounts is the one to know.
+STATES = ("closed", "half_open", "open")
+# As the old Worker wrote them, for the scripts that read them.
+OLD_STATES = {"closed": "CLOSED", "half_open": "HALF_OPEN", "open": "OPEN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Numbers by their names, and when they were counted, in UTC."""
+
+    at: datetime
+    numbers: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The metrics at one moment. `errors` are those of the last hour; the size is in bytes.
+
+    `oldest_pending_seconds` is None where nothing is pending, `last_event_at` (in UTC) where no
+    event was ever stored. `calls_today` are those to Pipedrive since midnight in UTC. Of each job
+    there is the last run, and when one last ended well.
+    """
+
+    at: datetime
+    tables: Counted
+    submissions: Counted
+    recent: Mapping[str, int]
+    pending: int
+    due: int
+    oldest_pending_seconds: int | None
+    accounts: Sequence[Row]
+    jobs: Mapping[str, Row]
+    errors: Mapping[str, int]
+    database_bytes: int
+    last_event_at: datetime | None
+    calls_today: Mapping[str, int]
+
+    def as_json(self) -> Mapping[str, object]:
+        """The metrics in the shape of the old Worker, with more in them."""
+        return {
+            "database": {
+                **self.tables.numbers,
+                "counted_at": _iso(self.tables.at),
+                "size_bytes": self.database_bytes,
+            },
+            "last_event_at": self.last_event_at and _iso(self.last_event_at),
+            "recent_activity": self.recent,
+            "errors_last_hour": self.errors,
+            "jobs": self.jobs,
+            "pipedrive": self._pipedrive(),
+        }
+
+    def _pipedrive(self) -> Mapping[str, object]:
+        worst = max(self.accounts, key=lambda row: STATES.index(row["state"]), default=_CLOSED)
+        return {
+            "circuit_breaker_state": OLD_STATES[worst["state"]],
+            "circuit_breaker_failures": worst["failures"],
+            "circuit_breaker_next_attempt": _next_attempt(worst, self.at),
+            "delayed_sync_pending": self.due,
+            "delayed_sync_total": self.pending,
+            "oldest_pending_seconds": self.oldest_pending_seconds,
+            "by_status": self.submissions.numbers,
+            "by_status_counted_at": _iso(self.submissions.at),
+            "accounts": self.accounts,
+            "last_run": self.jobs.get(JOB),
+            "calls_today": self.calls_today,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Reads the metrics from D1; `database_bytes` asks it for its size."""
+
+    database: Database
+    database_bytes: Callable[[], Awaitable[int]]
+
+    async def read(self, now: datetime) -> Reading:
+        """The metrics now, in two round trips.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        parameters = {
+            "now": now.strftime(TIME_TEXT),
+            "hour_ago": (now - timedelta(hours=1)).strftime(TIME_TEXT),
+            "midnight": now.strftime("%Y-%m-%d 00:00:00"),
+            "tables_counted_since": (now - TABLES_COUNTED).strftime(TIME_TEXT),
+            "submissions_counted_since": (now - SUBMISSIONS_COUNTED).strftime(TIME_TEXT),
+        }
+        answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
+        [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
+        jobs = {row["job"]: row for row in runs}
+        return Reading(
+            at=now,
+            tables=_counted_in(jobs.pop(TABLES_RUN)),
+            submissions=_counted_in(jobs.pop(SUBMISSIONS_RUN)),
+            recent=recent,
+            pending=pending["pending"],
+            due=pending["due"],
+            oldest_pending_seconds=_age(pending["oldest"], now),
+            accounts=accounts,
+            jobs={job: _run(row) for job, row in jobs.items()},
+            errors={**failed, **errors},
+            database_bytes=await self.database_bytes(),
+            last_event_at=stored_time(last_events[0]["timestamp"]) if last_events else None,
+            calls_today=calls,
+        )
+
+
+_CLOSED: Row = {"state": "closed", "failures": 0, "open_until": None, "paused_until": None}
+
+
+def stored_time(text: str) -> datetime:
+    """A time as the tables hold it, in UTC."""
+    return datetime.fromisoformat(f"{text[:19]}+00:00")
+
+
+def _counted_in(run: Row) -> Counted:
+    return Counted(stored_time(run["finished_at"]), json.loads(run["summary"]))
+
+
+def _next_attempt(account: Row, now: datetime) -> str | None:
+    """When the account is called again, if it is left alone now."""
+    times = (account[name] for name in ("open_until", "paused_until") if account[name])
+    latest = max(times, default="")
+    is_ahead = bool(latest) and datetime.fromisoformat(latest) > now
+    return latest.replace("+00:00", "Z") if is_ahead else None
+
+
+def _age(oldest: str | None, now: datetime) -> int | None:
+    return None if oldest is None else int((now - stored_time(oldest)).total_seconds())
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _run(row: Row) -> Row:
+    names = ("run", "started_at", "finished_at", "outcome", "succeeded_at")
+    return {**{name: row[name] for name in names}, "summary": read_object(row["summary"])}

@@ -1,0 +1,130 @@
+"""The metrics as Prometheus reads them: its text exposition format, version 0.0.4.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.monitoring.health import Part
+from services.monitoring.metrics import STATES, Reading, stored_time
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One metric with its samples. All of ours are gauges: each can go down as well as up."""
+
+    name: str
+    help: str
+    samples: Sequence[tuple[Labels, float]]
+
+    def text(self) -> str:
+        """The metric's lines."""
+        lines = [f"# HELP ppp_{self.name} {self.help}\n# TYPE ppp_{self.name} gauge\n"]
+        lines += [f"ppp_{self.name}{_labels(labels)} {value}\n" for labels, value in self.samples]
+        return "".join(lines)
+
+
+def exposition(reading: Reading, parts: Mapping[str, Part], version: str) -> str:
+    """The metrics and the state of each part as one text. Times are Unix seconds."""
+    gauges = (*_of_the_worker(parts, version), *_of_data(reading), *_of_the_sync(reading))
+    return "".join(gauge.text() for gauge in gauges)
+
+
+def _of_the_worker(parts: Mapping[str, Part], version: str) -> Iterator[Gauge]:
+    yield Gauge("build_info", "The version that answers; always 1.", [({"version": version}, 1)])
+    healthy: list[tuple[Labels, float]] = [
+        ({"part": name}, int(part.healthy)) for name, part in parts.items()
+    ]
+    yield Gauge("part_healthy", "Whether a part of the Worker answers.", healthy)
+
+
+def _of_data(reading: Reading) -> Iterator[Gauge]:
+    tables, recent = reading.tables.numbers, reading.recent
+    counted = "counted at ppp_tables_counted_timestamp_seconds."
+    yield _one("events", f"Stored events, {counted}", tables["total_events"])
+    yield _one("visitors", f"Stored visitors, {counted}", tables["unique_visitors"])
+    yield _one("sessions", f"Stored sessions, {counted}", tables["unique_sessions"])
+    yield _one("active_pixels", f"Active pixels, {counted}", tables["active_pixels"])
+    yield _one(
+        "tables_counted_timestamp_seconds",
+        "When the tables were counted.",
+        int(reading.tables.at.timestamp()),
+    )
+    yield _one("database_size_bytes", "The size of the database.", reading.database_bytes)
+    if reading.last_event_at:
+        yield _one(
+            "last_event_timestamp_seconds",
+            "When the newest event was stored.",
+            int(reading.last_event_at.timestamp()),
+        )
+    yield _one("events_last_hour", "Events of the last hour.", recent["events_last_hour"])
+    yield _one(
+        "form_submissions_last_hour",
+        "Form submissions of the last hour.",
+        recent["form_submissions_last_hour"],
+    )
+
+
+def _of_the_sync(reading: Reading) -> Iterator[Gauge]:
+    yield Gauge(
+        "submissions",
+        "Form submissions by the end of their sync, counted at most 5 minutes ago.",
+        [({"status": status}, number) for status, number in reading.submissions.numbers.items()],
+    )
+    yield _one("submissions_pending", "Form submissions that wait for the sync.", reading.pending)
+    yield _one("submissions_due", "Those of them that are due.", reading.due)
+    yield _one(
+        "oldest_pending_age_seconds",
+        "The age of the oldest one that waits; 0 where none does.",
+        reading.oldest_pending_seconds or 0,
+    )
+    yield Gauge(
+        "circuit_breaker_state",
+        "1 for the state that the breaker of a Pipedrive account is in.",
+        [
+            ({"account": account["name"], "state": state}, int(account["state"] == state))
+            for account in reading.accounts
+            for state in STATES
+        ],
+    )
+    yield Gauge(
+        "pipedrive_calls_today",
+        "Calls to Pipedrive since midnight in UTC.",
+        [({"operation": name}, number) for name, number in reading.calls_today.items()],
+    )
+    yield Gauge(
+        "sync_errors_last_hour",
+        "What failed in the runs of the sync that began in the last hour.",
+        [({"kind": kind}, number) for kind, number in reading.errors.items()],
+    )
+    for moment, text in (
+        ("started", "the last run of a job began"),
+        ("finished", "the last run of a job ended"),
+        ("succeeded", "a run of a job last ended well"),
+    ):
+        yield Gauge(
+            f"job_last_{moment}_timestamp_seconds",
+            f"When {text}.",
+            [
+                ({"job": job}, int(stored_time(run[f"{moment}_at"]).timestamp()))
+                for job, run in reading.jobs.items()
+                if run[f"{moment}_at"]
+            ],
+        )
+
+
+def _one(name: str, help_text: str, value: float) -> Gauge:
+    return Gauge(name, help_text, [({}, value)])
+
+
+def _labels(labels: Labels) -> str:
+    pairs = [f'{name}="{value.translate(_ESCAPED)}"' for name, value in labels.items()]
+    return f"{{{','.join(pairs)}}}" if pairs else ""

@@ -1,0 +1,206 @@
+"""The field map: which of our values goes to which custom field of a Pipedrive account.
+
+A map is a JSON object, {"utm_source": "<key>", …}. Keys are the 40 hex digits that Pipedrive gives
+a custom field (`field_code`); they differ from account to account.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.core.text import read_json
+
+TOUCH_FIELDS = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
+    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+    *("campaign_region", "ad_group", "ad_id", "search_query"),
+)
+# In the order in which people look for them; every name a map may hold.
+FIELD_NAMES = (
+    *TOUCH_FIELDS,
+    *("first_touch_source", "first_touch_medium", "first_touch_campaign"),
+    *("last_touch_source", "last_touch_medium", "last_touch_campaign"),
+    *("page_url", "page_title", "referrer_url", "visited_pages"),
+    *("last_visited_on", "session_duration"),
+    *("country", "region", "city", "location", "ip_address"),
+    *("device_type", "operating_system", "screen_resolution", "user_agent"),
+    *("event_id", "event_type", "visitor_id", "session_id", "pixel_id", "project_id"),
+)
+
+_KEY = re.compile(r"[0-9a-f]{40}")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_TEXT_LENGTHS = {"varchar": 255, "varchar_auto": 255, "phone": 255, "text": 65_000}
+SEPARATOR = ", "
+
+FieldMap = Mapping[str, str]
+
+
+class FieldMapError(ValueError):
+    """A field map cannot be used; `problems` says, for each entry, what is wrong."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class AccountField:
+    """One custom field of an account. `options` are the ids of an enum or set by their label."""
+
+    key: str
+    name: str
+    type: str
+    options: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One of our values: as a person reads it, and in other forms where it has them.
+
+    `parts` are what a long text may be cut between.
+    """
+
+    text: str
+    number: float | None = None
+    moment: datetime | None = None
+    parts: tuple[str, ...] = ()
+
+
+def read_field_map(text: str) -> FieldMap:
+    """Reads the JSON text of a field map.
+
+    Raises:
+        FieldMapError: it is no JSON object of known names and keys, or two names share a key.
+    """
+    try:
+        entries = read_json(text)
+    except ValueError:
+        raise FieldMapError(["must be a JSON object"]) from None
+    return field_map(entries)
+
+
+def field_map(entries: object) -> FieldMap:
+    """Checks the entries of a field map.
+
+    Raises:
+        FieldMapError: they are no object of known names and keys, or two names share a key.
+    """
+    if not isinstance(entries, dict):
+        raise FieldMapError(["must be a JSON object"])
+    problems = list(_problems(entries))
+    if problems:
+        raise FieldMapError(problems)
+    return entries
+
+
+def _problems(entries: Mapping[str, object]) -> Iterator[str]:
+    if not entries:
+        yield "must not be empty"
+    names_of: dict[str, str] = {}
+    for name, key in entries.items():
+        if name not in FIELD_NAMES:
+            yield f"{name[:40]} is none of our values"
+        elif not isinstance(key, str) or not _KEY.fullmatch(key):
+            yield f"{name}: a key has 40 digits from 0-9 and a-f"
+        elif key in names_of:
+            yield f"{name}: {names_of[key]} has the same key"
+        else:
+            names_of[key] = name
+
+
+def read_account_fields(data: Sequence[object]) -> Iterator[AccountField]:
+    """The custom fields in what `GET /personFields` answers as `data`; odd entries are left out."""
+    for entry in data:
+        if not isinstance(entry, dict):
+            continue
+        key = entry.get("field_code")
+        if isinstance(key, str) and _KEY.fullmatch(key):
+            yield AccountField(
+                key=key,
+                name=str(entry.get("field_name") or ""),
+                type=str(entry.get("field_type") or ""),
+                options=_options(entry.get("options")),
+            )
+
+
+def _options(options: object) -> Mapping[str, int]:
+    entries = options if isinstance(options, list) else []
+    return {
+        str(option["label"]).casefold(): option["id"]
+        for option in entries
+        if isinstance(option, dict) and "label" in option and isinstance(option.get("id"), int)
+    }
+
+
+def shape(value: Value, field: AccountField) -> object:
+    """The value as a field of this type takes it, or None if it takes no such value."""
+    match field.type:
+        case "varchar" | "varchar_auto" | "phone" | "text":
+            return _cut(value, _TEXT_LENGTHS[field.type]) or None
+        case "double":
+            return _number(value)
+        case "date" | "time":
+            return _moment(value, field.type)
+        case "enum" | "set":
+            option = field.options.get(value.text.casefold())
+            return [option] if option is not None and field.type == "set" else option
+        case "address":
+            return {"value": value.text} if value.text else None
+    return None
+
+
+def _moment(value: Value, field_type: str) -> object:
+    if value.moment is None:
+        return None
+    if field_type == "date":
+        return value.moment.strftime("%Y-%m-%d")
+    return {"value": value.moment.strftime("%H:%M:%S")}
+
+
+def _number(value: Value) -> float | int | None:
+    number = value.number
+    if number is None:
+        # float() also reads 1_000 and the digits of other scripts.
+        if not _NUMBER.fullmatch(value.text):
+            return None
+        number = float(value.text)
+    if not math.isfinite(number):
+        return None
+    return int(number) if number == int(number) else number
+
+
+def _cut(value: Value, length: int) -> str:
+    """The text in at most `length` UTF-16 units: whole parts where it has some, else characters."""
+    if _units(value.text) <= length:
+        return value.text
+    kept = ""
+    for part in value.parts:
+        longer = f"{kept}{SEPARATOR}{part}" if kept else part
+        if _units(longer) > length:
+            break
+        kept = longer
+    return kept or _cut_characters(value.text, length)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _cut_characters(text: str, length: int) -> str:
+    # Half a surrogate pair at the end is dropped.
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * length].decode("utf-16-le", "ignore")
+
+
+def fields_as_json(fields: Sequence[AccountField]) -> str:
+    """The fields as one text, to remember them."""
+    return json.dumps([[field.key, field.name, field.type, field.options] for field in fields])
+
+
+def fields_from_json(text: str) -> list[AccountField]:
+    """The fields that `fields_as_json` wrote."""
+    return [AccountField(*field) for field in json.loads(text)]

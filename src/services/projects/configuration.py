@@ -1,0 +1,153 @@
+"""What the configuration of a project or a pixel may say, and how a change is merged into it.
+
+It is stored as one JSON object. Rows of production hold NULL, nothing, broken JSON or names that
+nobody here knows: these are read as far as they can be, and what was stored there is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+from services.core.text import read_object
+from services.pipedrive.accounts import ACCOUNT_NAME
+from services.pipedrive.fields import field_map
+
+Check = Callable[[object], object]
+"""Gives the value as it is stored; raises ValueError with what is wrong with it."""
+
+Shape = Mapping[str, Check]
+
+MOST_DOMAINS = 100
+MOST_HOST_CHARACTERS = 253
+MOST_RETENTION_DAYS = 3_650
+MOST_ARCHIVE_DAYS = 3_650
+MOST_SESSION_MINUTES = 1_440
+QUOTED = 60
+
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"localhost|(?:\*\.)?(?:{_LABEL}\.)+{_LABEL}")
+
+
+class InvalidFieldsError(ValueError):
+    """What was sent cannot be stored; `problems` says, for each field, what is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004  # one error for a wrong value
+    return value
+
+
+def _whole_number(most: int) -> Check:
+    def check(value: object) -> object:
+        # JSON has one kind of number: 30.0 is a whole one.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise ValueError(f"must be a whole number from 1 to {most}")
+        return value
+
+    return check
+
+
+def _account(value: object) -> object:
+    if not isinstance(value, str) or not ACCOUNT_NAME.fullmatch(value):
+        raise ValueError("must be the name of an account: 1 to 32 of a-z, 0-9, '-' and '_'")
+    return value
+
+
+def _domains(value: object) -> object:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_DOMAINS:
+        raise ValueError(f"must be a list of 1 to {MOST_DOMAINS} host names; null takes it away")
+    domains = [each.lower() if isinstance(each, str) else each for each in value]
+    for each in domains:
+        if not _is_domain(each):
+            raise ValueError(
+                f"{json.dumps(each)[:QUOTED]} is no host name: write shop.example without scheme,"
+                " port and path, or *.shop.example for all below it"
+            )
+    return list(dict.fromkeys(domains))
+
+
+def _is_domain(value: object) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= MOST_HOST_CHARACTERS
+        and _DOMAIN.fullmatch(value) is not None
+    )
+
+
+OF_A_PIXEL: Shape = {
+    "allowed_domains": _domains,
+    "ip_anonymization": _flag,
+    "respect_dnt": _flag,
+    "session_minutes": _whole_number(MOST_SESSION_MINUTES),
+}
+OF_A_PROJECT: Shape = {
+    "pipedrive_enabled": _flag,
+    "pipedrive_account": _account,
+    "pipedrive_fields": field_map,
+    "retention_days": _whole_number(MOST_RETENTION_DAYS),
+    "archive_days": _whole_number(MOST_ARCHIVE_DAYS),
+    **OF_A_PIXEL,
+}
+
+
+def read_configuration(text: str | None) -> Mapping[str, object]:
+    """What a stored configuration says; empty where it is no JSON object."""
+    content = read_object(text)
+    try:
+        json.dumps(content, allow_nan=False)
+    except ValueError:
+        # Python reads NaN and Infinity, which are no JSON, neither for SQLite nor for a client.
+        return {}
+    return content
+
+
+def merge(stored: Mapping[str, object], sent: object, shape: Shape) -> Mapping[str, object]:
+    """The stored configuration with what was sent over it, name by name; null takes a name away.
+
+    What is sent as it is stored may be anything, so that an answer can be changed and sent back.
+
+    Raises:
+        InvalidFieldsError: it is no JSON object, or changes something into what it may not be.
+    """
+    if not isinstance(sent, dict):
+        raise InvalidFieldsError(["configuration: must be a JSON object"])
+    merged = dict(stored)
+    problems = []
+    for name, value in sent.items():
+        if name in stored and same(stored[name], value):
+            continue
+        try:
+            checked = _checked(name, value, shape)
+        except ValueError as error:
+            problems.append(f"configuration.{name[:QUOTED]}: {error}")
+            continue
+        if checked is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = checked
+    if problems:
+        raise InvalidFieldsError(problems)
+    return merged
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are the same JSON; in Python 1 is True, and in JSON it is not."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _checked(name: str, value: object, shape: Shape) -> object:
+    check = shape.get(name)
+    if check is None:
+        if name in OF_A_PROJECT:
+            raise ValueError("belongs into the configuration of the project")
+        raise ValueError(f"is unknown; there are {', '.join(shape)}")
+    return None if value is None else check(value)

@@ -1,0 +1,133 @@
+"""What a pixel saw over a span of time: how many, from where, on which pages, and what was lost.
+
+All statements read one JSON text (`?1`: `pixel_id`, `from`, `to`, `offsets`) and are one round
+trip. They count by the index `tracking_events_by_pixel`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from services.archive.batches import ARCHIVED_IN_SPAN
+from services.core.ports import Database, LocalTime, Row
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
+from services.reports.spans import IN_SPAN, Span
+
+MOST_SOURCES = 10
+MOST_PAGES = 10
+DECIMALS = 4
+LARGEST_GAP = 10_000
+
+SUMMARY = f"""
+SELECT
+  count(*) AS total_events,
+  count(DISTINCT visitor_id) AS unique_visitors,
+  count(DISTINCT session_id) AS unique_sessions,
+  count(DISTINCT page_url) AS unique_pages
+FROM tracking_events WHERE {IN_SPAN}
+"""  # noqa: S608  # a constant
+
+# Only an event with a touch that lacks one of the three is looked up, for its click ID and its ad
+# group; MATERIALIZED keeps the others from it.
+TOP_SOURCES = f"""
+WITH credited AS MATERIALIZED (
+  SELECT
+    visitor_id,
+    {SOURCE} AS source,
+    {MEDIUM} AS medium,
+    {CAMPAIGN} AS campaign
+  FROM tracking_events WHERE {IN_SPAN}
+)
+SELECT source, medium, campaign, count(*) AS events, count(DISTINCT visitor_id) AS visitors
+FROM credited
+GROUP BY source, medium, campaign
+ORDER BY events DESC, source, medium, campaign LIMIT {MOST_SOURCES}
+"""  # noqa: S608  # constants only
+
+# What happens on a page is no view of it. The title is the newest one.
+TOP_PAGES = f"""
+SELECT pages.page_url, newest.page_title, pages.views, pages.visitors
+FROM (
+  SELECT
+    page_url, count(*) AS views, count(DISTINCT visitor_id) AS visitors, max(id) AS newest_id
+  FROM tracking_events WHERE {IN_SPAN} AND event_type IS NOT 'custom'
+  GROUP BY page_url ORDER BY views DESC, page_url LIMIT {MOST_PAGES}
+) AS pages
+CROSS JOIN tracking_events AS newest ON newest.id = pages.newest_id
+ORDER BY pages.views DESC, pages.page_url
+"""  # noqa: S608  # constants only
+
+# A day of a zone lies in one offset or, when its clocks change, in two.
+DAILY_BREAKDOWN = """
+SELECT
+  date(timestamp, part.value ->> 'ahead') AS date,
+  count(*) AS events,
+  count(DISTINCT visitor_id) AS visitors,
+  count(DISTINCT session_id) AS sessions
+FROM json_each(?1 -> 'offsets') AS part
+CROSS JOIN tracking_events ON pixel_id = ?1 ->> 'pixel_id'
+  AND timestamp >= part.value ->> 'from' AND timestamp <= part.value ->> 'to'
+GROUP BY 1 ORDER BY 1 DESC
+"""
+
+# Only form submissions are looked up, for their outcomes.
+SUBMISSIONS = f"""
+SELECT
+  count(*) AS total,
+  coalesce(sum(form_outcome = 'submitted'), 0) AS submitted,
+  coalesce(sum(form_outcome = 'accepted'), 0) AS accepted,
+  coalesce(sum(form_outcome = 'rejected'), 0) AS rejected,
+  coalesce(sum(form_outcome IS NULL), 0) AS unknown
+FROM tracking_events WHERE {IN_SPAN} AND event_type = 'form_submit'
+"""  # noqa: S608  # a constant
+
+# A browser numbers a visitor's events on a pixel, on each origin from 1. Between the lowest and the
+# highest number in the span every number was given to an event; those that are not here were lost.
+# A gap of thousands is none: somebody invented that number.
+DELIVERY = f"""
+SELECT coalesce(sum(numbered), 0) AS numbered_events, coalesce(sum(missing), 0) AS missing_events
+FROM (
+  SELECT
+    count(*) AS numbered,
+    max(visitor_sequence) - min(visitor_sequence) + 1 - count(DISTINCT visitor_sequence) AS missing
+  FROM tracking_events WHERE {IN_SPAN} AND visitor_sequence IS NOT NULL
+  GROUP BY visitor_id, substr(page_url, 1, 8 + instr(substr(page_url, 9), '/'))
+  HAVING missing < {LARGEST_GAP}
+)
+"""  # noqa: S608  # constants only
+
+STATEMENTS = (
+    *(SUMMARY, TOP_SOURCES, TOP_PAGES, DAILY_BREAKDOWN, SUBMISSIONS, DELIVERY),
+    ARCHIVED_IN_SPAN,
+)
+
+
+async def read_statistics(
+    database: Database, pixel_id: str, span: Span, local_time: LocalTime
+) -> Mapping[str, object]:
+    """The statistics of one pixel over a span, its days those of the span's zone.
+
+    Raises:
+        UnavailableError: D1 failed.
+    """
+    offsets = span.offsets(local_time)
+    parameters = {"pixel_id": pixel_id, **span.parameters(), "offsets": offsets}
+    answers = await database.batch_rows(STATEMENTS, json.dumps(parameters))
+    [summary], sources, pages, days, [submissions], [delivery], [archived] = answers
+    return {
+        "summary": summary,
+        "top_sources": sources,
+        "top_pages": pages,
+        "daily_breakdown": days,
+        "submissions": submissions,
+        "delivery": {**delivery, "measured_loss": _loss(delivery)},
+        "archived": archived,
+    }
+
+
+def _loss(delivery: Row) -> float | None:
+    """The share of the numbered events that never arrived; None where none had a number."""
+    missing: int = delivery["missing_events"]
+    given = delivery["numbered_events"] + missing
+    return round(missing / given, DECIMALS) if given else None

@@ -1,0 +1,50 @@
+"""What happened on a pixel in the last 24 hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.core.ports import Database, Row
+from services.tracking.visits import TIME_TEXT
+
+HOURLY_BREAKDOWN = """
+SELECT
+  substr(timestamp, 1, 13) || ':00:00' AS hour,
+  count(*) AS events,
+  count(DISTINCT visitor_id) AS visitors
+FROM tracking_events
+WHERE pixel_id = ?1 AND timestamp > ?2
+GROUP BY hour ORDER BY hour DESC
+"""
+
+RECENT_EVENTS = """
+SELECT
+  id, event_type, event_name, page_url, page_title, referrer_url, touch_origin,
+  utm_source, utm_medium, utm_campaign, country, timestamp
+FROM tracking_events
+WHERE pixel_id = ?1 AND timestamp > ?2
+ORDER BY timestamp DESC, id DESC LIMIT 10
+"""
+
+
+async def hourly_breakdown(database: Database, pixel_id: str, now: datetime) -> Sequence[Row]:
+    """Events and visitors of each hour that had any, the newest first.
+
+    Raises:
+        UnavailableError: D1 failed.
+    """
+    return await database.rows(HOURLY_BREAKDOWN, pixel_id, _a_day_before(now))
+
+
+async def recent_events(database: Database, pixel_id: str, now: datetime) -> Sequence[Row]:
+    """The newest ten events, without anything personal.
+
+    Raises:
+        UnavailableError: D1 failed.
+    """
+    return await database.rows(RECENT_EVENTS, pixel_id, _a_day_before(now))
+
+
+def _a_day_before(now: datetime) -> str:
+    return (now - timedelta(hours=24)).strftime(TIME_TEXT)

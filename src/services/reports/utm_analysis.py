@@ -1,0 +1,112 @@
+"""What share of the newest events can be credited, and which addresses said more than was stored.
+
+It reads the events of every pixel in the last 48 hours by the index `tracking_events_by_pixel`.
+All statements read one JSON text (`?1`) and are one round trip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from services.archive.batches import ARCHIVED_SINCE
+from services.core.ports import Database, Row
+from services.tracking.attribution import parameters_left_out
+from services.tracking.visits import TIME_TEXT
+
+HOURS = 48
+MOST_PAGES = 500
+MOST_EXAMPLES = 50
+DECIMALS = 4
+
+# CROSS: pixel by pixel, by the index.
+_LATEST = """
+  FROM pixels CROSS JOIN tracking_events
+  WHERE tracking_events.pixel_id = pixels.id AND tracking_events.timestamp >= ?1 ->> 'since'
+"""
+
+# Only touches are looked up, for their click IDs. An inherited touch is one as well.
+CREDITED = f"""
+WITH latest AS MATERIALIZED (
+  SELECT
+    touch_origin IS NOT NULL AND (
+      utm_source IS NOT NULL OR utm_medium IS NOT NULL OR utm_campaign IS NOT NULL
+      OR coalesce(utm_content, utm_term) IS NOT NULL
+    ) AS utm,
+    touch_origin IS NOT NULL AND coalesce(
+      gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id
+    ) IS NOT NULL AS click_id
+  {_LATEST}
+)
+SELECT
+  count(*) AS total_events,
+  coalesce(sum(utm), 0) AS with_utm,
+  coalesce(sum(click_id), 0) AS with_click_id,
+  coalesce(sum(utm OR click_id), 0) AS with_either
+FROM latest
+"""  # noqa: S608  # a constant
+
+# Read from the index alone. Those with the most events first, so that a common fault is seen.
+PAGES = f"""
+SELECT page_url, tracking_events.pixel_id, count(*) AS events
+{_LATEST} AND instr(page_url, '=')
+GROUP BY page_url, tracking_events.pixel_id
+ORDER BY events DESC, page_url, tracking_events.pixel_id LIMIT {MOST_PAGES}
+"""
+
+# A project may keep its events for a day only.
+STATEMENTS = (CREDITED, PAGES, ARCHIVED_SINCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An address with parameters, and the names of those that are stored nowhere else."""
+
+    page_url: str
+    pixel_id: str
+    events: int
+    parameters: list[str]
+
+
+async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, object]:
+    """How the events of the last 48 hours are credited, shares to four decimals.
+
+    `unstored` are addresses with parameters that are stored nowhere else, and their names; the
+    first fifty of the five hundred addresses with the most events.
+
+    Raises:
+        UnavailableError: D1 failed.
+    """
+    since = (now - timedelta(hours=HOURS)).strftime(TIME_TEXT)
+    answers = await database.batch_rows(STATEMENTS, json.dumps({"since": since}))
+    [credited], pages, [archived] = answers
+    total: int = credited["total_events"]
+    shares = {
+        f"share_{name}": round(credited[name] / total, DECIMALS) if total else None
+        for name in ("with_utm", "with_click_id", "with_either")
+    }
+    unstored = [page for page in map(_read_page, pages) if page.parameters]
+    return {
+        "hours": HOURS,
+        "summary": {**credited, **shares},
+        "unstored_parameters": _counted(unstored),
+        "unstored": [asdict(page) for page in unstored[:MOST_EXAMPLES]],
+        "archived": archived,
+    }
+
+
+def _read_page(row: Row) -> Page:
+    names = parameters_left_out(row["page_url"])
+    return Page(row["page_url"], row["pixel_id"], row["events"], names)
+
+
+def _counted(pages: Iterable[Page]) -> list[dict[str, object]]:
+    """The events of each parameter, the one with the most first."""
+    events: Counter[str] = Counter()
+    for page in pages:
+        events.update(dict.fromkeys(page.parameters, page.events))
+    ordered = sorted(events.items(), key=lambda item: (-item[1], item[0]))
+    return [{"name": name, "events": number} for name, number in ordered[:MOST_EXAMPLES]]

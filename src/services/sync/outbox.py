@@ -1,0 +1,370 @@
+"""The outbox: form submissions that wait in `tracking_events` to be sent to Pipedrive.
+
+A submission is pending while its status is NULL and it is due one day. A run first gets the lease
+of the job, by its row in the ledger, then leases submissions in portions. One round trip writes
+what came of a portion and leases the next one; a second one, between them, claims persons.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+from services.core.job_runs import BEGIN_RUN, END_RUN, FORGET_OLD_RUNS, RENEW_RUN
+from services.core.ports import Database, Row
+from services.pipedrive.circuit_breaker import CircuitBreaker, State
+from services.pipedrive.client import AccountState
+from services.sync.submissions import LONGEST_PAGE, MOST_PAGES, Submission, read_submission
+from services.tracking.visits import NEVER, TIME_TEXT
+
+JOB = "pipedrive_sync"
+
+Status = Literal["synced", "not_found", "error"]
+Verdict = Literal["write", "superseded", "wait"]
+
+# ---- accounts ------------------------------------------------------------------------------------
+
+READ_ACCOUNTS = "SELECT * FROM pipedrive_accounts WHERE ?1 IS NOT NULL"
+
+WRITE_ACCOUNTS = """
+INSERT INTO pipedrive_accounts (name, state, failures, successes, open_until, paused_until)
+SELECT
+  value ->> 'name', value ->> 'state', value ->> 'failures', value ->> 'successes',
+  value ->> 'open_until', value ->> 'paused_until'
+FROM json_each(?1, '$.accounts')
+WHERE true
+ON CONFLICT (name) DO UPDATE SET
+  state = excluded.state, failures = excluded.failures, successes = excluded.successes,
+  open_until = excluded.open_until, paused_until = excluded.paused_until
+"""
+
+# ---- submissions -------------------------------------------------------------------------------
+
+# Only what this portion leased is written, and a final status never changes. What the site refused
+# meanwhile is not tried again.
+SETTLE = f"""
+UPDATE tracking_events SET
+  pipedrive_sync_status = outcome.value ->> 'status',
+  pipedrive_sync_at = iif(
+    outcome.value ->> 'status' IS NULL, pipedrive_sync_at, ?1 ->> 'now'
+  ),
+  pipedrive_person_id = coalesce(outcome.value ->> 'person_id', pipedrive_person_id),
+  pipedrive_sync_reason = outcome.value ->> 'reason',
+  pipedrive_due_at = iif(
+    form_outcome = 'rejected' AND outcome.value ->> 'status' IS NULL,
+    '{NEVER}', outcome.value ->> 'due_at'
+  ),
+  pipedrive_retry_count = outcome.value ->> 'tries',
+  pipedrive_lease = NULL
+FROM json_each(?1, '$.outcomes') AS outcome
+WHERE tracking_events.id = outcome.value ->> 'event_id'
+  AND tracking_events.pipedrive_lease = ?1 ->> 'settled'
+  AND tracking_events.pipedrive_sync_status IS NULL
+"""  # noqa: S608  # a constant
+
+# The values of these events are on their persons now.
+SETTLE_PERSONS = """
+INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id, written_event_id)
+SELECT
+  value ->> 'destination', CAST(value ->> 'person_id' AS INTEGER),
+  value ->> 'event_id', value ->> 'event_id'
+FROM json_each(?1, '$.outcomes')
+WHERE value ->> 'written'
+ON CONFLICT (destination, person_id) DO UPDATE SET
+  written_event_id = max(written_event_id, excluded.written_event_id),
+  claimed_event_id = max(claimed_event_id, excluded.claimed_event_id)
+"""
+
+_LEASE = """
+UPDATE tracking_events SET
+  pipedrive_due_at = ?1 ->> 'lease_until',
+  pipedrive_lease = ?1 ->> 'lease',
+  pipedrive_retry_count = coalesce(pipedrive_retry_count, 0) + 1,
+  pipedrive_last_retry_at = ?1 ->> 'now'
+"""
+_IS_DUE = """
+  event_type = 'form_submit' AND pipedrive_sync_status IS NULL
+  AND coalesce(pipedrive_due_at, '') <= ?1 ->> 'now'
+"""
+_STILL_OURS = """
+  EXISTS (SELECT 1 FROM job_runs WHERE run = ?1 ->> 'run' AND finished_at IS NULL)
+"""
+
+# Those whose timers went off …
+LEASE_TIMED = f"""
+{_LEASE}
+WHERE id IN (
+  SELECT id FROM tracking_events
+  WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND {_IS_DUE}
+  LIMIT ?1 ->> 'most'
+) AND {_STILL_OURS}
+"""  # noqa: S608  # constants only
+
+# … and those that nothing reminded us of, the longest due first.
+LEASE_DUE = f"""
+{_LEASE}
+WHERE id IN (
+  SELECT id FROM tracking_events
+  WHERE {_IS_DUE}
+  ORDER BY coalesce(pipedrive_due_at, '') LIMIT ?1 ->> 'most'
+) AND {_STILL_OURS}
+"""  # noqa: S608  # constants only
+
+# All that the values are made of. The last touch is the newest one that an event brought itself;
+# pages are those of the same project, so that no client sees another one's.
+READ_LEASED = f"""
+SELECT
+  events.id, events.project_id, events.pixel_id, events.visitor_id, events.session_id,
+  events.event_type, events.page_url, events.page_title, events.referrer_url, events.user_agent,
+  events.ip_address, events.country, events.region, events.city, events.device_data,
+  events.form_data, events.pipedrive_retry_count,
+  events.utm_source, events.utm_medium, events.utm_campaign, events.utm_content, events.utm_term,
+  events.gclid, events.fbclid, events.msclkid, events.ttclid, events.twclid, events.li_fat_id,
+  events.sc_click_id, events.campaign_region, events.ad_group, events.ad_id, events.search_query,
+  projects.configuration, visitors.first_touch, sessions.started_at, sessions.last_activity,
+  (
+    SELECT json_object(
+      'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
+      'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
+      'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group
+    )
+    FROM tracking_events AS earlier
+    WHERE earlier.visitor_id = events.visitor_id AND earlier.id <= events.id
+      AND earlier.touch_origin IN ('page_url', 'body', 'referrer')
+    ORDER BY earlier.id DESC LIMIT 1
+  ) AS last_touch,
+  (
+    SELECT json_group_array(substr(page_url, 1, {LONGEST_PAGE})) FROM (
+      SELECT page_url FROM tracking_events AS seen
+      WHERE seen.visitor_id = events.visitor_id AND seen.project_id = events.project_id
+      GROUP BY page_url ORDER BY max(seen.id) DESC LIMIT {MOST_PAGES}
+    )
+  ) AS pages,
+  coalesce((
+    SELECT max(timestamp) FROM tracking_events AS seen
+    WHERE seen.visitor_id = events.visitor_id AND seen.project_id = events.project_id
+  ), events.timestamp) AS last_event_at
+FROM tracking_events AS events
+LEFT JOIN projects ON projects.id = events.project_id
+LEFT JOIN visitors ON visitors.id = events.visitor_id
+LEFT JOIN sessions ON sessions.id = events.session_id
+WHERE events.event_type = 'form_submit' AND events.pipedrive_sync_status IS NULL
+  AND coalesce(events.pipedrive_due_at, '') = ?1 ->> 'lease_until'
+  AND events.pipedrive_lease = ?1 ->> 'lease'
+ORDER BY events.id
+"""  # noqa: S608  # a constant
+
+# ---- persons -----------------------------------------------------------------------------------
+
+# An older event steps back behind a newer one: for good if that one's values are written, for a
+# while if it began to write them and may still be doing so.
+CLAIM_PERSONS = f"""
+INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id)
+SELECT
+  value ->> 'destination', CAST(value ->> 'person_id' AS INTEGER), value ->> 'event_id'
+FROM json_each(?1, '$.claims')
+WHERE true
+ON CONFLICT (destination, person_id) DO UPDATE SET
+  claimed_event_id = iif(
+    excluded.claimed_event_id > claimed_event_id
+    OR NOT EXISTS (
+      SELECT 1 FROM tracking_events
+      WHERE tracking_events.id = pipedrive_persons.claimed_event_id
+        AND tracking_events.pipedrive_sync_status IS NULL
+        AND coalesce(tracking_events.pipedrive_due_at, '') < '{NEVER}'
+    ),
+    max(excluded.claimed_event_id, written_event_id),
+    claimed_event_id
+  )
+RETURNING destination, person_id, claimed_event_id, written_event_id, (
+  SELECT nullif(pipedrive_due_at, '') FROM tracking_events WHERE id = claimed_event_id
+) AS claimed_due_at
+"""  # noqa: S608  # a constant
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whether an event may be written onto its person, and when a newer one is due, if not."""
+
+    verdict: Verdict
+    newer_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one leased submission.
+
+    A status ends it. Without one it is due again at `due_at`, or never (None). `written` says that
+    the person carries this very event's values.
+    """
+
+    submission: Submission
+    status: Status | None = None
+    reason: str | None = None
+    person_id: int | None = None
+    destination: str | None = None
+    written: bool = False
+    due_at: datetime | None = None
+    tried: bool = True
+
+    def as_json(self) -> dict[str, object]:
+        """The outcome as the statements read it."""
+        # The lease counted a try. What needed only that one was never retried.
+        tries = self.submission.tries - (1 if self.status or not self.tried else 0)
+        due_at = self.due_at.strftime(TIME_TEXT) if self.due_at else NEVER
+        return {
+            "event_id": self.submission.event_id,
+            "status": self.status,
+            "reason": self.reason,
+            "person_id": None if self.person_id is None else str(self.person_id),
+            "destination": self.destination,
+            "written": self.written,
+            "due_at": None if self.status else due_at,
+            "tries": max(0, tries),
+        }
+
+
+@dataclass(slots=True)
+class Outbox:
+    """The outbox as one run works on it. `round_trips` counts how often D1 was asked.
+
+    `summary` is told to the ledger with every portion, `accounts` with their states.
+    """
+
+    database: Database
+    run: str
+    lease_seconds: int
+    accounts: Mapping[str, AccountState]
+    summary: dict[str, object] = field(default_factory=dict)
+    round_trips: int = 0
+    portions: int = 0
+
+    async def begin(self, now: datetime) -> bool:
+        """Gets the lease of the job and the states of the accounts; False if another run has it.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        parameters = {"job": JOB, "lease_until": self._lease_until(now)}
+        statements = (FORGET_OLD_RUNS, BEGIN_RUN, READ_ACCOUNTS)
+        _, begun, accounts = await self._batch(statements, now, parameters)
+        for row in accounts:
+            if row["name"] in self.accounts:
+                _read_state(self.accounts[row["name"]], row)
+        return bool(begun)
+
+    async def exchange(
+        self, outcomes: Sequence[Outcome], now: datetime, most: int, ids: Sequence[int] | None
+    ) -> Sequence[Submission]:
+        """Writes what came of the last portion and leases the next one, the oldest event first.
+
+        `ids` are those whose timers went off; None takes whatever is due.
+
+        Raises:
+            UnavailableError: D1 failed; nothing was written.
+        """
+        settled = self._lease()
+        self.portions += 1
+        lease = LEASE_DUE if ids is None else LEASE_TIMED
+        statements = (SETTLE, SETTLE_PERSONS, WRITE_ACCOUNTS, RENEW_RUN, lease, READ_LEASED)
+        parameters = {
+            "settled": settled,
+            "outcomes": [outcome.as_json() for outcome in outcomes],
+            "accounts": self._states(),
+            "summary": self.summary,
+            "lease": self._lease(),
+            "lease_until": self._lease_until(now),
+            "most": most,
+            "ids": list(ids or ()),
+        }
+        rows = (await self._batch(statements, now, parameters))[-1]
+        return [read_submission(row) for row in rows]
+
+    async def claim(
+        self, claims: Sequence[tuple[str, int, int]], now: datetime
+    ) -> Mapping[tuple[str, int], Claim]:
+        """Claims persons before they are written: (destination, person id, newest event id) each.
+
+        Raises:
+            UnavailableError: D1 failed; nothing was written.
+        """
+        entries = [
+            {"destination": destination, "person_id": person_id, "event_id": event_id}
+            for destination, person_id, event_id in claims
+        ]
+        rows = (await self._batch((CLAIM_PERSONS,), now, {"claims": entries}))[0]
+        events = {(destination, person): event for destination, person, event in claims}
+        return {
+            (key := (row["destination"], row["person_id"])): _claim(row, events[key])
+            for row in rows
+        }
+
+    async def end(self, outcomes: Sequence[Outcome], now: datetime, outcome: str) -> None:
+        """Writes what came of the last portion, and the run's end into the ledger.
+
+        Raises:
+            UnavailableError: D1 failed; nothing was written.
+        """
+        parameters = {
+            "settled": self._lease(),
+            "outcomes": [outcome.as_json() for outcome in outcomes],
+            "accounts": self._states(),
+            "summary": self.summary,
+            "outcome": outcome,
+        }
+        await self._batch((SETTLE, SETTLE_PERSONS, WRITE_ACCOUNTS, END_RUN), now, parameters)
+
+    async def _batch(
+        self, statements: Sequence[str], now: datetime, parameters: Mapping[str, object]
+    ) -> Sequence[Sequence[Row]]:
+        self.round_trips += 1
+        common = {"run": self.run, "now": now.strftime(TIME_TEXT)}
+        return await self.database.batch_rows(statements, json.dumps({**common, **parameters}))
+
+    def _lease(self) -> str:
+        return f"{self.run}-{self.portions}"
+
+    def _lease_until(self, now: datetime) -> str:
+        return (now + timedelta(seconds=self.lease_seconds)).strftime(TIME_TEXT)
+
+    def _states(self) -> list[dict[str, object]]:
+        return [_state_as_json(name, state) for name, state in self.accounts.items()]
+
+
+def _claim(row: Row, event_id: int) -> Claim:
+    if event_id <= row["written_event_id"]:
+        return Claim("superseded")
+    if event_id >= row["claimed_event_id"]:
+        return Claim("write")
+    due_at = row["claimed_due_at"]
+    return Claim("wait", _time(f"{due_at}+00:00") if due_at else None)
+
+
+def _read_state(state: AccountState, row: Row) -> None:
+    breaker: CircuitBreaker = state.breaker
+    breaker.state = cast("State", row["state"])
+    breaker.failures, breaker.successes = row["failures"], row["successes"]
+    breaker.open_until = _time(row["open_until"])
+    state.paused_until = _time(row["paused_until"])
+
+
+def _state_as_json(name: str, state: AccountState) -> dict[str, object]:
+    return {
+        "name": name,
+        "state": state.breaker.state,
+        "failures": state.breaker.failures,
+        "successes": state.breaker.successes,
+        "open_until": _text(state.breaker.open_until),
+        "paused_until": _text(state.paused_until),
+    }
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds") if time else None

@@ -1,0 +1,87 @@
+"""Timers in KV: they say when to look at which form submission. The rows are the truth.
+
+A key is `sync:<due>:<event id>`, so that a list of keys is in the order in which they are due.
+Nothing personal is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.core.ports import KeyValues, UnavailableError
+
+PREFIX = "sync:"
+DUE_TEXT = "%Y%m%dT%H%M%SZ"
+KEPT_SECONDS = 7 * 86_400
+MOST_KEYS = 10_000
+# Cloudflare allows 1,000 operations on KV in one invocation; the lists and the fields need some.
+MOST_DELETES = 900
+
+# So that of two that are due at the same second the older event comes first.
+DIGITS = 12
+
+_KEY = re.compile(r"sync:(\d{8}T\d{6}Z):(\d{1,18})")
+
+
+def event_id_of(name: str) -> int | None:
+    """The event that a timer is about, or None of another key."""
+    found = _KEY.fullmatch(name)
+    return int(found[2]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimers:
+    """Timers that went off, at most a thousand: their keys and the events they are about."""
+
+    names: Sequence[str]
+    event_ids: Sequence[int]
+
+
+@dataclass(slots=True)
+class Timers:
+    """The timers as one run or request sees them. `lists` and `deletes` count operations."""
+
+    key_values: KeyValues
+    lists: int = 0
+    deletes: int = 0
+    _seen: int = 0
+
+    async def set(self, event_id: int, due: datetime) -> None:
+        """Sets the timer of one submission.
+
+        Raises:
+            UnavailableError: KV failed; the sweep will find the row.
+        """
+        name = f"{PREFIX}{due.strftime(DUE_TEXT)}:{event_id:0{DIGITS}}"
+        await self.key_values.put(name, str(event_id), KEPT_SECONDS)
+
+    async def due(self, now: datetime) -> AsyncIterator[DueTimers]:
+        """The timers that are due, in order, page by page, up to 10,000.
+
+        Raises:
+            UnavailableError: KV failed.
+        """
+        cursor: str | None = None
+        while self._seen < MOST_KEYS:
+            page = await self.key_values.page(PREFIX, cursor)
+            self.lists += 1
+            due = [name for name in page.names if name < f"{PREFIX}{now.strftime(DUE_TEXT)};"]
+            self._seen += len(due)
+            if due:
+                ids = map(event_id_of, due)
+                yield DueTimers(due, [event_id for event_id in ids if event_id is not None])
+            if len(due) < len(page.names) or page.cursor is None:
+                return
+            cursor = page.cursor
+
+    async def forget(self, timers: DueTimers) -> None:
+        """Deletes timers that did their work, as many as one run may; the rest comes up again."""
+        for name in timers.names[: MOST_DELETES - self.deletes]:
+            try:
+                await self.key_values.delete(name)
+            except UnavailableError:
+                return
+            self.deletes += 1

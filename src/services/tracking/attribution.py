@@ -1,0 +1,246 @@
+"""Where a visit came from: one whole touch out of one source, and the credit it earns."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote_plus
+
+from services.core.text import clean
+
+Origin = Literal["page_url", "body", "referrer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What one source said about one visit. A record: never merged with another."""
+
+    origin: Origin
+    utm_source: str | None = None
+    utm_medium: str | None = None
+    utm_campaign: str | None = None
+    utm_content: str | None = None
+    utm_term: str | None = None
+    gclid: str | None = None
+    fbclid: str | None = None
+    msclkid: str | None = None
+    ttclid: str | None = None
+    twclid: str | None = None
+    li_fat_id: str | None = None
+    sc_click_id: str | None = None
+    campaign_region: str | None = None
+    ad_group: str | None = None
+    ad_id: str | None = None
+    search_query: str | None = None
+
+    def seen(self) -> dict[str, str]:
+        """Only what was seen, and its origin, as it is stored: {"origin": …, "gclid": …}."""
+        values = ((name, getattr(self, name)) for name in ("origin", *_FIELDS))
+        return {name: value for name, value in values if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The credit for a visit, with a word in every place."""
+
+    source: str
+    medium: str
+    campaign: str
+
+
+_UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+_NETWORK_OF_CLICK_ID = {
+    "gclid": "google",
+    "fbclid": "facebook",
+    "msclkid": "microsoft",
+    "ttclid": "tiktok",
+    "twclid": "twitter",
+    "li_fat_id": "linkedin",
+    "sc_click_id": "snapchat",
+}
+_AD = ("campaign_region", "ad_group", "ad_id", "search_query")
+_FIELDS = (*_UTM, *_NETWORK_OF_CLICK_ID, *_AD)
+
+# The ad parameters describe a touch, they do not make one.
+_MAKES_A_TOUCH = frozenset((*_UTM, *_NETWORK_OF_CLICK_ID))
+_SEARCH_CLICK_IDS = frozenset(("gclid", "msclkid"))
+
+# Snapchat's own parameter is ScCid; older set-ups say region.
+_FIELD_OF_PARAMETER = {name: name for name in _FIELDS} | {
+    "sccid": "sc_click_id",
+    "region": "campaign_region",
+}
+_LONGEST_VALUE = 500
+
+# Old pixels send these words where they saw nothing.
+_NOTHING = frozenset(("null", "undefined"))
+_FALLBACK_WORDS = {
+    "utm_source": _NOTHING | {"direct"},
+    "utm_medium": _NOTHING | {"unknown", "none"},
+    "utm_campaign": _NOTHING | {"unknown", "none"},
+}
+# str() refuses integers of thousands of digits, and no ad ID has more than these.
+_LARGEST_NUMBER = 10**30
+
+# A source that begins with a network's name: facebook_ads, m.facebook.com, Google Ads, t.co.
+_NETWORK_OF_SOURCE = re.compile(
+    r"""
+    (?:(?:www|m|l|lm|ads)\.)?
+    (?:(?P<google>google|adwords|youtube)
+      |(?P<facebook>facebook|fb|instagram|ig|meta)
+      |(?P<microsoft>bing|microsoft)
+      |(?P<tiktok>tik[ _-]?tok)
+      |(?P<twitter>twitter|t\.co|x(?=$|\.com|[ _-]?ads?$))
+      |(?P<linkedin>linked[ _-]?in)
+      |(?P<snapchat>snapchat)
+    )
+    (?:ads?)?(?![a-z])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def resolve_touch(
+    page_url: str, body: Mapping[str, object], referrer_url: str | None
+) -> Touch | None:
+    """The touch of one event, whole, from the first of page URL, body and referrer that has one.
+
+    Whatever the three hold, nothing is raised and no two of them are mixed.
+    """
+    touch = touch_of_url(page_url, "page_url") or _touch_of_body(body)
+    if touch is None and referrer_url:
+        return touch_of_url(referrer_url, "referrer")
+    return touch
+
+
+def touch_of_url(url: str, origin: Origin) -> Touch | None:
+    """The touch in the URL's query, else in its fragment; None if it has none. Never raises."""
+    if "=" not in url:
+        return None
+    address, _, fragment = url.partition("#")
+    query = address.partition("?")[2]
+    return _touch(origin, _parameters(query)) or _touch(
+        origin, _parameters(_query_of_fragment(fragment))
+    )
+
+
+def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
+    """The touch that a stored event is credited to, field by field; an empty one is direct.
+
+    The words that the old Worker stored where it saw nothing count as nothing.
+    """
+    said = ((name, _said_by_a_pixel(name, row.get(name))) for name in _FIELDS)
+    found = {name: value for name, value in said if value}
+    return {} if _MAKES_A_TOUCH.isdisjoint(found) else found
+
+
+def without_touch(url: str) -> str:
+    """The URL without the parameters that make or describe a touch, in query and `#/route?…`."""
+    address, hash_mark, fragment = url.partition("#")
+    if fragment.startswith(("/", "!")):
+        fragment = _without_parameters(fragment)
+    return _without_parameters(address) + hash_mark + fragment
+
+
+def parameters_left_out(url: str) -> list[str]:
+    """The names in the URL's query, in lower case and their order, that are stored in no field."""
+    query = url.partition("#")[0].partition("?")[2]
+    names = (_decoded(pair.partition("=")[0]).lower() for pair in query.split("&"))
+    return list(dict.fromkeys(name for name in names if name and name not in _FIELD_OF_PARAMETER))
+
+
+def _without_parameters(address: str) -> str:
+    page, _, query = address.partition("?")
+    pairs = [
+        pair
+        for pair in query.split("&")
+        if pair and _decoded(pair.partition("=")[0]).lower() not in _FIELD_OF_PARAMETER
+    ]
+    return page + ("?" + "&".join(pairs) if pairs else "")
+
+
+def credit(seen: Mapping[str, object]) -> Attribution:
+    """Who gets the credit for a touch as `Touch.seen()` stores it; an empty one is direct."""
+    click_id = next((name for name in _NETWORK_OF_CLICK_ID if _said(seen, name)), None)
+    return Attribution(
+        source=_said(seen, "utm_source") or _source_of(click_id),
+        medium=_said(seen, "utm_medium") or _medium_of(click_id),
+        campaign=_said(seen, "utm_campaign") or _said(seen, "ad_group") or "none",
+    )
+
+
+def _touch(origin: Origin, found: dict[str, str]) -> Touch | None:
+    return None if _MAKES_A_TOUCH.isdisjoint(found) else Touch(origin, **found)
+
+
+def _query_of_fragment(fragment: str) -> str:
+    """Both `#utm_source=…` and the `#/route?utm_source=…` of single-page apps."""
+    route, _, query = fragment.partition("?")
+    is_query_throughout = "=" in route and not route.startswith(("/", "!"))
+    return fragment if is_query_throughout else query
+
+
+def _parameters(query: str) -> dict[str, str]:
+    # parse_qsl decodes every pair, ours or not, and takes twice the time on the hot path.
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        raw_name, _, raw_value = pair.partition("=")
+        name = _FIELD_OF_PARAMETER.get(_decoded(raw_name).lower())
+        if name and name not in found and (value := clean(_decoded(raw_value), _LONGEST_VALUE)):
+            found[name] = value
+    return found
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
+
+
+def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
+    found: dict[str, str] = {}
+    for name in _FIELDS:
+        raw = body.get(name)
+        if raw is not None and (value := _said_by_a_pixel(name, raw)):
+            found[name] = value
+    return _touch("body", _of_one_visit(found)) if found else None
+
+
+def _said_by_a_pixel(name: str, raw: object) -> str | None:
+    if type(raw) is int and abs(raw) < _LARGEST_NUMBER:
+        raw = str(raw)
+    value = clean(raw, _LONGEST_VALUE) if isinstance(raw, str) else None
+    is_fallback = value is None or value.lower() in _FALLBACK_WORDS.get(name, _NOTHING)
+    return None if is_fallback else value
+
+
+def _of_one_visit(found: dict[str, str]) -> dict[str, str]:
+    """Without the click IDs that old pixels kept in the browser from another visit."""
+    network = _network_of(found)
+    if network is None:
+        return found
+    return {
+        name: value
+        for name, value in found.items()
+        if _NETWORK_OF_CLICK_ID.get(name, network) == network
+    }
+
+
+def _network_of(found: dict[str, str]) -> str | None:
+    if "utm_source" in found:
+        match = _NETWORK_OF_SOURCE.match(found["utm_source"])
+        return match.lastgroup if match else None
+    return next((network for name, network in _NETWORK_OF_CLICK_ID.items() if name in found), None)
+
+
+def _said(seen: Mapping[str, object], name: str) -> str:
+    value = seen.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _source_of(click_id: str | None) -> str:
+    return "direct" if click_id is None else _NETWORK_OF_CLICK_ID[click_id]
+
+
+def _medium_of(click_id: str | None) -> str:
+    if click_id is None:
+        return "unknown"
+    return "cpc" if click_id in _SEARCH_CLICK_IDS else "social"

@@ -1,0 +1,239 @@
+"""What a pixel reports, checked at the edge: from here on it has types."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from services.core.text import clean, read_json, without_lone_surrogates
+from services.tracking.attribution import Touch, resolve_touch
+from services.tracking.form_data import Lead, read_lead, read_lead_from_url
+
+EventType = Literal["pageview", "form_submit", "custom"]
+Outcome = Literal["submitted", "accepted", "rejected"]
+
+PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+# 16 hex digits; `pxl_` before them is what old pixels (v2) write.
+VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
+EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+
+EVENT_TYPES: Mapping[str, EventType] = {
+    "pageview": "pageview",
+    "form_submit": "form_submit",
+    "form_submission": "form_submit",
+    "event": "custom",
+}
+OUTCOMES: Mapping[object, Outcome] = {
+    "submitted": "submitted",
+    "accepted": "accepted",
+    "rejected": "rejected",
+}
+URL_LENGTH = 4_096
+TITLE_LENGTH = 1_000
+NAME_LENGTH = 64
+DATA_LENGTH = 4_096
+LARGEST_SCREEN = 100_000
+LARGEST_SEQUENCE = 2**31 - 1
+
+
+class InvalidEventError(Exception):
+    """What was sent is not an event. `details` says, for each field, what is wrong."""
+
+    def __init__(self, error: str, details: list[str]) -> None:
+        super().__init__(error)
+        self.error = error
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height in CSS pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """What only the site knows: an event's name, and a JSON object as text.
+
+    `left_out` says why the object is missing, without a word of it.
+    """
+
+    name: str
+    data: str | None = None
+    left_out: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as the pixel reported it. `touch` is its own one, None where it brought none.
+
+    `sequence` is its number among the visitor's events on this pixel. `outcome` is what became of
+    a form. `lead_in_address` marks a page view that is a submission only because its address holds
+    a lead. `fill` asks for the stored touch in the answer.
+    """
+
+    pixel_id: str
+    visitor_cookie: str
+    event_key: str | None
+    event_type: EventType
+    page_url: str
+    referrer_url: str | None
+    page_title: str | None
+    touch: Touch | None
+    lead: Lead | None
+    viewport: Size | None
+    screen: Size | None
+    sequence: int | None = None
+    outcome: Outcome | None = None
+    custom: Custom | None = None
+    lead_in_address: bool = False
+    fill: bool = False
+
+
+def read_event(body: str, new_visitor: str) -> Event:
+    """Reads an event from a request's body, of an old pixel or a new one.
+
+    `new_visitor` is the cookie of a visitor who brought none of ours.
+
+    Raises:
+        InvalidEventError: it is not JSON, or a field that an event needs is missing or wrong.
+    """
+    try:
+        fields = read_json(body)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise InvalidEventError(
+            "Invalid request format - expected JSON", ["the body must be one JSON object"]
+        )
+    return event_of(fields, new_visitor)
+
+
+def event_of(fields: Mapping[str, object], new_visitor: str) -> Event:
+    """Checks and cleans the fields of an event.
+
+    What an event cannot do without is refused; anything else that is wrong is left out, so that a
+    visitor's odd browser loses no lead.
+
+    Raises:
+        InvalidEventError: `pixel_id`, `page_url` or `event_type` is missing or wrong, or the
+            `event_name` of a custom event.
+    """
+    pixel_id, page_url, event_type = _required(fields)
+    referrer_url = _web_address(fields.get("referrer_url"))
+    lead, in_address = _lead(fields, page_url, event_type)
+    event_type = "form_submit" if lead else event_type
+    is_form = event_type == "form_submit" and not in_address
+    return Event(
+        pixel_id=pixel_id,
+        visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")) or new_visitor,
+        event_key=_matching(EVENT_KEY, fields.get("event_key")),
+        event_type=event_type,
+        page_url=page_url[:URL_LENGTH],
+        referrer_url=referrer_url[:URL_LENGTH] if referrer_url else None,
+        page_title=_text(fields.get("page_title"), TITLE_LENGTH),
+        touch=resolve_touch(page_url, fields, referrer_url),
+        lead=lead,
+        viewport=_size(fields.get("viewport")),
+        screen=_size(fields.get("screen")),
+        sequence=_sequence(fields.get("sequence")),
+        outcome=_outcome(fields.get("outcome")) if is_form else None,
+        custom=_custom(fields) if event_type == "custom" else None,
+        lead_in_address=in_address,
+        fill=fields.get("fill") not in (None, False, "off", "false"),
+    )
+
+
+def _required(fields: Mapping[str, object]) -> tuple[str, str, EventType]:
+    pixel_id = _matching(PIXEL_ID, fields.get("pixel_id"))
+    page_url = _web_address(fields.get("page_url"))
+    event_type = EVENT_TYPES.get(str(fields.get("event_type") or "pageview"))
+    details = []
+    if pixel_id is None:
+        details.append("pixel_id: must be 8 to 64 letters, digits, '-' or '_'")
+    if page_url is None:
+        details.append("page_url: must be an http or https address")
+    if event_type is None:
+        details.append(f"event_type: must be one of {', '.join(EVENT_TYPES)}")
+    if event_type == "custom" and _event_name(fields) is None:
+        details.append(f"event_name: must be a text of 1 to {NAME_LENGTH} characters")
+    if pixel_id is None or page_url is None or event_type is None or details:
+        raise InvalidEventError("Validation failed", details)
+    return pixel_id, page_url, event_type
+
+
+def _lead(
+    fields: Mapping[str, object], page_url: str, event_type: EventType
+) -> tuple[Lead | None, bool]:
+    """The lead, and whether nothing but the address of a page view says that there is one."""
+    if event_type == "custom":
+        return None, False
+    if lead := read_lead(fields.get("form_data")):
+        return lead, False
+    # Old thank-you pages carry the form's values in their address.
+    lead = read_lead_from_url(page_url)
+    return lead, lead is not None and event_type == "pageview"
+
+
+def _event_name(fields: Mapping[str, object]) -> str | None:
+    value = fields.get("event_name")
+    name = _text(value, len(value)) if isinstance(value, str) else None
+    return name if name and len(name) <= NAME_LENGTH else None
+
+
+def _custom(fields: Mapping[str, object]) -> Custom:
+    name = _event_name(fields) or ""
+    data = fields.get("event_data")
+    if data is None:
+        return Custom(name)
+    if not isinstance(data, dict):
+        return Custom(name, left_out="no JSON object")
+    try:
+        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return Custom(name, left_out="a number that JSON does not know")
+    if len(text) > DATA_LENGTH:
+        return Custom(name, left_out=f"over {DATA_LENGTH} characters")
+    return Custom(name, without_lone_surrogates(text))
+
+
+def _outcome(value: object) -> Outcome | None:
+    return OUTCOMES.get(value) if isinstance(value, str) else None
+
+
+def _sequence(value: object) -> int | None:
+    return value if type(value) is int and 1 <= value <= LARGEST_SEQUENCE else None
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str | None:
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None
+
+
+def _text(value: object, limit: int) -> str | None:
+    return clean(value, limit) if isinstance(value, str) else None
+
+
+def _web_address(value: object) -> str | None:
+    # The limit of the body bounds an address here; it is cut when it is stored, after its
+    # parameters were read.
+    address = _text(value, len(value)) if isinstance(value, str) else None
+    return address if address and WEB_ADDRESS.match(address) else None
+
+
+def _size(value: object) -> Size | None:
+    if not isinstance(value, dict):
+        return None
+    width, height = _pixels(value.get("width")), _pixels(value.get("height"))
+    return Size(width, height) if width and height else None
+
+
+def _pixels(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 < value <= LARGEST_SCREEN else None

@@ -1,0 +1,234 @@
+"""The lead in a submitted form: an e-mail address and a name. Nothing else gets past this file."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from urllib.parse import parse_qsl
+
+from services.core.text import clean, read_json
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Who filled in the form, as far as they said. At least one of the three is there."""
+
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+
+    def said(self) -> dict[str, str]:
+        """Only what was said, as it is stored: {"email": …, "first_name": …}."""
+        values = {"email": self.email, "first_name": self.first_name, "last_name": self.last_name}
+        return {name: value for name, value in values.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One value and its key, made plain: "your.first name" for `your[FirstName]`."""
+
+    key: str
+    value: str
+
+
+_LONGEST_VALUE = 255
+_LONGEST_EMAIL = 254
+_TIMES_ENCODED = 3
+_DEEPEST = 5
+_LONGEST_KEY = 100
+_MOST_FIELDS = 300
+
+_WORD = re.compile(r"[a-z]+")
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEGMENT = re.compile(r"[\[\].]+")
+
+_EMAIL = re.compile(r'[^\s@<>()\[\],;:\\"/\ufffd]+@(?:[\w-]+\.)+[\w-]+')
+_EMAIL_KEY = re.compile(r"mail|courriel|correo|correio|posta elettronica")
+_SOMEONE_ELSE = re.compile(
+    r"\b(?:friend|amigo|amico|freund|refer|recipient|colleague|spouse|child|emergency|shipping"
+    r"|admin|passw|pwd)|\bami\b"
+)
+_A_THING = re.compile(
+    r"\b(?:compan|organi[sz]|business|employer|empresa|entreprise|azienda|firma|file|product|card"
+    r"|event|project|site|team)"
+)
+
+# The patterns below look at the last segment of a key, but for `name[first]`.
+_FULL_NAME = re.compile(
+    r"""(?:^|[ .])(?:
+      full\ ?name | complete\ ?name | first\ (?:name\ )?(?:and\ )?last\ ?name
+    | voll(?:st(?:a|ae)ndiger)?\ ?name | vor(?:name)?\ und\ (?:nach|zu)\ ?name
+    | name\ und\ vorname
+    | nombre\ ?completo | nombres?\ (?:y\ )?apellidos? | apellidos?\ y\ nombres?
+    | nom\ ?complet | nom\ (?:et\ )?prenom | prenom\ (?:et\ )?nom
+    | nome\ ?completo | nome\ (?:e\ )?(?:cognome|sobrenome|apelido) | cognome\ e\ nome
+    )(?:\ [a-z ]+)?$""",
+    re.VERBOSE,
+)
+_FIRST_NAME = re.compile(
+    r"""(?:^|[ .])(?:
+      (?:first|f|given|fore)\ ?names? | vor\ ?name | prenoms?
+    | primer\ ?nombre | nombre\ de\ pila | primeiro\ ?nome
+    )(?:\ [a-z ]+)?$
+    | (?:^|\bnames?[ .]|\bfields?\.)first$""",
+    re.VERBOSE,
+)
+_LAST_NAME = re.compile(
+    r"""(?:^|[ .])(?:
+      (?:last|l|sur|family)\ ?names? | (?:nach|familien|zu)\ ?name | nom\ (?:de\ )?famille
+    | apellidos? | sobrenome | apelido | ultimo\ ?nome | cognome
+    )(?:\ [a-z ]+)?$
+    | (?:^|\bnames?[ .]|\bfields?\.)last$""",
+    re.VERBOSE,
+)
+# A bare "name" is a person's only among words like these: not in user name, form name, pet name.
+_FILLER = (
+    r"(?:your|my|contact|customer|client|lead|billing|person|what|is|please|enter|required"
+    r"|optional|et|pb|ihr|dein|votre|ton|tu|su|il|tuo|suo|o|seu|teu|de|del|du|do|contacto|contato"
+    r"|pflichtfeld|obligatoire|obligatorio|obrigatorio|obbligatorio)"
+)
+_BARE_NAME = re.compile(
+    rf"(?:^|\.)(?:{_FILLER} )*(?:your|contact|customer)?(?:name|nom|nome|nombres?)(?: {_FILLER})*$"
+)
+_PARTS_OF_NAME = (
+    ("full", _FULL_NAME),
+    ("first", _FIRST_NAME),
+    ("last", _LAST_NAME),
+    ("full", _BARE_NAME),
+)
+
+
+def read_lead(form_data: object) -> Lead | None:
+    """The lead in what a pixel sends as `form_data`: an object or its JSON text, encoded twice too.
+
+    Anything else, however broken, is None, and so is a form without an e-mail address or a name.
+    """
+    form = decoded(form_data)
+    if not isinstance(form, dict):
+        return None
+    fields = list(islice(_fields("", form, _DEEPEST), _MOST_FIELDS))
+    return _lead(_email_by_key(fields) or _email_by_value(fields), fields)
+
+
+def read_lead_from_url(url: str) -> Lead | None:
+    """The lead that a thank-you page's query passes on; None without an e-mail under its name."""
+    if "@" not in url and "%40" not in url:
+        return None
+    query = url.partition("#")[0].partition("?")[2]
+    values = ((key, clean(value, _LONGEST_VALUE)) for key, value in parse_qsl(query))
+    # An unescaped + in jane+news@example.com arrives as a space.
+    fields = [
+        _Field(_plain(key), value.replace(" ", "+") if "@" in value else value)
+        for key, value in values
+        if value
+    ]
+    email = _email_by_key(fields)
+    return _lead(email, fields) if email else None
+
+
+def own_addresses(form_data: object) -> frozenset[str]:
+    """Every e-mail address in a form that is not somebody else's by its key, in lower case."""
+    form = decoded(form_data)
+    fields = islice(_fields("", form, _DEEPEST), _MOST_FIELDS) if isinstance(form, dict) else ()
+    own = (field.value.lower() for field in fields if not _SOMEONE_ELSE.search(field.key))
+    return frozenset(filter(_is_email, own))
+
+
+def read_email(text: str) -> str | None:
+    """An e-mail address as forms' addresses are stored: in lower case; None if it is none."""
+    email = text.strip().lower()
+    return email if _is_email(email) else None
+
+
+def decoded(form_data: object) -> object:
+    """What the JSON text of a form says, encoded up to three times; None if it is none."""
+    try:
+        for _ in range(_TIMES_ENCODED):
+            if not isinstance(form_data, str):
+                break
+            form_data = read_json(form_data)
+    except (ValueError, RecursionError):
+        return None
+    return form_data
+
+
+def _fields(key: str, value: object, depth: int) -> Iterator[_Field]:
+    """Every text in the form with the keys that lead to it, in the form's order."""
+    if isinstance(value, str):
+        text = clean(value, _LONGEST_VALUE)
+        if text:
+            yield _Field(_plain(key), text)
+    elif isinstance(value, list) and len(value) == 1 and depth:
+        yield from _fields(key, value[0], depth - 1)
+    elif isinstance(value, dict) and depth:
+        for inner_key, inner in value.items():
+            yield from _fields(f"{key}.{inner_key}", inner, depth - 1)
+
+
+def _plain(key: str) -> str:
+    """Words in lower case without accents or digits; dots for nesting, without `value`."""
+    spaced = _CAMEL_CASE.sub(" ", key[-_LONGEST_KEY:])
+    ascii_only = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode()
+    segments = (" ".join(_WORD.findall(part)) for part in _SEGMENT.split(ascii_only.lower()))
+    return ".".join(segment for segment in segments if segment not in ("", "value"))
+
+
+def _lead(email: str | None, fields: list[_Field]) -> Lead | None:
+    first, last = _names(fields)
+    return Lead(email, first, last) if email or first or last else None
+
+
+def _email_by_key(fields: list[_Field]) -> str | None:
+    return _email_by_value([field for field in fields if _EMAIL_KEY.search(field.key)])
+
+
+def _email_by_value(fields: list[_Field]) -> str | None:
+    own = (field.value.lower() for field in fields if not _SOMEONE_ELSE.search(field.key))
+    return next((value for value in own if _is_email(value)), None)
+
+
+def _is_email(value: str) -> bool:
+    return len(value) <= _LONGEST_EMAIL and _EMAIL.fullmatch(value) is not None
+
+
+def _names(fields: list[_Field]) -> tuple[str | None, str | None]:
+    said: dict[str, str] = {}
+    for field in fields:
+        part = _part_of_name(field)
+        if part:
+            said.setdefault(part, field.value)
+    return _first_and_last(said.get("first"), said.get("last"), said.get("full"))
+
+
+def _part_of_name(field: _Field) -> str | None:
+    if "@" in field.value or _SOMEONE_ELSE.search(field.key):
+        return None
+    part = next((part for part, pattern in _PARTS_OF_NAME if pattern.search(field.key)), None)
+    return None if part == "full" and _A_THING.search(field.key) else part
+
+
+def _first_and_last(
+    first: str | None, last: str | None, full: str | None
+) -> tuple[str | None, str | None]:
+    """Beside a first or a last name, "name" is the other one; alone it is both."""
+    if full is None or (first and last):
+        return first, last
+    if first:
+        return first, _beyond(full, first)
+    if last:
+        return _beyond(full, last), last
+    return _split(full)
+
+
+def _beyond(full: str, known: str) -> str | None:
+    known_words = known.casefold().split()
+    words = full.replace(",", " ").split()
+    return " ".join(word for word in words if word.casefold() not in known_words) or None
+
+
+def _split(full: str) -> tuple[str | None, str | None]:
+    """`Jane van Dyke` after the first word, `van Dyke, Jane` at the comma."""
+    last, _, first = full.partition(",")
+    words = f"{first} {last}".split()
+    return " ".join(words[:1]) or None, " ".join(words[1:]) or None

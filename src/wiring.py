@@ -1,0 +1,240 @@
+"""Puts the app of one isolate together from its bindings, on its first request."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pyodide_js
+
+from app import App
+from bindings.clock import local_time, now, sleep
+from bindings.d1 import D1
+from bindings.fetch import Fetch
+from bindings.kv import Kv
+from bindings.limiter import Shards
+from bindings.r2 import R2
+from config import (
+    ConfigError,
+    SyncConfig,
+    WatchConfig,
+    read_archive_config,
+    read_config,
+    read_sync_config,
+    read_watch_config,
+)
+from services.access.rate_limiting import RateLimiter
+from services.alerting.notifier import Watch
+from services.alerting.webhook import Alerts
+from services.archive.archive_run import ArchiveRun
+from services.archive.endpoint import ArchiveEndpoint
+from services.backup.backup_run import Backups
+from services.backup.records import Records
+from services.backup.steps import BackupSteps
+from services.backup.store import BackupStore
+from services.core.logs import Log
+from services.monitoring.checks_run import WatchJob
+from services.monitoring.failed_requests import FailedRequests
+from services.monitoring.health import Health
+from services.monitoring.metrics import Metrics
+from services.pipedrive.circuit_breaker import CircuitBreaker
+from services.pipedrive.client import AccountState, Pipedrive
+from services.pipedrive.limits import Budget
+from services.privacy.person_requests import Privacy
+from services.privacy.retention import Retention
+from services.projects.pixel_cache import Pixels
+from services.projects.pixel_table import PIXELS
+from services.projects.project_table import PROJECTS
+from services.projects.register import Register
+from services.sync.outbox import Outbox
+from services.sync.payload import AccountFields
+from services.sync.portion import PortionSync
+from services.sync.sync_run import SyncRun
+from services.sync.timers import Timers
+from services.tracking.repeats import Repeats
+from services.tracking.visits import Visits
+
+
+def new_id() -> str:
+    """32 random hex digits."""
+    return secrets.token_hex(16)
+
+
+def random() -> float:
+    """A number from 0 to below 1, for jitter."""
+    return secrets.randbelow(1_000) / 1_000
+
+
+def memory_mib() -> int:
+    """What the interpreter holds of the isolate's 128 MiB; it never gives any back."""
+    size: int = pyodide_js._module.HEAP8.length  # noqa: SLF001  # there is no public name for it
+    return size // 2**20
+
+
+def build_app(env: Any) -> App:
+    """Reads the settings and wires the services to the bindings of `env`.
+
+    Raises:
+        ConfigError: a var or secret cannot be used.
+    """
+    settings = partial(_setting, env)
+    config = read_config(settings)
+    # The SDK wraps every binding; what lies on the hot path is used unwrapped.
+    raw = getattr(env, "_env", env)
+    database = D1(getattr(raw, "DB", None))
+    shards = Shards(getattr(raw, "RATE_LIMITER", None))
+    key_values = Kv(getattr(env, "CACHE", None))
+    bucket = R2(getattr(raw, "BACKUPS", None))
+    store = BackupStore(bucket, config.environment)
+    records, metrics = Records(database), Metrics(database, database.size_bytes)
+    window = config.repeat_window_seconds
+    return App(
+        config=config,
+        clock=now,
+        local_time=local_time,
+        new_id=new_id,
+        memory_mib=memory_mib,
+        worker_version=_worker_version(raw),
+        database=database,
+        bucket=bucket,
+        limiter=RateLimiter(shards),
+        pixels=Pixels(database, config.pixel_cache_seconds),
+        projects=Register(PROJECTS, database, new_id),
+        project_pixels=Register(PIXELS, database, new_id),
+        visits=Visits(database, new_id, config.session_minutes, config.sync_delay_seconds, window),
+        repeats=Repeats(key_values, window),
+        timers=Timers(key_values),
+        health=Health(database, key_values, shards, now),
+        metrics=metrics,
+        privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
+        retention=Retention(
+            *(database, bucket, new_id, now),
+            *(config.session_retention_days, config.visitor_retention_days),
+        ),
+        backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
+        failed_requests=FailedRequests(database, now),
+        watch_job=WatchJob(_watch_config(settings).settings, metrics, records, store, now),
+        new_watch=partial(_new_watch, settings, key_values),
+        new_sync=partial(_new_sync, settings, database, key_values),
+        new_archive=partial(_new_archive, settings, database, bucket),
+    )
+
+
+def _worker_version(env: Any) -> str | None:
+    """The id that Cloudflare gave the version that runs; None where it gives none."""
+    metadata = getattr(env, "CF_VERSION_METADATA", None)
+    return str(metadata.id) if metadata else None
+
+
+def _setting(env: Any, name: str) -> str | None:
+    value: str | None = getattr(env, name, None)
+    return value
+
+
+def _require_time_zone(zone: str) -> None:
+    try:
+        local_time(datetime.fromtimestamp(0, tz=now().tzinfo), zone)
+    except ValueError as error:
+        raise ConfigError(f"SYNC_TIME_ZONE {error}") from None
+
+
+def _watch_config(settings: Callable[[str], str | None], log: Log | None = None) -> WatchConfig:
+    """The settings of who watches; the defaults, and a line in the log, where one is wrong."""
+    try:
+        return read_watch_config(settings)
+    except ConfigError as error:
+        if log:
+            log.error("watch_misconfigured", reason=str(error))
+        return read_watch_config(lambda _: None)
+
+
+def _new_watch(settings: Callable[[str], str | None], key_values: Kv, log: Log) -> Watch:
+    config = _watch_config(settings, log)
+    alerts = Alerts(Fetch(), config.alert_webhook_url)
+    return Watch(alerts, key_values, now, log, config.runbook_url)
+
+
+def _new_sync(
+    settings: Callable[[str], str | None], database: D1, key_values: Kv, log: Log, watch: Watch
+) -> SyncRun:
+    """One run of the sync with its own budget, counters and states.
+
+    Raises:
+        ConfigError: a setting of the sync cannot be used.
+    """
+    config = read_sync_config(settings)
+    _require_time_zone(config.leads.time_zone)
+    http, troubles = Fetch(), list[str]()
+    budget = Budget(now() + timedelta(seconds=config.run.seconds), config.run.requests)
+    apis = _apis(config, http, budget, troubles)
+    outbox = Outbox(
+        database=database,
+        run=log.request_id,
+        lease_seconds=config.run.lease_seconds,
+        accounts={name: api.state for name, api in apis.items()},
+    )
+    portions = PortionSync(
+        settings=config.leads,
+        apis=apis,
+        default_fields=config.fields,
+        account_fields=AccountFields(key_values),
+        outbox=outbox,
+        clock=now,
+        local_time=local_time,
+        log=log,
+    )
+    return SyncRun(
+        settings=config.run,
+        apis=apis,
+        portions=portions,
+        outbox=outbox,
+        timers=Timers(key_values),
+        budget=budget,
+        tell=watch.tell,
+        clock=now,
+        log=log,
+        troubles=troubles,
+    )
+
+
+def _new_archive(
+    settings: Callable[[str], str | None], database: D1, bucket: R2, log: Log
+) -> ArchiveRun:
+    """One run of the archive.
+
+    Raises:
+        ConfigError: a setting of the archive cannot be used.
+    """
+    config = read_archive_config(settings)
+    endpoint = config.endpoint and ArchiveEndpoint(
+        url=config.endpoint,
+        api_key=config.api_key,
+        seconds=config.timeout_seconds,
+        pause_ms=config.backoff_ms,
+        http=Fetch(),
+        sleep=sleep,
+    )
+    return ArchiveRun(config.run, database, bucket, endpoint or None, now, log)
+
+
+def _apis(
+    config: SyncConfig, http: Fetch, budget: Budget, troubles: list[str]
+) -> dict[str, Pipedrive]:
+    """The accounts by name, each with a breaker of its own and the budget of all."""
+    return {
+        name: Pipedrive(
+            account=account,
+            state=AccountState(CircuitBreaker(config.breaker_seconds)),
+            budget=budget,
+            settings=config.calls,
+            http=http,
+            clock=now,
+            sleep=sleep,
+            random=random,
+            on_trouble=troubles.append,
+        )
+        for name, account in config.accounts.items()
+    }
