@@ -6,36 +6,36 @@ import sys
 
 import typer
 
-from ops import fields, keys, pixels, privacy, projects, stats
-from ops.backup import EXAMPLE as BACKUP_EXAMPLE
-from ops.backup import backup
-from ops.backup_list import EXAMPLE as BACKUPS_EXAMPLE
-from ops.backup_list import backups
-from ops.capacity import EXAMPLE as CAPACITY_EXAMPLE
-from ops.capacity import capacity
-from ops.deploy import EXAMPLE as DEPLOY_EXAMPLE
-from ops.deploy import deploy
-from ops.drill import EXAMPLE as DRILL_EXAMPLE
-from ops.drill import drill
-from ops.errors import ExitCode, OpsError
-from ops.export import EXAMPLE as EXPORT_EXAMPLE
-from ops.export import export
-from ops.leads import EXAMPLE as LEADS_EXAMPLE
-from ops.leads import leads
-from ops.logs import EXAMPLE as LOGS_EXAMPLE
-from ops.logs import logs
-from ops.preflight import EXAMPLE as PREFLIGHT_EXAMPLE
-from ops.preflight import preflight
-from ops.restore import EXAMPLE as RESTORE_EXAMPLE
-from ops.restore import restore
-from ops.resync import EXAMPLE as RESYNC_EXAMPLE
-from ops.resync import resync
-from ops.rollback import EXAMPLE as ROLLBACK_EXAMPLE
-from ops.rollback import rollback
-from ops.security_check import EXAMPLE as SECURITY_EXAMPLE
-from ops.security_check import security_check
-from ops.status import EXAMPLE as STATUS_EXAMPLE
-from ops.status import status
+from ops.commands import fields, keys, pixels, privacy, projects, stats
+from ops.commands.backup import EXAMPLE as BACKUP_EXAMPLE
+from ops.commands.backup import backup
+from ops.commands.backups import EXAMPLE as BACKUPS_EXAMPLE
+from ops.commands.backups import backups
+from ops.commands.capacity import EXAMPLE as CAPACITY_EXAMPLE
+from ops.commands.capacity import capacity
+from ops.commands.deploy import EXAMPLE as DEPLOY_EXAMPLE
+from ops.commands.deploy import deploy
+from ops.commands.drill import EXAMPLE as DRILL_EXAMPLE
+from ops.commands.drill import drill
+from ops.commands.export import EXAMPLE as EXPORT_EXAMPLE
+from ops.commands.export import export
+from ops.commands.leads import EXAMPLE as LEADS_EXAMPLE
+from ops.commands.leads import leads
+from ops.commands.logs import EXAMPLE as LOGS_EXAMPLE
+from ops.commands.logs import logs
+from ops.commands.preflight import EXAMPLE as PREFLIGHT_EXAMPLE
+from ops.commands.preflight import preflight
+from ops.commands.restore import EXAMPLE as RESTORE_EXAMPLE
+from ops.commands.restore import restore
+from ops.commands.resync import EXAMPLE as RESYNC_EXAMPLE
+from ops.commands.resync import resync
+from ops.commands.rollback import EXAMPLE as ROLLBACK_EXAMPLE
+from ops.commands.rollback import rollback
+from ops.commands.security_check import EXAMPLE as SECURITY_EXAMPLE
+from ops.commands.security_check import security_check
+from ops.commands.status import EXAMPLE as STATUS_EXAMPLE
+from ops.commands.status import status
+from ops.terminal.errors import ExitCode, OpsError
 
 app = typer.Typer(
     help="The commands of the people who run PPP Pixel.",

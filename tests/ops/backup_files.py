@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ops.manifests import Manifest, Part, PartKind, read_manifest
+from ops.backup.manifests import Manifest, Part, PartKind, read_manifest
 from paths import NODE_BIN, ROOT, tool_environment
 from services.core.ndjson_parts import pack
 

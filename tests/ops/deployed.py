@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ops.bucket import Bucket
-from ops.deployment_log import LOG, TIME
-from ops.target import Target, choose_target
+from ops.cloudflare.bucket import Bucket
+from ops.cloudflare.target import Target, choose_target
+from ops.deploy.deployment_log import LOG, TIME
 from paths import ROOT
 from tests.harness.direct import database_file
 

@@ -1,7 +1,7 @@
 import pytest
 
-from ops.account import MOST_PAGES, account_of_environment, custom_fields
-from ops.errors import NoAnswerError, WrongUsageError
+from ops.leads.pipedrive_account import MOST_PAGES, account_of_environment, custom_fields
+from ops.terminal.errors import NoAnswerError, WrongUsageError
 from services.pipedrive.accounts import DEFAULT_URL, Account
 from simulator.faults import Fault
 from simulator.fields import DEMO_FIELDS, Field, field_code

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ops.backup_index import INDEX, Held, last_backup, read_held, read_index
-from ops.errors import NoAnswerError
+from ops.backup.index import INDEX, Held, last_backup, read_held, read_index
+from ops.terminal.errors import NoAnswerError
 
 BASE, HOURLY = "20261121T030000Z-full", "20261121T040000Z-hourly"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ops.api import Api, open_client
-from ops.backup_index import last_backup, read_held, read_index
-from ops.backups import Backup, BackupMaker, list_backups, start_backup
-from ops.bucket import Bucket
-from ops.errors import NoAnswerError
-from ops.worker import Key, choose_worker
+from ops.backup.backup_maker import Backup, BackupMaker, list_backups, start_backup
+from ops.backup.index import last_backup, read_held, read_index
+from ops.cloudflare.bucket import Bucket
+from ops.terminal.errors import NoAnswerError
+from ops.worker_api.client import Api, open_client
+from ops.worker_api.worker import Key, choose_worker
 from paths import LOCAL_CONFIG
 from tests.harness.direct import running_directly
 from tests.ops.asking import ADMIN_KEY, KEYS

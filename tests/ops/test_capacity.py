@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from ops.load import Measured
+from ops.checks.load_test import Measured
 from tests.harness.listening import listening
 from tests.ops.asking import ADMIN_KEY, READ_KEY, Service
 from tests.ops.running import fails, here

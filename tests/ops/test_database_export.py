@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.backup_index import Held
-from ops.database_export import keep_export, read_export
-from ops.errors import OpsError
-from ops.target import Environment, choose_target
+from ops.backup.index import Held
+from ops.cloudflare.target import Environment, choose_target
+from ops.deploy.database_export import keep_export, read_export
+from ops.terminal.errors import OpsError
 
 
 @pytest.fixture

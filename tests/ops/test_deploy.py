@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-import ops.deployment as ops_deployment
-from ops.api import Api, open_client
-from ops.backup_index import Held
-from ops.bucket import Bucket
-from ops.deployment import Choices, Deployment
-from ops.deployment_plan import plan
-from ops.errors import OpsError
-from ops.facts import read_rows
-from ops.release import Release
-from ops.target import Environment, choose_target
-from ops.worker import Key, choose_worker
+import ops.deploy.deployment as ops_deployment
+from ops.backup.index import Held
+from ops.cloudflare.bucket import Bucket
+from ops.cloudflare.target import Environment, choose_target
+from ops.deploy.deployment import Choices, Deployment
+from ops.deploy.dry_run import plan
+from ops.deploy.facts import read_rows
+from ops.deploy.release import Release
+from ops.terminal.errors import OpsError
+from ops.worker_api.client import Api, open_client
+from ops.worker_api.worker import Key, choose_worker
 from pyodide_bundle import Bundle
 from tests.harness.direct import database_file
 from tests.ops.deployed import local, log_of

@@ -17,7 +17,7 @@ from threading import Thread
 
 import pytest
 
-from ops import export_parts
+from ops.reports import export_parts
 from services.core.event_lines import COLUMNS
 from tests.harness.road import Road, running_road
 from tests.harness.sync import wait_until

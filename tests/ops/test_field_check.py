@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops.field_check import LONG_VALUES, MOMENTS, NUMBERS, TAKES, check_fields, read_map
+from ops.leads.field_map_check import LONG_VALUES, MOMENTS, NUMBERS, TAKES, check_fields, read_map
 from services.pipedrive.fields import FIELD_NAMES, AccountField, Value, shape
 
 KEY = "a" * 40

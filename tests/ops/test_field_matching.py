@@ -1,6 +1,6 @@
 import pytest
 
-from ops.field_matching import IGNORED, SYNONYMS, meaning, suggest
+from ops.leads.field_map_suggestion import IGNORED, SYNONYMS, meaning, suggest
 from services.pipedrive.fields import FIELD_NAMES, AccountField
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.fingerprints import Answers, Questions, answers_of_staging, differences
-from ops.live_comparison import compare
-from ops.manifests import Manifest
-from ops.staging import Staging, open_staging
+from ops.backup.manifests import Manifest
+from ops.restore.live_comparison import compare
+from ops.restore.staging_database import Staging, open_staging
+from ops.restore.table_checksums import Answers, Questions, answers_of_staging, differences
 
 MANY = 1_000
 NUMBERS = f"""(

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops.backup_index import Backup, Held
-from ops.deployment_log import Entry
-from ops.judging import (
+from ops.backup.index import Backup, Held
+from ops.deploy.database_checks import (
     EMPTIED,
     MIGRATIONS_LOST,
     Named,
@@ -21,7 +20,8 @@ from ops.judging import (
     shrunk,
     witnesses_of,
 )
-from ops.judging_surroundings import NO_BACKUPS
+from ops.deploy.deployment_log import Entry
+from ops.deploy.readiness_checks import NO_BACKUPS
 from paths import ROOT
 
 ID, OTHER = "777a0ed8", "99999999"

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.backup_index import Backup, Held
-from ops.finding import Finding
-from ops.judging_surroundings import (
+from ops.backup.index import Backup, Held
+from ops.deploy.check_verdict import Finding
+from ops.deploy.readiness_checks import (
     SECRETS,
     judge_backup,
     judge_first,

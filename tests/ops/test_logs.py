@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.log_lines import read_lines
+from ops.checks.log_lines import read_lines
 from tests.harness.worker import some_event
 from tests.ops.asking import Service
 from tests.ops.running import Said, fails, here, ppp

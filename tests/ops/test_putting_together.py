@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.chain import BrokenBackupError
-from ops.erasures import Erasure
-from ops.manifests import Manifest
-from ops.putting_together import PutTogether, parts_needed, put_together
-from ops.staging import MIGRATIONS, UnknownSchemaError, open_staging
+from ops.backup.backup_chain import BrokenBackupError
+from ops.backup.manifests import Manifest
+from ops.restore.assembly import PutTogether, parts_needed, put_together
+from ops.restore.erase_again import Erasure
+from ops.restore.staging_database import MIGRATIONS, UnknownSchemaError, open_staging
 from services.archive.rewriting import counted
 from tests.ops.backup_files import Objects, Written, write_backup
 

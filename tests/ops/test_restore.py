@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from ops import loading
-from ops.database import Database
-from ops.erasures import Erasure
-from ops.loading import Step
-from ops.named_database import empty, find
-from ops.objects import one_by_one
-from ops.target import Target, choose_target
-from ops.time_travel import erase_again
+from ops.cloudflare.bucket_objects import one_by_one
+from ops.cloudflare.database import Database
+from ops.cloudflare.new_database import empty, find
+from ops.cloudflare.target import Target, choose_target
+from ops.restore import sql_files as loading
+from ops.restore.erase_again import Erasure
+from ops.restore.sql_files import Step
+from ops.restore.time_travel import erase_again
 from services.archive.parts import ARCHIVE, manifest_of, part_key
 from services.archive.rewriting import counted
 from services.core.ndjson_parts import pack
@@ -180,7 +180,7 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
 
     arguments = ("--into", "beside", "--backup", FULL, "--yes")
     with monkeypatch.context() as patch:
-        patch.setattr("ops.restoring.load", stopped)
+        patch.setattr("ops.restore.restore_steps.load", stopped)
         assert "say the same again" in fails(run(storage, *arguments), 1)
 
     of_another = fails(run(storage, "--into", "beside", "--backup", HOURLY, "--yes"), 1)

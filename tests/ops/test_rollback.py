@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.bucket import Bucket
-from ops.deployment_log import LOG, add_to_log
-from ops.errors import NoAnswerError
+from ops.cloudflare.bucket import Bucket
+from ops.deploy.deployment_log import LOG, add_to_log
+from ops.terminal.errors import NoAnswerError
 from pyodide_bundle import Bundle
 from tests.ops.deployed import local
 from tests.ops.running import fails, here, ppp

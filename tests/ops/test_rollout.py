@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.rollout import MOST_NEW_FAILED_LEADS, SHARES, Rollout, worsened
-from ops.smoke import UnhealthyError
+from ops.deploy.rollout import MOST_NEW_FAILED_LEADS, SHARES, Rollout, worsened
+from ops.deploy.smoke_test import UnhealthyError
 
 WELL: Mapping[str, str] = {}
 ILL = {"health": "/health answers 503"}

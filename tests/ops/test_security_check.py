@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 import routes
-from ops.security_probes import PROTECTED
+from ops.checks.security_probes import PROTECTED
 from routes import Route, methods_of
 from tests.harness.listening import listening
 from tests.harness.worker import Row
@@ -120,7 +120,7 @@ def test_every_route_that_needs_a_key_is_tried() -> None:
     ]
     assert len(protected) > 10
     missing = [name for name, methods in protected if methods not in tried]
-    assert missing == [], "name an address of each in ops/security_probes.py"
+    assert missing == [], "name an address of each in ops/checks/security_probes.py"
 
 
 def _methods_in(table: object) -> Iterator[Mapping[str, Route]]:

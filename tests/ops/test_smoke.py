@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.api import Api, open_client
-from ops.smoke import PIXEL, PROJECT, VISITOR, Smoke, UnhealthyError, find_pixel
-from ops.worker import Key, choose_worker
+from ops.deploy.smoke_test import PIXEL, PROJECT, VISITOR, Smoke, UnhealthyError, find_pixel
+from ops.worker_api.client import Api, open_client
+from ops.worker_api.worker import Key, choose_worker
 from pyodide_bundle import Bundle
 from tests.harness.worker import Worker, running_worker
 from tests.ops.asking import ADMIN_KEY, KEYS

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.sql_text import LONGEST_STATEMENT, literal, statements
-from ops.staging import Staging, open_staging
+from ops.restore.sql_text import LONGEST_STATEMENT, literal, statements
+from ops.restore.staging_database import Staging, open_staging
 
 NASTY = [
     None,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import worker as ops_worker
-from ops.status_lines import Look, lines_of
+from ops.checks.status_lines import Look, lines_of
+from ops.worker_api import worker as ops_worker
 from tests.harness.worker import Row, some_event
 from tests.ops.asking import READ_KEY, Service
 from tests.ops.running import fails, here

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.database import MOST_IDS, Database, numbers, portions
-from ops.errors import WrongUsageError
-from ops.target import Environment, Target, choose_target
+from ops.cloudflare.database import MOST_IDS, Database, numbers, portions
+from ops.cloudflare.target import Environment, Target, choose_target
+from ops.terminal.errors import WrongUsageError
 from pyodide_bundle import Bundle
 from tests.ops.running import fails, ppp
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ops.errors import WrongUsageError
-from ops.place import Account, choose_account
-from ops.rollback import earlier_version
-from ops.versions import override, shares_of, whole_version
+from ops.cloudflare.account import Account, choose_account
+from ops.cloudflare.versions import override, shares_of, whole_version
+from ops.commands.rollback import earlier_version
+from ops.terminal.errors import WrongUsageError
 
 
 def deployment(**shares: float) -> dict[str, object]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ops import worker as ops_worker
-from ops.errors import WrongUsageError
-from ops.target import Environment
-from ops.worker import LOCAL_URL, choose_worker, find_key
+from ops.cloudflare.target import Environment
+from ops.terminal.errors import WrongUsageError
+from ops.worker_api import worker as ops_worker
+from ops.worker_api.worker import LOCAL_URL, choose_worker, find_key
 from tests.harness.listening import listening
 from tests.harness.road import Road, running_road
 from tests.ops.asking import ADMIN_KEY, READ_KEY, Service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ops.erasures import ERASED, Erasure, counted_now, deletions, recounts
+from ops.restore.erase_again import ERASED, Erasure, counted_now, deletions, recounts
 from services.archive.parts import PART_SUFFIX, manifest_of
 from services.core.ndjson_parts import unpack
 from tests.harness.archive import OLD, OLDER, run, some_pixel, store

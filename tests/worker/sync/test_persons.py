@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ops.resubmission import Found, Wanted, set_pending
+from ops.leads.resubmission import Found, Wanted, set_pending
 from simulator.account import Write
 from simulator.faults import Fault
 from tests.harness.sync import FIELDS, Lab, some_email

@@ -1,0 +1,129 @@
+"""`ppp drill`: the restore, exercised beside production, with a report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.backup.choose_backup import choose_backup, known_backups
+from ops.cloudflare import new_database as named_database
+from ops.cloudflare.bucket import Bucket
+from ops.cloudflare.database import Database
+from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
+from ops.deploy.smoke_test import Smoke
+from ops.restore.drill_report import LONGEST_LOSS, Report
+from ops.restore.live_comparison import compare
+from ops.restore.restore_steps import Prepared, described, fill, prepare, verify
+from ops.restore.scratch_worker import worker_on
+from ops.terminal.errors import ExitCode, OpsError
+from ops.terminal.output import AsJson, announce, note, show_json, spoken
+from ops.terminal.workspace import workspace
+from paths import ROOT
+
+EXAMPLE = "Example: ./ppp drill --env production"
+REPORTS = ROOT / "drills"
+
+To = Annotated[Path, typer.Option("--reports", metavar="DIR", help="Where the report goes.")]
+
+
+def drill(
+    *,
+    local: Local = False,
+    env: Env = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the scratch database.")] = False,
+    reports: To = REPORTS,
+    as_json: AsJson = False,
+    persist_to: PersistTo = None,
+) -> int:
+    """Restores the newest backup into a scratch database, compares it, and runs the Worker on it.
+
+    Nothing that lives is changed. The report, with the age of the backup and the time it took, goes
+    into a file and into the bucket, as drills/DATE.md. Exits with 1 if something is not as it must
+    be, or if more than an hour would have been lost.
+    """
+    live = choose_target(env, persist_to, local=local)
+    announce(live, as_json=as_json)
+    at = datetime.now(UTC)
+    with workspace() as folder:
+        backups = known_backups(live)
+        prepared = prepare(live, backups, choose_backup(backups, live, None, None), folder)
+        for line in described(prepared):
+            note(line)
+        report = Report(
+            at=at,
+            place=str(live),
+            backup=prepared.backup.id,
+            as_of=datetime.fromisoformat(prepared.backup.finished_at),
+            rows=prepared.content.rows,
+        )
+        scratch = _scratch(live, at, folder)
+        try:
+            _exercise(report, live, scratch, prepared)
+        finally:
+            if not keep:
+                named_database.delete(scratch)
+                note(f"deleted {scratch}")
+    file = _written(report, live, reports)
+    _show(report, file, as_json=as_json)
+    return ExitCode.FINE if report.is_fine else ExitCode.PROBLEMS
+
+
+def scratch_name(live: Target, at: datetime) -> str:
+    """The name of a drill's database, which nothing else has."""
+    return f"{live.database}-drill-{at:%Y%m%d}"
+
+
+def _scratch(live: Target, at: datetime, folder: Path) -> Target:
+    """An empty database, also where a drill of today left one."""
+    name = scratch_name(live, at)
+    found = named_database.find(live, name, folder)
+    if found is None:
+        return named_database.create(live, name, folder)
+    named_database.empty(Database(found))
+    return found
+
+
+def _exercise(report: Report, live: Target, scratch: Target, prepared: Prepared) -> None:
+    """Restores, compares and tries; what goes wrong stands in the report."""
+    try:
+        fill(scratch, prepared, after=0)
+        report.restored_differences = verify(scratch, prepared)
+        report.recovery = datetime.now(UTC) - report.at
+        note(f"restored and proven after {spoken(report.recovery.total_seconds())}")
+        with worker_on(scratch, prepared.folder) as api:
+            report.smoke = Smoke(api).whole()
+    except OpsError as error:
+        report.problems.append(str(error))
+    try:
+        report.tables = compare(prepared.content.staging, Database(live), prepared.backup)
+    except OpsError as error:
+        report.problems.append(f"the living database was not compared: {error}")
+
+
+def _written(report: Report, live: Target, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{report.at:%Y-%m-%d}.md"
+    file.write_text(report.text(), encoding="utf-8")
+    Bucket(live).write_file(f"drills/{file.name}", file)
+    return file
+
+
+def _show(report: Report, file: Path, *, as_json: bool) -> None:
+    if as_json:
+        show_json({**report.as_json(), "report": str(file)})
+        return
+    for line in report.all_problems():
+        typer.echo(f"problem: {line}")
+    if report.loss > LONGEST_LOSS:
+        typer.echo(
+            f"problem: the backup is {spoken(report.loss.total_seconds())} old: "
+            "why is there no newer one? ./ppp backups, and `backup` in the log"
+        )
+    typer.echo(
+        f"{'fine' if report.is_fine else 'NOT fine'}: {report.rows:,} rows of {report.backup}, "
+        f"{spoken(report.loss.total_seconds())} old, restored in "
+        f"{spoken(report.recovery.total_seconds())}; {file} and {report.place}"
+    )

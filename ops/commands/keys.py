@@ -1,0 +1,93 @@
+"""`ppp keys`: the API keys that open the numbers and the management. Nothing is sent anywhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from new_api_key import new_api_key
+from ops.terminal.errors import ExitCode, WrongUsageError
+from ops.terminal.output import AsJson, announce, note, show_json
+from services.access.api_keys import Role, read_api_keys
+from services.core.text import clean, read_json
+
+LONGEST_NAME = 64
+STDIN = Path("-")
+PUT = "npx wrangler secret put API_KEYS --env production"
+
+Entry = Mapping[str, object]
+
+commands = typer.Typer(help="The API keys that open the numbers and the management.")
+
+
+@commands.callback()
+def _group() -> None:
+    """Keeps `new` a command of its own beside which others find a place."""
+
+
+@commands.command(epilog="Example: ./ppp keys new --name marketing --role read")
+def new(
+    *,
+    name: Annotated[str, typer.Option(help="Whose key it is.")],
+    role: Annotated[Role, typer.Option(help="read: the numbers; admin: everything.")],
+    existing: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The present value of API_KEYS, - for stdin: its keys are kept."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Makes an API key and the line for the secret API_KEYS.
+
+    The key is printed once and written nowhere; the line holds its SHA-256 only.
+    """
+    entries = _entries(existing)
+    _require_free(name, entries)
+    key, entry = new_api_key(name, role)
+    api_keys = json.dumps([*entries, entry])
+    announce(f"API key {name} ({role}), made on this machine and stored nowhere", as_json=as_json)
+    if as_json:
+        show_json({**entry, "key": key, "api_keys": api_keys})
+    else:
+        typer.echo(f"The key, shown this once:\n{key}\n\nThe whole secret API_KEYS:\n{api_keys}\n")
+        typer.echo(f"Store that line with: {PUT}")
+    if not existing:
+        note(
+            "It is the only key in this line. Where others are set already, give their line with"
+            " --existing FILE, or they are closed."
+        )
+    return ExitCode.FINE
+
+
+def _entries(existing: Path | None) -> Sequence[Entry]:
+    """The entries of API_KEYS as they were written."""
+    if existing is None:
+        return []
+    text = _read(existing).strip()
+    try:
+        read_api_keys(text)
+    except ValueError as error:
+        raise WrongUsageError(f"{existing}: API_KEYS {error}") from None
+    entries = read_json(text or "[]")
+    return entries if isinstance(entries, list) else []
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if file == STDIN else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise WrongUsageError(f"{file} cannot be read: {reason}") from None
+
+
+def _require_free(name: str, entries: Sequence[Entry]) -> None:
+    if clean(name, LONGEST_NAME) != name:
+        raise WrongUsageError(f"--name must be 1 to {LONGEST_NAME} printable characters")
+    if name.casefold() in {str(entry["name"]).casefold() for entry in entries}:
+        raise WrongUsageError(f"a key is called {name} already: choose another name")

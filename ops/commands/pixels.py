@@ -1,0 +1,159 @@
+"""`ppp pixels`: the pixels of a project, and the tag that a site embeds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops.commands import projects
+from ops.terminal.errors import ExitCode
+from ops.terminal.output import AsJson, DryRun, Yes, require_no_question, show_json
+from ops.worker_api.client import asking, segment
+from ops.worker_api.entries import (
+    Active,
+    All,
+    Change,
+    EntryId,
+    Name,
+    NewName,
+    Settings,
+    Unset,
+    body_of,
+    entries_of,
+    make,
+    show_entries,
+    show_entry,
+    switch_off,
+)
+from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+
+ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)]
+WebsiteUrl = Annotated[str | None, typer.Option(help="An http or https address; '' for none.")]
+
+commands = typer.Typer(
+    help="The pixels of a project: list, show, create, update, deactivate, snippet."
+)
+
+
+def path_of(pixel_id: str) -> str:
+    """Where a pixel is read and changed."""
+    return f"{projects.PATH}/pixels/{segment(pixel_id)}"
+
+
+@commands.command("list", epilog="Example: ./ppp pixels list ppp-demo-project --local")
+def list_pixels(
+    project_id: ProjectId,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    all_of_them: All = False,
+    as_json: AsJson = False,
+) -> int:
+    """Lists all pixels of a project by name. Exits with 1 if there is none."""
+    with asking(env, url, local=local) as api:
+        path = f"{projects.path_of(project_id)}/pixels"
+        entries = entries_of(api, path, all_of_them=all_of_them)
+        return show_entries(entries, "pixel", as_json=as_json)
+
+
+@commands.command(epilog="Example: ./ppp pixels show ppp-demo-pixel --local")
+def show(
+    pixel_id: EntryId,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Shows a pixel with its configuration, switched off or not."""
+    with asking(env, url, local=local) as api:
+        show_entry(api.get(path_of(pixel_id))["data"], as_json=as_json)
+    return ExitCode.FINE
+
+
+@commands.command(epilog="Example: ./ppp pixels snippet ppp-demo-pixel --env production")
+def snippet(
+    pixel_id: EntryId,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Prints the tag that goes into the pages of the site, and nothing else."""
+    with asking(env, url, local=local) as api:
+        pixel = api.get(path_of(pixel_id))["data"]
+    if as_json:
+        show_json({"pixel_id": pixel["id"], "embed_snippet": pixel["embed_snippet"]})
+    else:
+        typer.echo(pixel["embed_snippet"])
+    return ExitCode.FINE
+
+
+@commands.command(
+    epilog="Example: ./ppp pixels create PROJECT --env production --name shop "
+    "--website-url https://shop.example"
+)
+def create(
+    project_id: ProjectId,
+    *,
+    name: Name,
+    website_url: WebsiteUrl = None,
+    settings: Settings = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Creates a pixel and shows it with its id and its tag."""
+    body = body_of({"name": name, "website_url": website_url}, settings, None)
+    with asking(env, url, local=local) as api:
+        change = Change("POST", f"{projects.path_of(project_id)}/pixels", body)
+        return make(api, change, dry_run=dry_run, as_json=as_json)
+
+
+@commands.command(epilog="Example: ./ppp pixels update ID --env production --set respect_dnt=true")
+def update(
+    pixel_id: EntryId,
+    *,
+    name: NewName = None,
+    website_url: WebsiteUrl = None,
+    settings: Settings = None,
+    unset: Unset = None,
+    active: Active = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Changes what is named and keeps the rest. --active undoes `deactivate`."""
+    fields = {
+        "name": name,
+        "website_url": website_url,
+        "active": None if active is None else int(active),
+    }
+    body = body_of(fields, settings, unset)
+    with asking(env, url, local=local) as api:
+        return make(api, Change("PUT", path_of(pixel_id), body), dry_run=dry_run, as_json=as_json)
+
+
+@commands.command(epilog="Example: ./ppp pixels deactivate ID --env production")
+def deactivate(
+    pixel_id: EntryId,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Switches a pixel off: it takes no events within a minute. Nothing is deleted."""
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
+    with asking(env, url, local=local) as api:
+        path = path_of(pixel_id)
+        return switch_off(api, path, "pixel", yes=yes, dry_run=dry_run, as_json=as_json)

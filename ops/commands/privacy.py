@@ -1,0 +1,251 @@
+"""`ppp privacy`: finds, exports and erases what is stored about one person."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ops.terminal.errors import ExitCode, WrongUsageError
+from ops.terminal.output import (
+    AsJson,
+    DryRun,
+    Yes,
+    confirmed,
+    console,
+    counted,
+    note,
+    require_no_question,
+    show_json,
+    show_table,
+)
+from ops.worker_api.client import Api, asking
+from ops.worker_api.privacy_portions import portions
+from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from services.privacy.export import PLACES
+
+PATH = "/api/privacy"
+# The limit of these requests is by the hour.
+HOUR = 3_600
+ONLY_YOU = 0o600
+WORDS = {
+    "tracking_events": "events",
+    "archived_events": "archived events",
+    "received_events": "events that others sent here",
+    "sessions": "sessions",
+    "visitors": "visitors",
+    "pipedrive_persons": "persons of Pipedrive that the sync remembers",
+    "system_logs": "rows of the old log",
+    "kv_keys": "keys in KV",
+}
+
+Row = dict[str, Any]
+Whom = Mapping[str, str]
+Cookie = Annotated[
+    str | None,
+    typer.Option(metavar="COOKIE", help="A visitor cookie, in place of an e-mail address."),
+]
+Output = Annotated[Path, typer.Option(help="Where to.")]
+
+commands = typer.Typer(
+    help="What is stored about one person: find, export, erase; receipts of erasures."
+)
+
+
+@commands.command(epilog="Example: ./ppp privacy find --env production")
+def find(
+    *,
+    cookie: Cookie = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Says how much is stored about a person, and where.
+
+    Asks for the e-mail address, so that it is in no history; a script pipes it in. Exits with 1 if
+    nothing is stored.
+    """
+    with asking(env, url, local=local, longest_wait=HOUR) as api:
+        answer = _found(api, _whom(cookie))
+    if as_json:
+        show_json(answer["found"])
+    else:
+        _show(answer)
+    return ExitCode.PROBLEMS if answer["nothing_found"] else ExitCode.FINE
+
+
+@commands.command(epilog="Example: ./ppp privacy export --env production --output jane.json")
+def export(
+    *,
+    cookie: Cookie = None,
+    output: Output = Path("privacy-export.json"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Writes all that is stored about a person to a JSON file, which only you may read.
+
+    Asks for the e-mail address as `find` does. Exits with 1 if nothing is stored; then there is no
+    file.
+    """
+    if output.exists() and not force:
+        raise WrongUsageError(f"{output} is there already: name another file, or add --force")
+    rows: dict[str, list[Row]] = {place: [] for place in PLACES}
+    answer: Row = {}
+    with asking(env, url, local=local, longest_wait=HOUR) as api:
+        for portion in portions(api, f"{PATH}/export", _whom(cookie)):
+            answer = {**answer, **portion}
+            if portion["place"]:
+                rows[portion["place"]] += portion["rows"]
+    if answer["nothing_found"]:
+        note("nothing is stored about this person")
+        return ExitCode.PROBLEMS
+    _write(output, {"found": answer["found"], **rows})
+    sizes = {place: len(those) for place, those in rows.items()}
+    if as_json:
+        show_json({"file": str(output), **sizes})
+    else:
+        typer.echo(f"{output}: {counted(sum(sizes.values()), 'row')}")
+    return ExitCode.PROBLEMS if _warn(answer["found"]["damaged_parts"]) else ExitCode.FINE
+
+
+@commands.command(epilog="Example: ./ppp privacy erase --env production --dry-run")
+def erase(
+    *,
+    cookie: Cookie = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Erases all that is stored about a person, and shows the receipt.
+
+    Asks for the e-mail address as `find` does, shows what goes, and asks again. It cannot be
+    undone. What is stopped on the way is gone on with by the same command. Exits with 1 if nothing
+    is stored.
+    """
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
+    with asking(env, url, local=local, longest_wait=HOUR) as api:
+        whom = _whom(cookie)
+        answer = _found(api, whom)
+        if not as_json:
+            _show(answer)
+        if dry_run or answer["nothing_found"]:
+            if as_json:
+                show_json({"would_erase": answer["found"]})
+            return ExitCode.PROBLEMS if answer["nothing_found"] else ExitCode.FINE
+        if not yes and not confirmed(f"Erase all of it ({api.worker.name})? It cannot be undone."):
+            return ExitCode.PROBLEMS
+        body = {**whom, "confirm": True}
+        *_, last = portions(api, f"{PATH}/erase", body)
+    receipt = last["receipt"]
+    if as_json:
+        show_json(receipt)
+    else:
+        _show_receipt(receipt)
+    return ExitCode.PROBLEMS if _warn(receipt["damaged_parts"]) else ExitCode.FINE
+
+
+@commands.command(epilog="Example: ./ppp privacy receipts --env production")
+def receipts(
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Lists all erasures, the newest first. Exits with 1 if there is none."""
+    with asking(env, url, local=local) as api:
+        pages = api.pages(f"{PATH}/receipts", {})
+        listed = [receipt for page in pages for receipt in page["data"]]
+    if as_json:
+        show_json(listed)
+    elif listed:
+        headers = ("receipt id", "when", "by", "state", "rows")
+        show_table(console(), headers, map(_receipt_cells, listed))
+    else:
+        note("nobody was erased yet")
+    return ExitCode.FINE if listed else ExitCode.PROBLEMS
+
+
+def _whom(cookie: str | None) -> Whom:
+    """The person, whose address is asked for unless there is a cookie."""
+    if cookie is not None:
+        return {"visitor_cookie": cookie}
+    if sys.stdin.isatty():
+        typer.echo("E-mail address: ", nl=False, err=True)
+    email = sys.stdin.readline().strip()
+    if not email:
+        raise WrongUsageError(
+            "whom is it about? Type the e-mail address, pipe it in, or name a --cookie"
+        )
+    return {"email": email}
+
+
+def _found(api: Api, whom: Whom) -> Row:
+    *_, last = portions(api, f"{PATH}/find", whom)
+    return last
+
+
+def _show(answer: Row) -> None:
+    if answer["nothing_found"]:
+        note("nothing is stored about this person")
+        return
+    found = answer["found"]
+    rows = [(words, found[place]["count"]) for place, words in WORDS.items()]
+    show_table(console(), ("what", "rows"), [row for row in rows if row[1]])
+    for line in _remarks(found):
+        typer.echo(line)
+    _warn(found["damaged_parts"])
+
+
+def _remarks(found: Row) -> Iterator[str]:
+    if found["projects"]:
+        yield f"projects: {', '.join(found['projects'])}"
+    if days := found["archived_events"]["days"]:
+        yield f"archived days: {', '.join(days)}"
+    if days := found["received_events"]["days"]:
+        yield f"days that others sent here: {', '.join(days)}"
+    if shared := found["shared_visitors"]["count"]:
+        yield (
+            f"{counted(shared, 'visitor')} sent forms with other addresses too: "
+            "only what has this address in it counts there"
+        )
+
+
+def _show_receipt(receipt: Row) -> None:
+    rows = [(words, receipt["counts"][place]) for place, words in WORDS.items()]
+    typer.echo()
+    show_table(console(), ("erased", "rows"), [row for row in rows if row[1]] or rows[:1])
+    typer.echo(f"receipt {receipt['id']} of {receipt['at']}, sha256 {receipt['sha256']}")
+
+
+def _receipt_cells(receipt: Row) -> tuple[object, ...]:
+    rows = sum(receipt["counts"].values()) if "counts" in receipt else None
+    when = receipt.get("at") or receipt["started_at"]
+    return receipt["id"], when, receipt["by"], receipt["state"], rows
+
+
+def _warn(damaged: list[str]) -> bool:
+    for key in damaged:
+        note(f"damaged, so nobody knows what is in it: {key} (see docs/privacy.md)")
+    return bool(damaged)
+
+
+def _write(file: Path, content: Row) -> None:
+    """Writes the file whole or not at all."""
+    unfinished = file.with_name(f"{file.name}.part")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_YOU), "w") as out:
+        json.dump(content, out, ensure_ascii=False, indent=1)
+    unfinished.replace(file)

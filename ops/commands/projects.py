@@ -1,0 +1,135 @@
+"""`ppp projects`: the clients whose pixels there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops.terminal.errors import ExitCode
+from ops.terminal.output import AsJson, DryRun, Yes, require_no_question
+from ops.worker_api.client import asking, segment
+from ops.worker_api.entries import (
+    Active,
+    All,
+    Change,
+    EntryId,
+    Name,
+    NewName,
+    Settings,
+    Unset,
+    body_of,
+    entries_of,
+    make,
+    show_entries,
+    show_entry,
+    switch_off,
+)
+from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+
+PATH = "/api/projects"
+WebhookUrl = Annotated[str | None, typer.Option(help="An http or https address; '' for none.")]
+
+commands = typer.Typer(help="The projects: list, show, create, update, deactivate.")
+
+
+def path_of(project_id: str) -> str:
+    """Where a project is read and changed."""
+    return f"{PATH}/{segment(project_id)}"
+
+
+@commands.command("list", epilog="Example: ./ppp projects list --env production --all")
+def list_projects(
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    all_of_them: All = False,
+    as_json: AsJson = False,
+) -> int:
+    """Lists all projects by name. Exits with 1 if there is none."""
+    with asking(env, url, local=local) as api:
+        entries = entries_of(api, PATH, all_of_them=all_of_them)
+        return show_entries(entries, "project", as_json=as_json)
+
+
+@commands.command(epilog="Example: ./ppp projects show ppp-demo-project --local")
+def show(
+    project_id: EntryId,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Shows a project with its configuration, switched off or not."""
+    with asking(env, url, local=local) as api:
+        show_entry(api.get(path_of(project_id))["data"], as_json=as_json)
+    return ExitCode.FINE
+
+
+@commands.command(
+    epilog="Example: ./ppp projects create --env production --name ACME --set session_minutes=20"
+)
+def create(
+    *,
+    name: Name,
+    webhook_url: WebhookUrl = None,
+    settings: Settings = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Creates a project and shows it with its id."""
+    body = body_of({"name": name, "webhook_url": webhook_url}, settings, None)
+    with asking(env, url, local=local) as api:
+        return make(api, Change("POST", PATH, body), dry_run=dry_run, as_json=as_json)
+
+
+@commands.command(
+    epilog="Example: ./ppp projects update ID --env production --set pipedrive_enabled=false"
+)
+def update(
+    project_id: EntryId,
+    *,
+    name: NewName = None,
+    webhook_url: WebhookUrl = None,
+    settings: Settings = None,
+    unset: Unset = None,
+    active: Active = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Changes what is named and keeps the rest. --active undoes `deactivate`."""
+    fields = {
+        "name": name,
+        "webhook_url": webhook_url,
+        "active": None if active is None else int(active),
+    }
+    body = body_of(fields, settings, unset)
+    with asking(env, url, local=local) as api:
+        change = Change("PUT", path_of(project_id), body)
+        return make(api, change, dry_run=dry_run, as_json=as_json)
+
+
+@commands.command(epilog="Example: ./ppp projects deactivate ID --env production")
+def deactivate(
+    project_id: EntryId,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Switches a project off: its pixels take no events within a minute. Nothing is deleted."""
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
+    with asking(env, url, local=local) as api:
+        path = path_of(project_id)
+        return switch_off(api, path, "project", yes=yes, dry_run=dry_run, as_json=as_json)

@@ -1,0 +1,224 @@
+"""`ppp restore`: a database out of a backup, or back to an earlier time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.backup.choose_backup import choose_backup, known_backups, read_time, show_backups
+from ops.cloudflare import new_database as named_database
+from ops.cloudflare.database import Database
+from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
+from ops.restore.restore_steps import Prepared, described, fill, prepare, require_room, verify
+from ops.restore.sql_files import look_into
+from ops.restore.time_travel import travel
+from ops.terminal.errors import ExitCode, OpsError, WrongUsageError
+from ops.terminal.output import (
+    AsJson,
+    DryRun,
+    Yes,
+    announce,
+    confirmed,
+    console,
+    counted,
+    note,
+    require_no_question,
+    show_json,
+    spoken,
+)
+from ops.terminal.workspace import workspace
+
+EXAMPLE = "Example: ./ppp restore --env production --at 2026-11-21T03:00"
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which backup is to be restored, and into what."""
+
+    backup: str | None
+    before: datetime | None
+    name: str | None
+    overwrite: bool
+
+
+def restore(
+    *,
+    local: Local = False,
+    env: Env = None,
+    backup: Annotated[
+        str | None, typer.Option(metavar="ID", help="This one.  [default: the newest verified]")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The newest one from before a time.")
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A database, empty or new.  [default: a new one]"),
+    ] = None,
+    overwrite: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Its name again: delete all that is in it before."),
+    ] = None,
+    to_time: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Instead, take the living database back in time."),
+    ] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    persist_to: PersistTo = None,
+) -> int:
+    """Makes a database out of a backup, and proves that it holds the same.
+
+    Everything is fetched, checked and put together on this machine before anything is written. A
+    restore that was broken off goes on if it is said again. --to-time uses Time Travel, which knows
+    every minute of the last 30 days, but only of a database that still exists. Exits with 1 if the
+    database does not hold what the backup does.
+    """
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
+    live = choose_target(env, persist_to, local=local)
+    announce(live, as_json=as_json)
+    if to_time:
+        if backup or at or into or overwrite:
+            raise WrongUsageError("--to-time goes alone: it is the living database that goes back")
+        return travel(live, read_time(to_time), yes=yes, dry_run=dry_run, as_json=as_json)
+    wanted = _wanted(backup, at, into, overwrite)
+    began = time.monotonic()
+    with workspace() as folder:
+        prepared = _prepared(live, wanted, folder, as_json=as_json)
+        name = wanted.name or default_name(live, prepared.backup.id)
+        if dry_run:
+            _show_plan(live, name, prepared, is_there=wanted.overwrite, as_json=as_json)
+            return ExitCode.FINE
+        question = f"Restore {prepared.backup.id} into {name} ({live.name})?"
+        if not yes and not confirmed(question):
+            return ExitCode.PROBLEMS
+        database, step = _room(live, name, prepared, overwrite=wanted.overwrite)
+        try:
+            fill(database, prepared, after=step)
+        except KeyboardInterrupt:
+            raise OpsError(f"stopped: say the same again, and {name} is filled further") from None
+        problems = verify(database, prepared)
+    return _report(live, database, prepared, problems, time.monotonic() - began, as_json=as_json)
+
+
+def _wanted(
+    backup_id: str | None, at: str | None, into: str | None, overwrite: str | None
+) -> Wanted:
+    name = into or overwrite
+    if name:
+        named_database.require_name(name)
+    if overwrite and overwrite != name:
+        raise WrongUsageError("--overwrite must be the very name that --into has")
+    return Wanted(backup_id, read_time(at) if at else None, name, overwrite=bool(overwrite))
+
+
+def _prepared(live: Target, wanted: Wanted, folder: Path, *, as_json: bool) -> Prepared:
+    backups = known_backups(live)
+    chosen = choose_backup(backups, live, wanted.backup, wanted.before)
+    if not as_json:
+        newest = backups[:MOST_SHOWN]
+        show_backups(console(), newest)
+        typer.echo(f"\nchosen: {chosen}")
+    prepared = prepare(live, backups, chosen, folder)
+    for line in described(prepared):
+        typer.echo(line, err=as_json)
+    return prepared
+
+
+def default_name(live: Target, backup_id: str) -> str:
+    """A name that is the same when the same restore is said again."""
+    return f"{live.database}-{backup_id.lower()}"[:63]
+
+
+def _show_plan(
+    live: Target, name: str, prepared: Prepared, *, is_there: bool, as_json: bool
+) -> None:
+    """Writes what would be run, as commands."""
+    database = named_database.named(live, name, prepared.folder)
+    file = prepared.folder / "step-1.sql"
+    commands = [
+        *([str(named_database.creating(live, name))] if live.environment and not is_there else []),
+        f"{named_database.executing(database, file)}  (file by file)",
+    ]
+    if as_json:
+        show_json({"backup": prepared.backup.id, "database": name, "commands": commands})
+    else:
+        typer.echo("\n".join(commands))
+
+
+def _room(live: Target, name: str, prepared: Prepared, *, overwrite: bool) -> tuple[Target, int]:
+    """The database to fill, made where there is none, and after which step."""
+    database = named_database.find(live, name, prepared.folder)
+    if database is None:
+        database = named_database.create(live, name, prepared.folder)
+        note(f"made {database}")
+        return database, 0
+    filled = look_into(Database(database))
+    is_ours = filled.plan == prepared.content.plan
+    step = 0 if overwrite and not is_ours else require_room(filled, prepared, name)
+    if step:
+        note(f"{name} has {counted(step, 'step')} of this restore already: it goes on there")
+    elif filled.rows:
+        named_database.empty(Database(database))
+    return database, step
+
+
+def _report(
+    live: Target,
+    database: Target,
+    prepared: Prepared,
+    problems: Sequence[str],
+    seconds: float,
+    *,
+    as_json: bool,
+) -> int:
+    lost = prepared.content.staging.left_out
+    if as_json:
+        show_json(
+            {
+                "backup": prepared.backup.id,
+                "database": database.database,
+                "database_id": database.database_id,
+                **prepared.as_json(),
+                "differences": list(problems),
+                "seconds": round(seconds, 1),
+            }
+        )
+    elif problems:
+        for line in problems:
+            typer.echo(f"different: {line}")
+        typer.echo(
+            f"{database.database} does not hold what the backup does. Do not use it: "
+            f"restore again with --overwrite {database.database}"
+        )
+    else:
+        typer.echo(
+            f"{database.database} holds {counted(prepared.content.rows, 'row')} in"
+            f" {len(prepared.content.staging.tables)} tables, counted and compared with the backup;"
+            f" {spoken(seconds)}"
+        )
+        typer.echo(how_to_switch(live, database))
+    return ExitCode.PROBLEMS if problems or lost else ExitCode.FINE
+
+
+def how_to_switch(live: Target, database: Target) -> str:
+    """How the Worker gets to use the restored database."""
+    if database.database_id == live.database_id:
+        return "It is the database that the Worker uses: nothing is left to do."
+    table = f"[[env.{live.environment}.d1_databases]]" if live.environment else "[[d1_databases]]"
+    deploy = f"./ppp deploy --env {live.environment} --accept-database {database.database_id}"
+    then = deploy if live.environment else "make dev"
+    return (
+        f"To use it, write into wrangler.toml, under {table}:\n"
+        f'  database_name = "{database.database}"\n'
+        f'  database_id = "{database.database_id}"\n'
+        f"then: {then}"
+    )

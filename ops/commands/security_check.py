@@ -1,0 +1,88 @@
+"""`ppp security-check`: a Worker as a stranger finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ops.checks.security_connection import meets_the_limit, of_the_connection
+from ops.checks.security_prober import Finding, Stranger
+from ops.checks.security_probes import CHECKS
+from ops.terminal.errors import ExitCode
+from ops.terminal.output import (
+    AsJson,
+    Yes,
+    confirmed,
+    console,
+    note,
+    plain,
+    require_no_question,
+    show_json,
+)
+from ops.worker_api.worker import EnvWorker, LocalWorker, Url, choose_worker, find_key
+
+EXAMPLE = "Example: ./ppp security-check --env production"
+COLOURS = {"pass": "green", "fail": "red", "skip": "dim"}
+WILL_SEND = (
+    "about 100 small requests that are refused or only read, none of which stores anything; "
+    "two keys that nobody knows (20 an hour would shut this address out)"
+)
+WILL_MEET = (
+    "; then broken events until the rate limit answers, about a hundred, "
+    "so that no event of this address is taken for a minute"
+)
+
+
+def security_check(
+    *,
+    rate_limit: Annotated[
+        bool, typer.Option("--rate-limit/--no-rate-limit", help="Send until the limit answers.")
+    ] = True,
+    yes: Yes = False,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Tries headers, CORS, keys, limits, bots, injections and errors; exits with 1 if one fails.
+
+    It asks before it begins, but on this machine. A key is not needed; that one in an address is
+    refused is tried on this machine alone, because addresses stand in logs.
+    """
+    worker = choose_worker(env, url, local=local)
+    note(f"{worker}: {WILL_SEND}{WILL_MEET if rate_limit else ''}")
+    if not worker.is_on_this_machine:
+        require_no_question(as_json=as_json, yes=yes, dry_run=False)
+        if not yes and not confirmed("Begin?"):
+            return ExitCode.PROBLEMS
+    key = find_key(worker) if worker.is_on_this_machine else None
+    with Stranger.meeting(worker, key) as stranger:
+        findings = [finding for check in CHECKS for finding in check(stranger)]
+        findings += of_the_connection(stranger)
+        if rate_limit:
+            findings += meets_the_limit(stranger)
+    note(f"{stranger.sent} requests were sent")
+    if as_json:
+        show_json({"url": worker.url, "findings": [finding.as_json() for finding in findings]})
+    else:
+        _show(findings)
+    return ExitCode.PROBLEMS if any(each.verdict == "fail" for each in findings) else ExitCode.FINE
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for header in ("", "what", "seen"):
+        table.add_column(header, overflow="fold")
+    for finding in findings:
+        verdict = Text(finding.verdict, COLOURS[finding.verdict])
+        table.add_row(verdict, finding.what, plain(finding.seen))
+    console().print(table)
+    verdicts = [finding.verdict for finding in findings]
+    typer.echo(
+        f"\n{verdicts.count('pass')} passed, {verdicts.count('fail')} failed, "
+        f"{verdicts.count('skip')} left out"
+    )

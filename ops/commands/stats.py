@@ -1,0 +1,166 @@
+"""`ppp stats`: the numbers of a pixel, of a project, of now, and of what can be credited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from ops.reports.report_tables import (
+    show_breakdown,
+    show_campaigns,
+    show_live,
+    show_pixel,
+    show_project,
+)
+from ops.terminal.errors import ExitCode
+from ops.terminal.output import AsJson, console, show_json
+from ops.worker_api.client import Api, Parameters, Row, asking, segment
+from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from services.reports.breakdowns import PROPERTIES
+
+PATH = "/api/reports"
+Touch = Literal["last", "first"]
+
+PixelId = Annotated[str, typer.Argument(metavar="PIXEL", show_default=False)]
+ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)]
+Days = Annotated[
+    int | None, typer.Option(min=1, max=365, help="The last DAYS times 24 hours.  [default: 30]")
+]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="2026-03-01 or 2026-03-01T09:30:00Z.")
+]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Included; otherwise now.")]
+Zone = Annotated[
+    str | None, typer.Option("--tz", metavar="ZONE", help="Whose days, such as Europe/Berlin.")
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="PROPERTY", help=f"{', '.join(PROPERTIES)}. May be repeated."),
+]
+
+commands = typer.Typer(help="The numbers: of a pixel, of a project, of now, of campaigns.")
+
+
+@commands.command(epilog="Example: ./ppp stats pixel ppp-demo-pixel --local --by source --days 7")
+def pixel(
+    pixel_id: PixelId,
+    *,
+    by: By = None,
+    touch: Annotated[
+        Touch, typer.Option(help="Which touch --by credits: each event's, or its visitor's first.")
+    ] = "last",
+    days: Days = None,
+    from_: From = None,
+    to: To = None,
+    zone: Zone = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Says what a pixel saw; with --by, all of it by one property or several.
+
+    Exits with 1 if it saw nothing.
+    """
+    span = _span(days, from_, to, zone)
+    with asking(env, url, local=local) as api:
+        if by:
+            found = [_breakdown(api, pixel_id, each, span, touch) for each in dict.fromkeys(by)]
+            return _show_breakdowns(found, as_json=as_json)
+        data = api.get(f"{PATH}/stats/{segment(pixel_id)}", span)["data"]
+    if as_json:
+        show_json(data)
+    else:
+        show_pixel(console(), data)
+    return ExitCode.FINE if data["summary"]["total_events"] else ExitCode.PROBLEMS
+
+
+@commands.command(epilog="Example: ./ppp stats project ppp-demo-project --local --from 2026-03-01")
+def project(
+    project_id: ProjectId,
+    *,
+    days: Days = None,
+    from_: From = None,
+    to: To = None,
+    zone: Zone = None,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Says what all pixels of a project saw, together and each. Exits with 1 if nothing."""
+    span = _span(days, from_, to, zone)
+    with asking(env, url, local=local) as api:
+        path = f"{PATH}/project/{segment(project_id)}/stats"
+        first, *others = [page["data"] for page in api.pages(path, span)]
+    pixels = [each for page in (first, *others) for each in page["pixel_breakdown"]]
+    data = {**first, "pixel_breakdown": pixels, "next_cursor": None}
+    if as_json:
+        show_json(data)
+    else:
+        show_project(console(), data)
+    return ExitCode.FINE if data["summary"]["total_events"] else ExitCode.PROBLEMS
+
+
+@commands.command(epilog="Example: ./ppp stats live ppp-demo-pixel --env production")
+def live(
+    pixel_id: PixelId,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Shows a pixel's last 24 hours, and its newest ten events. Exits with 1 if there are none."""
+    with asking(env, url, local=local) as api:
+        data = api.get(f"{PATH}/realtime/{segment(pixel_id)}")["data"]
+    if as_json:
+        show_json(data)
+    else:
+        show_live(console(), data)
+    return ExitCode.FINE if data["recent_events"] else ExitCode.PROBLEMS
+
+
+@commands.command(epilog="Example: ./ppp stats campaigns --env production")
+def campaigns(
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Says what share of the last 48 hours can be credited, and which parameters are not kept."""
+    with asking(env, url, local=local) as api:
+        data = api.get(f"{PATH}/debug/utm-analysis")["data"]
+    if as_json:
+        show_json(data)
+    else:
+        show_campaigns(console(), data)
+    return ExitCode.FINE
+
+
+def _span(days: int | None, from_: str | None, to: str | None, zone: str | None) -> Parameters:
+    """What was said of the time; the Worker knows what of it goes together."""
+    said = {"days": days, "from": from_, "to": to, "tz": zone}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _breakdown(api: Api, pixel_id: str, by: str, span: Parameters, touch: Touch) -> Row:
+    path = f"{PATH}/breakdown/{segment(pixel_id)}"
+    pages = [page["data"] for page in api.pages(path, {**span, "by": by, "attribution": touch})]
+    return {
+        **pages[0],
+        "rows": [row for page in pages for row in page["rows"]],
+        "next_cursor": None,
+    }
+
+
+def _show_breakdowns(found: Sequence[Row], *, as_json: bool) -> int:
+    if as_json:
+        show_json(found[0] if len(found) == 1 else found)
+    else:
+        for data in found:
+            show_breakdown(console(), data)
+    return ExitCode.FINE if any(data["rows"] for data in found) else ExitCode.PROBLEMS

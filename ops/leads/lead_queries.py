@@ -1,0 +1,110 @@
+"""What is asked of the form submissions in D1, by state and whatever narrows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ops.cloudflare.database import text_literal
+from ops.leads.lead_states import CONDITIONS, DUE_AT, IS_SUBMISSION, STATE, SUBMISSIONS, State
+
+Group = Literal["project", "reason", "age"]
+
+MOST_GROUPS = 100
+
+_OVERDUE = f"pipedrive_sync_status IS NULL AND {DUE_AT} <= datetime('now')"
+# A due time of NULL was set by hand, and says nothing of how long the lead waits.
+SUMMARY = f"""
+SELECT
+  {STATE} AS state,
+  count(*) AS leads,
+  sum({_OVERDUE}) AS overdue,
+  unixepoch('now') - unixepoch(min(iif({_OVERDUE}, nullif({DUE_AT}, ''), NULL))) AS oldest
+FROM {SUBMISSIONS}
+WHERE {IS_SUBMISSION}
+GROUP BY 1
+"""
+
+_CREATED = "datetime(events.created_at)"
+_GROUPS = {
+    "project": "coalesce(projects.name, events.project_id, 'no project')",
+    "reason": "coalesce(pipedrive_sync_reason, 'none yet')",
+    "age": f"""
+      CASE
+        WHEN {_CREATED} >= datetime('now', '-1 hour') THEN 'within an hour'
+        WHEN {_CREATED} >= datetime('now', '-1 day') THEN 'within a day'
+        WHEN {_CREATED} >= datetime('now', '-7 days') THEN 'within a week'
+        ELSE 'older'
+      END
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Which submissions of the states: of a project's id, whose reason has a text, by age in days.
+
+    `before` is an event's id: what is older than it is the next page.
+    """
+
+    project: str | None = None
+    reason: str | None = None
+    since: int | None = None
+    older_than: int | None = None
+    before: int | None = None
+
+    @property
+    def condition(self) -> str:
+        """As SQL; what somebody typed is in it as digits only."""
+        parts = []
+        if self.project is not None:
+            parts.append(f"events.project_id = {text_literal(self.project)}")
+        if self.reason is not None:
+            reason = text_literal(self.reason.lower())
+            parts.append(f"instr(lower(coalesce(pipedrive_sync_reason, '')), {reason})")
+        if self.since is not None:
+            parts.append(f"{_CREATED} >= datetime('now', '-{self.since:d} days')")
+        if self.older_than is not None:
+            parts.append(f"{_CREATED} < datetime('now', '-{self.older_than:d} days')")
+        if self.before is not None:
+            parts.append(f"events.id < {self.before:d}")
+        return "".join(f" AND {part}" for part in parts)
+
+
+def rows_in(
+    states: Sequence[State], limit: int, *, with_form: bool, narrowed: Narrowed = Narrowed()
+) -> str:
+    """SQL for the newest submissions in these states."""
+    return f"""
+      SELECT
+        events.id, events.created_at, coalesce(pixels.name, events.pixel_id) AS pixel,
+        {STATE} AS state, coalesce(pipedrive_retry_count, 0) AS tries,
+        pipedrive_due_at AS due_at, unixepoch(pipedrive_due_at) - unixepoch('now') AS due_in,
+        pipedrive_sync_reason AS reason, pipedrive_person_id AS person_id
+        {", form_data" if with_form else ""}
+      FROM tracking_events AS events
+      LEFT JOIN pixels ON pixels.id = events.pixel_id
+      WHERE events.id IN ({_ids(states)}){narrowed.condition}
+      ORDER BY events.id DESC
+      LIMIT {int(limit)}
+    """
+
+
+def counted_by(group: Group, states: Sequence[State], narrowed: Narrowed = Narrowed()) -> str:
+    """SQL for how many submissions in these states there are of each value, most first."""
+    return f"""
+      SELECT
+        {_GROUPS[group]} AS value, count(*) AS leads,
+        min(events.created_at) AS oldest, max(events.created_at) AS newest
+      FROM tracking_events AS events
+      LEFT JOIN projects ON projects.id = events.project_id
+      WHERE events.id IN ({_ids(states)}){narrowed.condition}
+      GROUP BY 1 ORDER BY leads DESC, value LIMIT {MOST_GROUPS}
+    """
+
+
+def _ids(states: Sequence[State]) -> str:
+    return " UNION ALL ".join(
+        f"SELECT id FROM {SUBMISSIONS} WHERE {CONDITIONS[state]}" for state in states
+    )

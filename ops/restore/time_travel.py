@@ -1,0 +1,121 @@
+"""A database that still exists, back to a minute of the last 30 days: D1's Time Travel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import typer
+
+from ops.cloudflare.database import Database
+from ops.cloudflare.new_database import READ_TABLES
+from ops.cloudflare.target import Target
+from ops.cloudflare.wrangler_command import Command, RefusedError
+from ops.restore.erase_again import Erasure, deletions, read_erasures, recounts
+from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
+from ops.terminal.output import counted, show_json
+from ops.terminal.workspace import workspace
+
+LONGEST = timedelta(days=30)
+
+
+def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_json: bool) -> int:
+    """Takes a database back to a moment, all of it; what came later is gone.
+
+    Raises:
+        WrongUsageError: there is no Time Travel to this moment, or here.
+        NoAnswerError: Cloudflare refuses, or the database is gone.
+    """
+    _require_possible(target, moment)
+    commands = (_asking(target, moment), _travelling(target, moment))
+    if dry_run:
+        if as_json:
+            show_json({"commands": [str(each) for each in commands]})
+        else:
+            typer.echo("\n".join(map(str, commands)))
+        return ExitCode.FINE
+    if not yes:
+        _require_typed(target, moment)
+    with workspace() as folder:
+        erasures = read_erasures(target, moment, folder)
+    try:
+        bookmark = commands[0].read_json()
+        done = commands[1].read_json()
+    except RefusedError as error:
+        raise NoAnswerError(
+            f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
+            " with it: ./ppp restore without --to-time makes a new one out of a backup"
+        ) from None
+    erase_again(Database(target), erasures)
+    if as_json:
+        erased = [erasure.receipt for erasure in erasures]
+        said = {"database": target.database, "to": bookmark, "restored": done}
+        show_json({**said, "erased_again": erased})
+    else:
+        typer.echo(f"{target.database} is what it was at {moment:%Y-%m-%d %H:%M:%S} UTC")
+        if erasures:
+            typer.echo(f"{counted(len(erasures), 'erasure')} after it were done again")
+        undo = done.get("previous_bookmark") if isinstance(done, dict) else None
+        if undo:
+            typer.echo(f"To undo it: {_undoing(target, str(undo))}")
+    return ExitCode.FINE
+
+
+def erase_again(database: Database, erasures: Sequence[Erasure]) -> None:
+    """Erases from a database that went back, as far as it had the tables at that moment.
+
+    Raises:
+        NoAnswerError: it does not answer; going back to the same moment begins anew.
+    """
+    if not erasures:
+        return
+    tables = {row["name"] for row in database.ask(READ_TABLES)[0]}
+    for each in (*deletions(erasures), *recounts(erasures)):
+        if each.table in tables:
+            database.ask(each.text)
+
+
+def _require_possible(target: Target, moment: datetime) -> None:
+    if target.environment is None:
+        raise WrongUsageError(
+            "Time Travel is at Cloudflare only: --to-time goes with --env; "
+            "on this machine restore a backup, or `make clean` for a new database"
+        )
+    now = datetime.now(UTC)
+    if moment > now:
+        raise WrongUsageError("--to-time is in the future")
+    if now - moment > LONGEST:
+        raise WrongUsageError(
+            f"Time Travel knows the last {LONGEST.days} days only: restore a backup with --at"
+        )
+
+
+def _require_typed(target: Target, moment: datetime) -> None:
+    typer.echo(f"Everything after {moment:%Y-%m-%d %H:%M:%S} UTC will be gone, all tables at once.")
+    try:
+        typed = typer.prompt("Type the name of the database to go on")
+    except typer.Abort:
+        typed = ""
+    if typed != target.database:
+        raise WrongUsageError(f"nothing was changed: that is not {target.database}")
+
+
+def _asking(target: Target, moment: datetime) -> Command:
+    return _command(target, "info", "--timestamp", _iso(moment))
+
+
+def _travelling(target: Target, moment: datetime) -> Command:
+    return _command(target, "restore", "--timestamp", _iso(moment))
+
+
+def _undoing(target: Target, bookmark: str) -> Command:
+    return _command(target, "restore", "--bookmark", bookmark)
+
+
+def _command(target: Target, verb: str, *how: str) -> Command:
+    words = ("d1", "time-travel", verb, target.database, *how, "--json")
+    return Command((*words, "--env", target.name), target.config)
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

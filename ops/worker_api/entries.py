@@ -1,0 +1,160 @@
+"""Projects and pixels alike: how they are listed, shown, changed and switched off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.terminal.errors import ExitCode, WrongUsageError
+from ops.terminal.output import confirmed, console, counted, note, plain, show_json, show_table
+from ops.worker_api.client import Api, Row
+from services.core.text import read_json
+
+FROM_FILE = "@"
+
+EntryId = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
+Name = Annotated[str, typer.Option(help="1 to 100 characters.", show_default=False)]
+NewName = Annotated[str | None, typer.Option("--name", help="1 to 100 characters.")]
+All = Annotated[bool, typer.Option("--all", help="What is switched off, too.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting of the configuration, such as respect_dnt=true or "
+        "allowed_domains='[\"shop.example\"]'; NAME=@FILE reads a file. May be repeated.",
+    ),
+]
+Unset = Annotated[
+    list[str] | None,
+    typer.Option("--unset", metavar="NAME", help="Take a setting away. May be repeated."),
+]
+Active = Annotated[
+    bool | None,
+    typer.Option("--active/--inactive", help="Switch it on or off.", show_default=False),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request that changes something, before it is sent."""
+
+    method: str
+    path: str
+    body: Mapping[str, object] | None = None
+
+
+def entries_of(api: Api, path: str, *, all_of_them: bool) -> Sequence[Row]:
+    """All entries of a list, in the order of their names."""
+    wanted = {"include_inactive": "true" if all_of_them else "false"}
+    return list(chain.from_iterable(page["data"] for page in api.pages(path, wanted)))
+
+
+def show_entries(entries: Sequence[Row], noun: str, *, as_json: bool) -> int:
+    """Writes a list; exits with 1 if there is nothing in it."""
+    if as_json:
+        show_json(entries)
+    elif entries:
+        rows = [
+            (entry["id"], entry["name"], _state(entry), plain(entry["updated_at"])[:16])
+            for entry in entries
+        ]
+        show_table(console(), ("id", "name", "state", "changed (UTC)"), rows)
+        note(counted(len(entries), noun))
+    else:
+        note(f"no {noun} is there; --all shows what is switched off, `create` makes one")
+    return ExitCode.FINE if entries else ExitCode.PROBLEMS
+
+
+def show_entry(entry: Row, *, as_json: bool) -> None:
+    """Writes one entry, a line for each of its values."""
+    if as_json:
+        show_json(entry)
+        return
+    settings = counted(len(entry["configuration"]), "setting")
+    shown = {**entry, "active": _state(entry), "configuration": settings}
+    for name, value in shown.items():
+        typer.echo(f"{name:<14} {plain(value)}")
+    for name, value in entry["configuration"].items():
+        typer.echo(f"  {plain(name)} = {plain(json.dumps(value, ensure_ascii=False))}")
+
+
+def body_of(
+    fields: Mapping[str, object], settings: Sequence[str] | None, unset: Sequence[str] | None
+) -> Row:
+    """What is sent to create or change an entry: the fields that were named.
+
+    A field of None was not named, and an empty text takes the value away.
+
+    Raises:
+        WrongUsageError: nothing was named, or a setting cannot be understood.
+    """
+    named = {name: value for name, value in fields.items() if value is not None}
+    body = {name: None if value == "" else value for name, value in named.items()}
+    body |= _configuration(settings or (), unset or ())
+    if not body:
+        raise WrongUsageError("say what changes: --name, --set, --unset, --active or the address")
+    return body
+
+
+def _configuration(settings: Sequence[str], unset: Sequence[str]) -> Row:
+    changes: Row = dict.fromkeys(unset)
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise WrongUsageError(f"--set must be NAME=VALUE, not {plain(text)}")
+        if name in changes:
+            raise WrongUsageError(f"{name} is named twice by --set or --unset: say it once")
+        changes[name] = _value(value)
+    return {"configuration": changes} if changes else {}
+
+
+def make(api: Api, change: Change, *, dry_run: bool, as_json: bool) -> int:
+    """Sends a change and shows what stands there now; a dry run shows the change alone."""
+    if dry_run:
+        body = {} if change.body is None else {"body": change.body}
+        show_json({"method": change.method, "url": f"{api.worker.url}{change.path}", **body})
+        return ExitCode.FINE
+    show_entry(api.send(change.method, change.path, change.body)["data"], as_json=as_json)
+    return ExitCode.FINE
+
+
+def switch_off(api: Api, path: str, noun: str, *, yes: bool, dry_run: bool, as_json: bool) -> int:
+    """Switches an entry off, after a question that names it."""
+    entry = api.get(path)["data"]
+    if not entry["active"]:
+        note("it is switched off already")
+    elif not (yes or dry_run):
+        what = f"{noun} {plain(entry['name'])} ({api.worker.name})"
+        if not confirmed(f"Switch off the {what}? It takes no events then; nothing is deleted"):
+            return ExitCode.PROBLEMS
+    return make(api, Change("DELETE", path), dry_run=dry_run, as_json=as_json)
+
+
+def _state(entry: Row) -> str:
+    return "active" if entry["active"] else "inactive"
+
+
+def _value(text: str) -> object:
+    """JSON where it is some, else the text itself."""
+    if text.startswith(FROM_FILE):
+        return _content(Path(text.removeprefix(FROM_FILE)))
+    try:
+        return read_json(text)
+    except ValueError:
+        return text
+
+
+def _content(file: Path) -> object:
+    try:
+        return read_json(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongUsageError(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise WrongUsageError(f"{file} holds no JSON") from None
