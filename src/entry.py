@@ -8,11 +8,12 @@ from workers import DurableObject, WorkerEntrypoint
 
 from app import App
 from bindings.http import read_request, write_response
+from bindings.interpreter import new_id
 from config import ConfigError
 from handlers.scheduled import run_scheduled
 from pipeline import answer, misconfigured
 from services.access.rate_limiting import Counters
-from wiring import build_app, new_id
+from wiring import build_app
 
 # What an isolate remembers: a cache, never a truth. Filled on the first request, because at
 # import there are no bindings, no clock and no randomness (the start-up snapshot).

@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from services.tracking.visits import Origin
+from services.tracking.origin import Origin
 
 MAX_BODY_BYTES = 16 * 1_024
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import pyodide_js
-
 from app import App
 from bindings.clock import local_time, now, sleep
 from bindings.d1 import D1
 from bindings.fetch import Fetch
+from bindings.interpreter import memory_mib, new_id, random
 from bindings.kv import Kv
 from bindings.limiter import Shards
 from bindings.r2 import R2
@@ -56,22 +54,6 @@ from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
 from services.tracking.repeats import Repeats
 from services.tracking.visits import Visits
-
-
-def new_id() -> str:
-    """32 random hex digits."""
-    return secrets.token_hex(16)
-
-
-def random() -> float:
-    """A number from 0 to below 1, for jitter."""
-    return secrets.randbelow(1_000) / 1_000
-
-
-def memory_mib() -> int:
-    """What the interpreter holds of the isolate's 128 MiB; it never gives any back."""
-    size: int = pyodide_js._module.HEAP8.length  # noqa: SLF001  # there is no public name for it
-    return size // 2**20
 
 
 def build_app(env: Any) -> App:

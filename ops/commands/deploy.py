@@ -13,22 +13,11 @@ from ops.cloudflare.account import Account, described, find_account
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.cloudflare.versions import whole_version
 from ops.commands.fields import DEFAULT_MAP
-from ops.commands.preflight import (
-    HOURS,
-    Accept,
-    First,
-    MapFile,
-    MaxAge,
-    Preflight,
-    Wanted,
-    Without,
-    are_fine,
-    as_objects,
-    show,
-)
+from ops.commands.preflight import HOURS, Accept, First, MapFile, MaxAge, Without, show
 from ops.deploy.deployment import Choices, Deployment
 from ops.deploy.dry_run import Step, plan
 from ops.deploy.facts import Facts
+from ops.deploy.preflight_checks import Preflight, Wanted, are_fine, as_objects
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import (
     AsJson,

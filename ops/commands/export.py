@@ -22,7 +22,8 @@ from ops.terminal.errors import ExitCode, OpsError, WrongUsageError
 from ops.terminal.output import AsJson, counted, note, show_json
 from ops.worker_api.client import Api, Parameters, asking
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
-from services.reports.export_pages import MOST_ROWS, read_cursor
+from services.core.event_place import read_cursor
+from services.reports.export_pages import MOST_ROWS
 
 EXAMPLE = "Example: ./ppp export PIXEL --env production --from 2026-01-01 --output events.csv"
 STDOUT = Path("-")

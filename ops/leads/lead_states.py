@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 
 
 class State(StrEnum):

@@ -13,12 +13,11 @@ from typing import Literal
 
 from ops.terminal.output import note
 from ops.worker_api.client import Api, Parameters, UnreachableError, segment
+from ops.worker_api.retry_after import PAUSES
 
 Format = Literal["csv", "ndjson", "json"]
 
 NEXT = "x-next-cursor"
-# What has begun is worth some patience.
-PAUSES = (1, 5, 15)
 
 
 @dataclass(frozen=True, slots=True)

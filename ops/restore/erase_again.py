@@ -21,7 +21,8 @@ from ops.cloudflare.target import Target
 from ops.restore.sql_text import literal
 from services.archive.batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
 from services.archive.parts import manifest_of
-from services.archive.rewriting import NOTHING, checked_part, counted
+from services.archive.reading import checked_part
+from services.archive.rewriting import NOTHING, counted
 from services.core.ndjson_parts import DamagedPartError
 from services.privacy.statements import DELETE_PERSONS
 

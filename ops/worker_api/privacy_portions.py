@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from ops.reports.export_parts import PAUSES
 from ops.terminal.output import note, spoken
 from ops.worker_api.client import Api, Row, UnreachableError
+from ops.worker_api.retry_after import PAUSES
 
 # The sync usually puts a lead down long before its lease ends.
 LONGEST_PAUSE = 15

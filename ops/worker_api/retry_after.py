@@ -6,6 +6,9 @@ import httpx
 
 from ops.terminal.output import spoken
 
+# What has begun is worth some patience.
+PAUSES = (1, 5, 15)
+
 
 def seconds_told(response: httpx.Response) -> int | None:
     """The seconds that `Retry-After` says, or None where it says none."""

@@ -12,7 +12,7 @@ import js
 
 from services.core.ports import NewId
 from services.core.text import clean
-from services.tracking.visits import Origin, Place
+from services.tracking.origin import Origin, Place
 from web import BodyTooLargeError, Request, Response
 
 After = Callable[[Coroutine[None, None, None]], None]

@@ -9,8 +9,8 @@ from app import App
 from config import VERSION
 from handlers.refusals import refusing
 from services.core.logs import Log
+from services.core.refusals import NotFoundError
 from services.monitoring.prometheus import CONTENT_TYPE, exposition
-from services.projects.register import NotFoundError
 from services.reports.breakdowns import read_breakdown, read_limit, read_page
 from services.reports.pixel_statistics import read_statistics
 from services.reports.project_statistics import PixelPage, read_project_statistics

@@ -9,8 +9,8 @@ from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
 from services.core.logs import Log
+from services.core.refusals import QUOTED, InvalidFieldsError
 from services.core.text import clean
-from services.projects.configuration import QUOTED, InvalidFieldsError
 from web import Request, Response, json_response
 
 MOST_LABEL_CHARACTERS = 100

@@ -11,19 +11,10 @@ from http import HTTPStatus
 
 from app import App
 from handlers.refusals import refusing
+from services.core.event_place import Cursor, read_cursor
 from services.core.logs import Log
-from services.projects.configuration import InvalidFieldsError
-from services.projects.register import NotFoundError
-from services.reports.export_pages import (
-    CSV_HEADER,
-    FORMATS,
-    LARGEST_PART,
-    MOST_ROWS,
-    Cursor,
-    Format,
-    ask,
-    read_cursor,
-)
+from services.core.refusals import InvalidFieldsError, NotFoundError
+from services.reports.export_pages import CSV_HEADER, FORMATS, LARGEST_PART, MOST_ROWS, Format, ask
 from services.reports.export_with_archive import Events, find_events, read_events
 from services.reports.spans import DEFAULT_ZONE, Span
 from web import Request, Response, time_text

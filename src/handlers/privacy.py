@@ -15,10 +15,10 @@ from handlers.refusals import refusing
 from handlers.sent import read_sent
 from services.core.logs import Log
 from services.core.ports import Row
+from services.core.refusals import InvalidFieldsError
 from services.core.text import whole_number
 from services.privacy.data_subject import DataSubject, read_subject
 from services.privacy.person_requests import Cursor, read_cursor
-from services.projects.configuration import InvalidFieldsError
 from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100

@@ -10,9 +10,10 @@ from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
 from services.core.logs import Log
+from services.core.refusals import InvalidFieldsError
 from services.core.text import whole_number
-from services.projects.configuration import InvalidFieldsError
-from services.projects.register import Entry, Page, Register, Wanted
+from services.projects.entry_values import Entry
+from services.projects.register import Page, Register, Wanted
 from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100

@@ -8,9 +8,12 @@ from http import HTTPStatus
 from app import App
 from handlers import Handler
 from services.core.logs import Log
-from services.projects.configuration import InvalidFieldsError
-from services.projects.register import ConflictError, NotFoundError
-from services.reports.spans import InvalidQueryError
+from services.core.refusals import (
+    ConflictError,
+    InvalidFieldsError,
+    InvalidQueryError,
+    NotFoundError,
+)
 from web import Request, Response, error_response
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.core.refusals import InvalidFieldsError
 from services.core.text import read_json
-from services.projects.configuration import InvalidFieldsError
 from web import MAX_BODY_BYTES, Request
 
 

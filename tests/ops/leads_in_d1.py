@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 from tests.harness.direct import database_file
 
 JANE = json.dumps({"email": "jane@example.com", "first_name": "Jane"})

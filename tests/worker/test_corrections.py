@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 from tests.harness.worker import Row, Worker, some_address, some_event, some_visitor
 
 THANKS = "https://shop.example/thank-you?email=jane%40example.com&first_name=Jane"

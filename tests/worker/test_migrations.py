@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 from tests.worker.inherited import (
     COLUMNS,
     LAST_ID_EVER_GIVEN,

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pyodide_bundle import Bundle
+from services.projects.entry_values import Kind
 from services.projects.pixel_table import PIXELS
 from services.projects.project_table import PROJECTS
-from services.projects.register import Kind
 from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import (
     Answer,

@@ -14,7 +14,7 @@ from services.alerting.problems import Finding, Problem
 from services.alerting.webhook import Alerts, Message
 from services.core.logs import Log
 from services.core.ports import Clock, KeyValues, UnavailableError
-from services.tracking.visits import TIME_TEXT
+from services.core.stored_time import TIME_TEXT
 
 MEMORY = "alerts"
 REMEMBERED_SECONDS = 30 * 86_400

@@ -17,14 +17,14 @@ from services.archive.batches import COUNT_BATCH, DELETE_ARCHIVED
 from services.archive.endpoint import ArchiveEndpoint, EndpointError
 from services.archive.parts import ARCHIVE, EventsPart, Manifest, forget_part, write_part
 from services.core.event_lines import JSON_LINE
+from services.core.event_place import Cursor
 from services.core.job_runs import JobRun
 from services.core.json_lines import FEWEST_ROWS, rows_of_next_page
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Bucket, Clock, Database, Row, UnavailableError
+from services.core.stored_time import NEVER, TIME_TEXT
 from services.projects.configuration import MOST_ARCHIVE_DAYS
-from services.reports.export_pages import Cursor
-from services.tracking.visits import NEVER, TIME_TEXT
 
 JOB = "archive"
 # Each is about eight of an invocation's 10,000 requests, and four of its 1,000 queries.

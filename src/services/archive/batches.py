@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.core.event_place import Cursor
 from services.core.ports import Row
-from services.reports.export_pages import Cursor
 
 # More parts than one answer reads, also where some of them overlap.
 MOST_FOUND = 1_000

@@ -12,9 +12,9 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
+from services.core.event_place import Cursor
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
-from services.reports.export_pages import Cursor
 
 FORMAT = 1
 DIGITS_OF_A_NAME = 12

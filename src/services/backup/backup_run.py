@@ -20,7 +20,7 @@ from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Clock
-from services.projects.register import ConflictError, NotFoundError
+from services.core.refusals import ConflictError, NotFoundError
 
 JOB = "backup"
 # Of the time that Cloudflare gives a run with an interval under an hour, a small part.

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, cast
 
 from services.core.ports import Database, Row
-from services.tracking.visits import TIME_TEXT
+from services.core.stored_time import TIME_TEXT
 
 Kind = Literal["full", "hourly", "manual"]
 State = Literal["running", "verified", "failed"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.ports import Database
-from services.tracking.visits import TIME_TEXT
+from services.core.stored_time import TIME_TEXT
 
 KEPT_RUNS = "-14 days"
 # What a run says that did all there was to do, or all that one run may.

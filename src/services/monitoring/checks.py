@@ -13,10 +13,10 @@ from services.archive import archive_run
 from services.backup.backup_run import newest_verified
 from services.backup.records import Backup
 from services.core.ports import Database, Row
+from services.core.stored_time import TIME_TEXT, stored_time
 from services.monitoring.health import NO_ANSWER, Part
-from services.monitoring.metrics import Reading, stored_time
+from services.monitoring.metrics import Reading
 from services.privacy import retention
-from services.tracking.visits import TIME_TEXT
 
 JOB = "watch"
 OLDEST_LEAD = timedelta(minutes=30)

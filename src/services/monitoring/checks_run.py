@@ -15,6 +15,7 @@ from services.backup.store import BackupStore
 from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ports import Clock, UnavailableError
+from services.core.stored_time import stored_time
 from services.monitoring.checks import (
     JOB,
     Seen,
@@ -25,7 +26,7 @@ from services.monitoring.checks import (
     usual_days,
 )
 from services.monitoring.health import Part
-from services.monitoring.metrics import Metrics, stored_time
+from services.monitoring.metrics import Metrics
 
 LEASE_SECONDS = 120
 LAST_RUN = f"""

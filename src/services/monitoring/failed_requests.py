@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from services.core.logs import Log
 from services.core.ports import Clock, Database, UnavailableError
-from services.tracking.visits import TIME_TEXT
+from services.core.stored_time import TIME_TEXT
 
 # A storm of failures is no storm of writes.
 BETWEEN_WRITES = timedelta(seconds=5)

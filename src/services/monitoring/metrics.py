@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 from services.core.job_runs import ENDED_WELL
 from services.core.ports import Database, Row
+from services.core.stored_time import NEVER, TIME_TEXT, stored_time
 from services.core.text import read_object
 from services.sync.outbox import JOB
-from services.tracking.visits import NEVER, TIME_TEXT
 
 TABLES_COUNTED = timedelta(hours=1)
 SUBMISSIONS_COUNTED = timedelta(minutes=5)
@@ -256,11 +256,6 @@ class Metrics:
 
 
 _CLOSED: Row = {"state": "closed", "failures": 0, "open_until": None, "paused_until": None}
-
-
-def stored_time(text: str) -> datetime:
-    """A time as the tables hold it, in UTC."""
-    return datetime.fromisoformat(f"{text[:19]}+00:00")
 
 
 def _counted_in(run: Row) -> Counted:

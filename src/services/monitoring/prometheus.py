@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from services.core.stored_time import stored_time
 from services.monitoring.health import Part
-from services.monitoring.metrics import STATES, Reading, stored_time
+from services.monitoring.metrics import STATES, Reading
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from urllib.parse import unquote
 
 from services.core.ports import Row
-from services.projects.configuration import QUOTED, InvalidFieldsError
+from services.core.refusals import QUOTED, InvalidFieldsError
 from services.tracking.events import VISITOR_COOKIE
 from services.tracking.form_data import decoded, own_addresses, read_email, read_lead_from_url
 

@@ -12,16 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.archive.batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
-from services.archive.rewriting import (
-    NOTHING,
-    ArchivedPart,
-    Replacement,
-    all_part_keys,
-    delete_part,
-    is_received,
-    read_part,
-)
+from services.archive.reading import ArchivedPart, all_part_keys, is_received, read_part
+from services.archive.rewriting import NOTHING, Replacement, delete_part
 from services.core.ndjson_parts import DamagedPartError
+from services.core.stored_time import TIME_TEXT
 from services.privacy.erasure_notes import ErasureNotes
 from services.privacy.request_table import PrivacyRequest, PrivacyRequests
 from services.privacy.search import FOUND, PrivacySearch, Steps
@@ -37,7 +31,6 @@ from services.privacy.statements import (
     SOME_SESSIONS,
     SOME_VISITORS,
 )
-from services.tracking.visits import TIME_TEXT
 
 ERASED = "erased"
 

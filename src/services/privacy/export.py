@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.archive.parts import ARCHIVE, RECEIVED
-from services.archive.rewriting import part_keys, read_part
+from services.archive.reading import part_keys, read_part
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Row
 from services.privacy.search import PrivacySearch

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Literal
 
 from services.core.ports import Database, Row
+from services.core.refusals import NotFoundError
+from services.core.stored_time import TIME_TEXT
 from services.privacy.data_subject import AskedBy, DataSubject
-from services.projects.register import NotFoundError
-from services.tracking.visits import TIME_TEXT
 
 Kind = Literal["find", "export", "erase"]
 

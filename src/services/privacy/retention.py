@@ -18,10 +18,10 @@ from services.archive.rewriting import delete_days_before
 from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock, Database, NewId, Row
+from services.core.stored_time import NEVER, TIME_TEXT
 from services.privacy.request_table import FORGET_REQUESTS
 from services.privacy.statements import DELETE_PERSONS
 from services.projects.configuration import MOST_RETENTION_DAYS
-from services.tracking.visits import NEVER, TIME_TEXT
 
 JOB = "retention"
 # Less than the time between two runs of the cron: one that was killed holds up none.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.archive.rewriting import (
+from services.archive.reading import (
     ArchivedPart,
     all_part_keys,
     is_form,
@@ -23,6 +23,7 @@ from services.archive.rewriting import (
 )
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Bucket, Database, KeyValues, Row
+from services.core.stored_time import TIME_TEXT
 from services.core.text import read_object
 from services.privacy.data_subject import DataSubject
 from services.privacy.request_table import Progress
@@ -44,7 +45,6 @@ from services.privacy.statements import (
 from services.sync.timers import PREFIX as TIMERS
 from services.sync.timers import event_id_of
 from services.tracking.repeats import PREFIX as SUBMISSIONS
-from services.tracking.visits import TIME_TEXT
 
 FIRST_STAGE = "forms"
 FOUND = "found"

@@ -7,7 +7,7 @@ a time.
 
 from __future__ import annotations
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 
 FORMS_OF_A_PAGE = 5_000
 ROWS_OF_A_PORTION = 1_000

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from services.core.refusals import QUOTED, InvalidFieldsError
 from services.core.text import read_object
 from services.pipedrive.accounts import ACCOUNT_NAME
 from services.pipedrive.fields import field_map
@@ -24,18 +25,9 @@ MOST_HOST_CHARACTERS = 253
 MOST_RETENTION_DAYS = 3_650
 MOST_ARCHIVE_DAYS = 3_650
 MOST_SESSION_MINUTES = 1_440
-QUOTED = 60
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"localhost|(?:\*\.)?(?:{_LABEL}\.)+{_LABEL}")
-
-
-class InvalidFieldsError(ValueError):
-    """What was sent cannot be stored; `problems` says, for each field, what is wrong."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 def _flag(value: object) -> object:

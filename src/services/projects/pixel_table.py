@@ -6,8 +6,8 @@ The UNIQUE index on projects and names is what pages are read by.
 from __future__ import annotations
 
 from services.projects.configuration import OF_A_PIXEL
+from services.projects.entry_values import Kind
 from services.projects.project_table import PROJECT_OF_PIXELS
-from services.projects.register import Kind
 
 _SELECT = """
 SELECT

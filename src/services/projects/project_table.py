@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.projects.configuration import OF_A_PROJECT
-from services.projects.register import Kind
+from services.projects.entry_values import Kind
 
 _SELECT = """
 SELECT

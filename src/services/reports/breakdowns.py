@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 
 from services.archive.batches import ARCHIVED_IN_SPAN
 from services.core.ports import Database, LocalTime, Row
+from services.core.refusals import InvalidQueryError
+from services.core.stored_time import TIME_TEXT
 from services.core.text import read_json, whole_number
 from services.reports.channel_sql import AD, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
-from services.reports.spans import IN_SPAN, InvalidQueryError, Span, read_span
-from services.tracking.visits import TIME_TEXT
+from services.reports.spans import IN_SPAN, Span, read_span
 
 DEFAULT_ROWS = "100"
 MOST_ROWS = 500

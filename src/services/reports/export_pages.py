@@ -8,16 +8,16 @@ than where an export begins, so that they move nothing.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from services.core.event_lines import COLUMNS, CSV_LINE, JSON_LINE, archived_csv, archived_json
+from services.core.event_place import Cursor, cursor_of
 from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
+from services.core.stored_time import TIME_TEXT
 from services.reports.spans import Span
-from services.tracking.visits import TIME_TEXT
 
 MOST_ROWS = 10_000
 # In pages of the fewest rows. D1 answers 1,000 queries of an invocation.
@@ -72,26 +72,6 @@ PAGE_OF_JSON = _page(JSON_LINE)
 PAGE_OF_CSV = _page(CSV_LINE)
 JSON_BY_ID = _by_id(JSON_LINE)
 CSV_BY_ID = _by_id(CSV_LINE)
-
-_CURSOR = re.compile(r"([0-9][0-9T:.Z -]{9,31}),([0-9]{1,18})")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Cursor:
-    """An event's place in an export: its time as it is stored, and its id."""
-
-    timestamp: str
-    event_id: int
-
-    def __str__(self) -> str:
-        """The cursor as clients read and send it."""
-        return f"{self.timestamp},{self.event_id}"
-
-
-def read_cursor(text: str) -> Cursor | None:
-    """The cursor that a client sent, or None where it is none."""
-    found = _CURSOR.fullmatch(text)
-    return Cursor(found[1], int(found[2])) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +167,6 @@ async def read_pages(
             yield lines
     if given < part.events:
         raise UnavailableError(LEFT_MEANWHILE)
-
-
-def cursor_of(row: Row) -> Cursor:
-    """The place of a row with `timestamp` and `id`."""
-    return Cursor(row["timestamp"], row["id"])
 
 
 def _text(time: datetime) -> str:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 from services.archive.batches import FIND_BATCHES, MOST_FOUND, Batch, read_batch
 from services.archive.parts import ARCHIVE, part_key
+from services.core.event_place import Cursor, cursor_of
 from services.core.json_lines import FEWEST_ROWS
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, Database, UnavailableError
@@ -22,10 +23,8 @@ from services.reports.export_pages import (
     LEFT_MEANWHILE,
     SIZE_OF_PART,
     Asked,
-    Cursor,
     Format,
     Part,
-    cursor_of,
     read_pages,
     read_part,
 )

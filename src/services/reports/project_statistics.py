@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from services.archive.batches import ARCHIVED_OF_PROJECT
 from services.core.ports import Database
-from services.projects.register import NotFoundError
+from services.core.refusals import NotFoundError
 from services.reports.spans import Span
 
 PROJECT_NAME = "SELECT name FROM projects WHERE id = ?1 ->> 'project_id' AND active"

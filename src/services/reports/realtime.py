@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.core.ports import Database, Row
-from services.tracking.visits import TIME_TEXT
+from services.core.stored_time import TIME_TEXT
 
 HOURLY_BREAKDOWN = """
 SELECT

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from services.core.ports import LocalTime
+from services.core.refusals import InvalidQueryError
+from services.core.stored_time import TIME_TEXT
 from services.core.text import whole_number
-from services.tracking.visits import TIME_TEXT
 
 DEFAULT_DAYS = "30"
 MOST_DAYS = 365
@@ -34,10 +35,6 @@ _ZONE = "[A-Za-z][A-Za-z0-9_+/-]{0,63}"
 IN_SPAN = """
   pixel_id = ?1 ->> 'pixel_id' AND timestamp >= ?1 ->> 'from' AND timestamp <= ?1 ->> 'to'
 """
-
-
-class InvalidQueryError(ValueError):
-    """A report cannot be made of what was asked; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from services.archive.batches import ARCHIVED_SINCE
 from services.core.ports import Database, Row
+from services.core.stored_time import TIME_TEXT
 from services.tracking.attribution import parameters_left_out
-from services.tracking.visits import TIME_TEXT
 
 HOURS = 48
 MOST_PAGES = 500

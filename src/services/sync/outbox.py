@@ -11,14 +11,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal
 
 from services.core.job_runs import BEGIN_RUN, END_RUN, FORGET_OLD_RUNS, RENEW_RUN
 from services.core.ports import Database, Row
-from services.pipedrive.circuit_breaker import CircuitBreaker, State
+from services.core.stored_time import NEVER, TIME_TEXT
 from services.pipedrive.client import AccountState
+from services.sync.account_states import (
+    READ_ACCOUNTS,
+    WRITE_ACCOUNTS,
+    _read_state,
+    _state_as_json,
+    _time,
+)
 from services.sync.submissions import LONGEST_PAGE, MOST_PAGES, Submission, read_submission
-from services.tracking.visits import NEVER, TIME_TEXT
 
 JOB = "pipedrive_sync"
 
@@ -27,19 +33,6 @@ Verdict = Literal["write", "superseded", "wait"]
 
 # ---- accounts ------------------------------------------------------------------------------------
 
-READ_ACCOUNTS = "SELECT * FROM pipedrive_accounts WHERE ?1 IS NOT NULL"
-
-WRITE_ACCOUNTS = """
-INSERT INTO pipedrive_accounts (name, state, failures, successes, open_until, paused_until)
-SELECT
-  value ->> 'name', value ->> 'state', value ->> 'failures', value ->> 'successes',
-  value ->> 'open_until', value ->> 'paused_until'
-FROM json_each(?1, '$.accounts')
-WHERE true
-ON CONFLICT (name) DO UPDATE SET
-  state = excluded.state, failures = excluded.failures, successes = excluded.successes,
-  open_until = excluded.open_until, paused_until = excluded.paused_until
-"""
 
 # ---- submissions -------------------------------------------------------------------------------
 
@@ -341,30 +334,3 @@ def _claim(row: Row, event_id: int) -> Claim:
         return Claim("write")
     due_at = row["claimed_due_at"]
     return Claim("wait", _time(f"{due_at}+00:00") if due_at else None)
-
-
-def _read_state(state: AccountState, row: Row) -> None:
-    breaker: CircuitBreaker = state.breaker
-    breaker.state = cast("State", row["state"])
-    breaker.failures, breaker.successes = row["failures"], row["successes"]
-    breaker.open_until = _time(row["open_until"])
-    state.paused_until = _time(row["paused_until"])
-
-
-def _state_as_json(name: str, state: AccountState) -> dict[str, object]:
-    return {
-        "name": name,
-        "state": state.breaker.state,
-        "failures": state.breaker.failures,
-        "successes": state.breaker.successes,
-        "open_until": _text(state.breaker.open_until),
-        "paused_until": _text(state.paused_until),
-    }
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _text(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="milliseconds") if time else None

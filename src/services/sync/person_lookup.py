@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.pipedrive.client import Found, Person, Pipedrive
+from services.pipedrive.answers import Found, Person
+from services.pipedrive.client import Pipedrive
 from services.tracking.form_data import Lead
 
 ATTEMPTS = 2

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from services.core.logs import Log, place_of
 from services.core.ports import Clock, LocalTime
-from services.pipedrive.client import FailedError, GoneError, Pipedrive, RejectedError
+from services.pipedrive.answers import FailedError, GoneError, RejectedError
+from services.pipedrive.client import Pipedrive
 from services.pipedrive.destinations import (
     Destination,
     NoDestinationError,

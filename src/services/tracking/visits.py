@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.ports import Database, NewId, OnCost
+from services.core.stored_time import NEVER, TIME_TEXT
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, credit
 from services.tracking.events import Event, EventType, Size
+from services.tracking.origin import Origin
 from services.tracking.user_agents import describe_client
 
-TIME_TEXT = "%Y-%m-%d %H:%M:%S"
-# A time in a column that sorts after every real one.
-NEVER = "9999-12-31 23:59:59"
 # Of two isolates, in seconds.
 CLOCK_SKEW = 60
 # How long after a form its thank-you page tells of the same lead, in minutes.
@@ -194,24 +193,6 @@ RETURNING json_object(
 """  # noqa: S608  # constants only
 
 RECORD_EVENT_BATCH = (RECORD_VISITOR, RECORD_SESSION, RECORD_EVENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a request came from, as Cloudflare knows it."""
-
-    country: str | None
-    region: str | None
-    city: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who sent a request: address, user agent and place."""
-
-    ip_address: str | None
-    user_agent: str
-    place: Place
 
 
 @dataclass(frozen=True, slots=True)

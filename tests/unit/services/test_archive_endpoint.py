@@ -6,8 +6,8 @@ import pytest
 
 from services.archive.endpoint import ArchiveEndpoint, EndpointError, body_of
 from services.archive.parts import EventsPart
+from services.core.event_place import Cursor
 from services.core.ports import NetworkError
-from services.reports.export_pages import Cursor
 from tests.unit.memory import MemoryHttp, Reply, Time, answered, scripted
 
 PART = EventsPart(

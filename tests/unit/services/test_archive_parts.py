@@ -12,8 +12,8 @@ from services.archive.parts import (
     part_key,
     write_part,
 )
+from services.core.event_place import Cursor
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
-from services.reports.export_pages import Cursor
 from tests.unit.memory import MemoryBucket
 
 PLACES = [Cursor("2026-05-01 06:00:00", 7), Cursor("2026-05-01 06:00:01", 3)]

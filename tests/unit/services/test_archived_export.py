@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from services.archive.batches import FIND_BATCHES, Batch
+from services.core.event_place import Cursor
 from services.core.ports import Row, UnavailableError
-from services.reports.export_pages import SIZE_OF_PART, Asked, Cursor
+from services.reports.export_pages import SIZE_OF_PART, Asked
 from services.reports.export_with_archive import MOST_BYTES, MOST_PARTS, choose, find_events
 from tests.unit.memory import MemoryBucket, MemoryDatabase
 

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
+from services.core.refusals import InvalidFieldsError
 from services.projects.configuration import (
     MOST_DOMAINS,
     OF_A_PIXEL,
     OF_A_PROJECT,
-    InvalidFieldsError,
     merge,
     read_configuration,
 )

@@ -3,8 +3,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from services.core.refusals import InvalidFieldsError
 from services.privacy.data_subject import DataSubject, read_subject
-from services.projects.configuration import InvalidFieldsError
 
 JANE = DataSubject("email", "jane+news@example.com")
 VISITOR = DataSubject("visitor_cookie", "0123456789abcdef")

@@ -4,18 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from services.core.event_place import Cursor, read_cursor
 from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
 from services.core.ports import UnavailableError
-from services.reports.export_pages import (
-    FORMATS,
-    LARGEST_PART,
-    Cursor,
-    Part,
-    ask,
-    read_cursor,
-    read_pages,
-    read_part,
-)
+from services.reports.export_pages import FORMATS, LARGEST_PART, Part, ask, read_pages, read_part
 from services.reports.spans import DEFAULT_ZONE, Span
 from tests.unit.memory import NOW, MemoryDatabase
 

@@ -9,17 +9,11 @@ from hypothesis import strategies as st
 
 from paths import ROOT
 from services.core.ports import OnCost, Row, UnavailableError
-from services.projects.configuration import InvalidFieldsError
+from services.core.refusals import ConflictError, InvalidFieldsError, NotFoundError
+from services.projects.entry_values import read_values
 from services.projects.pixel_table import PIXELS
 from services.projects.project_table import PROJECTS
-from services.projects.register import (
-    ATTEMPTS,
-    ConflictError,
-    NotFoundError,
-    Register,
-    Wanted,
-    read_values,
-)
+from services.projects.register import ATTEMPTS, Register, Wanted
 
 ALL = Wanted(500, "", include_inactive=True)
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from services.core.ports import Row
+from services.core.stored_time import NEVER
 from services.pipedrive.circuit_breaker import CircuitBreaker
 from services.pipedrive.client import AccountState
 from services.sync.outbox import JOB, Claim, Outbox, Outcome, Verdict
 from services.sync.submissions import Submission
 from services.tracking.form_data import Lead
-from services.tracking.visits import NEVER
 from tests.unit.memory import NOW, MemoryDatabase
 
 SUBMISSION = Submission(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from services.core.ports import HttpAnswer
-from services.pipedrive.client import FailedError
+from services.pipedrive.answers import FailedError
 from services.pipedrive.fields import AccountField, Value
 from services.sync.payload import (
     REMEMBERED_SECONDS,

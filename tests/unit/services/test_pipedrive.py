@@ -9,17 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.ports import HttpAnswer, NetworkError
+from services.pipedrive.answers import FailedError, Found, GoneError, Person, RejectedError
 from services.pipedrive.client import (
     LONGEST_WAIT_SECONDS,
     MOST_FIELD_PAGES,
     RETRIES,
     WAITS_IN_A_ROW,
-    FailedError,
-    Found,
-    GoneError,
-    Person,
     Pipedrive,
-    RejectedError,
 )
 from services.pipedrive.limits import NotNowError, Operation
 from tests.unit.memory import CALLS, NOW, TOKEN, Lab, Reply, Sent, answered, key, scripted

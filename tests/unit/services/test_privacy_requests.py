@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.archive.rewriting import day_of, read_event, visitors_of
+from services.archive.reading import read_event, visitors_of
+from services.archive.rewriting import day_of
 from services.privacy.person_requests import Cursor, read_cursor
 from services.privacy.request_table import (
     COUNTED,

@@ -10,10 +10,11 @@ from contextlib import suppress
 import pytest
 
 from services.archive.parts import EventsPart, manifest_of
+from services.archive.reading import read_part
 from services.archive.received import Received, keep
-from services.archive.rewriting import Replacement, erased_ids, read_part
+from services.archive.rewriting import Replacement, erased_ids
+from services.core.event_place import Cursor
 from services.core.ports import UnavailableError
-from services.reports.export_pages import Cursor
 from tests.unit.memory import MemoryBucket
 
 DAY = "2026-05-01"

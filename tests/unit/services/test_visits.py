@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.core.stored_time import NEVER
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, Touch
 from services.tracking.events import Custom, Event, Size
 from services.tracking.form_data import Lead
-from services.tracking.visits import CLOCK_SKEW, NEVER, Origin, Place, Recorded, Visits, due_time
+from services.tracking.origin import Origin, Place
+from services.tracking.visits import CLOCK_SKEW, Recorded, Visits, due_time
 from tests.unit.memory import NOW, MemoryDatabase
 
 DELAY, WINDOW = 420, 600

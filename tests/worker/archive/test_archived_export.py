@@ -9,8 +9,8 @@ import pytest
 
 from services.archive.batches import ARCHIVED_IN_SPAN, ARCHIVED_OF_PROJECT, ARCHIVED_SINCE
 from services.core.ndjson_parts import pack
+from services.core.stored_time import NEVER
 from services.reports.export_with_archive import MOST_ARCHIVED
-from services.tracking.visits import NEVER
 from tests.harness.archive import OLD, OLDER, PENDING, day, run, said, some_pixel, store
 from tests.harness.keys import READ_KEY
 from tests.harness.worker import PROJECT, Answer, Row, Worker

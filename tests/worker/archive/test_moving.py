@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 from tests.harness.archive import (
     CRON,
     DAYS,

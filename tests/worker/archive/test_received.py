@@ -11,7 +11,7 @@ import pytest
 from handlers.archive import MOST_BYTES
 from services.archive.endpoint import body_of
 from services.archive.parts import EventsPart
-from services.reports.export_pages import Cursor
+from services.core.event_place import Cursor
 from tests.harness.keys import ADMIN_KEY, READ_KEY
 from tests.harness.worker import Answer, Worker, some_visitor
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from services.archive.endpoint import body_of
 from services.archive.parts import EventsPart, manifest_of
+from services.core.event_place import Cursor
 from services.core.ndjson_parts import unpack
 from services.privacy.request_table import COUNTED
-from services.reports.export_pages import Cursor
 from tests.harness.archive import said
 from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import PIXEL, PROJECT, Row, Worker, some_event, some_visitor

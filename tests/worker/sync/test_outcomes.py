@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 from simulator.faults import Fault
 from tests.harness.sync import CRON, Lab, some_email
 from tests.harness.worker import some_event, some_visitor

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from services.tracking.visits import NEVER
+from services.core.stored_time import NEVER
 from tests.harness.sync import Lab, some_email
 from tests.harness.worker import PROJECT, some_event, some_visitor
 
