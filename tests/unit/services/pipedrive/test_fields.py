@@ -22,7 +22,7 @@ from services.pipedrive.fields import (
 )
 from tests.unit.memory import key
 
-EXAMPLE = Path(__file__).parents[3] / "config/pipedrive-fields.example.json"
+EXAMPLE = Path(__file__).parents[4] / "config/pipedrive-fields.example.json"
 MOMENT = datetime(2025, 1, 27, 14, 30, 5)  # noqa: DTZ001  # a wall clock's
 TEXT_TYPES = ("varchar", "varchar_auto", "phone", "text")
 

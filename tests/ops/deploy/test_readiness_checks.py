@@ -17,7 +17,7 @@ from ops.deploy.readiness_checks import (
     judge_secrets,
     judge_traffic,
 )
-from tests.ops.test_judging import BACKUP, HELD
+from tests.ops.deploy.test_database_checks import BACKUP, HELD
 
 NIGHT = datetime(2026, 11, 21, 3, tzinfo=UTC)
 OPTIONS = "--env production"

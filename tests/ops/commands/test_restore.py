@@ -25,7 +25,7 @@ from services.core.ndjson_parts import pack
 from tests.harness.direct import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.running import Said, fails, here
-from tests.ops.test_sql_text import NASTY
+from tests.ops.restore.test_sql_text import NASTY
 
 # Each starts wrangler many times.
 pytestmark = pytest.mark.timeout(300)
