@@ -18,7 +18,7 @@
   const YEAR_S = 31536000;
   const SETTLE_MS = 100; // after which a router has set the title
   const RETRY_MS = 5000;
-  const MOST_WAITING = 30;
+  const MAX_WAITING = 30;
   const OLDEST_MS = 3e8; // three and a half days
   const LONGEST_URL = 5000; // an event has up to three, and the server takes 16 KiB in all
 
@@ -134,7 +134,7 @@
           // Else it is too old, too far back, or nothing that was written here.
           if (
             Date.now() - event?.at < OLDEST_MS &&
-            !(storage[SEQUENCE] - event.sequence > MOST_WAITING)
+            !(storage[SEQUENCE] - event.sequence > MAX_WAITING)
           ) {
             deliver(event);
           } else delete storage[key];

@@ -16,7 +16,7 @@ MANUAL, RUNNING, VERIFIED = "manual", "running", "verified"
 # A portion works for a minute (BACKUP_RUN_SECONDS) and ends its last step.
 LONGEST_PORTION = 180
 # Another run is at work on it, for as long as its lease, or the Worker is out of reach.
-IDLE_SECONDS, MOST_IDLE = 5, 70
+IDLE_SECONDS, MAX_IDLE = 5, 70
 
 Backup = dict[str, Any]
 """As the API shows it: `id`, `kind`, `state`, `error`, `rows`, `parts`, `parts_verified` …"""
@@ -67,7 +67,7 @@ class BackupMaker:
                 before, backup = backup, self._continued(backup)
                 self.on_progress(backup)
                 idle = idle + 1 if backup == before else 0
-                if idle > MOST_IDLE:
+                if idle > MAX_IDLE:
                     raise OpsError(f"the backup {backup['id']} gets no further: see the log")
                 # An empty table is a portion without anything to tell.
                 if idle > 1:

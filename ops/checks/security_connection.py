@@ -14,7 +14,7 @@ from ops.checks.security_prober import LONGEST_WAIT, Finding, Stranger, found
 from ops.worker_api.client import SECONDS
 from ops.worker_api.retry_after import seconds_told
 
-MOST_TO_THE_LIMIT = 300
+MAX_TO_THE_LIMIT = 300
 DAYS_OF_A_CERTIFICATE = 14
 
 
@@ -52,7 +52,7 @@ def meets_the_limit(stranger: Stranger) -> Iterator[Finding]:
     limit = int(stranger.post_at_once("no json").headers.get("x-ratelimit-limit", 0))
     # A minute may end on the way.
     most = 2 * limit + 10
-    if not limit or most > MOST_TO_THE_LIMIT:
+    if not limit or most > MAX_TO_THE_LIMIT:
         seen = f"{limit} a minute: too many to try" if limit else "no limit is told"
         yield Finding(what, "skip" if limit else "fail", seen)
         return

@@ -20,7 +20,7 @@ from ops.worker_api.worker import Key, Worker
 
 Verdict = Literal["pass", "fail", "skip"]
 
-MOST_REQUESTS = 500
+MAX_REQUESTS = 500
 LONGEST_WAIT = 60
 TRIES = 3
 CONNECTION_ENDED = (httpx.NetworkError, httpx.RemoteProtocolError)
@@ -90,8 +90,8 @@ class Stranger:
     def _try(
         self, method: str, path: str, headers: Mapping[str, str] | None, content: str | bytes | None
     ) -> httpx.Response:
-        if self.sent >= MOST_REQUESTS:
-            raise NoAnswerError(f"the check ends after {MOST_REQUESTS} requests")
+        if self.sent >= MAX_REQUESTS:
+            raise NoAnswerError(f"the check ends after {MAX_REQUESTS} requests")
         self.sent += 1
         # An iterator is sent in chunks.
         body = iter((content,)) if isinstance(content, bytes) else content

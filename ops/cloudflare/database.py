@@ -16,7 +16,7 @@ from ops.terminal.errors import NoAnswerError
 
 Row = dict[str, Any]
 
-MOST_IDS = 500
+MAX_IDS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +66,5 @@ def text_literal(text: str) -> str:
 
 def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     """The ids, at most 500 at a time: D1 allows a statement 100 KB."""
-    for start in range(0, len(ids), MOST_IDS):
-        yield ids[start : start + MOST_IDS]
+    for start in range(0, len(ids), MAX_IDS):
+        yield ids[start : start + MAX_IDS]

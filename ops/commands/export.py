@@ -23,7 +23,7 @@ from ops.terminal.output import AsJson, counted, note, show_json
 from ops.worker_api.client import Api, Parameters, asking
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.core.event_place import read_cursor
-from services.reports.export_pages import MOST_ROWS
+from services.reports.export_pages import MAX_ROWS
 
 EXAMPLE = "Example: ./ppp export PIXEL --env production --from 2026-01-01 --output events.csv"
 STDOUT = Path("-")
@@ -82,7 +82,7 @@ def export(
         typer.Option(metavar="TIME,ID", help="Only events after this one: its timestamp and id."),
     ] = None,
     batch: Annotated[
-        int, typer.Option(min=1, max=MOST_ROWS, help="How many events to ask for at a time.")
+        int, typer.Option(min=1, max=MAX_ROWS, help="How many events to ask for at a time.")
     ] = DEFAULT_BATCH,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     local: LocalWorker = False,

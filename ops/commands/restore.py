@@ -35,7 +35,7 @@ from ops.terminal.output import (
 from ops.terminal.workspace import workspace
 
 EXAMPLE = "Example: ./ppp restore --env production --at 2026-11-21T03:00"
-MOST_SHOWN = 10
+MAX_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _prepared(live: Target, wanted: Wanted, folder: Path, *, as_json: bool) -> P
     backups = known_backups(live)
     chosen = choose_backup(backups, live, wanted.backup, wanted.before)
     if not as_json:
-        newest = backups[:MOST_SHOWN]
+        newest = backups[:MAX_SHOWN]
         show_backups(console(), newest)
         typer.echo(f"\nchosen: {chosen}")
     prepared = prepare(live, backups, chosen, folder)

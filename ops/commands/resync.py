@@ -27,8 +27,8 @@ from ops.terminal.output import (
 )
 
 EXAMPLE = "Example: ./ppp resync --env production --failed --since 3 --dry-run"
-MOST_DAYS = 3_650
-FEWEST_TOKENS, MOST_TOKENS = 26, 46
+MAX_DAYS = 3_650
+FEWEST_TOKENS, MAX_TOKENS = 26, 46
 LEADS_PER_SECOND = 3
 
 Done = dict[str, Sequence[object]]
@@ -48,7 +48,7 @@ def resync(
     ] = False,
     since: Annotated[
         int | None,
-        typer.Option(min=1, max=MOST_DAYS, metavar="DAYS", help="Only those of the last DAYS."),
+        typer.Option(min=1, max=MAX_DAYS, metavar="DAYS", help="Only those of the last DAYS."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="NUMBER", help="At most so many, the newest first.")
@@ -107,7 +107,7 @@ def _described(found: Found) -> Iterator[str]:
         return
     yield (
         f"{counted(number, 'submission')} to send again: "
-        f"{number * FEWEST_TOKENS:,} to {number * MOST_TOKENS:,} Pipedrive tokens, "
+        f"{number * FEWEST_TOKENS:,} to {number * MAX_TOKENS:,} Pipedrive tokens, "
         f"about {spoken(ceil(number / LEADS_PER_SECOND))} of the runs' time"
     )
     yield "(a day has 30,000 tokens x plan x seats, for all that uses the account)"

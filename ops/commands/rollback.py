@@ -37,7 +37,7 @@ from ops.worker_api.worker import choose_worker
 
 EXAMPLE = "Example: ./ppp rollback --env production --dry-run"
 TRIES, PAUSE_SECONDS, SECONDS = 6, 5, 30
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 NOTHING = "there is no earlier version with all the traffic to go back to"
 
 Deployments = Sequence[Mapping[str, Any]]
@@ -152,7 +152,7 @@ def _show_log(log: Sequence[Entry]) -> None:
     if not log:
         typer.echo("the log of deployments is empty")
         return
-    newest = log[: -MOST_SHOWN - 1 : -1]
+    newest = log[: -MAX_SHOWN - 1 : -1]
     rows = [
         (_minute(each["at"]), _what(each), each.get("version"), each.get("worker_version"))
         for each in newest

@@ -22,7 +22,7 @@ from ops.worker_api.client import Api, open_client
 
 PAUSE_SECONDS = 10
 # Until a new deployment is known everywhere.
-MOST_TRIES = 12
+MAX_TRIES = 12
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Release:
             yield Smoke(Api(self.api.worker, self.api.key, http), self.version)
 
     def _wait_for(self, smoke: Smoke) -> None:
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             if "health" not in smoke.look():
                 return
             time.sleep(PAUSE_SECONDS)

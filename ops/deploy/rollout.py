@@ -13,9 +13,9 @@ WHOLE = 100
 SHARES = (10, 50, WHOLE)
 AT_ONCE = (WHOLE,)
 # One look may go wrong on the way; two in a row do not.
-MOST_FAILURES_IN_A_ROW = 1
+MAX_FAILURES_IN_A_ROW = 1
 # Leads fail for reasons of Pipedrive's, too.
-MOST_NEW_FAILED_LEADS = 3
+MAX_NEW_FAILED_LEADS = 3
 
 Metrics = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ class Rollout:
             self.pause()
             wrong = self.look()
             failures = failures + 1 if wrong else 0
-            if failures > MOST_FAILURES_IN_A_ROW:
+            if failures > MAX_FAILURES_IN_A_ROW:
                 raise UnhealthyError(f"with {share} % of the traffic: {in_words(wrong)}")
         worse = worsened(before, self.read_metrics())
         if worse:
@@ -65,7 +65,7 @@ def worsened(before: Metrics, now: Metrics) -> str | None:
     errors, recent = now["errors_last_hour"], now["recent_activity"]
     failed = errors["leads_failed"] - before["errors_last_hour"]["leads_failed"]
     killed = errors["runs_killed"] - before["errors_last_hour"]["runs_killed"]
-    if failed > MOST_NEW_FAILED_LEADS:
+    if failed > MAX_NEW_FAILED_LEADS:
         return f"{failed} more leads failed (./ppp leads says why)"
     if killed > 0:
         return "a run of the sync was killed"

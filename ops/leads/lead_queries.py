@@ -11,7 +11,7 @@ from ops.leads.lead_states import CONDITIONS, DUE_AT, IS_SUBMISSION, STATE, SUBM
 
 Group = Literal["project", "reason", "age"]
 
-MOST_GROUPS = 100
+MAX_GROUPS = 100
 
 _OVERDUE = f"pipedrive_sync_status IS NULL AND {DUE_AT} <= datetime('now')"
 # A due time of NULL was set by hand, and says nothing of how long the lead waits.
@@ -100,7 +100,7 @@ def counted_by(group: Group, states: Sequence[State], narrowed: Narrowed = Narro
       FROM tracking_events AS events
       LEFT JOIN projects ON projects.id = events.project_id
       WHERE events.id IN ({_ids(states)}){narrowed.condition}
-      GROUP BY 1 ORDER BY leads DESC, value LIMIT {MOST_GROUPS}
+      GROUP BY 1 ORDER BY leads DESC, value LIMIT {MAX_GROUPS}
     """
 
 

@@ -16,7 +16,7 @@ from services.pipedrive.fields import AccountField, read_account_fields
 SECONDS = 10
 PAGE = 500
 # Ends a list whose cursors go round in a circle.
-MOST_PAGES = 20
+MAX_PAGES = 20
 
 
 def account_of_environment() -> Account:
@@ -49,7 +49,7 @@ def custom_fields(account: Account) -> Sequence[AccountField]:
     cursor: object = None
     headers = {"x-api-token": account.token, "accept": "application/json"}
     with httpx.Client(headers=headers, timeout=SECONDS) as client:
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             answer = _page(client, account.url, cursor)
             found += read_account_fields(answer["data"])
             more = answer.get("additional_data")

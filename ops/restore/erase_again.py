@@ -16,7 +16,7 @@ from typing import Any
 from ops.backup.backup_chain import BrokenBackupError
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.bucket_objects import fetch
-from ops.cloudflare.database import MOST_IDS
+from ops.cloudflare.database import MAX_IDS
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import literal
 from services.archive.batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
@@ -100,8 +100,8 @@ def deletions(erasures: Sequence[Erasure]) -> Iterator[Again]:
     """What deletes their rows where they are back, and what the sync remembers of them."""
     for table, name in ERASED.items():
         ids = [each for erasure in erasures for each in erasure.ids.get(name, ())]
-        for start in range(0, len(ids), MOST_IDS):
-            said = json.dumps({"ids": ids[start : start + MOST_IDS]})
+        for start in range(0, len(ids), MAX_IDS):
+            said = json.dumps({"ids": ids[start : start + MAX_IDS]})
             yield Again(table, _DELETE.format(table=table), said)
             if table == "tracking_events":
                 yield Again("pipedrive_persons", DELETE_PERSONS, said)

@@ -30,7 +30,7 @@ from ops.worker_api.worker import (
 SECONDS = 60
 # A person waits so long at a prompt; longer waits are said and end the command.
 LONGEST_WAIT = 60
-MOST_WAITS = 5
+MAX_WAITS = 5
 PAGE = 500
 USER_AGENT = f"ppp/{VERSION}"
 
@@ -83,7 +83,7 @@ class Api:
     ) -> httpx.Response:
         """The answer to a request, after whatever it was told to wait; always a 2xx."""
         named = {name: str(value) for name, value in (parameters or {}).items()}
-        for _ in range(MOST_WAITS):
+        for _ in range(MAX_WAITS):
             response = self.answer(method, path, named, body)
             if response.is_success:
                 return response

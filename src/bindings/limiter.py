@@ -1,4 +1,4 @@
-"""The rate limiter's Durable Objects as the services see them (`services.core.ports.LimiterShards`)."""
+"""The rate limiter's Durable Objects as services see them (`core.ports.LimiterShards`)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from services.core.refusals import QUOTED, InvalidFieldsError
 from services.core.text import clean
 from web import Request, Response, json_response
 
-MOST_LABEL_CHARACTERS = 100
+MAX_LABEL_CHARACTERS = 100
 
 
 @refusing
@@ -52,4 +52,4 @@ def _label(sent: Mapping[str, object]) -> str | None:
         problems.append("label: must be a text or null")
     if problems:
         raise InvalidFieldsError(problems)
-    return clean(label, MOST_LABEL_CHARACTERS) if isinstance(label, str) else None
+    return clean(label, MAX_LABEL_CHARACTERS) if isinstance(label, str) else None

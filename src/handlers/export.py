@@ -14,13 +14,13 @@ from handlers.refusals import refusing
 from services.core.event_place import Cursor, read_cursor
 from services.core.logs import Log
 from services.core.refusals import InvalidFieldsError, NotFoundError
-from services.reports.export_pages import CSV_HEADER, FORMATS, LARGEST_PART, MOST_ROWS, Format, ask
+from services.reports.export_pages import CSV_HEADER, FORMATS, LARGEST_PART, MAX_ROWS, Format, ask
 from services.reports.export_with_archive import Events, find_events, read_events
 from services.reports.spans import DEFAULT_ZONE, Span
 from web import Request, Response, time_text
 
 DEFAULT_DAYS = 30
-MOST_DAYS = 365
+MAX_DAYS = 365
 # JSON is read whole by who gets it; the old Worker gave so many.
 DEFAULT_JSON_ROWS = 1_000
 
@@ -120,7 +120,7 @@ def read_wanted(parameters: Mapping[str, str], now: datetime) -> Wanted:
         problems.append(f"format: must be one of {', '.join(FORMATS)}")
     most = DEFAULT_JSON_ROWS if format_name == "json" else LARGEST_PART
     if "limit" in parameters:
-        most = _number("limit", parameters["limit"], MOST_ROWS, problems)
+        most = _number("limit", parameters["limit"], MAX_ROWS, problems)
     cursor = read_cursor(parameters.get("cursor", ""))
     if "cursor" in parameters and cursor is None:
         problems.append("cursor: must be the last event's timestamp and id: 2026-05-01 12:00:00,99")
@@ -135,7 +135,7 @@ def _span(parameters: Mapping[str, str], now: datetime, problems: list[str]) -> 
         problems.append("days: says where the span begins, as from does; leave one of them out")
     days = DEFAULT_DAYS
     if "days" in parameters:
-        days = _number("days", parameters["days"], MOST_DAYS, problems)
+        days = _number("days", parameters["days"], MAX_DAYS, problems)
     end = _moment("to", parameters, time.max, now, problems)
     start = _moment("from", parameters, time.min, end - timedelta(days=days), problems)
     if start > end:

@@ -22,7 +22,7 @@ from services.privacy.person_requests import Cursor, read_cursor
 from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100
-MOST_ROWS = 500
+MAX_ROWS = 500
 NEWEST = ("9999", "")
 CONFIRM = 'must be true, because this cannot be undone; "dry_run": true shows what would go'
 SWITCHES = ("confirm", "dry_run")
@@ -62,11 +62,11 @@ async def erase(app: App, request: Request, log: Log) -> Response:
 async def receipts(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/privacy/receipts`: the erasures, the newest first."""
     parameters = request.parameters()
-    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MOST_ROWS)
+    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MAX_ROWS)
     before = _read_place(parameters["cursor"]) if "cursor" in parameters else NEWEST
     problems = []
     if limit is None:
-        problems.append(f"limit: must be a whole number from 1 to {MOST_ROWS}")
+        problems.append(f"limit: must be a whole number from 1 to {MAX_ROWS}")
     if before is None:
         problems.append("cursor: must be the next_cursor of another page")
     if limit is None or before is None:

@@ -17,7 +17,7 @@ from services.projects.register import Page, Register, Wanted
 from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100
-MOST_ROWS = 500
+MAX_ROWS = 500
 YES_OR_NO = {"true": True, "false": False}
 
 
@@ -128,11 +128,11 @@ def _shown(register: Register, request: Request, entry: Entry) -> Mapping[str, o
 
 def _wanted(request: Request) -> Wanted:
     parameters = request.parameters()
-    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MOST_ROWS)
+    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MAX_ROWS)
     include_inactive = YES_OR_NO.get(parameters.get("include_inactive", "false"))
     problems = []
     if limit is None:
-        problems.append(f"limit: must be a whole number from 1 to {MOST_ROWS}")
+        problems.append(f"limit: must be a whole number from 1 to {MAX_ROWS}")
     if include_inactive is None:
         problems.append("include_inactive: must be true or false")
     if limit is None or include_inactive is None:

@@ -22,7 +22,7 @@ from tests.harness.worker import Row, Worker, running_worker, some_visitor
 
 ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
 AT_ONCE = 3.0  # seconds: sooner than the pixel's next retry
-MOST_WAITING = 31
+MAX_WAITING = 31
 DAY_MS = 86_400_000
 PUT = "([key, value]) => localStorage.setItem(`ppp_e_${key}`, value)"
 NOTE_ANSWERS = """
@@ -200,9 +200,9 @@ def test_what_waits_while_offline_is_bounded(visit: Visit) -> None:
         visit.command("event", f"event {number}")
     assert until(lambda: len(visit.waiting()) == 45)
     visit.pass_time(RETRY_MS)
-    assert until(lambda: len(visit.waiting()) == MOST_WAITING)
+    assert until(lambda: len(visit.waiting()) == MAX_WAITING)
     visit.page.context.set_offline(offline=False)
-    visit.stored(1 + MOST_WAITING)
+    visit.stored(1 + MAX_WAITING)
     visit.assert_nothing_waits()
 
 
@@ -212,7 +212,7 @@ def test_no_more_than_that_goes_out_on_the_next_page(visit: Visit) -> None:
         wait_event(visit, sequence=sequence)
     visit.page.evaluate("(name) => { localStorage[name] = 40; }", f"ppp_n_{visit.site.pixel}")
     visit.open("/")
-    visit.stored(1 + MOST_WAITING)
+    visit.stored(1 + MAX_WAITING)
     visit.assert_nothing_waits()
 
 

@@ -24,13 +24,13 @@ from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Bucket, Clock, Database, Row, UnavailableError
 from services.core.stored_time import NEVER, TIME_TEXT
-from services.projects.configuration import MOST_ARCHIVE_DAYS
+from services.projects.configuration import MAX_ARCHIVE_DAYS
 
 JOB = "archive"
 # Each is about eight of an invocation's 10,000 requests, and four of its 1,000 queries.
-MOST_PARTS = 50
+MAX_PARTS = 50
 # A part as it is sent to an endpoint, whose body has at most 4 MiB.
-MOST_BYTES = 3 * 2**20
+MAX_BYTES = 3 * 2**20
 # What one part may take beyond the run's time.
 LEASE_MARGIN_SECONDS = 120
 
@@ -63,7 +63,7 @@ WITH limits AS MATERIALIZED (
     pixel_id,
     date(
       ?1 ->> 'now',
-      '-' || iif(chosen BETWEEN 1 AND {MOST_ARCHIVE_DAYS}, chosen, ?1 ->> 'days') || ' days'
+      '-' || iif(chosen BETWEEN 1 AND {MAX_ARCHIVE_DAYS}, chosen, ?1 ->> 'days') || ' days'
     ) AS before
   FROM limits
 ), oldest AS MATERIALIZED (
@@ -76,7 +76,7 @@ WITH limits AS MATERIALIZED (
 )
 SELECT pixel_id, before, day FROM oldest
 WHERE day IS NOT NULL ORDER BY day, pixel_id
-"""  # noqa: S608  # constants only
+"""
 
 _OF_THE_PIXEL = f"""
   pixel_id = ?1 ->> 'pixel_id' AND timestamp < ?1 ->> 'before'
@@ -98,7 +98,7 @@ SELECT day, timestamp, id, {JSON_LINE} AS line
 FROM oldest CROSS JOIN tracking_events
 WHERE {_OF_THE_PIXEL} AND timestamp < day || '~'
 ORDER BY timestamp, id LIMIT ?1 ->> 'rows'
-"""  # noqa: S608  # constants only
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class ArchiveRun:
 
     def _is_spent(self, until: datetime) -> bool:
         tried = self._counts["parts"] + self._counts["failed"]
-        spent = self._counts["read"] >= self.settings.rows or tried >= MOST_PARTS
+        spent = self._counts["read"] >= self.settings.rows or tried >= MAX_PARTS
         return spent or self.clock() >= until
 
     async def _due(self) -> Sequence[Place]:
@@ -263,6 +263,6 @@ def _fitting(rows: Sequence[Row]) -> Sequence[Row]:
     size = 0
     for number, row in enumerate(rows):
         size += len(row["line"].encode())
-        if number and size > MOST_BYTES:
+        if number and size > MAX_BYTES:
             return rows[:number]
     return rows

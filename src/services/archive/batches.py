@@ -11,7 +11,7 @@ from services.core.event_place import Cursor
 from services.core.ports import Row
 
 # More parts than one answer reads, also where some of them overlap.
-MOST_FOUND = 1_000
+MAX_FOUND = 1_000
 
 # Those of a pixel with events between `from` and `before`, the newest first.
 FIND_BATCHES = f"""
@@ -24,8 +24,8 @@ WHERE pixel_id = ?1 ->> 'pixel_id'
   AND last_timestamp >= ?1 ->> 'from'
   AND (first_timestamp, first_id)
     < (?1 ->> '$.before.timestamp', ?1 ->> '$.before.event_id')
-ORDER BY day DESC, last_timestamp DESC, last_id DESC LIMIT {MOST_FOUND}
-"""  # noqa: S608  # a constant
+ORDER BY day DESC, last_timestamp DESC, last_id DESC LIMIT {MAX_FOUND}
+"""
 
 _ARCHIVED = "SELECT coalesce(sum(events), 0) AS events, max(day) AS until"
 _IN_SPAN = "day >= substr(?1 ->> 'from', 1, 10) AND day <= substr(?1 ->> 'to', 1, 10)"

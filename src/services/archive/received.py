@@ -18,7 +18,7 @@ from services.core.ports import Bucket, UnavailableError
 from services.core.refusals import ConflictError, InvalidFieldsError
 from services.core.text import read_long_json, read_object
 
-MOST_EVENTS = 10_000
+MAX_EVENTS = 10_000
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -126,8 +126,8 @@ def _problems_of_names(sent: Mapping[str, object]) -> list[str]:
 
 def _problems_of_events(sent: Mapping[str, object], pixel_id: object, day: object) -> list[str]:
     events = sent.get("events")
-    if not isinstance(events, list) or not 1 <= len(events) <= MOST_EVENTS:
-        return [f"events: must be a list of 1 to {MOST_EVENTS:,} events"]
+    if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
+        return [f"events: must be a list of 1 to {MAX_EVENTS:,} events"]
     for number, event in enumerate(events):
         if problem := _problem_of_event(event, pixel_id, day):
             return [f"events: number {number + 1} {problem}"]

@@ -41,16 +41,16 @@ SELECT
   (SELECT max(id) FROM ({_NEW_EVENTS})) AS event, (SELECT count(*) FROM ({_NEW_EVENTS})) AS events,
   (SELECT max(seq) FROM ({_CHANGES})) AS change, (SELECT count(*) FROM ({_CHANGES})) AS changes,
   (SELECT max(id) FROM ({_NEW_LOGS})) AS log, (SELECT count(*) FROM ({_NEW_LOGS})) AS logs
-"""  # noqa: S608  # constants only
+"""
 
 DELETED = f"""
 SELECT json_object('table', table_name, 'key', key) AS line FROM ({_CHANGES}) WHERE deleted
-"""  # noqa: S608  # constants only
+"""
 
 COUNT_ROWS = f"""
 SELECT {", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in GROWING)}
 WHERE ?1 ->> 'counts'
-"""  # noqa: S608  # constants only
+"""
 
 
 def _new_or_noted(column: str, table: str, cast: str) -> str:
@@ -58,7 +58,7 @@ def _new_or_noted(column: str, table: str, cast: str) -> str:
 SELECT {column} FROM ({_NEW_EVENTS})
 UNION SELECT CAST(key AS {cast}) FROM ({_CHANGES})
 WHERE table_name = '{table}' AND NOT deleted
-"""  # noqa: S608  # constants only
+"""
 
 
 # The keys of the rows of a table that changed.
@@ -72,7 +72,7 @@ _CHANGED = {
 
 def changed_rows(table: Table) -> str:
     """The statement of the changed rows of a growing table."""
-    return f"SELECT {table.line()} AS line FROM {table.name} WHERE id IN ({_CHANGED[table.name]})"  # noqa: S608  # constants and checked names
+    return f"SELECT {table.line()} AS line FROM {table.name} WHERE id IN ({_CHANGED[table.name]})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ State = Literal["running", "verified", "failed"]
 Phase = Literal["walk", "changes", "whole", "verify"]
 PartKind = Literal["walk", "changes", "whole", "deleted"]
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 ADD = """
 INSERT INTO backups (id, kind, label, state, started_at, progress)
@@ -38,7 +38,7 @@ WHERE id = ?1 ->> 'id' AND state = 'running'
 
 FIND = "SELECT * FROM backups WHERE id = ?1 ->> 'id'"
 # An id begins with the time.
-LIST = f"SELECT * FROM backups WHERE ?1 IS NOT NULL ORDER BY id DESC LIMIT {MOST_LISTED}"  # noqa: S608  # a constant
+LIST = f"SELECT * FROM backups WHERE ?1 IS NOT NULL ORDER BY id DESC LIMIT {MAX_LISTED}"
 
 # What every backup that goes on from another has seen, is needed no more. The newest row stays: it
 # is from where SQLite counts on.

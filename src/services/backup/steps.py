@@ -23,7 +23,7 @@ from services.core.ports import Clock, Database
 PART_CHARACTERS = 4_000_000
 # Of short rows. A run has 1,000 queries of D1.
 # https://developers.cloudflare.com/d1/platform/limits/
-MOST_ROWS_OF_A_PAGE = 5_000
+MAX_ROWS_OF_A_PAGE = 5_000
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class BackupSteps:
             if len(rows) < most:
                 return lines, None
             after, characters = rows[-1]["place"], characters + sum(map(len, read))
-            most = rows_of_next_page(read, MOST_ROWS_OF_A_PAGE)
+            most = rows_of_next_page(read, MAX_ROWS_OF_A_PAGE)
         return lines, after
 
     async def _verify(self, backup: Backup) -> None:

@@ -65,7 +65,7 @@ class Table:
 SELECT json_array({key}) AS place, {self.line()} AS line FROM {self.name}
 WHERE {" AND ".join(conditions) or "true"}
 ORDER BY {key} LIMIT ?1 ->> 'rows'
-"""  # noqa: S608  # names of the schema, checked
+"""
 
 
 async def read_tables(database: Database) -> Sequence[Table]:

@@ -20,7 +20,7 @@ ENDED_WELL = "outcome IN ('drained', 'budget_spent', 'done')"
 
 FORGET_OLD_RUNS = f"""
 DELETE FROM job_runs WHERE job = ?1 ->> 'job' AND started_at < datetime('now', '{KEPT_RUNS}')
-"""  # noqa: S608  # a constant
+"""
 
 # An unfinished run holds the lease until it is over. Of two that begin at once one sees the other.
 BEGIN_RUN = """

@@ -11,7 +11,7 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 # CPython on WebAssembly has no RecursionError for JSON: some 6,000 levels overflow the stack
 # and take the whole isolate down. What nests deeper than this has at least as many brackets.
-_MOST_BRACKETS = 500
+_MAX_BRACKETS = 500
 
 
 def clean(value: str, limit: int) -> str | None:
@@ -36,7 +36,7 @@ def whole_number(text: str, most: int) -> int | None:
 # Whole strings, so that what is left of a text has only the brackets of its structure. One without
 # an end reaches to the end of the text.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_MOST_DEPTH = 16
+_MAX_DEPTH = 16
 
 
 def read_json(text: str) -> object:
@@ -45,7 +45,7 @@ def read_json(text: str) -> object:
     Raises:
         ValueError: it is not JSON, or has more brackets than any honest sender needs.
     """
-    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+    if text.count("[") + text.count("{") > _MAX_BRACKETS:
         raise ValueError("too many brackets in the JSON")
     value: object = json.loads(text)
     return value
@@ -60,7 +60,7 @@ def read_long_json(text: str) -> object:
     depth = 0
     for bracket in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
         depth += 1 if bracket in "[{" else -1
-        if depth > _MOST_DEPTH:
+        if depth > _MAX_DEPTH:
             raise ValueError("too many levels of brackets in the JSON")
     value: object = json.loads(text, parse_constant=_refuse_constant)
     return value

@@ -50,7 +50,7 @@ SELECT count(*) AS days FROM json_each(?1, '$.days') AS day WHERE (
     LIMIT {USUAL_EVENTS}
   )
 ) >= {USUAL_EVENTS}
-"""  # noqa: S608  # constants only
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ LAST_RUN = f"""
 SELECT finished_at FROM job_runs
 WHERE job = '{JOB}' AND finished_at IS NOT NULL AND ?1 IS NOT NULL
 ORDER BY started_at DESC LIMIT 1
-"""  # noqa: S608  # a constant
+"""
 # What is judged without the database, and what needs it.
 OF_HEALTH = (problems.DATABASE_FAILING, problems.SCHEMA_UNEXPECTED, problems.PART_FAILING)
 OF_WHAT_WAS_SEEN = (

@@ -37,7 +37,7 @@ WHERE NOT EXISTS (
 ON CONFLICT (run) DO UPDATE SET
   started_at = excluded.started_at, lease_until = excluded.lease_until,
   finished_at = excluded.finished_at, summary = excluded.summary
-"""  # noqa: S608  # constants only
+"""
 
 
 COUNT_TABLES = _counted(
@@ -82,7 +82,7 @@ SELECT
 FROM tracking_events
 WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL
   AND coalesce(pipedrive_due_at, '') < '{NEVER}'
-"""  # noqa: S608  # a constant
+"""
 
 ACCOUNTS = """
 SELECT name, state, failures, open_until, paused_until FROM pipedrive_accounts
@@ -107,7 +107,7 @@ FROM jobs CROSS JOIN job_runs AS last
 WHERE last.id = (
   SELECT id FROM job_runs WHERE job = jobs.job ORDER BY started_at DESC, id DESC LIMIT 1
 )
-"""  # noqa: S608  # a constant
+"""
 
 # A run that did not end while it held the lease was killed.
 SYNC_ERRORS = f"""
@@ -117,7 +117,7 @@ SELECT
   coalesce(sum(finished_at IS NULL AND lease_until <= ?1 ->> 'now'), 0) AS runs_killed
 FROM job_runs
 WHERE job = '{JOB}' AND started_at >= ?1 ->> 'hour_ago'
-"""  # noqa: S608  # a constant
+"""
 
 LAST_EVENT = """
 SELECT timestamp FROM tracking_events
@@ -133,7 +133,7 @@ SELECT
   coalesce(sum(summary ->> '$.calls.fields'), 0) AS fields
 FROM job_runs
 WHERE job = '{JOB}' AND started_at >= ?1 ->> 'midnight'
-"""  # noqa: S608  # a constant
+"""
 
 FAILED_REQUESTS = """
 SELECT coalesce(sum(number), 0) AS failed_requests FROM failed_requests

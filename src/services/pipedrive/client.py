@@ -42,7 +42,7 @@ LONGEST_WAIT_SECONDS = 30
 WAITS_IN_A_ROW = 3
 SEARCH_LIMIT = 10
 FIELDS_LIMIT = 500
-MOST_FIELD_PAGES = 20
+MAX_FIELD_PAGES = 20
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ class Pipedrive:
         """
         found: list[AccountField] = []
         cursor: str | None = None
-        for _ in range(MOST_FIELD_PAGES):
+        for _ in range(MAX_FIELD_PAGES):
             query = {"limit": FIELDS_LIMIT} | ({"cursor": cursor} if cursor else {})
             answer = await self._answer("fields", "GET", f"/personFields?{urlencode(query)}", until)
             more = answer.get("additional_data")

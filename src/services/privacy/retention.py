@@ -21,7 +21,7 @@ from services.core.ports import Bucket, Clock, Database, NewId, Row
 from services.core.stored_time import NEVER, TIME_TEXT
 from services.privacy.request_table import FORGET_REQUESTS
 from services.privacy.statements import DELETE_PERSONS
-from services.projects.configuration import MOST_RETENTION_DAYS
+from services.projects.configuration import MAX_RETENTION_DAYS
 
 JOB = "retention"
 # Less than the time between two runs of the cron: one that was killed holds up none.
@@ -42,11 +42,11 @@ FROM projects JOIN pixels ON pixels.project_id = projects.id
 WHERE projects.name >= '' AND ?1 IS NOT NULL AND iif(
   json_valid(projects.configuration),
   json_type(projects.configuration, '$.retention_days') = 'integer'
-    AND projects.configuration ->> 'retention_days' BETWEEN 1 AND {MOST_RETENTION_DAYS},
+    AND projects.configuration ->> 'retention_days' BETWEEN 1 AND {MAX_RETENTION_DAYS},
   0
 )
 ORDER BY projects.name, pixels.name
-"""  # noqa: S608  # a constant
+"""
 
 _IS_PENDING = f"""
   event_type IS 'form_submit' AND pipedrive_sync_status IS NULL
@@ -57,20 +57,20 @@ OLD_EVENTS = f"""
 SELECT id FROM tracking_events
 WHERE pixel_id = ?1 ->> 'pixel_id' AND timestamp < ?1 ->> 'before' AND NOT ({_IS_PENDING})
 ORDER BY timestamp LIMIT {EVENTS_OF_A_PORTION}
-"""  # noqa: S608  # constants only
+"""
 
 # What was set pending since it was found stays.
 DELETE_OLD_EVENTS = f"""
 DELETE FROM tracking_events
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND NOT ({_IS_PENDING})
-"""  # noqa: S608  # constants only
+"""
 
 # The walks: rows behind the last one by their ids, and where the next walk begins.
 LAST_SESSION = f"""
 SELECT max(id) AS last, count(*) AS number FROM (
   SELECT id FROM sessions WHERE id > ?1 ->> 'session' ORDER BY id LIMIT {ROWS_OF_A_WALK}
 )
-"""  # noqa: S608  # a constant
+"""
 
 # The events of a visitor are read once for all of their old sessions.
 DELETE_OLD_SESSIONS = """
@@ -90,7 +90,7 @@ LAST_VISITOR = f"""
 SELECT max(id) AS last, count(*) AS number FROM (
   SELECT id FROM visitors WHERE id > ?1 ->> 'visitor' ORDER BY id LIMIT {ROWS_OF_A_WALK}
 )
-"""  # noqa: S608  # a constant
+"""
 
 DELETE_OLD_VISITORS = """
 DELETE FROM visitors
@@ -108,13 +108,13 @@ DELETE FROM system_logs
 WHERE id IN (SELECT id FROM system_logs WHERE id > 0 ORDER BY id LIMIT {LOGS_OF_A_RUN})
   AND timestamp < ?1 ->> 'sessions_before'
 RETURNING id
-"""  # noqa: S608  # a constant
+"""
 
 LAST_WALK = f"""
 SELECT summary FROM job_runs
 WHERE job = '{JOB}' AND finished_at IS NOT NULL AND ?1 IS NOT NULL
 ORDER BY started_at DESC, id DESC LIMIT 1
-"""  # noqa: S608  # a constant
+"""
 
 
 @dataclass(frozen=True, slots=True)

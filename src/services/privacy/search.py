@@ -48,7 +48,7 @@ from services.tracking.repeats import PREFIX as SUBMISSIONS
 
 FIRST_STAGE = "forms"
 FOUND = "found"
-MOST_IDS = 1_000
+MAX_IDS = 1_000
 VISITORS_OF_A_STEP = 50
 # Longer than KV remembers anything about a lead.
 REMEMBERED = timedelta(days=7)
@@ -275,7 +275,7 @@ class PrivacySearch:
         days, received = self.progress.archived_days(), self.progress.received_days()
         pixels = sorted({day.partition("/")[0] for day in (*days, *received)})
         statements = (COUNT_EVENTS, COUNT_SESSIONS, COUNT_VISITORS, COUNT_PERSONS)
-        parameters = {**self.found(), "most": MOST_IDS, "pixels": pixels}
+        parameters = {**self.found(), "most": MAX_IDS, "pixels": pixels}
         *counted, projects = await self.database.batch_rows(
             (*statements, PROJECTS_OF_EVENTS), json.dumps(parameters)
         )
@@ -320,4 +320,4 @@ def _counted(row: Row) -> dict[str, object]:
 
 
 def _listed(ids: set[str] | set[int]) -> dict[str, object]:
-    return {"count": len(ids), "ids": sorted(ids)[:MOST_IDS]}
+    return {"count": len(ids), "ids": sorted(ids)[:MAX_IDS]}

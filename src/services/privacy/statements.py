@@ -27,15 +27,15 @@ _FORMS = f"""
     id, visitor_id, form_data, event_data, page_url, referrer_url, page_title
   FROM tracking_events INDEXED BY tracking_events_by_form
   WHERE event_type = 'form_submit' AND id > ?1 ->> 'after' ORDER BY id LIMIT {FORMS_OF_A_PAGE}
-"""  # noqa: S608  # a constant
+"""
 
-LAST_FORM = f"SELECT max(id) AS last FROM ({_FORMS})"  # noqa: S608  # a constant
+LAST_FORM = f"SELECT max(id) AS last FROM ({_FORMS})"
 
 # Old rows have whole forms, in whatever shape; what has the clue is then read.
 FORMS_WITH_CLUE = f"""
 SELECT * FROM ({_FORMS})
 WHERE instr(lower(form_data), ?1 ->> 'clue') OR {_in_url("page_url")}
-"""  # noqa: S608  # constants only
+"""
 
 # Of some visitors: all forms, which tell whether somebody else used the browser too, and whatever
 # else may have the address in it.
@@ -52,7 +52,7 @@ WHERE tracking_events.id > ?1 ->> 'after' AND (
   OR instr(lower(page_title), ?1 ->> 'clue')
 )
 ORDER BY tracking_events.id LIMIT {LEADS_OF_A_PAGE}
-"""  # noqa: S608  # a constant
+"""
 
 VISITOR_OF_COOKIE = "SELECT id FROM visitors WHERE visitor_cookie = ?1 ->> 'visitor_cookie'"
 
@@ -79,29 +79,29 @@ _THEIR_PERSONS = f"""
     {_THEIR_EVENTS} UNION SELECT value FROM json_each(?1, '$.forms')
   ) AS theirs
   JOIN pipedrive_persons AS persons ON persons.claimed_event_id = theirs.id
-"""  # noqa: S608  # constants only
+"""
 
 COUNT_EVENTS = f"""
 SELECT count(*) AS number, json_group_array(id) FILTER (WHERE place <= ?1 ->> 'most') AS ids
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_THEIR_EVENTS}))
-"""  # noqa: S608  # constants only
+"""
 
 COUNT_SESSIONS = f"""
 SELECT count(*) AS number, json_group_array(id) FILTER (WHERE place <= ?1 ->> 'most') AS ids
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_THEIR_SESSIONS}))
-"""  # noqa: S608  # constants only
+"""
 
 COUNT_VISITORS = f"""
 SELECT count(*) AS number, json_group_array(id) FILTER (WHERE place <= ?1 ->> 'most') AS ids
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_THEIR_VISITORS}))
-"""  # noqa: S608  # constants only
+"""
 
 COUNT_PERSONS = f"""
 SELECT
   count(*) AS number,
   json_group_array(json_object('destination', destination, 'person_id', person_id)) AS ids
 FROM ({_THEIR_PERSONS})
-"""  # noqa: S608  # constants only
+"""
 
 PROJECTS_OF_EVENTS = f"""
 SELECT DISTINCT coalesce(events.project_id, pixels.project_id) AS project_id
@@ -112,25 +112,25 @@ UNION
 SELECT pixels.project_id FROM json_each(?1, '$.pixels') AS archived
 JOIN pixels ON pixels.id = archived.value
 ORDER BY 1
-"""  # noqa: S608  # constants only
+"""
 
 # ---- exported, a page at a time ----------------------------------------------------------------
 
 EXPORT_VISITORS = f"""
 SELECT * FROM visitors WHERE id IN ({_THEIR_VISITORS}) AND id > ?1 ->> 'after'
 ORDER BY id LIMIT ?1 ->> 'rows'
-"""  # noqa: S608  # constants only
+"""
 
 EXPORT_SESSIONS = f"""
 SELECT * FROM sessions WHERE id IN ({_THEIR_SESSIONS}) AND id > ?1 ->> 'after'
 ORDER BY id LIMIT ?1 ->> 'rows'
-"""  # noqa: S608  # constants only
+"""
 
 EXPORT_EVENTS = f"""
 SELECT * FROM tracking_events
 WHERE id IN ({_THEIR_EVENTS}) AND id > CAST(?1 ->> 'after' AS INTEGER)
 ORDER BY id LIMIT ?1 ->> 'rows'
-"""  # noqa: S608  # constants only
+"""
 
 EXPORT_LOGS = """
 SELECT * FROM system_logs
@@ -142,7 +142,7 @@ EXPORT_PERSONS = f"""
 SELECT persons.* FROM ({_THEIR_PERSONS}) AS theirs
 JOIN pipedrive_persons AS persons
   ON persons.destination = theirs.destination AND persons.person_id = theirs.person_id
-"""  # noqa: S608  # constants only
+"""
 
 # ---- deleted -----------------------------------------------------------------------------------
 
@@ -164,17 +164,17 @@ SELECT id FROM (
   JOIN tracking_events ON tracking_events.visitor_id = whole.value
   WHERE NOT coalesce({_IS_BEING_SENT}, 0)
 ) LIMIT {ROWS_OF_A_PORTION}
-"""  # noqa: S608  # constants only
+"""
 
 BEING_SENT = f"""
 SELECT count(*) AS number, max(pipedrive_due_at) AS until FROM tracking_events
 WHERE id IN ({_THEIR_EVENTS}) AND {_IS_BEING_SENT}
-"""  # noqa: S608  # constants only
+"""
 
 DELETE_EVENTS = f"""
 DELETE FROM tracking_events
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND NOT coalesce({_IS_BEING_SENT}, 0)
-"""  # noqa: S608  # constants only
+"""
 
 DELETE_PERSONS = """
 DELETE FROM pipedrive_persons
@@ -182,7 +182,7 @@ WHERE claimed_event_id IN (SELECT value FROM json_each(?1, '$.ids'))
   AND NOT EXISTS (SELECT 1 FROM tracking_events WHERE id = claimed_event_id)
 """
 
-SOME_SESSIONS = f"SELECT id FROM ({_THEIR_SESSIONS}) LIMIT {ROWS_OF_A_PORTION}"  # noqa: S608  # constants only
+SOME_SESSIONS = f"SELECT id FROM ({_THEIR_SESSIONS}) LIMIT {ROWS_OF_A_PORTION}"
 
 DELETE_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
 
@@ -196,16 +196,16 @@ WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
   )
 """
 
-SOME_VISITORS = f"SELECT id FROM ({_THEIR_VISITORS}) LIMIT {ROWS_OF_A_PORTION}"  # noqa: S608  # constants only
+SOME_VISITORS = f"SELECT id FROM ({_THEIR_VISITORS}) LIMIT {ROWS_OF_A_PORTION}"
 
 # ---- the old Worker's log ----------------------------------------------------------------------
 
 _LOGS = f"""
   SELECT id, visitor_id, event_id, message, context FROM system_logs
   WHERE id > ?1 ->> 'after' ORDER BY id LIMIT {LOGS_OF_A_PAGE}
-"""  # noqa: S608  # a constant
+"""
 
-LAST_LOG = f"SELECT max(id) AS last FROM ({_LOGS})"  # noqa: S608  # a constant
+LAST_LOG = f"SELECT max(id) AS last FROM ({_LOGS})"
 
 LOGS_WITH_CLUE = f"""
 SELECT
@@ -216,7 +216,7 @@ SELECT
   ) AS is_theirs
 FROM ({_LOGS})
 WHERE is_theirs OR instr(lower(concat_ws(' ', message, context)), ?1 ->> 'clue')
-"""  # noqa: S608  # constants only
+"""
 
 DELETE_LOGS = "DELETE FROM system_logs WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
 
@@ -227,4 +227,4 @@ LATE_FORMS = f"""
 SELECT id FROM tracking_events
 WHERE id IN ({_THEIR_EVENTS}) AND event_type = 'form_submit'
   AND (pipedrive_sync_status IS NULL OR timestamp >= ?1 ->> 'week_ago')
-"""  # noqa: S608  # constants only
+"""

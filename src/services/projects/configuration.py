@@ -20,11 +20,11 @@ Check = Callable[[object], object]
 
 Shape = Mapping[str, Check]
 
-MOST_DOMAINS = 100
-MOST_HOST_CHARACTERS = 253
-MOST_RETENTION_DAYS = 3_650
-MOST_ARCHIVE_DAYS = 3_650
-MOST_SESSION_MINUTES = 1_440
+MAX_DOMAINS = 100
+MAX_HOST_CHARACTERS = 253
+MAX_RETENTION_DAYS = 3_650
+MAX_ARCHIVE_DAYS = 3_650
+MAX_SESSION_MINUTES = 1_440
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"localhost|(?:\*\.)?(?:{_LABEL}\.)+{_LABEL}")
@@ -55,8 +55,8 @@ def _account(value: object) -> object:
 
 
 def _domains(value: object) -> object:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_DOMAINS:
-        raise ValueError(f"must be a list of 1 to {MOST_DOMAINS} host names; null takes it away")
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_DOMAINS:
+        raise ValueError(f"must be a list of 1 to {MAX_DOMAINS} host names; null takes it away")
     domains = [each.lower() if isinstance(each, str) else each for each in value]
     for each in domains:
         if not _is_domain(each):
@@ -70,7 +70,7 @@ def _domains(value: object) -> object:
 def _is_domain(value: object) -> bool:
     return (
         isinstance(value, str)
-        and len(value) <= MOST_HOST_CHARACTERS
+        and len(value) <= MAX_HOST_CHARACTERS
         and _DOMAIN.fullmatch(value) is not None
     )
 
@@ -79,14 +79,14 @@ OF_A_PIXEL: Shape = {
     "allowed_domains": _domains,
     "ip_anonymization": _flag,
     "respect_dnt": _flag,
-    "session_minutes": _whole_number(MOST_SESSION_MINUTES),
+    "session_minutes": _whole_number(MAX_SESSION_MINUTES),
 }
 OF_A_PROJECT: Shape = {
     "pipedrive_enabled": _flag,
     "pipedrive_account": _account,
     "pipedrive_fields": field_map,
-    "retention_days": _whole_number(MOST_RETENTION_DAYS),
-    "archive_days": _whole_number(MOST_ARCHIVE_DAYS),
+    "retention_days": _whole_number(MAX_RETENTION_DAYS),
+    "archive_days": _whole_number(MAX_ARCHIVE_DAYS),
     **OF_A_PIXEL,
 }
 

@@ -9,10 +9,10 @@ from services.core.refusals import QUOTED, InvalidFieldsError
 from services.core.text import clean
 from services.projects.configuration import Shape, merge, read_configuration, same
 
-MOST_NAME_CHARACTERS = 100
+MAX_NAME_CHARACTERS = 100
 
 
-MOST_URL_CHARACTERS = 2_048
+MAX_URL_CHARACTERS = 2_048
 
 
 # What an answer has besides: it passes, so that an answer can be changed and sent back.
@@ -121,10 +121,10 @@ def _name(sent: Mapping[str, object], stored: Entry | None, problems: list[str])
     if stored and sent.get("name", stored.name) == stored.name:
         return stored.name
     value = sent.get("name")
-    name = clean(value, MOST_NAME_CHARACTERS + 1) if isinstance(value, str) else None
-    if name and len(name) <= MOST_NAME_CHARACTERS:
+    name = clean(value, MAX_NAME_CHARACTERS + 1) if isinstance(value, str) else None
+    if name and len(name) <= MAX_NAME_CHARACTERS:
         return name
-    problems.append(f"name: must be a text of 1 to {MOST_NAME_CHARACTERS} characters")
+    problems.append(f"name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters")
     return ""
 
 
@@ -140,7 +140,7 @@ def _url(
     if isinstance(value, str) and _is_web_address(value):
         return value
     problems.append(
-        f"{field}: must be an http or https address of at most {MOST_URL_CHARACTERS} characters,"
+        f"{field}: must be an http or https address of at most {MAX_URL_CHARACTERS} characters,"
         " without a user name, or null"
     )
     return None
@@ -148,7 +148,7 @@ def _url(
 
 def _is_web_address(value: str) -> bool:
     return (
-        len(value) <= MOST_URL_CHARACTERS
+        len(value) <= MAX_URL_CHARACTERS
         and value.isprintable()
         and _WEB_ADDRESS.fullmatch(value) is not None
     )

@@ -1,4 +1,4 @@
-"""The pixels of projects, as they are managed. `services.projects.pixel_cache` is how an event finds its own.
+"""The pixels of projects, as they are managed. Events look theirs up in `pixel_cache`.
 
 The UNIQUE index on projects and names is what pages are read by.
 """

@@ -23,7 +23,7 @@ from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import IN_SPAN, Span, read_span
 
 DEFAULT_ROWS = "100"
-MOST_ROWS = 500
+MAX_ROWS = 500
 DECIMALS = 4
 
 # A form that its own site refused is no submission. Only forms are looked up, for their outcome.
@@ -74,7 +74,7 @@ in_span AS MATERIALIZED (
   SELECT id, visitor_id, session_id, {_SUBMITTED} AS submitted
   FROM tracking_events WHERE {IN_SPAN}
 )
-"""  # noqa: S608  # constants only
+"""
 
 _VISITS = f"""
 {_IN_SPAN},
@@ -84,7 +84,7 @@ visits AS MATERIALIZED (
     min(id) AS first_id
   FROM in_span GROUP BY visitor_id, session_id
 )
-"""  # noqa: S608  # constants only
+"""
 
 # Each visit with its visitor's first touch, under the names that an event's touch has.
 _FIRST_TOUCHES = f"""
@@ -102,7 +102,7 @@ touches AS (
     first_touch ->> 'sc_click_id' AS sc_click_id
   FROM visits LEFT JOIN visitors ON visitors.id = visits.visitor_id
 )
-"""  # noqa: S608  # constants only
+"""
 
 
 def _by_event(value: str) -> str:
@@ -111,7 +111,7 @@ WITH counted AS MATERIALIZED (
   SELECT {value} AS value, visitor_id, session_id, 1 AS events, {_SUBMITTED} AS submissions
   FROM tracking_events WHERE {IN_SPAN}
 )
-{_PAGE}"""  # noqa: S608  # constants only
+{_PAGE}"""
 
 
 def _by_first_touch(value: str) -> str:
@@ -120,7 +120,7 @@ WITH {_FIRST_TOUCHES},
 counted AS (
   SELECT {value} AS value, visitor_id, session_id, events, submissions FROM touches
 )
-{_PAGE}"""  # noqa: S608  # constants only
+{_PAGE}"""
 
 
 _BY_CHANNEL = f"""
@@ -137,7 +137,7 @@ visits AS MATERIALIZED (
   FROM credited GROUP BY visitor_id, session_id, source, medium, ad
 ),
 {count_by_channel("visits")}
-{_PAGE}"""  # noqa: S608  # constants only
+{_PAGE}"""
 
 # A visitor without a touch came from where the first visit in the span came from.
 _BY_FIRST_CHANNEL = f"""
@@ -150,7 +150,7 @@ first_visits AS MATERIALIZED (
   FROM touches
 ),
 {count_by_channel("first_visits")}
-{_PAGE}"""  # noqa: S608  # constants only
+{_PAGE}"""
 
 # The page without its query and fragment, which campaigns change.
 _BY_LANDING_PAGE = f"""
@@ -165,7 +165,7 @@ counted AS (
     visitor_id, session_id, events, submissions
   FROM landed
 )
-{_PAGE}"""  # noqa: S608  # constants only
+{_PAGE}"""
 
 BREAKDOWNS: Mapping[tuple[str, str], str] = {
     **{(by, "last"): _by_event(value) for by, value in (_OF_A_TOUCH | _OF_AN_EVENT).items()},
@@ -231,9 +231,9 @@ def read_limit(parameters: Mapping[str, str]) -> int:
     Raises:
         InvalidQueryError: `limit` cannot be used.
     """
-    limit = whole_number(parameters.get("limit", DEFAULT_ROWS), MOST_ROWS)
+    limit = whole_number(parameters.get("limit", DEFAULT_ROWS), MAX_ROWS)
     if limit is None:
-        raise InvalidQueryError(f"limit must be a whole number from 1 to {MOST_ROWS}")
+        raise InvalidQueryError(f"limit must be a whole number from 1 to {MAX_ROWS}")
     return limit
 
 

@@ -103,4 +103,4 @@ judged AS MATERIALIZED (
 counted AS (
   SELECT {CHANNEL} AS value, visitor_id, session_id, events, submissions FROM judged
 )
-"""  # noqa: S608  # constants only
+"""

@@ -19,7 +19,7 @@ from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import TIME_TEXT
 from services.reports.spans import Span
 
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 # In pages of the fewest rows. D1 answers 1,000 queries of an invocation.
 # https://developers.cloudflare.com/d1/platform/limits/
 LARGEST_PART = 90_000
@@ -41,21 +41,21 @@ END_OF_PART = f"""
 SELECT timestamp, id FROM tracking_events
 WHERE {_BEFORE} AND {_AFTER_FLOOR}
 ORDER BY timestamp DESC, id DESC LIMIT 2 OFFSET ?1 ->> 'most' - 1
-"""  # noqa: S608  # constants only
+"""
 
 # How many events a part has; of the index alone, too.
 SIZE_OF_PART = f"""
 SELECT count(*) AS events FROM (
   SELECT 1 FROM tracking_events WHERE {_BEFORE} AND {_AFTER_FLOOR} LIMIT ?1 ->> 'most'
 )
-"""  # noqa: S608  # constants only
+"""
 
 
 def _by_id(line: str) -> str:
     return f"""
 SELECT id, {line} AS line FROM tracking_events
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
-"""  # noqa: S608  # constants only
+"""
 
 
 def _page(line: str) -> str:
@@ -65,7 +65,7 @@ WHERE {_BEFORE}
   AND timestamp >= ?1 ->> '$.last.timestamp'
   AND (timestamp > ?1 ->> '$.last.timestamp' OR id >= ?1 ->> '$.last.event_id')
 ORDER BY timestamp DESC, id DESC LIMIT ?1 ->> 'rows'
-"""  # noqa: S608  # constants only
+"""
 
 
 PAGE_OF_JSON = _page(JSON_LINE)

@@ -1,6 +1,6 @@
 """The events of an export, those in the archive included, newest first.
 
-What is newer than anything archived is read from the database page by page (`services/reports/export_pages.py`).
+What is newer than anything archived is read from the database page by page (`export_pages`).
 Below that, events of both lie between each other: the parts of the archive are read and checked
 before the answer begins, so that it is known which events follow and where to go on.
 """
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from services.archive.batches import FIND_BATCHES, MOST_FOUND, Batch, read_batch
+from services.archive.batches import FIND_BATCHES, MAX_FOUND, Batch, read_batch
 from services.archive.parts import ARCHIVE, part_key
 from services.core.event_place import Cursor, cursor_of
 from services.core.json_lines import FEWEST_ROWS
@@ -30,9 +30,9 @@ from services.reports.export_pages import (
 )
 
 # What one answer takes from the archive. Parts wait compressed, and are read one after the other.
-MOST_ARCHIVED = 10_000
-MOST_PARTS = 100
-MOST_BYTES = 8 * 2**20
+MAX_ARCHIVED = 10_000
+MAX_PARTS = 100
+MAX_BYTES = 8 * 2**20
 # How often the archive may change while an export looks where to begin.
 ATTEMPTS = 5
 
@@ -42,8 +42,8 @@ SELECT timestamp, id FROM tracking_events
 WHERE pixel_id = ?1 ->> 'pixel_id' AND timestamp >= ?1 ->> 'from'
   AND timestamp <= ?1 ->> '$.border.timestamp'
   AND (timestamp < ?1 ->> '$.border.timestamp' OR id < ?1 ->> '$.border.event_id')
-ORDER BY timestamp DESC, id DESC LIMIT {MOST_ARCHIVED + 1}
-"""  # noqa: S608  # a constant
+ORDER BY timestamp DESC, id DESC LIMIT {MAX_ARCHIVED + 1}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ async def find_events(database: Database, bucket: Bucket, asked: Asked) -> Event
     recent = snapshot.recent
     if not recent.is_whole or not snapshot.batches:
         return Events(recent, NOTHING_OLDER)
-    left = min(asked.most - recent.events, MOST_ARCHIVED)
+    left = min(asked.most - recent.events, MAX_ARCHIVED)
     if left == 0:
         return Events(recent, replace(NOTHING_OLDER, next_cursor=str(recent.last)))
     try:
@@ -200,13 +200,13 @@ def choose(batches: Sequence[Batch], asked: Asked) -> tuple[Sequence[Batch], Cur
     """
     events = size = 0
     for number, batch in enumerate(batches):
-        is_full = events >= asked.most or number >= MOST_PARTS or size + batch.bytes > MOST_BYTES
+        is_full = events >= asked.most or number >= MAX_PARTS or size + batch.bytes > MAX_BYTES
         if number and is_full and _just_after(batch.last) < asked.before:
             return batches[:number], batch.last
         events += batch.events if batch.last < asked.before else 0
         size += batch.bytes
     # There are more than were looked for.
-    return batches, batches[-1].last if len(batches) == MOST_FOUND else None
+    return batches, batches[-1].last if len(batches) == MAX_FOUND else None
 
 
 async def _load(bucket: Bucket, pixel_id: str, batch: Batch) -> LoadedPart:

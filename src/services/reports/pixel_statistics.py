@@ -14,8 +14,8 @@ from services.core.ports import Database, LocalTime, Row
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import IN_SPAN, Span
 
-MOST_SOURCES = 10
-MOST_PAGES = 10
+MAX_SOURCES = 10
+MAX_PAGES = 10
 DECIMALS = 4
 LARGEST_GAP = 10_000
 
@@ -26,7 +26,7 @@ SELECT
   count(DISTINCT session_id) AS unique_sessions,
   count(DISTINCT page_url) AS unique_pages
 FROM tracking_events WHERE {IN_SPAN}
-"""  # noqa: S608  # a constant
+"""
 
 # Only an event with a touch that lacks one of the three is looked up, for its click ID and its ad
 # group; MATERIALIZED keeps the others from it.
@@ -42,8 +42,8 @@ WITH credited AS MATERIALIZED (
 SELECT source, medium, campaign, count(*) AS events, count(DISTINCT visitor_id) AS visitors
 FROM credited
 GROUP BY source, medium, campaign
-ORDER BY events DESC, source, medium, campaign LIMIT {MOST_SOURCES}
-"""  # noqa: S608  # constants only
+ORDER BY events DESC, source, medium, campaign LIMIT {MAX_SOURCES}
+"""
 
 # What happens on a page is no view of it. The title is the newest one.
 TOP_PAGES = f"""
@@ -52,11 +52,11 @@ FROM (
   SELECT
     page_url, count(*) AS views, count(DISTINCT visitor_id) AS visitors, max(id) AS newest_id
   FROM tracking_events WHERE {IN_SPAN} AND event_type IS NOT 'custom'
-  GROUP BY page_url ORDER BY views DESC, page_url LIMIT {MOST_PAGES}
+  GROUP BY page_url ORDER BY views DESC, page_url LIMIT {MAX_PAGES}
 ) AS pages
 CROSS JOIN tracking_events AS newest ON newest.id = pages.newest_id
 ORDER BY pages.views DESC, pages.page_url
-"""  # noqa: S608  # constants only
+"""
 
 # A day of a zone lies in one offset or, when its clocks change, in two.
 DAILY_BREAKDOWN = """
@@ -80,7 +80,7 @@ SELECT
   coalesce(sum(form_outcome = 'rejected'), 0) AS rejected,
   coalesce(sum(form_outcome IS NULL), 0) AS unknown
 FROM tracking_events WHERE {IN_SPAN} AND event_type = 'form_submit'
-"""  # noqa: S608  # a constant
+"""
 
 # A browser numbers a visitor's events on a pixel, on each origin from 1. Between the lowest and the
 # highest number in the span every number was given to an event; those that are not here were lost.
@@ -95,7 +95,7 @@ FROM (
   GROUP BY visitor_id, substr(page_url, 1, 8 + instr(substr(page_url, 9), '/'))
   HAVING missing < {LARGEST_GAP}
 )
-"""  # noqa: S608  # constants only
+"""
 
 STATEMENTS = (
     *(SUMMARY, TOP_SOURCES, TOP_PAGES, DAILY_BREAKDOWN, SUBMISSIONS, DELIVERY),

@@ -16,9 +16,9 @@ from services.core.stored_time import TIME_TEXT
 from services.core.text import whole_number
 
 DEFAULT_DAYS = "30"
-MOST_DAYS = 365
+MAX_DAYS = 365
 # A year from a time of the day to the same one touches 366 days of the calendar, a leap year's too.
-MOST_CALENDAR_DAYS = 366
+MAX_CALENDAR_DAYS = 366
 DEFAULT_ZONE = "UTC"
 
 DAY = timedelta(days=1)
@@ -106,9 +106,9 @@ def read_span(parameters: Mapping[str, str], now: datetime, local_time: LocalTim
     if "from" not in parameters:
         if "to" in parameters:
             raise InvalidQueryError("to needs a from: give the first day or time as well")
-        days = whole_number(parameters.get("days", DEFAULT_DAYS), MOST_DAYS)
+        days = whole_number(parameters.get("days", DEFAULT_DAYS), MAX_DAYS)
         if days is None:
-            raise InvalidQueryError(f"days must be a whole number from 1 to {MOST_DAYS}")
+            raise InvalidQueryError(f"days must be a whole number from 1 to {MAX_DAYS}")
         return Span(now - days * DAY, now, days, zone)
     if "days" in parameters:
         raise InvalidQueryError("days and from exclude each other: leave one of them out")
@@ -117,9 +117,9 @@ def read_span(parameters: Mapping[str, str], now: datetime, local_time: LocalTim
     if start > end:
         raise InvalidQueryError("from must not be after to; without to it must not be after now")
     days = (local_time(end, zone).date() - local_time(start, zone).date()).days + 1
-    if days > MOST_CALENDAR_DAYS:
+    if days > MAX_CALENDAR_DAYS:
         raise InvalidQueryError(
-            f"from and to span {days} days: ask for at most {MOST_CALENDAR_DAYS} at a time"
+            f"from and to span {days} days: ask for at most {MAX_CALENDAR_DAYS} at a time"
         )
     return Span(start, end, days, zone)
 

@@ -18,8 +18,8 @@ from services.core.stored_time import TIME_TEXT
 from services.tracking.attribution import parameters_left_out
 
 HOURS = 48
-MOST_PAGES = 500
-MOST_EXAMPLES = 50
+MAX_PAGES = 500
+MAX_EXAMPLES = 50
 DECIMALS = 4
 
 # CROSS: pixel by pixel, by the index.
@@ -47,14 +47,14 @@ SELECT
   coalesce(sum(click_id), 0) AS with_click_id,
   coalesce(sum(utm OR click_id), 0) AS with_either
 FROM latest
-"""  # noqa: S608  # a constant
+"""
 
 # Read from the index alone. Those with the most events first, so that a common fault is seen.
 PAGES = f"""
 SELECT page_url, tracking_events.pixel_id, count(*) AS events
 {_LATEST} AND instr(page_url, '=')
 GROUP BY page_url, tracking_events.pixel_id
-ORDER BY events DESC, page_url, tracking_events.pixel_id LIMIT {MOST_PAGES}
+ORDER BY events DESC, page_url, tracking_events.pixel_id LIMIT {MAX_PAGES}
 """
 
 # A project may keep its events for a day only.
@@ -93,7 +93,7 @@ async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, o
         "hours": HOURS,
         "summary": {**credited, **shares},
         "unstored_parameters": _counted(unstored),
-        "unstored": [asdict(page) for page in unstored[:MOST_EXAMPLES]],
+        "unstored": [asdict(page) for page in unstored[:MAX_EXAMPLES]],
         "archived": archived,
     }
 
@@ -109,4 +109,4 @@ def _counted(pages: Iterable[Page]) -> list[dict[str, object]]:
     for page in pages:
         events.update(dict.fromkeys(page.parameters, page.events))
     ordered = sorted(events.items(), key=lambda item: (-item[1], item[0]))
-    return [{"name": name, "events": number} for name, number in ordered[:MOST_EXAMPLES]]
+    return [{"name": name, "events": number} for name, number in ordered[:MAX_EXAMPLES]]

@@ -24,7 +24,7 @@ from services.sync.account_states import (
     _state_as_json,
     _time,
 )
-from services.sync.submissions import LONGEST_PAGE, MOST_PAGES, Submission, read_submission
+from services.sync.submissions import LONGEST_PAGE, MAX_PAGES, Submission, read_submission
 
 JOB = "pipedrive_sync"
 
@@ -56,7 +56,7 @@ FROM json_each(?1, '$.outcomes') AS outcome
 WHERE tracking_events.id = outcome.value ->> 'event_id'
   AND tracking_events.pipedrive_lease = ?1 ->> 'settled'
   AND tracking_events.pipedrive_sync_status IS NULL
-"""  # noqa: S608  # a constant
+"""
 
 # The values of these events are on their persons now.
 SETTLE_PERSONS = """
@@ -94,7 +94,7 @@ WHERE id IN (
   WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND {_IS_DUE}
   LIMIT ?1 ->> 'most'
 ) AND {_STILL_OURS}
-"""  # noqa: S608  # constants only
+"""
 
 # … and those that nothing reminded us of, the longest due first.
 LEASE_DUE = f"""
@@ -104,7 +104,7 @@ WHERE id IN (
   WHERE {_IS_DUE}
   ORDER BY coalesce(pipedrive_due_at, '') LIMIT ?1 ->> 'most'
 ) AND {_STILL_OURS}
-"""  # noqa: S608  # constants only
+"""
 
 # All that the values are made of. The last touch is the newest one that an event brought itself;
 # pages are those of the same project, so that no client sees another one's.
@@ -133,7 +133,7 @@ SELECT
     SELECT json_group_array(substr(page_url, 1, {LONGEST_PAGE})) FROM (
       SELECT page_url FROM tracking_events AS seen
       WHERE seen.visitor_id = events.visitor_id AND seen.project_id = events.project_id
-      GROUP BY page_url ORDER BY max(seen.id) DESC LIMIT {MOST_PAGES}
+      GROUP BY page_url ORDER BY max(seen.id) DESC LIMIT {MAX_PAGES}
     )
   ) AS pages,
   coalesce((
@@ -148,7 +148,7 @@ WHERE events.event_type = 'form_submit' AND events.pipedrive_sync_status IS NULL
   AND coalesce(events.pipedrive_due_at, '') = ?1 ->> 'lease_until'
   AND events.pipedrive_lease = ?1 ->> 'lease'
 ORDER BY events.id
-"""  # noqa: S608  # a constant
+"""
 
 # ---- persons -----------------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ ON CONFLICT (destination, person_id) DO UPDATE SET
 RETURNING destination, person_id, claimed_event_id, written_event_id, (
   SELECT nullif(pipedrive_due_at, '') FROM tracking_events WHERE id = claimed_event_id
 ) AS claimed_due_at
-"""  # noqa: S608  # a constant
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from services.tracking.form_data import Lead
 
 HELD = timedelta(minutes=10)
 A_WHILE = timedelta(minutes=1)
-MOST_UNKNOWN_KEYS = 3
+MAX_UNKNOWN_KEYS = 3
 REASON_LENGTH = 500
 
 Item = TypeVar("Item")
@@ -204,7 +204,7 @@ class PortionSync:
         api, names = self.apis[group.destination.account], group.destination.fields
         values = group.newest.values(self.settings.time_zone, self.local_time)
         wanted = payload(values, names, await self.account_fields.of(api, until))
-        for _ in range(MOST_UNKNOWN_KEYS):
+        for _ in range(MAX_UNKNOWN_KEYS):
             if not wanted.custom_fields:
                 raise RejectedError(f"no field to write: {_left_out(wanted)}")
             try:

@@ -17,7 +17,7 @@ from services.tracking.user_agents import Client, describe_client
 HOUR = 3_600
 MINUTE = 60
 # Bound the memory of a portion, whatever a visitor did.
-MOST_PAGES = 100
+MAX_PAGES = 100
 LONGEST_PAGE = 2_000
 
 # Row values as they stand in the event.

@@ -16,9 +16,9 @@ from services.core.ports import KeyValues, UnavailableError
 PREFIX = "sync:"
 DUE_TEXT = "%Y%m%dT%H%M%SZ"
 KEPT_SECONDS = 7 * 86_400
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 # Cloudflare allows 1,000 operations on KV in one invocation; the lists and the fields need some.
-MOST_DELETES = 900
+MAX_DELETES = 900
 
 # So that of two that are due at the same second the older event comes first.
 DIGITS = 12
@@ -65,7 +65,7 @@ class Timers:
             UnavailableError: KV failed.
         """
         cursor: str | None = None
-        while self._seen < MOST_KEYS:
+        while self._seen < MAX_KEYS:
             page = await self.key_values.page(PREFIX, cursor)
             self.lists += 1
             due = [name for name in page.names if name < f"{PREFIX}{now.strftime(DUE_TEXT)};"]
@@ -79,7 +79,7 @@ class Timers:
 
     async def forget(self, timers: DueTimers) -> None:
         """Deletes timers that did their work, as many as one run may; the rest comes up again."""
-        for name in timers.names[: MOST_DELETES - self.deletes]:
+        for name in timers.names[: MAX_DELETES - self.deletes]:
             try:
                 await self.key_values.delete(name)
             except UnavailableError:

@@ -37,7 +37,7 @@ _LONGEST_EMAIL = 254
 _TIMES_ENCODED = 3
 _DEEPEST = 5
 _LONGEST_KEY = 100
-_MOST_FIELDS = 300
+_MAX_FIELDS = 300
 
 _WORD = re.compile(r"[a-z]+")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -107,7 +107,7 @@ def read_lead(form_data: object) -> Lead | None:
     form = decoded(form_data)
     if not isinstance(form, dict):
         return None
-    fields = list(islice(_fields("", form, _DEEPEST), _MOST_FIELDS))
+    fields = list(islice(_fields("", form, _DEEPEST), _MAX_FIELDS))
     return _lead(_email_by_key(fields) or _email_by_value(fields), fields)
 
 
@@ -130,7 +130,7 @@ def read_lead_from_url(url: str) -> Lead | None:
 def own_addresses(form_data: object) -> frozenset[str]:
     """Every e-mail address in a form that is not somebody else's by its key, in lower case."""
     form = decoded(form_data)
-    fields = islice(_fields("", form, _DEEPEST), _MOST_FIELDS) if isinstance(form, dict) else ()
+    fields = islice(_fields("", form, _DEEPEST), _MAX_FIELDS) if isinstance(form, dict) else ()
     own = (field.value.lower() for field in fields if not _SOMEONE_ELSE.search(field.key))
     return frozenset(filter(_is_email, own))
 

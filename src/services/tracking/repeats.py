@@ -3,7 +3,7 @@
 A new pixel gives each event an id, and says later what became of a form: only the same words again
 are a repeat, so that a correction reaches D1. An old pixel gives none, and its submission is known
 by what it says: pixel, person and page, within a window. D1 refuses the second row
-(`services.tracking.visits`); KV remembers the answer for a day, so that it is the same even where the
+(`visits`); KV remembers the answer for a day, so that it is the same even where the
 visitor's cookie is not.
 """
 

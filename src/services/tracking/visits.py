@@ -109,7 +109,7 @@ ON CONFLICT (id) DO UPDATE SET
   ad_id = iif(touch IS NULL, excluded.ad_id, ad_id),
   search_query = iif(touch IS NULL, excluded.search_query, search_query),
   touch = coalesce(touch, excluded.touch)
-"""  # noqa: S608  # constants only
+"""
 
 # An old pixel's repeat takes the key of the first one; a new pixel's has it, and costs no look.
 # A repeat meets the unique index and gives back the event that is there, with its own answer. What
@@ -190,7 +190,7 @@ RETURNING json_object(
     'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group
   )
 ) AS answer
-"""  # noqa: S608  # constants only
+"""
 
 RECORD_EVENT_BATCH = (RECORD_VISITOR, RECORD_SESSION, RECORD_EVENT)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cloudflare.database import MOST_IDS, Database, numbers, portions
+from ops.cloudflare.database import MAX_IDS, Database, numbers, portions
 from ops.cloudflare.target import Environment, Target, choose_target
 from ops.terminal.errors import WrongUsageError
 from pyodide_bundle import Bundle
@@ -48,9 +48,9 @@ def test_the_command_for_production_can_be_pasted_into_a_shell() -> None:
 
 
 def test_ids_go_in_portions() -> None:
-    ids = list(range(1, 2 * MOST_IDS + 2))
+    ids = list(range(1, 2 * MAX_IDS + 2))
     parts = list(portions(ids))
-    assert [len(part) for part in parts] == [MOST_IDS, MOST_IDS, 1]
+    assert [len(part) for part in parts] == [MAX_IDS, MAX_IDS, 1]
     assert [each for part in parts for each in part] == ids
 
 

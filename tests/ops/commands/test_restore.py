@@ -24,8 +24,8 @@ from services.archive.rewriting import counted
 from services.core.ndjson_parts import pack
 from tests.harness.direct import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
-from tests.ops.running import Said, fails, here
 from tests.ops.restore.test_sql_text import NASTY
+from tests.ops.running import Said, fails, here
 
 # Each starts wrangler many times.
 pytestmark = pytest.mark.timeout(300)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.deploy.rollout import MOST_NEW_FAILED_LEADS, SHARES, Rollout, worsened
+from ops.deploy.rollout import MAX_NEW_FAILED_LEADS, SHARES, Rollout, worsened
 from ops.deploy.smoke_test import UnhealthyError
 
 WELL: Mapping[str, str] = {}
@@ -68,8 +68,8 @@ def test_numbers_that_worsen_stop_it_at_that_share() -> None:
     ("now", "worse"),
     [
         (metrics(), None),
-        (metrics(failed=MOST_NEW_FAILED_LEADS), None),
-        (metrics(failed=MOST_NEW_FAILED_LEADS + 1), "4 more leads failed"),
+        (metrics(failed=MAX_NEW_FAILED_LEADS), None),
+        (metrics(failed=MAX_NEW_FAILED_LEADS + 1), "4 more leads failed"),
         (metrics(killed=1), "a run of the sync was killed"),
         (metrics(events=1), None),
         (metrics(events=0), "no event comes in any more"),

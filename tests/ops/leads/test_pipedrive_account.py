@@ -1,6 +1,6 @@
 import pytest
 
-from ops.leads.pipedrive_account import MOST_PAGES, account_of_environment, custom_fields
+from ops.leads.pipedrive_account import MAX_PAGES, account_of_environment, custom_fields
 from ops.terminal.errors import NoAnswerError, WrongUsageError
 from services.pipedrive.accounts import DEFAULT_URL, Account
 from simulator.faults import Fault
@@ -36,7 +36,7 @@ def test_all_pages_are_read(pipedrive: Simulator, account: Account) -> None:
     pipedrive.account.fields.extend(extra)
     assert len(custom_fields(account)) == len(DEMO_FIELDS) + len(extra)
     assert [request.status for request in pipedrive.requests] == [200, 200, 200]
-    assert pipedrive.calls("fields") < MOST_PAGES
+    assert pipedrive.calls("fields") < MAX_PAGES
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from services.archive.archive_run import (
     FIND_DUE,
-    MOST_BYTES,
+    MAX_BYTES,
     READ_PART,
     ArchiveRun,
     ArchiveSettings,
@@ -85,7 +85,7 @@ def test_a_run_whose_parts_failed_until_its_budget_was_spent_has_failed(
 
 
 def test_a_part_fits_into_what_an_endpoint_takes() -> None:
-    long = json.dumps({"event_data": "x" * (MOST_BYTES // 2)})
+    long = json.dumps({"event_data": "x" * (MAX_BYTES // 2)})
     database, bucket = OldEvents([long] * 3), MemoryBucket()
     run(database, bucket)
     assert database.asked.count(COUNT_BATCH) == 3
@@ -93,6 +93,6 @@ def test_a_part_fits_into_what_an_endpoint_takes() -> None:
 
 
 def test_an_event_larger_than_a_part_is_one_of_its_own() -> None:
-    database = OldEvents([json.dumps({"event_data": "ä" * MOST_BYTES}), *LINES])
+    database = OldEvents([json.dumps({"event_data": "ä" * MAX_BYTES}), *LINES])
     run(database, MemoryBucket())
     assert database.asked.count(COUNT_BATCH) == 2

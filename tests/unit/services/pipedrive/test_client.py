@@ -12,7 +12,7 @@ from services.core.ports import HttpAnswer, NetworkError
 from services.pipedrive.answers import FailedError, Found, GoneError, Person, RejectedError
 from services.pipedrive.client import (
     LONGEST_WAIT_SECONDS,
-    MOST_FIELD_PAGES,
+    MAX_FIELD_PAGES,
     RETRIES,
     WAITS_IN_A_ROW,
     Pipedrive,
@@ -496,7 +496,7 @@ def test_whatever_is_answered_nothing_but_the_errors_of_the_module_is_raised(
     for said in (content, {"data": content}, likely, {"data": [entry], "additional_data": item}):
         gone = (GoneError,) if operation == "update" else ()
         with suppress(*REFUSALS, *gone):
-            call(Lab(scripted([answered(said, status)] * MOST_FIELD_PAGES)), operation)
+            call(Lab(scripted([answered(said, status)] * MAX_FIELD_PAGES)), operation)
 
 
 @pytest.mark.parametrize("data", [None, [], 5, {"items": None}, {"items": {}}, {}])
@@ -549,7 +549,7 @@ def test_fields_may_end_without_a_word(more: object) -> None:
 
 def test_a_cursor_that_never_ends_is_followed_so_far_only() -> None:
     lab = Lab(lambda _: fields_page(1, "again"))
-    assert len(asyncio.run(lab.api.fields(lab.soon()))) == MOST_FIELD_PAGES == len(lab.http.sent)
+    assert len(asyncio.run(lab.api.fields(lab.soon()))) == MAX_FIELD_PAGES == len(lab.http.sent)
 
 
 @pytest.mark.parametrize("data", [None, {}, "x"])

@@ -4,7 +4,7 @@ import pytest
 
 from services.core.refusals import InvalidFieldsError
 from services.projects.configuration import (
-    MOST_DOMAINS,
+    MAX_DOMAINS,
     OF_A_PIXEL,
     OF_A_PROJECT,
     merge,
@@ -64,7 +64,7 @@ def test_a_pixel_has_what_is_about_its_website() -> None:
         ("pipedrive_fields", {"gclid": "x"}, "gclid: a key has 40 digits"),
         ("allowed_domains", "shop.example", "must be a list of 1 to 100 host names"),
         ("allowed_domains", [], "null takes it away"),
-        ("allowed_domains", ["a.example"] * (MOST_DOMAINS + 1), "must be a list of 1 to 100"),
+        ("allowed_domains", ["a.example"] * (MAX_DOMAINS + 1), "must be a list of 1 to 100"),
         ("allowed_domains", [7], "7 is no host name"),
     ],
 )

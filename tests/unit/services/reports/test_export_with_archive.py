@@ -9,7 +9,7 @@ from services.archive.batches import FIND_BATCHES, Batch
 from services.core.event_place import Cursor
 from services.core.ports import Row, UnavailableError
 from services.reports.export_pages import SIZE_OF_PART, Asked
-from services.reports.export_with_archive import MOST_BYTES, MOST_PARTS, choose, find_events
+from services.reports.export_with_archive import MAX_BYTES, MAX_PARTS, choose, find_events
 from tests.unit.memory import MemoryBucket, MemoryDatabase
 
 ASKED = Asked("shop", "2026-01-01 00:00:00", Cursor("2026-02-01 00:00:00", 0), 1_000)
@@ -38,16 +38,16 @@ def test_a_part_in_which_the_answer_begins_does_not_count_as_whole() -> None:
 
 
 def test_the_parts_of_an_answer_have_so_many_bytes_together() -> None:
-    batches = [batch(day, 1, MOST_BYTES // 2) for day in (9, 8, 7)]
+    batches = [batch(day, 1, MAX_BYTES // 2) for day in (9, 8, 7)]
     assert choose(batches, ASKED) == (batches[:2], batches[2].last)
-    large = [batch(day, 1, 2 * MOST_BYTES) for day in (9, 8)]
+    large = [batch(day, 1, 2 * MAX_BYTES) for day in (9, 8)]
     assert choose(large, ASKED) == (large[:1], large[1].last)
 
 
 def test_an_answer_reads_so_many_parts() -> None:
     batches = [replace(batch(28, 1), last=Cursor(f"2026-01-28 {n}", n)) for n in range(200, 0, -1)]
     chosen, floor = choose(batches, ASKED)
-    assert (len(chosen), floor) == (MOST_PARTS, batches[MOST_PARTS].last)
+    assert (len(chosen), floor) == (MAX_PARTS, batches[MAX_PARTS].last)
 
 
 def test_parts_that_overlap_where_the_answer_begins_are_all_read() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.ports import UnavailableError
-from services.sync.timers import KEPT_SECONDS, MOST_DELETES, MOST_KEYS, DueTimers, Timers
+from services.sync.timers import KEPT_SECONDS, MAX_DELETES, MAX_KEYS, DueTimers, Timers
 from tests.unit.memory import NOW, MemoryKeyValues
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1))  # noqa: DTZ001  # UTC below
@@ -89,8 +89,8 @@ def test_pages_are_asked_for_only_as_long_as_all_of_one_is_due() -> None:
 
 
 def test_one_run_takes_ten_thousand_timers_at_most() -> None:
-    timers = Timers(crowded(MOST_KEYS + 1_500))
-    assert due_ids(timers) == list(range(1, MOST_KEYS + 1))
+    timers = Timers(crowded(MAX_KEYS + 1_500))
+    assert due_ids(timers) == list(range(1, MAX_KEYS + 1))
     assert timers.lists == 10
     assert due_ids(timers) == []
 
@@ -123,8 +123,8 @@ def test_a_run_deletes_only_as_many_as_cloudflare_allows() -> None:
     timers = Timers(key_values)
     for page in pages(timers):
         asyncio.run(timers.forget(page))
-    assert timers.deletes == MOST_DELETES
-    assert due_ids(Timers(key_values)) == list(range(MOST_DELETES + 1, 1_001))
+    assert timers.deletes == MAX_DELETES
+    assert due_ids(Timers(key_values)) == list(range(MAX_DELETES + 1, 1_001))
 
 
 def test_a_failure_to_forget_is_left_at_that() -> None:
