@@ -1,6 +1,7 @@
 """Projects and pixels as people manage them: listed by name, created, changed, switched off.
 
-Both are rows of the same form, of which `project_table` and `pixel_table` know the tables. All statements read one JSON text (`?1`); each method but `change` is one round trip.
+Both are rows of the same form; `project_table` and `pixel_table` know the tables. All statements
+read one JSON text (`?1`); each method but `change` is one round trip.
 """
 
 from __future__ import annotations
