@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-SRC = Path(__file__).resolve().parents[2] / "src"
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "src"
+OPS = ROOT / "ops"
 CLOUDFLARE = {"js", "pyodide", "pyodide_js", "workers"}
 SERVICES = {"services", "generated"}
 
@@ -37,6 +39,43 @@ MAY_IMPORT = {
         *CLOUDFLARE,
     },
 }
+# Which package of the services imports which. An arrow that is not here is a mistake, or a decision.
+SERVICE_PACKAGES = {
+    "core": set[str](),
+    "access": {"core"},
+    "alerting": {"core"},
+    "pipedrive": {"core"},
+    "projects": {"core", "pipedrive"},
+    "tracking": {"core", "projects"},
+    "archive": {"core", "projects"},
+    "backup": {"archive", "core"},
+    "sync": {"alerting", "core", "pipedrive", "tracking"},
+    "reports": {"archive", "core", "tracking"},
+    "privacy": {"archive", "core", "projects", "sync", "tracking"},
+    "monitoring": {"alerting", "archive", "backup", "core", "privacy", "sync"},
+}
+# The same for the commands.
+OPS_PACKAGES = {
+    "terminal": set[str](),
+    "cloudflare": {"terminal"},
+    "worker_api": {"cloudflare", "terminal"},
+    "leads": {"cloudflare", "terminal", "worker_api"},
+    "reports": {"terminal", "worker_api"},
+    "checks": {"terminal", "worker_api"},
+    "backup": {"cloudflare", "terminal", "worker_api"},
+    "restore": {"backup", "cloudflare", "terminal", "worker_api"},
+    "deploy": {"backup", "cloudflare", "leads", "terminal", "worker_api"},
+    "commands": {
+        *("backup", "checks", "cloudflare", "deploy", "leads"),
+        *("reports", "restore", "terminal", "worker_api"),
+    },
+    "__main__": {"commands", "terminal"},
+}
+PACKAGES = [
+    *(("services", SRC / "services", package) for package in SERVICE_PACKAGES),
+    *(("ops", OPS, package) for package in OPS_PACKAGES),
+]
+
 # Besides Python's own library: what python_modules/ brings for the services.
 VENDORED = {"ua_parser", "ua_parser_builtins"}
 
@@ -114,3 +153,70 @@ def test_no_import_goes_around_the_rule(source: str) -> None:
 def test_services_and_the_standard_library_are_free_to_use() -> None:
     source = "import json\nfrom services.core.text import clean\nfrom ua_parser import OS"
     assert forbidden_imports("services/new.py", source) == set()
+
+
+def imported_packages(root: str, source: str) -> set[str]:
+    """The packages below `root` that a file imports: `core` for `services.core.text`."""
+    modules = set[str]()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                modules |= {alias.name for alias in names}
+            case ast.ImportFrom(module=str(module), names=names):
+                modules |= {f"{module}.{alias.name}" for alias in names}
+    return {module.split(".")[1] for module in modules if module.startswith(f"{root}.")}
+
+
+def sources_of(folder: Path, package: str) -> list[str]:
+    file = folder / f"{package}.py"
+    files = [file] if file.exists() else sorted((folder / package).rglob("*.py"))
+    return [path.read_text(encoding="utf-8") for path in files]
+
+
+def has_circle(arrows: dict[str, set[str]]) -> bool:
+    left = {package: set(targets) for package, targets in arrows.items()}
+    while leaves := {package for package, targets in left.items() if not targets}:
+        left = {name: targets - leaves for name, targets in left.items() if name not in leaves}
+    return bool(left)
+
+
+@pytest.mark.parametrize(
+    ("root", "folder", "package"), PACKAGES, ids=lambda value: str(value)[-30:]
+)
+def test_a_package_has_exactly_the_arrows_of_the_table(
+    root: str, folder: Path, package: str
+) -> None:
+    """An arrow that is gone leaves the table, too: the table is the picture of the code."""
+    table = SERVICE_PACKAGES if root == "services" else OPS_PACKAGES
+    arrows = {
+        target
+        for source in sources_of(folder, package)
+        for target in imported_packages(root, source)
+    }
+    assert arrows - {package} == table[package]
+
+
+def test_every_package_is_in_the_table() -> None:
+    assert {path.name for path in (SRC / "services").iterdir() if path.is_dir()} - {
+        "__pycache__"
+    } == set(SERVICE_PACKAGES)
+    assert {
+        path.stem for path in OPS.iterdir() if path.stem not in ("__init__", "__pycache__")
+    } == set(OPS_PACKAGES)
+
+
+@pytest.mark.parametrize("arrows", [SERVICE_PACKAGES, OPS_PACKAGES], ids=["services", "ops"])
+def test_no_arrow_leads_back(arrows: dict[str, set[str]]) -> None:
+    assert not has_circle(arrows)
+
+
+def test_a_circle_would_be_seen() -> None:
+    assert has_circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()})
+
+
+@pytest.mark.parametrize("package", [*SERVICE_PACKAGES, *OPS_PACKAGES])
+def test_every_package_says_what_it_is_for(package: str) -> None:
+    for folder in (SRC / "services", OPS):
+        init = folder / package / "__init__.py"
+        if init.exists():
+            assert ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))), init
