@@ -39,7 +39,7 @@ MAY_IMPORT = {
         *CLOUDFLARE,
     },
 }
-# Which package of the services imports which. An arrow that is not here is a mistake, or a decision.
+# Which package of the services imports which. A new arrow is a mistake, or a decision.
 SERVICE_PACKAGES = {
     "core": set[str](),
     "access": {"core"},
@@ -180,29 +180,24 @@ def has_circle(arrows: dict[str, set[str]]) -> bool:
     return bool(left)
 
 
-@pytest.mark.parametrize(
-    ("root", "folder", "package"), PACKAGES, ids=lambda value: str(value)[-30:]
-)
+@pytest.mark.parametrize(("root", "folder", "package"), PACKAGES)
 def test_a_package_has_exactly_the_arrows_of_the_table(
     root: str, folder: Path, package: str
 ) -> None:
     """An arrow that is gone leaves the table, too: the table is the picture of the code."""
     table = SERVICE_PACKAGES if root == "services" else OPS_PACKAGES
-    arrows = {
-        target
-        for source in sources_of(folder, package)
-        for target in imported_packages(root, source)
-    }
+    sources = sources_of(folder, package)
+    arrows = set[str]().union(*(imported_packages(root, source) for source in sources))
     assert arrows - {package} == table[package]
 
 
+def packages_in(folder: Path) -> set[str]:
+    return {path.stem for path in folder.iterdir()} - {"__init__", "__pycache__"}
+
+
 def test_every_package_is_in_the_table() -> None:
-    assert {path.name for path in (SRC / "services").iterdir() if path.is_dir()} - {
-        "__pycache__"
-    } == set(SERVICE_PACKAGES)
-    assert {
-        path.stem for path in OPS.iterdir() if path.stem not in ("__init__", "__pycache__")
-    } == set(OPS_PACKAGES)
+    assert packages_in(SRC / "services") == set(SERVICE_PACKAGES)
+    assert packages_in(OPS) == set(OPS_PACKAGES)
 
 
 @pytest.mark.parametrize("arrows", [SERVICE_PACKAGES, OPS_PACKAGES], ids=["services", "ops"])
@@ -212,11 +207,3 @@ def test_no_arrow_leads_back(arrows: dict[str, set[str]]) -> None:
 
 def test_a_circle_would_be_seen() -> None:
     assert has_circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()})
-
-
-@pytest.mark.parametrize("package", [*SERVICE_PACKAGES, *OPS_PACKAGES])
-def test_every_package_says_what_it_is_for(package: str) -> None:
-    for folder in (SRC / "services", OPS):
-        init = folder / package / "__init__.py"
-        if init.exists():
-            assert ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))), init

@@ -86,6 +86,15 @@ def test_no_name_is_a_word_that_says_nothing(path: Path) -> None:
     assert vague_names(path.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.name == "__init__.py" and path.parent.parent != ROOT],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_every_package_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
 @pytest.mark.parametrize("folder", ["src", "ops"])
 def test_a_class_is_known_by_its_name_alone(folder: str) -> None:
     names = Counter(
