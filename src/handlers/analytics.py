@@ -8,8 +8,8 @@ from http import HTTPStatus
 from app import App
 from config import VERSION
 from handlers.refusals import refusing
+from services.core.errors import NotFoundError
 from services.core.logs import Log
-from services.core.refusals import NotFoundError
 from services.monitoring.prometheus import CONTENT_TYPE, exposition
 from services.reports.breakdowns import read_breakdown, read_limit, read_page
 from services.reports.pixel_statistics import read_statistics

@@ -11,9 +11,9 @@ from http import HTTPStatus
 
 from app import App
 from handlers.refusals import refusing
+from services.core.errors import InvalidFieldsError, NotFoundError
 from services.core.event_place import Cursor, read_cursor
 from services.core.logs import Log
-from services.core.refusals import InvalidFieldsError, NotFoundError
 from services.reports.export_pages import CSV_HEADER, FORMATS, LARGEST_PART, MAX_ROWS, Format, ask
 from services.reports.export_with_archive import Events, find_events, read_events
 from services.reports.spans import DEFAULT_ZONE, Span

@@ -13,9 +13,9 @@ from typing import Any
 from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
+from services.core.errors import InvalidFieldsError
 from services.core.logs import Log
 from services.core.ports import Row
-from services.core.refusals import InvalidFieldsError
 from services.core.text import whole_number
 from services.privacy.data_subject import DataSubject, read_subject
 from services.privacy.person_requests import Cursor, read_cursor

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
+from services.core.errors import InvalidFieldsError
 from services.core.logs import Log
-from services.core.refusals import InvalidFieldsError
 from services.core.text import whole_number
 from services.projects.entry_values import Entry
 from services.projects.register import Page, Register, Wanted

@@ -7,13 +7,8 @@ from http import HTTPStatus
 
 from app import App
 from handlers import Handler
+from services.core.errors import ConflictError, NotFoundError, RefusedError
 from services.core.logs import Log
-from services.core.refusals import (
-    ConflictError,
-    InvalidFieldsError,
-    InvalidQueryError,
-    NotFoundError,
-)
 from web import Request, Response, error_response
 
 
@@ -24,15 +19,17 @@ def refusing(handler: Handler) -> Handler:
     async def answering(app: App, request: Request, log: Log) -> Response:
         try:
             return await handler(app, request, log)
-        except InvalidFieldsError as error:
-            return error_response(
-                HTTPStatus.BAD_REQUEST, "Validation failed", details=error.problems
-            )
-        except InvalidQueryError as error:
-            return error_response(HTTPStatus.BAD_REQUEST, str(error))
-        except NotFoundError as error:
-            return error_response(HTTPStatus.NOT_FOUND, str(error))
-        except ConflictError as error:
-            return error_response(HTTPStatus.CONFLICT, str(error), details=[error.advice])
+        except RefusedError as error:
+            return error_response(_status(error), error.message, details=error.details)
 
     return answering
+
+
+def _status(error: RefusedError) -> HTTPStatus:
+    match error:
+        case NotFoundError():
+            return HTTPStatus.NOT_FOUND
+        case ConflictError():
+            return HTTPStatus.CONFLICT
+        case _:
+            return HTTPStatus.BAD_REQUEST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.core.refusals import InvalidFieldsError
+from services.core.errors import InvalidFieldsError
 from services.core.text import read_json
 from web import MAX_BODY_BYTES, Request
 

@@ -9,6 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
 from app import App
+from services.core.errors import InvalidInputError
 from services.core.logs import Log
 from services.core.ports import OnCost, UnavailableError
 from services.projects.pixel_cache import Pixel
@@ -32,7 +33,7 @@ FILLED = (
 )
 
 
-class UnknownPixelError(Exception):
+class UnknownPixelError(InvalidInputError):
     """No pixel has this id, or it is switched off; the message says which."""
 
 
@@ -52,7 +53,7 @@ async def track(app: App, request: Request, log: Log) -> Response:
         recorded = await record(app, request, log, event)
     except DeclinedError:
         return declined(log)
-    except (InvalidEventError, UnknownPixelError) as error:
+    except InvalidInputError as error:
         return refused(error, log)
     return json_response(
         {
@@ -87,16 +88,16 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
         await record(app, request, log, event)
     except DeclinedError:
         return declined(log)
-    except (InvalidEventError, UnknownPixelError) as error:
+    except InvalidInputError as error:
         return refused(error, log)
     return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(event.visitor_cookie)})
 
 
-def refused(error: InvalidEventError | UnknownPixelError, log: Log) -> Response:
+def refused(error: InvalidInputError, log: Log) -> Response:
     """The answer to what is not an event of an active pixel, after its log line."""
-    details = error.details if isinstance(error, InvalidEventError) else None
-    log.info("event_refused", reason=str(error), details=details)
-    return error_response(HTTPStatus.BAD_REQUEST, str(error), details=details)
+    details = error.details or None
+    log.info("event_refused", reason=error.message, details=details)
+    return error_response(HTTPStatus.BAD_REQUEST, error.message, details=details)
 
 
 def declined(log: Log) -> Response:

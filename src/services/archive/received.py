@@ -12,10 +12,10 @@ from typing import Any
 from services.archive.parts import RECEIVED, EventsPart, manifest_of, part_key, write_part
 from services.archive.reading import ArchivedPart
 from services.archive.rewriting import Replacement, erased_ids
+from services.core.errors import ConflictError, InvalidFieldsError
 from services.core.event_place import Cursor
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, UnavailableError
-from services.core.refusals import ConflictError, InvalidFieldsError
 from services.core.text import read_long_json, read_object
 
 MAX_EVENTS = 10_000

@@ -16,11 +16,11 @@ from services.backup.records import Backup, Kind, Marker, Progress, Records, bac
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
 from services.backup.tables import UnknownNameError, read_tables
+from services.core.errors import ConflictError, NotFoundError
 from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Clock
-from services.core.refusals import ConflictError, NotFoundError
 
 JOB = "backup"
 # Of the time that Cloudflare gives a run with an interval under an hour, a small part.

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.parse import unquote
 
+from services.core.errors import MAX_QUOTED_CHARACTERS, InvalidFieldsError
 from services.core.ports import Row
-from services.core.refusals import QUOTED, InvalidFieldsError
 from services.tracking.events import VISITOR_COOKIE
 from services.tracking.form_data import decoded, own_addresses, read_email, read_lead_from_url
 
@@ -79,7 +79,7 @@ def read_subject(sent: Mapping[str, object], others: frozenset[str]) -> DataSubj
         InvalidFieldsError: it names none, or two, or what it says is no address or cookie.
     """
     problems = [
-        f"{name[:QUOTED]}: is unknown; there are email, visitor_cookie, {', '.join(sorted(others))}"
+        f"{name[:MAX_QUOTED_CHARACTERS]}: is unknown; there are email, visitor_cookie, {', '.join(sorted(others))}"
         for name in sent
         if name not in {"email", "visitor_cookie", *others}
     ]

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from services.core.errors import NotFoundError
 from services.core.ports import Database, Row
-from services.core.refusals import NotFoundError
 from services.core.stored_time import TIME_TEXT
 from services.privacy.data_subject import AskedBy, DataSubject
 

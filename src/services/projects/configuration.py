@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from services.core.refusals import QUOTED, InvalidFieldsError
+from services.core.errors import MAX_QUOTED_CHARACTERS, InvalidFieldsError
 from services.core.text import read_object
 from services.pipedrive.accounts import ACCOUNT_NAME
 from services.pipedrive.fields import field_map
@@ -61,7 +61,7 @@ def _domains(value: object) -> object:
     for each in domains:
         if not _is_domain(each):
             raise ValueError(
-                f"{json.dumps(each)[:QUOTED]} is no host name: write shop.example without scheme,"
+                f"{json.dumps(each)[:MAX_QUOTED_CHARACTERS]} is no host name: write shop.example without scheme,"
                 " port and path, or *.shop.example for all below it"
             )
     return list(dict.fromkeys(domains))
@@ -120,7 +120,7 @@ def merge(stored: Mapping[str, object], sent: object, shape: Shape) -> Mapping[s
         try:
             checked = _checked(name, value, shape)
         except ValueError as error:
-            problems.append(f"configuration.{name[:QUOTED]}: {error}")
+            problems.append(f"configuration.{name[:MAX_QUOTED_CHARACTERS]}: {error}")
             continue
         if checked is None:
             merged.pop(name, None)

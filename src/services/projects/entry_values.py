@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.core.refusals import QUOTED, InvalidFieldsError
+from services.core.errors import MAX_QUOTED_CHARACTERS, InvalidFieldsError
 from services.core.text import clean
 from services.projects.configuration import Shape, merge, read_configuration, same
 
@@ -114,7 +114,7 @@ def read_values(
 def _of_no_use(sent: Mapping[str, object], fields: Sequence[str]) -> Iterator[str]:
     for field in sent:
         if field not in fields and field not in GIVEN:
-            yield f"{field[:QUOTED]}: is unknown; there are {', '.join(fields)}"
+            yield f"{field[:MAX_QUOTED_CHARACTERS]}: is unknown; there are {', '.join(fields)}"
 
 
 def _name(sent: Mapping[str, object], stored: Entry | None, problems: list[str]) -> str:
@@ -165,7 +165,7 @@ def _configuration(
     try:
         merged = merge(before, value, shape)
     except InvalidFieldsError as error:
-        problems += error.problems
+        problems += error.details
         return text
     return text if same(merged, before) else json.dumps(merged)
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from services.core.errors import ConflictError, NotFoundError
 from services.core.ports import Database, NewId, Row, UnavailableError
-from services.core.refusals import ConflictError, NotFoundError
 from services.projects.entry_values import Entry, Kind, read_values
 
 # How often a change is tried again that was made on what somebody else changed meanwhile.

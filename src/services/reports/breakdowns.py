@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.archive.batches import ARCHIVED_IN_SPAN
+from services.core.errors import InvalidQueryError
 from services.core.ports import Database, LocalTime, Row
-from services.core.refusals import InvalidQueryError
 from services.core.stored_time import TIME_TEXT
 from services.core.text import read_json, whole_number
 from services.reports.channel_sql import AD, count_by_channel

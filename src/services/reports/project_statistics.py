@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.archive.batches import ARCHIVED_OF_PROJECT
+from services.core.errors import NotFoundError
 from services.core.ports import Database
-from services.core.refusals import NotFoundError
 from services.reports.spans import Span
 
 PROJECT_NAME = "SELECT name FROM projects WHERE id = ?1 ->> 'project_id' AND active"

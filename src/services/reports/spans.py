@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from services.core.errors import InvalidQueryError
 from services.core.ports import LocalTime
-from services.core.refusals import InvalidQueryError
 from services.core.stored_time import TIME_TEXT
 from services.core.text import whole_number
 

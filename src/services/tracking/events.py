@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from services.core.errors import InvalidInputError
 from services.core.text import clean, read_json, without_lone_surrogates
 from services.tracking.attribution import Touch, resolve_touch
 from services.tracking.form_data import Lead, read_lead, read_lead_from_url
@@ -40,13 +41,8 @@ LARGEST_SCREEN = 100_000
 LARGEST_SEQUENCE = 2**31 - 1
 
 
-class InvalidEventError(Exception):
-    """What was sent is not an event. `details` says, for each field, what is wrong."""
-
-    def __init__(self, error: str, details: list[str]) -> None:
-        super().__init__(error)
-        self.error = error
-        self.details = details
+class InvalidEventError(InvalidInputError):
+    """The body or query is not an event; `details` says of each field what it must be."""
 
 
 @dataclass(frozen=True, slots=True)

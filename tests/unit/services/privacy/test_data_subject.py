@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.core.refusals import InvalidFieldsError
+from services.core.errors import InvalidFieldsError
 from services.privacy.data_subject import DataSubject, read_subject
 
 JANE = DataSubject("email", "jane+news@example.com")
@@ -128,6 +128,6 @@ def test_a_cookie_may_be_an_old_pixels() -> None:
 def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(InvalidFieldsError) as refused:
         read_subject({"email": "jane", "visitor_cookie": "x", "who": 1}, frozenset({"cursor"}))
-    assert [problem.partition(":")[0] for problem in refused.value.problems] == [
+    assert [problem.partition(":")[0] for problem in refused.value.details] == [
         *("who", "say whom", "email", "visitor_cookie")
     ]

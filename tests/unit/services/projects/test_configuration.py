@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from services.core.refusals import InvalidFieldsError
+from services.core.errors import InvalidFieldsError
 from services.projects.configuration import (
     MAX_DOMAINS,
     OF_A_PIXEL,
@@ -28,7 +28,7 @@ KNOWN = {
 def problem(**sent: object) -> str:
     with pytest.raises(InvalidFieldsError) as refused:
         merge({}, sent, OF_A_PROJECT)
-    [only] = refused.value.problems
+    [only] = refused.value.details
     return only
 
 
@@ -107,7 +107,7 @@ def test_an_unknown_name_is_told_the_known_ones() -> None:
 def test_all_problems_are_said_and_nothing_is_taken() -> None:
     with pytest.raises(InvalidFieldsError) as refused:
         merge({}, {"a": 1, "respect_dnt": 1, "retention_days": 7}, OF_A_PROJECT)
-    assert len(refused.value.problems) == 2
+    assert len(refused.value.details) == 2
 
 
 @pytest.mark.parametrize("sent", ["{}", [], 7, True])

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paths import ROOT
+from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError
 from services.core.ports import OnCost, Row, UnavailableError
-from services.core.refusals import ConflictError, InvalidFieldsError, NotFoundError
 from services.projects.entry_values import read_values
 from services.projects.pixel_table import PIXELS
 from services.projects.project_table import PROJECTS
@@ -147,7 +147,7 @@ def test_a_name_that_is_taken_during_a_change_is_a_conflict(
     database.meanwhile = ["SELECT 1", taking]
     with pytest.raises(ConflictError) as refused:
         asyncio.run(projects.change("project-0", {"name": "Globex"}))
-    assert refused.value.advice == "choose another name, or use other"
+    assert refused.value.details == ["choose another name, or use other"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.core.errors import InvalidQueryError
 from services.core.ports import Row
-from services.core.refusals import InvalidQueryError
 from services.reports.breakdowns import After, Breakdown, read_after, read_breakdown, read_page
 from services.reports.spans import Span
 from tests.unit.memory import NOW, MemoryDatabase

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.core.refusals import InvalidQueryError
+from services.core.errors import InvalidQueryError
 from services.reports.spans import Span, read_span
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, 123, tzinfo=UTC)

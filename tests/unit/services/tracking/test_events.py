@@ -105,9 +105,9 @@ def test_a_pixel_and_a_page_are_enough() -> None:
 )
 def test_a_body_that_is_no_json_object_is_refused(body: str) -> None:
     refused = refusal(body)
-    assert refused.error == "Invalid request format - expected JSON"
+    assert refused.message == "Invalid request format - expected JSON"
     assert refused.details == ["the body must be one JSON object"]
-    assert str(refused) == refused.error
+    assert str(refused) == refused.message
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: str) -> None:
 )
 def test_a_wrong_pixel_id_is_named(pixel_id: object) -> None:
     refused = refusal(json.dumps(LEAST | {"pixel_id": pixel_id}))
-    assert refused.error == "Validation failed"
+    assert refused.message == "Validation failed"
     assert refused.details == ["pixel_id: must be 8 to 64 letters, digits, '-' or '_'"]
 
 
@@ -160,7 +160,7 @@ def test_a_pixel_id_has_8_to_64_letters_digits_and_lines(pixel_id: str) -> None:
 )
 def test_a_wrong_page_url_is_named(page_url: object) -> None:
     refused = refusal(json.dumps(LEAST | {"page_url": page_url}))
-    assert refused.error == "Validation failed"
+    assert refused.message == "Validation failed"
     assert refused.details == ["page_url: must be an http or https address"]
 
 
@@ -201,7 +201,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_a_refusal_repeats_nothing_that_was_sent() -> None:
     sent = {"pixel_id": "jane@", "page_url": "jane@", "event_type": "jane@"}
     refused = refusal(json.dumps(sent))
-    assert "jane" not in " ".join([refused.error, *refused.details])
+    assert "jane" not in " ".join([refused.message, *refused.details])
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_other_events_have_no_name_and_no_data(event_type: str | None) -> None:
 @pytest.mark.parametrize("name", [None, "", " \n", "\x00", "x" * (NAME_LENGTH + 1), 7, ["a"], {}])
 def test_a_custom_event_without_a_usable_name_is_refused(name: object) -> None:
     refused = refusal(json.dumps(LEAST | {"event_type": "event", "event_name": name}))
-    assert refused.error == "Validation failed"
+    assert refused.message == "Validation failed"
     assert refused.details == [f"event_name: must be a text of 1 to {NAME_LENGTH} characters"]
 
 
