@@ -8,7 +8,7 @@ from http import HTTPStatus
 from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
-from services.core.errors import MAX_QUOTED_CHARACTERS, InvalidFieldsError
+from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.logs import Log
 from services.core.text import clean
 from web import Request, Response, json_response
@@ -47,11 +47,7 @@ async def continue_backup(app: App, request: Request, log: Log) -> Response:
 
 def _label(sent: Mapping[str, object]) -> str | None:
     label = sent.get("label")
-    problems = [
-        f"{name[:MAX_QUOTED_CHARACTERS]}: is unknown; there is label"
-        for name in sent
-        if name != "label"
-    ]
+    problems = unknown_fields(sent, ["label"])
     if label is not None and not isinstance(label, str):
         problems.append("label: must be a text or null")
     if problems:

@@ -6,6 +6,8 @@ Messages and details are written for the client. A failing binding is another ma
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 # Error messages repeat at most so much of a name from an untrusted body.
 MAX_QUOTED_CHARACTERS = 60
 
@@ -50,3 +52,13 @@ class ConflictError(RefusedError):
 
     def __init__(self, message: str, advice: str) -> None:
         super().__init__(message, [advice])
+
+
+def unknown_fields(names: Iterable[str], allowed: Sequence[str]) -> list[str]:
+    """A detail for an InvalidFieldsError of each name that is not allowed."""
+    alternatives = f"there {'is' if len(allowed) == 1 else 'are'} {', '.join(allowed)}"
+    return [
+        f"{name[:MAX_QUOTED_CHARACTERS]}: is unknown; {alternatives}"
+        for name in names
+        if name not in allowed
+    ]

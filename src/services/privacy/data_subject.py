@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.parse import unquote
 
-from services.core.errors import MAX_QUOTED_CHARACTERS, InvalidFieldsError
+from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.ports import Row
 from services.tracking.events import VISITOR_COOKIE
 from services.tracking.form_data import decoded, own_addresses, read_email, read_lead_from_url
@@ -78,11 +78,7 @@ def read_subject(sent: Mapping[str, object], others: frozenset[str]) -> DataSubj
     Raises:
         InvalidFieldsError: it names none, or two, or what it says is no address or cookie.
     """
-    problems = [
-        f"{name[:MAX_QUOTED_CHARACTERS]}: is unknown; there are email, visitor_cookie, {', '.join(sorted(others))}"
-        for name in sent
-        if name not in {"email", "visitor_cookie", *others}
-    ]
+    problems = unknown_fields(sent, ("email", "visitor_cookie", *sorted(others)))
     named = [name for name in get_args(AskedBy) if sent.get(name) is not None]
     if len(named) != 1:
         problems.append("say whom: either email or visitor_cookie, and not both")

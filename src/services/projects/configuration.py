@@ -57,11 +57,12 @@ def _account(value: object) -> object:
 def _domains(value: object) -> object:
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_DOMAINS:
         raise ValueError(f"must be a list of 1 to {MAX_DOMAINS} host names; null takes it away")
-    domains = [each.lower() if isinstance(each, str) else each for each in value]
-    for each in domains:
-        if not _is_domain(each):
+    domains = [domain.lower() if isinstance(domain, str) else domain for domain in value]
+    for domain in domains:
+        if not _is_domain(domain):
+            quoted = json.dumps(domain)[:MAX_QUOTED_CHARACTERS]
             raise ValueError(
-                f"{json.dumps(each)[:MAX_QUOTED_CHARACTERS]} is no host name: write shop.example without scheme,"
+                f"{quoted} is no host name: write shop.example without scheme,"
                 " port and path, or *.shop.example for all below it"
             )
     return list(dict.fromkeys(domains))

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.core.errors import MAX_QUOTED_CHARACTERS, InvalidFieldsError
+from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.text import clean
 from services.projects.configuration import Shape, merge, read_configuration, same
 
@@ -94,9 +94,8 @@ def read_values(
     Raises:
         InvalidFieldsError: something is unknown, missing or cannot be stored.
     """
-    problems: list[str] = []
     fields = ("name", kind.url_field, "configuration", "active")
-    problems += _of_no_use(sent, fields)
+    problems = unknown_fields((name for name in sent if name not in GIVEN), fields)
     for field, given in (("id", stored and stored.id), ("project_id", project_id)):
         if sent.get(field, given) != given:
             problems.append(f"{field}: can neither be chosen nor changed; leave it out")
@@ -109,12 +108,6 @@ def read_values(
     if problems:
         raise InvalidFieldsError(problems)
     return values
-
-
-def _of_no_use(sent: Mapping[str, object], fields: Sequence[str]) -> Iterator[str]:
-    for field in sent:
-        if field not in fields and field not in GIVEN:
-            yield f"{field[:MAX_QUOTED_CHARACTERS]}: is unknown; there are {', '.join(fields)}"
 
 
 def _name(sent: Mapping[str, object], stored: Entry | None, problems: list[str]) -> str:
