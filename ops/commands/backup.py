@@ -14,10 +14,12 @@ from ops.terminal.progress import progress
 from ops.worker_api.client import asking
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
-EXAMPLE = "Example: ./ppp backup --env production --label 'before the import'"
 _WHOLE = {"full", "manual"}
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp backup --env production --label 'before the import'")
 def backup(
     *,
     local: LocalWorker = False,

@@ -14,9 +14,10 @@ from ops.terminal.errors import ExitCode
 from ops.terminal.output import AsJson, announce, console, show_json
 from ops.terminal.workspace import workspace
 
-EXAMPLE = "Example: ./ppp backups --env production --verify 20261121T020000Z-full"
+commands = typer.Typer()
 
 
+@commands.command(epilog="Example: ./ppp backups --env production --verify 20261121T020000Z-full")
 def backups(
     *,
     local: Local = False,

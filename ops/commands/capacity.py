@@ -19,12 +19,14 @@ from ops.worker_api.client import Api, Row, asking, segment
 from ops.worker_api.entries import entries_of
 from ops.worker_api.worker import LocalWorker, Url
 
-EXAMPLE = "Example: ./ppp capacity --local --rate 50 --seconds 10 --connections 16"
 # Marks what was measured, so that nobody takes it for visitors.
 NAME = "ppp capacity test"
 PRODUCTION = Environment.PRODUCTION
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp capacity --local --rate 50 --seconds 10 --connections 16")
 def capacity(
     *,
     rate: Annotated[int, typer.Option(min=1, max=1_000, help="Events a second to send.")] = 50,

@@ -33,7 +33,6 @@ from ops.terminal.output import (
 from ops.worker_api.client import asking, no_key
 from ops.worker_api.worker import Worker, choose_worker, find_key
 
-EXAMPLE = "Example: ./ppp deploy --env production --dry-run"
 WATCH_SECONDS = 120
 
 AtOnce = Annotated[
@@ -48,7 +47,10 @@ LocalUrl = Annotated[
     typer.Option("--url", metavar="URL", help="With --local: another address than `make dev`'s."),
 ]
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp deploy --env production --dry-run")
 def deploy(
     *,
     local: Local = False,

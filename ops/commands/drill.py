@@ -23,12 +23,14 @@ from ops.terminal.output import AsJson, announce, note, show_json, spoken
 from ops.terminal.workspace import workspace
 from paths import ROOT
 
-EXAMPLE = "Example: ./ppp drill --env production"
 REPORTS = ROOT / "drills"
 
 To = Annotated[Path, typer.Option("--reports", metavar="DIR", help="Where the report goes.")]
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp drill --env production")
 def drill(
     *,
     local: Local = False,

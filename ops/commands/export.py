@@ -25,7 +25,6 @@ from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.core.event_place import read_cursor
 from services.reports.export_pages import MAX_ROWS
 
-EXAMPLE = "Example: ./ppp export PIXEL --env production --from 2026-01-01 --output events.csv"
 STDOUT = Path("-")
 DEFAULT_DAYS = 30
 # Some megabytes, so that little is lost where a part breaks off.
@@ -60,6 +59,12 @@ class Wanted:
         return {**{name: value for name, value in start.items() if value}, "to": place.to}
 
 
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Example: ./ppp export PIXEL --env production --from 2026-01-01 --output events.csv"
+)
 def export(
     pixel_id: PixelId,
     *,

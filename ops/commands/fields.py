@@ -26,7 +26,9 @@ DEFAULT_MAP = Path("pipedrive-fields.json")
 WIDE = 110
 COLOURS = {"ok": "green", "too short": "yellow", "missing": "red", "wrong type": "red"}
 
-commands = typer.Typer(help="The map of our values onto the account's custom fields.")
+commands = typer.Typer(
+    name="fields", help="The map of our values onto the account's custom fields."
+)
 
 
 @commands.command(epilog="Example: ./ppp fields check --map pipedrive-fields.json")

@@ -22,7 +22,7 @@ PUT = "npx wrangler secret put API_KEYS --env production"
 
 Entry = Mapping[str, object]
 
-commands = typer.Typer(help="The API keys that open the numbers and the management.")
+commands = typer.Typer(name="keys", help="The API keys that open the numbers and the management.")
 
 
 @commands.callback()

@@ -27,12 +27,14 @@ from ops.terminal.output import (
 )
 from services.tracking.form_data import read_lead
 
-EXAMPLE = "Example: ./ppp leads --env production --state not_found --limit 50"
 MOST = 1_000
 INDENT = 10
 NOBODY_WAITS = "no e-mail, refused, switched off, or of the old Worker"
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp leads --env production --state not_found --limit 50")
 def leads(
     *,
     local: Local = False,

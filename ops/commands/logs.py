@@ -20,14 +20,18 @@ from ops.terminal.output import AsJson, console, note, plain
 from services.core.logs import LEVELS, Level
 from wrangler import following
 
-EXAMPLE = "Example: ./ppp logs --env production --level warn --event sync_run --event alert"
 COLOURS = {"debug": "dim", "info": "none", "warn": "yellow", "error": "red"}
 HERE = (
     "`make dev` prints the log of this machine in its own terminal; "
     "`make dev | ./ppp logs --stdin` makes it readable"
 )
 
+commands = typer.Typer()
 
+
+@commands.command(
+    epilog="Example: ./ppp logs --env production --level warn --event sync_run --event alert"
+)
 def logs(
     *,
     env: Annotated[

@@ -32,7 +32,7 @@ ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)
 WebsiteUrl = Annotated[str | None, typer.Option(help="An http or https address; '' for none.")]
 
 commands = typer.Typer(
-    help="The pixels of a project: list, show, create, update, deactivate, snippet."
+    name="pixels", help="The pixels of a project: list, show, create, update, deactivate, snippet."
 )
 
 

@@ -21,7 +21,6 @@ from ops.deploy.preflight_checks import Preflight, Wanted, are_fine, as_objects
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.output import AsJson, announce, console, counted, plain, show_json
 
-EXAMPLE = "Example: ./ppp preflight --env production"
 HOURS = 26.0
 COLOURS = {"pass": "green", "fail": "red", "skipped": "yellow"}
 
@@ -48,7 +47,10 @@ First = Annotated[
     typer.Option("--first", help="Over a Worker that makes no backups, as the JavaScript one."),
 ]
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp preflight --env production")
 def preflight(
     *,
     local: Local = False,

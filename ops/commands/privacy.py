@@ -53,7 +53,8 @@ Cookie = Annotated[
 Output = Annotated[Path, typer.Option(help="Where to.")]
 
 commands = typer.Typer(
-    help="What is stored about one person: find, export, erase; receipts of erasures."
+    name="privacy",
+    help="What is stored about one person: find, export, erase; receipts of erasures.",
 )
 
 

@@ -30,7 +30,9 @@ from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 PATH = "/api/projects"
 WebhookUrl = Annotated[str | None, typer.Option(help="An http or https address; '' for none.")]
 
-commands = typer.Typer(help="The projects: list, show, create, update, deactivate.")
+commands = typer.Typer(
+    name="projects", help="The projects: list, show, create, update, deactivate."
+)
 
 
 def path_of(project_id: str) -> str:

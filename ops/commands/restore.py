@@ -34,7 +34,6 @@ from ops.terminal.output import (
 )
 from ops.terminal.workspace import workspace
 
-EXAMPLE = "Example: ./ppp restore --env production --at 2026-11-21T03:00"
 MAX_SHOWN = 10
 
 
@@ -48,6 +47,10 @@ class Wanted:
     overwrite: bool
 
 
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: ./ppp restore --env production --at 2026-11-21T03:00")
 def restore(
     *,
     local: Local = False,

@@ -26,14 +26,16 @@ from ops.terminal.output import (
     spoken,
 )
 
-EXAMPLE = "Example: ./ppp resync --env production --failed --since 3 --dry-run"
 MAX_DAYS = 3_650
 FEWEST_TOKENS, MAX_TOKENS = 26, 46
 LEADS_PER_SECOND = 3
 
 Done = dict[str, Sequence[object]]
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp resync --env production --failed --since 3 --dry-run")
 def resync(
     event_ids: Annotated[
         list[int] | None,

@@ -35,14 +35,16 @@ from ops.terminal.output import (
 )
 from ops.worker_api.worker import choose_worker
 
-EXAMPLE = "Example: ./ppp rollback --env production --dry-run"
 TRIES, PAUSE_SECONDS, SECONDS = 6, 5, 30
 MAX_SHOWN = 20
 NOTHING = "there is no earlier version with all the traffic to go back to"
 
 Deployments = Sequence[Mapping[str, Any]]
 
+commands = typer.Typer()
 
+
+@commands.command(epilog="Example: ./ppp rollback --env production --dry-run")
 def rollback(
     version: Annotated[
         str | None,

@@ -25,7 +25,6 @@ from ops.terminal.output import (
 )
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url, choose_worker, find_key
 
-EXAMPLE = "Example: ./ppp security-check --env production"
 COLOURS = {"pass": "green", "fail": "red", "skip": "dim"}
 WILL_SEND = (
     "about 100 small requests that are refused or only read, none of which stores anything; "
@@ -36,7 +35,10 @@ WILL_MEET = (
     "so that no event of this address is taken for a minute"
 )
 
+commands = typer.Typer()
 
+
+@commands.command("security-check", epilog="Example: ./ppp security-check --env production")
 def security_check(
     *,
     rate_limit: Annotated[

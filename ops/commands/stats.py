@@ -40,7 +40,9 @@ By = Annotated[
     typer.Option("--by", metavar="PROPERTY", help=f"{', '.join(PROPERTIES)}. May be repeated."),
 ]
 
-commands = typer.Typer(help="The numbers: of a pixel, of a project, of now, of campaigns.")
+commands = typer.Typer(
+    name="stats", help="The numbers: of a pixel, of a project, of now, of campaigns."
+)
 
 
 @commands.command(epilog="Example: ./ppp stats pixel ppp-demo-pixel --local --by source --days 7")

@@ -12,9 +12,10 @@ from ops.terminal.output import AsJson, console, show_json
 from ops.worker_api.client import Api, Row, opened
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
-EXAMPLE = "Example: ./ppp status --env production"
+commands = typer.Typer()
 
 
+@commands.command(epilog="Example: ./ppp status --env production")
 def status(
     *,
     local: LocalWorker = False,

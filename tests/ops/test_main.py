@@ -7,24 +7,23 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from ops.__main__ import app, main
 from paths import ROOT
 from tests.ops.running import here, ppp
 
 
-def commands_of(group: typer.Typer) -> Iterator[tuple[str, ...]]:
-    """Every command with the words that call it."""
-    for command in group.registered_commands:
-        assert command.callback
-        yield (command.name or command.callback.__name__,)
-    for below in group.registered_groups:
-        assert below.typer_instance
-        for words in commands_of(below.typer_instance):
-            yield (str(below.name), *words)
+def command_paths(group: TyperGroup) -> Iterator[tuple[str, ...]]:
+    """Every command as the words that call it."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from ((name, *path) for path in command_paths(command))
+        else:
+            yield (name,)
 
 
-COMMANDS = tuple(commands_of(app))
+COMMANDS = tuple(command_paths(typer.main.get_group(app)))
 
 
 def test_the_script_sets_everything_up_and_runs_from_anywhere(home: Path) -> None:
