@@ -13,7 +13,7 @@ from services.archive.archive_run import ArchiveSettings
 from services.backup.backup_run import BackupSettings
 from services.core.logs import Level
 from services.monitoring.checks import WatchSettings
-from services.pipedrive.accounts import Accounts, read_accounts, read_further
+from services.pipedrive.accounts import Accounts, read_accounts, read_further_accounts
 from services.pipedrive.fields import FieldMap, read_field_map
 from services.pipedrive.limits import CallSettings
 from services.sync.portion import LeadSettings
@@ -247,7 +247,9 @@ def _accounts(get: Callable[[str], str | None]) -> Accounts:
     default = _checked(
         "PIPEDRIVE_URL", lambda: read_accounts(get("PIPEDRIVE_API_KEY"), get("PIPEDRIVE_URL"))
     )
-    further = _checked("PIPEDRIVE_ACCOUNTS", lambda: read_further(get("PIPEDRIVE_ACCOUNTS")))
+    further = _checked(
+        "PIPEDRIVE_ACCOUNTS", lambda: read_further_accounts(get("PIPEDRIVE_ACCOUNTS"))
+    )
     return {**further, **default}
 
 

@@ -39,7 +39,7 @@ from services.monitoring.failed_requests import FailedRequests
 from services.monitoring.health import Health
 from services.monitoring.metrics import Metrics
 from services.pipedrive.circuit_breaker import CircuitBreaker
-from services.pipedrive.client import AccountState, Pipedrive
+from services.pipedrive.client import AccountState, PipedriveClient
 from services.pipedrive.limits import Budget
 from services.privacy.person_requests import Privacy
 from services.privacy.retention import Retention
@@ -204,10 +204,10 @@ def _new_archive(
 
 def _apis(
     config: SyncConfig, http: Fetch, budget: Budget, troubles: list[str]
-) -> dict[str, Pipedrive]:
+) -> dict[str, PipedriveClient]:
     """The accounts by name, each with a breaker of its own and the budget of all."""
     return {
-        name: Pipedrive(
+        name: PipedriveClient(
             account=account,
             state=AccountState(CircuitBreaker(config.breaker_seconds)),
             budget=budget,
@@ -216,7 +216,7 @@ def _apis(
             clock=now,
             sleep=sleep,
             random=random,
-            on_trouble=troubles.append,
+            on_breaker_opened=troubles.append,
         )
         for name, account in config.accounts.items()
     }

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from services.core.ports import HttpAnswer, KeyPage, NetworkError, OnCost, Row, UnavailableError
 from services.pipedrive.accounts import Account
 from services.pipedrive.circuit_breaker import CircuitBreaker
-from services.pipedrive.client import AccountState, Pipedrive
+from services.pipedrive.client import AccountState, PipedriveClient
 from services.pipedrive.limits import Budget, CallSettings
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -164,7 +164,7 @@ def answered(content: object, status: int = 200, **headers: str) -> HttpAnswer:
 
 
 class Lab:
-    """A `Pipedrive` with all that is around it in memory."""
+    """A `PipedriveClient` with all that is around it in memory."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class Lab:
         self.troubles: list[str] = []
         self.state = AccountState(CircuitBreaker(open_seconds=60))
         self.budget = Budget(NOW + timedelta(minutes=10), requests)
-        self.api = Pipedrive(
+        self.api = PipedriveClient(
             account=ACCOUNT,
             state=self.state,
             budget=self.budget,
@@ -187,7 +187,7 @@ class Lab:
             clock=self.time.clock,
             sleep=self.time.sleep,
             random=lambda: random,
-            on_trouble=self.troubles.append,
+            on_breaker_opened=self.troubles.append,
         )
 
     def soon(self, seconds: float = 30) -> datetime:

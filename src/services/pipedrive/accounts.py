@@ -1,4 +1,4 @@
-"""Pipedrive accounts: where they are, what opens them, and how each is to be treated."""
+"""Pipedrive accounts, as the settings name them: the base of the API and the token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_URL = "https://api.pipedrive.com/api/v2"
 _URL = re.compile(
     r"https://[^\s/?#@]+(?:/[^\s?#]*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/\S*"
 )
-# Shorter than a token, which might stand there by mistake and would be told in a message.
+# Shorter than a token, which somebody might enter here by mistake: a message repeats the name.
 ACCOUNT_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 
@@ -35,21 +35,21 @@ Accounts = Mapping[str, Account]
 
 
 def read_accounts(token: str | None, url: str | None) -> Accounts:
-    """The default account, if there is a token for one.
+    """The default account by its name; none without a token.
 
     Raises:
-        ValueError: the address cannot be used.
+        ValueError: the address is invalid.
     """
     if not token:
         return {}
     return {DEFAULT_ACCOUNT: _account(DEFAULT_ACCOUNT, {"api_key": token, "url": url})}
 
 
-def read_further(text: str | None) -> Accounts:
+def read_further_accounts(text: str | None) -> Accounts:
     """Further accounts by name, from a JSON object {"<name>": {"api_key": …, "url": …}}.
 
     Raises:
-        ValueError: a name, address or entry cannot be used; the message never holds a token.
+        ValueError: a name, address or entry is invalid; the message never holds a token.
     """
     if not text:
         return {}

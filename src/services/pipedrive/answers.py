@@ -1,3 +1,5 @@
+"""Pipedrive's answers: read from JSON, and what an error among them is about."""
+
 from __future__ import annotations
 
 import json
@@ -11,50 +13,42 @@ from services.core.ports import HttpAnswer, Random
 from services.core.text import clean
 from services.pipedrive.limits import Operation
 
-# The longest that a 429 is believed: the daily budget is a new one by then.
-LONGEST_PAUSE_SECONDS = 86_400.0
-
-
+# A longer 429 is not believed: the daily budget is a new one by then.
+MAX_PAUSE_SECONDS = 86_400.0
 DEFAULT_WAIT_SECONDS = 2.0
+MAX_REASON_CHARACTERS = 200
 
-
-REASON_LENGTH = 200
-
-
-MAY_PASS = frozenset((HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)))
-
-
-# Nobody's fault but the settings': the address, the token, the plan.
-NOT_ABOUT_A_LEAD: Mapping[Operation, Collection[int]] = {
+TRANSIENT_STATUSES = frozenset((HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)))
+# Caused by the settings, not by a lead: the address, the token, the plan.
+ACCOUNT_ERROR_STATUSES: Mapping[Operation, Collection[int]] = {
     "search": frozenset((403, 404, 405, 410)),
     "fields": range(400, 500),
     "person": (),
     "update": (),
 }
 
-
 _UNKNOWN_KEY = re.compile(r"[Uu]nknown key '([0-9a-f]{40})'")
 
 
-class GoneError(Exception):
-    """The person is not there any more."""
+class PersonGoneError(Exception):
+    """The person does not exist any more."""
 
 
 class RejectedError(Exception):
-    """Pipedrive refused this very request and would refuse it again; says why."""
+    """Pipedrive refused this request and would refuse it again; the message says why."""
 
     def __init__(self, reason: str, unknown_key: str | None = None) -> None:
         super().__init__(reason)
         self.unknown_key = unknown_key
 
 
-class FailedError(Exception):
-    """The call failed in a way that may pass; says how."""
+class TransientError(Exception):
+    """The call failed and may succeed later; the message says how it failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A person as the search gives it. `emails` are None where the search did not tell them."""
+class PersonMatch:
+    """A person in the result of a search. `emails` are None where the result lacks them."""
 
     id: int
     name: str
@@ -70,24 +64,34 @@ class Person:
     update_time: str
 
 
-def _trouble(operation: Operation, answer: HttpAnswer) -> str | None:
-    """What an answer says is wrong with the account as a whole, rather than with one lead."""
-    status = answer.status
-    is_html = "html" in answer.headers.get("content-type", "").lower()
-    match status:
-        case HTTPStatus.UNAUTHORIZED:
-            return "Pipedrive refused the API key (401)"
-        case HTTPStatus.FORBIDDEN if is_html:
-            return "Pipedrive blocked us with a web page (403)"
-        case HTTPStatus.PAYMENT_REQUIRED:
-            return "Pipedrive wants to be paid (402)"
-        case _ if status in NOT_ABOUT_A_LEAD[operation]:
-            return f"Pipedrive answered {status} to the {operation}: are address and token right?"
-    return None
+def read_content(answer: HttpAnswer) -> Mapping[str, Any] | None:
+    """The JSON object in an answer's body, or None where it is anything else."""
+    try:
+        content = json.loads(answer.text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
-def _is_complete(operation: Operation, status: int, content: Mapping[str, Any]) -> bool:
-    """Whether an answer has what the operation asks for; of an update nothing is needed."""
+def read_person_match(entry: object) -> PersonMatch | None:
+    """One entry of a search's `items`, or None where it is malformed."""
+    item = entry.get("item") if isinstance(entry, dict) else None
+    if not isinstance(item, dict) or not isinstance(item.get("id"), int):
+        return None
+    emails = item.get("emails")
+    return PersonMatch(
+        id=item["id"],
+        name=str(item.get("name") or ""),
+        emails=(
+            frozenset(str(email).casefold() for email in emails)
+            if isinstance(emails, list)
+            else None
+        ),
+    )
+
+
+def is_complete(operation: Operation, status: int, content: Mapping[str, Any]) -> bool:
+    """Whether an answer has what the operation asks for; an update needs nothing."""
     data = content.get("data")
     if status >= HTTPStatus.MULTIPLE_CHOICES or content.get("success") is False:
         return False
@@ -102,38 +106,36 @@ def _is_complete(operation: Operation, status: int, content: Mapping[str, Any]) 
             return True
 
 
-def _read(text: str) -> Mapping[str, Any] | None:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+def account_problem(operation: Operation, answer: HttpAnswer) -> str | None:
+    """What is wrong with the whole account, or None where the answer is about one lead."""
+    status = answer.status
+    is_html = "html" in answer.headers.get("content-type", "").lower()
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return "Pipedrive refused the API key (401)"
+        case HTTPStatus.FORBIDDEN if is_html:
+            return "Pipedrive blocked us with a web page (403)"
+        case HTTPStatus.PAYMENT_REQUIRED:
+            return "Pipedrive wants to be paid (402)"
+        case _ if status in ACCOUNT_ERROR_STATUSES[operation]:
+            return f"Pipedrive answered {status} to the {operation}: are address and token right?"
+    return None
 
 
-def _found(entry: object) -> Found | None:
-    item = entry.get("item") if isinstance(entry, dict) else None
-    if not isinstance(item, dict) or not isinstance(item.get("id"), int):
-        return None
-    emails = item.get("emails")
-    known = isinstance(emails, list)
-    return Found(
-        id=item["id"],
-        name=str(item.get("name") or ""),
-        emails=frozenset(str(email).casefold() for email in emails or ()) if known else None,
-    )
-
-
-def _rejected(status: int, content: Mapping[str, object]) -> RejectedError:
-    said = ": ".join(str(content[key]) for key in ("error", "error_info") if content.get(key))
-    unknown = _UNKNOWN_KEY.search(said)
-    reason = clean(said, REASON_LENGTH) or "no reason given"
+def rejection(status: int, content: Mapping[str, object]) -> RejectedError:
+    """The error for a 4xx, with Pipedrive's reason and the key that it does not know."""
+    text = ": ".join(str(content[name]) for name in ("error", "error_info") if content.get(name))
+    unknown_key = _UNKNOWN_KEY.search(text)
+    reason = clean(text, MAX_REASON_CHARACTERS) or "no reason given"
     return RejectedError(
-        f"Pipedrive refused the request ({status}): {reason}", unknown.group(1) if unknown else None
+        f"Pipedrive refused the request ({status}): {reason}",
+        unknown_key.group(1) if unknown_key else None,
     )
 
 
-def _seconds_to_wait(headers: Mapping[str, str], random: Random) -> float:
+def seconds_to_wait(headers: Mapping[str, str], random: Random) -> float:
+    """How long a 429 asks to wait; two to three seconds where it does not say."""
     for name in ("retry-after", "x-ratelimit-reset"):
         if (value := headers.get(name, "")).isdecimal():
-            return min(float(value), LONGEST_PAUSE_SECONDS)
+            return min(float(value), MAX_PAUSE_SECONDS)
     return DEFAULT_WAIT_SECONDS + random()

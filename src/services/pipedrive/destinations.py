@@ -1,4 +1,4 @@
-"""Where the leads of a project go: which Pipedrive account, and which of its fields."""
+"""Where the leads of a project go: the Pipedrive account and the field map."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Destination:
 
 
 class SwitchedOffError(Exception):
-    """The project does not want its leads in Pipedrive."""
+    """Pipedrive is switched off for the project."""
 
 
 class NoDestinationError(Exception):
-    """The settings do not say where the leads go; the message says what is missing or wrong."""
+    """The settings name no usable account or field map; the message says what is wrong."""
 
 
-def switched_off(pipedrive_enabled: object) -> bool:
-    """Whether a project's `pipedrive_enabled` says no: false, also as SQL or a form writes it."""
+def is_switched_off(pipedrive_enabled: object) -> bool:
+    """Whether a project's `pipedrive_enabled` is false, also as SQL (0) or a form (text) has it."""
     return str(pipedrive_enabled).lower() in {"false", "0"}
 
 
@@ -37,7 +37,7 @@ def destination_of(
     accounts: Collection[str],
     default_fields: FieldMap | None,
 ) -> Destination:
-    """Where the leads of a project with this configuration go.
+    """The destination of the leads of a project with this configuration.
 
     Its `pipedrive_account` is one of the names in `accounts`; its `pipedrive_fields` replaces the
     map.
@@ -46,17 +46,17 @@ def destination_of(
         SwitchedOffError: its `pipedrive_enabled` is false.
         NoDestinationError: the account or the map is missing or cannot be used.
     """
-    if switched_off(configuration.get("pipedrive_enabled")):
+    if is_switched_off(configuration.get("pipedrive_enabled")):
         raise SwitchedOffError
     account = str(configuration.get("pipedrive_account") or DEFAULT_ACCOUNT)
     if account not in accounts:
         raise NoDestinationError(f"no Pipedrive account is called {account[:40]}")
-    own = configuration.get("pipedrive_fields")
-    if own is None:
+    project_fields = configuration.get("pipedrive_fields")
+    if project_fields is None:
         if default_fields is None:
             raise NoDestinationError("PIPEDRIVE_FIELDS is not set")
         return Destination(account, account, default_fields)
     try:
-        return Destination(f"{account}/{project_id}", account, field_map(own))
+        return Destination(f"{account}/{project_id}", account, field_map(project_fields))
     except FieldMapError as error:
         raise NoDestinationError(f"the project's pipedrive_fields: {error}"[:300]) from None

@@ -34,14 +34,14 @@ FIELD_NAMES = (
 
 _KEY = re.compile(r"[0-9a-f]{40}")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
-_TEXT_LENGTHS = {"varchar": 255, "varchar_auto": 255, "phone": 255, "text": 65_000}
+_MAX_UTF16_UNITS = {"varchar": 255, "varchar_auto": 255, "phone": 255, "text": 65_000}
 SEPARATOR = ", "
 
 FieldMap = Mapping[str, str]
 
 
 class FieldMapError(ValueError):
-    """A field map cannot be used; `problems` says, for each entry, what is wrong."""
+    """A field map is invalid; `problems` says, for each entry, what is wrong."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -50,7 +50,7 @@ class FieldMapError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AccountField:
-    """One custom field of an account. `options` are the ids of an enum or set by their label."""
+    """One custom field of an account. `options` are the ids of an enum or set by label."""
 
     key: str
     name: str
@@ -59,10 +59,10 @@ class AccountField:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """One of our values: as a person reads it, and in other forms where it has them.
+class LeadValue:
+    """One value of a lead: as text for people, and as a number or a time where it is one.
 
-    `parts` are what a long text may be cut between.
+    A long text is truncated between its `parts`.
     """
 
     text: str
@@ -72,10 +72,10 @@ class Value:
 
 
 def read_field_map(text: str) -> FieldMap:
-    """Reads the JSON text of a field map.
+    """The field map in a JSON text.
 
     Raises:
-        FieldMapError: it is no JSON object of known names and keys, or two names share a key.
+        FieldMapError: it is not a JSON object of known names and keys, or two names share a key.
     """
     try:
         entries = read_json(text)
@@ -85,10 +85,10 @@ def read_field_map(text: str) -> FieldMap:
 
 
 def field_map(entries: object) -> FieldMap:
-    """Checks the entries of a field map.
+    """The field map in untrusted entries.
 
     Raises:
-        FieldMapError: they are no object of known names and keys, or two names share a key.
+        FieldMapError: they are not an object of known names and keys, or two names share a key.
     """
     if not isinstance(entries, dict):
         raise FieldMapError(["must be a JSON object"])
@@ -101,20 +101,20 @@ def field_map(entries: object) -> FieldMap:
 def _problems(entries: Mapping[str, object]) -> Iterator[str]:
     if not entries:
         yield "must not be empty"
-    names_of: dict[str, str] = {}
+    names_by_key: dict[str, str] = {}
     for name, key in entries.items():
         if name not in FIELD_NAMES:
             yield f"{name[:40]} is none of our values"
         elif not isinstance(key, str) or not _KEY.fullmatch(key):
             yield f"{name}: a key has 40 digits from 0-9 and a-f"
-        elif key in names_of:
-            yield f"{name}: {names_of[key]} has the same key"
+        elif key in names_by_key:
+            yield f"{name}: {names_by_key[key]} has the same key"
         else:
-            names_of[key] = name
+            names_by_key[key] = name
 
 
 def read_account_fields(data: Sequence[object]) -> Iterator[AccountField]:
-    """The custom fields in what `GET /personFields` answers as `data`; odd entries are left out."""
+    """The custom fields in the `data` of `GET /personFields`; malformed entries are skipped."""
     for entry in data:
         if not isinstance(entry, dict):
             continue
@@ -137,15 +137,15 @@ def _options(options: object) -> Mapping[str, int]:
     }
 
 
-def shape(value: Value, field: AccountField) -> object:
-    """The value as a field of this type takes it, or None if it takes no such value."""
+def format_value(value: LeadValue, field: AccountField) -> object:
+    """The JSON value for a field of this type, or None where the type does not fit the value."""
     match field.type:
         case "varchar" | "varchar_auto" | "phone" | "text":
-            return _cut(value, _TEXT_LENGTHS[field.type]) or None
+            return _truncate(value, _MAX_UTF16_UNITS[field.type]) or None
         case "double":
-            return _number(value)
+            return _format_number(value)
         case "date" | "time":
-            return _moment(value, field.type)
+            return _format_time(value, field.type)
         case "enum" | "set":
             option = field.options.get(value.text.casefold())
             return [option] if option is not None and field.type == "set" else option
@@ -154,7 +154,7 @@ def shape(value: Value, field: AccountField) -> object:
     return None
 
 
-def _moment(value: Value, field_type: str) -> object:
+def _format_time(value: LeadValue, field_type: str) -> object:
     if value.moment is None:
         return None
     if field_type == "date":
@@ -162,7 +162,7 @@ def _moment(value: Value, field_type: str) -> object:
     return {"value": value.moment.strftime("%H:%M:%S")}
 
 
-def _number(value: Value) -> float | int | None:
+def _format_number(value: LeadValue) -> float | int | None:
     number = value.number
     if number is None:
         # float() also reads 1_000 and the digits of other scripts.
@@ -174,33 +174,33 @@ def _number(value: Value) -> float | int | None:
     return int(number) if number == int(number) else number
 
 
-def _cut(value: Value, length: int) -> str:
-    """The text in at most `length` UTF-16 units: whole parts where it has some, else characters."""
-    if _units(value.text) <= length:
+def _truncate(value: LeadValue, max_units: int) -> str:
+    """The text in at most `max_units` UTF-16 units: whole parts where it has some."""
+    if _utf16_units(value.text) <= max_units:
         return value.text
-    kept = ""
+    text = ""
     for part in value.parts:
-        longer = f"{kept}{SEPARATOR}{part}" if kept else part
-        if _units(longer) > length:
+        extended = f"{text}{SEPARATOR}{part}" if text else part
+        if _utf16_units(extended) > max_units:
             break
-        kept = longer
-    return kept or _cut_characters(value.text, length)
+        text = extended
+    return text or _truncate_characters(value.text, max_units)
 
 
-def _units(text: str) -> int:
+def _utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _cut_characters(text: str, length: int) -> str:
+def _truncate_characters(text: str, max_units: int) -> str:
     # Half a surrogate pair at the end is dropped.
-    return text.encode("utf-16-le", "surrogatepass")[: 2 * length].decode("utf-16-le", "ignore")
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * max_units].decode("utf-16-le", "ignore")
 
 
 def fields_as_json(fields: Sequence[AccountField]) -> str:
-    """The fields as one text, to remember them."""
+    """The fields as one JSON text, for the cache."""
     return json.dumps([[field.key, field.name, field.type, field.options] for field in fields])
 
 
 def fields_from_json(text: str) -> list[AccountField]:
-    """The fields that `fields_as_json` wrote."""
+    """The fields in a text of `fields_as_json`."""
     return [AccountField(*field) for field in json.loads(text)]

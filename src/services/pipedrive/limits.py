@@ -1,4 +1,4 @@
-"""What calls to Pipedrive must stay below: its limits on bursts, and what one run may spend."""
+"""The limits of calls to Pipedrive: its limits on bursts, and the budget of one run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Literal
 Operation = Literal["search", "person", "update", "fields"]
 
 
-class NotNowError(Exception):
-    """The call was not made, or Pipedrive asked to be left alone, until a time if that is known."""
+class DeferredError(Exception):
+    """The call was not made, or Pipedrive asked for a pause; `until` is its end, where known."""
 
     def __init__(self, reason: str, until: datetime | None = None) -> None:
         super().__init__(reason)
@@ -31,32 +31,32 @@ class CallSettings:
 
 @dataclass(slots=True)
 class Budget:
-    """What one run may spend: requests, until a time. Each is taken before it is made."""
+    """What one run may spend: requests, until a deadline. Each is taken before it is made."""
 
-    until: datetime
+    deadline: datetime
     requests: int
     spent: int = 0
 
     def take(self, now: datetime, requests: int = 1) -> None:
-        """Takes some requests.
+        """Spends requests.
 
         Raises:
-            NotNowError: the run has spent what it may.
+            DeferredError: the budget or the time is spent.
         """
-        if now >= self.until:
-            raise NotNowError("the run's time is over")
+        if now >= self.deadline:
+            raise DeferredError("the run's time is over")
         if self.spent + requests > self.requests:
-            raise NotNowError("the run's requests are spent")
+            raise DeferredError("the run's requests are spent")
         self.spent += requests
 
     def has(self, now: datetime, requests: int) -> bool:
-        """Whether so many requests are left, and time for them."""
-        return now < self.until and self.spent + requests <= self.requests
+        """Whether the budget covers so many more requests."""
+        return now < self.deadline and self.spent + requests <= self.requests
 
 
 @dataclass(slots=True)
 class Pace:
-    """Keeps calls below Pipedrive's limits on bursts: gives each the moment at which it may go."""
+    """Keeps calls below Pipedrive's limits on bursts: schedules the moment of each call."""
 
     settings: CallSettings
     _calls: deque[datetime] = field(default_factory=deque)
@@ -64,7 +64,7 @@ class Pace:
     _hold_until: datetime | None = None
 
     def seconds_until(self, operation: Operation, now: datetime) -> float:
-        """Reserves the next free moment for a call and says how far off it is."""
+        """Reserves the next free moment for a call; returns the seconds until then."""
         moment = max(now, self._hold_until or now)
         moment = self._after(self._calls, self.settings.requests_per_window, moment)
         if operation == "search":
@@ -74,11 +74,11 @@ class Pace:
         return (moment - now).total_seconds()
 
     def seconds_held(self, now: datetime) -> float:
-        """How long nothing may go yet."""
+        """For how many seconds `hold` still stops all calls."""
         return max(0.0, ((self._hold_until or now) - now).total_seconds())
 
     def hold(self, until: datetime) -> None:
-        """Lets nothing go before a time."""
+        """Stops all calls until a time."""
         self._hold_until = max(until, self._hold_until or until)
 
     def _after(self, calls: deque[datetime], limit: int, moment: datetime) -> datetime:

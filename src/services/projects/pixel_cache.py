@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from services.core.ports import Database, Row
-from services.pipedrive.destinations import switched_off
+from services.pipedrive.destinations import is_switched_off
 from services.projects.configuration import read_configuration
 from services.projects.pixel_rules import NO_RULES, Rules, rules_of
 
@@ -71,6 +71,6 @@ class Pixels:
 
 def _pixel(row: Row) -> Pixel:
     project, pixel = read_configuration(row["of_project"]), read_configuration(row["of_pixel"])
-    synced = not switched_off(project.get("pipedrive_enabled"))
+    synced = not is_switched_off(project.get("pipedrive_enabled"))
     rules = rules_of(project, pixel)
     return Pixel(row["id"], row["project_id"], bool(row["active"]), synced, rules)

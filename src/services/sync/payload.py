@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.core.ports import KeyValues, UnavailableError
-from services.pipedrive.client import Pipedrive
+from services.pipedrive.client import PipedriveClient
 from services.pipedrive.fields import (
     AccountField,
     FieldMap,
-    Value,
+    LeadValue,
     fields_as_json,
     fields_from_json,
-    shape,
+    format_value,
 )
 
 REMEMBERED_SECONDS = 3_600
@@ -30,7 +30,7 @@ class Payload:
     left_out: tuple[str, ...]
 
 
-def payload(values: Mapping[str, Value | None], names: FieldMap, fields: Fields) -> Payload:
+def payload(values: Mapping[str, LeadValue | None], names: FieldMap, fields: Fields) -> Payload:
     """Puts the values that the map names under their keys. A value of None clears its field."""
     custom_fields: dict[str, object] = {}
     left_out = []
@@ -41,7 +41,7 @@ def payload(values: Mapping[str, Value | None], names: FieldMap, fields: Fields)
         if account_field is None:
             left_out.append(f"{name} (the account has no field with the key {key})")
             continue
-        shaped = None if value is None else shape(value, account_field)
+        shaped = None if value is None else format_value(value, account_field)
         if shaped is None and value is not None:
             left_out.append(f"{name} (a field of type {account_field.type} does not take it)")
         else:
@@ -64,11 +64,11 @@ class AccountFields:
     key_values: KeyValues
     _known: dict[str, Fields] = field(default_factory=dict)
 
-    async def of(self, api: Pipedrive, until: datetime) -> Fields:
+    async def of(self, api: PipedriveClient, until: datetime) -> Fields:
         """The fields of an account by their keys.
 
         Raises:
-            RejectedError, FailedError, NotNowError: see `services.pipedrive.client`.
+            RejectedError, TransientError, DeferredError: see `services.pipedrive.client`.
         """
         name = api.account.name
         if name not in self._known:

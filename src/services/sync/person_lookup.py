@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.pipedrive.answers import Found, Person
-from services.pipedrive.client import Pipedrive
+from services.pipedrive.answers import Person, PersonMatch
+from services.pipedrive.client import PipedriveClient
 from services.tracking.form_data import Lead
 
 ATTEMPTS = 2
@@ -26,7 +26,7 @@ class PersonLookup:
     `_addresses` holds what the search said about each: a person, nobody for sure, or None: nobody.
     """
 
-    api: Pipedrive
+    api: PipedriveClient
     _addresses: dict[str, int | NotFound | None] = field(default_factory=dict)
 
     async def find(self, lead: Lead, until: datetime) -> int | NotFound:
@@ -36,7 +36,7 @@ class PersonLookup:
         by first and last name, if exactly one person has that name.
 
         Raises:
-            RejectedError, FailedError, NotNowError: see `services.pipedrive.client`.
+            RejectedError, TransientError, DeferredError: see `services.pipedrive.client`.
         """
         email = lead.email or ""
         if not await self._is_known(email, until):
@@ -64,7 +64,7 @@ class PersonLookup:
             # One is gone, perhaps merged into another: the search may know better by now.
         return NotFound("the person with this e-mail address is gone")
 
-    async def _by_email(self, email: str, until: datetime) -> list[Found]:
+    async def _by_email(self, email: str, until: datetime) -> list[PersonMatch]:
         found = await self.api.search(email, "email", until)
         return [one for one in found if one.emails is None or email.casefold() in one.emails]
 

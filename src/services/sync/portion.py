@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from services.core.logs import Log, place_of
 from services.core.ports import Clock, LocalTime
-from services.pipedrive.answers import FailedError, GoneError, RejectedError
-from services.pipedrive.client import Pipedrive
+from services.pipedrive.answers import PersonGoneError, RejectedError, TransientError
+from services.pipedrive.client import PipedriveClient
 from services.pipedrive.destinations import (
     Destination,
     NoDestinationError,
@@ -23,7 +23,7 @@ from services.pipedrive.destinations import (
     destination_of,
 )
 from services.pipedrive.fields import FieldMap
-from services.pipedrive.limits import NotNowError
+from services.pipedrive.limits import DeferredError
 from services.sync.outbox import Claim, Outbox, Outcome
 from services.sync.payload import AccountFields, Payload, payload, without_key
 from services.sync.person_lookup import NotFound, PersonLookup
@@ -73,7 +73,7 @@ class PortionSync:
     """Sends portions. It knows the accounts, and what one run found out about their persons."""
 
     settings: LeadSettings
-    apis: Mapping[str, Pipedrive]
+    apis: Mapping[str, PipedriveClient]
     default_fields: FieldMap | None
     account_fields: AccountFields
     outbox: Outbox
@@ -143,7 +143,7 @@ class PortionSync:
         for account in accounts:
             try:
                 await self.account_fields.of(self.apis[account], self._from_now(1))
-            except (RejectedError, FailedError, NotNowError) as error:
+            except (RejectedError, TransientError, DeferredError) as error:
                 self._unreadable[account] = error
 
     async def _find(self, group: _Group) -> int | list[Outcome]:
@@ -159,7 +159,7 @@ class PortionSync:
             return [Outcome(one, "not_found", found.reason) for one in group.submissions]
         return found
 
-    def _lookup(self, api: Pipedrive) -> PersonLookup:
+    def _lookup(self, api: PipedriveClient) -> PersonLookup:
         return self._lookups.setdefault(api.account.name, PersonLookup(api))
 
     # ---- is it the newest, and write it --------------------------------------------------------
@@ -223,13 +223,13 @@ class PortionSync:
 
     def _failure(self, submission: Submission, error: Exception) -> Outcome:
         match error:
-            case NotNowError():
+            case DeferredError():
                 return self._put_back(submission, str(error), error.until or self.clock())
             case RejectedError():
                 return Outcome(submission, "error", str(error)[:REASON_LENGTH])
-            case FailedError():
+            case TransientError():
                 return self._retry(submission, str(error))
-            case GoneError():
+            case PersonGoneError():
                 return self._retry(submission, "the person was gone when it was to be written")
             case _:
                 self.log.error("lead_failed", event_id=submission.event_id, **place_of(error))
@@ -257,7 +257,7 @@ class PortionSync:
 
     def _require_time(self) -> None:
         if self.clock() >= self._stop_at:
-            raise NotNowError("the time of this portion is over")
+            raise DeferredError("the time of this portion is over")
 
     def _from_now(self, share: float) -> datetime:
         return self.clock() + timedelta(seconds=self.settings.lead_seconds * share)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from services.core.ports import LocalTime, Row
 from services.core.text import read_object
-from services.pipedrive.fields import SEPARATOR, TOUCH_FIELDS, Value
+from services.pipedrive.fields import SEPARATOR, TOUCH_FIELDS, LeadValue
 from services.tracking.attribution import Attribution, credit, stored_touch, without_touch
 from services.tracking.form_data import Lead, read_lead
 from services.tracking.user_agents import Client, describe_client
@@ -38,47 +38,47 @@ class Submission:
     configuration: Mapping[str, object]
     row: Row
 
-    def values(self, zone: str, local_time: LocalTime) -> Mapping[str, Value | None]:
+    def values(self, zone: str, local_time: LocalTime) -> Mapping[str, LeadValue | None]:
         """Every value by its name in a field map.
 
         None is a field to be cleared: the fields of a touch go together, so that a person never
         carries the campaign of one visit and the click ID of another. Without a touch none of them
         is there, and the person keeps what it has.
         """
-        values = dict(self._texts()) | {"event_id": Value(str(self.event_id), self.event_id)}
+        values = dict(self._texts()) | {"event_id": LeadValue(str(self.event_id), self.event_id)}
         touches = dict(self._touches())
         return {**values, **dict(self._times(zone, local_time)), **touches}
 
-    def _texts(self) -> Iterator[tuple[str, Value]]:
+    def _texts(self) -> Iterator[tuple[str, LeadValue]]:
         row = self.row
         for name in _PLAIN:
             if row[name]:
-                yield name, Value(str(row[name]))
+                yield name, LeadValue(str(row[name]))
         client = describe_client(row["user_agent"] or "")
-        yield "device_type", Value(client.device_type)
+        yield "device_type", LeadValue(client.device_type)
         if system := _system(client):
-            yield "operating_system", Value(system)
+            yield "operating_system", LeadValue(system)
         if screen := _screen(row["device_data"]):
-            yield "screen_resolution", Value(screen)
+            yield "screen_resolution", LeadValue(screen)
         place = SEPARATOR.join(row[name] for name in ("city", "region", "country") if row[name])
         if place:
-            yield "location", Value(place)
+            yield "location", LeadValue(place)
         if pages := _pages(row["pages"]):
-            yield "visited_pages", Value(SEPARATOR.join(pages), parts=pages)
+            yield "visited_pages", LeadValue(SEPARATOR.join(pages), parts=pages)
 
-    def _times(self, zone: str, local_time: LocalTime) -> Iterator[tuple[str, Value]]:
+    def _times(self, zone: str, local_time: LocalTime) -> Iterator[tuple[str, LeadValue]]:
         if last := _time(self.row["last_event_at"]):
             moment = local_time(last, zone)
-            yield "last_visited_on", Value(_spoken_time(moment), moment=moment)
+            yield "last_visited_on", LeadValue(_spoken_time(moment), moment=moment)
         started, ended = _time(self.row["started_at"]), _time(self.row["last_activity"])
         if started and ended and ended >= started:
             seconds = int((ended - started).total_seconds())
-            yield "session_duration", Value(_spoken_duration(seconds), seconds)
+            yield "session_duration", LeadValue(_spoken_duration(seconds), seconds)
 
-    def _touches(self) -> Iterator[tuple[str, Value | None]]:
+    def _touches(self) -> Iterator[tuple[str, LeadValue | None]]:
         own = stored_touch(self.row)
         for name in TOUCH_FIELDS if own else ():
-            yield name, Value(own[name]) if name in own else None
+            yield name, LeadValue(own[name]) if name in own else None
         first = credit(read_object(self.row["first_touch"]))
         last = credit(stored_touch(read_object(self.row["last_touch"])) or own)
         yield from _credited("first_touch", first)
@@ -106,10 +106,10 @@ def _time(text: str | None) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _credited(touch: str, attribution: Attribution) -> Iterator[tuple[str, Value]]:
-    yield f"{touch}_source", Value(attribution.source)
-    yield f"{touch}_medium", Value(attribution.medium)
-    yield f"{touch}_campaign", Value(attribution.campaign)
+def _credited(touch: str, attribution: Attribution) -> Iterator[tuple[str, LeadValue]]:
+    yield f"{touch}_source", LeadValue(attribution.source)
+    yield f"{touch}_medium", LeadValue(attribution.medium)
+    yield f"{touch}_campaign", LeadValue(attribution.campaign)
 
 
 def _system(client: Client) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from services.alerting.problems import BREAKER_OPEN, Finding
 from services.core.logs import Log
 from services.core.ports import Clock, UnavailableError
-from services.pipedrive.client import Pipedrive
+from services.pipedrive.client import PipedriveClient
 from services.pipedrive.limits import Budget
 from services.sync.outbox import Outbox, Outcome
 from services.sync.portion import PortionSync
@@ -39,7 +39,7 @@ class SyncRun:
     """One run. `troubles` fills with what opened a breaker; each is told by `tell`."""
 
     settings: RunSettings
-    apis: Mapping[str, Pipedrive]
+    apis: Mapping[str, PipedriveClient]
     portions: PortionSync
     outbox: Outbox
     timers: Timers
@@ -94,7 +94,7 @@ class SyncRun:
 
     def _must_end(self) -> str | None:
         now = self.clock()
-        if all(api.state.closed_until(now) for api in self.apis.values()):
+        if all(api.state.blocked_until(now) for api in self.apis.values()):
             return "pipedrive_unavailable"
         return None if self.budget.has(now, REQUESTS_OF_A_LEAD) else "budget_spent"
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ops.leads.field_map_check import LONG_VALUES, MOMENTS, NUMBERS, TAKES, check_fields, read_map
-from services.pipedrive.fields import FIELD_NAMES, AccountField, Value, shape
+from services.pipedrive.fields import FIELD_NAMES, AccountField, LeadValue, format_value
 
 KEY = "a" * 40
 
@@ -19,10 +19,10 @@ def verdict(name: str, type_: str) -> str:
     return checked.verdict
 
 
-def value_of(name: str) -> Value:
+def value_of(name: str) -> LeadValue:
     """A value in the forms that the Worker has it in."""
     moment = datetime(2026, 11, 21, tzinfo=UTC) if name in MOMENTS else None
-    return Value("text", number=90 if name in NUMBERS else None, moment=moment)
+    return LeadValue("text", number=90 if name in NUMBERS else None, moment=moment)
 
 
 @pytest.mark.parametrize("type_", TAKES)
@@ -31,7 +31,7 @@ def test_what_is_called_fitting_is_what_the_worker_can_send(type_: str) -> None:
     for name in FIELD_NAMES:
         [checked] = check_fields({name: KEY}, [account_field])
         if not checked.fails:
-            assert shape(value_of(name), account_field) is not None, name
+            assert format_value(value_of(name), account_field) is not None, name
 
 
 @pytest.mark.parametrize("type_", ["int", "monetary", "user", "org", "people", "timerange", ""])

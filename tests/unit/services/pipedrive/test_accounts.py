@@ -9,14 +9,14 @@ from services.pipedrive.accounts import (
     Account,
     Accounts,
     read_accounts,
-    read_further,
+    read_further_accounts,
 )
 
 TOKEN = "hunter2"  # noqa: S105  # opens nothing
 
 
 def further(entries: object) -> Accounts:
-    return read_further(json.dumps(entries))
+    return read_further_accounts(json.dumps(entries))
 
 
 @pytest.mark.parametrize("token", [None, ""])
@@ -31,7 +31,7 @@ def test_a_token_alone_opens_the_default_account(url: str | None) -> None:
 
 @pytest.mark.parametrize("text", [None, ""])
 def test_there_need_be_no_further_accounts(text: str | None) -> None:
-    assert read_further(text) == {}
+    assert read_further_accounts(text) == {}
 
 
 def test_further_accounts_have_names() -> None:
@@ -97,7 +97,7 @@ def test_any_other_address_is_refused(url: str, read: Callable[[str], Accounts])
 @pytest.mark.parametrize("text", [TOKEN, f'["{TOKEN}"]', f'{{"acme": "{TOKEN}"', '"x"', "null"])
 def test_what_is_no_json_object_is_refused_and_never_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a JSON object of accounts$"):
-        read_further(text)
+        read_further_accounts(text)
 
 
 @pytest.mark.parametrize(
@@ -142,5 +142,5 @@ def test_an_account_never_shows_its_token() -> None:
 def test_a_token_where_a_name_belongs_is_not_told() -> None:
     token = "0123456789" * 4
     with pytest.raises(ValueError, match="has an account whose name is not") as refused:
-        read_further(json.dumps({token: {}}))
+        read_further_accounts(json.dumps({token: {}}))
     assert token not in str(refused.value)

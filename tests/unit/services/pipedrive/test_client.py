@@ -9,20 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.ports import HttpAnswer, NetworkError
-from services.pipedrive.answers import FailedError, Found, GoneError, Person, RejectedError
-from services.pipedrive.client import (
-    LONGEST_WAIT_SECONDS,
-    MAX_FIELD_PAGES,
-    RETRIES,
-    WAITS_IN_A_ROW,
-    Pipedrive,
+from services.pipedrive.answers import (
+    Person,
+    PersonGoneError,
+    PersonMatch,
+    RejectedError,
+    TransientError,
 )
-from services.pipedrive.limits import NotNowError, Operation
+from services.pipedrive.client import (
+    MAX_FIELD_PAGES,
+    MAX_RATE_LIMIT_WAIT_SECONDS,
+    MAX_RATE_LIMIT_WAITS,
+    MAX_RETRIES,
+    PipedriveClient,
+)
+from services.pipedrive.limits import DeferredError, Operation
 from tests.unit.memory import CALLS, NOW, TOKEN, Lab, Reply, Sent, answered, key, scripted
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 OF_NOBODY: tuple[Operation, ...] = ("search", "fields")
-REFUSALS = (RejectedError, FailedError, NotNowError)
+REFUSALS = (RejectedError, TransientError, DeferredError)
 
 GOOD: dict[Operation, HttpAnswer] = {
     "search": answered({"success": True, "data": {"items": []}}),
@@ -40,7 +46,7 @@ def call(lab: Lab, operation: Operation = "search", seconds: float = 30) -> obje
     return asyncio.run(_called(lab.api, operation, lab.soon(seconds)))
 
 
-async def _called(api: Pipedrive, operation: Operation, until: datetime) -> object:
+async def _called(api: PipedriveClient, operation: Operation, until: datetime) -> object:
     match operation:
         case "search":
             return await api.search("jane@example.com", "email", until)
@@ -142,7 +148,7 @@ def test_pauses_between_tries_double_and_are_jittered(random: float, pauses: lis
 )
 def test_the_third_failure_in_a_row_is_told_and_counts_as_one(failure: Reply, said: str) -> None:
     lab = lab_with(*[failure] * 3)
-    with pytest.raises(FailedError, match=said):
+    with pytest.raises(TransientError, match=said):
         call(lab)
     assert lab.state.breaker.failures == 1
 
@@ -151,21 +157,21 @@ def test_the_third_failure_in_a_row_is_told_and_counts_as_one(failure: Reply, sa
 @pytest.mark.parametrize("status", [200, 400, 404])
 def test_what_is_no_json_object_is_a_failure_and_not_tried_again(status: int, text: str) -> None:
     lab = lab_with(HttpAnswer(status, text, {}))
-    with pytest.raises(FailedError, match=f"Pipedrive answered {status} without what was"):
+    with pytest.raises(TransientError, match=f"Pipedrive answered {status} without what was"):
         call(lab, "update")
     assert lab.state.breaker.failures == 1
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, "1" * 5_000])
 def test_json_that_no_reader_can_take_is_a_failure(text: str) -> None:
-    with pytest.raises(FailedError):
+    with pytest.raises(TransientError):
         call(lab_with(HttpAnswer(200, text, {})))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
 def test_a_redirect_is_not_followed(status: int) -> None:
     lab = lab_with(answered({}, status, location="https://elsewhere.example"))
-    with pytest.raises(FailedError, match=f"Pipedrive answered {status}"):
+    with pytest.raises(TransientError, match=f"Pipedrive answered {status}"):
         call(lab)
 
 
@@ -184,7 +190,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
         ({"retry_after": "Fri, 01 May 2026 12:00:03 GMT"}, 2.5),
         ({"retry_after": ""}, 2.5),
         ({}, 2.5),
-        ({"retry_after": str(LONGEST_WAIT_SECONDS)}, 30.0),
+        ({"retry_after": str(MAX_RATE_LIMIT_WAIT_SECONDS)}, 30.0),
     ],
 )
 def test_a_429_is_waited_for_as_long_as_it_says(headers: dict[str, str], seconds: float) -> None:
@@ -195,37 +201,37 @@ def test_a_429_is_waited_for_as_long_as_it_says(headers: dict[str, str], seconds
     assert lab.state.breaker.failures == 0
 
 
-@pytest.mark.parametrize("seconds", [LONGEST_WAIT_SECONDS + 1, 7_200])
+@pytest.mark.parametrize("seconds", [MAX_RATE_LIMIT_WAIT_SECONDS + 1, 7_200])
 def test_a_long_429_is_not_waited_for_and_closes_the_account(seconds: int) -> None:
     lab = lab_with(answered({}, 429, retry_after=str(seconds)), GOOD["search"])
     until = NOW + timedelta(seconds=seconds)
     for _ in range(2):
-        with pytest.raises(NotNowError) as refused:
+        with pytest.raises(DeferredError) as refused:
             call(lab, seconds=10_000)
         assert refused.value.until == lab.state.paused_until == until
     assert len(lab.http.sent) == 1
     assert lab.time.pauses == []
     assert lab.state.breaker.state == "closed"
 
-    lab.time.now = lab.budget.until = until
-    lab.budget.until += timedelta(minutes=1)
+    lab.time.now = lab.budget.deadline = until
+    lab.budget.deadline += timedelta(minutes=1)
     call(lab)
 
 
 def test_so_many_429s_in_a_row_are_waited_for_and_no_more() -> None:
-    lab = lab_with(*[WAIT_A_SECOND] * WAITS_IN_A_ROW, GOOD["search"])
+    lab = lab_with(*[WAIT_A_SECOND] * MAX_RATE_LIMIT_WAITS, GOOD["search"])
     call(lab)
-    assert lab.time.pauses == [1.0] * WAITS_IN_A_ROW
+    assert lab.time.pauses == [1.0] * MAX_RATE_LIMIT_WAITS
 
-    lab = lab_with(*[WAIT_A_SECOND] * (WAITS_IN_A_ROW + 1))
-    with pytest.raises(NotNowError, match="429"):
+    lab = lab_with(*[WAIT_A_SECOND] * (MAX_RATE_LIMIT_WAITS + 1))
+    with pytest.raises(DeferredError, match="429"):
         call(lab)
     assert lab.state.paused_until == lab.time.now + timedelta(seconds=1)
 
 
 def test_a_429_that_a_lead_has_no_time_for_is_not_waited_for() -> None:
     lab = lab_with(answered({}, 429, retry_after="10"))
-    with pytest.raises(NotNowError):
+    with pytest.raises(DeferredError):
         call(lab, seconds=10)
     assert lab.time.pauses == []
 
@@ -253,7 +259,7 @@ def test_a_refused_key_and_a_block_open_the_breaker_at_once(
 ) -> None:
     lab = lab_with(answer)
     for _ in range(2):
-        with pytest.raises(NotNowError) as refused:
+        with pytest.raises(DeferredError) as refused:
             call(lab, operation)
         assert refused.value.until == NOW + timedelta(seconds=60)
     assert len(lab.http.sent) == 1
@@ -275,7 +281,7 @@ def test_a_refusal_that_is_about_no_person_opens_the_breaker_at_once(
     operation: Operation, status: int
 ) -> None:
     lab = lab_with(answered({"error": "x"}, status))
-    with pytest.raises(NotNowError, match=str(status)):
+    with pytest.raises(DeferredError, match=str(status)):
         call(lab, operation)
     assert lab.state.breaker.state == "open"
     assert len(lab.troubles) == 1
@@ -299,7 +305,7 @@ def test_a_person_that_is_gone_is_no_failure(status: int) -> None:
     lab = lab_with(answered({"error": "not found"}, status))
     assert call(lab, "person") is None
     lab = lab_with(answered({"error": "not found"}, status))
-    with pytest.raises(GoneError):
+    with pytest.raises(PersonGoneError):
         call(lab, "update")
     assert lab.state.breaker.failures == 0
 
@@ -339,12 +345,12 @@ def test_a_refusal_says_why_in_pipedrives_words(
 def test_five_calls_that_fail_open_the_breaker_and_it_is_told_once() -> None:
     lab = Lab(lambda _: BAD_GATEWAY)
     for _ in range(5):
-        with pytest.raises(FailedError):
+        with pytest.raises(TransientError):
             call(lab)
     opened = lab.time.now
     assert lab.troubles == ["Account acme: Pipedrive answered 502, 3 times"]
     asked = len(lab.http.sent)
-    with pytest.raises(NotNowError) as refused:
+    with pytest.raises(DeferredError) as refused:
         call(lab)
     assert refused.value.until == opened + timedelta(seconds=60)
     assert len(lab.http.sent) == asked == 15
@@ -371,7 +377,7 @@ def test_a_breaker_that_opens_while_a_call_waits_its_turn_stops_it() -> None:
         await lab.time.sleep(seconds)
 
     lab.api.sleep = trip_and_wait
-    with pytest.raises(NotNowError):
+    with pytest.raises(DeferredError):
         call(lab)
     assert len(lab.http.sent) == 10
 
@@ -386,7 +392,7 @@ def test_the_eleventh_search_waits_until_the_window_is_over() -> None:
 @pytest.mark.parametrize("seconds", [0, -1])
 def test_nothing_is_asked_after_the_time_of_a_lead(seconds: float) -> None:
     lab = lab_with()
-    with pytest.raises(FailedError, match="longer than it may"):
+    with pytest.raises(TransientError, match="longer than it may"):
         call(lab, seconds=seconds)
     assert lab.budget.spent == 0
     assert lab.state.breaker.failures == 0
@@ -398,7 +404,7 @@ def test_a_budget_is_spent_request_by_request() -> None:
     assert not lab.budget.has(NOW, 4)
     for _ in range(3):
         call(lab)
-    with pytest.raises(NotNowError, match="requests are spent") as refused:
+    with pytest.raises(DeferredError, match="requests are spent") as refused:
         call(lab)
     assert refused.value.until is None
     assert len(lab.http.sent) == lab.budget.spent == 3
@@ -406,7 +412,7 @@ def test_a_budget_is_spent_request_by_request() -> None:
 
 def test_a_retry_is_paid_for_too() -> None:
     lab = Lab(lambda _: BAD_GATEWAY, requests=2)
-    with pytest.raises(NotNowError):
+    with pytest.raises(DeferredError):
         call(lab)
     assert len(lab.http.sent) == 2
 
@@ -434,9 +440,9 @@ def test_no_call_is_given_more_seconds_than_are_left(
 
     lab = Lab(slow)
     until = lab.soon(seconds)
-    with suppress(FailedError, NotNowError, RejectedError):
+    with suppress(TransientError, DeferredError, RejectedError):
         asyncio.run(lab.api.search("x", "email", until))
-    assert len(lab.http.sent) <= 1 + RETRIES + WAITS_IN_A_ROW
+    assert len(lab.http.sent) <= 1 + MAX_RETRIES + MAX_RATE_LIMIT_WAITS
     for sent in lab.http.sent:
         left = (until - sent.at).total_seconds()
         assert 0 < sent.seconds <= min(CALLS.timeout_seconds, left)
@@ -450,13 +456,13 @@ def test_no_call_is_given_more_seconds_than_are_left(
     [
         (
             {"id": 7, "name": "Jane Doe", "emails": ["Jane@X.com", "j@x.com"]},
-            Found(7, "Jane Doe", frozenset(("jane@x.com", "j@x.com"))),
+            PersonMatch(7, "Jane Doe", frozenset(("jane@x.com", "j@x.com"))),
         ),
-        ({"id": 7, "name": "Jane", "emails": []}, Found(7, "Jane", frozenset())),
-        ({"id": 7}, Found(7, "", None)),
-        ({"id": 7, "name": None, "emails": None}, Found(7, "", None)),
-        ({"id": 7, "emails": "jane@x.com"}, Found(7, "", None)),
-        ({"id": 7, "emails": [None, 5]}, Found(7, "", frozenset(("none", "5")))),
+        ({"id": 7, "name": "Jane", "emails": []}, PersonMatch(7, "Jane", frozenset())),
+        ({"id": 7}, PersonMatch(7, "", None)),
+        ({"id": 7, "name": None, "emails": None}, PersonMatch(7, "", None)),
+        ({"id": 7, "emails": "jane@x.com"}, PersonMatch(7, "", None)),
+        ({"id": 7, "emails": [None, 5]}, PersonMatch(7, "", frozenset(("none", "5")))),
         ({"name": "Jane"}, None),
         ({"id": "7"}, None),
         ({"id": 7.5}, None),
@@ -464,7 +470,9 @@ def test_no_call_is_given_more_seconds_than_are_left(
         ([], None),
     ],
 )
-def test_each_item_of_a_search_is_read_as_far_as_it_goes(item: object, found: Found | None) -> None:
+def test_each_item_of_a_search_is_read_as_far_as_it_goes(
+    item: object, found: PersonMatch | None
+) -> None:
     lab = lab_with(answered({"data": {"items": [{"result_score": 0.5, "item": item}]}}))
     assert call(lab) == ([found] if found else [])
 
@@ -494,20 +502,20 @@ def test_whatever_is_answered_nothing_but_the_errors_of_the_module_is_raised(
 ) -> None:
     likely = {"data": {"items": [item, {"item": item}]}, "error": item}
     for said in (content, {"data": content}, likely, {"data": [entry], "additional_data": item}):
-        gone = (GoneError,) if operation == "update" else ()
+        gone = (PersonGoneError,) if operation == "update" else ()
         with suppress(*REFUSALS, *gone):
             call(Lab(scripted([answered(said, status)] * MAX_FIELD_PAGES)), operation)
 
 
 @pytest.mark.parametrize("data", [None, [], 5, {"items": None}, {"items": {}}, {}])
 def test_a_search_without_items_is_a_failure(data: object) -> None:
-    with pytest.raises(FailedError, match="without what was asked for"):
+    with pytest.raises(TransientError, match="without what was asked for"):
         call(lab_with(answered({"data": data})))
 
 
 @pytest.mark.parametrize("data", [None, [], 5, "x"])
 def test_a_person_without_data_is_a_failure(data: object) -> None:
-    with pytest.raises(FailedError, match="without what was asked for"):
+    with pytest.raises(TransientError, match="without what was asked for"):
         call(lab_with(answered({"data": data})), "person")
 
 
@@ -554,7 +562,7 @@ def test_a_cursor_that_never_ends_is_followed_so_far_only() -> None:
 
 @pytest.mark.parametrize("data", [None, {}, "x"])
 def test_fields_without_data_are_a_failure(data: object) -> None:
-    with pytest.raises(FailedError, match="without what was asked for"):
+    with pytest.raises(TransientError, match="without what was asked for"):
         call(lab_with(answered({"data": data})), "fields")
 
 
@@ -565,7 +573,7 @@ def test_fields_without_data_are_a_failure(data: object) -> None:
 @pytest.mark.parametrize("value", ["1777636860", "1777636860000", "9" * 400])
 def test_a_429_never_closes_the_account_for_more_than_a_day(name: str, value: str) -> None:
     lab = lab_with(answered({}, 429, **{name: value}))
-    with pytest.raises(NotNowError):
+    with pytest.raises(DeferredError):
         call(lab)
     assert lab.state.paused_until is not None
     assert lab.state.paused_until - lab.time.now <= timedelta(days=1)
@@ -575,13 +583,13 @@ def test_a_429_never_closes_the_account_for_more_than_a_day(name: str, value: st
 def test_five_answers_without_data_open_the_breaker(operation: Operation) -> None:
     lab = Lab(lambda _: answered({"success": True}))
     for _ in range(5):
-        with pytest.raises(FailedError):
+        with pytest.raises(TransientError):
             call(lab, operation)
     assert lab.state.breaker.state == "open"
 
 
 def test_an_update_that_says_it_had_no_success_had_none() -> None:
-    with pytest.raises(FailedError):
+    with pytest.raises(TransientError):
         call(lab_with(answered({"success": False, "error": "x"})), "update")
 
 
@@ -594,7 +602,7 @@ def test_a_search_term_that_is_refused_is_about_one_lead(status: int) -> None:
 
 
 def test_a_block_is_known_however_its_content_type_is_written() -> None:
-    with pytest.raises(NotNowError):
+    with pytest.raises(DeferredError):
         call(lab_with(HttpAnswer(403, "<html>", {"content-type": "Text/HTML"})), "update")
 
 
@@ -617,7 +625,7 @@ def test_a_lead_whose_turn_would_come_too_late_is_put_back_until_then() -> None:
     lab = Lab(lambda _: GOOD["search"])
     turn = NOW + timedelta(seconds=25)
     lab.api.pace.hold(turn)
-    with pytest.raises(NotNowError) as put_back:
+    with pytest.raises(DeferredError) as put_back:
         call(lab, seconds=5)
     assert put_back.value.until == turn
     assert lab.time.pauses == []

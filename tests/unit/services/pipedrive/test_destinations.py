@@ -5,7 +5,7 @@ from services.pipedrive.destinations import (
     NoDestinationError,
     SwitchedOffError,
     destination_of,
-    switched_off,
+    is_switched_off,
 )
 from tests.unit.memory import key
 
@@ -53,7 +53,7 @@ def test_a_map_of_its_own_needs_no_default_one() -> None:
     ],
 )
 def test_only_a_clear_no_switches_a_project_off(said: object, *, off: bool) -> None:
-    assert switched_off(said) == off
+    assert is_switched_off(said) == off
     if off:
         with pytest.raises(SwitchedOffError):
             destination(pipedrive_enabled=said, pipedrive_account="nobody")

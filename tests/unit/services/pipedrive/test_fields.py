@@ -12,13 +12,13 @@ from services.pipedrive.fields import (
     TOUCH_FIELDS,
     AccountField,
     FieldMapError,
-    Value,
+    LeadValue,
     field_map,
     fields_as_json,
     fields_from_json,
+    format_value,
     read_account_fields,
     read_field_map,
-    shape,
 )
 from tests.unit.memory import key
 
@@ -31,8 +31,8 @@ def field_of(field_type: str, **options: int) -> AccountField:
     return AccountField(key(1), "A field", field_type, options)
 
 
-def shaped(field_type: str, value: Value, **options: int) -> object:
-    return shape(value, field_of(field_type, **options))
+def shaped(field_type: str, value: LeadValue, **options: int) -> object:
+    return format_value(value, field_of(field_type, **options))
 
 
 def units(text: str) -> int:
@@ -139,11 +139,11 @@ def test_fields_that_were_remembered_are_the_same(fields: list[AccountField]) ->
 
 # Each type and each kind of value
 
-TEXT = Value("Desktop")
-DIGITS = Value("23.5")
-NUMBER = Value("15 minutes", 900)
-TIME = Value("January 27, 2025 at 2:30 PM", moment=MOMENT)
-EMPTY = Value("")
+TEXT = LeadValue("Desktop")
+DIGITS = LeadValue("23.5")
+NUMBER = LeadValue("15 minutes", 900)
+TIME = LeadValue("January 27, 2025 at 2:30 PM", moment=MOMENT)
+EMPTY = LeadValue("")
 KINDS = (TEXT, DIGITS, NUMBER, TIME)
 
 
@@ -180,25 +180,25 @@ def test_an_empty_text_is_never_sent(field_type: str) -> None:
 @pytest.mark.parametrize(
     ("value", "number"),
     [
-        (Value("7"), 7),
-        (Value("-0.5"), -0.5),
-        (Value("1e3"), None),
-        (Value("2025_05"), None),
-        (Value("٣"), None),
-        (Value(" 7 "), None),
-        (Value("nan"), None),
-        (Value("inf"), None),
-        (Value("1e999"), None),
-        (Value("0x10"), None),
-        (Value("1,5"), None),
-        (Value("spring"), None),
-        (Value("45 seconds", 45.0), 45),
-        (Value("x", float("inf")), None),
-        (Value("x", float("nan")), None),
-        (Value("x", 0), 0),
+        (LeadValue("7"), 7),
+        (LeadValue("-0.5"), -0.5),
+        (LeadValue("1e3"), None),
+        (LeadValue("2025_05"), None),
+        (LeadValue("٣"), None),
+        (LeadValue(" 7 "), None),
+        (LeadValue("nan"), None),
+        (LeadValue("inf"), None),
+        (LeadValue("1e999"), None),
+        (LeadValue("0x10"), None),
+        (LeadValue("1,5"), None),
+        (LeadValue("spring"), None),
+        (LeadValue("45 seconds", 45.0), 45),
+        (LeadValue("x", float("inf")), None),
+        (LeadValue("x", float("nan")), None),
+        (LeadValue("x", 0), 0),
     ],
 )
-def test_a_number_is_a_number_of_json(value: Value, number: float | None) -> None:
+def test_a_number_is_a_number_of_json(value: LeadValue, number: float | None) -> None:
     found = shaped("double", value)
     assert found == number
     assert json.loads(json.dumps(found, allow_nan=False)) == number
@@ -207,13 +207,13 @@ def test_a_number_is_a_number_of_json(value: Value, number: float | None) -> Non
 
 @pytest.mark.parametrize("said", ["Mobile", "MOBILE", "mobile"])
 def test_an_option_is_known_by_its_label(said: str) -> None:
-    assert shaped("enum", Value(said), mobile=7) == 7
-    assert shaped("set", Value(said), mobile=7) == [7]
+    assert shaped("enum", LeadValue(said), mobile=7) == 7
+    assert shaped("set", LeadValue(said), mobile=7) == [7]
 
 
 def test_an_option_may_have_the_number_zero() -> None:
-    assert shaped("enum", Value("none"), none=0) == 0
-    assert shaped("set", Value("none"), none=0) == [0]
+    assert shaped("enum", LeadValue("none"), none=0) == 0
+    assert shaped("set", LeadValue("none"), none=0) == [0]
 
 
 # Cutting
@@ -224,18 +224,18 @@ def test_an_option_may_have_the_number_zero() -> None:
     [("varchar", 255), ("varchar_auto", 255), ("phone", 255), ("text", 65_000)],
 )
 def test_a_text_is_as_long_as_the_type_allows(field_type: str, length: int) -> None:
-    assert shaped(field_type, Value("x" * length)) == "x" * length
-    assert shaped(field_type, Value("x" * (length + 1))) == "x" * length
+    assert shaped(field_type, LeadValue("x" * length)) == "x" * length
+    assert shaped(field_type, LeadValue("x" * (length + 1))) == "x" * length
 
 
 def test_no_character_is_cut_in_two() -> None:
-    assert shaped("varchar", Value("🌷" * 200)) == "🌷" * 127
-    assert shaped("varchar", Value("x" + "🌷" * 200)) == "x" + "🌷" * 127
+    assert shaped("varchar", LeadValue("🌷" * 200)) == "🌷" * 127
+    assert shaped("varchar", LeadValue("x" + "🌷" * 200)) == "x" + "🌷" * 127
 
 
 @given(st.text(alphabet="aé漢🌷\u200d", min_size=120, max_size=270))
 def test_a_cut_text_is_as_much_of_it_as_fits(text: str) -> None:
-    cut = shaped("varchar", Value(text))
+    cut = shaped("varchar", LeadValue(text))
     assert isinstance(cut, str)
     cut.encode()
     assert text.startswith(cut)
@@ -252,7 +252,7 @@ PAGES = st.builds(
 
 @given(st.lists(PAGES, min_size=1, max_size=9).map(tuple))
 def test_of_pages_as_many_whole_ones_are_kept_as_fit(pages: tuple[str, ...]) -> None:
-    cut = shaped("varchar", Value(SEPARATOR.join(pages), parts=pages))
+    cut = shaped("varchar", LeadValue(SEPARATOR.join(pages), parts=pages))
     prefixes = [SEPARATOR.join(pages[:count]) for count in range(1, len(pages) + 1)]
     assert cut == [prefix for prefix in prefixes if units(prefix) <= 255][-1]
 
@@ -260,15 +260,15 @@ def test_of_pages_as_many_whole_ones_are_kept_as_fit(pages: tuple[str, ...]) -> 
 @pytest.mark.parametrize(("length", "kept"), [(153, 2), (154, 1)])
 def test_a_page_that_just_fits_is_kept(length: int, kept: int) -> None:
     pages = ("x" * 100, "y" * length, "z")
-    cut = shaped("varchar", Value(SEPARATOR.join(pages), parts=pages))
+    cut = shaped("varchar", LeadValue(SEPARATOR.join(pages), parts=pages))
     assert cut == SEPARATOR.join(pages[:kept])
 
 
 def test_a_page_that_is_too_long_for_itself_is_cut() -> None:
     pages = ("https://shop.example/" + "x" * 300, "https://shop.example/")
-    cut = shaped("varchar", Value(SEPARATOR.join(pages), parts=pages))
+    cut = shaped("varchar", LeadValue(SEPARATOR.join(pages), parts=pages))
     assert cut == pages[0][:255]
 
 
 def test_an_empty_text_is_no_address() -> None:
-    assert shaped("address", Value("")) is None
+    assert shaped("address", LeadValue("")) is None

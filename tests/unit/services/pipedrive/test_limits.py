@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pipedrive.limits import Budget, NotNowError, Operation, Pace
+from services.pipedrive.limits import Budget, DeferredError, Operation, Pace
 from tests.unit.memory import CALLS, NOW
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
@@ -22,7 +22,7 @@ def test_a_budget_gives_what_it_has_and_no_more(requests: int) -> None:
     assert budget.has(NOW, requests)
     budget.take(NOW, requests)
     assert not budget.has(NOW, 4 - requests)
-    with pytest.raises(NotNowError, match="requests are spent"):
+    with pytest.raises(DeferredError, match="requests are spent"):
         budget.take(NOW, 4 - requests)
     assert budget.spent == requests
 
@@ -33,7 +33,7 @@ def test_a_budget_ends_with_its_time() -> None:
     budget.take(before, 10)
     assert budget.has(before, 0)
     assert not budget.has(NOW, 0)
-    with pytest.raises(NotNowError, match="time is over"):
+    with pytest.raises(DeferredError, match="time is over"):
         budget.take(NOW, 0)
 
 

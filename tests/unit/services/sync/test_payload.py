@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from services.core.ports import HttpAnswer
-from services.pipedrive.answers import FailedError
-from services.pipedrive.fields import AccountField, Value
+from services.pipedrive.answers import TransientError
+from services.pipedrive.fields import AccountField, LeadValue
 from services.sync.payload import (
     REMEMBERED_SECONDS,
     AccountFields,
@@ -26,18 +26,18 @@ FIELDS = {
 NO_CITY = f"city (the account has no field with the key {key(4)})"
 
 
-def sent(**values: Value | None) -> Payload:
+def sent(**values: LeadValue | None) -> Payload:
     return payload(values, NAMES, FIELDS)
 
 
 def test_values_are_put_under_their_keys_in_their_fields_types() -> None:
-    assert sent(utm_source=Value("google"), country=Value("DE")) == Payload(
+    assert sent(utm_source=LeadValue("google"), country=LeadValue("DE")) == Payload(
         {key(1): "google", key(3): 11}, ()
     )
 
 
 def test_a_value_that_the_map_does_not_name_is_not_sent() -> None:
-    assert sent(utm_medium=Value("cpc"), region=None) == Payload({}, ())
+    assert sent(utm_medium=LeadValue("cpc"), region=None) == Payload({}, ())
 
 
 def test_a_value_that_is_to_be_cleared_is_sent_as_null_whatever_its_type() -> None:
@@ -45,22 +45,24 @@ def test_a_value_that_is_to_be_cleared_is_sent_as_null_whatever_its_type() -> No
     assert cleared == Payload({key(2): None, key(3): None}, ())
 
 
-@pytest.mark.parametrize("value", [Value("Munich"), None])
-def test_a_field_that_the_account_does_not_have_is_left_out(value: Value | None) -> None:
-    assert sent(utm_source=Value("x"), city=value) == Payload({key(1): "x"}, (NO_CITY,))
+@pytest.mark.parametrize("value", [LeadValue("Munich"), None])
+def test_a_field_that_the_account_does_not_have_is_left_out(value: LeadValue | None) -> None:
+    assert sent(utm_source=LeadValue("x"), city=value) == Payload({key(1): "x"}, (NO_CITY,))
 
 
 def test_a_value_that_its_field_does_not_take_is_left_out_and_not_cleared() -> None:
     reason = "country (a field of type enum does not take it)"
-    assert sent(gclid=Value("G1"), country=Value("XX")) == Payload({key(2): "G1"}, (reason,))
+    assert sent(gclid=LeadValue("G1"), country=LeadValue("XX")) == Payload(
+        {key(2): "G1"}, (reason,)
+    )
 
 
 def test_all_that_is_left_out_is_told() -> None:
-    assert len(sent(country=Value("XX"), city=Value("Munich")).left_out) == 2
+    assert len(sent(country=LeadValue("XX"), city=LeadValue("Munich")).left_out) == 2
 
 
 def test_a_key_that_the_account_refuses_is_left_out_by_its_name() -> None:
-    before = sent(utm_source=Value("x"), gclid=Value("G1"), city=Value("Munich"))
+    before = sent(utm_source=LeadValue("x"), gclid=LeadValue("G1"), city=LeadValue("Munich"))
     reason = f"gclid (the account does not know the key {key(2)})"
     assert without_key(before, NAMES, key(2)) == Payload({key(1): "x"}, (NO_CITY, reason))
 
@@ -135,6 +137,6 @@ def test_nonsense_in_kv_is_as_good_as_nothing(text: str) -> None:
 def test_a_failure_is_not_remembered() -> None:
     lab = Lab(scripted((HttpAnswer(200, "", {}), account_answer(key(1)))))
     fields = AccountFields(MemoryKeyValues())
-    with pytest.raises(FailedError):
+    with pytest.raises(TransientError):
         fields_of(fields, lab)
     assert set(fields_of(fields, lab)) == {key(1)}

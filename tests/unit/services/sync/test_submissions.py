@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.ports import Row
-from services.pipedrive.fields import FIELD_NAMES, TOUCH_FIELDS, Value
+from services.pipedrive.fields import FIELD_NAMES, TOUCH_FIELDS, LeadValue
 from services.sync.submissions import Submission, read_submission
 from services.tracking.attribution import stored_touch
 from services.tracking.form_data import Lead
@@ -36,7 +36,7 @@ def utc(moment: datetime, zone: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) + timedelta(hours=int(zone))
 
 
-def values_of(**columns: object) -> Mapping[str, Value | None]:
+def values_of(**columns: object) -> Mapping[str, LeadValue | None]:
     values = read_submission(row_with(**columns)).values("+0", utc)
     assert set(values) <= set(FIELD_NAMES)
     return values
@@ -75,15 +75,15 @@ def test_odd_json_in_an_old_row_is_as_good_as_nothing(odd: str | None) -> None:
     assert (submission.project_id, submission.tries) == ("", 0)
     values = values_of(device_data=odd, first_touch=odd, last_touch=odd)
     assert "screen_resolution" not in values
-    assert values["first_touch_source"] == values["last_touch_source"] == Value("direct")
+    assert values["first_touch_source"] == values["last_touch_source"] == LeadValue("direct")
 
 
 def test_an_empty_row_says_only_what_is_always_known() -> None:
     assert values_of() == {
-        "event_id": Value("42", 42),
-        "device_type": Value("desktop"),
+        "event_id": LeadValue("42", 42),
+        "device_type": LeadValue("desktop"),
         **{
-            f"{touch}_{part}": Value(word)
+            f"{touch}_{part}": LeadValue(word)
             for touch in ("first_touch", "last_touch")
             for part, word in (("source", "direct"), ("medium", "unknown"), ("campaign", "none"))
         },
@@ -115,9 +115,9 @@ def test_a_value_of_the_row_is_told_as_it_is() -> None:
     columns = {"page_title": "Contact", "ip_address": "192.0.2.7", "visitor_id": "v1"}
     values = values_of(page_url=f"{SITE}/contact?utm_source=x#form", **columns)
     assert {name: values[name] for name in columns} == {
-        name: Value(said) for name, said in columns.items()
+        name: LeadValue(said) for name, said in columns.items()
     }
-    assert values["page_url"] == Value(f"{SITE}/contact?utm_source=x#form")
+    assert values["page_url"] == LeadValue(f"{SITE}/contact?utm_source=x#form")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_location_is_what_is_known_of_it(
 )
 def test_a_user_agent_is_told_in_words(user_agent: str, system: str | None, device: str) -> None:
     values = values_of(user_agent=user_agent)
-    assert values["device_type"] == Value(device)
+    assert values["device_type"] == LeadValue(device)
     assert text_of("operating_system", user_agent=user_agent) == system
 
 
@@ -186,7 +186,7 @@ def test_the_last_visit_is_told_as_people_say_it(time: str, said: str) -> None:
 def test_the_last_visit_is_told_by_the_clock_of_the_zone() -> None:
     values = read_submission(row_with(last_event_at="2024-12-31 22:15:00")).values("+3", utc)
     local = datetime(2025, 1, 1, 1, 15)  # noqa: DTZ001  # a wall clock's
-    assert values["last_visited_on"] == Value("January 1, 2025 at 1:15 AM", moment=local)
+    assert values["last_visited_on"] == LeadValue("January 1, 2025 at 1:15 AM", moment=local)
 
 
 @pytest.mark.parametrize("time", [None, "", "yesterday", "1737984600000", "2025-02-30 00:00:00"])
@@ -217,7 +217,7 @@ def test_a_duration_is_told_as_people_say_it(seconds: int, said: str) -> None:
     value = values_of(
         started_at="2025-01-27T13:00:00.000Z", last_activity=f"{ended:%Y-%m-%d %H:%M:%S}"
     )["session_duration"]
-    assert value == Value(said, seconds)
+    assert value == LeadValue(said, seconds)
 
 
 def test_a_session_that_ends_before_it_begins_has_no_duration() -> None:
@@ -244,7 +244,7 @@ def test_a_session_that_ends_before_it_begins_has_no_duration() -> None:
 def test_pages_are_told_once_each_and_without_campaigns(seen: list[str], told: list[str]) -> None:
     parts = tuple(SITE + page for page in told)
     value = values_of(pages=json.dumps([SITE + page for page in seen]))["visited_pages"]
-    assert value == Value(", ".join(parts), parts=parts)
+    assert value == LeadValue(", ".join(parts), parts=parts)
 
 
 @pytest.mark.parametrize("pages", [None, "", "[]", "[null]", '[""]'])
@@ -265,7 +265,9 @@ def test_the_fields_of_a_touch_are_all_there_or_none(touch: dict[str, object]) -
     told = {name: values[name] for name in TOUCH_FIELDS if name in values}
     own = stored_touch(touch)
     if own:
-        assert told == {name: Value(own[name]) if name in own else None for name in TOUCH_FIELDS}
+        assert told == {
+            name: LeadValue(own[name]) if name in own else None for name in TOUCH_FIELDS
+        }
     else:
         assert told == {}
 
@@ -282,10 +284,10 @@ def test_first_and_last_touch_are_credited_apart_from_the_events_own() -> None:
         for touch in ("first", "last")
     ]
     assert credited == [
-        [Value("facebook"), Value("social"), Value("shoes")],
-        [Value("bing"), Value("cpc"), Value("may")],
+        [LeadValue("facebook"), LeadValue("social"), LeadValue("shoes")],
+        [LeadValue("bing"), LeadValue("cpc"), LeadValue("may")],
     ]
-    assert (values["utm_source"], values["utm_medium"]) == (Value("news"), None)
+    assert (values["utm_source"], values["utm_medium"]) == (LeadValue("news"), None)
 
 
 def test_the_old_workers_words_for_nothing_are_no_last_touch() -> None:
