@@ -194,7 +194,7 @@ def _new_archive(
     endpoint = config.endpoint and ArchiveEndpoint(
         url=config.endpoint,
         api_key=config.api_key,
-        seconds=config.timeout_seconds,
+        timeout_seconds=config.timeout_seconds,
         pause_ms=config.backoff_ms,
         http=Fetch(),
         sleep=sleep,

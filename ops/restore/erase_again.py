@@ -19,10 +19,10 @@ from ops.cloudflare.bucket_objects import fetch
 from ops.cloudflare.database import MAX_IDS
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import literal
-from services.archive.batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
-from services.archive.parts import manifest_of
-from services.archive.reading import checked_part
-from services.archive.rewriting import NOTHING, counted
+from services.archive.batches import DELETE_EMPTY_BATCH, RECOUNT_BATCH
+from services.archive.parts import manifest_key
+from services.archive.reading import check_part
+from services.archive.rewriting import EMPTY_PART_SHA256, batch_counts
 from services.core.ndjson_parts import DamagedPartError
 from services.privacy.statements import DELETE_PERSONS
 
@@ -111,7 +111,7 @@ def recounts(erasures: Sequence[Erasure]) -> Iterator[Again]:
     """What counts the parts of the archive as the erasures left them."""
     for erasure in erasures:
         for part in erasure.parts:
-            for statement in (RECOUNT_BATCH, FORGET_EMPTY_BATCH):
+            for statement in (RECOUNT_BATCH, DELETE_EMPTY_BATCH):
                 yield Again("archive_batches", statement, json.dumps(part))
 
 
@@ -127,17 +127,17 @@ def counted_now(part: str, content: bytes | None, manifest: bytes | None) -> Cou
     The row of a damaged one stays what it was, and an export goes on to refuse it.
     """
     try:
-        whole = checked_part(part, content, manifest)
+        whole = check_part(part, content, manifest)
     except DamagedPartError:
         return None
     if whole is None:
-        return counted(part, 0, NOTHING, 0)
+        return batch_counts(part, 0, EMPTY_PART_SHA256, 0)
     sha256, size = str(whole.manifest["sha256"]), len(content or b"")
-    return counted(part, len(whole.lines), sha256, size)
+    return batch_counts(part, len(whole.lines), sha256, size)
 
 
 def _parts_now(target: Target, parts: Collection[str], folder: Path) -> dict[str, Counted]:
-    keys = [key for part in sorted(parts) for key in (part, manifest_of(part))]
+    keys = [key for part in sorted(parts) for key in (part, manifest_key(part))]
     found = {key: file.read_bytes() if file else None for key, file in fetch(target, keys, folder)}
-    now = {part: counted_now(part, found[part], found[manifest_of(part)]) for part in parts}
+    now = {part: counted_now(part, found[part], found[manifest_key(part)]) for part in parts}
     return {part: said for part, said in now.items() if said is not None}

@@ -1,23 +1,23 @@
-"""`POST /api/archive`: keeps what the archive of another deployment sends."""
+"""`POST /api/archive`: stores batches that the archive of another deployment sends."""
 
 from __future__ import annotations
 
 from app import App
 from handlers.refusals import refusing
-from services.archive.received import keep, read_received
+from services.archive.received import read_received_batch, store_batch
 from services.core.logs import Log
 from web import Request, Response, json_response
 
-# 3 MiB of events with what stands around them (`services/archive/archive_run.py`).
-MAX_BYTES = 4 * 2**20
+# 3 MiB of events and their envelope (`services/archive/archive_run.py`).
+MAX_BODY_BYTES = 4 * 2**20
 
 
 @refusing
 async def receive(app: App, request: Request, log: Log) -> Response:
-    """Keeps a batch of events in R2 and acknowledges them; the same batch once."""
-    received = read_received(await request.text(MAX_BYTES))
-    is_new = await keep(app.bucket, received)
-    part = received.part
-    log.info("archive_received", batch=received.batch, events=len(part.lines), new=is_new)
-    data = {"batch": received.batch, "acknowledged": part.ids}
+    """Store a batch of events in R2 and acknowledge their ids; a repeated batch is stored once."""
+    batch = read_received_batch(await request.text(MAX_BODY_BYTES))
+    is_new = await store_batch(app.bucket, batch)
+    ids = batch.part.ids
+    log.info("archive_received", batch=batch.name, events=len(ids), new=is_new)
+    data = {"batch": batch.name, "acknowledged": ids}
     return json_response({"success": True, "data": data})

@@ -13,12 +13,12 @@ import openapi
 import routes
 from config import VERSION
 from handlers.analytics import METRICS_FORMATS
-from handlers.archive import MAX_BYTES
+from handlers.archive import MAX_BODY_BYTES
 from handlers.home import ENDPOINTS
 from openapi import FILES, SOURCE, DocumentError, Node, operations, read_document, roles_of
 from paths import ASSETS
 from routes import Route, methods_of
-from services.archive.received import read_received
+from services.archive.received import read_received_batch
 from services.backup.records import Kind, Phase, State
 from services.core.event_lines import COLUMNS
 from services.pipedrive.fields import FIELD_NAMES
@@ -217,7 +217,7 @@ def test_the_examples_are_what_they_are_examples_of() -> None:
 def test_the_example_of_a_batch_and_of_a_receipt_have_the_right_sums() -> None:
     body = OPERATIONS["POST", "/api/archive"]["requestBody"]["content"]["application/json"]
     sent = body["example"]
-    assert read_received(json.dumps(sent)).part.sha256 == sent["sha256"]
+    assert read_received_batch(json.dumps(sent)).part.sha256 == sent["sha256"]
     [receipt] = schema("Receipt")["examples"]
     assert receipt["sha256"] == digest_of(receipt)
 
@@ -226,7 +226,7 @@ def test_an_operation_may_say_more_of_an_answer_that_is_common_to_many() -> None
     common = OPERATIONS["POST", "/api/projects"]["responses"]["413"]
     own = OPERATIONS["POST", "/api/archive"]["responses"]["413"]
     assert "16 KiB" in common["description"]
-    assert own == {**common, "description": f"The body is larger than {MAX_BYTES >> 20} MiB."}
+    assert own == {**common, "description": f"The body is larger than {MAX_BODY_BYTES >> 20} MiB."}
 
 
 def test_it_is_json_and_says_the_version() -> None:

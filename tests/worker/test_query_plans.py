@@ -7,16 +7,16 @@ import re
 
 import pytest
 
-from services.archive.archive_run import FIND_DUE, READ_CHANGES, READ_PART
+from services.archive.archive_run import FIND_DUE_PIXELS, READ_LAST_CHANGE, READ_PART
 from services.archive.batches import (
-    ARCHIVED_IN_SPAN,
-    ARCHIVED_OF_PROJECT,
-    ARCHIVED_SINCE,
-    COUNT_BATCH,
+    COUNT_ARCHIVED_OF_PIXEL,
+    COUNT_ARCHIVED_OF_PROJECT,
+    COUNT_ARCHIVED_SINCE,
     DELETE_ARCHIVED,
+    DELETE_BATCHES_BEFORE,
+    DELETE_EMPTY_BATCH,
     FIND_BATCHES,
-    FORGET_BATCHES_BEFORE,
-    FORGET_EMPTY_BATCH,
+    RECORD_BATCH,
     RECOUNT_BATCH,
 )
 from services.core.job_runs import BEGIN_RUN, RENEW_RUN
@@ -127,7 +127,7 @@ PROJECT_STATISTICS = {
     "summary of a project": PROJECT_SUMMARY,
     "breakdown by pixel": PIXEL_BREAKDOWN,
     "next pixel": NEXT_PIXEL,
-    "archived of a project": ARCHIVED_OF_PROJECT,
+    "archived of a project": COUNT_ARCHIVED_OF_PROJECT,
 }
 BREAKDOWN = json.dumps({"pixel_id": "ppp-demo-pixel", **ENDS, "rows": 101})
 BREAKDOWN_STATEMENTS = {
@@ -183,16 +183,16 @@ EXPORT = {
     "CSV by id": CSV_BY_ID,
     "between what is archived": BETWEEN_ARCHIVED,
     "parts of the archive": FIND_BATCHES,
-    "archived in a span": ARCHIVED_IN_SPAN,
+    "archived in a span": COUNT_ARCHIVED_OF_PIXEL,
 }
 ARCHIVING = {
-    "last change": READ_CHANGES,
+    "last change": READ_LAST_CHANGE,
     "next part": READ_PART,
-    "count a part": COUNT_BATCH,
+    "count a part": RECORD_BATCH,
     "delete a part": DELETE_ARCHIVED,
     "recount a part": RECOUNT_BATCH,
-    "forget an empty part": FORGET_EMPTY_BATCH,
-    "forget old parts": FORGET_BATCHES_BEFORE,
+    "forget an empty part": DELETE_EMPTY_BATCH,
+    "forget old parts": DELETE_BATCHES_BEFORE,
 }
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 WATCH = json.dumps({"now": "2026-01-01", "today": "2026-01-01", "days": [ENDS]})
@@ -221,7 +221,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
     "credited events": (CREDITED, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     "addresses with parameters": (PAGES, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
-    "archived since": (ARCHIVED_SINCE, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
+    "archived since": (COUNT_ARCHIVED_SINCE, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     **{name: (statement, (SYNC,)) for name, statement in SYNC_STATEMENTS.items()},
     **{name: (statement, (ENTRY,)) for name, statement in MANAGEMENT.items()},
     **{name: (statement, (WATCH,)) for name, statement in WATCHING.items()},
@@ -248,7 +248,7 @@ def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
 
 def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> None:
     said = json.dumps({"now": "2026-01-01 00:00:00", "days": 180})
-    plan = worker.query(f"EXPLAIN QUERY PLAN {FIND_DUE}", said)
+    plan = worker.query(f"EXPLAIN QUERY PLAN {FIND_DUE_PIXELS}", said)
     scans = [row["detail"] for row in plan if TABLE_SCAN.search(row["detail"])]
     # Projects and pixels are few, and all are looked at.
     assert scans == ["SCAN projects"]

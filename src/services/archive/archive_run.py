@@ -1,8 +1,8 @@
-"""The archive job: events older than their project keeps them move from D1 to R2, part by part.
+"""The archive job: moves events older than their project's `archive_days` from D1 to R2, in parts.
 
-A part is written, read back and compared; then one transaction counts it and deletes exactly the
-events that it holds, unless one of them changed meanwhile. Whatever happens in between, an event is
-in the database or in a part that counts. Each statement reads one JSON text (`?1`).
+A part is written, read back and compared. Then one transaction records it in `archive_batches` and
+deletes exactly its events, unless one of them has changed. At any moment an event is in the
+database or in a recorded part. Each statement reads one JSON text (`?1`).
 """
 
 from __future__ import annotations
@@ -13,39 +13,37 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.archive.batches import COUNT_BATCH, DELETE_ARCHIVED
+from services.archive.batches import DELETE_ARCHIVED, RECORD_BATCH
 from services.archive.endpoint import ArchiveEndpoint, EndpointError
-from services.archive.parts import ARCHIVE, EventsPart, Manifest, forget_part, write_part
+from services.archive.parts import ARCHIVE, EventsPart, Manifest, discard_part, write_part
 from services.core.event_lines import JSON_LINE
 from services.core.event_place import Cursor
 from services.core.job_runs import JobRun
 from services.core.json_lines import FEWEST_ROWS, rows_of_next_page
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
+from services.core.pending_leads import IS_NOT_PENDING
 from services.core.ports import Bucket, Clock, Database, Row, UnavailableError
-from services.core.stored_time import NEVER, TIME_TEXT
+from services.core.stored_time import TIME_TEXT
 from services.projects.configuration import MAX_ARCHIVE_DAYS
 
 JOB = "archive"
-# Each is about eight of an invocation's 10,000 requests, and four of its 1,000 queries.
-MAX_PARTS = 50
-# A part as it is sent to an endpoint, whose body has at most 4 MiB.
-MAX_BYTES = 3 * 2**20
-# What one part may take beyond the run's time.
+# A part takes about eight of an invocation's 10,000 subrequests and four of its 1,000 queries.
+MAX_PARTS_OF_RUN = 50
+# An endpoint takes bodies of at most 4 MiB.
+MAX_PART_BYTES = 3 * 2**20
+# The last part may take longer than the run's time.
 LEASE_MARGIN_SECONDS = 120
 
-# A lead that waits for the sync stays, however old, as does an event without a real time.
-_ARCHIVABLE = f"""
+# A pending lead stays in the database, however old, as does an event without a valid time.
+_IS_ARCHIVABLE = f"""
   timestamp GLOB '20[0-9][0-9]-[0-1][0-9]-[0-3][0-9]*'
-  AND NOT (
-    event_type IS 'form_submit' AND pipedrive_sync_status IS NULL
-    AND coalesce(pipedrive_due_at, '') < '{NEVER}'
-  )
+  AND {IS_NOT_PENDING}
 """
 
-# All pixels, which are few, each with its project's limit and the oldest day before it. A
-# configuration may be anything.
-FIND_DUE = f"""
+# All pixels, which are few, with their project's limit and the oldest day before it. A stored
+# configuration may be any text.
+FIND_DUE_PIXELS = f"""
 WITH limits AS MATERIALIZED (
   SELECT
     pixels.id AS pixel_id,
@@ -69,7 +67,7 @@ WITH limits AS MATERIALIZED (
 ), oldest AS MATERIALIZED (
   SELECT pixel_id, before, (
     SELECT substr(timestamp, 1, 10) FROM tracking_events
-    WHERE tracking_events.pixel_id = ends.pixel_id AND timestamp < before AND {_ARCHIVABLE}
+    WHERE tracking_events.pixel_id = ends.pixel_id AND timestamp < before AND {_IS_ARCHIVABLE}
     ORDER BY timestamp LIMIT 1
   ) AS day
   FROM ends
@@ -78,32 +76,32 @@ SELECT pixel_id, before, day FROM oldest
 WHERE day IS NOT NULL ORDER BY day, pixel_id
 """
 
-_OF_THE_PIXEL = f"""
+_IS_DUE_EVENT = f"""
   pixel_id = ?1 ->> 'pixel_id' AND timestamp < ?1 ->> 'before'
   AND timestamp >= ?1 ->> '$.after.timestamp'
   AND (timestamp > ?1 ->> '$.after.timestamp' OR id > ?1 ->> '$.after.event_id')
-  AND {_ARCHIVABLE}
+  AND {_IS_ARCHIVABLE}
 """
 
-# What changes from now on is known by this.
-READ_CHANGES = "SELECT coalesce(max(seq), 0) AS changes FROM row_changes WHERE ?1 IS NOT NULL"
+# A later change of a row has a higher number.
+READ_LAST_CHANGE = "SELECT coalesce(max(seq), 0) AS changes FROM row_changes WHERE ?1 IS NOT NULL"
 
-# The oldest events of one day. A tilde comes after all that may follow a day.
+# The oldest events of one day. A tilde sorts after every character that follows a day.
 READ_PART = f"""
 WITH oldest AS MATERIALIZED (
   SELECT substr(timestamp, 1, 10) AS day FROM tracking_events
-  WHERE {_OF_THE_PIXEL} ORDER BY timestamp LIMIT 1
+  WHERE {_IS_DUE_EVENT} ORDER BY timestamp LIMIT 1
 )
 SELECT day, timestamp, id, {JSON_LINE} AS line
 FROM oldest CROSS JOIN tracking_events
-WHERE {_OF_THE_PIXEL} AND timestamp < day || '~'
+WHERE {_IS_DUE_EVENT} AND timestamp < day || '~'
 ORDER BY timestamp, id LIMIT ?1 ->> 'rows'
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSettings:
-    """After how many days events leave, and what one run may do, in events and seconds."""
+    """The age of archived events in days, and the limits of one run in events and seconds."""
 
     days: int
     rows: int
@@ -111,8 +109,8 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the run stands with a pixel: events after `after` and before the day `before`.
+class PixelPosition:
+    """How far the run is with a pixel: its events after `after` and before the day `before`.
 
     The next part has at most `rows` events.
     """
@@ -125,7 +123,7 @@ class Place:
 
 @dataclass(slots=True)
 class ArchiveRun:
-    """One run. Without an endpoint every event is taken for acknowledged."""
+    """One run of the job. Without an endpoint every event counts as acknowledged."""
 
     settings: ArchiveSettings
     database: Database
@@ -136,10 +134,10 @@ class ArchiveRun:
     _counts: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> None:
-        """Archives what is due; one log line and one row of the ledger tell what came of it.
+        """Archive the due events and record the outcome in the log and in `job_runs`.
 
         Raises:
-            UnavailableError: D1 failed; what is not archived yet is due in the next run.
+            UnavailableError: D1 failed; the remaining events are due in the next run.
         """
         started = self.clock()
         lease = self.settings.seconds + LEASE_MARGIN_SECONDS
@@ -147,102 +145,107 @@ class ArchiveRun:
         if not await run.begin(started):
             self.log.info("archive_busy")
             return
-        ended = await self._all_parts(started + timedelta(seconds=self.settings.seconds))
-        await run.end(self.clock(), ended, self._summary())
-        self.log.info("archive_run", outcome=ended, **self._summary())
+        outcome = await self._archive_pixels(started + timedelta(seconds=self.settings.seconds))
+        await run.end(self.clock(), outcome, self._summary())
+        self.log.info("archive_run", outcome=outcome, **self._summary())
 
-    async def _all_parts(self, until: datetime) -> str:
-        """Why it ended. One part of each pixel in turn, so that none waits for another one."""
-        waiting = deque(await self._due())
-        while waiting:
-            if self._is_spent(until):
-                return self._ended("budget_spent")
-            place = waiting.popleft()
+    async def _archive_pixels(self, deadline: datetime) -> str:
+        """Archive one part of each pixel in turn, so that none starves; return the outcome."""
+        queue = deque(await self._due_pixels())
+        while queue:
+            if self._is_spent(deadline):
+                return self._outcome("budget_spent")
+            position = queue.popleft()
             try:
-                place_after = await self._move_part(place)
+                next_position = await self._archive_part(position)
             except EndpointError as error:
                 self.log.error("archive_endpoint_failed", reason=str(error))
                 return "endpoint_failed"
             except (DamagedPartError, UnavailableError) as error:
                 self._counts["failed"] += 1
-                self.log.error("archive_failed", pixel_id=place.pixel_id, reason=str(error))
+                self.log.error("archive_failed", pixel_id=position.pixel_id, reason=str(error))
                 continue
-            if place_after:
-                waiting.append(place_after)
-        return self._ended("drained")
+            if next_position:
+                queue.append(next_position)
+        return self._outcome("drained")
 
-    def _ended(self, well: str) -> str:
-        """How it ended, if anything was left behind, else what is said where all is well."""
-        ill = (name for name in ("failed", "not_acknowledged") if self._counts[name])
-        return next(ill, well)
+    def _outcome(self, success: str) -> str:
+        """The outcome that a failure gives the run, else `success`."""
+        failures = (name for name in ("failed", "not_acknowledged") if self._counts[name])
+        return next(failures, success)
 
-    def _is_spent(self, until: datetime) -> bool:
+    def _is_spent(self, deadline: datetime) -> bool:
         tried = self._counts["parts"] + self._counts["failed"]
-        spent = self._counts["read"] >= self.settings.rows or tried >= MAX_PARTS
-        return spent or self.clock() >= until
+        spent = self._counts["read"] >= self.settings.rows or tried >= MAX_PARTS_OF_RUN
+        return spent or self.clock() >= deadline
 
-    async def _due(self) -> Sequence[Place]:
-        said = {"now": self.clock().strftime(TIME_TEXT), "days": self.settings.days}
-        [rows] = await self.database.batch_rows((FIND_DUE,), json.dumps(said))
-        return [Place(row["pixel_id"], row["before"], Cursor("", 0)) for row in rows]
+    async def _due_pixels(self) -> Sequence[PixelPosition]:
+        parameters = {"now": self.clock().strftime(TIME_TEXT), "days": self.settings.days}
+        [rows] = await self.database.batch_rows((FIND_DUE_PIXELS,), json.dumps(parameters))
+        return [PixelPosition(row["pixel_id"], row["before"], Cursor("", 0)) for row in rows]
 
-    async def _move_part(self, place: Place) -> Place | None:
-        """Where to go on with the pixel, or None where nothing more of it is due."""
-        rows = min(place.rows, self.settings.rows - self._counts["read"])
-        part, changes = await self._read(replace(place, rows=rows))
+    async def _archive_part(self, position: PixelPosition) -> PixelPosition | None:
+        """Archive a pixel's next part; return the position after it, None at the end."""
+        rows = min(position.rows, self.settings.rows - self._counts["read"])
+        part, last_change = await self._read_part(replace(position, rows=rows))
         if part is None:
             return None
         self._counts["read"] += len(part.lines)
         self._counts["parts"] += 1
-        acknowledged = await self._acknowledged(part)
+        acknowledged = await self._send(part)
         if acknowledged:
-            await self._keep(acknowledged, changes)
-        return replace(place, after=part.last, rows=rows_of_next_page(part.lines))
+            await self._move(acknowledged, last_change)
+        return replace(position, after=part.last, rows=rows_of_next_page(part.lines))
 
-    async def _read(self, place: Place) -> tuple[EventsPart | None, int]:
-        """The next part of a pixel, and the last change before it was read."""
-        statements = (READ_CHANGES, READ_PART)
-        [[changes], rows] = await self.database.batch_rows(statements, json.dumps(asdict(place)))
-        rows = _fitting(rows)
+    async def _read_part(self, position: PixelPosition) -> tuple[EventsPart | None, int]:
+        """The next part of a pixel, and the number of the last change before it was read."""
+        statements = (READ_LAST_CHANGE, READ_PART)
+        parameters = json.dumps(asdict(position))
+        [[last_change], rows] = await self.database.batch_rows(statements, parameters)
+        rows = _rows_of_one_part(rows)
         if not rows:
             return None, 0
-        places = [Cursor(row["timestamp"], row["id"]) for row in rows]
-        part = EventsPart(place.pixel_id, rows[0]["day"], places, [row["line"] for row in rows])
-        return part, changes["changes"]
+        cursors = [Cursor(row["timestamp"], row["id"]) for row in rows]
+        lines = [row["line"] for row in rows]
+        part = EventsPart(position.pixel_id, rows[0]["day"], cursors, lines)
+        return part, last_change["changes"]
 
-    async def _acknowledged(self, part: EventsPart) -> EventsPart | None:
+    async def _send(self, part: EventsPart) -> EventsPart | None:
+        """Send a part to the endpoint; return the events that it acknowledged, if any."""
         if self.endpoint is None:
             return part
         ids = await self.endpoint.send(part)
         missing = len(part.lines) - len(ids)
         if missing:
             self._counts["not_acknowledged"] += missing
-            said = {"day": part.day, "sent": len(part.lines), "acknowledged": len(ids)}
-            self.log.warning("archive_not_acknowledged", pixel_id=part.pixel_id, **said)
-        return part.only(ids)
+            numbers = {"day": part.day, "sent": len(part.lines), "acknowledged": len(ids)}
+            self.log.warning("archive_not_acknowledged", pixel_id=part.pixel_id, **numbers)
+        return part.subset(ids)
 
-    async def _keep(self, part: EventsPart, changes: int) -> None:
+    async def _move(self, part: EventsPart, last_change: int) -> None:
+        """Write a part to R2, then record it and delete its rows, unless one has changed."""
         manifest = await write_part(self.bucket, ARCHIVE, part, part.name)
-        said = json.dumps(_counted(part, manifest, changes, self.clock()))
-        [counted, _] = await self.database.batch_rows((COUNT_BATCH, DELETE_ARCHIVED), said)
-        if counted:
+        parameters = json.dumps(_batch_parameters(part, manifest, last_change, self.clock()))
+        statements = (RECORD_BATCH, DELETE_ARCHIVED)
+        [recorded, _] = await self.database.batch_rows(statements, parameters)
+        if recorded:
             self._counts["archived"] += manifest.count
             self._counts["bytes"] += manifest.bytes
             return
-        # It is read again, as it is then, by the next run.
+        # The next run reads the changed events again.
         self._counts["changed"] += manifest.count
         self.log.info("archive_changed", pixel_id=part.pixel_id, day=part.day)
-        await forget_part(self.bucket, ARCHIVE, part, manifest.batch)
+        await discard_part(self.bucket, ARCHIVE, part, manifest.batch)
 
     def _summary(self) -> dict[str, object]:
         names = ("archived", "bytes", "parts", "changed", "not_acknowledged", "failed")
         return {name: self._counts[name] for name in names}
 
 
-def _counted(
-    part: EventsPart, manifest: Manifest, changes: int, now: datetime
+def _batch_parameters(
+    part: EventsPart, manifest: Manifest, last_change: int, now: datetime
 ) -> dict[str, object]:
-    """What `COUNT_BATCH` and `DELETE_ARCHIVED` read."""
+    """The parameters of `RECORD_BATCH` and `DELETE_ARCHIVED`."""
     return {
         "pixel_id": part.pixel_id,
         "day": part.day,
@@ -253,16 +256,16 @@ def _counted(
         "sha256": manifest.sha256,
         "bytes": manifest.bytes,
         "ids": part.ids,
-        "changes": changes,
+        "changes": last_change,
         "now": now.strftime(TIME_TEXT),
     }
 
 
-def _fitting(rows: Sequence[Row]) -> Sequence[Row]:
-    """The first rows that fit into a part; always one."""
+def _rows_of_one_part(rows: Sequence[Row]) -> Sequence[Row]:
+    """The first rows that fit into a part, at least one."""
     size = 0
     for number, row in enumerate(rows):
         size += len(row["line"].encode())
-        if number and size > MAX_BYTES:
+        if number and size > MAX_PART_BYTES:
             return rows[:number]
     return rows

@@ -1,4 +1,4 @@
-"""The table `archive_batches`: which parts of the archive count, and where their events belong.
+"""The table `archive_batches`: the recorded parts of the archive, and which events they hold.
 
 Each statement reads one JSON text (`?1`).
 """
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from services.core.event_place import Cursor
 from services.core.ports import Row
 
-# More parts than one answer reads, also where some of them overlap.
-MAX_FOUND = 1_000
+# More parts than one export reads, even if some of them overlap.
+MAX_BATCHES = 1_000
 
-# Those of a pixel with events between `from` and `before`, the newest first.
+# The batches of a pixel with events between `from` and `before`, the newest first.
 FIND_BATCHES = f"""
 SELECT
   day, batch, events, first_timestamp, first_id, last_timestamp, last_id, sha256, bytes,
@@ -24,32 +24,32 @@ WHERE pixel_id = ?1 ->> 'pixel_id'
   AND last_timestamp >= ?1 ->> 'from'
   AND (first_timestamp, first_id)
     < (?1 ->> '$.before.timestamp', ?1 ->> '$.before.event_id')
-ORDER BY day DESC, last_timestamp DESC, last_id DESC LIMIT {MAX_FOUND}
+ORDER BY day DESC, last_timestamp DESC, last_id DESC LIMIT {MAX_BATCHES}
 """
 
-_ARCHIVED = "SELECT coalesce(sum(events), 0) AS events, max(day) AS until"
-_IN_SPAN = "day >= substr(?1 ->> 'from', 1, 10) AND day <= substr(?1 ->> 'to', 1, 10)"
+_SUM_EVENTS = "SELECT coalesce(sum(events), 0) AS events, max(day) AS until"
+_IS_DAY_OF_SPAN = "day >= substr(?1 ->> 'from', 1, 10) AND day <= substr(?1 ->> 'to', 1, 10)"
 
-# Of the days that a span touches: a row is read for each part of them.
-ARCHIVED_IN_SPAN = f"""
-{_ARCHIVED}
-FROM archive_batches WHERE pixel_id = ?1 ->> 'pixel_id' AND {_IN_SPAN}
+# Events of all days that a span touches. Reads one row for each of their parts.
+COUNT_ARCHIVED_OF_PIXEL = f"""
+{_SUM_EVENTS}
+FROM archive_batches WHERE pixel_id = ?1 ->> 'pixel_id' AND {_IS_DAY_OF_SPAN}
 """
 
-# CROSS, here and below: pixel by pixel, by the key.
-ARCHIVED_OF_PROJECT = f"""
-{_ARCHIVED}
-FROM pixels CROSS JOIN archive_batches ON archive_batches.pixel_id = pixels.id AND {_IN_SPAN}
+# CROSS, here and below: pixel by pixel, by the primary key.
+COUNT_ARCHIVED_OF_PROJECT = f"""
+{_SUM_EVENTS}
+FROM pixels CROSS JOIN archive_batches ON archive_batches.pixel_id = pixels.id AND {_IS_DAY_OF_SPAN}
 WHERE pixels.project_id = ?1 ->> 'project_id'
 """
 
-ARCHIVED_SINCE = f"""
-{_ARCHIVED}
+COUNT_ARCHIVED_SINCE = f"""
+{_SUM_EVENTS}
 FROM pixels CROSS JOIN archive_batches
   ON archive_batches.pixel_id = pixels.id AND day >= substr(?1 ->> 'since', 1, 10)
 """
 
-# The events of a part are as they were read: none has gone, and none has changed since.
+# No event of the part was deleted or changed since it was read.
 _UNCHANGED = """
   (
     SELECT count(*) FROM tracking_events
@@ -62,8 +62,8 @@ _UNCHANGED = """
   )
 """
 
-# A day that somebody put back by hand is archived again under the same name.
-COUNT_BATCH = f"""
+# A day that was put back into the database by hand is archived again under the same name.
+RECORD_BATCH = f"""
 INSERT INTO archive_batches (
   pixel_id, day, batch, events, first_timestamp, first_id, last_timestamp, last_id, sha256, bytes,
   archived_at
@@ -80,7 +80,7 @@ ON CONFLICT (pixel_id, day, batch) DO UPDATE SET
 RETURNING batch
 """
 
-# Exactly the events that the part holds, and only if it has just been counted.
+# Exactly the events of the part, and only if `RECORD_BATCH` has just recorded it.
 DELETE_ARCHIVED = """
 DELETE FROM tracking_events
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND EXISTS (
@@ -91,30 +91,29 @@ WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND EXISTS (
 """
 
 
-# Whether an empty table of events may have been emptied by the archive.
+# Whether the archive may be the reason for an empty table of events.
 ANY_ARCHIVED = "SELECT 1 FROM archive_batches WHERE ?1 IS NOT NULL LIMIT 1"
 
-# A part that some events were taken out of, before it is written: an export that meets the old one
-# meanwhile is answered 503, and the new one counts as soon as it is there.
+# Runs before a part is replaced: until the new part is written, an export of it is answered 503.
 RECOUNT_BATCH = """
 UPDATE archive_batches SET
   events = ?1 ->> 'events', sha256 = ?1 ->> 'sha256', bytes = ?1 ->> 'bytes'
 WHERE pixel_id = ?1 ->> 'pixel_id' AND day = ?1 ->> 'day' AND batch = ?1 ->> 'batch'
 """
-FORGET_EMPTY_BATCH = """
+DELETE_EMPTY_BATCH = """
 DELETE FROM archive_batches
 WHERE pixel_id = ?1 ->> 'pixel_id' AND day = ?1 ->> 'day' AND batch = ?1 ->> 'batch' AND events = 0
 """
 
-# Of days that are not kept any longer.
-FORGET_BATCHES_BEFORE = """
+# The batches of expired days.
+DELETE_BATCHES_BEFORE = """
 DELETE FROM archive_batches WHERE pixel_id = ?1 ->> 'pixel_id' AND day < ?1 ->> 'first_kept'
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """A part that counts: where it is, what is in it, and between which places."""
+class ArchiveBatch:
+    """A recorded part: where it is, what it holds, and its first and last event."""
 
     day: str
     name: str
@@ -126,9 +125,9 @@ class Batch:
     archived_at: str
 
 
-def read_batch(row: Row) -> Batch:
-    """A row of `FIND_BATCHES`."""
-    return Batch(
+def read_batch(row: Row) -> ArchiveBatch:
+    """Convert a row of `FIND_BATCHES`."""
+    return ArchiveBatch(
         day=row["day"],
         name=row["batch"],
         events=row["events"],

@@ -1,4 +1,4 @@
-"""Somebody else's archive: parts are sent there, and only what it acknowledges leaves the database.
+"""Sends parts to an archive elsewhere; only events that it acknowledges leave the database.
 
 `POST /api/archive` of this Worker is such an endpoint (`handlers/archive.py`).
 """
@@ -14,32 +14,32 @@ from services.archive.parts import EventsPart
 from services.core.ports import HttpAnswer, HttpClient, NetworkError, Sleep
 from services.core.text import read_object
 
-TRIES = 3
+MAX_TRIES = 3
 
 
 class EndpointError(Exception):
-    """It did not take a part; the message says why, without the address."""
+    """The endpoint did not accept a part; the message says why, without the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveEndpoint:
-    """An address with its key. Pauses between tries begin with `pause_ms` and double."""
+    """An address with its API key. The pause between tries is `pause_ms` and then doubles."""
 
     url: str = field(repr=False)
     api_key: str | None = field(repr=False)
-    seconds: int
+    timeout_seconds: int
     pause_ms: int
     http: HttpClient
     sleep: Sleep
 
     async def send(self, part: EventsPart) -> set[int]:
-        """Sends a part and gives the ids that were acknowledged.
+        """Send a part, up to three times, and return the acknowledged ids.
 
         Raises:
-            EndpointError: it was not taken, also when it was sent again.
+            EndpointError: the endpoint did not accept the part.
         """
-        body = body_of(part)
-        for number in range(1, TRIES + 1):
+        body = endpoint_body(part)
+        for number in range(1, MAX_TRIES + 1):
             try:
                 answer = await self._post(body)
             except NetworkError as error:
@@ -48,22 +48,22 @@ class ArchiveEndpoint:
                 if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                     return _acknowledged(answer).intersection(part.ids)
                 reason = f"answered {answer.status}"
-                if not _is_passing(answer.status):
+                if not _is_temporary(answer.status):
                     raise EndpointError(f"ARCHIVE_ENDPOINT {reason}")
-            if number < TRIES:
+            if number < MAX_TRIES:
                 await self.sleep(self.pause_ms * 2 ** (number - 1) / 1_000)
-        raise EndpointError(f"ARCHIVE_ENDPOINT, {TRIES} times: {reason}")
+        raise EndpointError(f"ARCHIVE_ENDPOINT, {MAX_TRIES} times: {reason}")
 
     async def _post(self, body: str) -> HttpAnswer:
         headers = {"content-type": "application/json"}
         if self.api_key:
             headers["authorization"] = f"Bearer {self.api_key}"
-        return await self.http.send("POST", self.url, headers, body, self.seconds)
+        return await self.http.send("POST", self.url, headers, body, self.timeout_seconds)
 
 
-def body_of(part: EventsPart) -> str:
-    """A part as it is sent: the lines go into it as they are."""
-    said = {
+def endpoint_body(part: EventsPart) -> str:
+    """The body of the request: the lines of the part are its events, unparsed."""
+    description = {
         "batch": part.name,
         "pixel_id": part.pixel_id,
         "day": part.day,
@@ -72,7 +72,7 @@ def body_of(part: EventsPart) -> str:
         "last_id": part.last.event_id,
         "sha256": part.sha256,
     }
-    return f'{json.dumps(said)[:-1]}, "events": [{",".join(part.lines)}]}}'
+    return f'{json.dumps(description)[:-1]}, "events": [{",".join(part.lines)}]}}'
 
 
 def _acknowledged(answer: HttpAnswer) -> set[int]:
@@ -80,8 +80,8 @@ def _acknowledged(answer: HttpAnswer) -> set[int]:
     ids = data.get("acknowledged") if isinstance(data, Mapping) else None
     if not isinstance(ids, list):
         raise EndpointError("ARCHIVE_ENDPOINT answered without a list data.acknowledged")
-    return {each for each in ids if isinstance(each, int)}
+    return {event_id for event_id in ids if isinstance(event_id, int)}
 
 
-def _is_passing(status: int) -> bool:
+def _is_temporary(status: int) -> bool:
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS

@@ -1,8 +1,8 @@
-"""Events outside the database: some of one pixel and one UTC day, as they lie in R2.
+"""Writes events to R2 as parts: some events of one pixel and one UTC day.
 
-`<folder>/<pixel>/<day>/<batch>.ndjson.gz` holds the events, a JSON object a line, and beside it
-`<batch>.json` is the manifest, written last. A batch has the name of what it holds, so that no part
-is ever written over another one.
+`<folder>/<pixel>/<day>/<batch>.ndjson.gz` holds the events, one JSON object a line. Beside it,
+written last, `<batch>.json` is its manifest. The name of a batch contains a digest of its events,
+so that no part overwrites a different one.
 """
 
 from __future__ import annotations
@@ -16,70 +16,70 @@ from services.core.event_place import Cursor
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
 
-FORMAT = 1
-DIGITS_OF_A_NAME = 12
+MANIFEST_FORMAT = 1
+NAME_DIGEST_DIGITS = 12
 PART_SUFFIX = ".ndjson.gz"
 
 ARCHIVE = "archive"
-"""The folder of what this Worker's own database gave away."""
+"""The folder of events that were in this Worker's own database."""
 
 RECEIVED = "received"
-"""The folder of what others sent here."""
+"""The folder of batches that other deployments sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventsPart:
-    """Some events, at least one, in the order of their time and id, each with its line."""
+    """At least one event, sorted by time and id: their cursors, and their JSON lines."""
 
     pixel_id: str
     day: str
-    places: Sequence[Cursor]
+    cursors: Sequence[Cursor]
     lines: Sequence[str]
 
     @property
     def ids(self) -> list[int]:
         """The ids of the events, in their order."""
-        return [place.event_id for place in self.places]
+        return [cursor.event_id for cursor in self.cursors]
 
     @property
     def first(self) -> Cursor:
-        """The place of the oldest event."""
-        return self.places[0]
+        """The cursor of the oldest event."""
+        return self.cursors[0]
 
     @property
     def last(self) -> Cursor:
-        """The place of the newest event."""
-        return self.places[-1]
+        """The cursor of the newest event."""
+        return self.cursors[-1]
 
     @property
     def sha256(self) -> str:
-        """The digest, in hex, of the lines, each with its line end."""
+        """The SHA-256 of the lines with their line ends, in hex."""
         return events_digest(self.lines)
 
     @property
     def name(self) -> str:
-        """The name of the batch: the same events have the same one, others another one."""
-        digest = self.sha256[:DIGITS_OF_A_NAME]
+        """The name of the batch: the same for the same events, different for different ones."""
+        digest = self.sha256[:NAME_DIGEST_DIGITS]
         return f"{self.first.event_id}-{self.last.event_id}-{digest}"
 
-    def only(self, ids: Collection[int]) -> EventsPart | None:
-        """The events with these ids, or None where there is none of them."""
+    def subset(self, ids: Collection[int]) -> EventsPart | None:
+        """The events with these ids, or None if the part has none of them."""
         chosen = [
-            (place, line)
-            for place, line in zip(self.places, self.lines, strict=True)
-            if place.event_id in ids
+            (cursor, line)
+            for cursor, line in zip(self.cursors, self.lines, strict=True)
+            if cursor.event_id in ids
         ]
         if not chosen:
             return None
-        places, lines = zip(*chosen, strict=True)
-        return EventsPart(self.pixel_id, self.day, places, lines)
+        cursors, lines = zip(*chosen, strict=True)
+        return EventsPart(self.pixel_id, self.day, cursors, lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a part holds: `sha256` and `bytes` of its object, `events_sha256` of its lines.
+    """Describes a part: `sha256` and `bytes` of its object, `events_sha256` of its lines.
 
-    Of what others sent, `events_sha256` stays that of all lines when some are erased.
+    An erasure does not change the `events_sha256` of a received part.
     """
 
     format: int
@@ -95,7 +95,7 @@ class Manifest:
 
 
 def events_digest(lines: Sequence[str]) -> str:
-    """The digest, in hex, of events' lines, each with its line end."""
+    """The SHA-256 of events' lines with their line ends, in hex."""
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
@@ -104,21 +104,21 @@ def part_key(folder: str, pixel_id: str, day: str, batch: str) -> str:
     return f"{folder}/{pixel_id}/{day}/{batch}{PART_SUFFIX}"
 
 
-def manifest_of(key: str) -> str:
+def manifest_key(key: str) -> str:
     """The key of a part's manifest."""
     return f"{key.removesuffix(PART_SUFFIX)}.json"
 
 
 async def write_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) -> Manifest:
-    """Writes a part and its manifest, and reads both back.
+    """Write a part and its manifest, and compare what R2 gives back.
 
     Raises:
-        DamagedPartError: what lies there is not what was written.
+        DamagedPartError: R2 gave back something else.
         UnavailableError: R2 failed.
     """
     packed = pack(part.lines)
     manifest = Manifest(
-        format=FORMAT,
+        format=MANIFEST_FORMAT,
         pixel_id=part.pixel_id,
         day=part.day,
         batch=batch,
@@ -132,19 +132,19 @@ async def write_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) 
     key = part_key(folder, part.pixel_id, part.day, batch)
     text = json.dumps(asdict(manifest)).encode()
     await bucket.put(key, packed.content)
-    await bucket.put(manifest_of(key), text)
+    await bucket.put(manifest_key(key), text)
     if unpack(key, await bucket.get(key), manifest.count, manifest.sha256) != list(part.lines):
         raise DamagedPartError(f"{key} has other lines")
-    if await bucket.get(manifest_of(key)) != text:
-        raise DamagedPartError(f"{manifest_of(key)} is not what was written")
+    if await bucket.get(manifest_key(key)) != text:
+        raise DamagedPartError(f"{manifest_key(key)} is not what was written")
     return manifest
 
 
-async def forget_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) -> None:
-    """Deletes a part that does not count, with its manifest.
+async def discard_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) -> None:
+    """Delete a part that was not recorded, with its manifest.
 
     Raises:
         UnavailableError: R2 failed.
     """
     key = part_key(folder, part.pixel_id, part.day, batch)
-    await bucket.delete([manifest_of(key), key])
+    await bucket.delete([manifest_key(key), key])

@@ -1,3 +1,5 @@
+"""Reads the parts of the archive and of `received/` in R2: their keys, checks and event lines."""
+
 from __future__ import annotations
 
 import json
@@ -5,30 +7,26 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.archive.parts import ARCHIVE, PART_SUFFIX, RECEIVED, manifest_of
+from services.archive.parts import ARCHIVE, PART_SUFFIX, RECEIVED, manifest_key
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, Row
 
 # In the order of their keys.
-FOLDERS = (ARCHIVE, RECEIVED)
+PART_FOLDERS = (ARCHIVE, RECEIVED)
 
-
-# What is read of an event to know whose it is.
-TOLD = (
+# The columns that tell whose an event is.
+SUBJECT_COLUMNS = (
     *("visitor_id", "event_type", "form_data", "event_data"),
     *("page_url", "referrer_url", "page_title"),
 )
 
-
-_VISITOR = re.compile(r'"visitor_id": ?"([^"\\]*)"')
-
-
+_VISITOR_ID = re.compile(r'"visitor_id": ?"([^"\\]*)"')
 _IS_FORM = re.compile(r'"event_type": ?"form_submit"')
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedPart:
-    """One part: events of one pixel on one day, a line each."""
+    """A part that was read from R2: one JSON line for each event of one pixel and day."""
 
     key: str
     lines: Sequence[str]
@@ -41,45 +39,31 @@ class ArchivedPart:
 
     @property
     def is_received(self) -> bool:
-        """Whether others sent it. Ids in it are theirs, and say nothing of rows here."""
+        """Whether another deployment sent it. Its ids are not those of rows here."""
         return is_received(self.key)
 
 
+# ---- keys --------------------------------------------------------------------------------------
+
+
 def is_received(key: str) -> bool:
-    """Whether a part was sent by others."""
+    """Whether the part with this key was sent by another deployment."""
     return key.startswith(f"{RECEIVED}/")
 
 
-def visitors_of(line: str) -> Sequence[str]:
-    """The visitor of an event's line, without reading it; with more if others nested something."""
-    found: list[str] = _VISITOR.findall(line)
-    return found
-
-
-def is_form(line: str) -> bool:
-    """Whether an event's line is a form submission's."""
-    return _IS_FORM.search(line) is not None
-
-
-def read_event(line: str) -> Row:
-    """The event of a line. What is `TOLD` is there and a text or None, whatever others sent."""
-    event = json.loads(line)
-    return {**event, **{name: _text(event.get(name)) for name in TOLD}}
-
-
 async def all_part_keys(bucket: Bucket, after: str) -> AsyncIterator[str]:
-    """The keys of all parts behind a key, archived and received ones, in their order.
+    """Yield the keys of all parts after a key, archived and received ones, in their order.
 
     Raises:
         UnavailableError: R2 failed.
     """
-    for folder in FOLDERS:
+    for folder in PART_FOLDERS:
         async for key in part_keys(bucket, folder, after):
             yield key
 
 
 async def part_keys(bucket: Bucket, folder: str, after: str) -> AsyncIterator[str]:
-    """The keys of a folder's parts behind a key, in their order.
+    """Yield the keys of a folder's parts after a key, in their order.
 
     Raises:
         UnavailableError: R2 failed.
@@ -95,32 +79,35 @@ async def part_keys(bucket: Bucket, folder: str, after: str) -> AsyncIterator[st
         cursor = page.cursor
 
 
-async def read_part(
-    bucket: Bucket, key: str, being_rewritten: Sequence[str] = ()
-) -> ArchivedPart | None:
-    """A part with its manifest; None if it is not there any more.
+# ---- parts -------------------------------------------------------------------------------------
 
-    `being_rewritten` is what was noted of a replacement that broke off: if it is this part's, its
-    content may be new already while its manifest is old.
+
+async def read_part(
+    bucket: Bucket, key: str, pending_rewrite: Sequence[str] = ()
+) -> ArchivedPart | None:
+    """Read a part with its manifest; None if it no longer exists.
+
+    `pending_rewrite` is the `PartReplacement.journal` of an interrupted replacement. If it is of
+    this part, the content may be new already while the manifest is old.
 
     Raises:
-        DamagedPartError: it is not what its manifest says.
+        DamagedPartError: the content does not match the manifest.
         UnavailableError: R2 failed.
     """
-    manifest, content = await bucket.get(manifest_of(key)), await bucket.get(key)
-    return checked_part(key, content, manifest, being_rewritten)
+    manifest, content = await bucket.get(manifest_key(key)), await bucket.get(key)
+    return check_part(key, content, manifest, pending_rewrite)
 
 
-def checked_part(
+def check_part(
     key: str,
     content: bytes | None,
     manifest_text: bytes | None,
-    being_rewritten: Sequence[str] = (),
+    pending_rewrite: Sequence[str] = (),
 ) -> ArchivedPart | None:
-    """A part and its manifest as R2 gave them, as `read_part` does; None if neither is there.
+    """Check what R2 holds of a part against its manifest; None if it holds neither.
 
     Raises:
-        DamagedPartError: it is not what its manifest says.
+        DamagedPartError: the content does not match the manifest.
     """
     if content is None and manifest_text is None:
         return None
@@ -132,10 +119,33 @@ def checked_part(
     try:
         return ArchivedPart(key, unpack(key, content, count, sha256), manifest)
     except DamagedPartError:
-        if key not in being_rewritten:
+        if key not in pending_rewrite:
             raise
-    _, sha256, rows = being_rewritten
+    _, sha256, rows = pending_rewrite
     return ArchivedPart(key, unpack(key, content, int(rows), sha256), manifest)
+
+
+# ---- lines -------------------------------------------------------------------------------------
+
+
+def visitor_ids_in(line: str) -> Sequence[str]:
+    """The visitor of an event's line, found without parsing it.
+
+    A received line may have more of them, in nested objects.
+    """
+    ids: list[str] = _VISITOR_ID.findall(line)
+    return ids
+
+
+def is_form_line(line: str) -> bool:
+    """Whether an event's line is a form submission's, found without parsing it."""
+    return _IS_FORM.search(line) is not None
+
+
+def read_event_line(line: str) -> Row:
+    """Parse an event's line; every one of `SUBJECT_COLUMNS` is there as a text or None."""
+    event = json.loads(line)
+    return {**event, **{name: _text(event.get(name)) for name in SUBJECT_COLUMNS}}
 
 
 def _text(value: object) -> str | None:

@@ -1,4 +1,4 @@
-"""What the archive of another deployment sends: checked, and kept in R2 once for each batch."""
+"""Checks batches that the archive of another deployment sends, and stores them in R2 once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.archive.parts import RECEIVED, EventsPart, manifest_of, part_key, write_part
+from services.archive.parts import RECEIVED, EventsPart, manifest_key, part_key, write_part
 from services.archive.reading import ArchivedPart
-from services.archive.rewriting import Replacement, erased_ids
+from services.archive.rewriting import PartReplacement, erased_ids
 from services.core.errors import ConflictError, InvalidFieldsError
 from services.core.event_place import Cursor
 from services.core.ndjson_parts import DamagedPartError, unpack
@@ -25,118 +25,114 @@ _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A part that was sent, and the name that its sender gave it."""
+class ReceivedBatch:
+    """A part that another deployment sent, and the name that it gave the batch."""
 
-    batch: str
+    name: str
     part: EventsPart
 
 
-def read_received(text: str) -> Received:
-    """The part that a body holds.
+def read_received_batch(text: str) -> ReceivedBatch:
+    """Parse and check the body of `POST /api/archive`.
 
     Raises:
-        InvalidFieldsError: something of it cannot be kept; says what.
+        InvalidFieldsError: the body is no batch; says what is wrong.
     """
     try:
-        sent = read_long_json(text)
+        body = read_long_json(text)
     except ValueError as error:
         raise InvalidFieldsError([f"the body must be a JSON object: {error}"]) from None
-    if not isinstance(sent, dict):
+    if not isinstance(body, dict):
         raise InvalidFieldsError(["the body must be a JSON object"])
-    pixel_id, day = sent.get("pixel_id"), sent.get("day")
-    if problems := _problems_of_names(sent) or _problems_of_events(sent, pixel_id, day):
+    pixel_id, day = body.get("pixel_id"), body.get("day")
+    if problems := _name_problems(body) or _events_problems(body, pixel_id, day):
         raise InvalidFieldsError(problems)
-    part = _part(sent)
-    if problems := _problems_of_sums(sent, part):
+    part = _events_part(body)
+    if problems := _sum_problems(body, part):
         raise InvalidFieldsError(problems)
-    return Received(sent["batch"], part)
+    return ReceivedBatch(body["batch"], part)
 
 
-async def keep(bucket: Bucket, received: Received) -> bool:
-    """Writes a part, or finds that it is there already; True if it was written.
-
-    Events that were erased since it came first are not written again.
+async def store_batch(bucket: Bucket, batch: ReceivedBatch) -> bool:
+    """Write a batch to R2, without events that were erased from it; False if it is there already.
 
     Raises:
-        ConflictError: there is another part of this name.
-        UnavailableError: R2 failed, or what it holds is not what was written.
+        ConflictError: a different batch has this name.
+        UnavailableError: R2 failed, or returned something else than was written.
     """
-    part, batch = received.part, received.batch
     try:
-        manifest = await _manifest(bucket, received)
+        manifest = await _stored_manifest(bucket, batch)
         if manifest is None:
-            await write_part(bucket, RECEIVED, part, batch)
+            await write_part(bucket, RECEIVED, batch.part, batch.name)
             return True
-        if await _is_kept(bucket, received, manifest):
+        if await _is_stored(bucket, batch, manifest):
             return False
-        # An erasure may have written between the two objects.
-        manifest = await _manifest(bucket, received) or manifest
-        sent = ArchivedPart(_key(received), part.lines, manifest)
-        left = _left(received, manifest)
-        await Replacement(sent, left.lines if left else ()).write(bucket)
+        # An erasure may have written between the reading of the two objects.
+        manifest = await _stored_manifest(bucket, batch) or manifest
+        sent = ArchivedPart(_key(batch), batch.part.lines, manifest)
+        remaining = _without_erased(batch, manifest)
+        await PartReplacement(sent, remaining.lines if remaining else ()).write(bucket)
     except DamagedPartError as error:
         raise UnavailableError(str(error)) from error
     return True
 
 
-async def _manifest(bucket: Bucket, received: Received) -> Mapping[str, object] | None:
-    """The manifest of the part where it came before."""
-    content = await bucket.get(manifest_of(_key(received)))
+async def _stored_manifest(bucket: Bucket, batch: ReceivedBatch) -> Mapping[str, object] | None:
+    """The manifest of the same batch, None if it has not been received yet."""
+    content = await bucket.get(manifest_key(_key(batch)))
     if content is None:
         return None
     manifest = read_object(content.decode())
-    if manifest.get("events_sha256") != received.part.sha256:
+    if manifest.get("events_sha256") != batch.part.sha256:
         advice = "give each batch a name of its own: the archive of this Worker does"
         raise ConflictError("The batch was received with other events", advice)
     return manifest
 
 
-async def _is_kept(bucket: Bucket, received: Received, manifest: Mapping[str, object]) -> bool:
-    left = _left(received, manifest)
-    if left is None:
+async def _is_stored(bucket: Bucket, batch: ReceivedBatch, manifest: Mapping[str, object]) -> bool:
+    remaining = _without_erased(batch, manifest)
+    if remaining is None:
         return True
-    key = _key(received)
+    key = _key(batch)
     try:
-        unpack(key, await bucket.get(key), len(left.lines), str(manifest.get("sha256")))
+        unpack(key, await bucket.get(key), len(remaining.lines), str(manifest.get("sha256")))
     except DamagedPartError:
         return False
     return True
 
 
-def _left(received: Received, manifest: Mapping[str, object]) -> EventsPart | None:
-    """What is to be kept of a part without the events that were erased."""
-    return received.part.only(frozenset(received.part.ids).difference(erased_ids(manifest)))
+def _without_erased(batch: ReceivedBatch, manifest: Mapping[str, object]) -> EventsPart | None:
+    return batch.part.subset(frozenset(batch.part.ids).difference(erased_ids(manifest)))
 
 
-def _key(received: Received) -> str:
-    return part_key(RECEIVED, received.part.pixel_id, received.part.day, received.batch)
+def _key(batch: ReceivedBatch) -> str:
+    return part_key(RECEIVED, batch.part.pixel_id, batch.part.day, batch.name)
 
 
-def _problems_of_names(sent: Mapping[str, object]) -> list[str]:
+def _name_problems(body: Mapping[str, object]) -> list[str]:
     problems = [
         f"{name}: must be 1 to 100 of A-Z, a-z, 0-9, '-' and '_'"
         for name in ("batch", "pixel_id")
-        if not _is_text(sent.get(name), _NAME)
+        if not _is_text(body.get(name), _NAME)
     ]
-    if not _is_day(sent.get("day")):
+    if not _is_day(body.get("day")):
         problems.append("day: must be a day in UTC: 2026-05-01")
     return problems
 
 
-def _problems_of_events(sent: Mapping[str, object], pixel_id: object, day: object) -> list[str]:
-    events = sent.get("events")
+def _events_problems(body: Mapping[str, object], pixel_id: object, day: object) -> list[str]:
+    events = body.get("events")
     if not isinstance(events, list) or not 1 <= len(events) <= MAX_EVENTS:
         return [f"events: must be a list of 1 to {MAX_EVENTS:,} events"]
     for number, event in enumerate(events):
-        if problem := _problem_of_event(event, pixel_id, day):
+        if problem := _event_problem(event, pixel_id, day):
             return [f"events: number {number + 1} {problem}"]
     if len({event["id"] for event in events}) < len(events):
         return ["events: two have the same id"]
     return []
 
 
-def _problem_of_event(event: object, pixel_id: object, day: object) -> str | None:
+def _event_problem(event: object, pixel_id: object, day: object) -> str | None:
     if not isinstance(event, dict):
         return "must be a JSON object"
     if not _is_id(event.get("id")):
@@ -148,29 +144,29 @@ def _problem_of_event(event: object, pixel_id: object, day: object) -> str | Non
     return None
 
 
-def _problems_of_sums(sent: Mapping[str, object], part: EventsPart) -> list[str]:
+def _sum_problems(body: Mapping[str, object], part: EventsPart) -> list[str]:
     sums = {
         "count": len(part.lines),
         "first_id": part.first.event_id,
         "last_id": part.last.event_id,
         "sha256": part.sha256,
     }
-    return [f"{name}: is not that of the events" for name in sums if sent.get(name) != sums[name]]
+    return [f"{name}: is not that of the events" for name in sums if body.get(name) != sums[name]]
 
 
-def _part(sent: Mapping[str, Any]) -> EventsPart:
-    events = sent["events"]
-    places = [Cursor(event["timestamp"], event["id"]) for event in events]
+def _events_part(body: Mapping[str, Any]) -> EventsPart:
+    events = body["events"]
+    cursors = [Cursor(event["timestamp"], event["id"]) for event in events]
     lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
     try:
         "".join(lines).encode()
     except UnicodeEncodeError:
         raise InvalidFieldsError(["events: hold half a character, which UTF-8 cannot"]) from None
-    return EventsPart(sent["pixel_id"], sent["day"], places, lines)
+    return EventsPart(body["pixel_id"], body["day"], cursors, lines)
 
 
-def _is_text(value: object, form: re.Pattern[str]) -> bool:
-    return isinstance(value, str) and form.fullmatch(value) is not None
+def _is_text(value: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _is_day(value: object) -> bool:

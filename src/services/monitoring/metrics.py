@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.job_runs import ENDED_WELL
+from services.core.pending_leads import IS_PENDING
 from services.core.ports import Database, Row
-from services.core.stored_time import NEVER, TIME_TEXT, stored_time
+from services.core.stored_time import TIME_TEXT, stored_time
 from services.core.text import read_object
 from services.sync.outbox import JOB
 
@@ -80,8 +81,7 @@ SELECT
   coalesce(sum(coalesce(pipedrive_due_at, '') <= ?1 ->> 'now'), 0) AS due,
   min(timestamp) AS oldest
 FROM tracking_events
-WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL
-  AND coalesce(pipedrive_due_at, '') < '{NEVER}'
+WHERE {IS_PENDING}
 """
 
 ACCOUNTS = """

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.archive.batches import FORGET_EMPTY_BATCH, RECOUNT_BATCH
+from services.archive.batches import DELETE_EMPTY_BATCH, RECOUNT_BATCH
 from services.archive.reading import ArchivedPart, all_part_keys, is_received, read_part
-from services.archive.rewriting import NOTHING, Replacement, delete_part
+from services.archive.rewriting import EMPTY_PART_SHA256, PartReplacement, delete_part
 from services.core.ndjson_parts import DamagedPartError
 from services.core.stored_time import TIME_TEXT
 from services.privacy.erasure_notes import ErasureNotes
@@ -118,7 +118,7 @@ class Erasure:
         progress, bucket = self.request.progress, self.search.bucket
         async for key in all_part_keys(bucket, str(progress.after or "")):
             try:
-                if progress.rewriting == [key, NOTHING, "0"] and not is_received(key):
+                if progress.rewriting == [key, EMPTY_PART_SHA256, "0"] and not is_received(key):
                     await delete_part(bucket, key)
                 elif part := await read_part(bucket, key, progress.rewriting):
                     await self._erase_in(part)
@@ -139,22 +139,22 @@ class Erasure:
             for line, row in zip(part.lines, rows, strict=True)
             if row is None or not self.search.is_theirs(row)
         ]
-        replacement = Replacement(part, kept)
+        replacement = PartReplacement(part, kept)
         if not is_begun:
             await self._note(replacement, theirs)
         if not part.is_received:
-            counted = json.dumps(replacement.counted)
-            await self.search.database.batch_rows((RECOUNT_BATCH, FORGET_EMPTY_BATCH), counted)
+            counted = json.dumps(replacement.counts)
+            await self.search.database.batch_rows((RECOUNT_BATCH, DELETE_EMPTY_BATCH), counted)
         await replacement.write(self.search.bucket)
         progress.rewriting = []
 
-    async def _note(self, replacement: Replacement, theirs: Sequence[int]) -> None:
+    async def _note(self, replacement: PartReplacement, theirs: Sequence[int]) -> None:
         part, place = replacement.part, "received_events"
         if not part.is_received:
             # Ids of others' events may be those of rows here.
             place = "archived_events"
             await self.notes.add(event_ids=theirs, archive_parts=[part.key])
-        self.request.progress.rewriting = replacement.noted
+        self.request.progress.rewriting = replacement.journal
         await self.requests.count(self.request, place, len(theirs))
 
     @property

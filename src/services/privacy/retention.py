@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.archive.batches import FORGET_BATCHES_BEFORE
-from services.archive.rewriting import delete_days_before
+from services.archive.batches import DELETE_BATCHES_BEFORE
+from services.archive.rewriting import delete_parts_before_day
 from services.core.job_runs import JobRun
 from services.core.logs import Log
+from services.core.pending_leads import IS_NOT_PENDING
 from services.core.ports import Bucket, Clock, Database, NewId, Row
-from services.core.stored_time import NEVER, TIME_TEXT
+from services.core.stored_time import TIME_TEXT
 from services.privacy.request_table import FORGET_REQUESTS
 from services.privacy.statements import DELETE_PERSONS
 from services.projects.configuration import MAX_RETENTION_DAYS
@@ -48,21 +49,16 @@ WHERE projects.name >= '' AND ?1 IS NOT NULL AND iif(
 ORDER BY projects.name, pixels.name
 """
 
-_IS_PENDING = f"""
-  event_type IS 'form_submit' AND pipedrive_sync_status IS NULL
-  AND coalesce(pipedrive_due_at, '') < '{NEVER}'
-"""
-
 OLD_EVENTS = f"""
 SELECT id FROM tracking_events
-WHERE pixel_id = ?1 ->> 'pixel_id' AND timestamp < ?1 ->> 'before' AND NOT ({_IS_PENDING})
+WHERE pixel_id = ?1 ->> 'pixel_id' AND timestamp < ?1 ->> 'before' AND {IS_NOT_PENDING}
 ORDER BY timestamp LIMIT {EVENTS_OF_A_PORTION}
 """
 
 # What was set pending since it was found stays.
 DELETE_OLD_EVENTS = f"""
 DELETE FROM tracking_events
-WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND NOT ({_IS_PENDING})
+WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND {IS_NOT_PENDING}
 """
 
 # The walks: rows behind the last one by their ids, and where the next walk begins.
@@ -169,8 +165,8 @@ class Retention:
                 left -= 1
                 more = await self._delete_portion(pixel["id"], before, deleted)
             first_kept = before.strftime("%Y-%m-%d")
-            await self._ask(FORGET_BATCHES_BEFORE, pixel_id=pixel["id"], first_kept=first_kept)
-            gone = await delete_days_before(self.bucket, pixel["id"], first_kept, parts)
+            await self._ask(DELETE_BATCHES_BEFORE, pixel_id=pixel["id"], first_kept=first_kept)
+            gone = await delete_parts_before_day(self.bucket, pixel["id"], first_kept, parts)
             deleted["archived_parts"] += len(gone)
             parts = max(0, parts - len(gone))
 

@@ -16,10 +16,10 @@ from typing import Any
 from services.archive.reading import (
     ArchivedPart,
     all_part_keys,
-    is_form,
-    read_event,
+    is_form_line,
+    read_event_line,
     read_part,
-    visitors_of,
+    visitor_ids_in,
 )
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Bucket, Database, KeyValues, Row
@@ -195,11 +195,11 @@ class PrivacySearch:
 
     def archived(self, line: str) -> Row | None:
         """An archived event that may be the person's: of their visitor, or with their address."""
-        known = not self.progress.visitors.isdisjoint(visitors_of(line))
-        return read_event(line) if known or self._has_clue(line) else None
+        known = not self.progress.visitors.isdisjoint(visitor_ids_in(line))
+        return read_event_line(line) if known or self._has_clue(line) else None
 
     def _has_clue(self, line: str) -> bool:
-        if self.subject.asked_by != "email" or not is_form(line):
+        if self.subject.asked_by != "email" or not is_form_line(line):
             return False
         small = line.lower()
         return self.subject.clue in small or self.subject.url_clue in small

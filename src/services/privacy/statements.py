@@ -7,7 +7,7 @@ a time.
 
 from __future__ import annotations
 
-from services.core.stored_time import NEVER
+from services.core.pending_leads import IS_PENDING
 
 FORMS_OF_A_PAGE = 5_000
 ROWS_OF_A_PORTION = 1_000
@@ -146,11 +146,10 @@ JOIN pipedrive_persons AS persons
 
 # ---- deleted -----------------------------------------------------------------------------------
 
-# A lead that the sync has in its hands is left until it puts it down: it would be written onto the
-# person in Pipedrive after the receipt.
+# A lead that the sync has leased stays until the lease ends: the sync would otherwise write it to
+# the person in Pipedrive after the receipt.
 _IS_BEING_SENT = f"""
-  event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND pipedrive_lease IS NOT NULL
-  AND pipedrive_due_at > ?1 ->> 'now' AND pipedrive_due_at < '{NEVER}'
+  {IS_PENDING} AND pipedrive_lease IS NOT NULL AND pipedrive_due_at > ?1 ->> 'now'
 """
 
 # Not UNION: the first ones are enough, and one that comes twice is deleted once.

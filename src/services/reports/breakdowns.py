@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.archive.batches import ARCHIVED_IN_SPAN
+from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.errors import InvalidQueryError
 from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import TIME_TEXT
@@ -281,7 +281,7 @@ async def read_page(database: Database, pixel_id: str, breakdown: Breakdown) -> 
         "after_events": after.events if after else None,
         "after_value": after.value if after else None,
     }
-    statements = (BREAKDOWNS[breakdown.by, breakdown.attribution], ARCHIVED_IN_SPAN)
+    statements = (BREAKDOWNS[breakdown.by, breakdown.attribution], COUNT_ARCHIVED_OF_PIXEL)
     found, [archived] = await database.batch_rows(statements, json.dumps(parameters))
     rows = [{**row, "conversion": _conversion(row)} for row in found[: breakdown.most]]
     if len(found) <= breakdown.most:

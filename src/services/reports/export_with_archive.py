@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from services.archive.batches import FIND_BATCHES, MAX_FOUND, Batch, read_batch
+from services.archive.batches import FIND_BATCHES, MAX_BATCHES, ArchiveBatch, read_batch
 from services.archive.parts import ARCHIVE, part_key
 from services.core.event_place import Cursor, cursor_of
 from services.core.json_lines import FEWEST_ROWS
@@ -59,7 +59,7 @@ class Item:
 class LoadedPart:
     """A part of the archive as it lies there, found whole."""
 
-    batch: Batch
+    batch: ArchiveBatch
     key: str
     content: bytes
 
@@ -102,7 +102,7 @@ class _Snapshot:
     """Both at the same moment; `between` are the database's events below the newest batch."""
 
     recent: Part
-    batches: Sequence[Batch]
+    batches: Sequence[ArchiveBatch]
     between: Sequence[Cursor]
 
 
@@ -150,7 +150,7 @@ async def read_events(
 
 async def _snapshot(database: Database, asked: Asked) -> _Snapshot:
     """Where the archive begins is known only when it was read, and must still be so then."""
-    batches: Sequence[Batch] = ()
+    batches: Sequence[ArchiveBatch] = ()
     for _ in range(ATTEMPTS):
         floor = _just_before_all(asked)
         border = Cursor("", 0)
@@ -193,7 +193,9 @@ async def _older(bucket: Bucket, asked: Asked, snapshot: _Snapshot) -> OlderEven
     return OlderEvents(items, parts, str(_just_after(floor)) if floor else None)
 
 
-def choose(batches: Sequence[Batch], asked: Asked) -> tuple[Sequence[Batch], Cursor | None]:
+def choose(
+    batches: Sequence[ArchiveBatch], asked: Asked
+) -> tuple[Sequence[ArchiveBatch], Cursor | None]:
     """The batches that one answer reads, and the place down to which it gets, if not to the end.
 
     All that reach up to `before` are read, so that each answer gets further.
@@ -206,10 +208,10 @@ def choose(batches: Sequence[Batch], asked: Asked) -> tuple[Sequence[Batch], Cur
         events += batch.events if batch.last < asked.before else 0
         size += batch.bytes
     # There are more than were looked for.
-    return batches, batches[-1].last if len(batches) == MAX_FOUND else None
+    return batches, batches[-1].last if len(batches) == MAX_BATCHES else None
 
 
-async def _load(bucket: Bucket, pixel_id: str, batch: Batch) -> LoadedPart:
+async def _load(bucket: Bucket, pixel_id: str, batch: ArchiveBatch) -> LoadedPart:
     key = part_key(ARCHIVE, pixel_id, batch.day, batch.name)
     content = await bucket.get(key)
     if content is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from services.archive.batches import ARCHIVED_IN_SPAN
+from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.ports import Database, LocalTime, Row
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import IN_SPAN, Span
@@ -99,7 +99,7 @@ FROM (
 
 STATEMENTS = (
     *(SUMMARY, TOP_SOURCES, TOP_PAGES, DAILY_BREAKDOWN, SUBMISSIONS, DELIVERY),
-    ARCHIVED_IN_SPAN,
+    COUNT_ARCHIVED_OF_PIXEL,
 )
 
 

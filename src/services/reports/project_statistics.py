@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.archive.batches import ARCHIVED_OF_PROJECT
+from services.archive.batches import COUNT_ARCHIVED_OF_PROJECT
 from services.core.errors import NotFoundError
 from services.core.ports import Database
 from services.reports.spans import Span
@@ -52,7 +52,7 @@ WHERE project_id = ?1 ->> 'project_id' AND name >= ?1 ->> 'cursor'
 ORDER BY name LIMIT 1 OFFSET ?1 ->> 'most'
 """
 
-STATEMENTS = (PROJECT_NAME, PROJECT_SUMMARY, PIXEL_BREAKDOWN, NEXT_PIXEL, ARCHIVED_OF_PROJECT)
+STATEMENTS = (PROJECT_NAME, PROJECT_SUMMARY, PIXEL_BREAKDOWN, NEXT_PIXEL, COUNT_ARCHIVED_OF_PROJECT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from services.archive.batches import ARCHIVED_SINCE
+from services.archive.batches import COUNT_ARCHIVED_SINCE
 from services.core.ports import Database, Row
 from services.core.stored_time import TIME_TEXT
 from services.tracking.attribution import parameters_left_out
@@ -58,7 +58,7 @@ ORDER BY events DESC, page_url, tracking_events.pixel_id LIMIT {MAX_PAGES}
 """
 
 # A project may keep its events for a day only.
-STATEMENTS = (CREDITED, PAGES, ARCHIVED_SINCE)
+STATEMENTS = (CREDITED, PAGES, COUNT_ARCHIVED_SINCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from ops.restore import sql_files as loading
 from ops.restore.erase_again import Erasure
 from ops.restore.sql_files import Step
 from ops.restore.time_travel import erase_again
-from services.archive.parts import ARCHIVE, manifest_of, part_key
-from services.archive.rewriting import counted
+from services.archive.parts import ARCHIVE, manifest_key, part_key
+from services.archive.rewriting import batch_counts
 from services.core.ndjson_parts import pack
 from tests.harness.direct import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
@@ -77,7 +77,7 @@ def parts_since() -> Objects:
     manifest = json.dumps({"count": 2, "sha256": packed.sha256}).encode()
     contents = {BATCHES[0]: packed.content, BATCHES[2]: packed.content[:-1]}
     parts = {part_key(ARCHIVE, *PIXEL_AND_DAY, batch): said for batch, said in contents.items()}
-    return {**parts, **{manifest_of(key): manifest for key in parts}}
+    return {**parts, **{manifest_key(key): manifest for key in parts}}
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
 
 
 def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:
-    part = counted(part_key(ARCHIVE, *PIXEL_AND_DAY, BATCHES[1]), 0, "", 0)
+    part = batch_counts(part_key(ARCHIVE, *PIXEL_AND_DAY, BATCHES[1]), 0, "", 0)
     database = Database(choose_target(None, storage, local=True))
     erase_again(database, [Erasure("r1", {"event_ids": [7]}, [part])])
     with closing(sqlite3.connect(database_file(storage))) as live:

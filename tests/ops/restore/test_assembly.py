@@ -14,7 +14,7 @@ from ops.backup.manifests import Manifest
 from ops.restore.assembly import PutTogether, parts_needed, put_together
 from ops.restore.erase_again import Erasure
 from ops.restore.staging_database import MIGRATIONS, UnknownSchemaError, open_staging
-from services.archive.rewriting import counted
+from services.archive.rewriting import batch_counts
 from tests.ops.backup_files import Objects, Written, write_backup
 
 TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events", "d1_migrations")
@@ -168,7 +168,7 @@ def test_rows_of_the_old_log_are_erased_again_too(tmp_path: Path) -> None:
 def test_what_was_erased_after_a_backup_of_an_older_schema_is_erased_again(tmp_path: Path) -> None:
     database = new_database("0022_add_backups.sql")
     visit(database, 1, 2)
-    part = counted("archive/x/2026-01-01/1-1-abc.ndjson.gz", 0, "", 0)
+    part = batch_counts("archive/x/2026-01-01/1-1-abc.ndjson.gz", 0, "", 0)
     ids: dict[str, list[str | int]] = {"event_ids": [1], "session_ids": [], "visitor_ids": []}
     chain = [write_backup(database, "20261121T020000Z-full")]
     assert restored(chain, tmp_path, None, Erasure("r1", ids, [part])).erased == 1

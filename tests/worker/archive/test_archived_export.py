@@ -7,7 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from services.archive.batches import ARCHIVED_IN_SPAN, ARCHIVED_OF_PROJECT, ARCHIVED_SINCE
+from services.archive.batches import (
+    COUNT_ARCHIVED_OF_PIXEL,
+    COUNT_ARCHIVED_OF_PROJECT,
+    COUNT_ARCHIVED_SINCE,
+)
 from services.core.ndjson_parts import pack
 from services.core.stored_time import NEVER
 from services.reports.export_with_archive import MAX_ARCHIVED
@@ -204,9 +208,9 @@ def test_that_reads_the_parts_of_these_days_and_no_others(archiving: Worker) -> 
         return rows
 
     # 10 days of one pixel; of two, and the 3 pixels of their project; 2 days of two, and 6 pixels.
-    assert rows_read(ARCHIVED_IN_SPAN) == 10 + 1
-    assert rows_read(ARCHIVED_OF_PROJECT) == 2 * 10 + 2 * 3
-    assert rows_read(ARCHIVED_SINCE) <= 2 * 2 + 2 * 6
+    assert rows_read(COUNT_ARCHIVED_OF_PIXEL) == 10 + 1
+    assert rows_read(COUNT_ARCHIVED_OF_PROJECT) == 2 * 10 + 2 * 3
+    assert rows_read(COUNT_ARCHIVED_SINCE) <= 2 * 2 + 2 * 6
 
 
 def test_where_events_are_archived_after_a_day_the_analysis_says_so(archiving: Worker) -> None:

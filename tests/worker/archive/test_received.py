@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from handlers.archive import MAX_BYTES
-from services.archive.endpoint import body_of
+from handlers.archive import MAX_BODY_BYTES
+from services.archive.endpoint import endpoint_body
 from services.archive.parts import EventsPart
 from services.core.event_place import Cursor
 from tests.harness.keys import ADMIN_KEY, READ_KEY
@@ -22,16 +22,16 @@ NOT_VALID = "Validation failed"
 def batch(*ids: int, **fields: object) -> dict[str, Any]:
     """A batch as the archive sends it, with these fields of its events."""
     times = [f"{DAY} 06:00:{number:02}" for number in range(len(ids))]
-    places = [Cursor(time, number) for time, number in zip(times, ids, strict=True)]
+    cursors = [Cursor(time, number) for time, number in zip(times, ids, strict=True)]
     lines = [
         json.dumps(
             {"id": place.event_id, "pixel_id": "shop", "timestamp": place.timestamp, **fields},
             ensure_ascii=False,
             separators=(",", ":"),
         )
-        for place in places
+        for place in cursors
     ]
-    sent: dict[str, Any] = json.loads(body_of(EventsPart("shop", DAY, places, lines)))
+    sent: dict[str, Any] = json.loads(endpoint_body(EventsPart("shop", DAY, cursors, lines)))
     return {**sent, "batch": f"b-{some_visitor()}"}
 
 
@@ -126,9 +126,9 @@ def test_two_events_with_one_id_are_refused(archiving: Worker) -> None:
 
 
 def test_a_batch_has_four_mebibytes(archiving: Worker) -> None:
-    fitting = batch(7, event_data="x" * (MAX_BYTES - 1_000))
+    fitting = batch(7, event_data="x" * (MAX_BODY_BYTES - 1_000))
     assert send(archiving, fitting).status == 200
-    answer = send(archiving, " " * (MAX_BYTES + 1))
+    answer = send(archiving, " " * (MAX_BODY_BYTES + 1))
     assert (answer.status, answer.json()["error"]) == (413, "Request body is larger than 4096 KiB")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.archive.endpoint import body_of
-from services.archive.parts import EventsPart, manifest_of
+from services.archive.endpoint import endpoint_body
+from services.archive.parts import EventsPart, manifest_key
 from services.core.event_place import Cursor
 from services.core.ndjson_parts import unpack
 from services.privacy.request_table import COUNTED
@@ -15,7 +15,7 @@ from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import PIXEL, PROJECT, Row, Worker, some_event, some_visitor
 from tests.worker.archive.test_received import DAY, send
 
-NOTHING = dict.fromkeys(COUNTED, 0)
+NO_COUNTS = dict.fromkeys(COUNTED, 0)
 
 
 def some_email() -> str:
@@ -34,10 +34,10 @@ def form(number: int, pixel: str, email: str, **fields: object) -> Row:
 
 def batch_of(*events: Row) -> dict[str, Any]:
     """A batch as it is sent."""
-    places = [Cursor(each["timestamp"], each["id"]) for each in events]
+    cursors = [Cursor(event["timestamp"], event["id"]) for event in events]
     lines = [json.dumps(each, separators=(",", ":")) for each in events]
-    part = EventsPart(events[0]["pixel_id"], DAY, places, lines)
-    sent: dict[str, Any] = json.loads(body_of(part))
+    part = EventsPart(events[0]["pixel_id"], DAY, cursors, lines)
+    sent: dict[str, Any] = json.loads(endpoint_body(part))
     return {**sent, "batch": f"b-{some_visitor()}"}
 
 
@@ -48,7 +48,7 @@ def key_of(batch: Row) -> str:
 def kept(worker: Worker, batch: Row) -> list[int]:
     """The ids in a received part, which is what its manifest says."""
     key = key_of(batch)
-    manifest = json.loads(worker.stored(manifest_of(key)) or b"")
+    manifest = json.loads(worker.stored(manifest_key(key)) or b"")
     lines = unpack(key, worker.stored(key), manifest["count"], manifest["sha256"])
     return [json.loads(line)["id"] for line in lines]
 
@@ -101,10 +101,10 @@ def test_a_person_is_found_exported_and_erased_in_what_others_sent(archiving: Wo
     assert [{**row, **each} for row, each in zip(rows, theirs, strict=True)] == rows
 
     receipt = portions(archiving, "erase", email=email, confirm=True)[-1]["receipt"]
-    assert receipt["counts"] == NOTHING | {"received_events": 3}
+    assert receipt["counts"] == NO_COUNTS | {"received_events": 3}
     assert email not in json.dumps(receipt)
     assert (kept(archiving, sent), kept(archiving, other)) == ([2, 4], [10])
-    assert counts_of(archiving, email) == NOTHING
+    assert counts_of(archiving, email) == NO_COUNTS
 
 
 def test_a_batch_that_comes_again_is_acknowledged_and_brings_nobody_back(archiving: Worker) -> None:
@@ -122,7 +122,7 @@ def test_a_batch_that_comes_again_is_acknowledged_and_brings_nobody_back(archivi
     assert after == before
     assert kept(archiving, mixed) == [2]
     assert key_of(alone) not in after
-    assert counts_of(archiving, email) == NOTHING
+    assert counts_of(archiving, email) == NO_COUNTS
     # The name is still taken.
     changed = batch_of(form(1, "theirs-0002", email, country="AT")) | {"batch": mixed["batch"]}
     assert send(archiving, changed).status == 409
@@ -141,7 +141,7 @@ def test_ids_of_others_are_not_those_of_rows_here(archiving: Worker) -> None:
     at = f"{DAY} 06:00:00"
     send(archiving, batch_of(form(1, "theirs-0003", email) | {"id": own, "timestamp": at}))
     receipt = portions(archiving, "erase", email=email, confirm=True)[-1]["receipt"]
-    assert receipt["counts"] == NOTHING | {"received_events": 1}
+    assert receipt["counts"] == NO_COUNTS | {"received_events": 1}
     assert archiving.event(own)
     assert archiving.query("DELETE FROM pipedrive_persons WHERE person_id = 95 RETURNING 1")
     # A restore would delete what is noted.
@@ -160,7 +160,7 @@ def test_whatever_others_send_is_read(archiving: Worker) -> None:
     )
     send(archiving, sent)
     receipt = portions(archiving, "erase", email=email, confirm=True)[-1]["receipt"]
-    assert receipt["counts"] == NOTHING | {"received_events": 4}
+    assert receipt["counts"] == NO_COUNTS | {"received_events": 4}
     assert kept(archiving, sent) == [5]
 
 

@@ -7,31 +7,31 @@ from collections.abc import Sequence
 import pytest
 
 from services.archive.archive_run import (
-    FIND_DUE,
-    MAX_BYTES,
+    FIND_DUE_PIXELS,
+    MAX_PART_BYTES,
     READ_PART,
     ArchiveRun,
     ArchiveSettings,
 )
-from services.archive.batches import COUNT_BATCH
+from services.archive.batches import RECORD_BATCH
 from services.core.job_runs import BEGIN_RUN
 from services.core.logs import Log
 from services.core.ports import Row
 from tests.unit.memory import MemoryBucket, MemoryDatabase, Time
 
-PLACE = {"before": "2026-05-01", "day": "2026-04-01"}
+POSITION = {"before": "2026-05-01", "day": "2026-04-01"}
 LINES = ['{"id":1}', '{"id":2}']
 
 
 class OldEvents(MemoryDatabase):
-    """D1 with some events of each pixel, as the run asks for them."""
+    """D1 with some events of each pixel."""
 
     def __init__(self, lines: Sequence[str], *, pixels: Sequence[str] = ("shop",)) -> None:
         super().__init__()
         self.asked: list[str] = []
-        self._due: list[Row] = [{**PLACE, "pixel_id": pixel} for pixel in pixels]
+        self._due: list[Row] = [{**POSITION, "pixel_id": pixel} for pixel in pixels]
         self._events: list[Row] = [
-            {"day": PLACE["day"], "timestamp": PLACE["day"], "id": number, "line": line}
+            {"day": POSITION["day"], "timestamp": POSITION["day"], "id": number, "line": line}
             for number, line in enumerate(lines, 1)
         ]
 
@@ -39,17 +39,17 @@ class OldEvents(MemoryDatabase):
         self, statements: Sequence[str], parameters: str
     ) -> Sequence[Sequence[Row]]:
         self.asked += statements
-        said = json.loads(parameters)
+        sent = json.loads(parameters)
         answers: dict[str, Sequence[Row]] = {
             BEGIN_RUN: [{"id": 1}],
-            FIND_DUE: self._due,
-            READ_PART: self._rest(said),
-            COUNT_BATCH: [{"batch": said.get("batch")}],
+            FIND_DUE_PIXELS: self._due,
+            READ_PART: self._rest(sent),
+            RECORD_BATCH: [{"batch": sent.get("batch")}],
         }
         return [answers.get(statement, [{"changes": 0}]) for statement in statements]
 
-    def _rest(self, said: dict[str, dict[str, int]]) -> Sequence[Row]:
-        after = said.get("after", {}).get("event_id", 0)
+    def _rest(self, sent: dict[str, dict[str, int]]) -> Sequence[Row]:
+        after = sent.get("after", {}).get("event_id", 0)
         return [event for event in self._events if event["id"] > after]
 
 
@@ -59,16 +59,16 @@ def run(database: OldEvents, bucket: MemoryBucket, rows: int = 5_000) -> None:
     asyncio.run(ArchiveRun(settings, database, bucket, None, Time().clock, log).run())
 
 
-def test_what_was_read_back_whole_is_counted() -> None:
+def test_a_part_that_is_read_back_whole_is_recorded() -> None:
     database = OldEvents(LINES)
     run(database, MemoryBucket())
-    assert database.asked.count(COUNT_BATCH) == 1
+    assert database.asked.count(RECORD_BATCH) == 1
 
 
 def test_nothing_is_deleted_of_a_part_that_is_damaged(capsys: pytest.CaptureFixture[str]) -> None:
     database = OldEvents(LINES)
     run(database, MemoryBucket(damage=lambda _key, content: content[:-1]))
-    assert COUNT_BATCH not in database.asked
+    assert RECORD_BATCH not in database.asked
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == ["archive_failed", "archive_run"]
     assert lines[0]["reason"].endswith("has another checksum")
@@ -85,14 +85,14 @@ def test_a_run_whose_parts_failed_until_its_budget_was_spent_has_failed(
 
 
 def test_a_part_fits_into_what_an_endpoint_takes() -> None:
-    long = json.dumps({"event_data": "x" * (MAX_BYTES // 2)})
+    long = json.dumps({"event_data": "x" * (MAX_PART_BYTES // 2)})
     database, bucket = OldEvents([long] * 3), MemoryBucket()
     run(database, bucket)
-    assert database.asked.count(COUNT_BATCH) == 3
+    assert database.asked.count(RECORD_BATCH) == 3
     assert len(bucket.objects) == 2 * 3
 
 
 def test_an_event_larger_than_a_part_is_one_of_its_own() -> None:
-    database = OldEvents([json.dumps({"event_data": "ä" * MAX_BYTES}), *LINES])
+    database = OldEvents([json.dumps({"event_data": "ä" * MAX_PART_BYTES}), *LINES])
     run(database, MemoryBucket())
-    assert database.asked.count(COUNT_BATCH) == 2
+    assert database.asked.count(RECORD_BATCH) == 2

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.archive.endpoint import ArchiveEndpoint, EndpointError, body_of
+from services.archive.endpoint import ArchiveEndpoint, EndpointError, endpoint_body
 from services.archive.parts import EventsPart
 from services.core.event_place import Cursor
 from services.core.ports import NetworkError
@@ -49,7 +49,7 @@ def test_silence_and_errors_of_the_server_are_tried_again_with_longer_pauses() -
     assert (ids, len(http.sent), pauses) == ({9}, 3, [1, 2])
 
 
-def test_after_three_tries_it_is_given_up() -> None:
+def test_after_three_tries_the_part_is_given_up() -> None:
     with pytest.raises(EndpointError, match="3 times: no answer within 10 seconds") as error:
         send(answered({}, 429), SILENT, SILENT)
     assert "a.example" not in str(error.value)
@@ -70,6 +70,6 @@ def test_an_answer_without_a_list_is_no_acknowledgement(content: object) -> None
 
 
 def test_the_body_is_json_with_what_the_part_is() -> None:
-    said = json.loads(body_of(PART))
-    assert (said["batch"], said["count"]) == (PART.name, 3)
-    assert (said["first_id"], said["last_id"], said["sha256"]) == (7, 9, PART.sha256)
+    body = json.loads(endpoint_body(PART))
+    assert (body["batch"], body["count"]) == (PART.name, 3)
+    assert (body["first_id"], body["last_id"], body["sha256"]) == (7, 9, PART.sha256)

@@ -7,8 +7,8 @@ import pytest
 from services.archive.parts import (
     ARCHIVE,
     EventsPart,
-    forget_part,
-    manifest_of,
+    discard_part,
+    manifest_key,
     part_key,
     write_part,
 )
@@ -16,11 +16,11 @@ from services.core.event_place import Cursor
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from tests.unit.memory import MemoryBucket
 
-PLACES = [Cursor("2026-05-01 06:00:00", 7), Cursor("2026-05-01 06:00:01", 3)]
-PART = EventsPart("shop", "2026-05-01", PLACES, ['{"id":7}', '{"id":3}'])
-PLACE = (ARCHIVE, PART.pixel_id, PART.day, PART.name)
-KEY = part_key(*PLACE)
-MANIFEST = manifest_of(KEY)
+CURSORS = [Cursor("2026-05-01 06:00:00", 7), Cursor("2026-05-01 06:00:01", 3)]
+PART = EventsPart("shop", "2026-05-01", CURSORS, ['{"id":7}', '{"id":3}'])
+LOCATION = (ARCHIVE, PART.pixel_id, PART.day, PART.name)
+KEY = part_key(*LOCATION)
+MANIFEST = manifest_key(KEY)
 
 
 def test_a_part_lies_beside_its_manifest() -> None:
@@ -31,7 +31,7 @@ def test_a_part_lies_beside_its_manifest() -> None:
     assert json.loads(bucket.objects[MANIFEST])["sha256"] == manifest.sha256
     lines = unpack(KEY, bucket.objects[KEY], manifest.count, manifest.sha256)
     assert lines == list(PART.lines)
-    asyncio.run(forget_part(bucket, ARCHIVE, PART, PART.name))
+    asyncio.run(discard_part(bucket, ARCHIVE, PART, PART.name))
     assert bucket.objects == {}
 
 
@@ -39,7 +39,7 @@ def test_a_part_lies_beside_its_manifest() -> None:
 @pytest.mark.parametrize(
     "damage", [lambda _: None, lambda content: content[:-1], lambda _: pack(["{}", "{}"]).content]
 )
-def test_a_part_that_is_read_back_otherwise_is_no_part(
+def test_a_part_that_is_read_back_with_other_content_is_damaged(
     key: str, damage: Callable[[bytes], bytes | None]
 ) -> None:
     bucket = MemoryBucket(damage=lambda name, content: damage(content) if name == key else content)
@@ -47,16 +47,16 @@ def test_a_part_that_is_read_back_otherwise_is_no_part(
         asyncio.run(write_part(bucket, ARCHIVE, PART, PART.name))
 
 
-def test_the_same_events_have_the_same_name_and_others_another_one() -> None:
-    same = EventsPart("shop", "2026-05-01", PLACES, list(PART.lines))
-    other = EventsPart("shop", "2026-05-01", PLACES, ['{"id":7}', '{"id":3,"country":"AT"}'])
+def test_a_name_is_the_same_for_the_same_events_only() -> None:
+    same = EventsPart("shop", "2026-05-01", CURSORS, list(PART.lines))
+    other = EventsPart("shop", "2026-05-01", CURSORS, ['{"id":7}', '{"id":3,"country":"AT"}'])
     assert same.name == PART.name
     assert other.name != PART.name
     assert PART.name.startswith("7-3-")
 
 
-def test_a_part_of_a_part_keeps_its_order() -> None:
-    only = PART.only({3, 99})
-    assert only
-    assert (only.ids, list(only.lines)) == ([3], ['{"id":3}'])
-    assert PART.only({99}) is None
+def test_a_subset_of_a_part_keeps_its_order() -> None:
+    subset = PART.subset({3, 99})
+    assert subset
+    assert (subset.ids, list(subset.lines)) == ([3], ['{"id":3}'])
+    assert PART.subset({99}) is None

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import pytest
 
-from services.archive.parts import EventsPart, manifest_of
+from services.archive.parts import EventsPart, manifest_key
 from services.archive.reading import read_part
-from services.archive.received import Received, keep
-from services.archive.rewriting import Replacement, erased_ids
+from services.archive.received import ReceivedBatch, store_batch
+from services.archive.rewriting import PartReplacement, erased_ids
 from services.core.event_place import Cursor
 from services.core.ports import UnavailableError
 from tests.unit.memory import MemoryBucket
@@ -48,21 +48,21 @@ class StoppingBucket(MemoryBucket):
             self.left -= 1
 
 
-def received() -> Received:
-    places = [Cursor(f"{DAY} 06:00:{number:02}", each) for number, each in enumerate(ALL)]
-    lines = [json.dumps({"id": each, "pixel_id": "shop"}, separators=(",", ":")) for each in ALL]
-    return Received("b", EventsPart("shop", DAY, places, lines))
+def received() -> ReceivedBatch:
+    cursors = [Cursor(f"{DAY} 06:00:{second:02}", id_) for second, id_ in enumerate(ALL)]
+    lines = [json.dumps({"id": id_, "pixel_id": "shop"}, separators=(",", ":")) for id_ in ALL]
+    return ReceivedBatch("b", EventsPart("shop", DAY, cursors, lines))
 
 
 def send(bucket: MemoryBucket) -> bool:
-    return asyncio.run(keep(bucket, received()))
+    return asyncio.run(store_batch(bucket, received()))
 
 
-def without(bucket: MemoryBucket, *ids: int, noted: Sequence[str] = ()) -> Replacement:
+def without(bucket: MemoryBucket, *ids: int, journal: Sequence[str] = ()) -> PartReplacement:
     """The part without these events, read as an erasure reads it."""
-    part = asyncio.run(read_part(bucket, KEY, noted))
+    part = asyncio.run(read_part(bucket, KEY, journal))
     assert part
-    return Replacement(part, [line for line in part.lines if json.loads(line)["id"] not in ids])
+    return PartReplacement(part, [line for line in part.lines if json.loads(line)["id"] not in ids])
 
 
 def stored(bucket: MemoryBucket) -> list[int]:
@@ -71,8 +71,8 @@ def stored(bucket: MemoryBucket) -> list[int]:
 
 
 def manifest(bucket: MemoryBucket) -> dict[str, object]:
-    said: dict[str, object] = json.loads(bucket.objects[manifest_of(KEY)])
-    return said
+    content: dict[str, object] = json.loads(bucket.objects[manifest_key(KEY)])
+    return content
 
 
 @pytest.mark.parametrize("stop", STOPS)
@@ -92,10 +92,10 @@ def test_an_erasure_that_broke_off_is_finished_and_nothing_comes_back(
         send(bucket)
     # What is listed is what an erasure that is gone on with reads.
     if KEY in bucket.objects:
-        asyncio.run(without(bucket, *ids, noted=erasing.noted).write(bucket))
+        asyncio.run(without(bucket, *ids, journal=erasing.journal).write(bucket))
 
     for _ in range(2):
-        assert stored(bucket) == [each for each in ALL if each not in ids]
+        assert stored(bucket) == [id_ for id_ in ALL if id_ not in ids]
         assert erased_ids(manifest(bucket)) == sorted(ids)
         assert send(bucket) is False
 
@@ -103,8 +103,8 @@ def test_an_erasure_that_broke_off_is_finished_and_nothing_comes_back(
 def test_two_persons_are_erased_one_after_the_other() -> None:
     bucket = MemoryBucket()
     send(bucket)
-    for each in (9, 7):
-        asyncio.run(without(bucket, each).write(bucket))
+    for event_id in (9, 7):
+        asyncio.run(without(bucket, event_id).write(bucket))
     assert stored(bucket) == [3]
     assert erased_ids(manifest(bucket)) == [7, 9]
 

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.archive.reading import read_event, visitors_of
-from services.archive.rewriting import day_of
+from services.archive.reading import read_event_line, visitor_ids_in
+from services.archive.rewriting import day_of_key
 from services.privacy.person_requests import Cursor, read_cursor
 from services.privacy.request_table import (
     COUNTED,
@@ -71,11 +71,13 @@ def test_a_cursor_is_read_as_it_was_sent(cursor: Cursor) -> None:
     ],
 )
 def test_the_visitor_of_a_line_is_read_without_the_rest(line: str, visitors: list[str]) -> None:
-    assert visitors_of(line) == visitors
+    assert visitor_ids_in(line) == visitors
 
 
 def test_an_event_of_others_is_read_whatever_it_holds() -> None:
-    event = read_event('{"id":1,"visitor_id":7,"form_data":{"email":"a@b.cd"},"page_url":null}')
+    event = read_event_line(
+        '{"id":1,"visitor_id":7,"form_data":{"email":"a@b.cd"},"page_url":null}'
+    )
     assert (event["id"], event["visitor_id"]) == (1, "7")
     assert event["form_data"] == '{"email": "a@b.cd"}'
     assert event["page_url"] is event["page_title"] is None
@@ -91,4 +93,4 @@ def test_an_event_of_others_is_read_whatever_it_holds() -> None:
     ],
 )
 def test_the_day_of_a_key_is_of_the_archive_only(key: str, day: str | None) -> None:
-    assert day_of(key) == day
+    assert day_of_key(key) == day

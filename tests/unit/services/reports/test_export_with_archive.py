@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.archive.batches import FIND_BATCHES, Batch
+from services.archive.batches import FIND_BATCHES, ArchiveBatch
 from services.core.event_place import Cursor
 from services.core.ports import Row, UnavailableError
 from services.reports.export_pages import SIZE_OF_PART, Asked
@@ -15,10 +15,10 @@ from tests.unit.memory import MemoryBucket, MemoryDatabase
 ASKED = Asked("shop", "2026-01-01 00:00:00", Cursor("2026-02-01 00:00:00", 0), 1_000)
 
 
-def batch(day: int, events: int = 100, size: int = 1_000) -> Batch:
+def batch(day: int, events: int = 100, size: int = 1_000) -> ArchiveBatch:
     date = f"2026-01-{day:02}"
     first, last = Cursor(f"{date} 01:00:00", day), Cursor(f"{date} 02:00:00", day + 1_000)
-    return Batch(date, f"b{day}", events, first, last, "", size, "")
+    return ArchiveBatch(date, f"b{day}", events, first, last, "", size, "")
 
 
 def test_all_are_read_where_they_fit() -> None:
@@ -77,7 +77,7 @@ class MovingArchive(MemoryDatabase):
         return [answers.get(statement, []) for statement in statements]
 
 
-def row_of(one: Batch) -> Row:
+def row_of(one: ArchiveBatch) -> Row:
     return {
         "day": one.day,
         "batch": one.name,
