@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.terminal.errors import NoAnswerError, OpsError
-from ops.worker_api.client import Api, UnreachableError, segment
+from ops.worker_api.client import Api, path_segment
+from ops.worker_api.retries import UnreachableError
 
 BACKUPS = "/api/backups"
 MANUAL, RUNNING, VERIFIED = "manual", "running", "verified"
@@ -32,7 +33,7 @@ def start_backup(api: Api, label: str | None = None) -> Backup:
 
 def continue_backup(api: Api, backup_id: str) -> Backup:
     """Does one portion more of a backup, unless another run is at work on it."""
-    path = f"{BACKUPS}/{segment(backup_id)}/continue"
+    path = f"{BACKUPS}/{path_segment(backup_id)}/continue"
     further: Backup = api.send("POST", path)["data"]
     return further
 

@@ -11,8 +11,8 @@ from http import HTTPStatus
 import httpx
 
 from ops.checks.security_prober import LONGEST_WAIT, Finding, Stranger, found
-from ops.worker_api.client import SECONDS
-from ops.worker_api.retry_after import seconds_told
+from ops.worker_api.client import TIMEOUT_SECONDS
+from ops.worker_api.retries import retry_after_seconds
 
 MAX_TO_THE_LIMIT = 300
 DAYS_OF_A_CERTIFICATE = 14
@@ -25,7 +25,7 @@ def of_the_connection(stranger: Stranger) -> Iterator[Finding]:
         yield Finding("TLS", "skip", "http on this machine")
         return
     with (
-        socket.create_connection((host, url.port or 443), timeout=SECONDS) as plain_socket,
+        socket.create_connection((host, url.port or 443), timeout=TIMEOUT_SECONDS) as plain_socket,
         ssl.create_default_context().wrap_socket(plain_socket, server_hostname=host) as secure,
     ):
         certificate, version = secure.getpeercert() or {}, secure.version()
@@ -39,7 +39,7 @@ def of_the_connection(stranger: Stranger) -> Iterator[Finding]:
 def _of_http(stranger: Stranger, host: str) -> Finding:
     stranger.sent += 1
     try:
-        answer = httpx.get(f"http://{host}/health", timeout=SECONDS)
+        answer = httpx.get(f"http://{host}/health", timeout=TIMEOUT_SECONDS)
     except httpx.HTTPError:
         return found("http", fine=True, seen="is not served")
     location = answer.headers.get("location", "")
@@ -65,6 +65,6 @@ def meets_the_limit(stranger: Stranger) -> Iterator[Finding]:
 
 
 def _of_limit(what: str, answer: httpx.Response, number: int) -> Finding:
-    wait = seconds_told(answer)
+    wait = retry_after_seconds(answer)
     fine = wait is not None and 0 < wait <= LONGEST_WAIT and answer.json().get("retryAfter") == wait
     return found(what, fine=fine, seen=f"429 after {number} events, Retry-After {wait}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,9 +12,8 @@ import httpx
 
 from ops.checks.load_test import BROWSER
 from ops.terminal.errors import NoAnswerError
-from ops.terminal.output import note, spoken
-from ops.worker_api.client import SECONDS
-from ops.worker_api.retry_after import seconds_told
+from ops.worker_api.client import TIMEOUT_SECONDS
+from ops.worker_api.retries import rate_limit_retries
 from ops.worker_api.worker import Key, Worker
 
 Verdict = Literal["pass", "fail", "skip"]
@@ -59,7 +57,7 @@ class Stranger:
         with httpx.Client(
             base_url=worker.url,
             headers={"user-agent": BROWSER},
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
             trust_env=not worker.is_on_this_machine,
         ) as http:
             yield cls(worker, key, http)
@@ -101,13 +99,12 @@ class Stranger:
 
     def post(self, content: str | bytes) -> httpx.Response:
         """Sends a body where events go; waits once if there were too many of them before."""
-        answer = self.post_at_once(content)
-        wait = seconds_told(answer)
-        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS and wait and wait <= LONGEST_WAIT:
-            note(f"this address sent too many events before: waiting {spoken(wait)} as told")
-            time.sleep(wait)
-            answer = self.post_at_once(content)
-        return answer
+        retries = rate_limit_retries(
+            LONGEST_WAIT,
+            max_attempts=2,
+            reason="this address sent too many events before",
+        )
+        return retries(self.post_at_once, content)
 
     def post_at_once(self, content: str | bytes) -> httpx.Response:
         """Sends a body where events go."""

@@ -11,7 +11,7 @@ from ops.backup.backup_maker import VERIFIED, BackupMaker, list_backups
 from ops.terminal.errors import ExitCode
 from ops.terminal.output import AsJson, counted, plain, show_json
 from ops.terminal.progress import progress
-from ops.worker_api.client import asking
+from ops.worker_api.client import open_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
 _WHOLE = {"full", "manual"}
@@ -36,7 +36,7 @@ def backup(
     somebody began before is taken to its end instead, so that there are never two. The API key, an
     admin's, is read from the environment variable PPP_API_KEY.
     """
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         known = list_backups(api)
         with progress("backup", _rows_expected(known)) as show:
             made_id = BackupMaker(api, lambda made: show(int(made["rows"]))).make(label)

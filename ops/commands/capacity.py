@@ -15,8 +15,8 @@ from ops.commands.projects import PATH
 from ops.commands.status import read_health
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.output import DASH, AsJson, console, counted, note, show_json
-from ops.worker_api.client import Api, Row, asking, segment
-from ops.worker_api.entries import entries_of
+from ops.worker_api.client import Api, Row, open_api, path_segment
+from ops.worker_api.entries import list_entries
 from ops.worker_api.worker import LocalWorker, Url
 
 # Marks what was measured, so that nobody takes it for visitors.
@@ -44,7 +44,7 @@ def capacity(
     neither stored nor limited.
     """
     load = Load(rate, seconds, connections)
-    with asking(None, url, local=local) as api:
+    with open_api(None, url, local=local) as api:
         _refuse_production(api)
         with _pixel(api) as pixel_id:
             note(f"sending {counted(load.events, 'event')} to the pixel {pixel_id}")
@@ -76,21 +76,21 @@ def _refuse_production(api: Api) -> None:
 def _pixel(api: Api) -> Iterator[str]:
     """The marked pixel, switched on for the block."""
     project_id = _entry(api, PATH)
-    path = f"{PATH}/pixels/{segment(_entry(api, f'{PATH}/{segment(project_id)}/pixels'))}"
+    path = f"{PATH}/pixels/{path_segment(_entry(api, f'{PATH}/{path_segment(project_id)}/pixels'))}"
     try:
         yield path.rpartition("/")[2]
     finally:
         api.send("DELETE", path)
-        api.send("DELETE", f"{PATH}/{segment(project_id)}")
+        api.send("DELETE", f"{PATH}/{path_segment(project_id)}")
         note(f"the pixel and the project {NAME} are switched off again; their events stay")
 
 
 def _entry(api: Api, path: str) -> str:
     """The marked entry of a list, made where there is none."""
-    for entry in entries_of(api, path, all_of_them=True):
+    for entry in list_entries(api, path, include_inactive=True):
         if entry["name"] == NAME:
             entry_path = f"{PATH}/pixels" if "project_id" in entry else PATH
-            api.send("PUT", f"{entry_path}/{segment(entry['id'])}", {"active": 1})
+            api.send("PUT", f"{entry_path}/{path_segment(entry['id'])}", {"active": 1})
             return str(entry["id"])
     return str(api.send("POST", path, {"name": NAME})["data"]["id"])
 

@@ -30,7 +30,7 @@ from ops.terminal.output import (
     require_no_question,
     show_json,
 )
-from ops.worker_api.client import asking, no_key
+from ops.worker_api.client import missing_key_error, open_api
 from ops.worker_api.worker import Worker, choose_worker, find_key
 
 WATCH_SECONDS = 120
@@ -86,7 +86,7 @@ def deploy(
         _show_plan(plan(target, worker.url, options, choices), as_json=as_json)
         return ExitCode.FINE
     if not find_key(worker):
-        raise no_key(worker)
+        raise missing_key_error(worker)
     with tempfile.TemporaryDirectory() as folder:
         facts = Facts(target, Path(folder))
         fine, said = _checked(Preflight(facts, wanted), as_json=as_json)
@@ -130,7 +130,9 @@ def _deployed(facts: Facts, choices: Choices, worker: Worker) -> dict[str, objec
     applied = facts.schema.applied or ()
     pending = [name for name in facts.migrations if name not in applied]
     previous = whole_version(facts.deployment) if target.environment else None
-    with asking(target.environment, None if target.environment else worker.url, local=False) as api:
+    with open_api(
+        target.environment, None if target.environment else worker.url, local=False
+    ) as api:
         entry = Deployment(target, api, choices, facts.held, pending, previous).run()
     note(f"deployed: {entry['id']}. The first minutes: docs/runbook.md#deployment")
     return entry

@@ -1,4 +1,4 @@
-"""`ppp export`: a pixel's events in a file, all of them or none; what breaks off goes on later."""
+"""`ppp export`: a pixel's events in a file; an interrupted export is resumed."""
 
 from __future__ import annotations
 
@@ -15,48 +15,60 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from ops.commands.stats import From, PixelId
-from ops.reports.export_file import BusyError, ExportFile, Place
-from ops.reports.export_parts import Format, Part, begin, end, joined, parts
+from ops.commands.stats import PixelId, StartTime
+from ops.reports.export_file import BusyError, Checkpoint, ExportFile
+from ops.reports.export_parts import (
+    ExportPart,
+    Format,
+    closing,
+    export_parts,
+    following_lines,
+    opening,
+)
 from ops.terminal.errors import ExitCode, OpsError, WrongUsageError
 from ops.terminal.output import AsJson, counted, note, show_json
-from ops.worker_api.client import Api, Parameters, asking
+from ops.worker_api.client import Api, Parameters, open_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.core.event_place import read_cursor
 from services.reports.export_pages import MAX_ROWS
 
 STDOUT = Path("-")
 DEFAULT_DAYS = 30
-# Some megabytes, so that little is lost where a part breaks off.
-DEFAULT_BATCH = 5_000
-# The limit of the Worker's reports is by the hour.
-HOUR = 3_600
+# Some megabytes, so that little is lost when a part breaks off.
+DEFAULT_BATCH_EVENTS = 5_000
+# The rate limit of reports counts by the hour.
+MAX_WAIT_SECONDS = 3_600
 
-ShowPlace = Callable[[Place], None]
+ShowCheckpoint = Callable[[Checkpoint], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the command asks for, as it was said."""
+class ExportQuery:
+    """Which events of which pixel are exported, as the options named them."""
 
     url: str
     pixel_id: str
     format: Format
     days: int | None
     start: str | None
-    to: str | None
+    until: str | None
     cursor: str | None
 
-    def begun(self, now: datetime) -> Place:
-        """Where an export begins. Its end is fixed, so that later parts are of the same span."""
-        return Place(to=self.to or f"{now:%Y-%m-%dT%H:%M:%SZ}", cursor=self.cursor)
+    def as_json(self) -> dict[str, object]:
+        """Return the query for the checkpoint file, which a later run compares with its own."""
+        values = asdict(self)
+        return {"to": values.pop("until"), **values}
 
-    def span(self, place: Place) -> Parameters:
-        """The span as the Worker reads it."""
+    def first_checkpoint(self, now: datetime) -> Checkpoint:
+        """Return where the export begins, with the end of its span."""
+        return Checkpoint(until=self.until or f"{now:%Y-%m-%dT%H:%M:%SZ}", cursor=self.cursor)
+
+    def span(self, until: str) -> Parameters:
+        """Return the parameters of the span that ends at *until*."""
         start = {"from": self.start, "days": self.days}
         if not (self.start or self.days):
             start = {"days": DEFAULT_DAYS}
-        return {**{name: value for name, value in start.items() if value}, "to": place.to}
+        return {**{name: value for name, value in start.items() if value}, "to": until}
 
 
 commands = typer.Typer()
@@ -78,8 +90,8 @@ def export(
     days: Annotated[
         int | None, typer.Option(min=1, max=365, help="The last DAYS before --to.  [default: 30]")
     ] = None,
-    from_: From = None,
-    to: Annotated[
+    start: StartTime = None,
+    until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Included, in UTC; otherwise now.")
     ] = None,
     cursor: Annotated[
@@ -88,7 +100,7 @@ def export(
     ] = None,
     batch: Annotated[
         int, typer.Option(min=1, max=MAX_ROWS, help="How many events to ask for at a time.")
-    ] = DEFAULT_BATCH,
+    ] = DEFAULT_BATCH_EVENTS,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     local: LocalWorker = False,
     env: EnvWorker = None,
@@ -108,117 +120,132 @@ def export(
         raise WrongUsageError("--json says what was written where: name a file with --output")
     if file != STDOUT and file.exists() and not force:
         raise WrongUsageError(f"{file} is there already: name another file, or add --force")
-    with asking(env, url, local=local, longest_wait=HOUR) as api:
-        wanted = Wanted(api.worker.url, pixel_id, format_name, days, from_, to, cursor)
+    with open_api(env, url, local=local, max_wait_seconds=MAX_WAIT_SECONDS) as api:
+        query = ExportQuery(api.worker.url, pixel_id, format_name, days, start, until, cursor)
         if file == STDOUT:
-            place = _to_stdout(api, wanted, batch)
+            checkpoint = _to_stdout(api, query, batch)
         else:
-            place = _to_file(api, wanted, batch, ExportFile(file, asdict(wanted)))
+            checkpoint = _to_file(api, query, batch, ExportFile(file, query.as_json()))
     if as_json:
-        show_json({"file": str(file), "format": format_name, **wanted.span(place), **_sizes(place)})
+        show_json(
+            {
+                "file": str(file),
+                "format": format_name,
+                **query.span(checkpoint.until),
+                **_sizes(checkpoint),
+            }
+        )
     elif file != STDOUT:
-        typer.echo(f"{file}: {counted(place.events, 'event')}, {place.bytes:,} bytes")
-    return ExitCode.FINE if place.events else ExitCode.PROBLEMS
+        typer.echo(f"{file}: {counted(checkpoint.events, 'event')}, {checkpoint.bytes:,} bytes")
+    return ExitCode.FINE if checkpoint.events else ExitCode.PROBLEMS
 
 
-def _to_stdout(api: Api, wanted: Wanted, batch: int) -> Place:
-    place = wanted.begun(datetime.now(UTC))
+def _to_stdout(api: Api, query: ExportQuery, batch: int) -> Checkpoint:
+    checkpoint = query.first_checkpoint(datetime.now(UTC))
     try:
-        for part in _asked(api, wanted, batch, place):
-            place = _follow(place, _write(sys.stdout.buffer, wanted, part, place), part)
+        for part in _remaining_parts(api, query, batch, checkpoint):
+            checkpoint = _advance(
+                checkpoint, _write(sys.stdout.buffer, query, part, checkpoint), part
+            )
     except (OpsError, KeyboardInterrupt) as error:
-        raise _stopped(error, place, f"--to {place.to} --cursor '{place.cursor}' goes on") from None
-    return place
+        raise _interruption(
+            error, checkpoint, f"--to {checkpoint.until} --cursor '{checkpoint.cursor}' goes on"
+        ) from None
+    return checkpoint
 
 
-def _to_file(api: Api, wanted: Wanted, batch: int, target: ExportFile) -> Place:
-    place = target.place() or wanted.begun(datetime.now(UTC))
-    if place.events:
-        note(f"going on after {counted(place.events, 'event')}")
+def _to_file(api: Api, query: ExportQuery, batch: int, target: ExportFile) -> Checkpoint:
+    checkpoint = target.read_checkpoint() or query.first_checkpoint(datetime.now(UTC))
+    if checkpoint.events:
+        note(f"going on after {counted(checkpoint.events, 'event')}")
     try:
-        with _progress(wanted, place) as show, target.opened(place) as opened:
-            for part in _asked(api, wanted, batch, place):
-                written = _write(opened, wanted, part, place)
-                os.fsync(opened.fileno())
-                place = _follow(place, written, part)
-                target.note(place)
-                show(place)
+        with _progress(query, checkpoint) as show, target.open_at(checkpoint) as file:
+            for part in _remaining_parts(api, query, batch, checkpoint):
+                written = _write(file, query, part, checkpoint)
+                os.fsync(file.fileno())
+                checkpoint = _advance(checkpoint, written, part)
+                target.write_checkpoint(checkpoint)
+                show(checkpoint)
         target.finish()
     except (OpsError, KeyboardInterrupt) as error:
-        if not place.bytes and not isinstance(error, BusyError):
-            target.forget()
-        raise _stopped(error, place, "the same command goes on") from None
-    return place
+        if not checkpoint.bytes and not isinstance(error, BusyError):
+            target.discard()
+        raise _interruption(error, checkpoint, "the same command goes on") from None
+    return checkpoint
 
 
-def _asked(api: Api, wanted: Wanted, batch: int, place: Place) -> Iterator[Part]:
-    if place.is_whole:
+def _remaining_parts(
+    api: Api, query: ExportQuery, batch: int, checkpoint: Checkpoint
+) -> Iterator[ExportPart]:
+    if checkpoint.is_whole:
         return iter(())
-    parameters = {**wanted.span(place), "limit": batch}
-    return parts(api, wanted.pixel_id, wanted.format, parameters, place.cursor)
+    parameters = {**query.span(checkpoint.until), "limit": batch}
+    return export_parts(api, query.pixel_id, query.format, parameters, checkpoint.cursor)
 
 
-def _write(opened: BinaryIO, wanted: Wanted, part: Part, place: Place) -> int:
-    """Writes a part behind what is there, and returns its number of bytes."""
-    before = b"" if place.bytes else begin(wanted.format)
-    behind = b"" if part.next_cursor else end(wanted.format)
-    written = before + joined(wanted.format, part, place.events) + behind
-    opened.write(written)
-    opened.flush()
-    return len(written)
+def _write(file: BinaryIO, query: ExportQuery, part: ExportPart, checkpoint: Checkpoint) -> int:
+    """Append a part to what is written, and return its number of bytes."""
+    head = b"" if checkpoint.bytes else opening(query.format)
+    tail = b"" if part.next_cursor else closing(query.format)
+    content = head + following_lines(query.format, part, checkpoint.events) + tail
+    file.write(content)
+    file.flush()
+    return len(content)
 
 
-def _follow(place: Place, written: int, part: Part) -> Place:
+def _advance(checkpoint: Checkpoint, written: int, part: ExportPart) -> Checkpoint:
     return replace(
-        place,
+        checkpoint,
         cursor=part.next_cursor,
-        events=place.events + part.events,
-        bytes=place.bytes + written,
+        events=checkpoint.events + part.events,
+        bytes=checkpoint.bytes + written,
         is_whole=part.next_cursor is None,
     )
 
 
-def _stopped(error: BaseException, place: Place, remedy: str) -> BaseException:
-    """The error with what is safe, and how to go on."""
-    if not place.events:
+def _interruption(error: BaseException, checkpoint: Checkpoint, remedy: str) -> BaseException:
+    """Add to an error what is safe and how to go on."""
+    if not checkpoint.events:
         return error
-    said = str(error) or "stopped"
+    message = str(error) or "stopped"
     kind = type(error) if isinstance(error, OpsError) else OpsError
-    return kind(f"{said}; {counted(place.events, 'event')} are safe: {remedy}")
+    return kind(f"{message}; {counted(checkpoint.events, 'event')} are safe: {remedy}")
 
 
-def _sizes(place: Place) -> dict[str, int]:
-    return {"events": place.events, "bytes": place.bytes}
+def _sizes(checkpoint: Checkpoint) -> dict[str, int]:
+    return {"events": checkpoint.events, "bytes": checkpoint.bytes}
 
 
 @contextmanager
-def _progress(wanted: Wanted, place: Place) -> Iterator[ShowPlace]:
-    """A bar of how much of the span is done, for people at a terminal."""
+def _progress(query: ExportQuery, checkpoint: Checkpoint) -> Iterator[ShowCheckpoint]:
+    """Show at a terminal how much of the span is exported."""
     terminal = Console(stderr=True, highlight=False, markup=False)
     columns = (BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("asking for the first events", total=1.0)
 
-        def show(place: Place) -> None:
-            back = f" back to {place.cursor.partition(',')[0]}" if place.cursor else ""
-            said = f"{counted(place.events, 'event')}{back}"
-            bar.update(task, description=said, completed=_share(wanted, place))
+        def show(checkpoint: Checkpoint) -> None:
+            oldest = f" back to {checkpoint.cursor.partition(',')[0]}" if checkpoint.cursor else ""
+            description = f"{counted(checkpoint.events, 'event')}{oldest}"
+            bar.update(task, description=description, completed=_share(query, checkpoint))
 
-        if place.events:
-            show(place)
+        if checkpoint.events:
+            show(checkpoint)
         yield show
 
 
-def _share(wanted: Wanted, place: Place) -> float:
-    """Which part of the span is done: exports go from its end to its beginning."""
-    if place.cursor is None:
+def _share(query: ExportQuery, checkpoint: Checkpoint) -> float:
+    """Compute the share of the span that is exported, from its end to its beginning."""
+    if checkpoint.cursor is None:
         return 1.0
-    end_of_span = _moment(place.to)
-    days = timedelta(days=wanted.days or DEFAULT_DAYS)
-    start = _moment(wanted.start) if wanted.start else end_of_span - days
-    at = _moment(place.cursor.partition(",")[0])
-    return max(0.0, min(1.0, (end_of_span - at) / max(end_of_span - start, timedelta(seconds=1))))
+    end_of_span = _utc(checkpoint.until)
+    days = timedelta(days=query.days or DEFAULT_DAYS)
+    start = _utc(query.start) if query.start else end_of_span - days
+    position = _utc(checkpoint.cursor.partition(",")[0])
+    return max(
+        0.0, min(1.0, (end_of_span - position) / max(end_of_span - start, timedelta(seconds=1)))
+    )
 
 
-def _moment(text: str) -> datetime:
+def _utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

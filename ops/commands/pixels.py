@@ -9,19 +9,19 @@ import typer
 from ops.commands import projects
 from ops.terminal.errors import ExitCode
 from ops.terminal.output import AsJson, DryRun, Yes, require_no_question, show_json
-from ops.worker_api.client import asking, segment
+from ops.worker_api.client import open_api, path_segment
 from ops.worker_api.entries import (
     Active,
     All,
-    Change,
+    EntryChange,
     EntryId,
     Name,
     NewName,
     Settings,
     Unset,
-    body_of,
-    entries_of,
-    make,
+    apply_change,
+    list_entries,
+    request_body,
     show_entries,
     show_entry,
     switch_off,
@@ -38,7 +38,7 @@ commands = typer.Typer(
 
 def path_of(pixel_id: str) -> str:
     """Where a pixel is read and changed."""
-    return f"{projects.PATH}/pixels/{segment(pixel_id)}"
+    return f"{projects.PATH}/pixels/{path_segment(pixel_id)}"
 
 
 @commands.command("list", epilog="Example: ./ppp pixels list ppp-demo-project --local")
@@ -52,9 +52,9 @@ def list_pixels(
     as_json: AsJson = False,
 ) -> int:
     """Lists all pixels of a project by name. Exits with 1 if there is none."""
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         path = f"{projects.path_of(project_id)}/pixels"
-        entries = entries_of(api, path, all_of_them=all_of_them)
+        entries = list_entries(api, path, include_inactive=all_of_them)
         return show_entries(entries, "pixel", as_json=as_json)
 
 
@@ -68,7 +68,7 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """Shows a pixel with its configuration, switched off or not."""
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         show_entry(api.get(path_of(pixel_id))["data"], as_json=as_json)
     return ExitCode.FINE
 
@@ -83,7 +83,7 @@ def snippet(
     as_json: AsJson = False,
 ) -> int:
     """Prints the tag that goes into the pages of the site, and nothing else."""
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         pixel = api.get(path_of(pixel_id))["data"]
     if as_json:
         show_json({"pixel_id": pixel["id"], "embed_snippet": pixel["embed_snippet"]})
@@ -109,10 +109,10 @@ def create(
     as_json: AsJson = False,
 ) -> int:
     """Creates a pixel and shows it with its id and its tag."""
-    body = body_of({"name": name, "website_url": website_url}, settings, None)
-    with asking(env, url, local=local) as api:
-        change = Change("POST", f"{projects.path_of(project_id)}/pixels", body)
-        return make(api, change, dry_run=dry_run, as_json=as_json)
+    body = request_body({"name": name, "website_url": website_url}, settings, None)
+    with open_api(env, url, local=local) as api:
+        change = EntryChange("POST", f"{projects.path_of(project_id)}/pixels", body)
+        return apply_change(api, change, dry_run=dry_run, as_json=as_json)
 
 
 @commands.command(epilog="Example: ./ppp pixels update ID --env production --set respect_dnt=true")
@@ -136,9 +136,11 @@ def update(
         "website_url": website_url,
         "active": None if active is None else int(active),
     }
-    body = body_of(fields, settings, unset)
-    with asking(env, url, local=local) as api:
-        return make(api, Change("PUT", path_of(pixel_id), body), dry_run=dry_run, as_json=as_json)
+    body = request_body(fields, settings, unset)
+    with open_api(env, url, local=local) as api:
+        return apply_change(
+            api, EntryChange("PUT", path_of(pixel_id), body), dry_run=dry_run, as_json=as_json
+        )
 
 
 @commands.command(epilog="Example: ./ppp pixels deactivate ID --env production")
@@ -154,6 +156,6 @@ def deactivate(
 ) -> int:
     """Switches a pixel off: it takes no events within a minute. Nothing is deleted."""
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         path = path_of(pixel_id)
         return switch_off(api, path, "pixel", yes=yes, dry_run=dry_run, as_json=as_json)

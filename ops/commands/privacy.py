@@ -24,7 +24,7 @@ from ops.terminal.output import (
     show_json,
     show_table,
 )
-from ops.worker_api.client import Api, asking
+from ops.worker_api.client import Api, open_api
 from ops.worker_api.privacy_portions import portions
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.privacy.export import PLACES
@@ -72,7 +72,7 @@ def find(
     Asks for the e-mail address, so that it is in no history; a script pipes it in. Exits with 1 if
     nothing is stored.
     """
-    with asking(env, url, local=local, longest_wait=HOUR) as api:
+    with open_api(env, url, local=local, max_wait_seconds=HOUR) as api:
         answer = _found(api, _whom(cookie))
     if as_json:
         show_json(answer["found"])
@@ -101,7 +101,7 @@ def export(
         raise WrongUsageError(f"{output} is there already: name another file, or add --force")
     rows: dict[str, list[Row]] = {place: [] for place in PLACES}
     answer: Row = {}
-    with asking(env, url, local=local, longest_wait=HOUR) as api:
+    with open_api(env, url, local=local, max_wait_seconds=HOUR) as api:
         for portion in portions(api, f"{PATH}/export", _whom(cookie)):
             answer = {**answer, **portion}
             if portion["place"]:
@@ -136,7 +136,7 @@ def erase(
     is stored.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
-    with asking(env, url, local=local, longest_wait=HOUR) as api:
+    with open_api(env, url, local=local, max_wait_seconds=HOUR) as api:
         whom = _whom(cookie)
         answer = _found(api, whom)
         if not as_json:
@@ -166,7 +166,7 @@ def receipts(
     as_json: AsJson = False,
 ) -> int:
     """Lists all erasures, the newest first. Exits with 1 if there is none."""
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         pages = api.pages(f"{PATH}/receipts", {})
         listed = [receipt for page in pages for receipt in page["data"]]
     if as_json:

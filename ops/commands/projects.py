@@ -8,19 +8,19 @@ import typer
 
 from ops.terminal.errors import ExitCode
 from ops.terminal.output import AsJson, DryRun, Yes, require_no_question
-from ops.worker_api.client import asking, segment
+from ops.worker_api.client import open_api, path_segment
 from ops.worker_api.entries import (
     Active,
     All,
-    Change,
+    EntryChange,
     EntryId,
     Name,
     NewName,
     Settings,
     Unset,
-    body_of,
-    entries_of,
-    make,
+    apply_change,
+    list_entries,
+    request_body,
     show_entries,
     show_entry,
     switch_off,
@@ -37,7 +37,7 @@ commands = typer.Typer(
 
 def path_of(project_id: str) -> str:
     """Where a project is read and changed."""
-    return f"{PATH}/{segment(project_id)}"
+    return f"{PATH}/{path_segment(project_id)}"
 
 
 @commands.command("list", epilog="Example: ./ppp projects list --env production --all")
@@ -50,8 +50,8 @@ def list_projects(
     as_json: AsJson = False,
 ) -> int:
     """Lists all projects by name. Exits with 1 if there is none."""
-    with asking(env, url, local=local) as api:
-        entries = entries_of(api, PATH, all_of_them=all_of_them)
+    with open_api(env, url, local=local) as api:
+        entries = list_entries(api, PATH, include_inactive=all_of_them)
         return show_entries(entries, "project", as_json=as_json)
 
 
@@ -65,7 +65,7 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """Shows a project with its configuration, switched off or not."""
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         show_entry(api.get(path_of(project_id))["data"], as_json=as_json)
     return ExitCode.FINE
 
@@ -85,9 +85,9 @@ def create(
     as_json: AsJson = False,
 ) -> int:
     """Creates a project and shows it with its id."""
-    body = body_of({"name": name, "webhook_url": webhook_url}, settings, None)
-    with asking(env, url, local=local) as api:
-        return make(api, Change("POST", PATH, body), dry_run=dry_run, as_json=as_json)
+    body = request_body({"name": name, "webhook_url": webhook_url}, settings, None)
+    with open_api(env, url, local=local) as api:
+        return apply_change(api, EntryChange("POST", PATH, body), dry_run=dry_run, as_json=as_json)
 
 
 @commands.command(
@@ -113,10 +113,10 @@ def update(
         "webhook_url": webhook_url,
         "active": None if active is None else int(active),
     }
-    body = body_of(fields, settings, unset)
-    with asking(env, url, local=local) as api:
-        change = Change("PUT", path_of(project_id), body)
-        return make(api, change, dry_run=dry_run, as_json=as_json)
+    body = request_body(fields, settings, unset)
+    with open_api(env, url, local=local) as api:
+        change = EntryChange("PUT", path_of(project_id), body)
+        return apply_change(api, change, dry_run=dry_run, as_json=as_json)
 
 
 @commands.command(epilog="Example: ./ppp projects deactivate ID --env production")
@@ -132,6 +132,6 @@ def deactivate(
 ) -> int:
     """Switches a project off: its pixels take no events within a minute. Nothing is deleted."""
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         path = path_of(project_id)
         return switch_off(api, path, "project", yes=yes, dry_run=dry_run, as_json=as_json)

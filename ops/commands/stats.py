@@ -16,7 +16,7 @@ from ops.reports.report_tables import (
 )
 from ops.terminal.errors import ExitCode
 from ops.terminal.output import AsJson, console, show_json
-from ops.worker_api.client import Api, Parameters, Row, asking, segment
+from ops.worker_api.client import Api, Parameters, Row, open_api, path_segment
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.reports.breakdowns import PROPERTIES
 
@@ -28,10 +28,12 @@ ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)
 Days = Annotated[
     int | None, typer.Option(min=1, max=365, help="The last DAYS times 24 hours.  [default: 30]")
 ]
-From = Annotated[
+StartTime = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="2026-03-01 or 2026-03-01T09:30:00Z.")
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Included; otherwise now.")]
+EndTime = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Included; otherwise now.")
+]
 Zone = Annotated[
     str | None, typer.Option("--tz", metavar="ZONE", help="Whose days, such as Europe/Berlin.")
 ]
@@ -54,8 +56,8 @@ def pixel(
         Touch, typer.Option(help="Which touch --by credits: each event's, or its visitor's first.")
     ] = "last",
     days: Days = None,
-    from_: From = None,
-    to: To = None,
+    start: StartTime = None,
+    end: EndTime = None,
     zone: Zone = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
@@ -66,12 +68,13 @@ def pixel(
 
     Exits with 1 if it saw nothing.
     """
-    span = _span(days, from_, to, zone)
-    with asking(env, url, local=local) as api:
+    span = _span_parameters(days, start, end, zone)
+    with open_api(env, url, local=local) as api:
         if by:
-            found = [_breakdown(api, pixel_id, each, span, touch) for each in dict.fromkeys(by)]
-            return _show_breakdowns(found, as_json=as_json)
-        data = api.get(f"{PATH}/stats/{segment(pixel_id)}", span)["data"]
+            properties = dict.fromkeys(by)
+            breakdowns = [_breakdown(api, pixel_id, name, span, touch) for name in properties]
+            return _show_breakdowns(breakdowns, as_json=as_json)
+        data = api.get(f"{PATH}/stats/{path_segment(pixel_id)}", span)["data"]
     if as_json:
         show_json(data)
     else:
@@ -84,8 +87,8 @@ def project(
     project_id: ProjectId,
     *,
     days: Days = None,
-    from_: From = None,
-    to: To = None,
+    start: StartTime = None,
+    end: EndTime = None,
     zone: Zone = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
@@ -93,12 +96,12 @@ def project(
     as_json: AsJson = False,
 ) -> int:
     """Says what all pixels of a project saw, together and each. Exits with 1 if nothing."""
-    span = _span(days, from_, to, zone)
-    with asking(env, url, local=local) as api:
-        path = f"{PATH}/project/{segment(project_id)}/stats"
-        first, *others = [page["data"] for page in api.pages(path, span)]
-    pixels = [each for page in (first, *others) for each in page["pixel_breakdown"]]
-    data = {**first, "pixel_breakdown": pixels, "next_cursor": None}
+    span = _span_parameters(days, start, end, zone)
+    with open_api(env, url, local=local) as api:
+        path = f"{PATH}/project/{path_segment(project_id)}/stats"
+        pages = [page["data"] for page in api.pages(path, span)]
+    pixels = [row for page in pages for row in page["pixel_breakdown"]]
+    data = {**pages[0], "pixel_breakdown": pixels, "next_cursor": None}
     if as_json:
         show_json(data)
     else:
@@ -116,8 +119,8 @@ def live(
     as_json: AsJson = False,
 ) -> int:
     """Shows a pixel's last 24 hours, and its newest ten events. Exits with 1 if there are none."""
-    with asking(env, url, local=local) as api:
-        data = api.get(f"{PATH}/realtime/{segment(pixel_id)}")["data"]
+    with open_api(env, url, local=local) as api:
+        data = api.get(f"{PATH}/realtime/{path_segment(pixel_id)}")["data"]
     if as_json:
         show_json(data)
     else:
@@ -134,7 +137,7 @@ def campaigns(
     as_json: AsJson = False,
 ) -> int:
     """Says what share of the last 48 hours can be credited, and which parameters are not kept."""
-    with asking(env, url, local=local) as api:
+    with open_api(env, url, local=local) as api:
         data = api.get(f"{PATH}/debug/utm-analysis")["data"]
     if as_json:
         show_json(data)
@@ -143,14 +146,16 @@ def campaigns(
     return ExitCode.FINE
 
 
-def _span(days: int | None, from_: str | None, to: str | None, zone: str | None) -> Parameters:
-    """What was said of the time; the Worker knows what of it goes together."""
-    said = {"days": days, "from": from_, "to": to, "tz": zone}
-    return {name: value for name, value in said.items() if value is not None}
+def _span_parameters(
+    days: int | None, start: str | None, end: str | None, zone: str | None
+) -> Parameters:
+    """Build the parameters of a span; the Worker refuses those that exclude each other."""
+    options = {"days": days, "from": start, "to": end, "tz": zone}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _breakdown(api: Api, pixel_id: str, by: str, span: Parameters, touch: Touch) -> Row:
-    path = f"{PATH}/breakdown/{segment(pixel_id)}"
+    path = f"{PATH}/breakdown/{path_segment(pixel_id)}"
     pages = [page["data"] for page in api.pages(path, {**span, "by": by, "attribution": touch})]
     return {
         **pages[0],
@@ -159,10 +164,10 @@ def _breakdown(api: Api, pixel_id: str, by: str, span: Parameters, touch: Touch)
     }
 
 
-def _show_breakdowns(found: Sequence[Row], *, as_json: bool) -> int:
+def _show_breakdowns(breakdowns: Sequence[Row], *, as_json: bool) -> int:
     if as_json:
-        show_json(found[0] if len(found) == 1 else found)
+        show_json(breakdowns[0] if len(breakdowns) == 1 else breakdowns)
     else:
-        for data in found:
+        for data in breakdowns:
             show_breakdown(console(), data)
-    return ExitCode.FINE if any(data["rows"] for data in found) else ExitCode.PROBLEMS
+    return ExitCode.FINE if any(data["rows"] for data in breakdowns) else ExitCode.PROBLEMS

@@ -9,7 +9,7 @@ import typer
 from ops.checks.status_lines import Line, Look, lines_of
 from ops.terminal.errors import ExitCode, NoAnswerError, OpsError
 from ops.terminal.output import AsJson, console, show_json
-from ops.worker_api.client import Api, Row, opened
+from ops.worker_api.client import Api, Row, open_public_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
 commands = typer.Typer()
@@ -28,7 +28,7 @@ def status(
     Without a key it says what anybody may know. What needs somebody to look is marked with !, and
     the exit code is 1 then.
     """
-    with opened(env, url, local=local) as api:
+    with open_public_api(env, url, local=local) as api:
         look = _look(api)
         lines = lines_of(look)
         if as_json:
@@ -57,7 +57,7 @@ def read_health(api: Api) -> Row:
     Raises:
         NoAnswerError: it says nothing.
     """
-    response = api.answer("GET", "/health")
+    response = api.send_once("GET", "/health")
     try:
         health = response.json()
     except ValueError:

@@ -16,7 +16,7 @@ import httpx
 
 from config import VERSION
 from ops.terminal.errors import OpsError
-from ops.worker_api.client import Api, segment
+from ops.worker_api.client import Api, path_segment
 
 PROJECT = "Deployment checks"
 PIXEL = "Smoke test"
@@ -146,7 +146,7 @@ def find_pixel(api: Api) -> str:
     """
     configuration = {"pipedrive_enabled": False}
     project = _named(api, "/api/projects", PROJECT, {"configuration": configuration})
-    return _named(api, f"/api/projects/{segment(project)}/pixels", PIXEL, {})
+    return _named(api, f"/api/projects/{path_segment(project)}/pixels", PIXEL, {})
 
 
 def _named(api: Api, path: str, name: str, further: Mapping[str, object]) -> str:

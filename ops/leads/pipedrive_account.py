@@ -9,7 +9,7 @@ from http import HTTPStatus
 import httpx
 
 from ops.terminal.errors import NoAnswerError, WrongUsageError
-from ops.worker_api.retry_after import later
+from ops.worker_api.retries import retry_hint
 from services.pipedrive.accounts import DEFAULT_ACCOUNT, DEFAULT_URL, Account, read_accounts
 from services.pipedrive.fields import AccountField, read_account_fields
 
@@ -92,7 +92,9 @@ def _refusal(response: httpx.Response, url: str) -> str:
                 "leave it alone for a while"
             )
         case HTTPStatus.TOO_MANY_REQUESTS:
-            return f"Pipedrive's limit of requests is reached (429): try again {later(response)}"
+            return (
+                f"Pipedrive's limit of requests is reached (429): try again {retry_hint(response)}"
+            )
         case HTTPStatus.NOT_FOUND:
             return f"there is no Pipedrive API at {url} (404): check PIPEDRIVE_URL"
     return f"Pipedrive answered {response.status_code} at {url}: try again in a few minutes"

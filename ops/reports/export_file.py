@@ -1,7 +1,7 @@
-"""A file that an export fills part by part, and that a later run goes on with.
+"""An export file that is written in steps and survives an interrupted run.
 
-`FILE.part` grows; `FILE.part.json` says how far it is whole. Whatever stands behind that is cut off
-by the run that goes on. The file has its name only when nothing is missing.
+`FILE.part` grows; `FILE.part.json` holds the checkpoint up to which it is complete. A run that
+resumes truncates it there. The file gets its own name when all events are in it.
 """
 
 from __future__ import annotations
@@ -18,110 +18,121 @@ from typing import BinaryIO
 from ops.terminal.errors import OpsError, WrongUsageError
 from services.core.text import read_object
 
-# Of which form the notes are.
-NOTES = 1
+CHECKPOINT_FORMAT = 1
 
 
 class BusyError(OpsError):
-    """Another run writes the file."""
+    """Another run is writing the file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """How far an export has come: whole events, their bytes, and what to ask for next."""
+class Checkpoint:
+    """How much of an export is written: complete events, their bytes, and the next cursor.
 
-    to: str
+    `until` is the end of its span, so that a resumed export has the same one.
+    """
+
+    until: str
     cursor: str | None = None
     events: int = 0
     bytes: int = 0
     is_whole: bool = False
 
+    def as_json(self) -> dict[str, object]:
+        """Return the checkpoint for its file."""
+        values = asdict(self)
+        return {"to": values.pop("until"), **values}
+
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """The file with its two companions. `wanted` is what the command asked for."""
+    """The file with its two companions. `query` identifies the export that fills it."""
 
     file: Path
-    wanted: Mapping[str, object]
+    query: Mapping[str, object]
 
     @property
     def part(self) -> Path:
-        """What is there before all is there."""
+        """The incomplete file."""
         return self.file.with_name(f"{self.file.name}.part")
 
     @property
-    def notes(self) -> Path:
-        """How far `part` is whole."""
+    def checkpoint_file(self) -> Path:
+        """The file that says how much of `part` is complete."""
         return self.file.with_name(f"{self.file.name}.part.json")
 
-    def place(self) -> Place | None:
-        """Where an earlier run of the same command stopped; None where there was none.
+    def read_checkpoint(self) -> Checkpoint | None:
+        """Return where an earlier run of this export stopped; None if there was none.
 
         Raises:
-            WrongUsageError: what is there is not of the same command.
+            WrongUsageError: the companions are those of another export.
         """
-        if not self.notes.exists() and (not self.part.exists() or not self.part.stat().st_size):
+        has_part = self.part.exists() and self.part.stat().st_size
+        if not has_part and not self.checkpoint_file.exists():
             return None
-        said = dict(read_object(_text(self.notes)))
-        place = said.pop("place", None)
-        if said != self._title() or not isinstance(place, dict):
+        title = dict(read_object(_text_or_empty(self.checkpoint_file)))
+        values = title.pop("place", None)
+        if title != self._title() or not isinstance(values, dict):
             raise WrongUsageError(
-                f"{self.part} is the beginning of another export: repeat that command to finish "
-                f"it, or remove {self.part.name} and {self.notes.name}, or name another --output"
+                f"{self.part} is the beginning of another export: repeat that command to finish it,"
+                f" or remove {self.part.name} and {self.checkpoint_file.name},"
+                " or name another --output"
             )
-        return Place(**place)
+        return Checkpoint(until=values.pop("to"), **values)
 
     @contextmanager
-    def opened(self, place: Place) -> Iterator[BinaryIO]:
-        """Opens the part for what comes behind a place. Only its owner may read it.
+    def open_at(self, checkpoint: Checkpoint) -> Iterator[BinaryIO]:
+        """Open the part for writing behind a checkpoint. Only its owner may read it.
 
         Raises:
-            OpsError: it cannot be written, or is shorter than it was.
-            BusyError: another run writes it.
+            OpsError: it cannot be written, or is shorter than the checkpoint.
+            BusyError: another run is writing it.
         """
         try:
             descriptor = os.open(self.part, os.O_RDWR | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "r+b") as opened:
-                _lock(opened)
-                self.note(place)
-                if opened.seek(0, os.SEEK_END) < place.bytes:
-                    raise OpsError(f"{self.part} is shorter than it was: remove {self.notes.name}")
-                opened.seek(place.bytes)
-                opened.truncate()
-                yield opened
+            with os.fdopen(descriptor, "r+b") as part:
+                _lock(part)
+                self.write_checkpoint(checkpoint)
+                if part.seek(0, os.SEEK_END) < checkpoint.bytes:
+                    raise OpsError(
+                        f"{self.part} is shorter than it was: remove {self.checkpoint_file.name}"
+                    )
+                part.seek(checkpoint.bytes)
+                part.truncate()
+                yield part
         except OSError as error:
             raise OpsError(f"{self.part} cannot be written: {error.strerror}") from None
 
-    def note(self, place: Place) -> None:
-        """Remembers a place, at once or not at all."""
-        new = self.notes.with_name(f"{self.notes.name}.new")
-        new.write_text(json.dumps({**self._title(), "place": asdict(place)}), "utf-8")
-        new.replace(self.notes)
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Replace the checkpoint atomically."""
+        new = self.checkpoint_file.with_name(f"{self.checkpoint_file.name}.new")
+        new.write_text(json.dumps({**self._title(), "place": checkpoint.as_json()}), "utf-8")
+        new.replace(self.checkpoint_file)
 
     def _title(self) -> dict[str, object]:
-        """What the notes are, and of which export."""
-        return {"notes": NOTES, "wanted": dict(self.wanted)}
+        """Return the checkpoint file's format and the export it belongs to."""
+        return {"notes": CHECKPOINT_FORMAT, "wanted": dict(self.query)}
 
     def finish(self) -> None:
-        """Gives the whole file its name."""
+        """Give the complete file its name."""
         self.part.replace(self.file)
-        self.notes.unlink()
+        self.checkpoint_file.unlink()
 
-    def forget(self) -> None:
-        """Takes the companions away where nothing is in them yet."""
+    def discard(self) -> None:
+        """Remove the companions."""
         self.part.unlink(missing_ok=True)
-        self.notes.unlink(missing_ok=True)
+        self.checkpoint_file.unlink(missing_ok=True)
 
 
-def _lock(opened: BinaryIO) -> None:
-    """Keeps the file for this process, until it is closed."""
+def _lock(file: BinaryIO) -> None:
+    """Lock the file for this process until it is closed."""
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise BusyError(f"another run writes {opened.name}: wait for it") from None
+        raise BusyError(f"another run writes {file.name}: wait for it") from None
 
 
-def _text(file: Path) -> str:
+def _text_or_empty(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -39,8 +39,8 @@ def show_project(terminal: Console, data: Row) -> None:
     """What the pixels of a project saw."""
     _show_summary(terminal, plain(data["project_name"]), data)
     rows = [
-        {**each, "state": "active" if each["active"] else "inactive"}
-        for each in data["pixel_breakdown"]
+        {**pixel, "state": "active" if pixel["active"] else "inactive"}
+        for pixel in data["pixel_breakdown"]
     ]
     columns = ("pixel_id", "pixel_name", "state", "events", "visitors", "sessions")
     _show_columns(terminal, "Pixels", columns, rows)

@@ -1,4 +1,4 @@
-"""Projects and pixels alike: how they are listed, shown, changed and switched off."""
+"""What the commands for projects and for pixels share: list, show, change, switch off."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops.terminal.output import confirmed, console, counted, note, plain, show_j
 from ops.worker_api.client import Api, Row
 from services.core.text import read_json
 
-FROM_FILE = "@"
+FILE_PREFIX = "@"
 
 EntryId = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
 Name = Annotated[str, typer.Option(help="1 to 100 characters.", show_default=False)]
@@ -42,22 +42,22 @@ Active = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A request that changes something, before it is sent."""
+class EntryChange:
+    """A request that changes an entry, before it is sent."""
 
     method: str
     path: str
     body: Mapping[str, object] | None = None
 
 
-def entries_of(api: Api, path: str, *, all_of_them: bool) -> Sequence[Row]:
-    """All entries of a list, in the order of their names."""
-    wanted = {"include_inactive": "true" if all_of_them else "false"}
-    return list(chain.from_iterable(page["data"] for page in api.pages(path, wanted)))
+def list_entries(api: Api, path: str, *, include_inactive: bool) -> Sequence[Row]:
+    """Read all entries of a list, in the order of their names."""
+    query = {"include_inactive": "true" if include_inactive else "false"}
+    return list(chain.from_iterable(page["data"] for page in api.pages(path, query)))
 
 
 def show_entries(entries: Sequence[Row], noun: str, *, as_json: bool) -> int:
-    """Writes a list; exits with 1 if there is nothing in it."""
+    """Print a list and return the exit code: 1 if it is empty."""
     if as_json:
         show_json(entries)
     elif entries:
@@ -73,37 +73,37 @@ def show_entries(entries: Sequence[Row], noun: str, *, as_json: bool) -> int:
 
 
 def show_entry(entry: Row, *, as_json: bool) -> None:
-    """Writes one entry, a line for each of its values."""
+    """Print one entry, a line for each of its values."""
     if as_json:
         show_json(entry)
         return
     settings = counted(len(entry["configuration"]), "setting")
-    shown = {**entry, "active": _state(entry), "configuration": settings}
-    for name, value in shown.items():
+    values = {**entry, "active": _state(entry), "configuration": settings}
+    for name, value in values.items():
         typer.echo(f"{name:<14} {plain(value)}")
     for name, value in entry["configuration"].items():
         typer.echo(f"  {plain(name)} = {plain(json.dumps(value, ensure_ascii=False))}")
 
 
-def body_of(
+def request_body(
     fields: Mapping[str, object], settings: Sequence[str] | None, unset: Sequence[str] | None
 ) -> Row:
-    """What is sent to create or change an entry: the fields that were named.
+    """Build the body that creates or changes an entry, from the options that were given.
 
-    A field of None was not named, and an empty text takes the value away.
+    A field of None was not given; an empty text becomes null.
 
     Raises:
-        WrongUsageError: nothing was named, or a setting cannot be understood.
+        WrongUsageError: no option was given, or a setting cannot be read.
     """
-    named = {name: value for name, value in fields.items() if value is not None}
-    body = {name: None if value == "" else value for name, value in named.items()}
-    body |= _configuration(settings or (), unset or ())
+    given_fields = {name: value for name, value in fields.items() if value is not None}
+    body = {name: None if value == "" else value for name, value in given_fields.items()}
+    body |= _configuration_changes(settings or (), unset or ())
     if not body:
         raise WrongUsageError("say what changes: --name, --set, --unset, --active or the address")
     return body
 
 
-def _configuration(settings: Sequence[str], unset: Sequence[str]) -> Row:
+def _configuration_changes(settings: Sequence[str], unset: Sequence[str]) -> Row:
     changes: Row = dict.fromkeys(unset)
     for text in settings:
         name, equals, value = text.partition("=")
@@ -111,12 +111,12 @@ def _configuration(settings: Sequence[str], unset: Sequence[str]) -> Row:
             raise WrongUsageError(f"--set must be NAME=VALUE, not {plain(text)}")
         if name in changes:
             raise WrongUsageError(f"{name} is named twice by --set or --unset: say it once")
-        changes[name] = _value(value)
+        changes[name] = _setting_value(value)
     return {"configuration": changes} if changes else {}
 
 
-def make(api: Api, change: Change, *, dry_run: bool, as_json: bool) -> int:
-    """Sends a change and shows what stands there now; a dry run shows the change alone."""
+def apply_change(api: Api, change: EntryChange, *, dry_run: bool, as_json: bool) -> int:
+    """Send a change and print the entry as it is now; a dry run prints the request."""
     if dry_run:
         body = {} if change.body is None else {"body": change.body}
         show_json({"method": change.method, "url": f"{api.worker.url}{change.path}", **body})
@@ -126,32 +126,34 @@ def make(api: Api, change: Change, *, dry_run: bool, as_json: bool) -> int:
 
 
 def switch_off(api: Api, path: str, noun: str, *, yes: bool, dry_run: bool, as_json: bool) -> int:
-    """Switches an entry off, after a question that names it."""
+    """Switch an entry off, after a question that names it."""
     entry = api.get(path)["data"]
     if not entry["active"]:
         note("it is switched off already")
     elif not (yes or dry_run):
-        what = f"{noun} {plain(entry['name'])} ({api.worker.name})"
-        if not confirmed(f"Switch off the {what}? It takes no events then; nothing is deleted"):
+        description = f"{noun} {plain(entry['name'])} ({api.worker.name})"
+        if not confirmed(
+            f"Switch off the {description}? It takes no events then; nothing is deleted"
+        ):
             return ExitCode.PROBLEMS
-    return make(api, Change("DELETE", path), dry_run=dry_run, as_json=as_json)
+    return apply_change(api, EntryChange("DELETE", path), dry_run=dry_run, as_json=as_json)
 
 
 def _state(entry: Row) -> str:
     return "active" if entry["active"] else "inactive"
 
 
-def _value(text: str) -> object:
-    """JSON where it is some, else the text itself."""
-    if text.startswith(FROM_FILE):
-        return _content(Path(text.removeprefix(FROM_FILE)))
+def _setting_value(text: str) -> object:
+    """Read the value of a setting: of a file, as JSON, or else the text itself."""
+    if text.startswith(FILE_PREFIX):
+        return _json_of_file(Path(text.removeprefix(FILE_PREFIX)))
     try:
         return read_json(text)
     except ValueError:
         return text
 
 
-def _content(file: Path) -> object:
+def _json_of_file(file: Path) -> object:
     try:
         return read_json(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The portions of a request about a person: asked for one after the other, patiently."""
+"""Privacy requests, which the Worker answers in portions, one request each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from ops.terminal.output import note, spoken
-from ops.worker_api.client import Api, Row, UnreachableError
-from ops.worker_api.retry_after import PAUSES
+from ops.worker_api.client import Api, Row
+from ops.worker_api.paging import follow_cursor
+from ops.worker_api.retries import outage_retries
 
-# The sync usually puts a lead down long before its lease ends.
-LONGEST_PAUSE = 15
+# The sync usually finishes a lead long before its lease ends.
+MAX_PAUSE_SECONDS = 15
 STAGES = {
     "forms": "looking through the forms",
     "archive": "looking through the archive",
@@ -27,44 +28,36 @@ STAGES = {
 
 
 def portions(api: Api, path: str, body: Mapping[str, object]) -> Iterator[Row]:
-    """All answers to a request, the last of which is done.
+    """Send a privacy request portion by portion and yield each answer; the last one is done.
 
     Raises:
-        OpsError: the Worker refused, or did not answer again and again.
+        OpsError: the Worker refused, or did not answer several times in a row.
     """
-    cursor: Mapping[str, str] = {}
+
+    def read_portion(cursor: str | None) -> Row:
+        position = {"cursor": cursor} if cursor else {}
+        answer: Row = outage_retries()(api.send, "POST", path, {**body, **position})["data"]
+        return answer
+
     with Console(stderr=True, highlight=False, markup=False).status("asking") as status:
-        while True:
-            answer = _patiently(api, path, {**body, **cursor})
+        for answer in follow_cursor(read_portion, _next_cursor):
             yield answer
             if answer["done"]:
                 return
-            cursor = {"cursor": answer["cursor"]}
             status.update(STAGES.get(answer.get("stage", ""), "reading"))
             if "waits_until" in answer:
-                _wait(answer["waits_until"])
+                _wait_for_sync(datetime.fromisoformat(answer["waits_until"]))
 
 
-def _patiently(api: Api, path: str, body: Mapping[str, object]) -> Row:
-    for pause in PAUSES:
-        try:
-            return _portion(api, path, body)
-        except UnreachableError as error:
-            note(f"{error}; again in {pause} s")
-            time.sleep(pause)
-    return _portion(api, path, body)
+def _next_cursor(answer: Row) -> str | None:
+    return None if answer["done"] else answer["cursor"]
 
 
-def _portion(api: Api, path: str, body: Mapping[str, object]) -> Row:
-    answer: Row = api.send("POST", path, body)["data"]
-    return answer
-
-
-def _wait(until: str) -> None:
-    left = (datetime.fromisoformat(until) - datetime.now(UTC)).total_seconds()
-    pause = min(LONGEST_PAUSE, max(1.0, left))
+def _wait_for_sync(lease_end: datetime) -> None:
+    seconds_left = (lease_end - datetime.now(UTC)).total_seconds()
+    pause_seconds = min(MAX_PAUSE_SECONDS, max(1.0, seconds_left))
     note(
         "a lead of this person is being sent to Pipedrive: waiting for it, "
-        f"at most {spoken(max(left, pause))}"
+        f"at most {spoken(max(seconds_left, pause_seconds))}"
     )
-    time.sleep(pause)
+    time.sleep(pause_seconds)

@@ -1,4 +1,4 @@
-"""Which Worker a command asks, and with which key. It is always said, and never assumed."""
+"""Which Worker a command calls, and with which key. The options name it; there is no default."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ops.terminal.errors import WrongUsageError
 from paths import DEV_KEY, ROOT
 
 LOCAL_URL = "http://localhost:8787"
-THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 KEY_VARIABLE = "PPP_API_KEY"
-SET_KEY = (
+HOW_TO_SET_KEY = (
     f"`read -rs {KEY_VARIABLE} && export {KEY_VARIABLE}` takes it without leaving it in the "
     "shell's history"
 )
@@ -41,38 +41,38 @@ class Worker:
 
     @property
     def is_on_this_machine(self) -> bool:
-        """Whether what is sent there leaves this machine."""
-        return httpx.URL(self.url).host in THIS_MACHINE
+        """Whether its host is this machine."""
+        return httpx.URL(self.url).host in LOCAL_HOSTS
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key, and where it was found."""
+    """An API key, and where it was read from."""
 
     source: str
     text: str = field(repr=False)
 
 
 def choose_worker(environment: Environment | None, url: str | None, *, local: bool) -> Worker:
-    """The Worker that the options name.
+    """Return the Worker that the options name.
 
     Raises:
-        WrongUsageError: they name none, or two, or an address that cannot be used.
+        WrongUsageError: they name none or two, or the URL cannot be used.
     """
     if [local, environment is not None, url is not None].count(True) != 1:
         raise WrongUsageError(
             "say which Worker: either --local (this machine), --env production or --url URL"
         )
     if environment:
-        return Worker(environment, _url_of(environment))
-    return _at(LOCAL_URL if url is None else url)
+        return Worker(environment, _required_route_url(environment))
+    return _worker_at(LOCAL_URL if url is None else url)
 
 
 def find_key(worker: Worker) -> Key | None:
-    """The API key for a Worker: PPP_API_KEY, or on this machine the one that `make dev` made.
+    """Return the key for a Worker: PPP_API_KEY, or on this machine the one of `make dev`.
 
     Raises:
-        WrongUsageError: what is there cannot be a key.
+        WrongUsageError: PPP_API_KEY has a character that no key has.
     """
     text = os.environ.get(KEY_VARIABLE, "")
     if not text.isascii() or not text.isprintable() or " " in text:
@@ -85,12 +85,12 @@ def find_key(worker: Worker) -> Key | None:
 
 
 def environment_at(host: str) -> Environment | None:
-    """The environment that answers at a host."""
-    hosts = {httpx.URL(url).host: each for each in Environment if (url := _route_of(each))}
-    return hosts.get(host)
+    """Return the environment whose route in wrangler.toml is *host*, if any."""
+    urls = {environment: _route_url(environment) for environment in Environment}
+    return next((name for name, url in urls.items() if url and httpx.URL(url).host == host), None)
 
 
-def _at(address: str) -> Worker:
+def _worker_at(address: str) -> Worker:
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL:
@@ -105,8 +105,8 @@ def _at(address: str) -> Worker:
     return worker
 
 
-def _url_of(environment: Environment) -> str:
-    url = _route_of(environment)
+def _required_route_url(environment: Environment) -> str:
+    url = _route_url(environment)
     if url is None:
         raise WrongUsageError(
             f"wrangler.toml has no route for {environment}: name its address with --url"
@@ -114,7 +114,7 @@ def _url_of(environment: Environment) -> str:
     return url
 
 
-def _route_of(environment: Environment) -> str | None:
+def _route_url(environment: Environment) -> str | None:
     config = tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
     for route in config["env"][environment].get("routes", []):
         return f"https://{route['pattern'].partition('/')[0]}"

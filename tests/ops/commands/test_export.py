@@ -17,7 +17,7 @@ from threading import Thread
 
 import pytest
 
-from ops.reports import export_parts
+from ops.worker_api import retries
 from services.core.event_lines import COLUMNS
 from tests.harness.road import Road, running_road
 from tests.harness.sync import wait_until
@@ -72,7 +72,7 @@ def road(service: Service) -> Iterator[Road]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets the command try again at once, and not often."""
-    monkeypatch.setattr(export_parts, "PAUSES", (0, 0))
+    monkeypatch.setattr(retries, "PAUSES_SECONDS", (0, 0))
 
 
 def stored(service: Service, pixel: Row) -> list[Row]:
