@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 
 
 class State(StrEnum):
@@ -20,19 +20,20 @@ class State(StrEnum):
 # The index has these conditions in these very words.
 SUBMISSIONS = "tracking_events INDEXED BY tracking_events_by_sync_status"
 IS_SUBMISSION = "event_type = 'form_submit'"
+IS_UNFINISHED = f"{IS_SUBMISSION} AND pipedrive_sync_status IS NULL"
 DUE_AT = "coalesce(pipedrive_due_at, '')"
 
 STATE = f"""
 CASE
   WHEN pipedrive_sync_status IS NOT NULL THEN pipedrive_sync_status
-  WHEN {DUE_AT} < '{NEVER}' THEN '{State.PENDING}'
+  WHEN {DUE_AT} < '{NEVER_DUE}' THEN '{State.PENDING}'
   ELSE '{State.NEVER}'
 END
 """
 
 CONDITIONS = {
-    State.PENDING: f"{IS_SUBMISSION} AND pipedrive_sync_status IS NULL AND {DUE_AT} < '{NEVER}'",
-    State.NEVER: f"{IS_SUBMISSION} AND pipedrive_sync_status IS NULL AND {DUE_AT} >= '{NEVER}'",
+    State.PENDING: f"{IS_UNFINISHED} AND {DUE_AT} < '{NEVER_DUE}'",
+    State.NEVER: f"{IS_UNFINISHED} AND {DUE_AT} >= '{NEVER_DUE}'",
     **{
         state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'"
         for state in (State.SYNCED, State.NOT_FOUND, State.ERROR)

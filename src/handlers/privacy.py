@@ -16,6 +16,7 @@ from handlers.sent import read_sent
 from services.core.errors import InvalidFieldsError
 from services.core.logs import Log
 from services.core.ports import Row
+from services.core.stored_time import iso_8601
 from services.core.text import whole_number
 from services.privacy.data_subject import DataSubject, read_subject
 from services.privacy.person_requests import Cursor, read_cursor
@@ -114,7 +115,7 @@ def _shown(row: Row) -> Mapping[str, object]:
     if row["receipt"]:
         shown: Mapping[str, object] = json.loads(row["receipt"])
         return {**shown, "state": "done"}
-    started_at = f"{row['started_at'].replace(' ', 'T')}Z"
+    started_at = iso_8601(row["started_at"])
     return {"id": row["id"], "by": row["asked_by"], "started_at": started_at, "state": "unfinished"}
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from tests.harness.direct import database_file
 
 JANE = json.dumps({"email": "jane@example.com", "first_name": "Jane"})
@@ -23,7 +23,7 @@ _ROWS: tuple[tuple[int, str, str | None, str | None, str | None, str | None], ..
     # id, form data, status, due in, reason, age
     (COMING, JANE, None, "+5 minutes", None, None),
     (OVERDUE, JANE, None, "-72 minutes", "Pipedrive answered 502", None),
-    (WITHOUT_EMAIL, NOBODY, None, NEVER, None, None),
+    (WITHOUT_EMAIL, NOBODY, None, NEVER_DUE, None, None),
     (SYNCED, JANE, "synced", None, None, None),
     (NOT_FOUND, JANE, "not_found", None, "no person has this e-mail address", None),
     (FAILED, TWICE, "error", None, "given up after 9 tries: \x1b[31mPipedrive answered 500", None),
@@ -53,7 +53,7 @@ def write_leads(storage: Path) -> None:
         )
         database.executemany(INSERT, _ROWS)
         database.executescript(f"""
-          UPDATE tracking_events SET pipedrive_due_at = '{NEVER}' WHERE id = {WITHOUT_EMAIL};
+          UPDATE tracking_events SET pipedrive_due_at = '{NEVER_DUE}' WHERE id = {WITHOUT_EMAIL};
           UPDATE tracking_events SET pipedrive_lease = 'run-1' WHERE id = {LEASED};
           UPDATE tracking_events SET pipedrive_person_id = '42' WHERE id = {SYNCED};
           INSERT INTO pipedrive_persons VALUES ('default', 42, {SYNCED}, {SYNCED});

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from tests.harness.worker import Row, Worker, some_address, some_event, some_visitor
 
 THANKS = "https://shop.example/thank-you?email=jane%40example.com&first_name=Jane"
@@ -87,7 +87,7 @@ def test_what_became_of_a_form_is_known_in_whatever_order_it_comes(
 
     assert len(rows_of(worker, event)) == 1
     assert row["form_outcome"] == stored
-    assert (row["pipedrive_due_at"] < NEVER) is is_due
+    assert (row["pipedrive_due_at"] < NEVER_DUE) is is_due
     assert row["pipedrive_sync_status"] is None
 
 
@@ -142,7 +142,7 @@ def test_a_later_body_without_a_person_removes_none(worker: Worker, nothing: obj
     send(worker, event)
     row = send(worker, event | {"outcome": "accepted", "form_data": nothing})
     assert (row["form_data"], row["form_outcome"]) == ('{"email":"jane@example.com"}', "accepted")
-    assert row["pipedrive_due_at"] < NEVER
+    assert row["pipedrive_due_at"] < NEVER_DUE
 
 
 @pytest.mark.parametrize("first_step", [None, {"first_name": "Jane", "last_name": "Doe"}])
@@ -151,11 +151,11 @@ def test_a_form_is_due_from_the_step_that_has_the_address(
 ) -> None:
     event = form()
     first = send(worker, event | {"form_data": first_step})
-    assert first["pipedrive_due_at"] == NEVER
+    assert first["pipedrive_due_at"] == NEVER_DUE
     second = send(worker, event)
     assert second["id"] == first["id"]
     assert json.loads(second["form_data"])["email"] == "jane@example.com"
-    assert second["pipedrive_due_at"] < NEVER
+    assert second["pipedrive_due_at"] < NEVER_DUE
 
 
 @pytest.mark.parametrize("status", ["synced", "not_found", "error"])
@@ -210,7 +210,7 @@ def test_an_unwanted_lead_is_not_made_due_by_its_outcome(worker: Worker) -> None
     )
     worker.query("INSERT INTO pixels (id, project_id, name) VALUES (?, ?, 'x')", name, name)
     row = send_all(worker, form(pixel_id=name), "submitted", "rejected", "accepted")
-    assert (row["form_outcome"], row["pipedrive_due_at"]) == ("accepted", NEVER)
+    assert (row["form_outcome"], row["pipedrive_due_at"]) == ("accepted", NEVER_DUE)
 
 
 @pytest.mark.parametrize("said", [{"event_type": "pageview"}, {"form_data": None}])
@@ -326,7 +326,7 @@ def test_a_page_that_thanks_for_a_form_that_was_refused_is_the_lead(worker: Work
     send_all(worker, event, "submitted", "rejected")
     row = send(worker, thanks(event))
     assert row["event_type"] == "form_submit"
-    assert row["pipedrive_due_at"] < NEVER
+    assert row["pipedrive_due_at"] < NEVER_DUE
 
 
 def test_two_clients_that_share_a_visitor_have_a_lead_each(worker: Worker) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from tests.worker.inherited import (
     COLUMNS,
     LAST_ID_EVER_GIVEN,
@@ -315,7 +315,7 @@ def test_a_lead_that_the_old_worker_never_synced_is_not_sent_years_later(
         LONG_AGO,
     )
     assert old["pipedrive_sync_status"] is None
-    assert old["pipedrive_due_at"] == NEVER
+    assert old["pipedrive_due_at"] == NEVER_DUE
 
 
 def test_a_lead_of_the_last_days_is_due_at_once(upgraded: sqlite3.Connection) -> None:

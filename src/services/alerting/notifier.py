@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.alerting.problems import Finding, Problem
 from services.alerting.webhook import Alerts, Message
 from services.core.logs import Log
 from services.core.ports import Clock, KeyValues, UnavailableError
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time, parse_stored_time
 
 MEMORY = "alerts"
 REMEMBERED_SECONDS = 30 * 86_400
@@ -52,12 +52,12 @@ class Watch:
             return
         self._found.add(problem.name)
         known = told.get(problem.name)
-        if known and now - _time(known.told_at) < REMINDER - EARLY:
+        if known and now - parse_stored_time(known.told_at) < REMINDER - EARLY:
             return
-        since = known.since if known else now.strftime(TIME_TEXT)
+        since = known.since if known else format_stored_time(now)
         state = "still there" if known else "new"
         if await self._send(problem, state, finding.seen, since):
-            told[problem.name] = Told(problem.severity, since, now.strftime(TIME_TEXT))
+            told[problem.name] = Told(problem.severity, since, format_stored_time(now))
 
     async def settle(self, problems: Sequence[Problem]) -> None:
         """Ends a run that looked for these problems: tells which are over. Never raises."""
@@ -98,7 +98,3 @@ class Watch:
             )
         message = Message(problem.name, problem.severity, state, since, text)
         return await self.alerts.send(self.log, message)
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}+00:00")

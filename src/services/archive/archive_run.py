@@ -24,7 +24,7 @@ from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.pending_leads import IS_NOT_PENDING
 from services.core.ports import Bucket, Clock, Database, Row, UnavailableError
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.projects.configuration import MAX_ARCHIVE_DAYS
 
 JOB = "archive"
@@ -180,7 +180,7 @@ class ArchiveRun:
         return spent or self.clock() >= deadline
 
     async def _due_pixels(self) -> Sequence[PixelPosition]:
-        parameters = {"now": self.clock().strftime(TIME_TEXT), "days": self.settings.days}
+        parameters = {"now": format_stored_time(self.clock()), "days": self.settings.days}
         [rows] = await self.database.batch_rows((FIND_DUE_PIXELS,), json.dumps(parameters))
         return [PixelPosition(row["pixel_id"], row["before"], Cursor("", 0)) for row in rows]
 
@@ -257,7 +257,7 @@ def _batch_parameters(
         "bytes": manifest.bytes,
         "ids": part.ids,
         "changes": last_change,
-        "now": now.strftime(TIME_TEXT),
+        "now": format_stored_time(now),
     }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, cast
 
 from services.core.ports import Database, Row
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time, parse_stored_time
 
 Kind = Literal["full", "hourly", "manual"]
 State = Literal["running", "verified", "failed"]
@@ -148,7 +148,7 @@ class Backup:
         return {
             **{name: getattr(self, name) for name in ("id", "kind", "label", "state", "error")},
             **{
-                name: None if moment is None else moment.strftime(TIME_TEXT)
+                name: None if moment is None else format_stored_time(moment)
                 for name, moment in self._times().items()
             },
             "rows": self.progress.rows,
@@ -189,7 +189,7 @@ class Records:
 
     async def tidy(self, before: datetime) -> None:
         """Forgets changes that nobody needs any more, and backups begun before."""
-        said = json.dumps({"before": before.strftime(TIME_TEXT)})
+        said = json.dumps({"before": format_stored_time(before)})
         await self.database.batch_rows((FORGET_CHANGES, FORGET_OLD), said)
 
     async def _rows(self, statement: str, said: Mapping[str, object]) -> Sequence[Row]:
@@ -213,7 +213,7 @@ def _backup(row: Row) -> Backup:
         id=row["id"],
         kind=cast("Kind", row["kind"]),
         label=row["label"],
-        started_at=_required(row["started_at"]),
+        started_at=parse_stored_time(row["started_at"]),
         progress=progress,
         previous=previous,
         base=base,
@@ -230,12 +230,8 @@ def moved(marker: Marker, *, event: int | None, change: int | None, log: int | N
     return replace(marker, **{name: each for name, each in found.items() if each is not None})
 
 
-def _required(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}+00:00")
-
-
 def _time(text: str | None) -> datetime | None:
-    return None if text is None else _required(text)
+    return None if text is None else parse_stored_time(text)
 
 
 def _iso(moment: datetime) -> str:

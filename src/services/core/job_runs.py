@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.ports import Database
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 
 KEPT_RUNS = "-14 days"
 # What a run says that did all there was to do, or all that one run may.
@@ -82,6 +82,6 @@ class JobRun:
         await self.database.batch_rows((END_RUN,), self._said(now, said))
 
     def _said(self, now: datetime, more: Mapping[str, object]) -> str:
-        lease_until = (now + timedelta(seconds=self.lease_seconds)).strftime(TIME_TEXT)
-        common = {"run": self.run, "now": now.strftime(TIME_TEXT), "lease_until": lease_until}
+        lease_until = format_stored_time(now + timedelta(seconds=self.lease_seconds))
+        common = {"run": self.run, "now": format_stored_time(now), "lease_until": lease_until}
         return json.dumps({**common, **more})

@@ -5,12 +5,12 @@ A pending lead is never archived and never deleted by the retention.
 
 from __future__ import annotations
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 
 # Over the columns of `tracking_events`. It may use the index `tracking_events_by_sync_status`; it
 # is NULL for a row without an event type, so its negation is `NOT coalesce(…, 0)`.
 IS_PENDING = f"""
   event_type = 'form_submit' AND pipedrive_sync_status IS NULL
-  AND coalesce(pipedrive_due_at, '') < '{NEVER}'
+  AND coalesce(pipedrive_due_at, '') < '{NEVER_DUE}'
 """
 IS_NOT_PENDING = f"NOT coalesce({IS_PENDING}, 0)"

@@ -13,7 +13,7 @@ from services.archive import archive_run
 from services.backup.backup_run import newest_verified
 from services.backup.records import Backup
 from services.core.ports import Database, Row
-from services.core.stored_time import TIME_TEXT, stored_time
+from services.core.stored_time import format_stored_time, parse_stored_time
 from services.monitoring.health import NO_ANSWER, Part
 from services.monitoring.metrics import Reading
 from services.privacy import retention
@@ -82,7 +82,9 @@ async def usual_days(database: Database, now: datetime) -> int:
         UnavailableError: D1 failed.
     """
     ends = [now - timedelta(days=day) for day in range(1, USUAL_DAYS + 1)]
-    days = [{"from": _text(end - SILENCE), "to": _text(end)} for end in ends]
+    days = [
+        {"from": format_stored_time(end - SILENCE), "to": format_stored_time(end)} for end in ends
+    ]
     [[row]] = await database.batch_rows((USUAL,), json.dumps({"days": days}))
     days_with_events: int = row["days"]
     return days_with_events
@@ -201,7 +203,7 @@ def _failing(job: str, last: Row | None, now: datetime) -> str | None:
     if last is None:
         return f"{job} has never run"
     well = last["succeeded_at"]
-    time = now - stored_time(well) if well else None
+    time = now - parse_stored_time(well) if well else None
     if time is not None and time <= LONGEST_FAILING:
         return None
     how_long = f"for {_duration(time)}" if time else "as far as is known"
@@ -211,7 +213,7 @@ def _failing(job: str, last: Row | None, now: datetime) -> str | None:
 
 def _cron(reading: Reading, now: datetime) -> Finding | None:
     last = reading.jobs.get(JOB)
-    gap = now - stored_time(last["started_at"]) if last else timedelta()
+    gap = now - parse_stored_time(last["started_at"]) if last else timedelta()
     return (
         Finding(problems.CRON_LATE, f"no run for {_duration(gap)}") if gap > LATEST_CRON else None
     )
@@ -220,7 +222,3 @@ def _cron(reading: Reading, now: datetime) -> Finding | None:
 def _duration(time: timedelta) -> str:
     minutes = int(time.total_seconds()) // 60
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime(TIME_TEXT)

@@ -15,7 +15,7 @@ from services.backup.store import BackupStore
 from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ports import Clock, UnavailableError
-from services.core.stored_time import stored_time
+from services.core.stored_time import parse_stored_time
 from services.monitoring.checks import (
     JOB,
     Seen,
@@ -79,7 +79,7 @@ class WatchJob:
             UnavailableError: D1 failed.
         """
         [rows] = await self.records.database.batch_rows((LAST_RUN,), "{}")
-        return stored_time(rows[0]["finished_at"]) if rows else None
+        return parse_stored_time(rows[0]["finished_at"]) if rows else None
 
     async def _look(self, now: datetime) -> Seen:
         reading = await self.metrics.read(now)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from services.core.logs import Log
 from services.core.ports import Clock, Database, UnavailableError
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 
 # A storm of failures is no storm of writes.
 BETWEEN_WRITES = timedelta(seconds=5)
@@ -39,9 +39,9 @@ class FailedRequests:
             return
         number, self._unwritten, self._written_at = self._unwritten, 0, now
         said = {
-            "minute": now.replace(second=0).strftime(TIME_TEXT),
+            "minute": format_stored_time(now.replace(second=0)),
             "number": number,
-            "before": (now - KEPT).strftime(TIME_TEXT),
+            "before": format_stored_time(now - KEPT),
         }
         try:
             await self.database.batch_rows((COUNT, FORGET), json.dumps(said))

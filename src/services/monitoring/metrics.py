@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from services.core.job_runs import ENDED_WELL
 from services.core.pending_leads import IS_PENDING
 from services.core.ports import Database, Row
-from services.core.stored_time import TIME_TEXT, stored_time
+from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_object
 from services.sync.outbox import JOB
 
@@ -229,11 +229,11 @@ class Metrics:
             UnavailableError: D1 failed.
         """
         parameters = {
-            "now": now.strftime(TIME_TEXT),
-            "hour_ago": (now - timedelta(hours=1)).strftime(TIME_TEXT),
+            "now": format_stored_time(now),
+            "hour_ago": format_stored_time(now - timedelta(hours=1)),
             "midnight": now.strftime("%Y-%m-%d 00:00:00"),
-            "tables_counted_since": (now - TABLES_COUNTED).strftime(TIME_TEXT),
-            "submissions_counted_since": (now - SUBMISSIONS_COUNTED).strftime(TIME_TEXT),
+            "tables_counted_since": format_stored_time(now - TABLES_COUNTED),
+            "submissions_counted_since": format_stored_time(now - SUBMISSIONS_COUNTED),
         }
         answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
         [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
@@ -250,7 +250,7 @@ class Metrics:
             jobs={job: _run(row) for job, row in jobs.items()},
             errors={**failed, **errors},
             database_bytes=await self.database_bytes(),
-            last_event_at=stored_time(last_events[0]["timestamp"]) if last_events else None,
+            last_event_at=parse_stored_time(last_events[0]["timestamp"]) if last_events else None,
             calls_today=calls,
         )
 
@@ -259,7 +259,7 @@ _CLOSED: Row = {"state": "closed", "failures": 0, "open_until": None, "paused_un
 
 
 def _counted_in(run: Row) -> Counted:
-    return Counted(stored_time(run["finished_at"]), json.loads(run["summary"]))
+    return Counted(parse_stored_time(run["finished_at"]), json.loads(run["summary"]))
 
 
 def _next_attempt(account: Row, now: datetime) -> str | None:
@@ -271,7 +271,7 @@ def _next_attempt(account: Row, now: datetime) -> str | None:
 
 
 def _age(oldest: str | None, now: datetime) -> int | None:
-    return None if oldest is None else int((now - stored_time(oldest)).total_seconds())
+    return None if oldest is None else int((now - parse_stored_time(oldest)).total_seconds())
 
 
 def _iso(moment: datetime) -> str:

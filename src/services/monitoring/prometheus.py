@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.core.stored_time import stored_time
+from services.core.stored_time import parse_stored_time
 from services.monitoring.health import Part
 from services.monitoring.metrics import STATES, Reading
 
@@ -115,7 +115,7 @@ def _of_the_sync(reading: Reading) -> Iterator[Gauge]:
             f"job_last_{moment}_timestamp_seconds",
             f"When {text}.",
             [
-                ({"job": job}, int(stored_time(run[f"{moment}_at"]).timestamp()))
+                ({"job": job}, int(parse_stored_time(run[f"{moment}_at"]).timestamp()))
                 for job, run in reading.jobs.items()
                 if run[f"{moment}_at"]
             ],

@@ -15,7 +15,7 @@ from services.archive.batches import DELETE_EMPTY_BATCH, RECOUNT_BATCH
 from services.archive.reading import ArchivedPart, all_part_keys, is_received, read_part
 from services.archive.rewriting import EMPTY_PART_SHA256, PartReplacement, delete_part
 from services.core.ndjson_parts import DamagedPartError
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.privacy.erasure_notes import ErasureNotes
 from services.privacy.request_table import PrivacyRequest, PrivacyRequests
 from services.privacy.search import FOUND, PrivacySearch, Steps
@@ -159,4 +159,4 @@ class Erasure:
 
     @property
     def _now(self) -> str:
-        return self.search.now.strftime(TIME_TEXT)
+        return format_stored_time(self.search.now)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.core.ports import Bucket, Clock, Database, KeyValues, NewId
+from services.core.stored_time import iso_8601
 from services.privacy.data_subject import DataSubject
 from services.privacy.erasure import Erasure
 from services.privacy.erasure_notes import ErasureNotes
@@ -109,7 +110,7 @@ class Privacy:
         erasure = Erasure(search, self.requests, request, notes)
         finished = await self._run(_both(search, erasure), request)
         if erasure.waits_until:
-            waits_until = f"{erasure.waits_until.replace(' ', 'T')}Z"
+            waits_until = iso_8601(erasure.waits_until)
             return {**_unfinished(request), "waits_until": waits_until}
         if not finished:
             return _unfinished(request)

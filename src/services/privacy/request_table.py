@@ -15,7 +15,7 @@ from typing import Literal
 
 from services.core.errors import NotFoundError
 from services.core.ports import Database, Row
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.privacy.data_subject import AskedBy, DataSubject
 
 Kind = Literal["find", "export", "erase"]
@@ -195,7 +195,7 @@ class PrivacyRequests:
             kind=kind,
             asked_by=subject.asked_by,
             check=subject.check(request_id),
-            now=now.strftime(TIME_TEXT),
+            now=format_stored_time(now),
             progress=request.progress.as_json(),
         )
         return request
@@ -246,7 +246,7 @@ class PrivacyRequests:
         """Ends an erasure with its receipt, which is stored and returned."""
         row = (await self._run(FIND_REQUEST, id=request.id))[0]
         receipt = receipt_of(request, json.loads(row["counts"]), now)
-        said = {"id": request.id, "now": now.strftime(TIME_TEXT), "receipt": receipt}
+        said = {"id": request.id, "now": format_stored_time(now), "receipt": receipt}
         await self._run(FINISH_REQUEST, **said)
         return receipt
 

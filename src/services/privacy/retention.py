@@ -19,7 +19,7 @@ from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.pending_leads import IS_NOT_PENDING
 from services.core.ports import Bucket, Clock, Database, NewId, Row
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.privacy.request_table import FORGET_REQUESTS
 from services.privacy.statements import DELETE_PERSONS
 from services.projects.configuration import MAX_RETENTION_DAYS
@@ -172,7 +172,7 @@ class Retention:
 
     async def _delete_portion(self, pixel_id: str, before: datetime, deleted: Counter[str]) -> bool:
         """Deletes old events of a pixel; says whether there may be more."""
-        rows = await self._ask(OLD_EVENTS, pixel_id=pixel_id, before=before.strftime(TIME_TEXT))
+        rows = await self._ask(OLD_EVENTS, pixel_id=pixel_id, before=format_stored_time(before))
         ids = [row["id"] for row in rows]
         if ids:
             said = json.dumps({"ids": ids})
@@ -187,9 +187,9 @@ class Retention:
         parameters = {
             "session": places.get("session", ""),
             "visitor": places.get("visitor", ""),
-            "sessions_before": (now - timedelta(days=self.session_days)).strftime(TIME_TEXT),
-            "visitors_before": (now - timedelta(days=self.visitor_days)).strftime(TIME_TEXT),
-            "day_ago": (now - timedelta(days=1)).strftime(TIME_TEXT),
+            "sessions_before": format_stored_time(now - timedelta(days=self.session_days)),
+            "visitors_before": format_stored_time(now - timedelta(days=self.visitor_days)),
+            "day_ago": format_stored_time(now - timedelta(days=1)),
         }
         session = await self._walk(SESSIONS, parameters, deleted)
         visitor = await self._walk(VISITORS, parameters, deleted)

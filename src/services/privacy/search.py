@@ -23,7 +23,7 @@ from services.archive.reading import (
 )
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Bucket, Database, KeyValues, Row
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.core.text import read_object
 from services.privacy.data_subject import DataSubject
 from services.privacy.request_table import Progress
@@ -228,7 +228,7 @@ class PrivacySearch:
 
     async def _keys(self) -> Steps:
         """Timers of their leads, and answers that are remembered for a lead that comes again."""
-        week_ago = (self.now - REMEMBERED).strftime(TIME_TEXT)
+        week_ago = format_stored_time(self.now - REMEMBERED)
         late = {row["id"] for row in await self.ask(LATE_FORMS, **self.found(), week_ago=week_ago)}
         if not late:
             return

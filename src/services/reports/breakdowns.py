@@ -11,12 +11,12 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.errors import InvalidQueryError
 from services.core.ports import Database, LocalTime, Row
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_json, whole_number
 from services.reports.channel_sql import AD, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
@@ -190,7 +190,7 @@ class After:
 
     def cursor(self) -> str:
         """The place as text for an address; `read_after` reads it."""
-        place = json.dumps([self.end.strftime(TIME_TEXT), self.events, self.value])
+        place = json.dumps([format_stored_time(self.end), self.events, self.value])
         return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
@@ -246,8 +246,9 @@ def read_after(cursor: str) -> After:
     try:
         match read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()):
             case [str(end), int(events), str(value)] if end.startswith("20"):
-                time = datetime.strptime(end, TIME_TEXT).replace(tzinfo=UTC)
-                return After(time, events, value)
+                time = parse_stored_time(end)
+                if format_stored_time(time) == end:
+                    return After(time, events, value)
     except ValueError:
         pass
     raise InvalidQueryError("cursor must be the next_cursor of the page before, as it is")

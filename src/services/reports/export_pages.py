@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from services.core.event_lines import COLUMNS, CSV_LINE, JSON_LINE, archived_csv, archived_json
 from services.core.event_place import Cursor, cursor_of
 from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.reports.spans import Span
 
 MAX_ROWS = 10_000
@@ -120,8 +119,8 @@ class Asked:
 
 def ask(pixel_id: str, span: Span, cursor: Cursor | None, most: int) -> Asked:
     """The events of a span; of those older than a cursor, if there is one."""
-    end = Cursor(_text(span.end), AFTER_ALL_IDS)
-    return Asked(pixel_id, _text(span.start), min(cursor or end, end), most)
+    end = Cursor(format_stored_time(span.end), AFTER_ALL_IDS)
+    return Asked(pixel_id, format_stored_time(span.start), min(cursor or end, end), most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,3 @@ async def read_pages(
             yield lines
     if given < part.events:
         raise UnavailableError(LEFT_MEANWHILE)
-
-
-def _text(time: datetime) -> str:
-    return time.strftime(TIME_TEXT)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.core.ports import Database, Row
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 
 HOURLY_BREAKDOWN = """
 SELECT
@@ -47,4 +47,4 @@ async def recent_events(database: Database, pixel_id: str, now: datetime) -> Seq
 
 
 def _a_day_before(now: datetime) -> str:
-    return (now - timedelta(hours=24)).strftime(TIME_TEXT)
+    return format_stored_time(now - timedelta(hours=24))

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from services.core.errors import InvalidQueryError
 from services.core.ports import LocalTime
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.core.text import whole_number
 
 DEFAULT_DAYS = "30"
@@ -51,7 +51,7 @@ class Span:
 
     def parameters(self) -> dict[str, str]:
         """The span as the statements read it."""
-        return {"from": self.start.strftime(TIME_TEXT), "to": self.end.strftime(TIME_TEXT)}
+        return {"from": format_stored_time(self.start), "to": format_stored_time(self.end)}
 
     def offsets(self, local_time: LocalTime) -> list[dict[str, str]]:
         """The parts of the span in which the zone's clocks ran ahead of UTC by the same time.
@@ -67,8 +67,8 @@ class Span:
             last = self.end if change is None else change - SECOND
             seconds = int(_ahead(start, self.zone, local_time).total_seconds())
             yield {
-                "from": start.strftime(TIME_TEXT),
-                "to": last.strftime(TIME_TEXT),
+                "from": format_stored_time(start),
+                "to": format_stored_time(last),
                 "ahead": f"{seconds:+d} seconds",
             }
             start = last + SECOND

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from services.archive.batches import COUNT_ARCHIVED_SINCE
 from services.core.ports import Database, Row
-from services.core.stored_time import TIME_TEXT
+from services.core.stored_time import format_stored_time
 from services.tracking.attribution import parameters_left_out
 
 HOURS = 48
@@ -80,7 +80,7 @@ async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, o
     Raises:
         UnavailableError: D1 failed.
     """
-    since = (now - timedelta(hours=HOURS)).strftime(TIME_TEXT)
+    since = format_stored_time(now - timedelta(hours=HOURS))
     answers = await database.batch_rows(STATEMENTS, json.dumps({"since": since}))
     [credited], pages, [archived] = answers
     total: int = credited["total_events"]

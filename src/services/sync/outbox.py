@@ -15,7 +15,7 @@ from typing import Literal
 
 from services.core.job_runs import BEGIN_RUN, END_RUN, FORGET_OLD_RUNS, RENEW_RUN
 from services.core.ports import Database, Row
-from services.core.stored_time import NEVER, TIME_TEXT
+from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.pipedrive.client import AccountState
 from services.sync.account_states import (
     READ_ACCOUNTS,
@@ -48,7 +48,7 @@ UPDATE tracking_events SET
   pipedrive_sync_reason = outcome.value ->> 'reason',
   pipedrive_due_at = iif(
     form_outcome = 'rejected' AND outcome.value ->> 'status' IS NULL,
-    '{NEVER}', outcome.value ->> 'due_at'
+    '{NEVER_DUE}', outcome.value ->> 'due_at'
   ),
   pipedrive_retry_count = outcome.value ->> 'tries',
   pipedrive_lease = NULL
@@ -167,7 +167,7 @@ ON CONFLICT (destination, person_id) DO UPDATE SET
       SELECT 1 FROM tracking_events
       WHERE tracking_events.id = pipedrive_persons.claimed_event_id
         AND tracking_events.pipedrive_sync_status IS NULL
-        AND coalesce(tracking_events.pipedrive_due_at, '') < '{NEVER}'
+        AND coalesce(tracking_events.pipedrive_due_at, '') < '{NEVER_DUE}'
     ),
     max(excluded.claimed_event_id, written_event_id),
     claimed_event_id
@@ -207,7 +207,7 @@ class Outcome:
         """The outcome as the statements read it."""
         # The lease counted a try. What needed only that one was never retried.
         tries = self.submission.tries - (1 if self.status or not self.tried else 0)
-        due_at = self.due_at.strftime(TIME_TEXT) if self.due_at else NEVER
+        due_at = format_stored_time(self.due_at) if self.due_at else NEVER_DUE
         return {
             "event_id": self.submission.event_id,
             "status": self.status,
@@ -314,14 +314,14 @@ class Outbox:
         self, statements: Sequence[str], now: datetime, parameters: Mapping[str, object]
     ) -> Sequence[Sequence[Row]]:
         self.round_trips += 1
-        common = {"run": self.run, "now": now.strftime(TIME_TEXT)}
+        common = {"run": self.run, "now": format_stored_time(now)}
         return await self.database.batch_rows(statements, json.dumps({**common, **parameters}))
 
     def _lease(self) -> str:
         return f"{self.run}-{self.portions}"
 
     def _lease_until(self, now: datetime) -> str:
-        return (now + timedelta(seconds=self.lease_seconds)).strftime(TIME_TEXT)
+        return format_stored_time(now + timedelta(seconds=self.lease_seconds))
 
     def _states(self) -> list[dict[str, object]]:
         return [_state_as_json(name, state) for name, state in self.accounts.items()]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.ports import Database, NewId, OnCost
-from services.core.stored_time import NEVER, TIME_TEXT
+from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, credit
 from services.tracking.events import Event, EventType, Size
@@ -174,8 +174,8 @@ ON CONFLICT (visitor_id, event_key) DO UPDATE SET
   ),
   pipedrive_due_at = CASE
     WHEN pipedrive_sync_status IS NOT NULL OR NOT ({_IS_CORRECTED}) THEN pipedrive_due_at
-    WHEN excluded.form_outcome = 'rejected' THEN '{NEVER}'
-    WHEN pipedrive_due_at = '{NEVER}' AND iif(
+    WHEN excluded.form_outcome = 'rejected' THEN '{NEVER_DUE}'
+    WHEN pipedrive_due_at = '{NEVER_DUE}' AND iif(
       form_outcome = 'rejected', excluded.form_outcome = 'accepted', form_data ->> 'email' IS NULL
     ) THEN excluded.pipedrive_due_at
     ELSE pipedrive_due_at
@@ -251,7 +251,7 @@ class Visits:
             session_id=answer["session_id"],
             attribution=credit(touch),
             event_type=answer["event_type"],
-            due=due if due and answer["due_at"] == due.strftime(TIME_TEXT) else None,
+            due=due if due and answer["due_at"] == format_stored_time(due) else None,
             touch=touch,
         )
 
@@ -261,8 +261,8 @@ class Visits:
         client = describe_client(origin.user_agent)
         minutes = pixel.rules.session_minutes or self.session_minutes
         parameters = {
-            "now": now.strftime(TIME_TEXT),
-            "open_since": (now - timedelta(minutes=minutes)).strftime(TIME_TEXT),
+            "now": format_stored_time(now),
+            "open_since": format_stored_time(now - timedelta(minutes=minutes)),
             "visitor_id": self.new_id(),
             "visitor_cookie": event.visitor_cookie,
             "session_id": self.new_id(),
@@ -318,8 +318,8 @@ class Visits:
         return {
             "form_data": event.lead.said() if event.lead else None,
             "outcome": event.outcome,
-            "due_at": due.strftime(TIME_TEXT) if due else NEVER,
-            "thanked_since": thanked_since.strftime(TIME_TEXT) if event.lead_in_address else None,
+            "due_at": format_stored_time(due) if due else NEVER_DUE,
+            "thanked_since": format_stored_time(thanked_since) if event.lead_in_address else None,
         }
 
 

@@ -13,7 +13,7 @@ from services.archive.batches import (
     COUNT_ARCHIVED_SINCE,
 )
 from services.core.ndjson_parts import pack
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from services.reports.export_with_archive import MAX_ARCHIVED
 from tests.harness.archive import OLD, OLDER, PENDING, day, run, said, some_pixel, store
 from tests.harness.keys import READ_KEY
@@ -44,7 +44,7 @@ def pixel(archiving: Worker) -> str:
     for number, on in enumerate(DAYS_OF_THE_ARCHIVE):
         events = store(archiving, name, on, 130 + number)
         archiving.query(PENDING, day(1), events[50 + number])
-        archiving.query(PENDING, NEVER, events[60 + number])
+        archiving.query(PENDING, NEVER_DUE, events[60 + number])
     for on in (day(180), day(40), day(1)):
         store(archiving, name, on, 60)
     old = archiving.query("SELECT id FROM tracking_events WHERE timestamp >= ? LIMIT 4", OLDER)
@@ -98,7 +98,7 @@ def test_each_format_is_byte_for_byte_what_it_was(archiving: Worker, pixel: str)
     assert {name: whole(archiving, pixel, name) for name in FORMATS} == before
     # What waited in between moves later, into parts of its own between the others.
     sql = "UPDATE tracking_events SET pipedrive_sync_status = 'synced' WHERE pipedrive_due_at < ?"
-    archiving.query(sql, NEVER)
+    archiving.query(sql, NEVER_DUE)
     before = {name: whole(archiving, pixel, name) for name in FORMATS}
     assert run(archiving)["archived"] == len(DAYS_OF_THE_ARCHIVE)
     assert len(stored_ids(archiving, pixel)) == 3 * 60

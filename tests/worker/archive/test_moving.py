@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from tests.harness.archive import (
     CRON,
     DAYS,
@@ -70,7 +70,7 @@ def test_a_lead_that_waits_for_the_sync_is_never_archived(archiving: Worker) -> 
     due, at_once, never, plain = store(archiving, pixel, OLD, 4)
     archiving.query(PENDING, day(1), due)
     archiving.query(PENDING, None, at_once)
-    archiving.query(PENDING, NEVER, never)
+    archiving.query(PENDING, NEVER_DUE, never)
     run(archiving)
     assert left(archiving) == [due, at_once]
     assert archived(archiving) == [never, plain]

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from simulator.faults import Fault
 from tests.harness.sync import CRON, Lab, some_email
 from tests.harness.worker import some_event, some_visitor
@@ -66,7 +66,7 @@ def test_a_form_that_was_refused_after_its_timer_was_set_is_never_sent(
     assert lab.sync()["synced"] == 0
     assert lab.sync()["outcome"] == "drained"
     assert lab.status(event_id) == (None, None)
-    assert lab.worker.event(event_id)["pipedrive_due_at"] == NEVER
+    assert lab.worker.event(event_id)["pipedrive_due_at"] == NEVER_DUE
     assert lab.pipedrive.requests == []
     assert timers(lab) == []
 
@@ -129,7 +129,7 @@ def test_a_form_that_is_refused_while_it_is_being_tried_is_not_tried_again(lab: 
     run.join()
 
     row = lab.worker.event(event_id)
-    assert (row["pipedrive_sync_status"], row["pipedrive_due_at"]) == (None, NEVER)
+    assert (row["pipedrive_sync_status"], row["pipedrive_due_at"]) == (None, NEVER_DUE)
     assert row["pipedrive_lease"] is None
     lab.sync()
     assert lab.pipedrive.calls("update") == 0
@@ -154,7 +154,7 @@ def test_what_is_refused_is_not_pending_and_a_custom_event_is_no_submission(lab:
     pending = lab.worker.query(
         "SELECT count(*) AS pending FROM tracking_events WHERE event_type = 'form_submit' "
         "AND pipedrive_sync_status IS NULL AND pipedrive_due_at < ?",
-        NEVER,
+        NEVER_DUE,
     )
     assert pending == [{"pending": 0}]
     assert lab.sync()["outcome"] == "drained"

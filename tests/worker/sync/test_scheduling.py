@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from tests.harness.sync import Lab, some_email
 from tests.harness.worker import PROJECT, some_event, some_visitor
 
@@ -91,7 +91,7 @@ def test_a_submission_before_its_time_stays_where_it_is(lab: Lab) -> None:
 )
 def test_a_form_without_an_email_is_never_due(lab: Lab, fields: dict[str, object]) -> None:
     event_id = event_id_of(lab.worker.send(some_event(**fields)))
-    assert due_of(lab, event_id) == NEVER
+    assert due_of(lab, event_id) == NEVER_DUE
     assert timers(lab) == []
 
 
@@ -110,7 +110,7 @@ def test_a_project_that_is_switched_off_has_no_pending_leads(lab: Lab, disabled:
     )
     lab.worker.query("INSERT INTO pixels (id, project_id, name) VALUES (?, ?, 'x')", name, name)
 
-    assert due_of(lab, lab.submit(some_email(), pixel_id=name)) == NEVER
+    assert due_of(lab, lab.submit(some_email(), pixel_id=name)) == NEVER_DUE
     assert timers(lab) == []
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from services.core.pending_leads import IS_NOT_PENDING, IS_PENDING
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 
 TABLE = """
 CREATE TABLE tracking_events (
@@ -36,7 +36,7 @@ def test_a_lead_that_is_due_one_day_is_pending(due_at: str | None) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        ("form_submit", None, NEVER),
+        ("form_submit", None, NEVER_DUE),
         *(("form_submit", status, None) for status in ("synced", "not_found", "error")),
         ("form_submit", "error", FUTURE),
         *((event_type, None, None) for event_type in ("pageview", "custom", None)),

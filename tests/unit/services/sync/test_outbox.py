@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.core.ports import Row
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from services.pipedrive.circuit_breaker import CircuitBreaker
 from services.pipedrive.client import AccountState
 from services.sync.outbox import JOB, Claim, Outbox, Outcome, Verdict
@@ -47,7 +47,7 @@ def test_a_submission_that_was_sent_says_so() -> None:
         (Outcome(SUBMISSION, "error", tried=False), None, 2),
         (Outcome(SUBMISSION, due_at=DUE), "2026-05-01 12:05:00", 3),
         (Outcome(SUBMISSION, due_at=DUE, tried=False), "2026-05-01 12:05:00", 2),
-        (Outcome(SUBMISSION), NEVER, 3),
+        (Outcome(SUBMISSION), NEVER_DUE, 3),
         (Outcome(replace(SUBMISSION, tries=1), "synced"), None, 0),
         (Outcome(replace(SUBMISSION, tries=0), "synced"), None, 0),
     ],

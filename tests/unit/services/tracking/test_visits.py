@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.stored_time import NEVER
+from services.core.stored_time import NEVER_DUE
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, Touch
 from services.tracking.events import Custom, Event, Size
@@ -145,10 +145,10 @@ def test_a_lead_is_due_after_the_delay_if_somebody_wants_it(
     ("event", "pixel", "due_at"),
     [
         (FORM, PIXEL, "2026-05-01 12:07:00"),
-        (FORM, UNSYNCED, NEVER),
-        (replace(FORM, lead=NAME_ONLY), PIXEL, NEVER),
-        (replace(FORM, lead=None), PIXEL, NEVER),
-        (replace(FORM, outcome="rejected"), PIXEL, NEVER),
+        (FORM, UNSYNCED, NEVER_DUE),
+        (replace(FORM, lead=NAME_ONLY), PIXEL, NEVER_DUE),
+        (replace(FORM, lead=None), PIXEL, NEVER_DUE),
+        (replace(FORM, outcome="rejected"), PIXEL, NEVER_DUE),
         (PAGEVIEW, PIXEL, None),
         (replace(PAGEVIEW, event_type="custom", custom=Custom("signup")), PIXEL, None),
     ],
@@ -162,7 +162,12 @@ def test_the_row_of_a_form_says_when_it_is_due_or_never(
 
 @pytest.mark.parametrize(
     ("stored", "is_reminded"),
-    [("2026-05-01 12:07:00", True), ("2026-05-01 12:03:00", False), (NEVER, False), (None, False)],
+    [
+        ("2026-05-01 12:07:00", True),
+        ("2026-05-01 12:03:00", False),
+        (NEVER_DUE, False),
+        (None, False),
+    ],
 )
 def test_the_sync_is_reminded_of_what_this_request_made_due(
     stored: str | None, *, is_reminded: bool
