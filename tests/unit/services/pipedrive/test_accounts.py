@@ -15,7 +15,7 @@ from services.pipedrive.accounts import (
 TOKEN = "hunter2"  # noqa: S105  # opens nothing
 
 
-def further(entries: object) -> Accounts:
+def further_accounts(entries: object) -> Accounts:
     return read_further_accounts(json.dumps(entries))
 
 
@@ -39,7 +39,7 @@ def test_further_accounts_have_names() -> None:
         "acme": {"api_key": TOKEN, "url": "https://acme.pipedrive.com/api/v2/"},
         "globex-2_eu": {"api_key": "other"},
     }
-    assert further(entries) == {
+    assert further_accounts(entries) == {
         "acme": Account("acme", "https://acme.pipedrive.com/api/v2", TOKEN),
         "globex-2_eu": Account("globex-2_eu", DEFAULT_URL, "other"),
     }
@@ -85,7 +85,7 @@ def test_an_address_is_https_or_on_this_machine(url: str) -> None:
     "read",
     [
         lambda url: read_accounts(TOKEN, url),
-        lambda url: further({"default": {"api_key": TOKEN, "url": url}}),
+        lambda url: further_accounts({"default": {"api_key": TOKEN, "url": url}}),
     ],
 )
 def test_any_other_address_is_refused(url: str, read: Callable[[str], Accounts]) -> None:
@@ -95,7 +95,7 @@ def test_any_other_address_is_refused(url: str, read: Callable[[str], Accounts])
 
 
 @pytest.mark.parametrize("text", [TOKEN, f'["{TOKEN}"]', f'{{"acme": "{TOKEN}"', '"x"', "null"])
-def test_what_is_no_json_object_is_refused_and_never_told(text: str) -> None:
+def test_text_that_is_not_a_json_object_is_refused_and_never_shown(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a JSON object of accounts$"):
         read_further_accounts(text)
 
@@ -116,19 +116,19 @@ def test_what_is_no_json_object_is_refused_and_never_told(text: str) -> None:
 )
 def test_an_account_without_a_key_is_refused_by_name(entry: object) -> None:
     with pytest.raises(ValueError, match=r"^account acme needs an api_key$"):
-        further({"acme": entry})
+        further_accounts({"acme": entry})
 
 
 @pytest.mark.parametrize("url", [5, ["https://api.pipedrive.com"], {"a": 1}])
 def test_an_address_is_a_text(url: object) -> None:
     with pytest.raises(ValueError, match=r"^account acme needs a url"):
-        further({"acme": {"api_key": TOKEN, "url": url}})
+        further_accounts({"acme": {"api_key": TOKEN, "url": url}})
 
 
 @pytest.mark.parametrize("name", ["", "Acme", "a b", "acme!", "x" * 41, "acme\n", "hunter2.key"])
-def test_an_odd_name_is_refused_and_not_repeated(name: str) -> None:
+def test_an_invalid_name_is_refused_and_not_shown(name: str) -> None:
     with pytest.raises(ValueError, match=r"^has an account whose name is not ") as error:
-        further({name: {"api_key": TOKEN}})
+        further_accounts({name: {"api_key": TOKEN}})
     assert TOKEN not in str(error.value)
 
 
@@ -139,7 +139,7 @@ def test_an_account_never_shows_its_token() -> None:
     assert TOKEN not in f"{accounts} {accounts!r} {[account]}"
 
 
-def test_a_token_where_a_name_belongs_is_not_told() -> None:
+def test_a_token_in_place_of_a_name_is_not_shown() -> None:
     token = "0123456789" * 4
     with pytest.raises(ValueError, match="has an account whose name is not") as refused:
         read_further_accounts(json.dumps({token: {}}))

@@ -11,9 +11,9 @@ OPEN_SECONDS = 60
 LATER = NOW + timedelta(seconds=OPEN_SECONDS)
 
 
-def state_of(one: CircuitBreaker) -> State:
+def state_of(tested: CircuitBreaker) -> State:
     """The state, read anew: a type checker believes that it stays what it was."""
-    return one.state
+    return tested.state
 
 
 def breaker(state: State, failures: int = 0, successes: int = 0) -> CircuitBreaker:
@@ -58,52 +58,52 @@ def test_each_state_meets_each_event(before: CircuitBreaker, event: str, after: 
 
 @pytest.mark.parametrize("state", ["closed", "half_open"])
 def test_a_closed_and_a_half_open_breaker_let_calls_through(state: State) -> None:
-    one = breaker(state)
-    assert one.allows(NOW)
-    assert one.state == state
+    tested = breaker(state)
+    assert tested.allows(NOW)
+    assert tested.state == state
 
 
 def test_an_open_breaker_lets_nothing_through_until_its_time_is_over() -> None:
-    one = breaker("open")
-    assert not one.allows(NOW)
-    assert not one.allows(LATER - timedelta(microseconds=1))
-    assert state_of(one) == "open"
-    assert one.allows(LATER)
-    assert state_of(one) == "half_open"
+    tested = breaker("open")
+    assert not tested.allows(NOW)
+    assert not tested.allows(LATER - timedelta(microseconds=1))
+    assert state_of(tested) == "open"
+    assert tested.allows(LATER)
+    assert state_of(tested) == "half_open"
 
 
 def test_an_open_breaker_without_a_time_is_half_open() -> None:
-    one = CircuitBreaker(OPEN_SECONDS, "open")
-    assert one.allows(NOW)
-    assert one.state == "half_open"
+    tested = CircuitBreaker(OPEN_SECONDS, "open")
+    assert tested.allows(NOW)
+    assert tested.state == "half_open"
 
 
 def test_five_failures_that_are_not_in_a_row_open_nothing() -> None:
-    one = breaker("closed")
+    tested = breaker("closed")
     for _ in range(5):
-        assert [one.failed(NOW) for _ in range(4)] == [False] * 4
-        one.succeeded()
-    assert one.state == "closed"
+        assert [tested.failed(NOW) for _ in range(4)] == [False] * 4
+        tested.succeeded()
+    assert tested.state == "closed"
 
 
-def test_only_the_failure_that_opens_says_so() -> None:
-    one = breaker("closed")
-    assert [one.failed(NOW) for _ in range(7)] == [*[False] * 4, True, False, False]
+def test_only_the_failure_that_opens_it_returns_true() -> None:
+    tested = breaker("closed")
+    assert [tested.failed(NOW) for _ in range(7)] == [*[False] * 4, True, False, False]
 
 
 def test_a_failure_of_a_call_under_way_keeps_an_open_breaker_open_for_longer() -> None:
-    one = breaker("open", failures=5)
-    one.failed(NOW + timedelta(seconds=10))
-    assert one.open_until == LATER + timedelta(seconds=10)
+    tested = breaker("open", failures=5)
+    tested.failed(NOW + timedelta(seconds=10))
+    assert tested.open_until == LATER + timedelta(seconds=10)
 
 
 def test_a_success_from_before_it_opened_does_not_help_to_close_it() -> None:
-    one = breaker("open")
-    one.succeeded()
-    one.succeeded()
-    assert one.allows(LATER)
-    one.succeeded()
-    assert one.state == "half_open"
+    tested = breaker("open")
+    tested.succeeded()
+    tested.succeeded()
+    assert tested.allows(LATER)
+    tested.succeeded()
+    assert tested.state == "half_open"
 
 
 STEPS = st.lists(
@@ -112,35 +112,35 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_whatever_happens_it_opens_and_closes_only_for_its_reasons(steps: list[str]) -> None:
-    one, now = breaker("closed"), NOW
+def test_a_breaker_opens_and_closes_only_by_its_rules(steps: list[str]) -> None:
+    tested, now = breaker("closed"), NOW
     failures = 0  # in a row
     successes = 0  # in a row, since it was last half-open
     for step in steps:
-        before = one.state
+        before = tested.state
         match step:
             case "wait":
                 now += timedelta(seconds=OPEN_SECONDS / 2)
-                one.allows(now)
-                successes = 0 if one.state != before else successes
+                tested.allows(now)
+                successes = 0 if tested.state != before else successes
             case "succeeded":
-                one.succeeded()
+                tested.succeeded()
                 failures, successes = 0, successes + 1
             case "failed":
-                one.failed(now)
+                tested.failed(now)
                 failures, successes = failures + 1, 0
             case _:
-                one.trip(now)
-        if before == "closed" and one.state == "open":
+                tested.trip(now)
+        if before == "closed" and tested.state == "open":
             assert step == "trip" or failures >= 5
         if before == "closed" and failures >= 5:
-            assert one.state == "open"
-        if before == "half_open" and one.state == "closed":
+            assert tested.state == "open"
+        if before == "half_open" and tested.state == "closed":
             assert successes >= 2
         if before == "half_open" and step in {"failed", "trip"}:
-            assert one.state == "open"
-        assert not (before == "open" and one.state == "closed")
-        if one.state == "open":
-            assert one.open_until is not None
-            assert one.open_until > now
-            assert not one.allows(now)
+            assert tested.state == "open"
+        assert not (before == "open" and tested.state == "closed")
+        if tested.state == "open":
+            assert tested.open_until is not None
+            assert tested.open_until > now
+            assert not tested.allows(now)

@@ -27,7 +27,7 @@ from services.pipedrive.limits import DeferredError, Operation
 from tests.unit.memory import CALLS, NOW, TOKEN, Lab, Reply, Sent, answered, key, scripted
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
-OF_NOBODY: tuple[Operation, ...] = ("search", "fields")
+ABOUT_THE_ACCOUNT: tuple[Operation, ...] = ("search", "fields")
 REFUSALS = (RejectedError, TransientError, DeferredError)
 
 GOOD: dict[Operation, HttpAnswer] = {
@@ -102,27 +102,27 @@ def test_an_update_is_custom_fields_in_json_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "said"),
+    ("term", "text"),
     [
         ("jane+news@example.com", "jane%2Bnews%40example.com"),
         ("Zoë O'Neill & Söhne", "Zo%C3%AB+O%27Neill+%26+S%C3%B6hne"),
         ("a&limit=500#x", "a%26limit%3D500%23x"),
     ],
 )
-def test_a_term_is_searched_for_as_it_is(term: str, said: str) -> None:
+def test_a_term_is_searched_for_as_it_is(term: str, text: str) -> None:
     lab = lab_with(GOOD["search"])
     asyncio.run(lab.api.search(term, "name", lab.soon()))
-    assert f"?term={said}&fields=name&" in lab.http.sent[0].url
+    assert f"?term={text}&fields=name&" in lab.http.sent[0].url
 
 
-# Failures that may pass
+# Transient failures
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(
     "failure", [BAD_GATEWAY, answered({"error": "x"}, 500), NetworkError("no answer")]
 )
-def test_two_failures_in_a_row_are_got_over(operation: Operation, failure: Reply) -> None:
+def test_two_failures_in_a_row_are_retried(operation: Operation, failure: Reply) -> None:
     lab = lab_with(failure, failure, GOOD[operation])
     call(lab, operation)
     assert lab.api.calls == {operation: 3}
@@ -140,22 +140,22 @@ def test_pauses_between_tries_double_and_are_jittered(random: float, pauses: lis
 
 
 @pytest.mark.parametrize(
-    ("failure", "said"),
+    ("failure", "text"),
     [
         (BAD_GATEWAY, "Pipedrive answered 502, 3 times"),
         (NetworkError("no answer within 5 seconds"), "no answer within 5 seconds, 3 times"),
     ],
 )
-def test_the_third_failure_in_a_row_is_told_and_counts_as_one(failure: Reply, said: str) -> None:
+def test_the_third_failure_in_a_row_is_raised_and_counts_once(failure: Reply, text: str) -> None:
     lab = lab_with(*[failure] * 3)
-    with pytest.raises(TransientError, match=said):
+    with pytest.raises(TransientError, match=text):
         call(lab)
     assert lab.state.breaker.failures == 1
 
 
 @pytest.mark.parametrize("text", ["", " ", "{", "<html>", "[]", "5", "null", '"x"', "NaN"])
 @pytest.mark.parametrize("status", [200, 400, 404])
-def test_what_is_no_json_object_is_a_failure_and_not_tried_again(status: int, text: str) -> None:
+def test_a_body_that_is_not_a_json_object_fails_without_a_retry(status: int, text: str) -> None:
     lab = lab_with(HttpAnswer(status, text, {}))
     with pytest.raises(TransientError, match=f"Pipedrive answered {status} without what was"):
         call(lab, "update")
@@ -163,7 +163,7 @@ def test_what_is_no_json_object_is_a_failure_and_not_tried_again(status: int, te
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, "1" * 5_000])
-def test_json_that_no_reader_can_take_is_a_failure(text: str) -> None:
+def test_json_that_python_cannot_parse_is_a_failure(text: str) -> None:
     with pytest.raises(TransientError):
         call(lab_with(HttpAnswer(200, text, {})))
 
@@ -175,7 +175,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
         call(lab)
 
 
-# Limits that Pipedrive tells of
+# Rate limits
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_429_is_waited_for_as_long_as_it_says(headers: dict[str, str], seconds
 
 
 @pytest.mark.parametrize("seconds", [MAX_RATE_LIMIT_WAIT_SECONDS + 1, 7_200])
-def test_a_long_429_is_not_waited_for_and_closes_the_account(seconds: int) -> None:
+def test_a_long_429_is_not_waited_for_and_pauses_the_account(seconds: int) -> None:
     lab = lab_with(answered({}, 429, retry_after=str(seconds)), GOOD["search"])
     until = NOW + timedelta(seconds=seconds)
     for _ in range(2):
@@ -248,14 +248,14 @@ def test_failures_and_429s_are_counted_apart() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "text"),
     [
         (answered({"error": "unauthorized access", "errorCode": 401}, 401), r"API key \(401\)"),
         (WEB_PAGE, r"web page \(403\)"),
     ],
 )
 def test_a_refused_key_and_a_block_open_the_breaker_at_once(
-    operation: Operation, answer: HttpAnswer, said: str
+    operation: Operation, answer: HttpAnswer, text: str
 ) -> None:
     lab = lab_with(answer)
     for _ in range(2):
@@ -265,7 +265,7 @@ def test_a_refused_key_and_a_block_open_the_breaker_at_once(
     assert len(lab.http.sent) == 1
     [trouble] = lab.troubles
     assert trouble.startswith("Account acme: ")
-    assert said.replace("\\", "") in trouble
+    assert text.replace("\\", "") in trouble
     assert TOKEN not in trouble
 
 
@@ -273,7 +273,11 @@ def test_a_refused_key_and_a_block_open_the_breaker_at_once(
     ("operation", "status"),
     [
         *((operation, 402) for operation in OPERATIONS),
-        *((operation, status) for operation in OF_NOBODY for status in (403, 404, 405, 410)),
+        *(
+            (operation, status)
+            for operation in ABOUT_THE_ACCOUNT
+            for status in (403, 404, 405, 410)
+        ),
         ("fields", 400),
     ],
 )
@@ -342,18 +346,18 @@ def test_a_refusal_says_why_in_pipedrives_words(
 # The breaker, the budget and the time
 
 
-def test_five_calls_that_fail_open_the_breaker_and_it_is_told_once() -> None:
+def test_five_failed_calls_open_the_breaker_and_report_it_once() -> None:
     lab = Lab(lambda _: BAD_GATEWAY)
     for _ in range(5):
         with pytest.raises(TransientError):
             call(lab)
     opened = lab.time.now
     assert lab.troubles == ["Account acme: Pipedrive answered 502, 3 times"]
-    asked = len(lab.http.sent)
+    sent_before = len(lab.http.sent)
     with pytest.raises(DeferredError) as refused:
         call(lab)
     assert refused.value.until == opened + timedelta(seconds=60)
-    assert len(lab.http.sent) == asked == 15
+    assert len(lab.http.sent) == sent_before == 15
 
 
 def test_a_half_open_breaker_closes_after_two_answers_even_if_they_refuse() -> None:
@@ -390,7 +394,7 @@ def test_the_eleventh_search_waits_until_the_window_is_over() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
-def test_nothing_is_asked_after_the_time_of_a_lead(seconds: float) -> None:
+def test_no_request_is_sent_after_the_deadline_of_a_lead(seconds: float) -> None:
     lab = lab_with()
     with pytest.raises(TransientError, match="longer than it may"):
         call(lab, seconds=seconds)
@@ -410,7 +414,7 @@ def test_a_budget_is_spent_request_by_request() -> None:
     assert len(lab.http.sent) == lab.budget.spent == 3
 
 
-def test_a_retry_is_paid_for_too() -> None:
+def test_a_retry_counts_against_the_budget() -> None:
     lab = Lab(lambda _: BAD_GATEWAY, requests=2)
     with pytest.raises(DeferredError):
         call(lab)
@@ -428,7 +432,7 @@ SLOWNESS = st.floats(0, 1)
 
 
 @given(st.lists(st.tuples(REPLIES, SLOWNESS), min_size=1, max_size=12), st.floats(0.1, 40))
-def test_no_call_is_given_more_seconds_than_are_left(
+def test_no_timeout_reaches_beyond_the_deadline(
     script: list[tuple[Reply, float]], seconds: float
 ) -> None:
     waiting = iter(script * 8)
@@ -444,15 +448,15 @@ def test_no_call_is_given_more_seconds_than_are_left(
         asyncio.run(lab.api.search("x", "email", until))
     assert len(lab.http.sent) <= 1 + MAX_RETRIES + MAX_RATE_LIMIT_WAITS
     for sent in lab.http.sent:
-        left = (until - sent.at).total_seconds()
-        assert 0 < sent.seconds <= min(CALLS.timeout_seconds, left)
+        seconds_left = (until - sent.at).total_seconds()
+        assert 0 < sent.seconds <= min(CALLS.timeout_seconds, seconds_left)
 
 
-# What the answers say
+# Content
 
 
 @pytest.mark.parametrize(
-    ("item", "found"),
+    ("item", "match"),
     [
         (
             {"id": 7, "name": "Jane Doe", "emails": ["Jane@X.com", "j@x.com"]},
@@ -470,11 +474,11 @@ def test_no_call_is_given_more_seconds_than_are_left(
         ([], None),
     ],
 )
-def test_each_item_of_a_search_is_read_as_far_as_it_goes(
-    item: object, found: PersonMatch | None
+def test_an_item_of_a_search_is_read_as_far_as_it_is_valid(
+    item: object, match: PersonMatch | None
 ) -> None:
     lab = lab_with(answered({"data": {"items": [{"result_score": 0.5, "item": item}]}}))
-    assert call(lab) == ([found] if found else [])
+    assert call(lab) == ([match] if match else [])
 
 
 JSON = st.recursive(
@@ -497,14 +501,14 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON, JSON, st.sampled_from(OPERATIONS), st.sampled_from((200, 201, 400, 404, 422)))
-def test_whatever_is_answered_nothing_but_the_errors_of_the_module_is_raised(
+def test_any_answer_raises_only_the_documented_errors(
     content: object, item: object, entry: object, operation: Operation, status: int
 ) -> None:
     likely = {"data": {"items": [item, {"item": item}]}, "error": item}
-    for said in (content, {"data": content}, likely, {"data": [entry], "additional_data": item}):
-        gone = (PersonGoneError,) if operation == "update" else ()
-        with suppress(*REFUSALS, *gone):
-            call(Lab(scripted([answered(said, status)] * MAX_FIELD_PAGES)), operation)
+    for body in (content, {"data": content}, likely, {"data": [entry], "additional_data": item}):
+        person_gone = (PersonGoneError,) if operation == "update" else ()
+        with suppress(*REFUSALS, *person_gone):
+            call(Lab(scripted([answered(body, status)] * MAX_FIELD_PAGES)), operation)
 
 
 @pytest.mark.parametrize("data", [None, [], 5, {"items": None}, {"items": {}}, {}])
@@ -542,20 +546,20 @@ def fields_page(number: int, cursor: object) -> HttpAnswer:
 
 def test_the_pages_of_the_fields_are_followed_to_their_end() -> None:
     lab = lab_with(fields_page(1, "a b"), fields_page(2, "c"), fields_page(3, None))
-    found = asyncio.run(lab.api.fields(lab.soon()))
-    assert [field.name for field in found] == ["F1", "F2", "F3"]
+    fields = asyncio.run(lab.api.fields(lab.soon()))
+    assert [field.name for field in fields] == ["F1", "F2", "F3"]
     queries = [sent.url.partition("?")[2] for sent in lab.http.sent]
     assert queries == ["limit=500", "limit=500&cursor=a+b", "limit=500&cursor=c"]
     assert lab.api.calls == {"fields": 3}
 
 
-@pytest.mark.parametrize("more", [None, {}, {"next_cursor": ""}, [], "x"])
-def test_fields_may_end_without_a_word(more: object) -> None:
-    lab = lab_with(answered({"data": [], "additional_data": more}))
+@pytest.mark.parametrize("additional_data", [None, {}, {"next_cursor": ""}, [], "x"])
+def test_fields_end_where_there_is_no_cursor(additional_data: object) -> None:
+    lab = lab_with(answered({"data": [], "additional_data": additional_data}))
     assert call(lab, "fields") == []
 
 
-def test_a_cursor_that_never_ends_is_followed_so_far_only() -> None:
+def test_an_endless_cursor_is_followed_for_a_limited_number_of_pages() -> None:
     lab = Lab(lambda _: fields_page(1, "again"))
     assert len(asyncio.run(lab.api.fields(lab.soon()))) == MAX_FIELD_PAGES == len(lab.http.sent)
 
@@ -566,7 +570,7 @@ def test_fields_without_data_are_a_failure(data: object) -> None:
         call(lab_with(answered({"data": data})), "fields")
 
 
-# What a careful reader of the code found
+# Regressions
 
 
 @pytest.mark.parametrize("name", ["retry_after", "x_ratelimit_reset"])
@@ -588,7 +592,7 @@ def test_five_answers_without_data_open_the_breaker(operation: Operation) -> Non
     assert lab.state.breaker.state == "open"
 
 
-def test_an_update_that_says_it_had_no_success_had_none() -> None:
+def test_an_update_without_success_is_a_failure() -> None:
     with pytest.raises(TransientError):
         call(lab_with(answered({"success": False, "error": "x"})), "update")
 
@@ -601,7 +605,7 @@ def test_a_search_term_that_is_refused_is_about_one_lead(status: int) -> None:
     assert lab.state.breaker.state == "closed"
 
 
-def test_a_block_is_known_however_its_content_type_is_written() -> None:
+def test_a_block_is_recognized_by_a_content_type_in_any_case() -> None:
     with pytest.raises(DeferredError):
         call(lab_with(HttpAnswer(403, "<html>", {"content-type": "Text/HTML"})), "update")
 
@@ -610,15 +614,15 @@ def test_a_call_that_waits_for_its_turn_waits_for_the_others_429_too() -> None:
     lab = Lab(lambda _: GOOD["search"])
     for _ in range(10):
         call(lab)
-    held = NOW + timedelta(seconds=20)
+    held_until = NOW + timedelta(seconds=20)
 
     async def hold_meanwhile(seconds: float) -> None:
-        lab.api.pace.hold(held)
+        lab.api.pace.hold(held_until)
         lab.time.now += timedelta(seconds=seconds)
 
     lab.api.sleep = hold_meanwhile
     call(lab, seconds=60)
-    assert lab.http.sent[-1].at >= held
+    assert lab.http.sent[-1].at >= held_until
 
 
 def test_a_lead_whose_turn_would_come_too_late_is_put_back_until_then() -> None:

@@ -18,13 +18,13 @@ def destination(**configuration: object) -> Destination:
     return destination_of("project-1", configuration, ACCOUNTS, MAP)
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
-def test_a_project_that_says_nothing_writes_with_the_default_map_to_the_default_account(
-    nothing: object,
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_configuration_means_the_default_map_and_account(
+    empty: object,
 ) -> None:
     expected = Destination("default", "default", MAP)
     assert destination() == expected
-    assert destination(pipedrive_account=nothing, pipedrive_fields=None) == expected
+    assert destination(pipedrive_account=empty, pipedrive_fields=None) == expected
 
 
 def test_a_project_may_choose_an_account() -> None:
@@ -46,29 +46,29 @@ def test_a_map_of_its_own_needs_no_default_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "off"),
+    ("enabled", "off"),
     [
         *((False, True), ("false", True), ("FALSE", True), (0, True), ("0", True)),
         *((True, False), ("true", False), (1, False), (None, False), ("", False), ([], False)),
     ],
 )
-def test_only_a_clear_no_switches_a_project_off(said: object, *, off: bool) -> None:
-    assert is_switched_off(said) == off
+def test_only_a_clear_no_switches_a_project_off(enabled: object, *, off: bool) -> None:
+    assert is_switched_off(enabled) == off
     if off:
         with pytest.raises(SwitchedOffError):
-            destination(pipedrive_enabled=said, pipedrive_account="nobody")
+            destination(pipedrive_enabled=enabled, pipedrive_account="nobody")
     else:
-        assert destination(pipedrive_enabled=said).account == "default"
+        assert destination(pipedrive_enabled=enabled).account == "default"
 
 
 @pytest.mark.parametrize("account", ["nobody", "ACME", 5, ["acme"], {"a": 1}, True])
-def test_an_account_that_is_not_there_is_named(account: object) -> None:
+def test_a_missing_account_is_named(account: object) -> None:
     with pytest.raises(NoDestinationError) as refused:
         destination(pipedrive_account=account)
     assert str(refused.value) == f"no Pipedrive account is called {account}"
 
 
-def test_a_long_name_is_cut() -> None:
+def test_a_long_name_is_truncated() -> None:
     with pytest.raises(NoDestinationError, match=r" called x{40}$"):
         destination(pipedrive_account="x" * 99)
 

@@ -54,7 +54,7 @@ def test_the_example_is_a_map_of_every_value() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "5", '"utm_source"', "[" * 100_000])
-def test_what_is_no_json_object_is_no_map(text: str) -> None:
+def test_text_that_is_not_a_json_object_is_no_map(text: str) -> None:
     with pytest.raises(FieldMapError, match=r"^must be a JSON object$"):
         read_field_map(text)
 
@@ -79,7 +79,7 @@ def test_an_entry_that_cannot_be_used_is_named(entries: object, problem: str) ->
     assert refused.value.problems == [problem]
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_named_at_once() -> None:
     entries = {"utm_sauce": key(1), "gclid": 5, "city": key(2), "region": key(2), "country": ""}
     with pytest.raises(FieldMapError) as refused:
         field_map(entries)
@@ -199,16 +199,16 @@ def test_an_empty_text_is_never_sent(field_type: str) -> None:
     ],
 )
 def test_a_number_is_a_number_of_json(value: LeadValue, number: float | None) -> None:
-    found = shaped("double", value)
-    assert found == number
-    assert json.loads(json.dumps(found, allow_nan=False)) == number
-    assert isinstance(found, int) or found is None or found != int(found)
+    formatted = shaped("double", value)
+    assert formatted == number
+    assert json.loads(json.dumps(formatted, allow_nan=False)) == number
+    assert isinstance(formatted, int) or formatted is None or formatted != int(formatted)
 
 
-@pytest.mark.parametrize("said", ["Mobile", "MOBILE", "mobile"])
-def test_an_option_is_known_by_its_label(said: str) -> None:
-    assert shaped("enum", LeadValue(said), mobile=7) == 7
-    assert shaped("set", LeadValue(said), mobile=7) == [7]
+@pytest.mark.parametrize("label", ["Mobile", "MOBILE", "mobile"])
+def test_an_option_is_found_by_its_label_in_any_case(label: str) -> None:
+    assert shaped("enum", LeadValue(label), mobile=7) == 7
+    assert shaped("set", LeadValue(label), mobile=7) == [7]
 
 
 def test_an_option_may_have_the_number_zero() -> None:
@@ -257,11 +257,11 @@ def test_of_pages_as_many_whole_ones_are_kept_as_fit(pages: tuple[str, ...]) -> 
     assert cut == [prefix for prefix in prefixes if units(prefix) <= 255][-1]
 
 
-@pytest.mark.parametrize(("length", "kept"), [(153, 2), (154, 1)])
-def test_a_page_that_just_fits_is_kept(length: int, kept: int) -> None:
+@pytest.mark.parametrize(("length", "parts"), [(153, 2), (154, 1)])
+def test_a_page_that_just_fits_is_kept(length: int, parts: int) -> None:
     pages = ("x" * 100, "y" * length, "z")
     cut = shaped("varchar", LeadValue(SEPARATOR.join(pages), parts=pages))
-    assert cut == SEPARATOR.join(pages[:kept])
+    assert cut == SEPARATOR.join(pages[:parts])
 
 
 def test_a_page_that_is_too_long_for_itself_is_cut() -> None:

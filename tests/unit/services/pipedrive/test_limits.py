@@ -75,21 +75,21 @@ def test_no_window_ever_holds_more_calls_or_searches_than_allowed(
 def test_calls_wait_no_longer_than_they_must() -> None:
     pace = Pace(LIMITED)
     operations: tuple[Operation, ...] = ("search", "search", "person", "person", "person")
-    assert [pace.seconds_until(one, NOW) for one in operations] == [0] * 5
+    assert [pace.seconds_until(operation, NOW) for operation in operations] == [0] * 5
     assert pace.seconds_until("update", NOW + timedelta(seconds=1)) == pytest.approx(1.2)
     assert pace.seconds_until("search", NOW + WINDOW) == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 1_500), st.integers(-1_000, 9_000)), max_size=20))
 def test_while_calls_are_held_none_goes(steps: list[tuple[int, int]]) -> None:
-    pace, now, held = Pace(LIMITED), NOW, NOW
+    pace, now, held_until = Pace(LIMITED), NOW, NOW
     for number, (gap, hold) in enumerate(steps):
         now += timedelta(milliseconds=gap)
         if number % 3 == 0:
             until = now + timedelta(milliseconds=hold)
             pace.hold(until)
-            held = max(held, until)
-        assert now + timedelta(seconds=pace.seconds_until("person", now)) >= held
+            held_until = max(held_until, until)
+        assert now + timedelta(seconds=pace.seconds_until("person", now)) >= held_until
 
 
 def test_calls_do_not_all_go_at_once_when_a_hold_ends() -> None:
