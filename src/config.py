@@ -17,7 +17,7 @@ from services.pipedrive.accounts import Accounts, read_accounts, read_further_ac
 from services.pipedrive.fields import FieldMap, read_field_map
 from services.pipedrive.limits import CallSettings
 from services.sync.portion import LeadSettings
-from services.sync.retries import Retries
+from services.sync.retries import RetrySchedule
 from services.sync.sync_run import RunSettings
 
 Environment = Literal["development", "production"]
@@ -207,9 +207,9 @@ def _lead_settings(get: Callable[[str], str | None]) -> LeadSettings:
         concurrency=_number(get, "PIPEDRIVE_CONCURRENCY", 5),
         lead_seconds=_number(get, "SYNC_LEAD_SECONDS", 30),
         time_zone=get("SYNC_TIME_ZONE") or "UTC",
-        retries=Retries(
-            first_pause=_number(get, "SYNC_FIRST_PAUSE_SECONDS", 5 * MINUTE),
-            longest_pause=_number(get, "SYNC_LONGEST_PAUSE_SECONDS", 6 * HOUR),
+        retries=RetrySchedule(
+            first_pause_seconds=_number(get, "SYNC_FIRST_PAUSE_SECONDS", 5 * MINUTE),
+            max_pause_seconds=_number(get, "SYNC_LONGEST_PAUSE_SECONDS", 6 * HOUR),
             hours=_number(get, "SYNC_RETRY_HOURS", 72),
         ),
     )

@@ -48,7 +48,7 @@ from services.projects.pixel_table import PIXELS
 from services.projects.project_table import PROJECTS
 from services.projects.register import Register
 from services.sync.outbox import Outbox
-from services.sync.payload import AccountFields
+from services.sync.payload import AccountFieldCache
 from services.sync.portion import PortionSync
 from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
@@ -149,9 +149,9 @@ def _new_sync(
     """
     config = read_sync_config(settings)
     _require_time_zone(config.leads.time_zone)
-    http, troubles = Fetch(), list[str]()
+    http, breaker_reasons = Fetch(), list[str]()
     budget = Budget(now() + timedelta(seconds=config.run.seconds), config.run.requests)
-    apis = _apis(config, http, budget, troubles)
+    apis = _apis(config, http, budget, breaker_reasons)
     outbox = Outbox(
         database=database,
         run=log.request_id,
@@ -162,7 +162,7 @@ def _new_sync(
         settings=config.leads,
         apis=apis,
         default_fields=config.fields,
-        account_fields=AccountFields(key_values),
+        account_fields=AccountFieldCache(key_values),
         outbox=outbox,
         clock=now,
         local_time=local_time,
@@ -175,10 +175,10 @@ def _new_sync(
         outbox=outbox,
         timers=Timers(key_values),
         budget=budget,
-        tell=watch.tell,
+        notify=watch.tell,
         clock=now,
         log=log,
-        troubles=troubles,
+        breaker_reasons=breaker_reasons,
     )
 
 
@@ -203,7 +203,7 @@ def _new_archive(
 
 
 def _apis(
-    config: SyncConfig, http: Fetch, budget: Budget, troubles: list[str]
+    config: SyncConfig, http: Fetch, budget: Budget, breaker_reasons: list[str]
 ) -> dict[str, PipedriveClient]:
     """The accounts by name, each with a breaker of its own and the budget of all."""
     return {
@@ -216,7 +216,7 @@ def _apis(
             clock=now,
             sleep=sleep,
             random=random,
-            on_breaker_opened=troubles.append,
+            on_breaker_opened=breaker_reasons.append,
         )
         for name, account in config.accounts.items()
     }

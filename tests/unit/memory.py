@@ -175,7 +175,7 @@ class Lab:
     ) -> None:
         self.time = Time()
         self.http = MemoryHttp(self.time, reply)
-        self.troubles: list[str] = []
+        self.breaker_reasons: list[str] = []
         self.state = AccountState(CircuitBreaker(open_seconds=60))
         self.budget = Budget(NOW + timedelta(minutes=10), requests)
         self.api = PipedriveClient(
@@ -187,7 +187,7 @@ class Lab:
             clock=self.time.clock,
             sleep=self.time.sleep,
             random=lambda: random,
-            on_breaker_opened=self.troubles.append,
+            on_breaker_opened=self.breaker_reasons.append,
         )
 
     def soon(self, seconds: float = 30) -> datetime:

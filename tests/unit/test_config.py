@@ -22,7 +22,7 @@ from services.monitoring.checks import WatchSettings
 from services.pipedrive.accounts import Account
 from services.pipedrive.limits import CallSettings
 from services.sync.portion import LeadSettings
-from services.sync.retries import Retries
+from services.sync.retries import RetrySchedule
 from services.sync.sync_run import RunSettings
 
 SHA256 = "ab" * 32
@@ -96,7 +96,7 @@ def test_the_sync_needs_no_setting_but_an_account_and_a_map() -> None:
             concurrency=5,
             lead_seconds=30,
             time_zone="UTC",
-            retries=Retries(first_pause=300, longest_pause=21_600, hours=72),
+            retries=RetrySchedule(first_pause_seconds=300, max_pause_seconds=21_600, hours=72),
         ),
         calls=CallSettings(
             timeout_seconds=5,
@@ -185,7 +185,7 @@ def test_every_setting_of_the_sync_can_be_chosen() -> None:
         PIPEDRIVE_FIELDS=json.dumps({"gclid": KEY}),
     )
     assert chosen.run == RunSettings(3, 4, 5, 600)
-    assert chosen.leads == LeadSettings(6, 7, "Europe/Berlin", Retries(8, 9, 10))
+    assert chosen.leads == LeadSettings(6, 7, "Europe/Berlin", RetrySchedule(8, 9, 10))
     assert chosen.calls == CallSettings(11, 12, 13, 14, 15)
     assert chosen.breaker_seconds == 16
     assert chosen.fields == {"gclid": KEY}

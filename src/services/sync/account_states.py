@@ -1,14 +1,15 @@
+"""The state of Pipedrive accounts in D1, which all runs share."""
+
 from __future__ import annotations
 
 from datetime import datetime
 from typing import cast
 
 from services.core.ports import Row
-from services.pipedrive.circuit_breaker import CircuitBreaker, State
+from services.pipedrive.circuit_breaker import State
 from services.pipedrive.client import AccountState
 
 READ_ACCOUNTS = "SELECT * FROM pipedrive_accounts WHERE ?1 IS NOT NULL"
-
 
 WRITE_ACCOUNTS = """
 INSERT INTO pipedrive_accounts (name, state, failures, successes, open_until, paused_until)
@@ -23,15 +24,17 @@ ON CONFLICT (name) DO UPDATE SET
 """
 
 
-def _read_state(state: AccountState, row: Row) -> None:
-    breaker: CircuitBreaker = state.breaker
+def load_account_state(state: AccountState, row: Row) -> None:
+    """Sets a state to what the row of its account holds."""
+    breaker = state.breaker
     breaker.state = cast("State", row["state"])
     breaker.failures, breaker.successes = row["failures"], row["successes"]
     breaker.open_until = _time(row["open_until"])
     state.paused_until = _time(row["paused_until"])
 
 
-def _state_as_json(name: str, state: AccountState) -> dict[str, object]:
+def account_state_as_json(name: str, state: AccountState) -> dict[str, object]:
+    """The state as `WRITE_ACCOUNTS` reads it."""
     return {
         "name": name,
         "state": state.breaker.state,

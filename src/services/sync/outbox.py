@@ -1,8 +1,8 @@
-"""The outbox: form submissions that wait in `tracking_events` to be sent to Pipedrive.
+"""The outbox: form submissions in `tracking_events` that are to be sent to Pipedrive.
 
-A submission is pending while its status is NULL and it is due one day. A run first gets the lease
-of the job, by its row in the ledger, then leases submissions in portions. One round trip writes
-what came of a portion and leases the next one; a second one, between them, claims persons.
+A submission is pending while its status is NULL and its due time is a real one. A run first gets
+the lease of the job, by its row in the ledger, then leases submissions in portions. One round trip
+writes the outcomes of a portion and leases the next one; a second one, in between, claims persons.
 """
 
 from __future__ import annotations
@@ -15,29 +15,25 @@ from typing import Literal
 
 from services.core.job_runs import BEGIN_RUN, END_RUN, FORGET_OLD_RUNS, RENEW_RUN
 from services.core.ports import Database, Row
-from services.core.stored_time import NEVER_DUE, format_stored_time
+from services.core.stored_time import NEVER_DUE, format_stored_time, parse_stored_time
 from services.pipedrive.client import AccountState
 from services.sync.account_states import (
     READ_ACCOUNTS,
     WRITE_ACCOUNTS,
-    _read_state,
-    _state_as_json,
-    _time,
+    account_state_as_json,
+    load_account_state,
 )
-from services.sync.submissions import LONGEST_PAGE, MAX_PAGES, Submission, read_submission
+from services.sync.submissions import MAX_PAGE_CHARACTERS, MAX_PAGES, Submission, read_submission
 
 JOB = "pipedrive_sync"
 
 Status = Literal["synced", "not_found", "error"]
-Verdict = Literal["write", "superseded", "wait"]
-
-# ---- accounts ------------------------------------------------------------------------------------
-
+ClaimDecision = Literal["write", "superseded", "wait"]
 
 # ---- submissions -------------------------------------------------------------------------------
 
-# Only what this portion leased is written, and a final status never changes. What the site refused
-# meanwhile is not tried again.
+# Only rows that this portion leased are written, and a final status never changes. A form that its
+# site rejected meanwhile is not retried.
 SETTLE = f"""
 UPDATE tracking_events SET
   pipedrive_sync_status = outcome.value ->> 'status',
@@ -58,7 +54,7 @@ WHERE tracking_events.id = outcome.value ->> 'event_id'
   AND tracking_events.pipedrive_sync_status IS NULL
 """
 
-# The values of these events are on their persons now.
+# The persons carry the values of these events now.
 SETTLE_PERSONS = """
 INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id, written_event_id)
 SELECT
@@ -82,32 +78,32 @@ _IS_DUE = """
   event_type = 'form_submit' AND pipedrive_sync_status IS NULL
   AND coalesce(pipedrive_due_at, '') <= ?1 ->> 'now'
 """
-_STILL_OURS = """
+_RUN_IS_ACTIVE = """
   EXISTS (SELECT 1 FROM job_runs WHERE run = ?1 ->> 'run' AND finished_at IS NULL)
 """
 
-# Those whose timers went off …
+# Submissions whose timers expired …
 LEASE_TIMED = f"""
 {_LEASE}
 WHERE id IN (
   SELECT id FROM tracking_events
   WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND {_IS_DUE}
   LIMIT ?1 ->> 'most'
-) AND {_STILL_OURS}
+) AND {_RUN_IS_ACTIVE}
 """
 
-# … and those that nothing reminded us of, the longest due first.
+# … and all that are due, the longest due first: KV may have lost a timer.
 LEASE_DUE = f"""
 {_LEASE}
 WHERE id IN (
   SELECT id FROM tracking_events
   WHERE {_IS_DUE}
   ORDER BY coalesce(pipedrive_due_at, '') LIMIT ?1 ->> 'most'
-) AND {_STILL_OURS}
+) AND {_RUN_IS_ACTIVE}
 """
 
-# All that the values are made of. The last touch is the newest one that an event brought itself;
-# pages are those of the same project, so that no client sees another one's.
+# The sources of all values. The last touch is the newest one that came with an event. Pages are
+# those of the same project, so that no client sees another one's.
 READ_LEASED = f"""
 SELECT
   events.id, events.project_id, events.pixel_id, events.visitor_id, events.session_id,
@@ -130,7 +126,7 @@ SELECT
     ORDER BY earlier.id DESC LIMIT 1
   ) AS last_touch,
   (
-    SELECT json_group_array(substr(page_url, 1, {LONGEST_PAGE})) FROM (
+    SELECT json_group_array(substr(page_url, 1, {MAX_PAGE_CHARACTERS})) FROM (
       SELECT page_url FROM tracking_events AS seen
       WHERE seen.visitor_id = events.visitor_id AND seen.project_id = events.project_id
       GROUP BY page_url ORDER BY max(seen.id) DESC LIMIT {MAX_PAGES}
@@ -152,8 +148,8 @@ ORDER BY events.id
 
 # ---- persons -----------------------------------------------------------------------------------
 
-# An older event steps back behind a newer one: for good if that one's values are written, for a
-# while if it began to write them and may still be doing so.
+# An older event gives way to a newer one: for good if the newer values are written, for a while if
+# the newer event is still being written.
 CLAIM_PERSONS = f"""
 INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id)
 SELECT
@@ -180,18 +176,18 @@ RETURNING destination, person_id, claimed_event_id, written_event_id, (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whether an event may be written onto its person, and when a newer one is due, if not."""
+    """Whether an event may be written onto its person; if it waits, when the newer one is due."""
 
-    verdict: Verdict
+    decision: ClaimDecision
     newer_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one leased submission.
+    """The outcome of one leased submission.
 
-    A status ends it. Without one it is due again at `due_at`, or never (None). `written` says that
-    the person carries this very event's values.
+    A status is final. Without one it is due again at `due_at`, or never (None). `written` says that
+    the person carries the values of this event.
     """
 
     submission: Submission
@@ -205,7 +201,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, object]:
         """The outcome as the statements read it."""
-        # The lease counted a try. What needed only that one was never retried.
+        # The lease counted a try; the first try is no retry.
         tries = self.submission.tries - (1 if self.status or not self.tried else 0)
         due_at = format_stored_time(self.due_at) if self.due_at else NEVER_DUE
         return {
@@ -222,9 +218,9 @@ class Outcome:
 
 @dataclass(slots=True)
 class Outbox:
-    """The outbox as one run works on it. `round_trips` counts how often D1 was asked.
+    """The outbox in one run. `round_trips` counts the batches sent to D1.
 
-    `summary` is told to the ledger with every portion, `accounts` with their states.
+    Every portion writes `summary` into the ledger, and the states of `accounts`.
     """
 
     database: Database
@@ -236,42 +232,46 @@ class Outbox:
     portions: int = 0
 
     async def begin(self, now: datetime) -> bool:
-        """Gets the lease of the job and the states of the accounts; False if another run has it.
+        """Gets the lease of the job and loads the accounts' states; False if another run has it.
 
         Raises:
             UnavailableError: D1 failed.
         """
         parameters = {"job": JOB, "lease_until": self._lease_until(now)}
         statements = (FORGET_OLD_RUNS, BEGIN_RUN, READ_ACCOUNTS)
-        _, begun, accounts = await self._batch(statements, now, parameters)
+        _, started_runs, accounts = await self._batch(statements, now, parameters)
         for row in accounts:
             if row["name"] in self.accounts:
-                _read_state(self.accounts[row["name"]], row)
-        return bool(begun)
+                load_account_state(self.accounts[row["name"]], row)
+        return bool(started_runs)
 
     async def exchange(
-        self, outcomes: Sequence[Outcome], now: datetime, most: int, ids: Sequence[int] | None
+        self,
+        outcomes: Sequence[Outcome],
+        now: datetime,
+        max_submissions: int,
+        event_ids: Sequence[int] | None,
     ) -> Sequence[Submission]:
-        """Writes what came of the last portion and leases the next one, the oldest event first.
+        """Writes the outcomes of the last portion and leases the next one, the oldest event first.
 
-        `ids` are those whose timers went off; None takes whatever is due.
+        `event_ids` are those whose timers expired; None leases whatever is due.
 
         Raises:
             UnavailableError: D1 failed; nothing was written.
         """
-        settled = self._lease()
+        settled_lease = self._lease()
         self.portions += 1
-        lease = LEASE_DUE if ids is None else LEASE_TIMED
+        lease = LEASE_DUE if event_ids is None else LEASE_TIMED
         statements = (SETTLE, SETTLE_PERSONS, WRITE_ACCOUNTS, RENEW_RUN, lease, READ_LEASED)
         parameters = {
-            "settled": settled,
+            "settled": settled_lease,
             "outcomes": [outcome.as_json() for outcome in outcomes],
             "accounts": self._states(),
             "summary": self.summary,
             "lease": self._lease(),
             "lease_until": self._lease_until(now),
-            "most": most,
-            "ids": list(ids or ()),
+            "most": max_submissions,
+            "ids": list(event_ids or ()),
         }
         rows = (await self._batch(statements, now, parameters))[-1]
         return [read_submission(row) for row in rows]
@@ -279,7 +279,7 @@ class Outbox:
     async def claim(
         self, claims: Sequence[tuple[str, int, int]], now: datetime
     ) -> Mapping[tuple[str, int], Claim]:
-        """Claims persons before they are written: (destination, person id, newest event id) each.
+        """Claims persons, each as (destination, person id, newest event id), to write them.
 
         Raises:
             UnavailableError: D1 failed; nothing was written.
@@ -289,14 +289,16 @@ class Outbox:
             for destination, person_id, event_id in claims
         ]
         rows = (await self._batch((CLAIM_PERSONS,), now, {"claims": entries}))[0]
-        events = {(destination, person): event for destination, person, event in claims}
+        event_ids = {
+            (destination, person_id): event_id for destination, person_id, event_id in claims
+        }
         return {
-            (key := (row["destination"], row["person_id"])): _claim(row, events[key])
+            (key := (row["destination"], row["person_id"])): _claim(row, event_ids[key])
             for row in rows
         }
 
     async def end(self, outcomes: Sequence[Outcome], now: datetime, outcome: str) -> None:
-        """Writes what came of the last portion, and the run's end into the ledger.
+        """Writes the outcomes of the last portion, and the run's end into the ledger.
 
         Raises:
             UnavailableError: D1 failed; nothing was written.
@@ -324,7 +326,7 @@ class Outbox:
         return format_stored_time(now + timedelta(seconds=self.lease_seconds))
 
     def _states(self) -> list[dict[str, object]]:
-        return [_state_as_json(name, state) for name, state in self.accounts.items()]
+        return [account_state_as_json(name, state) for name, state in self.accounts.items()]
 
 
 def _claim(row: Row, event_id: int) -> Claim:
@@ -333,4 +335,4 @@ def _claim(row: Row, event_id: int) -> Claim:
     if event_id >= row["claimed_event_id"]:
         return Claim("write")
     due_at = row["claimed_due_at"]
-    return Claim("wait", _time(f"{due_at}+00:00") if due_at else None)
+    return Claim("wait", parse_stored_time(due_at) if due_at else None)

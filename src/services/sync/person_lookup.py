@@ -1,4 +1,4 @@
-"""Which person in Pipedrive a lead is. Never a guess, and never a new one."""
+"""Which person in Pipedrive a lead is. A person is never guessed and never created."""
 
 from __future__ import annotations
 
@@ -9,87 +9,90 @@ from services.pipedrive.answers import Person, PersonMatch
 from services.pipedrive.client import PipedriveClient
 from services.tracking.form_data import Lead
 
-ATTEMPTS = 2
+MAX_SEARCHES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class NotFound:
-    """Nobody, or nobody for sure; says why."""
+class NoPerson:
+    """No person, or none with certainty; `reason` says why."""
 
     reason: str
 
 
 @dataclass(slots=True)
 class PersonLookup:
-    """Finds the persons of one account during one run; an e-mail address is searched for once.
+    """Finds the persons of one account during one run; searches for each address once.
 
-    `_addresses` holds what the search said about each: a person, nobody for sure, or None: nobody.
+    `_addresses` holds the result by e-mail address: a person's id, NoPerson, or None where nobody
+    has the address and the name is to be searched for.
     """
 
     api: PipedriveClient
-    _addresses: dict[str, int | NotFound | None] = field(default_factory=dict)
+    _addresses: dict[str, int | NoPerson | None] = field(default_factory=dict)
 
-    async def find(self, lead: Lead, until: datetime) -> int | NotFound:
-        """The id of the lead's person, who was there and not deleted a moment ago.
+    async def find(self, lead: Lead, deadline: datetime) -> int | NoPerson:
+        """The id of the lead's person, which exists and is not deleted now.
 
-        By e-mail address; of several persons the one that was updated last. Only if none has it,
-        by first and last name, if exactly one person has that name.
+        By e-mail address, of several persons the last updated one. Only if none has the address, by
+        first and last name, if exactly one person has that name.
 
         Raises:
             RejectedError, TransientError, DeferredError: see `services.pipedrive.client`.
         """
         email = lead.email or ""
-        if not await self._is_known(email, until):
-            self._addresses[email] = await self._search(email, until)
-        found = self._addresses[email]
-        return await self._by_name(lead, until) if found is None else found
+        if not await self._is_current(email, deadline):
+            self._addresses[email] = await self._search(email, deadline)
+        person = self._addresses[email]
+        return await self._by_name(lead, deadline) if person is None else person
 
-    async def _is_known(self, email: str, until: datetime) -> bool:
+    async def _is_current(self, email: str, deadline: datetime) -> bool:
         if email not in self._addresses:
             return False
-        known = self._addresses[email]
-        return not isinstance(known, int) or await self._present(known, until)
+        person = self._addresses[email]
+        return not isinstance(person, int) or await self._exists(person, deadline)
 
-    async def _search(self, email: str, until: datetime) -> int | NotFound | None:
-        for _ in range(ATTEMPTS):
-            candidates = await self._by_email(email, until)
+    async def _search(self, email: str, deadline: datetime) -> int | NoPerson | None:
+        for _ in range(MAX_SEARCHES):
+            candidates = await self._by_email(email, deadline)
             if not candidates:
                 return None
-            persons = [await self.api.person(found.id, until) for found in candidates]
+            persons = [await self.api.person(match.id, deadline) for match in candidates]
             active = [person for person in persons if person and not person.is_deleted]
             if active:
-                return _updated_last(active)
+                return _last_updated(active)
             if None not in persons:
-                return NotFound("the person with this e-mail address is deleted")
-            # One is gone, perhaps merged into another: the search may know better by now.
-        return NotFound("the person with this e-mail address is gone")
+                return NoPerson("the person with this e-mail address is deleted")
+            # One is gone, perhaps merged into another: a second search may show the new one.
+        return NoPerson("the person with this e-mail address is gone")
 
-    async def _by_email(self, email: str, until: datetime) -> list[PersonMatch]:
-        found = await self.api.search(email, "email", until)
-        return [one for one in found if one.emails is None or email.casefold() in one.emails]
+    async def _by_email(self, email: str, deadline: datetime) -> list[PersonMatch]:
+        matches = await self.api.search(email, "email", deadline)
+        return [
+            match for match in matches if match.emails is None or email.casefold() in match.emails
+        ]
 
-    async def _by_name(self, lead: Lead, until: datetime) -> int | NotFound:
+    async def _by_name(self, lead: Lead, deadline: datetime) -> int | NoPerson:
         if not lead.first_name or not lead.last_name:
-            return NotFound("nobody has this e-mail address")
+            return NoPerson("nobody has this e-mail address")
         name = f"{lead.first_name} {lead.last_name}"
-        found = await self.api.search(name, "name", until)
-        same = [one for one in found if _plain(one.name) == _plain(name)]
-        if not same:
-            return NotFound("nobody has this e-mail address or this name")
-        if len(same) > 1:
-            return NotFound(f"nobody has this e-mail address, and {len(same)} have this name")
-        if not await self._present(same[0].id, until):
-            return NotFound("nobody has this e-mail address, and who has this name is deleted")
-        return same[0].id
+        matches = await self.api.search(name, "name", deadline)
+        namesakes = [match for match in matches if _normalized(match.name) == _normalized(name)]
+        if not namesakes:
+            return NoPerson("nobody has this e-mail address or this name")
+        if len(namesakes) > 1:
+            return NoPerson(f"nobody has this e-mail address, and {len(namesakes)} have this name")
+        if not await self._exists(namesakes[0].id, deadline):
+            return NoPerson("nobody has this e-mail address, and who has this name is deleted")
+        return namesakes[0].id
 
-    async def _present(self, person_id: int, until: datetime) -> bool:
-        person = await self.api.person(person_id, until)
+    async def _exists(self, person_id: int, deadline: datetime) -> bool:
+        person = await self.api.person(person_id, deadline)
         return person is not None and not person.is_deleted
 
 
-def _updated_last(persons: list[Person]) -> int:
+def _last_updated(persons: list[Person]) -> int:
     return max(persons, key=lambda person: (person.update_time, person.id)).id
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return " ".join(name.casefold().split())

@@ -1,7 +1,7 @@
-"""One portion of leased submissions on its way to Pipedrive.
+"""One portion of leased submissions: sent to Pipedrive, or put back and pending again.
 
-Four steps, each for all leads: where does it go, who is it, is it that person's newest, write it.
-What cannot be done now is put back and stays pending.
+Four steps, each for all leads: find the destination, find the person, claim the person for the
+newest submission, write it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from services.pipedrive.destinations import (
 from services.pipedrive.fields import FieldMap
 from services.pipedrive.limits import DeferredError
 from services.sync.outbox import Claim, Outbox, Outcome
-from services.sync.payload import AccountFields, Payload, payload, without_key
-from services.sync.person_lookup import NotFound, PersonLookup
-from services.sync.retries import Retries
+from services.sync.payload import AccountFieldCache, Payload, build_payload, without_key
+from services.sync.person_lookup import NoPerson, PersonLookup
+from services.sync.retries import RetrySchedule
 from services.sync.submissions import Submission
 from services.tracking.form_data import Lead
 
-HELD = timedelta(minutes=10)
-A_WHILE = timedelta(minutes=1)
+PAUSE_WITHOUT_DESTINATION = timedelta(minutes=10)
+PAUSE_AFTER_NEWER = timedelta(minutes=1)
 MAX_UNKNOWN_KEYS = 3
-REASON_LENGTH = 500
+MAX_REASON_CHARACTERS = 500
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,72 +42,73 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class LeadSettings:
-    """How leads are sent. One may take `lead_seconds`, two thirds of them to find its person."""
+    """How leads are sent. Each may take `lead_seconds`, two thirds of them to find its person."""
 
     concurrency: int
     lead_seconds: int
     time_zone: str
-    retries: Retries
+    retries: RetrySchedule
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """The submissions of one e-mail address, or later of one person, the oldest first."""
+class LeadGroup:
+    """The submissions of one e-mail address, then of one person, the oldest first."""
 
     destination: Destination
     submissions: tuple[Submission, ...]
 
     @property
     def newest(self) -> Submission:
+        """The submission whose values are written."""
         return self.submissions[-1]
 
     @property
     def lead(self) -> Lead:
-        """The newest one that says its whole name, which may be needed to find the person."""
+        """The newest lead with a whole name, which a search may need; else the newest."""
         leads = [submission.lead for submission in reversed(self.submissions)]
         return next((lead for lead in leads if lead.first_name and lead.last_name), leads[0])
 
 
 @dataclass(slots=True)
 class PortionSync:
-    """Sends portions. It knows the accounts, and what one run found out about their persons."""
+    """Sends portions. Remembers the persons that one run has looked up."""
 
     settings: LeadSettings
     apis: Mapping[str, PipedriveClient]
     default_fields: FieldMap | None
-    account_fields: AccountFields
+    account_fields: AccountFieldCache
     outbox: Outbox
     clock: Clock
     local_time: LocalTime
     log: Log
     _lookups: dict[str, PersonLookup] = field(default_factory=dict)
-    _unreadable: dict[str, Exception] = field(default_factory=dict)
+    _field_errors: dict[str, Exception] = field(default_factory=dict)
     _stop_at: datetime = field(init=False)
 
     async def send(self, portion: Sequence[Submission], stop_at: datetime) -> Sequence[Outcome]:
-        """Sends a portion and says what came of each of its submissions.
-
-        No lead is begun after `stop_at`.
+        """Sends a portion; the outcome of each of its submissions. No lead starts after `stop_at`.
 
         Raises:
-            UnavailableError: D1 failed; nothing was written onto a person.
+            UnavailableError: D1 failed; no person was updated.
         """
         self._stop_at = stop_at
-        groups, outcomes = self._by_address(portion)
+        groups, outcomes = self._group_by_address(portion)
         await self._read_fields({group.destination.account for group in groups})
-        found = await self._each(groups, self._find)
-        persons: dict[tuple[str, int], _Group] = {}
-        for group, answer in zip(groups, found, strict=True):
-            if isinstance(answer, int):
-                _join(persons, group, answer)
+        persons: dict[tuple[str, int], LeadGroup] = {}
+        lookups = await self._run_all(groups, self._find_person)
+        for group, lookup in zip(groups, lookups, strict=True):
+            if isinstance(lookup, int):
+                _add_to_person(persons, group, lookup)
             else:
-                outcomes += answer
+                outcomes += lookup
         return [*outcomes, *await self._write_all(persons)]
 
-    # ---- where does it go ----------------------------------------------------------------------
+    # ---- destinations --------------------------------------------------------------------------
 
-    def _by_address(self, portion: Sequence[Submission]) -> tuple[list[_Group], list[Outcome]]:
-        groups: dict[tuple[str, str], _Group] = {}
+    def _group_by_address(
+        self, portion: Sequence[Submission]
+    ) -> tuple[list[LeadGroup], list[Outcome]]:
+        groups: dict[tuple[str, str], LeadGroup] = {}
         outcomes: list[Outcome] = []
         for submission in portion:
             email = submission.lead.email
@@ -119,8 +120,8 @@ class PortionSync:
                 outcomes.append(destination)
                 continue
             key = (destination.name, email)
-            known = groups[key].submissions if key in groups else ()
-            groups[key] = _Group(destination, (*known, submission))
+            earlier = groups[key].submissions if key in groups else ()
+            groups[key] = LeadGroup(destination, (*earlier, submission))
         return list(groups.values()), outcomes
 
     def _destination(self, submission: Submission) -> Destination | Outcome:
@@ -133,91 +134,95 @@ class PortionSync:
             return Outcome(submission, "error", reason)
         except NoDestinationError as error:
             self.log.error("no_destination", event_id=submission.event_id, reason=str(error))
-            return self._put_back(submission, str(error), self.clock() + HELD)
+            return self._put_back(submission, str(error), self.clock() + PAUSE_WITHOUT_DESTINATION)
 
-    # ---- who is it -----------------------------------------------------------------------------
+    # ---- persons -------------------------------------------------------------------------------
 
     async def _read_fields(self, accounts: Collection[str]) -> None:
-        """Once for all leads of an account, which share the failure if there is one."""
-        self._unreadable.clear()
+        """Reads each account's fields once; all its leads share the error if that fails."""
+        self._field_errors.clear()
         for account in accounts:
             try:
-                await self.account_fields.of(self.apis[account], self._from_now(1))
+                await self.account_fields.get(self.apis[account], self._deadline(1))
             except (RejectedError, TransientError, DeferredError) as error:
-                self._unreadable[account] = error
+                self._field_errors[account] = error
 
-    async def _find(self, group: _Group) -> int | list[Outcome]:
+    async def _find_person(self, group: LeadGroup) -> int | list[Outcome]:
         try:
             self._require_time()
-            if failure := self._unreadable.get(group.destination.account):
+            if failure := self._field_errors.get(group.destination.account):
                 raise failure  # noqa: TRY301  # as if it had happened to this lead
             api = self.apis[group.destination.account]
-            found = await self._lookup(api).find(group.lead, self._from_now(2 / 3))
+            person = await self._lookup(api).find(group.lead, self._deadline(2 / 3))
         except Exception as error:  # noqa: BLE001  # one lead must not end the run
             return [self._failure(submission, error) for submission in group.submissions]
-        if isinstance(found, NotFound):
-            return [Outcome(one, "not_found", found.reason) for one in group.submissions]
-        return found
+        if isinstance(person, NoPerson):
+            return [
+                Outcome(submission, "not_found", person.reason) for submission in group.submissions
+            ]
+        return person
 
     def _lookup(self, api: PipedriveClient) -> PersonLookup:
         return self._lookups.setdefault(api.account.name, PersonLookup(api))
 
-    # ---- is it the newest, and write it --------------------------------------------------------
+    # ---- claims and updates --------------------------------------------------------------------
 
-    async def _write_all(self, persons: Mapping[tuple[str, int], _Group]) -> list[Outcome]:
+    async def _write_all(self, persons: Mapping[tuple[str, int], LeadGroup]) -> list[Outcome]:
         if not persons:
             return []
-        entries = [(*key, group.newest.event_id) for key, group in persons.items()]
-        claims = await self.outbox.claim(entries, self.clock())
+        requested = [(*key, group.newest.event_id) for key, group in persons.items()]
+        claims = await self.outbox.claim(requested, self.clock())
 
-        async def write(item: tuple[tuple[str, int], _Group]) -> list[Outcome]:
-            key, group = item
+        async def write(entry: tuple[tuple[str, int], LeadGroup]) -> list[Outcome]:
+            key, group = entry
             return await self._write(key[1], group, claims[key])
 
-        written = await self._each(list(persons.items()), write)
-        return [outcome for outcomes in written for outcome in outcomes]
+        outcomes_of_persons = await self._run_all(list(persons.items()), write)
+        return [outcome for outcomes in outcomes_of_persons for outcome in outcomes]
 
-    async def _write(self, person_id: int, group: _Group, claim: Claim) -> list[Outcome]:
-        if claim.verdict == "superseded":
-            return [_superseded(one, person_id) for one in group.submissions]
-        if claim.verdict == "wait":
-            return [self._wait(one, claim.newer_due_at) for one in group.submissions]
+    async def _write(self, person_id: int, group: LeadGroup, claim: Claim) -> list[Outcome]:
+        if claim.decision == "superseded":
+            return [_superseded(submission, person_id) for submission in group.submissions]
+        if claim.decision == "wait":
+            return [self._wait(submission, claim.newer_due_at) for submission in group.submissions]
+        older = group.submissions[:-1]
         try:
             self._require_time()
-            sent = await self._update(person_id, group)
+            payload = await self._update(person_id, group)
         except Exception as error:  # noqa: BLE001  # one lead must not end the run
             failed = self._failure(group.newest, error)
-            return [*(self._wait(one, failed.due_at) for one in group.submissions[:-1]), failed]
+            return [*(self._wait(submission, failed.due_at) for submission in older), failed]
         newest = Outcome(
             group.newest,
             "synced",
-            _left_out(sent),
+            _left_out_reason(payload),
             person_id,
             group.destination.name,
             written=True,
         )
-        return [*(_superseded(one, person_id) for one in group.submissions[:-1]), newest]
+        return [*(_superseded(submission, person_id) for submission in older), newest]
 
-    async def _update(self, person_id: int, group: _Group) -> Payload:
-        """Writes the newest submission's values; what the account does not know is left out."""
-        until = self._from_now(1 / 3)
-        api, names = self.apis[group.destination.account], group.destination.fields
+    async def _update(self, person_id: int, group: LeadGroup) -> Payload:
+        """Writes the newest submission's values without keys that the account does not know."""
+        deadline = self._deadline(1 / 3)
+        api, field_map = self.apis[group.destination.account], group.destination.fields
         values = group.newest.values(self.settings.time_zone, self.local_time)
-        wanted = payload(values, names, await self.account_fields.of(api, until))
+        account_fields = await self.account_fields.get(api, deadline)
+        payload = build_payload(values, field_map, account_fields)
         for _ in range(MAX_UNKNOWN_KEYS):
-            if not wanted.custom_fields:
-                raise RejectedError(f"no field to write: {_left_out(wanted)}")
+            if not payload.custom_fields:
+                raise RejectedError(f"no field to write: {_left_out_reason(payload)}")
             try:
-                await api.update(person_id, wanted.custom_fields, until)
+                await api.update(person_id, payload.custom_fields, deadline)
             except RejectedError as error:
-                if error.unknown_key is None or error.unknown_key not in wanted.custom_fields:
+                if error.unknown_key is None or error.unknown_key not in payload.custom_fields:
                     raise
                 self.log.error("unknown_field", key=error.unknown_key, account=api.account.name)
-                wanted = without_key(wanted, names, error.unknown_key)
-                await self.account_fields.forget(api.account.name)
+                payload = without_key(payload, field_map, error.unknown_key)
+                await self.account_fields.invalidate(api.account.name)
             else:
-                return wanted
-        raise RejectedError(f"the field map does not fit the account: {_left_out(wanted)}")
+                return payload
+        raise RejectedError(f"the field map does not fit the account: {_left_out_reason(payload)}")
 
     # ---- outcomes ------------------------------------------------------------------------------
 
@@ -226,7 +231,7 @@ class PortionSync:
             case DeferredError():
                 return self._put_back(submission, str(error), error.until or self.clock())
             case RejectedError():
-                return Outcome(submission, "error", str(error)[:REASON_LENGTH])
+                return Outcome(submission, "error", str(error)[:MAX_REASON_CHARACTERS])
             case TransientError():
                 return self._retry(submission, str(error))
             case PersonGoneError():
@@ -244,47 +249,49 @@ class PortionSync:
         return Outcome(submission, reason=reason, due_at=self.clock() + pause)
 
     def _wait(self, submission: Submission, newer_due_at: datetime | None) -> Outcome:
-        """An older submission comes after the newer one: looking before would only cost tokens."""
+        """Puts an older submission back until after the newer one: a lookup before costs tokens."""
         reason = "waits for a newer submission of this person"
         now = self.clock()
-        return self._put_back(submission, reason, max(now, newer_due_at or now) + A_WHILE)
+        return self._put_back(submission, reason, max(now, newer_due_at or now) + PAUSE_AFTER_NEWER)
 
     def _put_back(self, submission: Submission, reason: str, due_at: datetime) -> Outcome:
-        """Not tried, so it does not count as a try."""
+        """An outcome that is due again and does not count as a try."""
         return Outcome(submission, reason=reason, due_at=due_at, tried=False)
 
-    # ---- time and turns ------------------------------------------------------------------------
+    # ---- time and concurrency ------------------------------------------------------------------
 
     def _require_time(self) -> None:
         if self.clock() >= self._stop_at:
             raise DeferredError("the time of this portion is over")
 
-    def _from_now(self, share: float) -> datetime:
+    def _deadline(self, share: float) -> datetime:
         return self.clock() + timedelta(seconds=self.settings.lead_seconds * share)
 
-    async def _each(
-        self, items: Sequence[Item], work: Callable[[Item], Awaitable[Result]]
+    async def _run_all(
+        self, items: Sequence[Item], task: Callable[[Item], Awaitable[Result]]
     ) -> list[Result]:
-        """Works on the items, a few at a time; half-open breakers let only one through."""
+        """The results of a task for all items, a few at a time; one with a half-open breaker."""
         states = (api.state.breaker.state for api in self.apis.values())
         workers = 1 if "half_open" in states else self.settings.concurrency
-        waiting = iter(enumerate(items))
+        queue = iter(enumerate(items))
         results: dict[int, Result] = {}
 
         async def worker() -> None:
-            for place, item in waiting:
-                results[place] = await work(item)
+            for index, item in queue:
+                results[index] = await task(item)
 
         await asyncio.gather(*(worker() for _ in range(min(workers, len(items)))))
-        return [results[place] for place in range(len(items))]
+        return [results[index] for index in range(len(items))]
 
 
-def _join(persons: dict[tuple[str, int], _Group], group: _Group, person_id: int) -> None:
-    """Adds a group to its person, whom another e-mail address may have led to as well."""
+def _add_to_person(
+    persons: dict[tuple[str, int], LeadGroup], group: LeadGroup, person_id: int
+) -> None:
+    """Adds a group to its person, who may have submissions under another e-mail address."""
     key = (group.destination.name, person_id)
-    known = persons[key].submissions if key in persons else ()
-    both = sorted((*known, *group.submissions), key=lambda one: one.event_id)
-    persons[key] = _Group(group.destination, tuple(both))
+    earlier = persons[key].submissions if key in persons else ()
+    submissions = sorted((*earlier, *group.submissions), key=lambda entry: entry.event_id)
+    persons[key] = LeadGroup(group.destination, tuple(submissions))
 
 
 def _superseded(submission: Submission, person_id: int) -> Outcome:
@@ -292,6 +299,6 @@ def _superseded(submission: Submission, person_id: int) -> Outcome:
     return Outcome(submission, "synced", reason, person_id)
 
 
-def _left_out(sent: Payload) -> str | None:
-    text = "; ".join(sent.left_out)
-    return f"left out: {text}"[:REASON_LENGTH] if text else None
+def _left_out_reason(payload: Payload) -> str | None:
+    text = "; ".join(payload.left_out)
+    return f"left out: {text}"[:MAX_REASON_CHARACTERS] if text else None

@@ -1,4 +1,4 @@
-"""One run of the delayed sync: takes what is due, portion by portion, within its budget."""
+"""One run of the delayed sync: sends what is due, portion by portion, within its budget."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from services.sync.portion import PortionSync
 from services.sync.submissions import Submission
 from services.sync.timers import DueTimers, Timers
 
-# Search by e-mail and by name, some candidates, the person, the update.
-REQUESTS_OF_A_LEAD = 6
+# Searches by e-mail and by name, some candidates, the person, the update.
+MAX_REQUESTS_OF_A_LEAD = 6
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What one run may do; `seconds` and `requests` to Pipedrive, `portion` leads at a time.
+    """What one run may spend: `seconds`, `requests` to Pipedrive, `portion` leads at a time.
 
     A lease of `lease_seconds` is longer than a portion may take.
     """
@@ -36,7 +36,7 @@ class RunSettings:
 
 @dataclass(slots=True)
 class SyncRun:
-    """One run. `troubles` fills with what opened a breaker; each is told by `tell`."""
+    """One run. Each of `breaker_reasons`, why a breaker opened, is passed to `notify`."""
 
     settings: RunSettings
     apis: Mapping[str, PipedriveClient]
@@ -44,17 +44,17 @@ class SyncRun:
     outbox: Outbox
     timers: Timers
     budget: Budget
-    tell: Callable[[Finding], Awaitable[None]]
+    notify: Callable[[Finding], Awaitable[None]]
     clock: Clock
     log: Log
-    troubles: list[str]
+    breaker_reasons: list[str]
     _counts: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> None:
-        """Sends what is due; one log line and one row of the ledger tell what came of it.
+        """Sends what is due; one log line and one row of the ledger hold the counts.
 
         Raises:
-            UnavailableError: D1 failed; what it did not take is due again when its lease ends.
+            UnavailableError: D1 failed; leased submissions are due again when their lease ends.
         """
         if not self.apis:
             self.log.warning("sync_not_configured", reason="PIPEDRIVE_API_KEY is not set")
@@ -62,29 +62,29 @@ class SyncRun:
         if not await self.outbox.begin(self.clock()):
             self.log.info("sync_busy")
             return
-        ended, outcomes = await self._all_portions()
+        end_reason, outcomes = await self._send_portions()
         self.outbox.summary |= self._summary()
-        await self.outbox.end(outcomes, self.clock(), ended)
-        self.log.info("sync_run", outcome=ended, **self._summary())
+        await self.outbox.end(outcomes, self.clock(), end_reason)
+        self.log.info("sync_run", outcome=end_reason, **self._summary())
 
-    async def _all_portions(self) -> tuple[str, Sequence[Outcome]]:
-        """Why it ended, and the outcomes of the last portion, which are not written yet."""
+    async def _send_portions(self) -> tuple[str, Sequence[Outcome]]:
+        """Why the run ended, and the outcomes of the last portion, which are not written yet."""
         outcomes: Sequence[Outcome] = ()
-        async for timers in self._reminders():
-            more = True
-            while more:
-                if ended := self._must_end():
-                    return ended, outcomes
-                most = self._most()
-                leased = await self._exchange(outcomes, timers, most)
+        async for timers in self._due_timers():
+            is_full = True
+            while is_full:
+                if end_reason := self._end_reason():
+                    return end_reason, outcomes
+                size = self._portion_size()
+                leased = await self._exchange(outcomes, timers, size)
                 outcomes = await self._send(leased)
-                more = len(leased) == most
+                is_full = len(leased) == size
             if timers:
-                await self.timers.forget(timers)
+                await self.timers.delete(timers)
         return "drained", outcomes
 
-    async def _reminders(self) -> AsyncIterator[DueTimers | None]:
-        """The timers that went off, then None: whatever nothing reminded us of."""
+    async def _due_timers(self) -> AsyncIterator[DueTimers | None]:
+        """Pages of expired timers, then None for all else that is due."""
         try:
             async for timers in self.timers.due(self.clock()):
                 yield timers
@@ -92,34 +92,34 @@ class SyncRun:
             self.log.warning("timers_unavailable", reason=str(error))
         yield None
 
-    def _must_end(self) -> str | None:
+    def _end_reason(self) -> str | None:
         now = self.clock()
         if all(api.state.blocked_until(now) for api in self.apis.values()):
             return "pipedrive_unavailable"
-        return None if self.budget.has(now, REQUESTS_OF_A_LEAD) else "budget_spent"
+        return None if self.budget.has(now, MAX_REQUESTS_OF_A_LEAD) else "budget_spent"
 
-    def _most(self) -> int:
-        left = self.budget.requests - self.budget.spent
-        return max(1, min(self.settings.portion, left // REQUESTS_OF_A_LEAD))
+    def _portion_size(self) -> int:
+        requests = self.budget.requests - self.budget.spent
+        return max(1, min(self.settings.portion, requests // MAX_REQUESTS_OF_A_LEAD))
 
     async def _exchange(
-        self, outcomes: Sequence[Outcome], timers: DueTimers | None, most: int
+        self, outcomes: Sequence[Outcome], timers: DueTimers | None, size: int
     ) -> Sequence[Submission]:
         self.outbox.summary |= self._summary()
-        ids = timers.event_ids if timers else None
-        return await self.outbox.exchange(outcomes, self.clock(), most, ids)
+        event_ids = timers.event_ids if timers else None
+        return await self.outbox.exchange(outcomes, self.clock(), size, event_ids)
 
     async def _send(self, leased: Sequence[Submission]) -> Sequence[Outcome]:
         if not leased:
             return ()
-        # A lead that is begun now still ends before the lease does.
+        # A lead that starts before `stop_at` ends before the lease does.
         lead_seconds = self.portions.settings.lead_seconds
-        time = timedelta(seconds=self.settings.lease_seconds - 2 * lead_seconds)
-        outcomes = await self.portions.send(leased, self.clock() + time)
-        self._counts.update(_kind(outcome) for outcome in outcomes)
-        for trouble in self.troubles:
-            await self.tell(Finding(BREAKER_OPEN, trouble))
-        self.troubles.clear()
+        sending_time = timedelta(seconds=self.settings.lease_seconds - 2 * lead_seconds)
+        outcomes = await self.portions.send(leased, self.clock() + sending_time)
+        self._counts.update(_count_name(outcome) for outcome in outcomes)
+        for reason in self.breaker_reasons:
+            await self.notify(Finding(BREAKER_OPEN, reason))
+        self.breaker_reasons.clear()
         return outcomes
 
     def _summary(self) -> dict[str, object]:
@@ -135,5 +135,5 @@ class SyncRun:
         }
 
 
-def _kind(outcome: Outcome) -> str:
+def _count_name(outcome: Outcome) -> str:
     return outcome.status or "put_back"

@@ -1,4 +1,4 @@
-"""Timers in KV: they say when to look at which form submission. The rows are the truth.
+"""Timers in KV: when to look at which form submission. The rows of D1 are the truth.
 
 A key is `sync:<due>:<event id>`, so that a list of keys is in the order in which they are due.
 Nothing personal is in it.
@@ -15,26 +15,26 @@ from services.core.ports import KeyValues, UnavailableError
 
 PREFIX = "sync:"
 DUE_TEXT = "%Y%m%dT%H%M%SZ"
-KEPT_SECONDS = 7 * 86_400
+TIMER_TTL_SECONDS = 7 * 86_400
 MAX_KEYS = 10_000
 # Cloudflare allows 1,000 operations on KV in one invocation; the lists and the fields need some.
 MAX_DELETES = 900
 
-# So that of two that are due at the same second the older event comes first.
-DIGITS = 12
+# Padding sorts events that are due in the same second by their ids.
+EVENT_ID_DIGITS = 12
 
 _KEY = re.compile(r"sync:(\d{8}T\d{6}Z):(\d{1,18})")
 
 
 def event_id_of(name: str) -> int | None:
-    """The event that a timer is about, or None of another key."""
-    found = _KEY.fullmatch(name)
-    return int(found[2]) if found else None
+    """The event in a timer's key, or None of any other key."""
+    match = _KEY.fullmatch(name)
+    return int(match[2]) if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class DueTimers:
-    """Timers that went off, at most a thousand: their keys and the events they are about."""
+    """Expired timers, at most a thousand: their keys and their events."""
 
     names: Sequence[str]
     event_ids: Sequence[int]
@@ -42,34 +42,34 @@ class DueTimers:
 
 @dataclass(slots=True)
 class Timers:
-    """The timers as one run or request sees them. `lists` and `deletes` count operations."""
+    """The timers in one run or request. `lists` and `deletes` count operations on KV."""
 
     key_values: KeyValues
     lists: int = 0
     deletes: int = 0
-    _seen: int = 0
+    _due_keys: int = 0
 
     async def set(self, event_id: int, due: datetime) -> None:
         """Sets the timer of one submission.
 
         Raises:
-            UnavailableError: KV failed; the sweep will find the row.
+            UnavailableError: KV failed; a run finds the row without its timer.
         """
-        name = f"{PREFIX}{due.strftime(DUE_TEXT)}:{event_id:0{DIGITS}}"
-        await self.key_values.put(name, str(event_id), KEPT_SECONDS)
+        name = f"{PREFIX}{due.strftime(DUE_TEXT)}:{event_id:0{EVENT_ID_DIGITS}}"
+        await self.key_values.put(name, str(event_id), TIMER_TTL_SECONDS)
 
     async def due(self, now: datetime) -> AsyncIterator[DueTimers]:
-        """The timers that are due, in order, page by page, up to 10,000.
+        """The expired timers in order, page by page, up to 10,000.
 
         Raises:
             UnavailableError: KV failed.
         """
         cursor: str | None = None
-        while self._seen < MAX_KEYS:
+        while self._due_keys < MAX_KEYS:
             page = await self.key_values.page(PREFIX, cursor)
             self.lists += 1
             due = [name for name in page.names if name < f"{PREFIX}{now.strftime(DUE_TEXT)};"]
-            self._seen += len(due)
+            self._due_keys += len(due)
             if due:
                 ids = map(event_id_of, due)
                 yield DueTimers(due, [event_id for event_id in ids if event_id is not None])
@@ -77,8 +77,8 @@ class Timers:
                 return
             cursor = page.cursor
 
-    async def forget(self, timers: DueTimers) -> None:
-        """Deletes timers that did their work, as many as one run may; the rest comes up again."""
+    async def delete(self, timers: DueTimers) -> None:
+        """Deletes expired timers, as many as one run may; the next run gets the others again."""
         for name in timers.names[: MAX_DELETES - self.deletes]:
             try:
                 await self.key_values.delete(name)

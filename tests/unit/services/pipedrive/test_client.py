@@ -263,7 +263,7 @@ def test_a_refused_key_and_a_block_open_the_breaker_at_once(
             call(lab, operation)
         assert refused.value.until == NOW + timedelta(seconds=60)
     assert len(lab.http.sent) == 1
-    [trouble] = lab.troubles
+    [trouble] = lab.breaker_reasons
     assert trouble.startswith("Account acme: ")
     assert text.replace("\\", "") in trouble
     assert TOKEN not in trouble
@@ -288,7 +288,7 @@ def test_a_refusal_that_is_about_no_person_opens_the_breaker_at_once(
     with pytest.raises(DeferredError, match=str(status)):
         call(lab, operation)
     assert lab.state.breaker.state == "open"
-    assert len(lab.troubles) == 1
+    assert len(lab.breaker_reasons) == 1
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_refusal_that_is_about_one_lead_leaves_the_breaker_closed(
     with pytest.raises(RejectedError, match=rf"\({status}\): Forbidden$"):
         call(lab, operation)
     assert lab.state.breaker.state == "closed"
-    assert lab.troubles == []
+    assert lab.breaker_reasons == []
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -352,7 +352,7 @@ def test_five_failed_calls_open_the_breaker_and_report_it_once() -> None:
         with pytest.raises(TransientError):
             call(lab)
     opened = lab.time.now
-    assert lab.troubles == ["Account acme: Pipedrive answered 502, 3 times"]
+    assert lab.breaker_reasons == ["Account acme: Pipedrive answered 502, 3 times"]
     sent_before = len(lab.http.sent)
     with pytest.raises(DeferredError) as refused:
         call(lab)

@@ -10,7 +10,7 @@ from services.core.ports import Row
 from services.core.stored_time import NEVER_DUE
 from services.pipedrive.circuit_breaker import CircuitBreaker
 from services.pipedrive.client import AccountState
-from services.sync.outbox import JOB, Claim, Outbox, Outcome, Verdict
+from services.sync.outbox import JOB, Claim, ClaimDecision, Outbox, Outcome
 from services.sync.submissions import Submission
 from services.tracking.form_data import Lead
 from tests.unit.memory import NOW, MemoryDatabase
@@ -21,10 +21,10 @@ SUBMISSION = Submission(
 DUE = datetime(2026, 5, 1, 12, 5, 0, 999_999, tzinfo=UTC)
 
 
-# What came of a submission
+# Outcomes
 
 
-def test_a_submission_that_was_sent_says_so() -> None:
+def test_an_outcome_of_a_sent_submission_has_its_person() -> None:
     outcome = Outcome(SUBMISSION, "synced", "left out: x", 7, "acme", written=True)
     assert outcome.as_json() == {
         "event_id": 42,
@@ -52,16 +52,16 @@ def test_a_submission_that_was_sent_says_so() -> None:
         (Outcome(replace(SUBMISSION, tries=0), "synced"), None, 0),
     ],
 )
-def test_an_outcome_says_when_it_is_due_and_which_tries_were_retries(
+def test_an_outcome_has_a_due_time_and_the_number_of_retries(
     outcome: Outcome, due_at: str | None, tries: int
 ) -> None:
-    said = outcome.as_json()
-    assert (said["due_at"], said["tries"]) == (due_at, tries)
+    fields = outcome.as_json()
+    assert (fields["due_at"], fields["tries"]) == (due_at, tries)
 
 
-def test_without_a_person_none_is_written() -> None:
-    said = Outcome(SUBMISSION, "not_found", "nobody").as_json()
-    assert (said["person_id"], said["destination"], said["written"]) == (None, None, False)
+def test_an_outcome_without_a_person_writes_none() -> None:
+    fields = Outcome(SUBMISSION, "not_found", "nobody").as_json()
+    assert (fields["person_id"], fields["destination"], fields["written"]) == (None, None, False)
 
 
 # Claims
@@ -75,7 +75,7 @@ def outbox_with(
 
 
 @pytest.mark.parametrize(
-    ("claimed", "written", "claim"),
+    ("claimed", "written", "decision"),
     [
         (42, 0, "write"),
         (42, 41, "write"),
@@ -88,8 +88,8 @@ def outbox_with(
         (43, 41, "wait"),
     ],
 )
-def test_an_older_event_steps_back_behind_a_newer_one(
-    claimed: int, written: int, claim: Verdict
+def test_an_older_event_gives_way_to_a_newer_one(
+    claimed: int, written: int, decision: ClaimDecision
 ) -> None:
     row = {
         "destination": "acme",
@@ -99,9 +99,9 @@ def test_an_older_event_steps_back_behind_a_newer_one(
         "claimed_due_at": "2026-05-01 12:30:00",
     }
     outbox, database = outbox_with([row])
-    due_at = datetime(2026, 5, 1, 12, 30, tzinfo=UTC) if claim == "wait" else None
+    due_at = datetime(2026, 5, 1, 12, 30, tzinfo=UTC) if decision == "wait" else None
     claims = asyncio.run(outbox.claim([("acme", 7, 42)], NOW))
-    assert claims == {("acme", 7): Claim(claim, due_at)}
+    assert claims == {("acme", 7): Claim(decision, due_at)}
     [parameters] = database.parameters
     assert parameters["claims"] == [{"destination": "acme", "person_id": 7, "event_id": 42}]
 
@@ -135,7 +135,7 @@ def test_a_run_gets_the_lease_and_the_states_of_its_accounts() -> None:
     ]
 
 
-def test_a_run_that_does_not_get_the_lease_knows_it() -> None:
+def test_a_run_without_the_lease_does_not_begin() -> None:
     outbox, _ = outbox_with([], [], [])
     assert not asyncio.run(outbox.begin(NOW))
 
@@ -161,6 +161,6 @@ def test_a_portion_settles_the_lease_of_the_one_before_it() -> None:
     for _ in range(2):
         [leased] = asyncio.run(outbox.exchange([], NOW, 50, [42]))
         assert leased.event_id == 42
-    leases = [(one["settled"], one["lease"]) for one in database.parameters]
+    leases = [(batch["settled"], batch["lease"]) for batch in database.parameters]
     assert leases == [("run-1-0", "run-1-1"), ("run-1-1", "run-1-2")]
     assert (outbox.portions, outbox.round_trips) == (2, 2)

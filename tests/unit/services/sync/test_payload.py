@@ -8,11 +8,11 @@ from services.core.ports import HttpAnswer
 from services.pipedrive.answers import TransientError
 from services.pipedrive.fields import AccountField, LeadValue
 from services.sync.payload import (
-    REMEMBERED_SECONDS,
-    AccountFields,
-    Fields,
+    CACHE_SECONDS,
+    AccountFieldCache,
+    FieldsByKey,
     Payload,
-    payload,
+    build_payload,
     without_key,
 )
 from tests.unit.memory import Lab, MemoryKeyValues, Sent, answered, key, scripted
@@ -26,48 +26,48 @@ FIELDS = {
 NO_CITY = f"city (the account has no field with the key {key(4)})"
 
 
-def sent(**values: LeadValue | None) -> Payload:
-    return payload(values, NAMES, FIELDS)
+def payload_of(**values: LeadValue | None) -> Payload:
+    return build_payload(values, NAMES, FIELDS)
 
 
 def test_values_are_put_under_their_keys_in_their_fields_types() -> None:
-    assert sent(utm_source=LeadValue("google"), country=LeadValue("DE")) == Payload(
+    assert payload_of(utm_source=LeadValue("google"), country=LeadValue("DE")) == Payload(
         {key(1): "google", key(3): 11}, ()
     )
 
 
 def test_a_value_that_the_map_does_not_name_is_not_sent() -> None:
-    assert sent(utm_medium=LeadValue("cpc"), region=None) == Payload({}, ())
+    assert payload_of(utm_medium=LeadValue("cpc"), region=None) == Payload({}, ())
 
 
 def test_a_value_that_is_to_be_cleared_is_sent_as_null_whatever_its_type() -> None:
-    cleared = sent(gclid=None, country=None)
+    cleared = payload_of(gclid=None, country=None)
     assert cleared == Payload({key(2): None, key(3): None}, ())
 
 
 @pytest.mark.parametrize("value", [LeadValue("Munich"), None])
 def test_a_field_that_the_account_does_not_have_is_left_out(value: LeadValue | None) -> None:
-    assert sent(utm_source=LeadValue("x"), city=value) == Payload({key(1): "x"}, (NO_CITY,))
+    assert payload_of(utm_source=LeadValue("x"), city=value) == Payload({key(1): "x"}, (NO_CITY,))
 
 
 def test_a_value_that_its_field_does_not_take_is_left_out_and_not_cleared() -> None:
     reason = "country (a field of type enum does not take it)"
-    assert sent(gclid=LeadValue("G1"), country=LeadValue("XX")) == Payload(
+    assert payload_of(gclid=LeadValue("G1"), country=LeadValue("XX")) == Payload(
         {key(2): "G1"}, (reason,)
     )
 
 
-def test_all_that_is_left_out_is_told() -> None:
-    assert len(sent(country=LeadValue("XX"), city=LeadValue("Munich")).left_out) == 2
+def test_everything_left_out_has_a_reason() -> None:
+    assert len(payload_of(country=LeadValue("XX"), city=LeadValue("Munich")).left_out) == 2
 
 
 def test_a_key_that_the_account_refuses_is_left_out_by_its_name() -> None:
-    before = sent(utm_source=LeadValue("x"), gclid=LeadValue("G1"), city=LeadValue("Munich"))
+    before = payload_of(utm_source=LeadValue("x"), gclid=LeadValue("G1"), city=LeadValue("Munich"))
     reason = f"gclid (the account does not know the key {key(2)})"
     assert without_key(before, NAMES, key(2)) == Payload({key(1): "x"}, (NO_CITY, reason))
 
 
-def test_a_refused_key_that_no_name_has_is_left_out_all_the_same() -> None:
+def test_a_refused_key_that_is_not_in_the_map_is_left_out_too() -> None:
     reason = f"a field (the account does not know the key {key(9)})"
     assert without_key(Payload({key(9): 1}, ()), NAMES, key(9)) == Payload({}, (reason,))
 
@@ -80,63 +80,63 @@ def account_answer(*keys: str) -> HttpAnswer:
     return answered({"data": fields, "additional_data": {"next_cursor": None}})
 
 
-def always_one(_: Sent) -> HttpAnswer:
+def one_field(_: Sent) -> HttpAnswer:
     return account_answer(key(1))
 
 
-def fields_of(fields: AccountFields, lab: Lab) -> Fields:
-    return asyncio.run(fields.of(lab.api, lab.soon()))
+def fields_of(fields: AccountFieldCache, lab: Lab) -> FieldsByKey:
+    return asyncio.run(fields.get(lab.api, lab.soon()))
 
 
-def test_the_fields_are_asked_for_once_in_a_run() -> None:
-    lab, fields = Lab(always_one), AccountFields(MemoryKeyValues())
+def test_the_fields_are_read_once_in_a_run() -> None:
+    lab, fields = Lab(one_field), AccountFieldCache(MemoryKeyValues())
     expected: Mapping[str, AccountField] = {key(1): AccountField(key(1), "F", "text", {})}
     assert fields_of(fields, lab) == fields_of(fields, lab) == expected
     assert lab.api.calls == {"fields": 1}
 
 
-def test_the_next_run_remembers_the_fields_for_an_hour() -> None:
-    lab, key_values = Lab(always_one), MemoryKeyValues()
-    first = fields_of(AccountFields(key_values), lab)
-    assert fields_of(AccountFields(key_values), lab) == first
+def test_the_next_run_reads_the_fields_from_the_cache_for_an_hour() -> None:
+    lab, key_values = Lab(one_field), MemoryKeyValues()
+    first = fields_of(AccountFieldCache(key_values), lab)
+    assert fields_of(AccountFieldCache(key_values), lab) == first
     assert lab.api.calls == {"fields": 1}
-    assert key_values.seconds == {"pipedrive-fields:acme": REMEMBERED_SECONDS}
+    assert key_values.seconds == {"pipedrive-fields:acme": CACHE_SECONDS}
 
 
-def test_fields_that_turned_out_to_be_different_are_asked_for_anew() -> None:
+def test_invalidated_fields_are_read_from_pipedrive_again() -> None:
     lab = Lab(scripted((account_answer(key(1)), account_answer(key(2)))))
     key_values = MemoryKeyValues()
-    fields = AccountFields(key_values)
+    fields = AccountFieldCache(key_values)
     assert set(fields_of(fields, lab)) == {key(1)}
-    asyncio.run(fields.forget("acme"))
+    asyncio.run(fields.invalidate("acme"))
     assert key_values.values == {}
     assert set(fields_of(fields, lab)) == {key(2)}
 
 
-def test_without_kv_the_fields_are_asked_for_in_each_run() -> None:
-    lab, key_values = Lab(always_one), MemoryKeyValues()
+def test_without_kv_each_run_reads_the_fields_from_pipedrive() -> None:
+    lab, key_values = Lab(one_field), MemoryKeyValues()
     key_values.operations = 0
     for run in (1, 2):
-        fields = AccountFields(key_values)
+        fields = AccountFieldCache(key_values)
         assert set(fields_of(fields, lab)) == {key(1)}
         assert lab.api.calls == {"fields": run}
-    asyncio.run(fields.forget("acme"))
-    asyncio.run(fields.forget("never seen"))
+    asyncio.run(fields.invalidate("acme"))
+    asyncio.run(fields.invalidate("never seen"))
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "{", "5", "null", '{"a": 1}', "[[]]", "[1]", '[["a", "b"]]', json.dumps([[1] * 5])],
 )
-def test_nonsense_in_kv_is_as_good_as_nothing(text: str) -> None:
-    lab, key_values = Lab(always_one), MemoryKeyValues()
+def test_invalid_cached_fields_are_ignored(text: str) -> None:
+    lab, key_values = Lab(one_field), MemoryKeyValues()
     key_values.values["pipedrive-fields:acme"] = text
-    assert set(fields_of(AccountFields(key_values), lab)) == {key(1)}
+    assert set(fields_of(AccountFieldCache(key_values), lab)) == {key(1)}
 
 
-def test_a_failure_is_not_remembered() -> None:
+def test_a_failure_is_not_cached() -> None:
     lab = Lab(scripted((HttpAnswer(200, "", {}), account_answer(key(1)))))
-    fields = AccountFields(MemoryKeyValues())
+    fields = AccountFieldCache(MemoryKeyValues())
     with pytest.raises(TransientError):
         fields_of(fields, lab)
     assert set(fields_of(fields, lab)) == {key(1)}

@@ -6,31 +6,31 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from services.core.ports import HttpAnswer
-from services.sync.person_lookup import NotFound, PersonLookup
+from services.sync.person_lookup import NoPerson, PersonLookup
 from services.tracking.form_data import Lead
 from tests.unit.memory import Lab, Sent, answered
 
 EMAIL = "jane@example.com"
 JANE = Lead(EMAIL, "Jane", "Doe")
-NOBODY = NotFound("nobody has this e-mail address or this name")
+NOBODY = NoPerson("nobody has this e-mail address or this name")
 
 
 class People:
-    """The persons of an account. `found` says, by term, who the search finds."""
+    """The persons of an account. `matches` are what the search returns, by field."""
 
-    def __init__(self, **found: tuple[Mapping[str, object], ...]) -> None:
-        self.found = {"email": found.get("email", ()), "name": found.get("name", ())}
+    def __init__(self, **matches: tuple[Mapping[str, object], ...]) -> None:
+        self.matches = {"email": matches.get("email", ()), "name": matches.get("name", ())}
         self.persons: dict[int, Mapping[str, object] | None] = {}
-        self.asked: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
 
     def __call__(self, sent: Sent) -> HttpAnswer:
         url = urlsplit(sent.url)
         last = url.path.rpartition("/")[2]
         if last == "search":
             by = parse_qs(url.query)["fields"][0]
-            self.asked[by] += 1
-            return answered({"data": {"items": [{"item": item} for item in self.found[by]]}})
-        self.asked["person"] += 1
+            self.calls[by] += 1
+            return answered({"data": {"items": [{"item": item} for item in self.matches[by]]}})
+        self.calls["person"] += 1
         person = self.persons.get(int(last))
         return answered({"data": person}) if person else answered({}, 404)
 
@@ -46,15 +46,15 @@ def active(update_time: str = "2026-01-01T00:00:00Z") -> Mapping[str, object]:
 DELETED = {"is_deleted": True, "update_time": "2026-09-09T00:00:00Z"}
 
 
-def find(people: People, *leads: Lead) -> list[int | NotFound]:
-    """What one run finds for each of the leads."""
+def find(people: People, *leads: Lead) -> list[int | NoPerson]:
+    """The results of one run for the leads."""
     lab = Lab(people)
     lookup = PersonLookup(lab.api)
 
-    async def one_by_one() -> list[int | NotFound]:
+    async def find_all() -> list[int | NoPerson]:
         return [await lookup.find(lead, lab.soon()) for lead in leads or (JANE,)]
 
-    return asyncio.run(one_by_one())
+    return asyncio.run(find_all())
 
 
 # By e-mail address
@@ -64,7 +64,7 @@ def test_the_one_person_with_the_address_is_found_and_looked_at() -> None:
     people = People(email=(item(7, EMAIL),))
     people.persons = {7: active()}
     assert find(people) == [7]
-    assert people.asked == {"email": 1, "person": 1}
+    assert people.calls == {"email": 1, "person": 1}
 
 
 @pytest.mark.parametrize("emails", [("JANE@Example.com",), ("other@example.com", EMAIL)])
@@ -78,7 +78,7 @@ def test_a_person_that_has_another_address_is_not_taken() -> None:
     people = People(email=(item(7, "jane@example.com.au"), item(8)))
     people.persons = {7: active(), 8: active()}
     assert find(people) == [NOBODY]
-    assert people.asked["person"] == 0
+    assert people.calls["person"] == 0
 
 
 def test_a_person_whose_addresses_the_search_does_not_tell_is_believed() -> None:
@@ -88,7 +88,7 @@ def test_a_person_whose_addresses_the_search_does_not_tell_is_believed() -> None
 
 
 @pytest.mark.parametrize(
-    ("times", "found"),
+    ("times", "person_id"),
     [
         ({1: "2026-01-01T00:00:00Z", 2: "2026-05-01T00:00:00Z", 3: "2026-03-01T00:00:00Z"}, 2),
         ({1: "2026-05-01T00:00:00Z", 2: "2026-05-01T00:00:00Z"}, 2),
@@ -98,31 +98,31 @@ def test_a_person_whose_addresses_the_search_does_not_tell_is_believed() -> None
     ],
 )
 def test_of_several_the_one_updated_last_is_taken_then_the_newest(
-    times: dict[int, str], found: int
+    times: dict[int, str], person_id: int
 ) -> None:
     people = People(email=tuple(item(person, EMAIL) for person in times))
     people.persons = {person: active(time) for person, time in times.items()}
-    assert find(people) == [found]
+    assert find(people) == [person_id]
 
 
 def test_a_deleted_or_missing_person_does_not_count_among_several() -> None:
     people = People(email=(item(1, EMAIL), item(2, EMAIL), item(3, EMAIL)))
     people.persons = {1: active(), 2: DELETED}
     assert find(people) == [1]
-    assert people.asked["email"] == 1
+    assert people.calls["email"] == 1
 
 
 def test_a_deleted_person_is_nobody_and_the_name_is_not_tried() -> None:
     people = People(email=(item(7, EMAIL),), name=(item(8),))
     people.persons = {7: DELETED, 8: active()}
-    assert find(people) == [NotFound("the person with this e-mail address is deleted")]
-    assert people.asked["name"] == 0
+    assert find(people) == [NoPerson("the person with this e-mail address is deleted")]
+    assert people.calls["name"] == 0
 
 
 def test_a_person_that_is_gone_is_searched_for_once_more() -> None:
     people = People(email=(item(7, EMAIL),))
-    assert find(people) == [NotFound("the person with this e-mail address is gone")]
-    assert people.asked == {"email": 2, "person": 2}
+    assert find(people) == [NoPerson("the person with this e-mail address is gone")]
+    assert people.calls == {"email": 2, "person": 2}
 
 
 # By name
@@ -133,7 +133,7 @@ def test_without_the_address_the_one_person_of_that_name_is_found(name: str) -> 
     people = People(name=(item(7, name=name),))
     people.persons = {7: active()}
     assert find(people) == [7]
-    assert people.asked == {"email": 1, "name": 1, "person": 1}
+    assert people.calls == {"email": 1, "name": 1, "person": 1}
 
 
 @pytest.mark.parametrize("name", ["Jane Doe-Smith", "Doe Jane", "Jane", ""])
@@ -147,8 +147,8 @@ def test_two_persons_of_one_name_are_no_answer() -> None:
     people = People(name=(item(7), item(8)))
     people.persons = {7: active(), 8: DELETED}
     reason = "nobody has this e-mail address, and 2 have this name"
-    assert find(people) == [NotFound(reason)]
-    assert people.asked["person"] == 0
+    assert find(people) == [NoPerson(reason)]
+    assert people.calls["person"] == 0
 
 
 @pytest.mark.parametrize("person", [DELETED, None])
@@ -158,7 +158,7 @@ def test_a_name_that_only_a_deleted_person_has_is_no_answer(
     people = People(name=(item(7),))
     people.persons = {7: person}
     [answer] = find(people)
-    assert answer == NotFound(
+    assert answer == NoPerson(
         "nobody has this e-mail address, and who has this name is deleted",
     )
 
@@ -166,8 +166,8 @@ def test_a_name_that_only_a_deleted_person_has_is_no_answer(
 @pytest.mark.parametrize("lead", [Lead(EMAIL, "Jane", None), Lead(EMAIL, None, "Doe")])
 def test_half_a_name_is_not_searched_for(lead: Lead) -> None:
     people = People(name=(item(7, name="Jane"),))
-    assert find(people, lead) == [NotFound("nobody has this e-mail address")]
-    assert people.asked == {"email": 1}
+    assert find(people, lead) == [NoPerson("nobody has this e-mail address")]
+    assert people.calls == {"email": 1}
 
 
 # During one run
@@ -177,7 +177,7 @@ def test_an_address_is_searched_for_once_but_its_person_looked_at_each_time() ->
     people = People(email=(item(7, EMAIL),))
     people.persons = {7: active()}
     assert find(people, JANE, JANE, JANE) == [7, 7, 7]
-    assert people.asked == {"email": 1, "person": 3}
+    assert people.calls == {"email": 1, "person": 3}
 
 
 def test_a_known_person_that_was_deleted_since_is_searched_for_again() -> None:
@@ -187,7 +187,7 @@ def test_a_known_person_that_was_deleted_since_is_searched_for_again() -> None:
     lookup = PersonLookup(lab.api)
     assert asyncio.run(lookup.find(JANE, lab.soon())) == 7
     people.persons = {7: DELETED, 8: active()}
-    people.found["email"] = (item(7, EMAIL), item(8, EMAIL))
+    people.matches["email"] = (item(7, EMAIL), item(8, EMAIL))
     assert asyncio.run(lookup.find(JANE, lab.soon())) == 8
 
 
@@ -196,9 +196,9 @@ def test_an_address_that_nobody_has_is_searched_for_once_and_each_name_anew() ->
     people.persons = {7: active()}
     john = Lead(EMAIL, "John", "Roe")
     unnamed = Lead(EMAIL, None, None)
-    nobody = NotFound("nobody has this e-mail address")
+    nobody = NoPerson("nobody has this e-mail address")
     assert find(people, unnamed, john, JANE) == [nobody, 7, NOBODY]
-    assert people.asked == {"email": 1, "name": 2, "person": 1}
+    assert people.calls == {"email": 1, "name": 2, "person": 1}
 
 
 def test_an_answer_that_is_nobody_for_sure_is_remembered() -> None:
@@ -206,4 +206,4 @@ def test_an_answer_that_is_nobody_for_sure_is_remembered() -> None:
     people.persons = {7: DELETED}
     first, second = find(people, JANE, JANE)
     assert first == second
-    assert people.asked == {"email": 1, "person": 1}
+    assert people.calls == {"email": 1, "person": 1}

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sync.retries import HOUR, Retries
+from services.sync.retries import HOUR_SECONDS, RetrySchedule
 
-USUAL = Retries(first_pause=300, longest_pause=6 * HOUR, hours=72)
+USUAL = RetrySchedule(first_pause_seconds=300, max_pause_seconds=6 * HOUR_SECONDS, hours=72)
 
 
-def pauses_of(retries: Retries) -> list[float]:
+def pauses_of(retries: RetrySchedule) -> list[float]:
     """Every pause until the lead is given up, in seconds."""
     pauses = (retries.pause_after(tries) for tries in count(1))
     return [pause.total_seconds() for pause in takewhile(lambda pause: pause, pauses) if pause]
@@ -22,8 +22,8 @@ def test_pauses_double_up_to_the_longest() -> None:
     assert set(minutes[8:]) == {360}
 
 
-def test_a_lead_is_given_up_when_it_rested_for_the_hours() -> None:
-    assert 72 * HOUR <= sum(pauses_of(USUAL)) < 78 * HOUR
+def test_a_lead_is_given_up_when_its_pauses_add_up_to_the_hours() -> None:
+    assert 72 * HOUR_SECONDS <= sum(pauses_of(USUAL)) < 78 * HOUR_SECONDS
 
 
 @pytest.mark.parametrize("tries", [0, 1])
@@ -32,31 +32,31 @@ def test_the_first_pause_comes_after_the_first_try(tries: int) -> None:
 
 
 @pytest.mark.parametrize("tries", [30, 1_000, 100_000])
-def test_a_lead_that_was_tried_too_often_stays_given_up(tries: int) -> None:
+def test_a_lead_stays_given_up_after_more_tries(tries: int) -> None:
     assert USUAL.pause_after(tries) is None
 
 
 def test_the_largest_settings_overflow_nothing() -> None:
     largest = 999_999_999
-    pause = Retries(largest, largest, largest).pause_after(3_000)
+    pause = RetrySchedule(largest, largest, largest).pause_after(3_000)
     assert pause == timedelta(seconds=largest)
 
 
 @given(st.integers(300, 7_200), st.integers(1, 50_000), st.integers(1, 72))
-def test_together_the_pauses_are_as_long_as_the_hours_and_no_longer_than_needed(
-    first: int, more: int, hours: int
+def test_the_pauses_add_up_to_the_hours_with_none_too_many(
+    first: int, growth: int, hours: int
 ) -> None:
-    pauses = pauses_of(Retries(first, first + more, hours))
-    assert sum(pauses) >= hours * HOUR
-    assert sum(pauses[:-1]) < hours * HOUR
+    pauses = pauses_of(RetrySchedule(first, first + growth, hours))
+    assert sum(pauses) >= hours * HOUR_SECONDS
+    assert sum(pauses[:-1]) < hours * HOUR_SECONDS
     assert pauses == sorted(pauses)
     assert pauses[0] == first
-    assert pauses[-1] <= first + more
+    assert pauses[-1] <= first + growth
 
 
-def test_a_row_that_was_tried_absurdly_often_is_given_up_at_once() -> None:
-    assert Retries(300, 21_600, 72).pause_after(2**31) is None
+def test_an_absurd_number_of_tries_is_answered_at_once() -> None:
+    assert RetrySchedule(300, 21_600, 72).pause_after(2**31) is None
 
 
 def test_no_pause_is_longer_than_the_longest() -> None:
-    assert Retries(600, 60, 72).pause_after(1) == timedelta(seconds=60)
+    assert RetrySchedule(600, 60, 72).pause_after(1) == timedelta(seconds=60)

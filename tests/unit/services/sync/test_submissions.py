@@ -26,9 +26,9 @@ TEXTS = (
 
 
 def row_with(**columns: object) -> Row:
-    """A row of the outbox; what is not said is NULL."""
-    nothing = dict.fromkeys((*TEXTS, "pages", "pipedrive_retry_count"))
-    return {**nothing, "id": 42, **columns}
+    """A row of the outbox; a column that is not given is NULL."""
+    columns_by_default = dict.fromkeys((*TEXTS, "pages", "pipedrive_retry_count"))
+    return {**columns_by_default, "id": 42, **columns}
 
 
 def utc(moment: datetime, zone: str) -> datetime:
@@ -68,7 +68,7 @@ def test_a_row_becomes_a_submission() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "", "{", "[]", "null", "5", '"x"', "NULL"])
-def test_odd_json_in_an_old_row_is_as_good_as_nothing(odd: str | None) -> None:
+def test_invalid_json_in_an_old_row_is_ignored(odd: str | None) -> None:
     submission = read_submission(row_with(configuration=odd, form_data=odd))
     assert submission.configuration == {}
     assert submission.lead == Lead(None, None, None)
@@ -78,7 +78,7 @@ def test_odd_json_in_an_old_row_is_as_good_as_nothing(odd: str | None) -> None:
     assert values["first_touch_source"] == values["last_touch_source"] == LeadValue("direct")
 
 
-def test_an_empty_row_says_only_what_is_always_known() -> None:
+def test_an_empty_row_has_only_the_values_that_need_no_column() -> None:
     assert values_of() == {
         "event_id": LeadValue("42", 42),
         "device_type": LeadValue("desktop"),
@@ -103,7 +103,7 @@ def test_an_empty_row_says_only_what_is_always_known() -> None:
         ),
     )
 )
-def test_whatever_an_old_row_says_its_values_can_be_sent(columns: dict[str, object]) -> None:
+def test_any_old_row_has_values_that_can_be_sent(columns: dict[str, object]) -> None:
     values = values_of(**columns)
     assert all(value is None or value.text for value in values.values())
 
@@ -111,11 +111,11 @@ def test_whatever_an_old_row_says_its_values_can_be_sent(columns: dict[str, obje
 # Places, devices, screens
 
 
-def test_a_value_of_the_row_is_told_as_it_is() -> None:
+def test_a_plain_column_is_sent_as_it_is() -> None:
     columns = {"page_title": "Contact", "ip_address": "192.0.2.7", "visitor_id": "v1"}
     values = values_of(page_url=f"{SITE}/contact?utm_source=x#form", **columns)
     assert {name: values[name] for name in columns} == {
-        name: LeadValue(said) for name, said in columns.items()
+        name: LeadValue(text) for name, text in columns.items()
     }
     assert values["page_url"] == LeadValue(f"{SITE}/contact?utm_source=x#form")
 
@@ -129,7 +129,7 @@ def test_a_value_of_the_row_is_told_as_it_is() -> None:
         ({}, None),
     ],
 )
-def test_a_location_is_what_is_known_of_it(
+def test_a_location_has_the_parts_that_are_known(
     columns: dict[str, object], location: str | None
 ) -> None:
     assert text_of("location", **columns) == location
@@ -139,7 +139,9 @@ def test_a_location_is_what_is_known_of_it(
     ("user_agent", "system", "device"),
     [(CHROME, "Windows 10", "desktop"), ("", None, "desktop"), ("x (Mobile)", None, "mobile")],
 )
-def test_a_user_agent_is_told_in_words(user_agent: str, system: str | None, device: str) -> None:
+def test_a_user_agent_becomes_a_device_and_a_system(
+    user_agent: str, system: str | None, device: str
+) -> None:
     values = values_of(user_agent=user_agent)
     assert values["device_type"] == LeadValue(device)
     assert text_of("operating_system", user_agent=user_agent) == system
@@ -164,7 +166,7 @@ def test_a_screen_has_a_width_and_a_height(device_data: object, screen: str | No
 
 
 @pytest.mark.parametrize(
-    ("time", "said"),
+    ("time", "text"),
     [
         ("2025-01-27 14:30:00", "January 27, 2025 at 2:30 PM"),
         ("2025-01-27 00:00:00", "January 27, 2025 at 12:00 AM"),
@@ -179,24 +181,24 @@ def test_a_screen_has_a_width_and_a_height(device_data: object, screen: str | No
         ("2025-01-27", "January 27, 2025 at 12:00 AM"),
     ],
 )
-def test_the_last_visit_is_told_as_people_say_it(time: str, said: str) -> None:
-    assert text_of("last_visited_on", last_event_at=time) == said
+def test_the_last_visit_is_readable(time: str, text: str) -> None:
+    assert text_of("last_visited_on", last_event_at=time) == text
 
 
-def test_the_last_visit_is_told_by_the_clock_of_the_zone() -> None:
+def test_the_last_visit_is_in_the_time_zone() -> None:
     values = read_submission(row_with(last_event_at="2024-12-31 22:15:00")).values("+3", utc)
     local = datetime(2025, 1, 1, 1, 15)  # noqa: DTZ001  # a wall clock's
     assert values["last_visited_on"] == LeadValue("January 1, 2025 at 1:15 AM", moment=local)
 
 
 @pytest.mark.parametrize("time", [None, "", "yesterday", "1737984600000", "2025-02-30 00:00:00"])
-def test_a_time_that_is_none_is_left_out(time: str | None) -> None:
+def test_an_invalid_time_is_left_out(time: str | None) -> None:
     values = values_of(last_event_at=time, started_at=time, last_activity="2025-01-27 14:30:00")
     assert not {"last_visited_on", "session_duration"} & set(values)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0, "0 seconds"),
         (1, "1 second"),
@@ -212,12 +214,12 @@ def test_a_time_that_is_none_is_left_out(time: str | None) -> None:
         (90_060, "25h 1m"),
     ],
 )
-def test_a_duration_is_told_as_people_say_it(seconds: int, said: str) -> None:
+def test_a_duration_is_readable(seconds: int, text: str) -> None:
     ended = datetime(2025, 1, 27, 13, tzinfo=UTC) + timedelta(seconds=seconds)
     value = values_of(
         started_at="2025-01-27T13:00:00.000Z", last_activity=f"{ended:%Y-%m-%d %H:%M:%S}"
     )["session_duration"]
-    assert value == LeadValue(said, seconds)
+    assert value == LeadValue(text, seconds)
 
 
 def test_a_session_that_ends_before_it_begins_has_no_duration() -> None:
@@ -229,7 +231,7 @@ def test_a_session_that_ends_before_it_begins_has_no_duration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "told"),
+    ("visited", "pages"),
     [
         (["/b", "/a"], ["/b", "/a"]),
         (["/a", "/b", "/a"], ["/a", "/b"]),
@@ -241,35 +243,35 @@ def test_a_session_that_ends_before_it_begins_has_no_duration() -> None:
         (["/?q=a, b"], ["/?q=a%2C b"]),
     ],
 )
-def test_pages_are_told_once_each_and_without_campaigns(seen: list[str], told: list[str]) -> None:
-    parts = tuple(SITE + page for page in told)
-    value = values_of(pages=json.dumps([SITE + page for page in seen]))["visited_pages"]
+def test_pages_are_unique_and_without_campaigns(visited: list[str], pages: list[str]) -> None:
+    parts = tuple(SITE + page for page in pages)
+    value = values_of(pages=json.dumps([SITE + page for page in visited]))["visited_pages"]
     assert value == LeadValue(", ".join(parts), parts=parts)
 
 
 @pytest.mark.parametrize("pages", [None, "", "[]", "[null]", '[""]'])
-def test_without_pages_none_are_told(pages: str | None) -> None:
+def test_without_pages_the_value_is_absent(pages: str | None) -> None:
     assert "visited_pages" not in values_of(pages=pages)
 
 
 # Touches
 
-WORDS = st.none() | st.sampled_from(
+TOUCH_VALUES = st.none() | st.sampled_from(
     ("google", "cpc", "direct", "none", "unknown", "null", "undefined", "", " ")
 )
 
 
-@given(st.fixed_dictionaries(dict.fromkeys(TOUCH_FIELDS, WORDS)))
+@given(st.fixed_dictionaries(dict.fromkeys(TOUCH_FIELDS, TOUCH_VALUES)))
 def test_the_fields_of_a_touch_are_all_there_or_none(touch: dict[str, object]) -> None:
     values = values_of(**touch)
-    told = {name: values[name] for name in TOUCH_FIELDS if name in values}
-    own = stored_touch(touch)
-    if own:
-        assert told == {
-            name: LeadValue(own[name]) if name in own else None for name in TOUCH_FIELDS
+    touch_values = {name: values[name] for name in TOUCH_FIELDS if name in values}
+    stored = stored_touch(touch)
+    if stored:
+        assert touch_values == {
+            name: LeadValue(stored[name]) if name in stored else None for name in TOUCH_FIELDS
         }
     else:
-        assert told == {}
+        assert touch_values == {}
 
 
 def test_first_and_last_touch_are_credited_apart_from_the_events_own() -> None:
@@ -290,18 +292,18 @@ def test_first_and_last_touch_are_credited_apart_from_the_events_own() -> None:
     assert (values["utm_source"], values["utm_medium"]) == (LeadValue("news"), None)
 
 
-def test_the_old_workers_words_for_nothing_are_no_last_touch() -> None:
-    nothing = '{"utm_source": "direct", "utm_medium": "none", "utm_campaign": "none"}'
-    assert text_of("last_touch_source", utm_source="news", last_touch=nothing) == "news"
-    assert text_of("last_touch_source", last_touch=nothing) == "direct"
+def test_the_old_workers_placeholders_are_no_last_touch() -> None:
+    placeholders = '{"utm_source": "direct", "utm_medium": "none", "utm_campaign": "none"}'
+    assert text_of("last_touch_source", utm_source="news", last_touch=placeholders) == "news"
+    assert text_of("last_touch_source", last_touch=placeholders) == "direct"
 
 
 @pytest.mark.parametrize("column", ["device_data", "first_touch", "last_touch"])
-def test_deep_json_in_an_old_row_is_as_good_as_nothing(column: str) -> None:
+def test_deep_json_in_an_old_row_is_ignored(column: str) -> None:
     values_of(**{column: "[" * 100_000})
 
 
-def test_a_deep_configuration_is_as_good_as_none() -> None:
+def test_a_deep_configuration_is_ignored() -> None:
     assert read_submission(row_with(configuration="[" * 100_000)).configuration == {}
 
 

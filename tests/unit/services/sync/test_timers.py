@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.ports import UnavailableError
-from services.sync.timers import KEPT_SECONDS, MAX_DELETES, MAX_KEYS, DueTimers, Timers
+from services.sync.timers import MAX_DELETES, MAX_KEYS, TIMER_TTL_SECONDS, DueTimers, Timers
 from tests.unit.memory import NOW, MemoryKeyValues
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1))  # noqa: DTZ001  # UTC below
@@ -17,12 +17,12 @@ TIMERS = st.lists(
 )
 
 
-def set_all(timers: Timers, *wanted: tuple[int, datetime]) -> None:
-    async def one_by_one() -> None:
-        for event_id, due in wanted:
+def set_all(timers: Timers, *due_events: tuple[int, datetime]) -> None:
+    async def set_in_order() -> None:
+        for event_id, due in due_events:
             await timers.set(event_id, due)
 
-    asyncio.run(one_by_one())
+    asyncio.run(set_in_order())
 
 
 def pages(timers: Timers, now: datetime = NOW) -> list[DueTimers]:
@@ -48,7 +48,7 @@ def test_a_timer_is_a_key_with_nothing_but_a_time_and_an_event() -> None:
     key_values = MemoryKeyValues()
     set_all(Timers(key_values), (42, NOW))
     assert key_values.values == {"sync:20260501T120000Z:000000000042": "42"}
-    assert set(key_values.seconds.values()) == {KEPT_SECONDS}
+    assert set(key_values.seconds.values()) == {TIMER_TTL_SECONDS}
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_a_timer_goes_off_when_it_is_due_and_not_before(due: datetime, *, goes_o
 
 @given(TIMERS, st.integers(0, 20), st.integers(1, 7))
 def test_what_is_due_comes_in_the_order_of_its_times(
-    wanted: list[tuple[int, datetime]], due: int, page_size: int
+    due_events: list[tuple[int, datetime]], due: int, page_size: int
 ) -> None:
-    in_order = sorted(wanted, key=lambda timer: (timer[1].replace(microsecond=0), timer[0]))
-    now = in_order[min(due, len(wanted) - 1)][1] if wanted else NOW
+    in_order = sorted(due_events, key=lambda timer: (timer[1].replace(microsecond=0), timer[0]))
+    now = in_order[min(due, len(due_events) - 1)][1] if due_events else NOW
     timers = Timers(MemoryKeyValues(page_size))
-    set_all(timers, *wanted)
+    set_all(timers, *due_events)
     assert due_ids(timers, now) == [
         event_id for event_id, moment in in_order if moment.replace(microsecond=0) <= now
     ]
@@ -98,23 +98,23 @@ def test_one_run_takes_ten_thousand_timers_at_most() -> None:
 @pytest.mark.parametrize(
     "name", ["sync:", "sync:!", "sync:2020", "sync:20200101T000000Z:", "sync:20200101T000000Z:x:1"]
 )
-def test_a_foreign_key_before_the_timers_is_put_away_with_them(name: str) -> None:
+def test_an_unknown_key_before_the_timers_is_deleted_with_them(name: str) -> None:
     key_values = crowded(1)
     key_values.values[name] = ""
     timers = Timers(key_values)
     [page] = pages(timers)
     assert page.event_ids == [1]
-    asyncio.run(timers.forget(page))
+    asyncio.run(timers.delete(page))
     assert key_values.values == {}
 
 
 @pytest.mark.parametrize("name", ["sync:tomorrow", "sync:99991231T235959Z:1", "other:1"])
-def test_a_foreign_key_behind_the_timers_is_left_alone(name: str) -> None:
+def test_an_unknown_key_behind_the_timers_stays(name: str) -> None:
     key_values = crowded(1)
     key_values.values[name] = ""
     timers = Timers(key_values)
     for page in pages(timers):
-        asyncio.run(timers.forget(page))
+        asyncio.run(timers.delete(page))
     assert key_values.values == {name: ""}
 
 
@@ -122,22 +122,22 @@ def test_a_run_deletes_only_as_many_as_cloudflare_allows() -> None:
     key_values = crowded(1_000, page_size=500)
     timers = Timers(key_values)
     for page in pages(timers):
-        asyncio.run(timers.forget(page))
+        asyncio.run(timers.delete(page))
     assert timers.deletes == MAX_DELETES
     assert due_ids(Timers(key_values)) == list(range(MAX_DELETES + 1, 1_001))
 
 
-def test_a_failure_to_forget_is_left_at_that() -> None:
+def test_a_failure_to_delete_is_no_error() -> None:
     key_values = crowded(5)
     timers = Timers(key_values)
     [page] = pages(timers)
     key_values.operations = 2
-    asyncio.run(timers.forget(page))
+    asyncio.run(timers.delete(page))
     assert timers.deletes == 2
     assert len(key_values.values) == 3
 
 
-def test_a_failure_to_set_or_to_list_is_told() -> None:
+def test_a_failure_to_set_or_to_list_is_raised() -> None:
     key_values = crowded(3, page_size=2)
     timers = Timers(key_values)
     key_values.operations = 1
