@@ -1,154 +1,242 @@
 /**
- * The second part of the pixel, a module that pixel.js loads where a page has fields. It reads
- * forms, sees leads that are sent without one, watches what came of each, fills in the hidden fields
- * that a site declared, and shows the debug panel.
+ * PPP Pixel, second part: a module that pixel.js loads where a page has fields.
+ *
+ * In reading order: it recognises the fields of a person (fields), reads them when a form is
+ * submitted or a button is pressed and reports a lead (leads), sees leads that a script sends
+ * (requests), decides whether the page accepted or rejected the lead (outcome), and fills hidden
+ * fields and the debug panel from the server's answers (answers). The types are in pixel.d.ts.
  */
 const { shared } = /** @type {Required<Ppp>} */ (window.ppp);
 
-const POLL_MS = 1000;
-const POLLS = 4;
+const POLL_INTERVAL_MS = 1000;
+const MAX_POLLS = 5;
 const DOUBLE_CLICK_MS = 5000;
 
-// English, Spanish, French, German, Portuguese, Italian. One hint a line.
-/** @type {Record<string, any>} */
-const HINTS = {
-  email: /mail|cou?rr|tr.ni/i,
-  name: /(^|\[|your|full|my|ihr|dein|tuo?|su|seu|votre)\W?n[ao]m(br)?e?s?( complet\w)?\W*(\(.*)?$|(n[ao]m\w*|first|vor-) ([ey&]|et|[au]nd) /im,
-  first_name: /(first|given|fore|vor|pr.|\bf).?n[ao]m|first\W*$/im,
-  last_name: /(last|sur|nach|cog|sobre|famil\w+|\bl).?n[ao]m|famille|apell?ido|last\W*$/im,
-};
-const THANKS = /thank|merci|gracias|danke|obrigad|grazie/i;
-const NOT_A_LEAD =
-  "[role=search],[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
-const BUTTON = "a,button,[role=button],[type=button],[type=submit],[class*=btn]";
+const ignore = () => {};
 
-/** @type {Person & { group?: Group }} read when a button was pressed, gathered over the steps */
-let draft = {};
+// ---- fields -------------------------------------------------------------------------------------
 
 /**
- * No value is read before its field has said to be one of the three.
- * @param {any} group
- * @returns {Person | undefined} none where it is a search or a login
+ * Which words, in a label or an attribute, name a field of a person: English, Spanish, French,
+ * German, Portuguese, Italian. The first hint that matches decides.
+ * @type {Record<keyof Person, RegExp>}
  */
-const read = (group) => {
-  /** @type {Record<string, string>} */
+const HINTS = {
+  // mail; correo, courriel, courrier; électronique, electrónico, elektronisch
+  email: /mail|cou?rr|tr.ni/i,
+  // The whole name. Alone at the end of a line, with or without a possessive: "name", "[name]",
+  // "your name *", "nombre completo", "Ihr Name (…)". Or two parts: "first and last name",
+  // "nom et prénom", "Vor- und Nachname", "nome e cognome".
+  name: /(^|\[|your|full|my|ihr|dein|tuo?|su|seu|votre)\W?n[ao]m(br)?e?s?( complet\w)?\W*(\(.*)?$|(n[ao]m\w*|first|vor-) ([ey&]|et|[au]nd) /im,
+  // first name, given-name, forename, Vorname, prénom, fname; "first" alone
+  first_name: /(first|given|fore|vor|pr.|\bf).?n[ao]m|first\W*$/im,
+  // last name, surname, Nachname, cognome, sobrenome, family-name, lname; famille, apellido, apelido
+  last_name: /(last|sur|nach|cog|sobre|famil\w+|\bl).?n[ao]m|famille|apell?ido|last\W*$/im,
+};
+const SEARCH_OR_LOGIN =
+  "[role=search],[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
+
+/**
+ * A text or e-mail field, or the radio button that is checked. The custom elements of a form may
+ * have the type "text" too, but no `checked`.
+ * @param {any} field
+ */
+const isReadable = ({ type, checked }) =>
+  type === "radio" ? checked === true : (type === "text" || type === "email") && checked === false;
+
+/**
+ * The texts that describe a field, one a line: its attributes without the class, and its labels.
+ * @param {any} field
+ */
+const fieldDescription = (field) => {
+  const attributes = [...field.attributes].filter(({ name }) => name !== "class");
+  return [
+    ...attributes.map(({ value }) => value),
+    ...[...field.labels].map(({ textContent }) => textContent),
+  ].join("\n");
+};
+
+/**
+ * Which of a person's values a field holds, if any.
+ * @param {any} field
+ */
+const personKey = (field) => {
+  const description = fieldDescription(field);
+  return /** @type {(keyof Person)[]} */ (Object.keys(HINTS)).find(
+    (key) =>
+      HINTS[key].test(description) &&
+      // Some form builders write "mail" into every attribute, so the value must look like one.
+      (key !== "email" || /@.+\./.test(field.value)),
+  );
+};
+
+/**
+ * Reads a person. Values of other fields are never kept.
+ * @param {any} group
+ * @returns {Person | undefined} undefined if it is a search or a login
+ */
+const readPerson = (group) => {
+  /** @type {Person} */
   const person = {};
   for (const field of group.elements || group.querySelectorAll("input:not(form *)")) {
-    if (field.closest(NOT_A_LEAD)) return;
-    // A text or an e-mail, or the radio that is checked.
-    if (/(text|email)f|radiot/.test(field.type + field.checked)) {
-      const hints = [...field.attributes, ...field.labels]
-        .map((hint) => hint.name === "class" || hint.value || hint.textContent)
-        .join("\n");
-      for (const key in HINTS) {
-        // Some builders write "mail" into every class and ID.
-        if (HINTS[key].test?.(hints) && (key !== "email" || /@.+\./.test(field.value))) {
-          person[key] ||= field.value;
-          break;
-        }
-      }
-    }
+    if (field.closest(SEARCH_OR_LOGIN)) return;
+    const key = isReadable(field) && personKey(field);
+    if (key) person[key] ||= field.value;
   }
   return person;
 };
 
+// ---- leads --------------------------------------------------------------------------------------
+
+/** @type {Person & { group?: Group }} what was read so far, over the steps of a form */
+let draft = {};
+
 /** @param {Group} group */
-const press = (group) => {
-  draft = { ...draft, ...read(group), group };
+const readIntoDraft = (group) => {
+  draft = { ...draft, ...readPerson(group), group };
 };
 
-/** Reports what was read, and later what came of it. Unsure is "submitted", as it was. */
-const say = () => {
-  const lead = /** @type {any} */ (shared.report(draft));
-  const { group } = /** @type {any} */ (draft);
-  const box = group.parentNode; // the form itself may be replaced
-  const text = box.innerText;
-
-  /** As far as the page shows it. */
-  const outcome = () => {
-    const appeared =
-      lead.alerted ||
-      box.innerText
-        .split("\n")
-        .filter((/** @type {string} */ line) => !text.includes(line))
-        .join();
-    const holds = /** @type {Person} */ (read(group)).email; // a form that was taken is empty or gone
-    return holds && box.querySelector("[aria-invalid=true]")
-      ? "rejected"
-      : lead.ok || THANKS.test(appeared)
-        ? "accepted"
-        : holds && !lead.busy && appeared && "rejected";
-  };
-
-  /** @param {number} polls that may follow this one */
-  const judge = (polls) =>
-    shared.attempt(() => {
-      const found = outcome();
-      if (found && lead.sent.outcome === "submitted") {
-        lead.sent.outcome = found;
-        shared.dispatch(lead.sent);
-        if (found === "rejected") lead.email = 0;
-        else setTimeout(() => (lead.email = draft = /** @type {any} */ (0)), DOUBLE_CLICK_MS);
-      } else if (polls) setTimeout(judge, POLL_MS, polls - 1);
-    });
-  setTimeout(judge, POLL_MS, POLLS);
+/** Reports the draft as a lead, and watches for its outcome. */
+const reportDraft = () => {
+  const lead = shared.report(draft);
+  if (lead) watchOutcome(lead, draft.group);
   return lead;
 };
 
 shared.submitted = (form) => {
-  press(form);
-  say();
+  readIntoDraft(form);
+  reportDraft();
 };
 
-shared.gestured = (element, key) => {
+const BUTTON = "a,button,[role=button],[type=button],[type=submit],[class*=btn]";
+
+shared.gesture = (element, key) => {
   if (key ? key === "Enter" : element.closest(BUTTON)) {
     const root = element.getRootNode();
-    press(element.closest("form") || root.body || root);
+    readIntoDraft(element.closest("form") || root.body || root);
   }
+};
+
+// ---- requests -----------------------------------------------------------------------------------
+
+/**
+ * The page sends a request. If its body has the e-mail address of the draft, that is a lead.
+ * @param {any} body
+ * @returns {Lead | undefined}
+ */
+const onRequest = (body) => {
+  shared.lead.hasRequest = true;
+  // URLSearchParams makes one text of all kinds of form data. In it "+" is a space or a plus, which
+  // unescape leaves alone: so an address with a plus is found in JSON too.
+  const { email } = draft;
+  if (email && unescape(`${new URLSearchParams(body)}`).includes(email)) return reportDraft();
+};
+
+shared.tap(window, "alert", (_window, [text]) => {
+  shared.lead.alertText = text;
+});
+
+shared.tap(window, "fetch", (_window, [, init], promise) => {
+  const lead = onRequest(init.body);
+  if (lead) {
+    promise.then((/** @type {Response} */ response) => {
+      lead.requestOk = response.ok;
+    }, ignore);
+  }
+});
+
+shared.tap(XMLHttpRequest.prototype, "send", (xhr, [body]) => {
+  const lead = onRequest(body);
+  if (lead) {
+    xhr.addEventListener("load", () => {
+      lead.requestOk = xhr.status < 300;
+    });
+  }
+});
+
+// ---- outcome ------------------------------------------------------------------------------------
+
+const THANKS = /thank|merci|gracias|danke|obrigad|grazie/i;
+
+/**
+ * Polls what the page shows of a lead's outcome, and sends it. While it is unclear the lead stays
+ * "submitted".
+ * @param {Lead} lead
+ * @param {any} group
+ */
+const watchOutcome = (lead, group) => {
+  // The form itself may be replaced. A shadow root has no parent: its leads stay "submitted".
+  const container = group.parentNode;
+  const textBefore = container.innerText;
+
+  const newText = () =>
+    container.innerText
+      .split("\n")
+      .filter((/** @type {string} */ line) => !textBefore.includes(line))
+      .join();
+
+  /** @returns {Outcome | undefined} */
+  const judge = () => {
+    const message = lead.alertText || newText();
+    // A form that was accepted is empty or gone. Of a login nothing is judged: this throws.
+    const isFilled = /** @type {Person} */ (readPerson(group)).email;
+    if (isFilled && container.querySelector("[aria-invalid=true]")) return "rejected";
+    if (lead.requestOk || THANKS.test(message)) return "accepted";
+    if (isFilled && !lead.hasRequest && message) return "rejected";
+  };
+
+  /** @param {number} pollsLeft this one included */
+  const poll = (pollsLeft) =>
+    shared.attempt(() => {
+      const outcome = judge();
+      if (outcome && lead.submission?.outcome === "submitted") settle(lead, outcome);
+      else if (pollsLeft > 1) setTimeout(poll, POLL_INTERVAL_MS, pollsLeft - 1);
+    });
+  setTimeout(poll, POLL_INTERVAL_MS, MAX_POLLS);
 };
 
 /**
- * The page sends something: the fields of a lead, maybe, with or without a form around them.
- * @param {any} body
+ * Sends the outcome, then forgets the address: whoever submits it later is a new lead. After an
+ * acceptance that takes a while, so that a second click is none.
+ * @param {Lead} lead
+ * @param {Outcome} outcome
  */
-const requested = (body) => {
-  shared.lead.busy = 1;
-  const { email } = draft;
-  // URLSearchParams makes one text of every kind of form data.
-  return email && unescape(`${new URLSearchParams(body)}`).includes(email) && say();
+const settle = (lead, outcome) => {
+  const submission = /** @type {PppEvent} */ (lead.submission);
+  submission.outcome = outcome;
+  shared.dispatch(submission);
+  if (outcome === "rejected") lead.email = undefined;
+  else {
+    setTimeout(() => {
+      lead.email = undefined;
+      draft = {};
+    }, DOUBLE_CLICK_MS);
+  }
 };
 
-shared.tap(window, "alert", (_, __, [text]) => (shared.lead.alerted = text));
-shared.tap(window, "fetch", (promise, _, [, init]) => {
-  const lead = requested(init.body);
-  if (lead) {
-    promise.then((/** @type {Response} */ response) => (lead.ok = response.ok), shared.attempt);
-  }
-});
-shared.tap(XMLHttpRequest.prototype, "send", (_, xhr, [body]) => {
-  const lead = requested(body);
-  if (lead) {
-    xhr.addEventListener("load", () => (lead.ok = xhr.status < 300));
-  }
-});
+// ---- answers ------------------------------------------------------------------------------------
 
-// Filled in any case, shown only to who asks for it.
-const panel = document.createElement("pre");
+// Filled on every page, shown if the address asks for it.
+const debugPanel = document.createElement("pre");
 // Not by setAttribute, which a content security policy may forbid.
-/** @type {any} */ (panel).style = "position:fixed;bottom:0;background:#fff";
-if (/ppp_debug/.test(/** @type {any} */ (location))) document.body.append(panel);
+/** @type {any} */ (debugPanel).style = "position:fixed;bottom:0;background:#fff";
+if (location.href.includes("ppp_debug")) document.body.append(debugPanel);
+
+/** @param {Record<string, string>} touch the server's attribution; only with data-fill */
+const fillHiddenFields = (touch) => {
+  for (const key in touch) {
+    for (const field of document.querySelectorAll(`[type=hidden][name=${key}]`)) {
+      /** @type {HTMLInputElement} */ (field).value = touch[key] || "";
+    }
+  }
+};
 
 shared.answered = (event, response) => {
   response
     .text()
     .then((text) => {
-      panel.append(`${JSON.stringify(event)} ${response.status} ${text}\n`);
-      const { touch } = JSON.parse(text);
-      for (const key in touch) {
-        for (const field of document.querySelectorAll(`[type=hidden][name=${key}]`)) {
-          /** @type {HTMLInputElement} */ (field).value = touch[key] || "";
-        }
-      }
+      debugPanel.append(`${JSON.stringify(event)} ${response.status} ${text}\n`);
+      fillHiddenFields(JSON.parse(text).touch);
     })
-    .catch(shared.attempt);
+    .catch(ignore);
 };

@@ -1,6 +1,6 @@
-/** The words of the pixel's two parts. */
+/** The types of both parts of the pixel. */
 
-/** What is known of a person. `name` is both names in one field; the server splits it. */
+/** A person's fields. `name` is the whole name in one field; the server splits it. */
 interface Person {
   email?: string;
   first_name?: string;
@@ -11,8 +11,8 @@ interface Person {
 type Outcome = "submitted" | "accepted" | "rejected";
 
 /**
- * One event as it is sent. `at` is when it happened, in milliseconds of the visitor's clock. A page
- * view has its `page`: the address, without what does not make it another page.
+ * One event as it is sent. `at` is when it happened, in milliseconds of the visitor's clock. `page`,
+ * of page views only, is what tells pages apart: the URL, by default without its hash.
  */
 interface PppEvent {
   event_key: string;
@@ -25,32 +25,34 @@ interface PppEvent {
   page?: string;
 }
 
-/**
- * One lead of this page. It is known by its `email` until it is settled, then that is forgotten.
- * `sent`: its event, as it was sent last; `said`: its person, as JSON; `busy`: the page has sent
- * something since; `alerted`: what it told by alert(); `ok`: what carried the lead was answered 2xx.
- */
+/** One lead of this page, the same until it is settled. */
 interface Lead {
-  email?: string | 0;
-  sent?: PppEvent;
-  said?: string;
-  busy?: 1;
-  alerted?: string;
-  ok?: boolean;
+  /** Its identity; without it the lead is settled. */
+  email?: string;
+  /** Its event, as it was sent last. */
+  submission?: PppEvent;
+  /** The person in that event: what is sent once more only if it differs. */
+  personJson?: string;
+  /** The page sent a request since. */
+  hasRequest?: boolean;
+  /** The request that carried the e-mail address was answered 2xx. */
+  requestOk?: boolean;
+  /** What the page showed by alert(). */
+  alertText?: string;
 }
 
-/** The fields that are sent together: a form, or what stands in no form. */
+/** Fields that are sent together: a form, or all that stand in no form. */
 type Group = HTMLFormElement | HTMLElement | ShadowRoot;
 
-/** What the first part lends to the second, and what the second puts in its place. */
+/** What the first part offers to the second, and three handlers that the second sets. */
 interface Shared {
   lead: Lead;
   attempt<T>(task: () => T): T | undefined;
-  tap(object: object, method: string, after: (result: any, self: any, args: any) => void): void;
+  tap(object: any, method: string, after: (self: any, args: any, result: any) => void): void;
   report(person: Person): Lead | undefined;
   dispatch(event: PppEvent): void;
   submitted(form: HTMLFormElement): void;
-  gestured?(element: any, key?: string): void;
+  gesture?(element: any, key?: string): void;
   answered?(event: PppEvent, response: Response): void;
 }
 

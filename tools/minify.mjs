@@ -1,15 +1,21 @@
 /**
  * Minifies both parts of the pixel with terser: `node tools/minify.mjs <folder>` prints them as one
- * JSON array. What the parts say to each other gets the same short names in both.
+ * JSON array. Properties that only the parts share get the same short names in both.
+ *
+ * What makes the pixel smaller without a change of its behaviour stands here, not in its source.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { minify } from "terser";
 
-// The words of pixel.d.ts that never leave the page.
-const INNER_WORDS =
-  /^(shared|attempt|tap|report|dispatch|lead|busy|alerted|said|submitted|gestured|answered|sent)$/;
+// The properties in pixel.d.ts that never leave the page, and that no object of the browser has.
+const INNER_PROPERTIES = new RegExp(
+  `^(${[
+    "shared|attempt|tap|report|dispatch|submitted|gesture|answered|lead",
+    "submission|personJson|hasRequest|requestOk|alertText",
+  ].join("|")})$`,
+);
 
 // Chosen by size; the browser tests run what comes out of it.
 const COMPRESS = {
@@ -24,10 +30,15 @@ const COMPRESS = {
 const COMPILE_AHEAD = "//# allFunctionsCalledOnLoad";
 
 // The letters of short names, in an order that brotli likes: `node tools/short_names.mjs` finds it.
-export const LETTERS = "ntielaMcfsoHPGpCTAvgFSbkImVqjDNORuEUywrLxzdBhYWKXJQZ$_";
+export const LETTERS = "npiylbLcRjzqKPSreUfZBoDmdF_wHNYTIWJkVQMvXOGahxEtCuAs$g";
 
-/** How terser gives names: the more often it is used, the earlier its number. */
-const names = (/** @type {string} */ letters) => ({
+const PARTS = [
+  { file: "pixel.js", module: false, preamble: COMPILE_AHEAD },
+  { file: "pixel-more.js", module: true, preamble: "" },
+];
+
+/** How terser gives names: the more often a name is used, the lower its number. */
+const shortNames = (/** @type {string} */ letters) => ({
   get: (/** @type {number} */ number) => {
     let name = "";
     for (let rest = number; rest >= 0; rest = Math.floor(rest / letters.length) - 1) {
@@ -38,28 +49,41 @@ const names = (/** @type {string} */ letters) => ({
 });
 
 /**
- * Both parts, minified.
+ * Runs terser over both parts.
+ * @param {string[]} sources
+ * @param {import("terser").MinifyOptions} options
+ */
+const runTerser = async (sources, options) => {
+  const nameCache = {};
+  const minified = [];
+  for (const [index, { module, preamble }] of PARTS.entries()) {
+    const format = { preamble };
+    const part = { module, ecma: 2021, nameCache, format };
+    const { code } = await minify(sources[index], { ...part, ...options });
+    minified.push(/** @type {string} */ (code));
+  }
+  return minified;
+};
+
+/**
+ * Both parts, compressed, with their long names.
  * @param {string} folder that holds their sources
  */
-export const minifyPixel = async (folder, letters = LETTERS) => {
-  const nameCache = {};
-  const nth_identifier = names(letters);
-  const parts = [];
-  for (const name of ["pixel.js", "pixel-more.js"]) {
-    const source = await readFile(join(folder, name), "utf8");
-    const { code } = await minify(source, {
-      module: name === "pixel-more.js",
-      ecma: 2021,
-      nameCache,
-      compress: COMPRESS,
-      format: name === "pixel.js" ? { preamble: COMPILE_AHEAD } : {},
-      mangle: { nth_identifier, properties: { regex: INNER_WORDS, nth_identifier } },
-    });
-    parts.push(/** @type {string} */ (code));
-  }
-  return parts;
+export const compressPixel = async (folder) => {
+  const sources = await Promise.all(PARTS.map(({ file }) => readFile(join(folder, file), "utf8")));
+  return runTerser(sources, { compress: COMPRESS, mangle: false });
+};
+
+/**
+ * The same parts with short names.
+ * @param {string[]} compressed
+ */
+export const shortenNames = (compressed, letters = LETTERS) => {
+  const nth_identifier = shortNames(letters);
+  const properties = { regex: INNER_PROPERTIES, nth_identifier };
+  return runTerser(compressed, { compress: false, mangle: { nth_identifier, properties } });
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(JSON.stringify(await minifyPixel(process.argv[2])));
+  console.log(JSON.stringify(await shortenNames(await compressPixel(process.argv[2]))));
 }

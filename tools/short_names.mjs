@@ -1,32 +1,37 @@
 /**
- * Looks for an order of letters that makes the minified pixel smaller:
+ * Looks for an order of letters that makes the pixel's first part smaller:
  * `node tools/short_names.mjs [rounds] [letters]` prints each better one, for tools/minify.mjs.
  */
 import { brotliCompressSync, constants } from "node:zlib";
-import { LETTERS, minifyPixel } from "./minify.mjs";
+import { compressPixel, LETTERS, shortenNames } from "./minify.mjs";
 
 const [rounds = "2000", start = LETTERS] = process.argv.slice(2);
-const IN_USE = 45; // the first ones: later letters name nothing
+const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+const compressed = await compressPixel("static");
 
-/** @param {string} letters */
+/**
+ * The size in bytes of what every page loads, and behind the point that of the second part.
+ * @param {string} letters
+ */
 const size = async (letters) => {
-  const parts = await minifyPixel("static", letters);
-  const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-  return parts.reduce((sum, part) => sum + brotliCompressSync(part, { params }).length, 0);
+  const parts = await shortenNames(compressed, letters);
+  const [first = 0, second = 0] = parts.map((part) => brotliCompressSync(part, { params }).length);
+  return first + second / 10_000;
 };
 
-const anyOne = () => Math.floor(Math.random() * IN_USE);
+const randomPosition = () => Math.floor(Math.random() * LETTERS.length);
 
 let best = start;
 let smallest = await size(best);
 for (let round = 0; round < Number(rounds); round++) {
   const letters = [...best];
   for (let swaps = round % 2; swaps >= 0; swaps--) {
-    const [one, other] = [anyOne(), anyOne()];
-    [letters[one], letters[other]] = [letters[other], letters[one]];
+    const [a, b] = [randomPosition(), randomPosition()];
+    [letters[a], letters[b]] = [letters[b], letters[a]];
   }
-  const found = await size(letters.join(""));
-  if (found < smallest) console.log(`${found} bytes: ${letters.join("")}`);
-  // An equal one too: it leads on.
-  if (found <= smallest) [best, smallest] = [letters.join(""), found];
+  const candidate = letters.join("");
+  const bytes = await size(candidate);
+  if (bytes < smallest) console.log(`${bytes.toFixed(4)} bytes: ${candidate}`);
+  // An equal one is taken too: others may be reached from it.
+  if (bytes <= smallest) [best, smallest] = [candidate, bytes];
 }
