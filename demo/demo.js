@@ -1,24 +1,24 @@
 /**
- * Demo only: shows what the pixel sent and what the Worker answered. It looks over the pixel's
- * shoulder by wrapping this page's fetch before the pixel loads; no real site needs any of this.
+ * Demo only: shows the events that the pixel sends and the Worker's answers. For that it wraps this
+ * page's fetch before the pixel loads; a real site needs none of this.
  */
 (() => {
   /**
-   * @typedef {object} Sent
-   * @property {Record<string, any>} event the body, as it went out
-   * @property {number} [status] of the answer; 0 when there was none
-   * @property {any} [answer]
-   * @property {number} [took] milliseconds
-   * @property {boolean} [left] the page was gone before the answer came
+   * @typedef {object} Delivery
+   * @property {Record<string, any>} event the request's body
+   * @property {number} [status] of the answer; 0 if the request failed
+   * @property {any} [answer] the answer's JSON
+   * @property {number} [durationMs]
+   * @property {boolean} [pageLeft] the visitor left the page before the answer came
    */
 
-  const STORE = "demo-sent";
-  const KEEP = 12;
+  const STORAGE_KEY = "demo-sent";
+  const MAX_STORED_DELIVERIES = 12;
 
-  /** @type {Sent[]} newest first; kept for the tab, because a form's event goes out as its page leaves */
-  const sent = JSON.parse(sessionStorage.getItem(STORE) || "[]");
-  const fromEarlierPages = sent.length;
-  for (const entry of sent) entry.left = entry.status === undefined;
+  /** @type {Delivery[]} newest first; stored for the tab, because a form leads to another page */
+  const deliveries = JSON.parse(sessionStorage.getItem(STORAGE_KEY) || "[]");
+  const previousCount = deliveries.length;
+  for (const delivery of deliveries) delivery.pageLeft = delivery.status === undefined;
 
   const panel = document.createElement("aside");
   panel.className = "demo-panel";
@@ -40,33 +40,37 @@
    * @param {string} title
    * @param {unknown} value
    */
-  const block = (title, value) => {
-    const json = JSON.stringify(value, null, 2);
-    const size = /\{\s*("width": \d+),\s*("height": \d+)\s*\}/g;
-    const pre = element("pre", "", json.replace(size, "{$1, $2}"));
+  const jsonBlock = (title, value) => {
+    const pre = element("pre", "", JSON.stringify(value, null, 2));
     return element("div", "demo-block", element("h3", "", title), pre);
   };
 
-  /** @param {Sent} entry */
-  const outcome = ({ status, took, left }) => {
-    if (left) return "sent as the page left";
-    if (status === undefined) return "on its way";
-    return status === 0 ? "no answer" : `${status} in ${took} ms`;
+  /** @param {Delivery} delivery */
+  const statusText = ({ status, durationMs, pageLeft }) => {
+    if (pageLeft) return "sent as the page was left";
+    if (status === undefined) return "waiting for the answer";
+    return status === 0 ? "no answer" : `${status} in ${durationMs} ms`;
   };
 
-  /** Which to show open: the newest, or on the page after a lead, that lead. */
-  const mostTelling = () =>
-    sent.length === fromEarlierPages + 1 && sent[1]?.event.event_type === "form_submit" ? 1 : 0;
+  /** @param {Delivery} delivery */
+  const statusClass = ({ status, pageLeft }) => {
+    if (pageLeft) return "good";
+    if (status === undefined) return "waiting";
+    return status >= 200 && status < 300 ? "good" : "bad";
+  };
+
+  /** The index of the delivery to show open: the newest, or on the page after a lead, the lead. */
+  const openIndex = () =>
+    deliveries.length === previousCount + 1 && deliveries[1]?.event.event_type === "form_submit"
+      ? 1
+      : 0;
 
   /**
-   * @param {Sent} entry
+   * @param {Delivery} delivery
    * @param {number} index
    */
-  const row = (entry, index) => {
-    const { event, status, answer, left } = entry;
-    const path = new URL(event.page_url).pathname;
-    const good = left || (status !== undefined && status >= 200 && status < 300);
-    const state = status === undefined && !left ? "waiting" : good ? "good" : "bad";
+  const row = (delivery, index) => {
+    const { event, answer } = delivery;
     const details = /** @type {HTMLDetailsElement} */ (
       element(
         "details",
@@ -75,57 +79,58 @@
           "summary",
           "",
           element("b", "", event.event_type),
-          element("span", "demo-path", path),
-          element("span", `demo-status ${state}`, outcome(entry)),
+          element("span", "demo-path", new URL(event.page_url).pathname),
+          element("span", `demo-status ${statusClass(delivery)}`, statusText(delivery)),
         ),
-        block("Sent", event),
+        jsonBlock("Sent", event),
       )
     );
-    if (answer) details.append(block("Answer", answer));
-    details.open = index === mostTelling();
+    if (answer) details.append(jsonBlock("Answer", answer));
+    details.open = index === openIndex();
     return details;
   };
 
   const draw = () => {
-    sessionStorage.setItem(STORE, JSON.stringify(sent.slice(0, KEEP)));
+    const stored = deliveries.slice(0, MAX_STORED_DELIVERIES);
+    sessionStorage.setItem(STORAGE_KEY, JSON.stringify(stored));
     panel.replaceChildren(
       element("p", "demo-badge", "Demo only"),
       element("h2", "", "What the pixel sent"),
       element(
         "p",
         "demo-note",
-        sent.length
-          ? "Newest first. Of a form, only the names and the e-mail leave the page."
-          : "Nothing yet. Is the Worker running, and is no ad blocker in the way?",
+        deliveries.length
+          ? "Newest first. Of a form, only the names and the e-mail address are sent."
+          : "Nothing yet. Is the Worker running? Does an ad blocker stop the pixel?",
       ),
-      ...sent.map(row),
+      ...deliveries.map(row),
     );
   };
 
-  const realFetch = window.fetch;
+  const originalFetch = window.fetch;
   /** @type {typeof fetch} */
   window.fetch = async (input, init) => {
-    const request = realFetch(input, init);
+    const request = originalFetch(input, init);
     const isEvent = String(input).endsWith("/e") && typeof init?.body === "string";
     if (!isEvent) return request;
-    /** @type {Sent} */
-    const entry = { event: JSON.parse(String(init.body)) };
-    sent.unshift(entry);
+    /** @type {Delivery} */
+    const delivery = { event: JSON.parse(String(init.body)) };
+    deliveries.unshift(delivery);
     draw();
-    const started = performance.now();
+    const startMs = performance.now();
     try {
       const response = await request;
-      entry.status = response.status;
-      entry.answer = await response
+      delivery.status = response.status;
+      delivery.answer = await response
         .clone()
         .json()
         .catch(() => null);
       return response;
     } catch (error) {
-      entry.status = 0;
+      delivery.status = 0;
       throw error;
     } finally {
-      entry.took = Math.round(performance.now() - started);
+      delivery.durationMs = Math.round(performance.now() - startMs);
       draw();
     }
   };

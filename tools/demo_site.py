@@ -1,7 +1,7 @@
-"""Serves demo/ as if it were a client's website, on a port of its own: cross-origin to the Worker.
+"""Serves demo/ as a client's website, on its own port, so cross-origin to the Worker.
 
-Pages hold the placeholders `{{worker}}` and `{{pixel_id}}`. A form sent to `/thank-you` is
-answered with the thank-you page, and told to whoever wants to know, as a site would its CRM.
+The pages contain the placeholders `{{worker}}` and `{{pixel_id}}`. The fields of a form that is
+posted to `/thank-you` go to a callback, which stands for the site's CRM.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from paths import ROOT
 PAGES = ROOT / "demo"
 DEMO_PIXEL = "ppp-demo-pixel"
 CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
-FORM_TARGET = "/thank-you"
+FORM_ACTION = "/thank-you"
 
 OnForm = Callable[[Mapping[str, str]], object]
 
@@ -31,21 +31,21 @@ class DemoPage(BaseHTTPRequestHandler):
     def __init__(
         self, pages: Path, placeholders: dict[str, str], on_form: OnForm, *args: object
     ) -> None:
-        """Takes the folder, what the placeholders stand for, and who is told of a form."""
+        """Takes the pages' folder, the placeholders' values and the callback for posted forms."""
         self._pages = pages
         self._placeholders = placeholders
         self._on_form = on_form
         super().__init__(*args)  # type: ignore[arg-type]  # passed through as they came
 
     def do_GET(self) -> None:
-        """Serves a page or one of its files."""
+        """Serves a page, a stylesheet or a script."""
         self._serve(urlsplit(self.path).path)
 
     def do_POST(self) -> None:
-        """Takes a form, tells of it and thanks for it."""
+        """Passes the form's fields to the callback and answers with the thank-you page."""
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self._on_form(dict(parse_qsl(body.decode("utf-8", "replace"))))
-        self._serve(FORM_TARGET)
+        self._serve(FORM_ACTION)
 
     def _serve(self, path: str) -> None:
         name = path.strip("/") or "index"
@@ -64,27 +64,27 @@ class DemoPage(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: the terminal belongs to the Worker's log."""
+        """Logs nothing: the terminal is for the Worker's log."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoSite:
-    """The running demo site; a context manager that stops it."""
+    """The demo site; it runs while its context is open."""
 
     server: ThreadingHTTPServer
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The site's base URL."""
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def __enter__(self) -> Self:
-        """Starts to serve, in a thread."""
+        """Starts the server in a thread."""
         Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops."""
+        """Stops the server."""
         self.server.shutdown()
         self.server.server_close()
 
@@ -96,12 +96,12 @@ def demo_site(
     pages: Path = PAGES,
     on_form: OnForm = lambda _: None,
 ) -> DemoSite:
-    """A demo site whose pages carry a pixel of the Worker at `worker`; port 0 takes a free one.
+    """A demo site whose pages load the pixel from the Worker at the URL `worker`.
 
-    `on_form` is told the fields of every form that is sent.
+    Port 0 means any free port. `on_form` is called with the fields of each posted form.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     handler = partial(DemoPage, pages, {"worker": worker, "pixel_id": pixel_id}, on_form)
     return DemoSite(ThreadingHTTPServer(("127.0.0.1", port), handler))

@@ -19,7 +19,7 @@ def site() -> Iterator[DemoSite]:
 
 @pytest.fixture(scope="module")
 def small_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
-    """Two pages, and beside their folder a file that is nobody's business."""
+    """Two pages, and files outside their folder that must not be served."""
     folder = tmp_path_factory.mktemp("site")
     pages = folder / "pages"
     (pages / "inner").mkdir(parents=True)
@@ -34,7 +34,7 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
 def fetch(
     site: DemoSite, path: str, method: str = "GET", body: str | None = None
 ) -> tuple[int, str, str]:
-    """Status, content type and text; the path goes out exactly as it is given."""
+    """Status, content type and text; http.client sends the path unchanged."""
     connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=10)
     try:
         connection.request(method, path, body)
@@ -57,36 +57,35 @@ def test_every_page_carries_the_workers_pixel(site: DemoSite, path: str) -> None
 @pytest.mark.parametrize(
     ("path", "content_type"), [("/demo.css", "text/css"), ("/demo.js", "text/javascript")]
 )
-def test_a_pages_files_are_served_as_what_they_are(
+def test_stylesheets_and_scripts_have_their_content_type(
     site: DemoSite, path: str, content_type: str
 ) -> None:
-    status, served_as, _ = fetch(site, path)
-    assert (status, served_as) == (200, content_type)
+    assert fetch(site, path)[:2] == (200, content_type)
 
 
 def test_parameters_of_an_advertisement_lead_to_the_same_page(site: DemoSite) -> None:
     assert fetch(site, "/?utm_source=google&gclid=demo") == fetch(site, "/")
 
 
-def test_a_form_is_told_to_who_wants_to_know() -> None:
-    told: list[Mapping[str, str]] = []
-    with demo_site(0, WORKER, on_form=told.append) as site:
+def test_the_fields_of_a_posted_form_go_to_the_callback() -> None:
+    posted_forms: list[Mapping[str, str]] = []
+    with demo_site(0, WORKER, on_form=posted_forms.append) as site:
         fetch(site, "/thank-you", "POST", "first_name=Jane&email=jane%40example.com&last_name=")
-    assert told == [{"first_name": "Jane", "email": "jane@example.com"}]
+    assert posted_forms == [{"first_name": "Jane", "email": "jane@example.com"}]
 
 
-def test_a_form_is_thanked_for(site: DemoSite) -> None:
-    sent = fetch(site, "/thank-you", "POST", "first_name=Jane&email=jane%40example.com")
-    assert sent == fetch(site, "/thank-you")
-    assert sent[0] == 200
+def test_a_posted_form_is_answered_with_the_thank_you_page(site: DemoSite) -> None:
+    answer = fetch(site, "/thank-you", "POST", "first_name=Jane&email=jane%40example.com")
+    assert answer == fetch(site, "/thank-you")
+    assert answer[0] == 200
 
 
-def test_placeholders_stand_for_the_worker_and_the_pixel(small_site: DemoSite) -> None:
+def test_placeholders_are_replaced_by_the_worker_and_the_pixel(small_site: DemoSite) -> None:
     assert fetch(small_site, "/")[2] == f"{WORKER} my-own-pixel {{{{other}}}}"
 
 
 @pytest.mark.parametrize("path", ["/missing", "/missing.html", "/favicon.ico", "/index.htm"])
-def test_what_is_not_there_is_not_found(small_site: DemoSite, path: str) -> None:
+def test_a_missing_file_is_not_found(small_site: DemoSite, path: str) -> None:
     assert fetch(small_site, path)[0] == 404
 
 
@@ -113,7 +112,7 @@ def test_no_path_leads_out_of_the_folder(small_site: DemoSite, path: str) -> Non
     assert "secret" not in text.replace(path, "")
 
 
-def test_a_taken_port_is_an_error_at_once(site: DemoSite) -> None:
+def test_a_port_in_use_is_an_error_at_once(site: DemoSite) -> None:
     with pytest.raises(OSError, match="in use"):
         demo_site(urlsplit(site.url).port or 0, WORKER)
 
