@@ -29,7 +29,7 @@ from ops.terminal.errors import ExitCode, OpsError, WrongUsageError
 from ops.terminal.output import AsJson, counted, note, show_json
 from ops.worker_api.client import Api, Parameters, open_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
-from services.core.event_place import read_cursor
+from services.core.cursors import parse_event_position
 from services.reports.export_pages import MAX_ROWS
 
 STDOUT = Path("-")
@@ -114,7 +114,7 @@ def export(
     goes to stdout, --cursor goes on. Days are those of UTC. Exits with 1 if there is no event.
     """
     file = output or Path(f"{Path(pixel_id).name}.{format_name}")
-    if cursor and read_cursor(cursor) is None:
+    if cursor and parse_event_position(cursor) is None:
         raise WrongUsageError("--cursor must be an event's timestamp and id: 2026-05-01 12:00:00,9")
     if file == STDOUT and as_json:
         raise WrongUsageError("--json says what was written where: name a file with --output")

@@ -11,8 +11,8 @@ from http import HTTPStatus
 
 from app import App
 from handlers.refusals import refusing
+from services.core.cursors import EventPosition, parse_event_position
 from services.core.errors import InvalidFieldsError, NotFoundError
-from services.core.event_place import Cursor, read_cursor
 from services.core.logs import Log
 from services.reports.export_pages import CSV_HEADER, FORMATS, LARGEST_PART, MAX_ROWS, Format, ask
 from services.reports.export_with_archive import Events, find_events, read_events
@@ -31,7 +31,7 @@ class Wanted:
 
     format_name: str
     span: Span
-    cursor: Cursor | None
+    cursor: EventPosition | None
     most: int
 
     @property
@@ -121,7 +121,7 @@ def read_wanted(parameters: Mapping[str, str], now: datetime) -> Wanted:
     most = DEFAULT_JSON_ROWS if format_name == "json" else LARGEST_PART
     if "limit" in parameters:
         most = _number("limit", parameters["limit"], MAX_ROWS, problems)
-    cursor = read_cursor(parameters.get("cursor", ""))
+    cursor = parse_event_position(parameters.get("cursor", ""))
     if "cursor" in parameters and cursor is None:
         problems.append("cursor: must be the last event's timestamp and id: 2026-05-01 12:00:00,99")
     span = _span(parameters, now, problems)

@@ -6,30 +6,27 @@ Whom it is about stands in the body, so that it is in no address and no log.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from app import App
 from handlers.refusals import refusing
 from handlers.sent import read_sent
+from services.core.cursors import NEWEST_RECEIPT, ReceiptPosition, parse_receipt_position
 from services.core.errors import InvalidFieldsError
 from services.core.logs import Log
 from services.core.ports import Row
 from services.core.stored_time import iso_8601
 from services.core.text import whole_number
 from services.privacy.data_subject import DataSubject, read_subject
-from services.privacy.person_requests import Cursor, read_cursor
+from services.privacy.person_requests import PrivacyCursor, parse_privacy_cursor
 from web import Request, Response, json_response
 
 DEFAULT_ROWS = 100
 MAX_ROWS = 500
-NEWEST = ("9999", "")
 CONFIRM = 'must be true, because this cannot be undone; "dry_run": true shows what would go'
 SWITCHES = ("confirm", "dry_run")
 ERASING = frozenset(("cursor", *SWITCHES))
-# As `next_cursor` writes it.
-PLACE = re.compile(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}),([0-9a-f]{32})", re.ASCII)
 
 
 @refusing
@@ -64,7 +61,8 @@ async def receipts(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/privacy/receipts`: the erasures, the newest first."""
     parameters = request.parameters()
     limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MAX_ROWS)
-    before = _read_place(parameters["cursor"]) if "cursor" in parameters else NEWEST
+    cursor = parameters.get("cursor")
+    before = NEWEST_RECEIPT if cursor is None else parse_receipt_position(cursor)
     problems = []
     if limit is None:
         problems.append(f"limit: must be a whole number from 1 to {MAX_ROWS}")
@@ -74,7 +72,7 @@ async def receipts(app: App, request: Request, _log: Log) -> Response:
         raise InvalidFieldsError(problems)
     rows = await app.privacy.requests.receipts(before, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = f"{last['started_at']},{last['id']}" if last else None
+    next_cursor = str(ReceiptPosition(last["started_at"], last["id"])) if last else None
     shown = [_shown(row) for row in rows[:limit]]
     return json_response({"success": True, "data": shown, "next_cursor": next_cursor})
 
@@ -88,11 +86,11 @@ async def receipt(app: App, request: Request, _log: Log) -> Response:
 
 async def _sent(
     request: Request, others: frozenset[str]
-) -> tuple[Mapping[str, object], DataSubject, Cursor | None]:
+) -> tuple[Mapping[str, object], DataSubject, PrivacyCursor | None]:
     sent = await read_sent(request)
     subject = read_subject(sent, others)
     text = sent.get("cursor")
-    cursor = read_cursor(text) if isinstance(text, str) else None
+    cursor = parse_privacy_cursor(text) if isinstance(text, str) else None
     if text is not None and cursor is None:
         raise InvalidFieldsError(["cursor: must be the cursor of the answer before, or left out"])
     return sent, subject, cursor
@@ -117,8 +115,3 @@ def _shown(row: Row) -> Mapping[str, object]:
         return {**shown, "state": "done"}
     started_at = iso_8601(row["started_at"])
     return {"id": row["id"], "by": row["asked_by"], "started_at": started_at, "state": "unfinished"}
-
-
-def _read_place(text: str) -> tuple[str, str] | None:
-    found = PLACE.fullmatch(text)
-    return (found[1], found[2]) if found else None

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from services.archive.batches import DELETE_ARCHIVED, RECORD_BATCH
 from services.archive.endpoint import ArchiveEndpoint, EndpointError
 from services.archive.parts import ARCHIVE, EventsPart, Manifest, discard_part, write_part
+from services.core.cursors import EventPosition
 from services.core.event_lines import JSON_LINE
-from services.core.event_place import Cursor
 from services.core.job_runs import JobRun
 from services.core.json_lines import FEWEST_ROWS, rows_of_next_page
 from services.core.logs import Log
@@ -117,7 +117,7 @@ class PixelPosition:
 
     pixel_id: str
     before: str
-    after: Cursor
+    after: EventPosition
     rows: int = FEWEST_ROWS
 
 
@@ -182,7 +182,7 @@ class ArchiveRun:
     async def _due_pixels(self) -> Sequence[PixelPosition]:
         parameters = {"now": format_stored_time(self.clock()), "days": self.settings.days}
         [rows] = await self.database.batch_rows((FIND_DUE_PIXELS,), json.dumps(parameters))
-        return [PixelPosition(row["pixel_id"], row["before"], Cursor("", 0)) for row in rows]
+        return [PixelPosition(row["pixel_id"], row["before"], EventPosition("", 0)) for row in rows]
 
     async def _archive_part(self, position: PixelPosition) -> PixelPosition | None:
         """Archive a pixel's next part; return the position after it, None at the end."""
@@ -205,7 +205,7 @@ class ArchiveRun:
         rows = _rows_of_one_part(rows)
         if not rows:
             return None, 0
-        cursors = [Cursor(row["timestamp"], row["id"]) for row in rows]
+        cursors = [EventPosition(row["timestamp"], row["id"]) for row in rows]
         lines = [row["line"] for row in rows]
         part = EventsPart(position.pixel_id, rows[0]["day"], cursors, lines)
         return part, last_change["changes"]

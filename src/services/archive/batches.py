@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from services.core.ports import Row
 
 # More parts than one export reads, even if some of them overlap.
@@ -118,8 +118,8 @@ class ArchiveBatch:
     day: str
     name: str
     events: int
-    first: Cursor
-    last: Cursor
+    first: EventPosition
+    last: EventPosition
     sha256: str
     bytes: int
     archived_at: str
@@ -131,8 +131,8 @@ def read_batch(row: Row) -> ArchiveBatch:
         day=row["day"],
         name=row["batch"],
         events=row["events"],
-        first=Cursor(row["first_timestamp"], row["first_id"]),
-        last=Cursor(row["last_timestamp"], row["last_id"]),
+        first=EventPosition(row["first_timestamp"], row["first_id"]),
+        last=EventPosition(row["last_timestamp"], row["last_id"]),
         sha256=row["sha256"],
         bytes=row["bytes"],
         archived_at=row["archived_at"],

@@ -12,7 +12,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
 
@@ -33,7 +33,7 @@ class EventsPart:
 
     pixel_id: str
     day: str
-    cursors: Sequence[Cursor]
+    cursors: Sequence[EventPosition]
     lines: Sequence[str]
 
     @property
@@ -42,12 +42,12 @@ class EventsPart:
         return [cursor.event_id for cursor in self.cursors]
 
     @property
-    def first(self) -> Cursor:
+    def first(self) -> EventPosition:
         """The cursor of the oldest event."""
         return self.cursors[0]
 
     @property
-    def last(self) -> Cursor:
+    def last(self) -> EventPosition:
         """The cursor of the newest event."""
         return self.cursors[-1]
 

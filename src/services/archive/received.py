@@ -12,8 +12,8 @@ from typing import Any
 from services.archive.parts import RECEIVED, EventsPart, manifest_key, part_key, write_part
 from services.archive.reading import ArchivedPart
 from services.archive.rewriting import PartReplacement, erased_ids
+from services.core.cursors import EventPosition
 from services.core.errors import ConflictError, InvalidFieldsError
-from services.core.event_place import Cursor
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, UnavailableError
 from services.core.text import read_long_json, read_object
@@ -156,7 +156,7 @@ def _sum_problems(body: Mapping[str, object], part: EventsPart) -> list[str]:
 
 def _events_part(body: Mapping[str, Any]) -> EventsPart:
     events = body["events"]
-    cursors = [Cursor(event["timestamp"], event["id"]) for event in events]
+    cursors = [EventPosition(event["timestamp"], event["id"]) for event in events]
     lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
     try:
         "".join(lines).encode()

@@ -28,7 +28,7 @@ Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class PrivacyCursor:
     """Where a request goes on: its id, and in an export the place behind the last page."""
 
     request_id: str
@@ -40,13 +40,13 @@ class Cursor:
         return f"{self.request_id}~{self.place}~{self.after}" if self.place else self.request_id
 
 
-def read_cursor(text: str) -> Cursor | None:
+def parse_privacy_cursor(text: str) -> PrivacyCursor | None:
     """The cursor that a client sent, or None where it is none."""
     match text.split("~", 2):
         case [str(request_id)] if request_id:
-            return Cursor(request_id)
+            return PrivacyCursor(request_id)
         case [str(request_id), place, after] if request_id and place in PLACES:
-            return Cursor(request_id, place, after)
+            return PrivacyCursor(request_id, place, after)
         case _:
             return None
 
@@ -71,7 +71,7 @@ class Privacy:
         """The requests and receipts."""
         return PrivacyRequests(self.database)
 
-    async def find(self, subject: DataSubject, cursor: Cursor | None) -> Answer:
+    async def find(self, subject: DataSubject, cursor: PrivacyCursor | None) -> Answer:
         """How much is stored about the person, where, and under which ids."""
         request, search = await self._search("find", subject, cursor)
         if not await self._run(search.steps(), request):
@@ -79,7 +79,7 @@ class Privacy:
         summary = await search.summary()
         return {**_done(request.id), "nothing_found": is_nothing(summary), "found": summary}
 
-    async def export(self, subject: DataSubject, cursor: Cursor | None) -> Answer:
+    async def export(self, subject: DataSubject, cursor: PrivacyCursor | None) -> Answer:
         """All rows about the person, a page with each request; the first has the summary too."""
         request, search = await self._search("export", subject, cursor)
         summary = None
@@ -91,7 +91,7 @@ class Privacy:
         else:
             summary = await search.summary()
         page = await PrivacyExport(search).page(place, after)
-        following = Cursor(request.id, *page.next_place) if page.next_place else None
+        following = PrivacyCursor(request.id, *page.next_place) if page.next_place else None
         return {
             "request": request.id,
             "done": following is None,
@@ -101,7 +101,7 @@ class Privacy:
             **({"nothing_found": is_nothing(summary), "found": summary} if summary else {}),
         }
 
-    async def erase(self, subject: DataSubject, cursor: Cursor | None) -> Answer:
+    async def erase(self, subject: DataSubject, cursor: PrivacyCursor | None) -> Answer:
         """Deletes all of it, and answers with the receipt when nothing is left."""
         if cursor and (receipt := await self.requests.finished(cursor.request_id)):
             return {**_done(cursor.request_id), "receipt": receipt}
@@ -118,7 +118,7 @@ class Privacy:
         return {**_done(request.id), "receipt": await self.requests.finish(request, self.clock())}
 
     async def _search(
-        self, kind: Kind, subject: DataSubject, cursor: Cursor | None
+        self, kind: Kind, subject: DataSubject, cursor: PrivacyCursor | None
     ) -> tuple[PrivacyRequest, PrivacySearch]:
         now = self.clock()
         if cursor:

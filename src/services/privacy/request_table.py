@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from services.core.cursors import ReceiptPosition
 from services.core.errors import NotFoundError
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time
@@ -250,10 +251,11 @@ class PrivacyRequests:
         await self._run(FINISH_REQUEST, **said)
         return receipt
 
-    async def receipts(self, before: tuple[str, str], most: int) -> Sequence[Row]:
-        """Erasures before a place, the newest first; those under way have no receipt yet."""
-        started_at, request_id = before
-        return await self._run(RECEIPT_PAGE, before=started_at, id=request_id, rows=most)
+    async def receipts(self, before: ReceiptPosition, most: int) -> Sequence[Row]:
+        """Erasures before a position, the newest first; those under way have no receipt yet."""
+        return await self._run(
+            RECEIPT_PAGE, before=before.started_at, id=before.receipt_id, rows=most
+        )
 
     async def receipt(self, request_id: str) -> Row:
         """One erasure.

@@ -11,8 +11,8 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from services.core.cursors import EventPosition, event_position
 from services.core.event_lines import COLUMNS, CSV_LINE, JSON_LINE, archived_csv, archived_json
-from services.core.event_place import Cursor, cursor_of
 from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
@@ -113,13 +113,13 @@ class Asked:
 
     pixel_id: str
     start: str
-    before: Cursor
+    before: EventPosition
     most: int
 
 
-def ask(pixel_id: str, span: Span, cursor: Cursor | None, most: int) -> Asked:
+def ask(pixel_id: str, span: Span, cursor: EventPosition | None, most: int) -> Asked:
     """The events of a span; of those older than a cursor, if there is one."""
-    end = Cursor(format_stored_time(span.end), AFTER_ALL_IDS)
+    end = EventPosition(format_stored_time(span.end), AFTER_ALL_IDS)
     return Asked(pixel_id, format_stored_time(span.start), min(cursor or end, end), most)
 
 
@@ -131,16 +131,18 @@ class Part:
     """
 
     pixel_id: str
-    before: Cursor
-    last: Cursor
+    before: EventPosition
+    last: EventPosition
     is_whole: bool
     events: int
 
 
-def read_part(asked: Asked, floor: Cursor, end: Sequence[Row], size: Sequence[Row]) -> Part:
+def read_part(asked: Asked, floor: EventPosition, end: Sequence[Row], size: Sequence[Row]) -> Part:
     """The part above `floor`, of what `END_OF_PART` and `SIZE_OF_PART` found."""
     is_whole = len(end) <= 1
-    last = Cursor(floor.timestamp, floor.event_id + 1) if is_whole else cursor_of(end[0])
+    last = (
+        EventPosition(floor.timestamp, floor.event_id + 1) if is_whole else event_position(end[0])
+    )
     return Part(asked.pixel_id, asked.before, last, is_whole, size[0]["events"])
 
 
@@ -159,7 +161,7 @@ async def read_pages(
         [rows] = await database.batch_rows((written.page,), json.dumps(parameters))
         more = len(rows) == most
         if rows:
-            before = cursor_of(rows[-1])
+            before = event_position(rows[-1])
             lines = [row["line"] for row in rows]
             most = rows_of_next_page(lines)
             given += len(lines)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 from services.archive.batches import FIND_BATCHES, MAX_BATCHES, ArchiveBatch, read_batch
 from services.archive.parts import ARCHIVE, part_key
-from services.core.event_place import Cursor, cursor_of
+from services.core.cursors import EventPosition, event_position
 from services.core.json_lines import FEWEST_ROWS
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, Database, UnavailableError
@@ -50,7 +50,7 @@ ORDER BY timestamp DESC, id DESC LIMIT {MAX_ARCHIVED + 1}
 class Item:
     """An event among those of the archive: a line of a part, or of the database (part None)."""
 
-    place: Cursor
+    place: EventPosition
     part: int | None
     line: int
 
@@ -103,7 +103,7 @@ class _Snapshot:
 
     recent: Part
     batches: Sequence[ArchiveBatch]
-    between: Sequence[Cursor]
+    between: Sequence[EventPosition]
 
 
 async def find_events(database: Database, bucket: Bucket, asked: Asked) -> Events:
@@ -153,7 +153,7 @@ async def _snapshot(database: Database, asked: Asked) -> _Snapshot:
     batches: Sequence[ArchiveBatch] = ()
     for _ in range(ATTEMPTS):
         floor = _just_before_all(asked)
-        border = Cursor("", 0)
+        border = EventPosition("", 0)
         if batches:
             floor = max(floor, min(batches[0].last, _just_before(asked.before)))
             border = _just_after(floor)
@@ -171,7 +171,7 @@ async def _snapshot(database: Database, asked: Asked) -> _Snapshot:
         same = [read_batch(row) for row in found]
         if same == list(batches):
             recent = read_part(asked, floor, end, size)
-            return _Snapshot(recent, batches, [cursor_of(row) for row in between])
+            return _Snapshot(recent, batches, [event_position(row) for row in between])
         batches = same
     raise UnavailableError(LEFT_MEANWHILE)
 
@@ -179,7 +179,7 @@ async def _snapshot(database: Database, asked: Asked) -> _Snapshot:
 async def _older(bucket: Bucket, asked: Asked, snapshot: _Snapshot) -> OlderEvents:
     chosen, floor = choose(snapshot.batches, asked)
     parts = [await _load(bucket, asked.pixel_id, batch) for batch in chosen]
-    lowest = max(floor or Cursor("", 0), _just_before_all(asked))
+    lowest = max(floor or EventPosition("", 0), _just_before_all(asked))
     found: dict[int, Item] = {}
     # Of two that hold an event the later one counts, and the database before both.
     for number in sorted(range(len(parts)), key=lambda number: parts[number].batch.archived_at):
@@ -195,7 +195,7 @@ async def _older(bucket: Bucket, asked: Asked, snapshot: _Snapshot) -> OlderEven
 
 def choose(
     batches: Sequence[ArchiveBatch], asked: Asked
-) -> tuple[Sequence[ArchiveBatch], Cursor | None]:
+) -> tuple[Sequence[ArchiveBatch], EventPosition | None]:
     """The batches that one answer reads, and the place down to which it gets, if not to the end.
 
     All that reach up to `before` are read, so that each answer gets further.
@@ -222,7 +222,7 @@ async def _load(bucket: Bucket, pixel_id: str, batch: ArchiveBatch) -> LoadedPar
 def _items_of(part: LoadedPart, number: int) -> Iterator[Item]:
     for line_number, line in enumerate(part.lines()):
         event = json.loads(line)
-        yield Item(Cursor(event["timestamp"], event["id"]), number, line_number)
+        yield Item(EventPosition(event["timestamp"], event["id"]), number, line_number)
 
 
 class _Unpacked:
@@ -255,13 +255,13 @@ async def _stored_lines(
     return {row["id"]: row["line"] for row in rows}
 
 
-def _just_before_all(asked: Asked) -> Cursor:
-    return Cursor(asked.start, -1)
+def _just_before_all(asked: Asked) -> EventPosition:
+    return EventPosition(asked.start, -1)
 
 
-def _just_before(place: Cursor) -> Cursor:
-    return Cursor(place.timestamp, place.event_id - 1)
+def _just_before(place: EventPosition) -> EventPosition:
+    return EventPosition(place.timestamp, place.event_id - 1)
 
 
-def _just_after(place: Cursor) -> Cursor:
-    return Cursor(place.timestamp, place.event_id + 1)
+def _just_after(place: EventPosition) -> EventPosition:
+    return EventPosition(place.timestamp, place.event_id + 1)

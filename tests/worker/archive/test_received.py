@@ -11,7 +11,7 @@ import pytest
 from handlers.archive import MAX_BODY_BYTES
 from services.archive.endpoint import endpoint_body
 from services.archive.parts import EventsPart
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from tests.harness.keys import ADMIN_KEY, READ_KEY
 from tests.harness.worker import Answer, Worker, some_visitor
 
@@ -22,7 +22,7 @@ NOT_VALID = "Validation failed"
 def batch(*ids: int, **fields: object) -> dict[str, Any]:
     """A batch as the archive sends it, with these fields of its events."""
     times = [f"{DAY} 06:00:{number:02}" for number in range(len(ids))]
-    cursors = [Cursor(time, number) for time, number in zip(times, ids, strict=True)]
+    cursors = [EventPosition(time, number) for time, number in zip(times, ids, strict=True)]
     lines = [
         json.dumps(
             {"id": place.event_id, "pixel_id": "shop", "timestamp": place.timestamp, **fields},

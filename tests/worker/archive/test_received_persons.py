@@ -7,7 +7,7 @@ from typing import Any
 
 from services.archive.endpoint import endpoint_body
 from services.archive.parts import EventsPart, manifest_key
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from services.core.ndjson_parts import unpack
 from services.privacy.request_table import COUNTED
 from tests.harness.archive import said
@@ -34,7 +34,7 @@ def form(number: int, pixel: str, email: str, **fields: object) -> Row:
 
 def batch_of(*events: Row) -> dict[str, Any]:
     """A batch as it is sent."""
-    cursors = [Cursor(event["timestamp"], event["id"]) for event in events]
+    cursors = [EventPosition(event["timestamp"], event["id"]) for event in events]
     lines = [json.dumps(each, separators=(",", ":")) for each in events]
     part = EventsPart(events[0]["pixel_id"], DAY, cursors, lines)
     sent: dict[str, Any] = json.loads(endpoint_body(part))

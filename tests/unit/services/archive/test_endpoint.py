@@ -6,14 +6,14 @@ import pytest
 
 from services.archive.endpoint import ArchiveEndpoint, EndpointError, endpoint_body
 from services.archive.parts import EventsPart
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from services.core.ports import NetworkError
 from tests.unit.memory import MemoryHttp, Reply, Time, answered, scripted
 
 PART = EventsPart(
     "shop",
     "2026-05-01",
-    [Cursor("2026-05-01 06:00:00", number) for number in (7, 3, 9)],
+    [EventPosition("2026-05-01 06:00:00", number) for number in (7, 3, 9)],
     [json.dumps({"id": number}) for number in (7, 3, 9)],
 )
 SILENT = NetworkError("no answer within 10 seconds")

@@ -12,11 +12,11 @@ from services.archive.parts import (
     part_key,
     write_part,
 )
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from tests.unit.memory import MemoryBucket
 
-CURSORS = [Cursor("2026-05-01 06:00:00", 7), Cursor("2026-05-01 06:00:01", 3)]
+CURSORS = [EventPosition("2026-05-01 06:00:00", 7), EventPosition("2026-05-01 06:00:01", 3)]
 PART = EventsPart("shop", "2026-05-01", CURSORS, ['{"id":7}', '{"id":3}'])
 LOCATION = (ARCHIVE, PART.pixel_id, PART.day, PART.name)
 KEY = part_key(*LOCATION)

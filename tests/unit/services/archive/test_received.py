@@ -13,7 +13,7 @@ from services.archive.parts import EventsPart, manifest_key
 from services.archive.reading import read_part
 from services.archive.received import ReceivedBatch, store_batch
 from services.archive.rewriting import PartReplacement, erased_ids
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from services.core.ports import UnavailableError
 from tests.unit.memory import MemoryBucket
 
@@ -49,7 +49,7 @@ class StoppingBucket(MemoryBucket):
 
 
 def received() -> ReceivedBatch:
-    cursors = [Cursor(f"{DAY} 06:00:{second:02}", id_) for second, id_ in enumerate(ALL)]
+    cursors = [EventPosition(f"{DAY} 06:00:{second:02}", id_) for second, id_ in enumerate(ALL)]
     lines = [json.dumps({"id": id_, "pixel_id": "shop"}, separators=(",", ":")) for id_ in ALL]
     return ReceivedBatch("b", EventsPart("shop", DAY, cursors, lines))
 

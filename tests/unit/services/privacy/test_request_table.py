@@ -5,7 +5,7 @@ import pytest
 
 from services.archive.reading import read_event_line, visitor_ids_in
 from services.archive.rewriting import day_of_key
-from services.privacy.person_requests import Cursor, read_cursor
+from services.privacy.person_requests import PrivacyCursor, parse_privacy_cursor
 from services.privacy.request_table import (
     COUNTED,
     PrivacyRequest,
@@ -50,14 +50,19 @@ def test_of_a_shared_visitor_only_what_goes_whoever_visited_counts() -> None:
 
 @pytest.mark.parametrize("text", ["", "~sessions~x", "r~nowhere~x", "r~sessions", "~"])
 def test_what_is_no_cursor_is_none(text: str) -> None:
-    assert read_cursor(text) is None
+    assert parse_privacy_cursor(text) is None
 
 
 @pytest.mark.parametrize(
-    "cursor", [Cursor("r"), Cursor("r", "sessions", "a"), Cursor("r", "archived_events", "a/~/b")]
+    "cursor",
+    [
+        PrivacyCursor("r"),
+        PrivacyCursor("r", "sessions", "a"),
+        PrivacyCursor("r", "archived_events", "a/~/b"),
+    ],
 )
-def test_a_cursor_is_read_as_it_was_sent(cursor: Cursor) -> None:
-    assert read_cursor(str(cursor)) == cursor
+def test_a_cursor_is_read_as_it_was_sent(cursor: PrivacyCursor) -> None:
+    assert parse_privacy_cursor(str(cursor)) == cursor
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.core.event_place import Cursor, read_cursor
+from services.core.cursors import EventPosition
 from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
 from services.core.ports import UnavailableError
 from services.reports.export_pages import FORMATS, LARGEST_PART, Part, ask, read_pages, read_part
@@ -13,41 +13,28 @@ from tests.unit.memory import NOW, MemoryDatabase
 
 SPAN = Span(NOW - timedelta(days=1), NOW, 1, DEFAULT_ZONE)
 ASKED = ask("shop", SPAN, None, 10)
-FLOOR = Cursor("2026-04-30 12:00:00", -1)
+FLOOR = EventPosition("2026-04-30 12:00:00", -1)
 OLDEST = {"timestamp": "2026-05-01 06:00:00", "id": 7}
-
-
-def test_a_cursor_is_read_as_it_is_written() -> None:
-    cursor = Cursor("2026-05-01 12:00:00", 99)
-    assert str(cursor) == "2026-05-01 12:00:00,99"
-    assert read_cursor(str(cursor)) == cursor
-
-
-@pytest.mark.parametrize(
-    "text", ["", "99", "2026-05-01 12:00:00", "2026-05-01 12:00:00,", "x,99", "2026-05-01,-9"]
-)
-def test_anything_else_is_no_cursor(text: str) -> None:
-    assert read_cursor(text) is None
 
 
 def test_a_part_with_more_behind_it_says_where_to_go_on() -> None:
     part = read_part(ASKED, FLOOR, [OLDEST, {**OLDEST, "id": 6}], [{"events": 10}])
-    assert (part.last, part.is_whole) == (Cursor("2026-05-01 06:00:00", 7), False)
+    assert (part.last, part.is_whole) == (EventPosition("2026-05-01 06:00:00", 7), False)
 
 
 def test_the_last_part_goes_down_to_where_it_has_to() -> None:
     for rows in ([], [OLDEST]):
         part = read_part(ASKED, FLOOR, rows, [{"events": len(rows)}])
-        assert (part.last, part.is_whole) == (Cursor("2026-04-30 12:00:00", 0), True)
+        assert (part.last, part.is_whole) == (EventPosition("2026-04-30 12:00:00", 0), True)
         assert part.events == len(rows)
 
 
 def test_a_cursor_behind_the_end_of_the_span_begins_at_its_end() -> None:
-    end = Cursor("2026-05-01 12:00:00", AFTER_ALL_IDS)
+    end = EventPosition("2026-05-01 12:00:00", AFTER_ALL_IDS)
     for cursor, before in (
         (None, end),
-        (Cursor("2026-05-02 00:00:00", 1), end),
-        (Cursor("2026-05-01 12:00:00", 5), Cursor("2026-05-01 12:00:00", 5)),
+        (EventPosition("2026-05-02 00:00:00", 1), end),
+        (EventPosition("2026-05-01 12:00:00", 5), EventPosition("2026-05-01 12:00:00", 5)),
     ):
         assert ask("shop", SPAN, cursor, 10).before == before
 

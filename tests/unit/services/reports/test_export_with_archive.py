@@ -6,18 +6,21 @@ from dataclasses import replace
 import pytest
 
 from services.archive.batches import FIND_BATCHES, ArchiveBatch
-from services.core.event_place import Cursor
+from services.core.cursors import EventPosition
 from services.core.ports import Row, UnavailableError
 from services.reports.export_pages import SIZE_OF_PART, Asked
 from services.reports.export_with_archive import MAX_BYTES, MAX_PARTS, choose, find_events
 from tests.unit.memory import MemoryBucket, MemoryDatabase
 
-ASKED = Asked("shop", "2026-01-01 00:00:00", Cursor("2026-02-01 00:00:00", 0), 1_000)
+ASKED = Asked("shop", "2026-01-01 00:00:00", EventPosition("2026-02-01 00:00:00", 0), 1_000)
 
 
 def batch(day: int, events: int = 100, size: int = 1_000) -> ArchiveBatch:
     date = f"2026-01-{day:02}"
-    first, last = Cursor(f"{date} 01:00:00", day), Cursor(f"{date} 02:00:00", day + 1_000)
+    first, last = (
+        EventPosition(f"{date} 01:00:00", day),
+        EventPosition(f"{date} 02:00:00", day + 1_000),
+    )
     return ArchiveBatch(date, f"b{day}", events, first, last, "", size, "")
 
 
@@ -33,7 +36,7 @@ def test_as_many_as_hold_the_events_of_an_answer_are_read() -> None:
 
 def test_a_part_in_which_the_answer_begins_does_not_count_as_whole() -> None:
     batches = [batch(day, 1_000) for day in (9, 8, 7)]
-    inside = replace(ASKED, before=Cursor("2026-01-09 01:30:00", 5))
+    inside = replace(ASKED, before=EventPosition("2026-01-09 01:30:00", 5))
     assert choose(batches, inside) == (batches[:2], batches[2].last)
 
 
@@ -45,14 +48,16 @@ def test_the_parts_of_an_answer_have_so_many_bytes_together() -> None:
 
 
 def test_an_answer_reads_so_many_parts() -> None:
-    batches = [replace(batch(28, 1), last=Cursor(f"2026-01-28 {n}", n)) for n in range(200, 0, -1)]
+    batches = [
+        replace(batch(28, 1), last=EventPosition(f"2026-01-28 {n}", n)) for n in range(200, 0, -1)
+    ]
     chosen, floor = choose(batches, ASKED)
     assert (len(chosen), floor) == (MAX_PARTS, batches[MAX_PARTS].last)
 
 
 def test_parts_that_overlap_where_the_answer_begins_are_all_read() -> None:
     batches = [batch(9, 1_000), batch(9, 1_000), batch(8, 1_000), batch(7, 1_000)]
-    inside = replace(ASKED, before=Cursor("2026-01-09 01:30:00", 5))
+    inside = replace(ASKED, before=EventPosition("2026-01-09 01:30:00", 5))
     assert choose(batches, inside) == (batches[:3], batches[3].last)
 
 
