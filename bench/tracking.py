@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from paths import LOCAL_CONFIG, NODE_BIN, tool_environment
 from services.tracking.visits import RECORD_EVENT_BATCH
 from startup_check import bundle_worker
 from tests.harness.direct import Direct, migrate, running_directly
+from tests.harness.prepared import WITHOUT_SNAPSHOT
 
 HERE = Path(__file__).resolve().parent
 
@@ -112,6 +114,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     options = parser.parse_args()
+    # Started as they were for every figure in docs/performance.md.
+    os.environ[WITHOUT_SNAPSHOT] = "1"
     print(f"Pyodide bundle: {prepare_local_config().description}")
     with tempfile.TemporaryDirectory() as folder:
         compare(Path(folder), options.rounds, options.seconds)

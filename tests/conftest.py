@@ -9,8 +9,8 @@ import pytest
 
 from local_config import prepare_local_config
 from pyodide_bundle import Bundle
-from startup_check import bundle_worker
-from tests.harness.direct import migrate
+from tests.harness import prepared
+from tests.harness.prepared import worker_bundle
 from tests.harness.worker import Worker, running_worker
 
 
@@ -31,16 +31,12 @@ def worker(local_config: Bundle) -> Iterator[Worker]:
 
 
 @pytest.fixture(scope="session")
-def bundle(local_config: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(local_config: Bundle) -> Path:
     """The files that would be uploaded; tests do not change them."""
-    folder = tmp_path_factory.mktemp("bundle") / "worker"
-    bundle_worker(folder)
-    return folder
+    return worker_bundle()
 
 
 @pytest.fixture(scope="session")
-def migrated_storage(local_config: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_storage(local_config: Bundle) -> Path:
     """A storage with a migrated database; tests work on copies."""
-    folder = tmp_path_factory.mktemp("migrated") / "storage"
-    migrate(folder)
-    return folder
+    return prepared.migrated_storage()

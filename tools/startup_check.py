@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from local_config import prepare_local_config
@@ -72,7 +73,7 @@ def check_startup(folder: Path) -> int:
     """
     (folder / MAIN).write_text(MAIN_SOURCE, encoding="utf-8")
     config = folder / "startup_check.capnp"
-    config.write_text(workerd_config(folder), encoding="utf-8")
+    config.write_text(workerd_config(folder, MAIN, CHECKING_FLAGS), encoding="utf-8")
     # Beside the bundle, not in it: a snapshot is no module.
     with tempfile.TemporaryDirectory() as snapshots:
         _workerd_test(config, snapshots, "--python-save-snapshot")
@@ -85,21 +86,21 @@ def check_startup(folder: Path) -> int:
         return snapshot.stat().st_size
 
 
-def workerd_config(folder: Path) -> str:
-    """The configuration of workerd for the bundle in a folder."""
+def workerd_config(folder: Path, main: str, flags: Sequence[str]) -> str:
+    """The configuration of workerd for the bundle in a folder, with flags beside the local ones."""
     local = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
     names = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.suffix in {".py", ".js", ".pth"} and path.name != MAIN
+        if path.suffix in {".py", ".js", ".pth"} and path.name not in (MAIN, main)
     )
     modules = [
-        f'(name = "{name}", {module_kind(name)} = embed "{name}")' for name in [MAIN, *names]
+        f'(name = "{name}", {module_kind(name)} = embed "{name}")' for name in [main, *names]
     ]
     return CONFIG.format(
         modules=", ".join(modules),
         date=local["compatibility_date"],
-        flags=json.dumps(local["compatibility_flags"] + CHECKING_FLAGS),
+        flags=json.dumps([*local["compatibility_flags"], *flags]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from paths import ROOT
 from tests.harness.node import Script, serving
-from wrangler import wrangler
+from tests.harness.prepared import database_file, migrated_storage, started_from_snapshot
 
 Config = dict[str, Any]
 
@@ -33,16 +33,7 @@ class Direct:
 
 def migrate(storage: Path) -> None:
     """Makes a migrated database with the demo project and pixel."""
-    wrangler("d1", "migrations", "apply", "DB", "--local", "--persist-to", storage)
-    seed = ROOT / "demo" / "seed.sql"
-    wrangler("d1", "execute", "DB", "--local", "--persist-to", storage, "--file", seed)
-
-
-def database_file(storage: Path) -> Path:
-    """The SQLite file of the only D1 database in a storage."""
-    files = storage.glob("v3/d1/miniflare-D1DatabaseObject/*.sqlite")
-    [found] = [file for file in files if file.name != "metadata.sqlite"]
-    return found
+    shutil.copytree(migrated_storage(), storage)
 
 
 def count(storage: Path, sql: str) -> int:
@@ -55,15 +46,20 @@ def count(storage: Path, sql: str) -> int:
 
 @contextmanager
 def running_directly(
-    folder: Path, main: str, config: Config, storage: Path, env_vars: Mapping[str, str]
+    folder: Path,
+    main: str,
+    config: Config,
+    storage: Path,
+    env_vars: Mapping[str, str],
 ) -> Iterator[Direct]:
     """Runs the bundle in `folder` on `storage` until the block ends."""
+    settings, variables = started_from_snapshot(config)
     options = {
         "folder": str(folder),
         "main": main,
-        "config": config,
+        "config": settings,
         "vars": dict(env_vars),
         "storage": str(storage),
     }
-    with serving("direct.mjs", options) as (process, addresses):
+    with serving("direct.mjs", options, variables) as (process, addresses):
         yield Direct(addresses["worker"], process)

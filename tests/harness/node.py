@@ -16,14 +16,16 @@ Script = subprocess.Popen[str]
 
 
 @contextmanager
-def serving(script: str, options: Mapping[str, object]) -> Iterator[tuple[Script, dict[str, Any]]]:
+def serving(
+    script: str, options: Mapping[str, object], variables: Mapping[str, str] | None = None
+) -> Iterator[tuple[Script, dict[str, Any]]]:
     """Runs a script of this folder, in a process group of its own, until the block ends.
 
     Gives the process and the addresses that it printed when it was ready.
     """
     process = subprocess.Popen(
         [NODE_BIN / "node", HERE / script, json.dumps(options)],
-        env=tool_environment(),
+        env=tool_environment() | dict(variables or {}),
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ import httpx
 
 from paths import LOCAL_CONFIG, ROOT
 from tests.harness.node import serving
+from tests.harness.prepared import schema_statements, started_from_snapshot
 
 BROWSER = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -146,14 +147,38 @@ def running_worker(
     config: str = LOCAL_CONFIG.name, env_vars: Mapping[str, str] | None = None
 ) -> Iterator[Worker]:
     """Starts a Worker with fresh, migrated storage; stops it at the end."""
-    options = {"root": str(ROOT), "config": config, "vars": env_vars or {}}
+    settings, variables = started_from_snapshot(
+        json.loads((ROOT / config).read_text(encoding="utf-8"))
+    )
     with (
-        serving("bridge.mjs", options) as (_, addresses),
+        _config_file(settings) as config_name,
+        serving("bridge.mjs", _options(config_name, env_vars or {}), variables) as (_, addresses),
         httpx.Client(timeout=60, headers={"user-agent": BROWSER}) as http,
     ):
         worker = Worker(addresses["worker"], f"http://127.0.0.1:{addresses['bridge']}", http)
         seed(worker)
         yield worker
+
+
+def _options(config: str, env_vars: Mapping[str, str]) -> dict[str, object]:
+    """What bridge.mjs is told: the configuration's file, vars, and the statements of the schema."""
+    return {
+        "root": str(ROOT),
+        "config": config,
+        "vars": env_vars,
+        "schema": schema_statements(),
+    }
+
+
+@contextmanager
+def _config_file(config: Mapping[str, object]) -> Iterator[str]:
+    """Writes a configuration beside wrangler.toml, where its paths are right, for a while."""
+    path = ROOT / f"wrangler.test-{secrets.token_hex(8)}.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    try:
+        yield path.name
+    finally:
+        path.unlink()
 
 
 def seed(worker: Worker) -> None:

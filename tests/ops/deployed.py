@@ -13,7 +13,7 @@ from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target, choose_target
 from ops.deploy.deployment_log import LOG, TIME
 from paths import ROOT
-from tests.harness.direct import database_file
+from tests.harness.prepared import database_file
 
 EVENTS = 30
 HOURS_AGO = 3

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from services.core.stored_time import NEVER_DUE
-from tests.harness.direct import database_file
+from tests.harness.prepared import database_file
 
 JANE = json.dumps({"email": "jane@example.com", "first_name": "Jane"})
 # As some old pixels sent it: an object's text, encoded again.

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from paths import LOCAL_CONFIG
-from tests.harness.direct import count, database_file, running_directly
+from tests.harness.direct import count, running_directly
+from tests.harness.prepared import database_file
 from tests.harness.worker import BROWSER, some_address, some_event
 
 SENDERS = 8

@@ -24,7 +24,7 @@ from ops.terminal.errors import OpsError
 from ops.worker_api.client import Api, open_client
 from ops.worker_api.worker import Key, choose_worker
 from pyodide_bundle import Bundle
-from tests.harness.direct import database_file
+from tests.harness.prepared import database_file
 from tests.ops.deployed import local, log_of
 from tests.ops.running import Said, fails, here, ppp
 from tests.worker.inherited import inherited_database

@@ -14,7 +14,7 @@ from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import choose_target
 from ops.restore.scratch_worker import worker_on
 from ops.worker_api.client import Api
-from tests.harness.direct import database_file
+from tests.harness.prepared import database_file
 from tests.harness.worker import some_event
 from tests.ops.running import fails, here
 

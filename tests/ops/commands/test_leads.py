@@ -11,7 +11,7 @@ import pytest
 
 from ops.leads.lead_queries import SUMMARY, Group, Narrowed, counted_by, rows_in
 from ops.leads.lead_states import State
-from tests.harness.direct import database_file
+from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads
 from tests.ops.running import Said, ppp
 

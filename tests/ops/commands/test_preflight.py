@@ -13,7 +13,7 @@ import pytest
 
 from pyodide_bundle import Bundle
 from simulator.server import Simulator
-from tests.harness.direct import database_file
+from tests.harness.prepared import database_file
 from tests.ops.deployed import EVENTS, MIGRATION, write_backup, write_events
 from tests.ops.running import Said, fails, here, ppp
 

@@ -22,7 +22,7 @@ from ops.restore.time_travel import erase_again
 from services.archive.parts import ARCHIVE, manifest_key, part_key
 from services.archive.rewriting import batch_counts
 from services.core.ndjson_parts import pack
-from tests.harness.direct import database_file
+from tests.harness.prepared import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.restore.test_sql_text import NASTY
 from tests.ops.running import Said, fails, here

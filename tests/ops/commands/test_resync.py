@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from services.sync.outbox import CLAIM_PERSONS
-from tests.harness.direct import count, database_file
+from tests.harness.direct import count
+from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads
 from tests.ops.running import Said, fails, ppp
 

@@ -16,7 +16,8 @@ import pytest
 from paths import LOCAL_CONFIG, ROOT
 from simulator.faults import Fault
 from simulator.server import simulator
-from tests.harness.direct import count, database_file, running_directly
+from tests.harness.direct import count, running_directly
+from tests.harness.prepared import database_file
 from tests.harness.sync import CRON, Lab, settings_for, some_email
 from tests.harness.worker import BROWSER, Worker, running_worker, some_address, some_event
 
