@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from config import Config
 from services.access.rate_limiting import RateLimiter
-from services.alerting.notifier import Watch
+from services.alerting.notifier import Notifier
 from services.archive.archive_run import ArchiveRun
 from services.backup.backup_run import Backups
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock, Database, LocalTime, NewId
-from services.monitoring.checks_run import WatchJob
+from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
 from services.monitoring.health import Health
-from services.monitoring.metrics import Metrics
+from services.monitoring.metrics import MetricsReader
 from services.privacy.person_requests import Privacy
 from services.privacy.retention import Retention
 from services.projects.pixel_cache import Pixels
@@ -25,7 +25,7 @@ from services.sync.timers import Timers
 from services.tracking.repeats import Repeats
 from services.tracking.visits import Visits
 
-NewSync = Callable[[Log, Watch], SyncRun]
+NewSync = Callable[[Log, Notifier], SyncRun]
 """Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""
 
 NewArchive = Callable[[Log], ArchiveRun]
@@ -52,12 +52,12 @@ class App:
     repeats: Repeats
     timers: Timers
     health: Health
-    metrics: Metrics
+    metrics: MetricsReader
     privacy: Privacy
     retention: Retention
     backups: Backups
     failed_requests: FailedRequests
-    watch_job: WatchJob
-    new_watch: Callable[[Log], Watch]
+    checks_run: ChecksRun
+    new_notifier: Callable[[Log], Notifier]
     new_sync: NewSync
     new_archive: NewArchive

@@ -12,7 +12,7 @@ from services.access.rate_limiting import Limit
 from services.archive.archive_run import ArchiveSettings
 from services.backup.backup_run import BackupSettings
 from services.core.logs import Level
-from services.monitoring.checks import WatchSettings
+from services.monitoring.checks import CheckThresholds
 from services.pipedrive.accounts import Accounts, read_accounts, read_further_accounts
 from services.pipedrive.fields import FieldMap, read_field_map
 from services.pipedrive.limits import CallSettings
@@ -74,10 +74,10 @@ class SyncConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchConfig:
-    """The settings of who watches: a wrong one is told in the log, and the default is taken."""
+class MonitoringConfig:
+    """The settings of checks and alerts: an invalid one is logged, and the default is taken."""
 
-    settings: WatchSettings
+    thresholds: CheckThresholds
     runbook_url: str
     alert_webhook_url: str | None = field(repr=False)
 
@@ -167,14 +167,14 @@ def read_archive_config(get: Callable[[str], str | None]) -> ArchiveConfig:
     )
 
 
-def read_watch_config(get: Callable[[str], str | None]) -> WatchConfig:
-    """Reads the settings of who watches as `read_config` does the others.
+def read_monitoring_config(get: Callable[[str], str | None]) -> MonitoringConfig:
+    """Reads the settings of checks and alerts as `read_config` does the others.
 
     Raises:
         ConfigError: a value is not one of those allowed; says which.
     """
-    return WatchConfig(
-        settings=WatchSettings(
+    return MonitoringConfig(
+        thresholds=CheckThresholds(
             daily_tokens=_number(get, "PIPEDRIVE_DAILY_TOKENS", 30_000),
             database_megabytes=_number(get, "DATABASE_LIMIT_MEGABYTES", 10_000),
         ),

@@ -17,16 +17,16 @@ from bindings.limiter import Shards
 from bindings.r2 import R2
 from config import (
     ConfigError,
+    MonitoringConfig,
     SyncConfig,
-    WatchConfig,
     read_archive_config,
     read_config,
+    read_monitoring_config,
     read_sync_config,
-    read_watch_config,
 )
 from services.access.rate_limiting import RateLimiter
-from services.alerting.notifier import Watch
-from services.alerting.webhook import Alerts
+from services.alerting.notifier import Notifier
+from services.alerting.webhook import AlertWebhook
 from services.archive.archive_run import ArchiveRun
 from services.archive.endpoint import ArchiveEndpoint
 from services.backup.backup_run import Backups
@@ -34,10 +34,10 @@ from services.backup.records import Records
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
 from services.core.logs import Log
-from services.monitoring.checks_run import WatchJob
+from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
 from services.monitoring.health import Health
-from services.monitoring.metrics import Metrics
+from services.monitoring.metrics import MetricsReader
 from services.pipedrive.circuit_breaker import CircuitBreaker
 from services.pipedrive.client import AccountState, PipedriveClient
 from services.pipedrive.limits import Budget
@@ -71,7 +71,7 @@ def build_app(env: Any) -> App:
     key_values = Kv(getattr(env, "CACHE", None))
     bucket = R2(getattr(raw, "BACKUPS", None))
     store = BackupStore(bucket, config.environment)
-    records, metrics = Records(database), Metrics(database, database.size_bytes)
+    records, metrics = Records(database), MetricsReader(database, database.size_bytes)
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -98,8 +98,8 @@ def build_app(env: Any) -> App:
         ),
         backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
         failed_requests=FailedRequests(database, now),
-        watch_job=WatchJob(_watch_config(settings).settings, metrics, records, store, now),
-        new_watch=partial(_new_watch, settings, key_values),
+        checks_run=ChecksRun(_monitoring_config(settings).thresholds, metrics, records, store, now),
+        new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
         new_archive=partial(_new_archive, settings, database, bucket),
     )
@@ -123,24 +123,30 @@ def _require_time_zone(zone: str) -> None:
         raise ConfigError(f"SYNC_TIME_ZONE {error}") from None
 
 
-def _watch_config(settings: Callable[[str], str | None], log: Log | None = None) -> WatchConfig:
-    """The settings of who watches; the defaults, and a line in the log, where one is wrong."""
+def _monitoring_config(
+    settings: Callable[[str], str | None], log: Log | None = None
+) -> MonitoringConfig:
+    """The settings of checks and alerts; the defaults, and a line in the log, if one is invalid."""
     try:
-        return read_watch_config(settings)
+        return read_monitoring_config(settings)
     except ConfigError as error:
         if log:
             log.error("watch_misconfigured", reason=str(error))
-        return read_watch_config(lambda _: None)
+        return read_monitoring_config(lambda _: None)
 
 
-def _new_watch(settings: Callable[[str], str | None], key_values: Kv, log: Log) -> Watch:
-    config = _watch_config(settings, log)
-    alerts = Alerts(Fetch(), config.alert_webhook_url)
-    return Watch(alerts, key_values, now, log, config.runbook_url)
+def _new_notifier(settings: Callable[[str], str | None], key_values: Kv, log: Log) -> Notifier:
+    config = _monitoring_config(settings, log)
+    webhook = AlertWebhook(Fetch(), config.alert_webhook_url)
+    return Notifier(webhook, key_values, now, log, config.runbook_url)
 
 
 def _new_sync(
-    settings: Callable[[str], str | None], database: D1, key_values: Kv, log: Log, watch: Watch
+    settings: Callable[[str], str | None],
+    database: D1,
+    key_values: Kv,
+    log: Log,
+    notifier: Notifier,
 ) -> SyncRun:
     """One run of the sync with its own budget, counters and states.
 
@@ -175,7 +181,7 @@ def _new_sync(
         outbox=outbox,
         timers=Timers(key_values),
         budget=budget,
-        notify=watch.tell,
+        notify=notifier.notify,
         clock=now,
         log=log,
         breaker_reasons=breaker_reasons,

@@ -11,7 +11,12 @@ from ops.worker_api.client import Row
 from services.alerting import problems
 from services.alerting.problems import Problem
 from services.monitoring.checks import JOB as WATCH
-from services.monitoring.checks import LATEST_CRON, OLDEST_BACKUP, OLDEST_LEAD, TOKENS
+from services.monitoring.checks import (
+    MAX_BACKUP_AGE,
+    MAX_CRON_GAP,
+    MAX_PENDING_LEAD_AGE,
+    TOKENS_OF_CALLS,
+)
 from services.sync.outbox import JOB as SYNC
 
 DAY = timedelta(days=1)
@@ -102,7 +107,7 @@ def _of_the_leads(metrics: Row) -> Iterator[Line]:
         "leads",
         f"{pipedrive['delayed_sync_total']:,} pending, "
         f"{pipedrive['delayed_sync_pending']:,} of them due{age}",
-        timedelta(seconds=oldest or 0) > OLDEST_LEAD,
+        timedelta(seconds=oldest or 0) > MAX_PENDING_LEAD_AGE,
     )
     ended = [f"{number:,} {plain(state)}" for state, number in pipedrive["by_status"].items()]
     yield Line("  ended", ", ".join(ended) or "none yet")
@@ -122,7 +127,7 @@ def _of_pipedrive(metrics: Row) -> Iterator[Line]:
     again = f", left alone until {until}" if until else ""
     yield Line("pipedrive", f"breaker {state}{again}", state != "CLOSED" or bool(until))
     calls: Mapping[str, int] = pipedrive.get("calls_today", {})
-    tokens = sum(TOKENS.get(operation, 0) * number for operation, number in calls.items())
+    tokens = sum(TOKENS_OF_CALLS.get(operation, 0) * number for operation, number in calls.items())
     said = f"{sum(calls.values()):,} calls since midnight UTC, {tokens:,} tokens"
     yield Line("  budget", f"{said} of 30,000 x plan x seats, which all integrations share")
 
@@ -136,7 +141,7 @@ def _of_the_jobs(jobs: Mapping[str, Row], now: datetime) -> Iterator[Line]:
             f"{number} {kind}" for kind, number in run["summary"].items() if _is_count(number)
         ]
         said = ": ".join(filter(None, (run["outcome"] or "has not ended", ", ".join(counts))))
-        is_late = age > LATEST_CRON
+        is_late = age > MAX_CRON_GAP
         yield Line(f"job {name}", f"{_ago(run['started_at'], now)}, {plain(said)}", is_late)
 
 
@@ -160,7 +165,7 @@ def _of_the_backup(look: Look) -> Line:
         return Line("backup", "no backup known", is_problem=True)
     rows = f", {newest['rows']:,} rows" if newest.get("rows") else ""
     text = f"{plain(newest['id'])}, {_ago(newest['verified_at'], look.now)}{rows}"
-    return Line("backup", text, _age(newest["verified_at"], look.now) > OLDEST_BACKUP)
+    return Line("backup", text, _age(newest["verified_at"], look.now) > MAX_BACKUP_AGE)
 
 
 def _is_count(value: object) -> bool:

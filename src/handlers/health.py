@@ -7,7 +7,7 @@ from http import HTTPStatus
 from app import App
 from config import VERSION
 from services.core.logs import Log
-from services.monitoring.checks import LATEST_CRON
+from services.monitoring.checks import MAX_CRON_GAP
 from web import Request, Response, json_response, time_text
 
 
@@ -33,8 +33,8 @@ async def health(app: App, _request: Request, log: Log) -> Response:
 async def cron(app: App, _request: Request, log: Log) -> Response:
     """200 while the cron runs, else 503: what the cron cannot tell of itself, for a monitor."""
     now = app.clock()
-    last_run = await app.watch_job.last_run()
-    late = last_run is None or now - last_run > LATEST_CRON
+    last_run = await app.checks_run.last_run()
+    late = last_run is None or now - last_run > MAX_CRON_GAP
     if late:
         log.error("cron_silent")
     return json_response(

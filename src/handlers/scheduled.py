@@ -20,12 +20,12 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     unhealthy = [name for name, part in parts.items() if not part.healthy]
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
-    watch = app.new_watch(log)
-    await _do("sync", lambda: app.new_sync(log, watch).run(), log)
+    notifier = app.new_notifier(log)
+    await _do("sync", lambda: app.new_sync(log, notifier).run(), log)
     await _do("retention", lambda: app.retention.run(log), log)
     await _do("backup", lambda: app.backups.run(log), log)
     await _do("archive", lambda: app.new_archive(log).run(), log)
-    await _do("watch", lambda: app.watch_job.run(watch, parts, log), log)
+    await _do("watch", lambda: app.checks_run.run(notifier, parts, log), log)
     log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())
 
 

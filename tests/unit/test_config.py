@@ -7,18 +7,18 @@ from config import (
     ArchiveConfig,
     Config,
     ConfigError,
+    MonitoringConfig,
     SyncConfig,
-    WatchConfig,
     read_archive_config,
     read_config,
+    read_monitoring_config,
     read_sync_config,
-    read_watch_config,
 )
 from services.access.api_keys import ApiKey
 from services.access.rate_limiting import Limit
 from services.archive.archive_run import ArchiveSettings
 from services.backup.backup_run import BackupSettings
-from services.monitoring.checks import WatchSettings
+from services.monitoring.checks import CheckThresholds
 from services.pipedrive.accounts import Account
 from services.pipedrive.limits import CallSettings
 from services.sync.portion import LeadSettings
@@ -65,8 +65,8 @@ def archive_config(**settings: str) -> ArchiveConfig:
     return read_archive_config(settings.get)
 
 
-def watch_config(**settings: str) -> WatchConfig:
-    return read_watch_config(settings.get)
+def monitoring_config(**settings: str) -> MonitoringConfig:
+    return read_monitoring_config(settings.get)
 
 
 def test_the_environment_alone_is_enough() -> None:
@@ -191,12 +191,14 @@ def test_every_setting_of_the_sync_can_be_chosen() -> None:
     assert chosen.fields == {"gclid": KEY}
 
 
-def test_who_watches_needs_no_setting() -> None:
-    assert watch_config() == WatchConfig(WatchSettings(30_000, 10_000), "docs/runbook.md", None)
-    chosen = watch_config(
+def test_monitoring_needs_no_setting() -> None:
+    assert monitoring_config() == MonitoringConfig(
+        CheckThresholds(30_000, 10_000), "docs/runbook.md", None
+    )
+    chosen = monitoring_config(
         PIPEDRIVE_DAILY_TOKENS="1", DATABASE_LIMIT_MEGABYTES="2", RUNBOOK_URL="https://w.example"
     )
-    assert chosen == WatchConfig(WatchSettings(1, 2), "https://w.example", None)
+    assert chosen == MonitoringConfig(CheckThresholds(1, 2), "https://w.example", None)
 
 
 def test_accounts_are_the_default_one_and_further_ones() -> None:
@@ -219,7 +221,7 @@ def test_accounts_are_the_default_one_and_further_ones() -> None:
 )
 def test_an_empty_text_is_as_good_as_none(name: str) -> None:
     assert sync_config(**{name: ""}) == sync_config()
-    assert watch_config(**{name: ""}) == watch_config()
+    assert monitoring_config(**{name: ""}) == monitoring_config()
 
 
 def test_words_may_be_written_large() -> None:
@@ -339,7 +341,7 @@ def test_a_wrong_field_map_is_refused_with_all_that_is_wrong(text: str, said: st
 
 @pytest.mark.parametrize("url", ["https://hooks.example", "http://127.0.0.1:9/x"])
 def test_alerts_go_over_https_or_to_this_machine(url: str) -> None:
-    assert watch_config(ALERT_WEBHOOK_URL=url).alert_webhook_url == url
+    assert monitoring_config(ALERT_WEBHOOK_URL=url).alert_webhook_url == url
 
 
 SECRET = "hunter2"  # noqa: S105  # opens nothing
@@ -367,7 +369,7 @@ SECRET = "hunter2"  # noqa: S105  # opens nothing
 def test_a_secret_of_a_job_is_refused_by_name_and_never_told(
     blamed: str, settings: dict[str, str]
 ) -> None:
-    read = watch_config if blamed == "ALERT_WEBHOOK_URL" else sync_config
+    read = monitoring_config if blamed == "ALERT_WEBHOOK_URL" else sync_config
     with pytest.raises(ConfigError, match=f"^{blamed} ") as refused:
         read(**settings)
     assert SECRET not in str(refused.value)
@@ -382,4 +384,4 @@ def test_the_settings_never_show_a_token() -> None:
 
 def test_the_address_of_the_webhook_is_in_no_log() -> None:
     settings = {"ALERT_WEBHOOK_URL": "https://hooks.example/hunter2"}
-    assert "hunter2" not in repr(read_watch_config(settings.get))
+    assert "hunter2" not in repr(read_monitoring_config(settings.get))

@@ -20,7 +20,7 @@ from services.archive.batches import (
     RECOUNT_BATCH,
 )
 from services.core.job_runs import BEGIN_RUN, RENEW_RUN
-from services.monitoring.checks import USUAL
+from services.monitoring.checks import COUNT_USUAL_DAYS
 from services.monitoring.checks_run import LAST_RUN
 from services.monitoring.metrics import (
     CALLS_TODAY,
@@ -197,7 +197,7 @@ ARCHIVING = {
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
 WATCH = json.dumps({"now": "2026-01-01", "today": "2026-01-01", "days": [ENDS]})
 WATCHING = {
-    "this hour of the last days": USUAL,
+    "this hour of the last days": COUNT_USUAL_DAYS,
     "last look": LAST_RUN,
     "failed requests": FAILED_REQUESTS,
 }

@@ -1,4 +1,4 @@
-"""What can be wrong with the whole, how bad that is, what it means and what to do."""
+"""The problems that are alerted: severity, meaning, and the command that helps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Severity = Literal["P1", "P2", "P3", "P4"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One sort of problem; its name is also the heading of its page in docs/runbook.md."""
+    """One kind of problem; `name` is also the heading of its section in docs/runbook.md."""
 
     name: str
     severity: Severity
@@ -20,10 +20,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem that is there now, with what was seen."""
+    """A problem that exists now, with its details, such as numbers."""
 
     problem: Problem
-    seen: str
+    details: str
 
 
 DATABASE_FAILING = Problem(

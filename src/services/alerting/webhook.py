@@ -1,4 +1,4 @@
-"""Messages to the people who run this: Slack-compatible JSON to a webhook, if there is one."""
+"""Messages to the operators: Slack-compatible JSON to a webhook, if one is configured."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from services.core.logs import Log
 from services.core.ports import HttpClient, NetworkError
 
 TIMEOUT_SECONDS = 5
-FIRST_ERROR = 300
+MIN_ERROR_STATUS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What is said about a problem; `state` is new, still there or over, `since` in UTC."""
+class AlertMessage:
+    """One message about a problem; `state` is new, still there or over, `since` in UTC."""
 
     problem: str
     severity: str
@@ -24,26 +24,26 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Alerts:
-    """Sends alerts. Without a webhook the log line is the alert."""
+class AlertWebhook:
+    """Sends alerts to a webhook and to the log; without a webhook to the log only."""
 
     http: HttpClient
     webhook_url: str | None = field(repr=False)
 
-    async def send(self, log: Log, message: Message) -> bool:
-        """Says what is wrong and what to do, or that it is over; False if that did not arrive."""
-        said = asdict(message)
+    async def send(self, log: Log, message: AlertMessage) -> bool:
+        """Logs a message and sends it; returns False where it did not arrive."""
+        fields = asdict(message)
         write = log.info if message.state == "over" else log.error
-        write("alert", **said)
+        write("alert", **fields)
         if not self.webhook_url:
             return True
         headers = {"content-type": "application/json"}
-        body = json.dumps({**said, "text": f"PPP Pixel: {message.text}"})
+        body = json.dumps({**fields, "text": f"PPP Pixel: {message.text}"})
         try:
             answer = await self.http.send("POST", self.webhook_url, headers, body, TIMEOUT_SECONDS)
         except NetworkError as error:
             log.error("alert_not_sent", problem=message.problem, reason=str(error))
             return False
-        if answer.status >= FIRST_ERROR:
+        if answer.status >= MIN_ERROR_STATUS:
             log.error("alert_not_sent", problem=message.problem, reason=f"answered {answer.status}")
-        return answer.status < FIRST_ERROR
+        return answer.status < MIN_ERROR_STATUS

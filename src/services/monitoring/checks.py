@@ -1,4 +1,4 @@
-"""Looks at the whole every five minutes: what is wrong now."""
+"""The checks of every five minutes: from health and metrics to findings."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from services.backup.backup_run import newest_verified
 from services.backup.records import Backup
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
-from services.monitoring.health import NO_ANSWER, Part
-from services.monitoring.metrics import Reading
+from services.monitoring.health import NO_ANSWER, ComponentHealth
+from services.monitoring.metrics import Metrics
 from services.privacy import retention
 
 JOB = "watch"
-OLDEST_LEAD = timedelta(minutes=30)
-OLDEST_BACKUP = timedelta(hours=26)
-LATEST_CRON = timedelta(minutes=15)
-# Jobs whose failing shows nowhere else. They work on whole days: hours do no harm.
-JOBS = (archive_run.JOB, retention.JOB)
-LONGEST_FAILING = timedelta(hours=6)
-SILENCE = timedelta(hours=1)
-# In this hour of each of the last days there were at least so many events.
+MAX_PENDING_LEAD_AGE = timedelta(minutes=30)
+MAX_BACKUP_AGE = timedelta(hours=26)
+MAX_CRON_GAP = timedelta(minutes=15)
+# Jobs whose failures no other check shows. They work on whole days: hours do no harm.
+CHECKED_JOBS = (archive_run.JOB, retention.JOB)
+MAX_FAILING_TIME = timedelta(hours=6)
+MAX_SILENCE = timedelta(hours=1)
+# An hour is usual where each of the last days had at least so many events in it.
 USUAL_DAYS = 7
 USUAL_EVENTS = 5
 FULL_PERCENT = 80
 BUDGET_PERCENT = 80
-# Of failed requests, so that one in a quiet hour wakes nobody.
-FEWEST_FAILED = 5
-MANY_PERCENT, SOME_PERCENT = 5, 1
-MEGABYTE = 1_000_000
+# A single failure in a quiet hour is no alert.
+MIN_FAILED_REQUESTS = 5
+MANY_ERRORS_PERCENT, SOME_ERRORS_PERCENT = 5, 1
+MEGABYTE_BYTES = 1_000_000
 
 # https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
-TOKENS = {"fields": 10, "search": 20, "person": 1, "update": 5}
+TOKENS_OF_CALLS = {"fields": 10, "search": 20, "person": 1, "update": 5}
 
-# By the index of each pixel, and never more of a day than are needed to know that it was usual.
-USUAL = f"""
+# Reads by the index of each pixel, and of a day only as many events as make it usual.
+COUNT_USUAL_DAYS = f"""
 SELECT count(*) AS days FROM json_each(?1, '$.days') AS day WHERE (
   SELECT count(*) FROM (
     SELECT 1 FROM pixels CROSS JOIN tracking_events
@@ -54,168 +54,178 @@ SELECT count(*) AS days FROM json_each(?1, '$.days') AS day WHERE (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What was read to judge by.
+class Observations:
+    """The input of the checks of the data.
 
-    `last_backed_up` are the events of the newest entry in R2, looked up where there are none now;
-    `usual_days` are counted where no event came lately.
+    `last_backed_up` is the number of events in the newest backup, read where there are none now;
+    `usual_days` is counted where no event arrived in the last hour.
     """
 
-    reading: Reading
+    metrics: Metrics
     backups: Sequence[Backup]
     last_backed_up: int
     usual_days: int
 
 
 @dataclass(frozen=True, slots=True)
-class WatchSettings:
-    """Where the limits are: tokens of Pipedrive a day, and the size of the database."""
+class CheckThresholds:
+    """Limits that are settings: Pipedrive's tokens a day, and the size of the database."""
 
     daily_tokens: int
     database_megabytes: int
 
 
 async def usual_days(database: Database, now: datetime) -> int:
-    """On how many of the last seven days there were events in the hour that ends now.
+    """On how many of the last seven days the hour that ends now had its usual events.
 
     Raises:
         UnavailableError: D1 failed.
     """
     ends = [now - timedelta(days=day) for day in range(1, USUAL_DAYS + 1)]
     days = [
-        {"from": format_stored_time(end - SILENCE), "to": format_stored_time(end)} for end in ends
+        {"from": format_stored_time(end - MAX_SILENCE), "to": format_stored_time(end)}
+        for end in ends
     ]
-    [[row]] = await database.batch_rows((USUAL,), json.dumps({"days": days}))
+    [[row]] = await database.batch_rows((COUNT_USUAL_DAYS,), json.dumps({"days": days}))
     days_with_events: int = row["days"]
     return days_with_events
 
 
-def is_silent(reading: Reading) -> bool:
-    """Whether no event came for an hour; of a new database nobody says so."""
-    return reading.last_event_at is not None and reading.at - reading.last_event_at >= SILENCE
+def is_silent(metrics: Metrics) -> bool:
+    """Whether no event arrived for an hour; a database without events is not silent."""
+    return metrics.last_event_at is not None and metrics.at - metrics.last_event_at >= MAX_SILENCE
 
 
-def of_health(parts: Mapping[str, Part]) -> Sequence[Finding]:
-    """What the parts say of themselves."""
+def check_health(parts: Mapping[str, ComponentHealth]) -> Sequence[Finding]:
+    """The findings about parts of the Worker that do not work."""
     findings = []
     for name, part in parts.items():
         if part.healthy:
             continue
-        seen = f"{name}: {part.error}"
+        details = f"{name}: {part.error}"
         if name != "database":
-            findings.append(Finding(problems.PART_FAILING, seen))
+            findings.append(Finding(problems.PART_FAILING, details))
         elif part.error != NO_ANSWER:
-            findings.append(Finding(problems.SCHEMA_UNEXPECTED, seen))
+            findings.append(Finding(problems.SCHEMA_UNEXPECTED, details))
         else:
-            findings.append(Finding(problems.DATABASE_FAILING, seen))
+            findings.append(Finding(problems.DATABASE_FAILING, details))
     return findings
 
 
-def of_what_was_seen(seen: Seen, settings: WatchSettings, now: datetime) -> Sequence[Finding]:
-    """What the numbers say."""
-    checks = (
-        *(_database(seen, settings), _events(seen), _errors(seen.reading)),
-        *(_leads(seen.reading), _breaker(seen.reading), _budget(seen.reading, settings)),
-        *(_backup(seen.backups, now), _failed_backup(seen.backups)),
-        *(_failing_jobs(seen.reading, now), _cron(seen.reading, now)),
+def check_observations(
+    observations: Observations, thresholds: CheckThresholds, now: datetime
+) -> Sequence[Finding]:
+    """The findings about events, leads, errors, backups and jobs."""
+    metrics, backups = observations.metrics, observations.backups
+    findings = (
+        *(_check_database(observations, thresholds), _check_events(observations)),
+        *(_check_errors(metrics), _check_leads(metrics), _check_breaker(metrics)),
+        *(_check_budget(metrics, thresholds), _check_backup(backups, now)),
+        *(_check_failed_backup(backups), _check_jobs(metrics, now), _check_cron(metrics, now)),
     )
-    return [finding for finding in checks if finding]
+    return [finding for finding in findings if finding]
 
 
-def _database(seen: Seen, settings: WatchSettings) -> Finding | None:
-    if seen.reading.last_event_at is None and seen.last_backed_up:
-        text = f"no events; the last backup has {seen.last_backed_up:,}"
+def _check_database(observations: Observations, thresholds: CheckThresholds) -> Finding | None:
+    if observations.metrics.last_event_at is None and observations.last_backed_up:
+        text = f"no events; the last backup has {observations.last_backed_up:,}"
         return Finding(problems.DATABASE_EMPTY, text)
-    percent = 100 * seen.reading.database_bytes // (settings.database_megabytes * MEGABYTE)
+    limit_bytes = thresholds.database_megabytes * MEGABYTE_BYTES
+    percent = 100 * observations.metrics.database_bytes // limit_bytes
     if percent >= FULL_PERCENT:
         return Finding(problems.DATABASE_LARGE, f"{percent} % of its limit")
     return None
 
 
-def _events(seen: Seen) -> Finding | None:
-    last = seen.reading.last_event_at
-    if last is None or not is_silent(seen.reading) or seen.usual_days < USUAL_DAYS:
+def _check_events(observations: Observations) -> Finding | None:
+    last = observations.metrics.last_event_at
+    if last is None or not is_silent(observations.metrics) or observations.usual_days < USUAL_DAYS:
         return None
     text = f"none since {last:%Y-%m-%d %H:%M} UTC; there are some at this time of every day"
     return Finding(problems.NO_EVENTS, text)
 
 
-def _errors(reading: Reading) -> Finding | None:
-    failed = reading.errors["failed_requests"]
-    percent = 100 * failed / max(1, failed + reading.recent["events_last_hour"])
-    if failed < FEWEST_FAILED or percent <= SOME_PERCENT:
+def _check_errors(metrics: Metrics) -> Finding | None:
+    failed = metrics.errors["failed_requests"]
+    percent = 100 * failed / max(1, failed + metrics.recent["events_last_hour"])
+    if failed < MIN_FAILED_REQUESTS or percent <= SOME_ERRORS_PERCENT:
         return None
     text = f"{failed:,} in the last hour, {percent:.1f} %"
-    many = percent > MANY_PERCENT
-    return Finding(problems.MANY_ERRORS if many else problems.SOME_ERRORS, text)
+    problem = problems.MANY_ERRORS if percent > MANY_ERRORS_PERCENT else problems.SOME_ERRORS
+    return Finding(problem, text)
 
 
-def _leads(reading: Reading) -> Finding | None:
-    age = timedelta(seconds=reading.oldest_pending_seconds or 0)
-    if age <= OLDEST_LEAD:
+def _check_leads(metrics: Metrics) -> Finding | None:
+    age = timedelta(seconds=metrics.oldest_pending_seconds or 0)
+    if age <= MAX_PENDING_LEAD_AGE:
         return None
-    text = f"{reading.pending:,} wait, the oldest for {_duration(age)}"
+    text = f"{metrics.pending:,} wait, the oldest for {_duration(age)}"
     return Finding(problems.LEADS_WAITING, text)
 
 
-def _breaker(reading: Reading) -> Finding | None:
-    names = [row["name"] for row in reading.accounts if row["state"] == "open"]
+def _check_breaker(metrics: Metrics) -> Finding | None:
+    names = [row["name"] for row in metrics.accounts if row["state"] == "open"]
     return Finding(problems.BREAKER_OPEN, f"account {', '.join(names)}") if names else None
 
 
-def _budget(reading: Reading, settings: WatchSettings) -> Finding | None:
-    tokens = sum(TOKENS[operation] * number for operation, number in reading.calls_today.items())
-    percent = 100 * tokens // settings.daily_tokens
+def _check_budget(metrics: Metrics, thresholds: CheckThresholds) -> Finding | None:
+    tokens = sum(
+        TOKENS_OF_CALLS[operation] * number for operation, number in metrics.calls_today.items()
+    )
+    percent = 100 * tokens // thresholds.daily_tokens
     if percent < BUDGET_PERCENT:
         return None
-    text = f"about {tokens:,} tokens today, {percent} % of {settings.daily_tokens:,}"
+    text = f"about {tokens:,} tokens today, {percent} % of {thresholds.daily_tokens:,}"
     return Finding(problems.BUDGET_LOW, text)
 
 
-def _backup(backups: Sequence[Backup], now: datetime) -> Finding | None:
+def _check_backup(backups: Sequence[Backup], now: datetime) -> Finding | None:
     newest = newest_verified(backups)
     at = newest and newest.finished_at
-    if at and now - at <= OLDEST_BACKUP:
+    if at and now - at <= MAX_BACKUP_AGE:
         return None
-    # The first one of a large database takes its time.
-    if at is None and any(now - each.started_at <= OLDEST_BACKUP for each in backups):
+    # The first backup of a large database takes several runs.
+    if at is None and any(now - backup.started_at <= MAX_BACKUP_AGE for backup in backups):
         return None
     text = f"the last verified one is of {at:%Y-%m-%d %H:%M} UTC" if at else "there is none"
     return Finding(problems.BACKUP_OLD, text)
 
 
-def _failed_backup(backups: Sequence[Backup]) -> Finding | None:
+def _check_failed_backup(backups: Sequence[Backup]) -> Finding | None:
     ended = [backup for backup in backups if backup.state != "running"]
     if not ended or ended[0].state == "verified":
         return None
     return Finding(problems.BACKUP_FAILED, f"{ended[0].id}: {ended[0].error}")
 
 
-def _failing_jobs(reading: Reading, now: datetime) -> Finding | None:
-    # The others run before this one: where it never ran, nobody can say that they did not.
-    if JOB not in reading.jobs:
+def _check_jobs(metrics: Metrics, now: datetime) -> Finding | None:
+    # The other jobs run before this one: in its first run they may not have run yet.
+    if JOB not in metrics.jobs:
         return None
-    failing = [said for job in JOBS if (said := _failing(job, reading.jobs.get(job), now))]
-    return Finding(problems.JOB_FAILING, "; ".join(failing)) if failing else None
+    texts = (_job_failure(job, metrics.jobs.get(job), now) for job in CHECKED_JOBS)
+    failures = [text for text in texts if text]
+    return Finding(problems.JOB_FAILING, "; ".join(failures)) if failures else None
 
 
-def _failing(job: str, last: Row | None, now: datetime) -> str | None:
-    if last is None:
+def _job_failure(job: str, last_run: Row | None, now: datetime) -> str | None:
+    if last_run is None:
         return f"{job} has never run"
-    well = last["succeeded_at"]
-    time = now - parse_stored_time(well) if well else None
-    if time is not None and time <= LONGEST_FAILING:
+    succeeded_at = last_run["succeeded_at"]
+    time = now - parse_stored_time(succeeded_at) if succeeded_at else None
+    if time is not None and time <= MAX_FAILING_TIME:
         return None
-    how_long = f"for {_duration(time)}" if time else "as far as is known"
-    ended = last["outcome"] or "did not end"
-    return f"no run of {job} ended well {how_long}, the last one of {last['started_at']}: {ended}"
-
-
-def _cron(reading: Reading, now: datetime) -> Finding | None:
-    last = reading.jobs.get(JOB)
-    gap = now - parse_stored_time(last["started_at"]) if last else timedelta()
+    period = f"for {_duration(time)}" if time else "as far as is known"
+    outcome = last_run["outcome"] or "did not end"
     return (
-        Finding(problems.CRON_LATE, f"no run for {_duration(gap)}") if gap > LATEST_CRON else None
+        f"no run of {job} ended well {period}, the last one of {last_run['started_at']}: {outcome}"
+    )
+
+
+def _check_cron(metrics: Metrics, now: datetime) -> Finding | None:
+    last_run = metrics.jobs.get(JOB)
+    gap = now - parse_stored_time(last_run["started_at"]) if last_run else timedelta()
+    return (
+        Finding(problems.CRON_LATE, f"no run for {_duration(gap)}") if gap > MAX_CRON_GAP else None
     )
 
 

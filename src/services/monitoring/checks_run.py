@@ -1,4 +1,4 @@
-"""One run of the job that looks at the whole and tells of what is wrong."""
+"""One run of the job `watch`: reads health and metrics, checks them, notifies of findings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.alerting import problems
-from services.alerting.notifier import Watch
+from services.alerting.notifier import Notifier
 from services.alerting.problems import Finding, Problem
 from services.archive.batches import ANY_ARCHIVED
 from services.backup.records import Records
@@ -18,15 +18,15 @@ from services.core.ports import Clock, UnavailableError
 from services.core.stored_time import parse_stored_time
 from services.monitoring.checks import (
     JOB,
-    Seen,
-    WatchSettings,
+    CheckThresholds,
+    Observations,
+    check_health,
+    check_observations,
     is_silent,
-    of_health,
-    of_what_was_seen,
     usual_days,
 )
-from services.monitoring.health import Part
-from services.monitoring.metrics import Metrics
+from services.monitoring.health import ComponentHealth
+from services.monitoring.metrics import MetricsReader
 
 LEASE_SECONDS = 120
 LAST_RUN = f"""
@@ -34,9 +34,9 @@ SELECT finished_at FROM job_runs
 WHERE job = '{JOB}' AND finished_at IS NOT NULL AND ?1 IS NOT NULL
 ORDER BY started_at DESC LIMIT 1
 """
-# What is judged without the database, and what needs it.
-OF_HEALTH = (problems.DATABASE_FAILING, problems.SCHEMA_UNEXPECTED, problems.PART_FAILING)
-OF_WHAT_WAS_SEEN = (
+# Problems that are checked without the database, and with it.
+HEALTH_PROBLEMS = (problems.DATABASE_FAILING, problems.SCHEMA_UNEXPECTED, problems.PART_FAILING)
+DATA_PROBLEMS = (
     *(problems.DATABASE_EMPTY, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
     *(problems.LEADS_WAITING, problems.BREAKER_OPEN, problems.BUDGET_LOW, problems.BACKUP_OLD),
     *(problems.BACKUP_FAILED, problems.DATABASE_LARGE, problems.JOB_FAILING, problems.CRON_LATE),
@@ -44,36 +44,39 @@ OF_WHAT_WAS_SEEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class WatchJob:
-    """What the job reads. A part of it that fails is itself a finding."""
+class ChecksRun:
+    """The job. Where the database fails while it reads, that is a finding."""
 
-    settings: WatchSettings
-    metrics: Metrics
+    thresholds: CheckThresholds
+    metrics: MetricsReader
     records: Records
     store: BackupStore
     clock: Clock
 
-    async def run(self, watch: Watch, parts: Mapping[str, Part], log: Log) -> None:
-        """Tells of what is wrong now, and of what is over. Never raises UnavailableError."""
-        findings: Sequence[Finding] = of_health(parts)
-        looked_for: Sequence[Problem] = OF_HEALTH
+    async def run(self, notifier: Notifier, parts: Mapping[str, ComponentHealth], log: Log) -> None:
+        """Notifies of problems that exist now, and of those that are over.
+
+        Never raises UnavailableError.
+        """
+        findings: Sequence[Finding] = check_health(parts)
+        checked: Sequence[Problem] = HEALTH_PROBLEMS
         job = JobRun(self.records.database, JOB, f"{JOB}-{log.request_id}", LEASE_SECONDS)
         try:
-            # Before this run is in the ledger, so that the one before it is the last.
-            seen = await self._look(self.clock())
+            # Before this run is in the ledger: the last run there is the one before it.
+            observations = await self._observe(self.clock())
             if not await job.begin(self.clock()):
                 return
-            findings = [*findings, *of_what_was_seen(seen, self.settings, self.clock())]
-            looked_for = (*OF_HEALTH, *OF_WHAT_WAS_SEEN)
+            findings = [*findings, *check_observations(observations, self.thresholds, self.clock())]
+            checked = (*HEALTH_PROBLEMS, *DATA_PROBLEMS)
         except UnavailableError as error:
             findings = [*findings, Finding(problems.DATABASE_FAILING, str(error))]
         for finding in findings:
-            await watch.tell(finding)
-        await watch.settle(looked_for)
+            await notifier.notify(finding)
+        await notifier.resolve(checked)
         await self._end(job, findings, log)
 
     async def last_run(self) -> datetime | None:
-        """When the cron was through the last time.
+        """When the last run of the cron ended, or None.
 
         Raises:
             UnavailableError: D1 failed.
@@ -81,14 +84,14 @@ class WatchJob:
         [rows] = await self.records.database.batch_rows((LAST_RUN,), "{}")
         return parse_stored_time(rows[0]["finished_at"]) if rows else None
 
-    async def _look(self, now: datetime) -> Seen:
-        reading = await self.metrics.read(now)
+    async def _observe(self, now: datetime) -> Observations:
+        metrics = await self.metrics.read(now)
         database = self.records.database
-        return Seen(
-            reading=reading,
+        return Observations(
+            metrics=metrics,
             backups=await self.records.newest(),
-            last_backed_up=0 if reading.last_event_at else await self._last_backed_up(),
-            usual_days=await usual_days(database, now) if is_silent(reading) else 0,
+            last_backed_up=0 if metrics.last_event_at else await self._last_backed_up(),
+            usual_days=await usual_days(database, now) if is_silent(metrics) else 0,
         )
 
     async def _last_backed_up(self) -> int:

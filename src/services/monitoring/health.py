@@ -1,4 +1,4 @@
-"""Whether the parts that this Worker stands on answer, and whether the schema is ours."""
+"""Whether D1, KV and the rate limiter answer, and whether the schema is the expected one."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ FIND_MIGRATION = "SELECT max(name) AS name FROM d1_migrations"
 
 
 class UnexpectedSchemaError(Exception):
-    """The database is not migrated as far as this code needs."""
+    """The database lacks a migration that this code needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The state of one part. `error` says what is wrong, without internals."""
+class ComponentHealth:
+    """The health of one part of the Worker. `error` says what is wrong, without internals."""
 
     healthy: bool
     latency_ms: int
     error: str | None
 
     def as_json(self) -> dict[str, object]:
-        """The part as it stands in the answer."""
-        state = {"status": "healthy" if self.healthy else "unhealthy"}
+        """The part in the answer of `GET /health`."""
+        status = {"status": "healthy" if self.healthy else "unhealthy"}
         error = {"error": self.error} if self.error else {}
-        return {**state, "latency_ms": self.latency_ms, **error}
+        return {**status, "latency_ms": self.latency_ms, **error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class Health:
     shards: LimiterShards
     clock: Clock
 
-    async def check(self) -> Mapping[str, Part]:
-        """The state of each part by its name; never raises."""
+    async def check(self) -> Mapping[str, ComponentHealth]:
+        """The health of each part by its name; never raises."""
         return {
             "database": await self._part(self._check_database),
             "kv": await self._part(self._check_key_values),
             "rate_limiter": await self._part(self._check_shards),
         }
 
-    async def _part(self, check: Callable[[], Awaitable[None]]) -> Part:
+    async def _part(self, check: Callable[[], Awaitable[None]]) -> ComponentHealth:
         started = self.clock()
         error = None
         try:
@@ -58,9 +58,9 @@ class Health:
             error = NO_ANSWER
         except UnexpectedSchemaError as unexpected:
             error = str(unexpected)
-        # A clock may be set back meanwhile.
+        # The clock may be set back in between.
         latency = max(0, int((self.clock() - started).total_seconds() * 1_000))
-        return Part(healthy=error is None, latency_ms=latency, error=error)
+        return ComponentHealth(healthy=error is None, latency_ms=latency, error=error)
 
     async def _check_database(self) -> None:
         name = (await self.database.rows(FIND_MIGRATION))[0]["name"]

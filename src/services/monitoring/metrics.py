@@ -1,8 +1,8 @@
-"""How the whole is doing, in numbers: for scripts of ops and for whoever watches.
+"""The metrics of the database, for monitoring and for scripts of ops.
 
-What would read whole tables is counted at most so often, and remembered in the ledger of jobs with
-the time of counting. Everything else reads as much with a million events as with none. All
-statements read one JSON text (`?1`: `now`, and times before it) and are one round trip.
+Counts of whole tables are cached in the ledger of jobs, with the time of counting. Everything else
+reads as much with a million events as with none. All statements read one JSON text (`?1`: `now`,
+and times before it) and are one round trip.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_object
 from services.sync.outbox import JOB
 
-TABLES_COUNTED = timedelta(hours=1)
-SUBMISSIONS_COUNTED = timedelta(minutes=5)
-# Runs of these names hold what was counted last.
+TABLE_COUNTS_TTL = timedelta(hours=1)
+SUBMISSION_COUNTS_TTL = timedelta(minutes=5)
+# The runs in the ledger that hold the last counts.
 TABLES_RUN = "count_tables"
 SUBMISSIONS_RUN = "count_submissions"
 
 
-def _counted(run: str, counted_since: str, summary: str) -> str:
-    """Counts into the one run of this name, unless that was done lately."""
+def _count_into(run: str, counted_since: str, summary: str) -> str:
+    """The statement that replaces the counts in the run of this name once they are too old."""
     return f"""
 INSERT INTO job_runs (job, run, started_at, lease_until, finished_at, outcome, summary)
 SELECT
@@ -41,7 +41,7 @@ ON CONFLICT (run) DO UPDATE SET
 """
 
 
-COUNT_TABLES = _counted(
+COUNT_TABLES = _count_into(
     TABLES_RUN,
     "tables_counted_since",
     """json_object(
@@ -52,7 +52,7 @@ COUNT_TABLES = _counted(
   )""",
 )
 
-COUNT_SUBMISSIONS = _counted(
+COUNT_SUBMISSIONS = _count_into(
     SUBMISSIONS_RUN,
     "submissions_counted_since",
     """(
@@ -65,7 +65,7 @@ COUNT_SUBMISSIONS = _counted(
   )""",
 )
 
-# CROSS: pixel by pixel, by the index; the planner would read all events.
+# CROSS JOIN: pixel by pixel, by the index; else the planner reads all events.
 RECENT_ACTIVITY = """
 SELECT
   count(*) AS events_last_hour,
@@ -124,7 +124,7 @@ SELECT timestamp FROM tracking_events
 WHERE id = (SELECT max(id) FROM tracking_events) AND ?1 IS NOT NULL
 """
 
-# Which calls a Pipedrive account's budget of the day was spent on, by us.
+# Our calls to Pipedrive, which spend an account's daily budget.
 CALLS_TODAY = f"""
 SELECT
   coalesce(sum(summary ->> '$.calls.search'), 0) AS search,
@@ -146,32 +146,32 @@ STATEMENTS = (
     *(FAILED_REQUESTS, LAST_EVENT, CALLS_TODAY),
 )
 
-# The worst state of all accounts is the one to know.
-STATES = ("closed", "half_open", "open")
-# As the old Worker wrote them, for the scripts that read them.
-OLD_STATES = {"closed": "CLOSED", "half_open": "HALF_OPEN", "open": "OPEN"}
+# From the best to the worst; the worst of all accounts is reported.
+BREAKER_STATES = ("closed", "half_open", "open")
+# As the old Worker named them, for the scripts that read them.
+OLD_BREAKER_STATES = {"closed": "CLOSED", "half_open": "HALF_OPEN", "open": "OPEN"}
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """Numbers by their names, and when they were counted, in UTC."""
+class CachedCounts:
+    """Counts by their names, and the time of counting in UTC."""
 
     at: datetime
     numbers: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """The metrics at one moment. `errors` are those of the last hour; the size is in bytes.
+class Metrics:
+    """The metrics at one moment. `errors` are those of the last hour.
 
     `oldest_pending_seconds` is None where nothing is pending, `last_event_at` (in UTC) where no
-    event was ever stored. `calls_today` are those to Pipedrive since midnight in UTC. Of each job
-    there is the last run, and when one last ended well.
+    event was ever stored. `calls_today` are calls to Pipedrive since midnight in UTC. `jobs` holds
+    the last run of each job, and when a run last succeeded.
     """
 
     at: datetime
-    tables: Counted
-    submissions: Counted
+    tables: CachedCounts
+    submissions: CachedCounts
     recent: Mapping[str, int]
     pending: int
     due: int
@@ -184,7 +184,7 @@ class Reading:
     calls_today: Mapping[str, int]
 
     def as_json(self) -> Mapping[str, object]:
-        """The metrics in the shape of the old Worker, with more in them."""
+        """The metrics in the shape of the old Worker, extended."""
         return {
             "database": {
                 **self.tables.numbers,
@@ -199,9 +199,11 @@ class Reading:
         }
 
     def _pipedrive(self) -> Mapping[str, object]:
-        worst = max(self.accounts, key=lambda row: STATES.index(row["state"]), default=_CLOSED)
+        worst = max(
+            self.accounts, key=lambda row: BREAKER_STATES.index(row["state"]), default=_NO_ACCOUNT
+        )
         return {
-            "circuit_breaker_state": OLD_STATES[worst["state"]],
+            "circuit_breaker_state": OLD_BREAKER_STATES[worst["state"]],
             "circuit_breaker_failures": worst["failures"],
             "circuit_breaker_next_attempt": _next_attempt(worst, self.at),
             "delayed_sync_pending": self.due,
@@ -216,13 +218,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
-    """Reads the metrics from D1; `database_bytes` asks it for its size."""
+class MetricsReader:
+    """Reads the metrics from D1; `database_bytes` returns its size."""
 
     database: Database
     database_bytes: Callable[[], Awaitable[int]]
 
-    async def read(self, now: datetime) -> Reading:
+    async def read(self, now: datetime) -> Metrics:
         """The metrics now, in two round trips.
 
         Raises:
@@ -232,22 +234,22 @@ class Metrics:
             "now": format_stored_time(now),
             "hour_ago": format_stored_time(now - timedelta(hours=1)),
             "midnight": now.strftime("%Y-%m-%d 00:00:00"),
-            "tables_counted_since": format_stored_time(now - TABLES_COUNTED),
-            "submissions_counted_since": format_stored_time(now - SUBMISSIONS_COUNTED),
+            "tables_counted_since": format_stored_time(now - TABLE_COUNTS_TTL),
+            "submissions_counted_since": format_stored_time(now - SUBMISSION_COUNTS_TTL),
         }
         answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
         [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
         jobs = {row["job"]: row for row in runs}
-        return Reading(
+        return Metrics(
             at=now,
-            tables=_counted_in(jobs.pop(TABLES_RUN)),
-            submissions=_counted_in(jobs.pop(SUBMISSIONS_RUN)),
+            tables=_cached_counts(jobs.pop(TABLES_RUN)),
+            submissions=_cached_counts(jobs.pop(SUBMISSIONS_RUN)),
             recent=recent,
             pending=pending["pending"],
             due=pending["due"],
             oldest_pending_seconds=_age(pending["oldest"], now),
             accounts=accounts,
-            jobs={job: _run(row) for job, row in jobs.items()},
+            jobs={job: _run_summary(row) for job, row in jobs.items()},
             errors={**failed, **errors},
             database_bytes=await self.database_bytes(),
             last_event_at=parse_stored_time(last_events[0]["timestamp"]) if last_events else None,
@@ -255,15 +257,15 @@ class Metrics:
         )
 
 
-_CLOSED: Row = {"state": "closed", "failures": 0, "open_until": None, "paused_until": None}
+_NO_ACCOUNT: Row = {"state": "closed", "failures": 0, "open_until": None, "paused_until": None}
 
 
-def _counted_in(run: Row) -> Counted:
-    return Counted(parse_stored_time(run["finished_at"]), json.loads(run["summary"]))
+def _cached_counts(run: Row) -> CachedCounts:
+    return CachedCounts(parse_stored_time(run["finished_at"]), json.loads(run["summary"]))
 
 
 def _next_attempt(account: Row, now: datetime) -> str | None:
-    """When the account is called again, if it is left alone now."""
+    """When the account is called again, or None where it can be called now."""
     times = (account[name] for name in ("open_until", "paused_until") if account[name])
     latest = max(times, default="")
     is_ahead = bool(latest) and datetime.fromisoformat(latest) > now
@@ -278,6 +280,6 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _run(row: Row) -> Row:
+def _run_summary(row: Row) -> Row:
     names = ("run", "started_at", "finished_at", "outcome", "succeeded_at")
     return {**{name: row[name] for name in names}, "summary": read_object(row["summary"])}

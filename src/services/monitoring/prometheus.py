@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.core.stored_time import parse_stored_time
-from services.monitoring.health import Part
-from services.monitoring.metrics import STATES, Reading
+from services.monitoring.health import ComponentHealth
+from services.monitoring.metrics import BREAKER_STATES, Metrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
@@ -20,7 +20,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One metric with its samples. All of ours are gauges: each can go down as well as up."""
+    """One metric with its samples. All are gauges: each can go down as well as up."""
 
     name: str
     help: str
@@ -33,13 +33,18 @@ class Gauge:
         return "".join(lines)
 
 
-def exposition(reading: Reading, parts: Mapping[str, Part], version: str) -> str:
-    """The metrics and the state of each part as one text. Times are Unix seconds."""
-    gauges = (*_of_the_worker(parts, version), *_of_data(reading), *_of_the_sync(reading))
+def exposition(metrics: Metrics, parts: Mapping[str, ComponentHealth], version: str) -> str:
+    """The metrics and the health of each part as one text. Times are Unix seconds."""
+    gauges = (
+        *_worker_gauges(parts, version),
+        *_data_gauges(metrics),
+        *_sync_gauges(metrics),
+        *_job_gauges(metrics),
+    )
     return "".join(gauge.text() for gauge in gauges)
 
 
-def _of_the_worker(parts: Mapping[str, Part], version: str) -> Iterator[Gauge]:
+def _worker_gauges(parts: Mapping[str, ComponentHealth], version: str) -> Iterator[Gauge]:
     yield Gauge("build_info", "The version that answers; always 1.", [({"version": version}, 1)])
     healthy: list[tuple[Labels, float]] = [
         ({"part": name}, int(part.healthy)) for name, part in parts.items()
@@ -47,65 +52,68 @@ def _of_the_worker(parts: Mapping[str, Part], version: str) -> Iterator[Gauge]:
     yield Gauge("part_healthy", "Whether a part of the Worker answers.", healthy)
 
 
-def _of_data(reading: Reading) -> Iterator[Gauge]:
-    tables, recent = reading.tables.numbers, reading.recent
+def _data_gauges(metrics: Metrics) -> Iterator[Gauge]:
+    tables, recent = metrics.tables.numbers, metrics.recent
     counted = "counted at ppp_tables_counted_timestamp_seconds."
-    yield _one("events", f"Stored events, {counted}", tables["total_events"])
-    yield _one("visitors", f"Stored visitors, {counted}", tables["unique_visitors"])
-    yield _one("sessions", f"Stored sessions, {counted}", tables["unique_sessions"])
-    yield _one("active_pixels", f"Active pixels, {counted}", tables["active_pixels"])
-    yield _one(
+    yield _gauge("events", f"Stored events, {counted}", tables["total_events"])
+    yield _gauge("visitors", f"Stored visitors, {counted}", tables["unique_visitors"])
+    yield _gauge("sessions", f"Stored sessions, {counted}", tables["unique_sessions"])
+    yield _gauge("active_pixels", f"Active pixels, {counted}", tables["active_pixels"])
+    yield _gauge(
         "tables_counted_timestamp_seconds",
         "When the tables were counted.",
-        int(reading.tables.at.timestamp()),
+        int(metrics.tables.at.timestamp()),
     )
-    yield _one("database_size_bytes", "The size of the database.", reading.database_bytes)
-    if reading.last_event_at:
-        yield _one(
+    yield _gauge("database_size_bytes", "The size of the database.", metrics.database_bytes)
+    if metrics.last_event_at:
+        yield _gauge(
             "last_event_timestamp_seconds",
             "When the newest event was stored.",
-            int(reading.last_event_at.timestamp()),
+            int(metrics.last_event_at.timestamp()),
         )
-    yield _one("events_last_hour", "Events of the last hour.", recent["events_last_hour"])
-    yield _one(
+    yield _gauge("events_last_hour", "Events of the last hour.", recent["events_last_hour"])
+    yield _gauge(
         "form_submissions_last_hour",
         "Form submissions of the last hour.",
         recent["form_submissions_last_hour"],
     )
 
 
-def _of_the_sync(reading: Reading) -> Iterator[Gauge]:
+def _sync_gauges(metrics: Metrics) -> Iterator[Gauge]:
     yield Gauge(
         "submissions",
         "Form submissions by the end of their sync, counted at most 5 minutes ago.",
-        [({"status": status}, number) for status, number in reading.submissions.numbers.items()],
+        [({"status": status}, number) for status, number in metrics.submissions.numbers.items()],
     )
-    yield _one("submissions_pending", "Form submissions that wait for the sync.", reading.pending)
-    yield _one("submissions_due", "Those of them that are due.", reading.due)
-    yield _one(
+    yield _gauge("submissions_pending", "Form submissions that wait for the sync.", metrics.pending)
+    yield _gauge("submissions_due", "Those of them that are due.", metrics.due)
+    yield _gauge(
         "oldest_pending_age_seconds",
         "The age of the oldest one that waits; 0 where none does.",
-        reading.oldest_pending_seconds or 0,
+        metrics.oldest_pending_seconds or 0,
     )
     yield Gauge(
         "circuit_breaker_state",
         "1 for the state that the breaker of a Pipedrive account is in.",
         [
             ({"account": account["name"], "state": state}, int(account["state"] == state))
-            for account in reading.accounts
-            for state in STATES
+            for account in metrics.accounts
+            for state in BREAKER_STATES
         ],
     )
     yield Gauge(
         "pipedrive_calls_today",
         "Calls to Pipedrive since midnight in UTC.",
-        [({"operation": name}, number) for name, number in reading.calls_today.items()],
+        [({"operation": name}, number) for name, number in metrics.calls_today.items()],
     )
     yield Gauge(
         "sync_errors_last_hour",
         "What failed in the runs of the sync that began in the last hour.",
-        [({"kind": kind}, number) for kind, number in reading.errors.items()],
+        [({"kind": kind}, number) for kind, number in metrics.errors.items()],
     )
+
+
+def _job_gauges(metrics: Metrics) -> Iterator[Gauge]:
     for moment, text in (
         ("started", "the last run of a job began"),
         ("finished", "the last run of a job ended"),
@@ -116,13 +124,13 @@ def _of_the_sync(reading: Reading) -> Iterator[Gauge]:
             f"When {text}.",
             [
                 ({"job": job}, int(parse_stored_time(run[f"{moment}_at"]).timestamp()))
-                for job, run in reading.jobs.items()
+                for job, run in metrics.jobs.items()
                 if run[f"{moment}_at"]
             ],
         )
 
 
-def _one(name: str, help_text: str, value: float) -> Gauge:
+def _gauge(name: str, help_text: str, value: float) -> Gauge:
     return Gauge(name, help_text, [({}, value)])
 
 

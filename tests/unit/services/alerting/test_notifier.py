@@ -1,4 +1,4 @@
-"""Who is told of a problem: once, again after an hour, and when it is over."""
+"""A problem is notified once, again after an hour, and when it is over."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.alerting.notifier import Watch
+from services.alerting.notifier import Notifier
 from services.alerting.problems import BACKUP_OLD, LEADS_WAITING, Finding
-from services.alerting.webhook import Alerts
+from services.alerting.webhook import AlertWebhook
 from services.core.logs import Log
 from services.core.ports import HttpAnswer, NetworkError
 from tests.unit.memory import MemoryHttp, MemoryKeyValues, Reply, Time, scripted
@@ -27,18 +27,20 @@ class Story:
         self.http = MemoryHttp(self.time, scripted(replies or [OK] * 20))
 
     def run(self, *findings: Finding) -> Sequence[dict[str, str]]:
-        """What one run sent."""
+        """The messages of one run."""
         before = len(self.http.sent)
-        alerts = Alerts(self.http, "https://hooks.example/x")
+        webhook = AlertWebhook(self.http, "https://hooks.example/x")
         log = Log("info", "request-1")
-        watch = Watch(alerts, self.key_values, self.time.clock, log, "https://w.example/runbook")
+        notifier = Notifier(
+            webhook, self.key_values, self.time.clock, log, "https://w.example/runbook"
+        )
 
-        async def all_of_it() -> None:
+        async def check() -> None:
             for finding in findings:
-                await watch.tell(finding)
-            await watch.settle((LEADS_WAITING, BACKUP_OLD))
+                await notifier.notify(finding)
+            await notifier.resolve((LEADS_WAITING, BACKUP_OLD))
 
-        asyncio.run(all_of_it())
+        asyncio.run(check())
         self.time.now += timedelta(minutes=5)
         return [json.loads(sent.body or "") for sent in self.http.sent[before:]]
 
@@ -47,7 +49,7 @@ def states(sent: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
     return [(message["problem"], message["state"]) for message in sent]
 
 
-def test_a_problem_is_told_once_then_every_hour_then_its_end() -> None:
+def test_a_problem_is_notified_once_then_every_hour_then_when_it_is_over() -> None:
     story = Story()
     [new] = story.run(LEADS)
     assert new == {
@@ -59,12 +61,12 @@ def test_a_problem_is_told_once_then_every_hour_then_its_end() -> None:
         " It means: leads reach Pipedrive late; none is lost."
         " Do: ppp leads --env production https://w.example/runbook#leads_waiting",
     }
-    told = [states(story.run(LEADS)) for _ in range(24)]
-    assert [index for index, sent in enumerate(told, start=1) if sent] == [12, 24]
-    assert told[11] == [("leads_waiting", "still there")]
-    [over] = story.run()
-    assert (over["state"], over["since"]) == ("over", "2026-05-01 12:00:00")
-    assert over["text"] == (
+    messages = [states(story.run(LEADS)) for _ in range(24)]
+    assert [index for index, sent in enumerate(messages, start=1) if sent] == [12, 24]
+    assert messages[11] == [("leads_waiting", "still there")]
+    [resolved] = story.run()
+    assert (resolved["state"], resolved["since"]) == ("over", "2026-05-01 12:00:00")
+    assert resolved["text"] == (
         "PPP Pixel: [P2] over: leads_waiting, which began 2026-05-01 12:00:00 UTC."
         " https://w.example/runbook#leads_waiting"
     )
@@ -72,7 +74,7 @@ def test_a_problem_is_told_once_then_every_hour_then_its_end() -> None:
     assert states(story.run(LEADS)) == [("leads_waiting", "new")]
 
 
-def test_each_problem_is_told_for_itself() -> None:
+def test_each_problem_has_a_state_of_its_own() -> None:
     story = Story()
     assert states(story.run(LEADS)) == [("leads_waiting", "new")]
     assert states(story.run(LEADS, BACKUP)) == [("backup_old", "new")]
@@ -83,7 +85,7 @@ def test_one_problem_is_one_message_a_run() -> None:
     assert len(Story().run(LEADS, Finding(LEADS_WAITING, "3 wait"))) == 1
 
 
-def test_what_did_not_arrive_is_told_on_the_next_run() -> None:
+def test_a_message_that_did_not_arrive_is_sent_by_the_next_run() -> None:
     story = Story(NetworkError("the connection failed"), OK, HttpAnswer(500, "", {}), OK)
     assert states(story.run(LEADS)) == states(story.run(LEADS)) == [("leads_waiting", "new")]
     assert story.run(LEADS) == []
@@ -91,17 +93,17 @@ def test_what_did_not_arrive_is_told_on_the_next_run() -> None:
     assert story.run() == []
 
 
-def test_while_kv_fails_it_is_rather_told_twice() -> None:
+def test_while_kv_fails_messages_are_repeated() -> None:
     story = Story()
     story.key_values.operations = 0
     assert states(story.run(LEADS)) == states(story.run(LEADS)) == [("leads_waiting", "new")]
 
 
-def test_what_was_not_looked_for_is_not_over() -> None:
+def test_a_problem_that_was_not_checked_is_not_over() -> None:
     story = Story()
     story.run(LEADS)
-    watch = Watch(
-        Alerts(story.http, None), story.key_values, story.time.clock, Log("info", "r"), ""
+    notifier = Notifier(
+        AlertWebhook(story.http, None), story.key_values, story.time.clock, Log("info", "r"), ""
     )
-    asyncio.run(watch.settle((BACKUP_OLD,)))
+    asyncio.run(notifier.resolve((BACKUP_OLD,)))
     assert story.run(LEADS) == []

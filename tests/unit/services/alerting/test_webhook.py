@@ -3,18 +3,18 @@ import json
 
 import pytest
 
-from services.alerting.webhook import TIMEOUT_SECONDS, Alerts, Message
+from services.alerting.webhook import TIMEOUT_SECONDS, AlertMessage, AlertWebhook
 from services.core.logs import Log
 from services.core.ports import HttpAnswer, NetworkError
 from tests.unit.memory import MemoryHttp, Reply, Time, scripted
 
 URL = "https://hooks.example/secret"
 LOG = Log("info", "request-1")
-MESSAGE = Message("breaker_open", "P2", "new", "2026-05-01 12:00:00", "Pipedrive is down")
+MESSAGE = AlertMessage("breaker_open", "P2", "new", "2026-05-01 12:00:00", "Pipedrive is down")
 
 
 def send(http: MemoryHttp, url: str | None) -> None:
-    asyncio.run(Alerts(http, url).send(LOG, MESSAGE))
+    asyncio.run(AlertWebhook(http, url).send(LOG, MESSAGE))
 
 
 def http_with(*replies: Reply) -> MemoryHttp:
@@ -60,7 +60,7 @@ def test_without_a_webhook_the_line_is_the_alert(capsys: pytest.CaptureFixture[s
         (HttpAnswer(500, "", {}), "answered 500"),
     ],
 )
-def test_an_alert_that_does_not_arrive_is_told_without_its_address(
+def test_an_alert_that_does_not_arrive_is_logged_without_the_address(
     capsys: pytest.CaptureFixture[str], reply: Reply, reason: str
 ) -> None:
     send(http_with(reply), URL)

@@ -1,4 +1,4 @@
-"""What is wrong, judged by what was read."""
+"""The findings of each check, up to its limit and beyond."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.backup.records import Backup, Marker, Progress, State
-from services.monitoring.checks import Seen, WatchSettings, of_health, of_what_was_seen
-from services.monitoring.health import NO_ANSWER, Part
-from services.monitoring.metrics import Counted, Reading
+from services.monitoring.checks import (
+    CheckThresholds,
+    Observations,
+    check_health,
+    check_observations,
+)
+from services.monitoring.health import NO_ANSWER, ComponentHealth
+from services.monitoring.metrics import CachedCounts, Metrics
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
-SETTINGS = WatchSettings(daily_tokens=1_000, database_megabytes=100)
+SETTINGS = CheckThresholds(daily_tokens=1_000, database_megabytes=100)
 
 
 def backup(hours: float, state: State = "verified") -> Backup:
@@ -37,10 +42,10 @@ JOBS = {
         "succeeded_at": "2026-05-10 11:55:00",
     },
 }
-READING = Reading(
+METRICS = Metrics(
     at=NOW,
-    tables=Counted(NOW, {}),
-    submissions=Counted(NOW, {}),
+    tables=CachedCounts(NOW, {}),
+    submissions=CachedCounts(NOW, {}),
     recent={"events_last_hour": 1_000},
     pending=2,
     due=0,
@@ -52,79 +57,79 @@ READING = Reading(
     last_event_at=NOW - timedelta(minutes=59),
     calls_today={"search": 30, "person": 49, "update": 28, "fields": 1},
 )
-NEVER_WELL = {"started_at": "2026-05-10 11:55:00", "outcome": None, "succeeded_at": None}
-WELL = Seen(READING, [backup(26)], 100, 7)
+NEVER_SUCCEEDED = {"started_at": "2026-05-10 11:55:00", "outcome": None, "succeeded_at": None}
+HEALTHY = Observations(METRICS, [backup(26)], 100, 7)
 
 
-def found(seen: Seen) -> list[tuple[str, str, str]]:
+def findings(observations: Observations) -> list[tuple[str, str, str]]:
     return [
-        (finding.problem.severity, finding.problem.name, finding.seen)
-        for finding in of_what_was_seen(seen, SETTINGS, NOW)
+        (finding.problem.severity, finding.problem.name, finding.details)
+        for finding in check_observations(observations, SETTINGS, NOW)
     ]
 
 
-def reading(**changed: object) -> Seen:
-    return replace(WELL, reading=replace(READING, **changed))  # type: ignore[arg-type]  # by name
+def metrics(**changed: object) -> Observations:
+    return replace(HEALTHY, metrics=replace(METRICS, **changed))  # type: ignore[arg-type]  # by name
 
 
-def jobs(**changed: Mapping[str, object] | None) -> Seen:
-    """With something of the last runs changed; without those that are None."""
+def jobs(**changed: Mapping[str, object] | None) -> Observations:
+    """Observations with changed last runs, and without those that are None."""
     runs = {job: {**run, **(changed.get(job) or {})} for job, run in JOBS.items()}
-    return reading(jobs={job: run for job, run in runs.items() if changed.get(job, run)})
+    return metrics(jobs={job: run for job, run in runs.items() if changed.get(job, run)})
 
 
-def test_all_is_well_up_to_each_limit() -> None:
-    assert found(WELL) == []
+def test_nothing_is_found_up_to_each_limit() -> None:
+    assert findings(HEALTHY) == []
 
 
 @pytest.mark.parametrize(
-    ("seen", "problem"),
+    ("observations", "problem"),
     [
         (
-            reading(last_event_at=None),
+            metrics(last_event_at=None),
             ("P1", "database_empty", "no events; the last backup has 100"),
         ),
         (
-            reading(last_event_at=NOW - timedelta(hours=1)),
+            metrics(last_event_at=NOW - timedelta(hours=1)),
             (
                 *("P2", "no_events"),
                 "none since 2026-05-10 11:00 UTC; there are some at this time of every day",
             ),
         ),
         (
-            reading(errors={"failed_requests": 53}),
+            metrics(errors={"failed_requests": 53}),
             ("P2", "many_errors", "53 in the last hour, 5.0 %"),
         ),
         (
-            reading(errors={"failed_requests": 11}),
+            metrics(errors={"failed_requests": 11}),
             ("P3", "some_errors", "11 in the last hour, 1.1 %"),
         ),
         (
-            reading(oldest_pending_seconds=95 * 60),
+            metrics(oldest_pending_seconds=95 * 60),
             ("P2", "leads_waiting", "2 wait, the oldest for 1 h 35 min"),
         ),
         (
-            reading(accounts=[{"name": "acme", "state": "open"}]),
+            metrics(accounts=[{"name": "acme", "state": "open"}]),
             ("P2", "pipedrive_breaker_open", "account acme"),
         ),
         (
-            reading(calls_today={"search": 40}),
+            metrics(calls_today={"search": 40}),
             ("P3", "pipedrive_budget_low", "about 800 tokens today, 80 % of 1,000"),
         ),
         (
-            replace(WELL, backups=[backup(26.1)]),
+            replace(HEALTHY, backups=[backup(26.1)]),
             ("P2", "backup_old", "the last verified one is of 2026-05-09 09:54 UTC"),
         ),
-        (replace(WELL, backups=[]), ("P2", "backup_old", "there is none")),
+        (replace(HEALTHY, backups=[]), ("P2", "backup_old", "there is none")),
         (
-            replace(WELL, backups=[backup(27, "running")]),
+            replace(HEALTHY, backups=[backup(27, "running")]),
             ("P2", "backup_old", "there is none"),
         ),
         (
-            replace(WELL, backups=[backup(1, "failed"), backup(2)]),
+            replace(HEALTHY, backups=[backup(1, "failed"), backup(2)]),
             ("P3", "backup_failed", "b: broken"),
         ),
-        (reading(database_bytes=80_000_000), ("P3", "database_large", "80 % of its limit")),
+        (metrics(database_bytes=80_000_000), ("P3", "database_large", "80 % of its limit")),
         (
             jobs(watch={"started_at": "2026-05-10 11:44:00"}),
             ("P3", "cron_late", "no run for 0 h 16 min"),
@@ -140,7 +145,7 @@ def test_all_is_well_up_to_each_limit() -> None:
             ),
         ),
         (
-            jobs(archive=None, retention=NEVER_WELL),
+            jobs(archive=None, retention=NEVER_SUCCEEDED),
             (
                 *("P3", "job_failing"),
                 (
@@ -151,20 +156,22 @@ def test_all_is_well_up_to_each_limit() -> None:
         ),
     ],
 )
-def test_what_is_beyond_a_limit_is_found(seen: Seen, problem: tuple[str, str, str]) -> None:
-    assert found(seen) == [problem]
+def test_a_value_beyond_its_limit_is_a_finding(
+    observations: Observations, problem: tuple[str, str, str]
+) -> None:
+    assert findings(observations) == [problem]
 
 
 @pytest.mark.parametrize(
-    "seen",
+    "observations",
     [
-        replace(reading(last_event_at=None), last_backed_up=0),
-        replace(reading(last_event_at=NOW - timedelta(days=1)), usual_days=6),
-        replace(WELL, backups=[backup(1, "running")]),
-        replace(WELL, backups=[backup(1, "running"), backup(2), backup(3, "failed")]),
-        reading(errors={"failed_requests": 4}, recent={"events_last_hour": 0}),
-        reading(oldest_pending_seconds=None),
-        reading(jobs={}),
+        replace(metrics(last_event_at=None), last_backed_up=0),
+        replace(metrics(last_event_at=NOW - timedelta(days=1)), usual_days=6),
+        replace(HEALTHY, backups=[backup(1, "running")]),
+        replace(HEALTHY, backups=[backup(1, "running"), backup(2), backup(3, "failed")]),
+        metrics(errors={"failed_requests": 4}, recent={"events_last_hour": 0}),
+        metrics(oldest_pending_seconds=None),
+        metrics(jobs={}),
         jobs(archive={"outcome": None}, retention={"outcome": "failed"}),
     ],
     ids=[
@@ -172,8 +179,8 @@ def test_what_is_beyond_a_limit_is_found(seen: Seen, problem: tuple[str, str, st
         *("few requests", "no leads", "the first run", "jobs that failed just now"),
     ],
 )
-def test_what_looks_like_it_and_is_none(seen: Seen) -> None:
-    assert found(seen) == []
+def test_a_similar_state_is_no_finding(observations: Observations) -> None:
+    assert findings(observations) == []
 
 
 @pytest.mark.parametrize(
@@ -188,10 +195,12 @@ def test_what_looks_like_it_and_is_none(seen: Seen) -> None:
         ("kv", NO_ANSWER, ("P2", "part_failing", "kv: does not answer")),
     ],
 )
-def test_a_part_that_is_ill_is_found(name: str, error: str, problem: tuple[str, str, str]) -> None:
+def test_an_unhealthy_part_is_a_finding(
+    name: str, error: str, problem: tuple[str, str, str]
+) -> None:
     parts = {
-        "rate_limiter": Part(healthy=True, latency_ms=1, error=None),
-        name: Part(healthy=False, latency_ms=1, error=error),
+        "rate_limiter": ComponentHealth(healthy=True, latency_ms=1, error=None),
+        name: ComponentHealth(healthy=False, latency_ms=1, error=error),
     }
-    [finding] = of_health(parts)
-    assert (finding.problem.severity, finding.problem.name, finding.seen) == problem
+    [finding] = check_health(parts)
+    assert (finding.problem.severity, finding.problem.name, finding.details) == problem

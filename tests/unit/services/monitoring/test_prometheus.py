@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
-from services.monitoring.health import Part
-from services.monitoring.metrics import Counted, Reading
+from services.monitoring.health import ComponentHealth
+from services.monitoring.metrics import CachedCounts, Metrics
 from services.monitoring.prometheus import Gauge, exposition
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -13,12 +13,12 @@ RUN: dict[str, object] = {
     "succeeded_at": "2026-05-01 11:50:00",
     "summary": {},
 }
-READING = Reading(
+METRICS = Metrics(
     at=NOW,
-    tables=Counted(
+    tables=CachedCounts(
         NOW, {"total_events": 9, "unique_visitors": 4, "unique_sessions": 5, "active_pixels": 2}
     ),
-    submissions=Counted(NOW, {"synced": 3, "error": 1}),
+    submissions=CachedCounts(NOW, {"synced": 3, "error": 1}),
     recent={"events_last_hour": 6, "form_submissions_last_hour": 1},
     pending=2,
     due=1,
@@ -38,7 +38,9 @@ READING = Reading(
     last_event_at=NOW,
     calls_today={"search": 7, "person": 0, "update": 3, "fields": 1},
 )
-LINES = exposition(READING, {"kv": Part(healthy=False, latency_ms=1, error="x")}, "3.1.0")
+LINES = exposition(
+    METRICS, {"kv": ComponentHealth(healthy=False, latency_ms=1, error="x")}, "3.1.0"
+)
 
 
 def test_a_metric_has_its_help_its_type_and_its_samples() -> None:
@@ -47,12 +49,12 @@ def test_a_metric_has_its_help_its_type_and_its_samples() -> None:
     )
 
 
-def test_what_would_end_a_label_is_escaped() -> None:
+def test_a_label_is_escaped() -> None:
     text = Gauge("size", "How large.", [({"a": 'x"y\\z\n'}, 1)]).text()
     assert text.splitlines()[2] == r'ppp_size{a="x\"y\\z\n"} 1'
 
 
-def test_each_number_of_a_reading_is_a_sample() -> None:
+def test_each_metric_is_a_sample() -> None:
     for line in (
         'ppp_build_info{version="3.1.0"} 1',
         'ppp_part_healthy{part="kv"} 0',
