@@ -1,4 +1,4 @@
-"""Backups, as the Worker makes them: started and taken further over its API."""
+"""Backups on demand: the Worker makes them, started and continued over its API."""
 
 from __future__ import annotations
 
@@ -14,75 +14,74 @@ from ops.worker_api.retries import UnreachableError
 
 BACKUPS = "/api/backups"
 MANUAL, RUNNING, VERIFIED = "manual", "running", "verified"
-# A portion works for a minute (BACKUP_RUN_SECONDS) and ends its last step.
-LONGEST_PORTION = 180
-# Another run is at work on it, for as long as its lease, or the Worker is out of reach.
-IDLE_SECONDS, MAX_IDLE = 5, 70
+# A portion works for a minute (BACKUP_RUN_SECONDS) and finishes its last step.
+MAX_PORTION_SECONDS = 180
+# A portion is idle while another run holds the lease, or the Worker cannot be reached.
+IDLE_PAUSE_SECONDS, MAX_IDLE_PORTIONS = 5, 70
 
-Backup = dict[str, Any]
+BackupRow = dict[str, Any]
 """As the API shows it: `id`, `kind`, `state`, `error`, `rows`, `parts`, `parts_verified` …"""
 
-OnProgress = Callable[[Backup], None]
+OnProgress = Callable[[BackupRow], None]
 
 
-def start_backup(api: Api, label: str | None = None) -> Backup:
-    """Starts a backup of the whole database."""
-    started: Backup = api.send("POST", BACKUPS, {"label": label} if label else {})["data"]
+def start_backup(api: Api, label: str | None = None) -> BackupRow:
+    """Start a backup of the whole database."""
+    started: BackupRow = api.send("POST", BACKUPS, {"label": label} if label else {})["data"]
     return started
 
 
-def continue_backup(api: Api, backup_id: str) -> Backup:
-    """Does one portion more of a backup, unless another run is at work on it."""
+def continue_backup(api: Api, backup_id: str) -> BackupRow:
+    """Make one more portion of a backup, unless another run holds its lease."""
     path = f"{BACKUPS}/{path_segment(backup_id)}/continue"
-    further: Backup = api.send("POST", path)["data"]
-    return further
+    continued: BackupRow = api.send("POST", path)["data"]
+    return continued
 
 
-def list_backups(api: Api) -> Sequence[Backup]:
-    """The newest hundred backups that the database knows of, the newest first."""
-    backups: Sequence[Backup] = api.get(BACKUPS)["data"]
+def list_backups(api: Api) -> Sequence[BackupRow]:
+    """Return the newest hundred backups of the database, the newest first."""
+    backups: Sequence[BackupRow] = api.get(BACKUPS)["data"]
     return backups
 
 
 @dataclass(frozen=True, slots=True)
 class BackupMaker:
-    """Makes a backup on demand, to its end. `pause` waits where nothing else helps."""
+    """Makes a backup until it is verified. `pause` waits between idle portions."""
 
     api: Api
     on_progress: OnProgress
-    pause: Callable[[], None] = lambda: time.sleep(IDLE_SECONDS)
+    pause: Callable[[], None] = lambda: time.sleep(IDLE_PAUSE_SECONDS)
 
     def make(self, label: str | None) -> str:
-        """Makes a backup and returns its id when it is verified.
+        """Make a backup and return its id when it is verified.
 
-        One that is under way is taken to its end: it holds the moment at which it ends.
+        A running one is continued instead: it holds the moment at which it ends.
 
         Raises:
-            OpsError: it failed, or does not get any further.
-            NoAnswerError: the Worker does not answer; its cron goes on with what was begun.
+            OpsError: it failed, or makes no progress.
+            NoAnswerError: the Worker does not answer; its cron continues the backup.
         """
-        with _patient(self.api):
-            backup = self._under_way() or start_backup(self.api, label)
-            idle = 0
+        with _portion_timeout(self.api):
+            backup = self._running_backup() or start_backup(self.api, label)
+            idle_portions = 0
             while backup["state"] == RUNNING:
-                before, backup = backup, self._continued(backup)
+                before, backup = backup, self._continue(backup)
                 self.on_progress(backup)
-                idle = idle + 1 if backup == before else 0
-                if idle > MAX_IDLE:
+                idle_portions = idle_portions + 1 if backup == before else 0
+                if idle_portions > MAX_IDLE_PORTIONS:
                     raise OpsError(f"the backup {backup['id']} gets no further: see the log")
-                # An empty table is a portion without anything to tell.
-                if idle > 1:
+                # The portion of an empty table changes nothing either.
+                if idle_portions > 1:
                     self.pause()
         if backup["state"] != VERIFIED:
             raise OpsError(f"the backup {backup['id']} failed: {backup['error'] or 'see the log'}")
         return str(backup["id"])
 
-    def _under_way(self) -> Backup | None:
-        known = list_backups(self.api)
-        return next((each for each in known if _is_under_way(each)), None)
+    def _running_backup(self) -> BackupRow | None:
+        return next(filter(_is_running, list_backups(self.api)), None)
 
-    def _continued(self, backup: Backup) -> Backup:
-        """The backup after a portion; as it was, where nothing whole came back."""
+    def _continue(self, backup: BackupRow) -> BackupRow:
+        """Return the backup after a portion, or unchanged if no complete answer arrived."""
         try:
             return continue_backup(self.api, backup["id"])
         except UnreachableError:
@@ -94,16 +93,16 @@ class BackupMaker:
             ) from None
 
 
-def _is_under_way(backup: Backup) -> bool:
+def _is_running(backup: BackupRow) -> bool:
     return bool(backup["kind"] == MANUAL and backup["state"] == RUNNING)
 
 
 @contextmanager
-def _patient(api: Api) -> Iterator[None]:
-    """Waits for an answer as long as a portion takes."""
-    usual = api.http.timeout
-    api.http.timeout = LONGEST_PORTION
+def _portion_timeout(api: Api) -> Iterator[None]:
+    """Extend the client's timeout to the length of a portion."""
+    usual_timeout = api.http.timeout
+    api.http.timeout = MAX_PORTION_SECONDS
     try:
         yield
     finally:
-        api.http.timeout = usual
+        api.http.timeout = usual_timeout

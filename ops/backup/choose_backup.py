@@ -1,4 +1,4 @@
-"""Which backup is meant: the newest, one by its id, or the last one before a time."""
+"""Choosing a backup: the newest, one by its id, or the last one before a time."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from rich.console import Console
 
-from ops.backup.backup_chain import ids_of_chain
-from ops.backup.index import INDEX, Backup, last_backup, read_index
+from ops.backup.backup_chain import chain_ids
+from ops.backup.index import INDEX_KEY, Backup, newest_verified, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target
 from ops.terminal.errors import OpsError, WrongUsageError
 from ops.terminal.output import show_table, spoken
 
 COLUMNS = ("backup", "made (UTC)", "age", "events", "rows", "bytes", "label")
-TIME = "%Y-%m-%d %H:%M"
+TIME_FORMAT = "%Y-%m-%d %H:%M"
 
 
-def known_backups(target: Target) -> Sequence[Backup]:
-    """The backups in the bucket, the newest first; none where there is no index.
+def backups_in_bucket(target: Target) -> Sequence[Backup]:
+    """Return the backups in the bucket, the newest first; none if it has no index.
 
     Raises:
         NoAnswerError: R2 does not answer, or the index is damaged.
@@ -32,11 +32,11 @@ def known_backups(target: Target) -> Sequence[Backup]:
 def choose_backup(
     backups: Sequence[Backup], target: Target, backup_id: str | None, before: datetime | None
 ) -> str:
-    """The id of the backup that is meant; one that the index does not know may be named.
+    """Return the id of the backup to use; `backup_id` need not be in the index.
 
     Raises:
-        WrongUsageError: two are meant.
-        OpsError: there is none.
+        WrongUsageError: both an id and a time are given.
+        OpsError: no verified backup fits.
     """
     if backup_id and before:
         raise WrongUsageError("say which backup: either --backup ID or --at TIME")
@@ -44,27 +44,27 @@ def choose_backup(
         return backup_id
     if not backups:
         raise OpsError(
-            f"there is no backup in {target.bucket} ({INDEX} is missing): is it the right bucket?"
+            f"there is no backup in {target.bucket} ({INDEX_KEY} is missing):"
+            " is it the right bucket?"
             " A backup whose id is known can be named with --backup"
         )
-    found = last_backup(
-        [
-            each
-            for each in backups
-            if before is None or (each.finished_at and each.finished_at <= before)
-        ]
-    )
-    if found is None:
-        when = f" from before {before:{TIME}} UTC" if before else ""
-        raise OpsError(f"there is no verified backup{when}: ./ppp backups shows what there is")
-    return found.id
+    candidates = [backup for backup in backups if before is None or _is_from_before(backup, before)]
+    newest = newest_verified(candidates)
+    if newest is None:
+        limit = f" from before {before:{TIME_FORMAT}} UTC" if before else ""
+        raise OpsError(f"there is no verified backup{limit}: ./ppp backups shows what there is")
+    return newest.id
+
+
+def _is_from_before(backup: Backup, moment: datetime) -> bool:
+    return backup.finished_at is not None and backup.finished_at <= moment
 
 
 def read_time(text: str) -> datetime:
-    """A time in ISO 8601, in UTC where it does not say.
+    """Read a time in ISO 8601 as UTC; without an offset it is UTC.
 
     Raises:
-        WrongUsageError: it is none.
+        WrongUsageError: the text is no time.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -75,28 +75,28 @@ def read_time(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def without(backups: Sequence[Backup], broken: str) -> str | None:
-    """The newest verified backup that does not need a broken one."""
-    fine = [each for each in backups if broken not in ids_of_chain(backups, each.id)]
-    found = last_backup(fine)
-    return found.id if found else None
+def newest_without(backups: Sequence[Backup], broken_id: str) -> str | None:
+    """Return the id of the newest verified backup that does not need the broken one."""
+    usable = [backup for backup in backups if broken_id not in chain_ids(backups, backup.id)]
+    newest = newest_verified(usable)
+    return newest.id if newest else None
 
 
 def show_backups(terminal: Console, backups: Sequence[Backup]) -> None:
-    """A table of backups."""
+    """Print a table of backups."""
     now = datetime.now(UTC)
-    show_table(terminal, COLUMNS, [_cells(each, now) for each in backups])
+    show_table(terminal, COLUMNS, [_cells(backup, now) for backup in backups])
 
 
-def as_json(backup: Backup) -> dict[str, Any]:
-    """A backup for scripts."""
+def backup_as_json(backup: Backup) -> dict[str, Any]:
+    """Return a backup as JSON for scripts."""
     finished = backup.finished_at
     return {**asdict(backup), "finished_at": f"{finished:%Y-%m-%dT%H:%M:%SZ}" if finished else None}
 
 
 def _cells(backup: Backup, now: datetime) -> Sequence[object]:
     finished = backup.finished_at
-    when = f"{finished:{TIME}}" if finished else None
+    made_at = f"{finished:{TIME_FORMAT}}" if finished else None
     age = spoken((now - finished).total_seconds()) if finished else None
-    kept = (backup.events, backup.rows, backup.bytes)
-    return (backup.id, when, age, *kept, backup.label if backup.verified else "not verified")
+    sizes = (backup.events, backup.rows, backup.bytes)
+    return (backup.id, made_at, age, *sizes, backup.label if backup.verified else "not verified")

@@ -1,4 +1,4 @@
-"""What the bucket says about backups: its index, and the manifests of single ones."""
+"""The index of the backups in the bucket, and the row counts in their manifests."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from ops.terminal.errors import NoAnswerError
 
-INDEX = "backups/index.json"
+INDEX_KEY = "backups/index.json"
 FORMAT = 1
 
 ReadJson = Callable[[str], Any]
-"""Reads an object of the bucket by its key; None where there is none."""
+"""Reads the JSON object at a key of the bucket; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One line of the index. `events` are the rows of tracking_events at its end.
+    """One entry of the index. `events` is the number of rows in tracking_events at its end.
 
-    `previous` is the backup that an hourly one goes on from; `bytes` are those of its own parts,
-    compressed.
+    `previous` is the backup that an hourly one continues; `bytes` is the compressed size of its
+    own parts.
     """
 
     id: str
@@ -38,58 +38,63 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the database held at a backup: rows by table, and the highest id of an event."""
+class BackupContents:
+    """What the database held at a backup: rows by table, and the highest event id."""
 
     rows: Mapping[str, int]
     highest_event: int
 
 
 def read_index(read: ReadJson) -> Sequence[Backup] | None:
-    """All backups, the newest first, or None where no backup was ever made.
+    """Return all backups, the newest first, or None if there is no index.
 
     Raises:
-        NoAnswerError: what is there is no index.
+        NoAnswerError: the index is damaged.
     """
-    index = read(INDEX)
+    index = read(INDEX_KEY)
     if index is None:
         return None
     try:
         require_format(index)
-        # What is being removed is in the index until it is gone.
-        return [_backup(each) for each in index["backups"] if not each.get("removed")]
+        # A backup stays in the index while its objects are being removed.
+        return [_backup(entry) for entry in index["backups"] if not entry.get("removed")]
     except (LookupError, TypeError, ValueError) as error:
-        raise _unreadable(INDEX, error) from None
+        raise _damaged_error(INDEX_KEY, error) from None
 
 
-def last_backup(backups: Sequence[Backup] | None) -> Backup | None:
-    """The newest one that was verified."""
-    return next((each for each in backups or () if each.verified), None)
+def newest_verified(backups: Sequence[Backup] | None) -> Backup | None:
+    """Return the newest verified one of *backups*, which are in the order of the index."""
+    return next((backup for backup in backups or () if backup.verified), None)
 
 
-def read_held(read: ReadJson, backup: Backup) -> Held | None:
-    """What the database held in the moment of a backup; None where its manifest is missing.
+def read_contents(read: ReadJson, backup: Backup) -> BackupContents | None:
+    """Read what the database held at a backup; None if its manifest is missing.
 
     Raises:
-        NoAnswerError: what is there is no manifest.
+        NoAnswerError: the manifest is damaged.
     """
-    key = f"backups/{backup.id}/manifest.json"
+    key = manifest_key(backup.id)
     manifest = read(key)
     if manifest is None:
         return None
     try:
         require_format(manifest)
         rows = {name: int(table["total"]) for name, table in manifest["tables"].items()}
-        return Held(rows, int(manifest["marker"]["event"]))
+        return BackupContents(rows, int(manifest["marker"]["event"]))
     except (LookupError, TypeError, ValueError) as error:
-        raise _unreadable(key, error) from None
+        raise _damaged_error(key, error) from None
+
+
+def manifest_key(backup_id: str) -> str:
+    """Return the key of a backup's manifest in the bucket."""
+    return f"backups/{backup_id}/manifest.json"
 
 
 def require_format(content: Mapping[str, Any]) -> None:
-    """Sees that this code can read an index or manifest.
+    """Require the format of an index or manifest that this code reads.
 
     Raises:
-        ValueError: it is of another format.
+        ValueError: it has another format.
     """
     if content["format"] != FORMAT:
         raise ValueError(f"it has format {content['format']}, this code reads {FORMAT}")
@@ -112,5 +117,5 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
     )
 
 
-def _unreadable(key: str, error: Exception) -> NoAnswerError:
+def _damaged_error(key: str, error: Exception) -> NoAnswerError:
     return NoAnswerError(f"{key} cannot be read ({error or type(error).__name__}): it is damaged")

@@ -1,4 +1,4 @@
-"""What backups say about themselves in R2: the manifest of each, and the chain that it ends."""
+"""The manifests of backups: each lists the parts of one backup and names the previous one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from ops.backup.index import FORMAT
+from ops.backup.index import require_format
 
 PartKind = Literal["walk", "changes", "whole", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One object of a backup."""
+class BackupPart:
+    """One object of a backup: rows of one table as JSON lines, compressed."""
 
     key: str
     table: str
@@ -26,9 +26,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One backup. `totals` are the rows of every table in the database that it was made of.
+    """One backup. `totals` are the row counts of the tables in the database behind it.
 
-    `marker` says how far it reaches: the highest `event`, `change` and `log`.
+    `marker` holds the highest ids that it includes: `event`, `change` and `log`.
     """
 
     id: str
@@ -39,33 +39,27 @@ class Manifest:
     finished_at: str
     marker: Mapping[str, int]
     totals: Mapping[str, int]
-    parts: Sequence[Part]
-
-
-def manifest_key(backup_id: str) -> str:
-    """Where a backup's manifest lies."""
-    return f"backups/{backup_id}/manifest.json"
+    parts: Sequence[BackupPart]
 
 
 def read_manifest(content: bytes) -> Manifest:
-    """Reads what lies there.
+    """Read a manifest.
 
     Raises:
-        ValueError: it is no manifest of this format.
+        ValueError: it is damaged, or of another format.
     """
-    said = json.loads(content)
+    manifest = json.loads(content)
     try:
-        if said["format"] != FORMAT:
-            raise ValueError(f"it has format {said['format']}, this code reads {FORMAT}")
+        require_format(manifest)
         return Manifest(
-            **{each: said[each] for each in ("id", "kind", "migration", "previous")},
-            **{each: said[each] for each in ("started_at", "finished_at", "marker")},
-            totals={name: table["total"] for name, table in said["tables"].items()},
-            parts=[_part(each) for each in said["parts"]],
+            **{name: manifest[name] for name in ("id", "kind", "migration", "previous")},
+            **{name: manifest[name] for name in ("started_at", "finished_at", "marker")},
+            totals={name: table["total"] for name, table in manifest["tables"].items()},
+            parts=[_part(part) for part in manifest["parts"]],
         )
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__} {error}") from None
 
 
-def _part(said: Mapping[str, Any]) -> Part:
-    return Part(**{each.name: said[each.name] for each in fields(Part)})
+def _part(entry: Mapping[str, Any]) -> BackupPart:
+    return BackupPart(**{field.name: entry[field.name] for field in fields(BackupPart)})

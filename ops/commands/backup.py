@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
-from ops.backup.backup_maker import VERIFIED, BackupMaker, list_backups
+from ops.backup.backup_maker import VERIFIED, BackupMaker, BackupRow, list_backups
 from ops.terminal.errors import ExitCode
 from ops.terminal.output import AsJson, counted, plain, show_json
 from ops.terminal.progress import progress
 from ops.worker_api.client import open_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
-_WHOLE = {"full", "manual"}
+FULL_KINDS = {"full", "manual"}
 
 commands = typer.Typer()
 
@@ -37,26 +37,26 @@ def backup(
     admin's, is read from the environment variable PPP_API_KEY.
     """
     with open_api(env, url, local=local) as api:
-        known = list_backups(api)
-        with progress("backup", _rows_expected(known)) as show:
-            made_id = BackupMaker(api, lambda made: show(int(made["rows"]))).make(label)
-        [made] = [each for each in list_backups(api) if each["id"] == made_id]
+        with progress("backup", _expected_rows(list_backups(api))) as show:
+            maker = BackupMaker(api, lambda running: show(int(running["rows"])))
+            backup_id = maker.make(label)
+        [verified] = [row for row in list_backups(api) if row["id"] == backup_id]
     if as_json:
-        show_json(made)
+        show_json(verified)
     else:
-        typer.echo(_described(made))
+        typer.echo(_describe(verified))
     return ExitCode.FINE
 
 
-def _rows_expected(known: Sequence[Mapping[str, Any]]) -> int:
-    """About as many as the last one of the whole database had; 0 where there is none."""
-    whole = [each for each in known if each["kind"] in _WHOLE and each["state"] == VERIFIED]
-    return int(whole[0]["rows"]) if whole else 0
+def _expected_rows(backups: Sequence[BackupRow]) -> int:
+    """Estimate the rows of a backup by those of the last full one; 0 if there is none."""
+    full = [row for row in backups if row["kind"] in FULL_KINDS and row["state"] == VERIFIED]
+    return int(full[0]["rows"]) if full else 0
 
 
-def _described(made: Mapping[str, Any]) -> str:
-    label = f" ({plain(made['label'])})" if made["label"] else ""
+def _describe(row: BackupRow) -> str:
+    label = f" ({plain(row['label'])})" if row["label"] else ""
     return (
-        f"{made['id']}{label}: {counted(int(made['rows']), 'row')} in"
-        f" {counted(int(made['parts']), 'part')}, {int(made['bytes']):,} bytes, verified"
+        f"{row['id']}{label}: {counted(int(row['rows']), 'row')} in"
+        f" {counted(int(row['parts']), 'part')}, {int(row['bytes']):,} bytes, verified"
     )

@@ -1,4 +1,4 @@
-"""`ppp backups`: the backups in the bucket, and whether one of them is whole."""
+"""`ppp backups`: lists the backups in the bucket, or verifies one of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ops.backup.choose_backup import as_json as backup_as_json
-from ops.backup.choose_backup import known_backups, show_backups
+from ops.backup.choose_backup import backup_as_json, backups_in_bucket, show_backups
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
-from ops.restore.restore_steps import described, prepare
+from ops.restore.restore_steps import describe, prepare_restore
 from ops.terminal.errors import ExitCode
 from ops.terminal.output import AsJson, announce, console, show_json
 from ops.terminal.workspace import workspace
@@ -39,25 +38,25 @@ def backups(
     announce(f"{target}; R2 {target.bucket}", as_json=as_json)
     if verify:
         return _verify(target, verify, as_json=as_json)
-    found = known_backups(target)
+    stored = backups_in_bucket(target)
     if as_json:
-        show_json({"backups": [backup_as_json(each) for each in found[:limit]]})
-    elif found:
-        show_backups(console(), found[:limit])
-        if len(found) > limit:
-            typer.echo(f"\n{len(found) - limit:,} older ones: --limit {len(found)} shows them")
+        show_json({"backups": [backup_as_json(backup) for backup in stored[:limit]]})
+    elif stored:
+        show_backups(console(), stored[:limit])
+        if len(stored) > limit:
+            typer.echo(f"\n{len(stored) - limit:,} older ones: --limit {len(stored)} shows them")
     else:
         typer.echo("there is no backup yet: the cron makes the first one, or ./ppp backup")
-    return ExitCode.FINE if found else ExitCode.PROBLEMS
+    return ExitCode.FINE if stored else ExitCode.PROBLEMS
 
 
 def _verify(target: Target, backup_id: str, *, as_json: bool) -> int:
     with workspace() as folder:
-        prepared = prepare(target, known_backups(target), backup_id, folder)
+        prepared = prepare_restore(target, backups_in_bucket(target), backup_id, folder)
     if as_json:
         chain = [manifest.id for manifest in prepared.chain]
         show_json({"backup": backup_id, "whole": True, "chain": chain, **prepared.as_json()})
     else:
-        for line in described(prepared):
+        for line in describe(prepared):
             typer.echo(line)
-    return ExitCode.PROBLEMS if prepared.content.staging.left_out else ExitCode.FINE
+    return ExitCode.PROBLEMS if prepared.content.staging.skipped_rows else ExitCode.FINE

@@ -1,4 +1,4 @@
-"""`ppp drill`: the restore, exercised beside production, with a report."""
+"""`ppp drill`: a restore beside production, compared with it and reported."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from typing import Annotated
 
 import typer
 
-from ops.backup.choose_backup import choose_backup, known_backups
+from ops.backup.choose_backup import backups_in_bucket, choose_backup
 from ops.cloudflare import new_database as named_database
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.deploy.smoke_test import Smoke
-from ops.restore.drill_report import LONGEST_LOSS, Report
+from ops.restore.drill_report import RECOVERY_POINT_OBJECTIVE, DrillReport
 from ops.restore.live_comparison import compare
-from ops.restore.restore_steps import Prepared, described, fill, prepare, verify
-from ops.restore.scratch_worker import worker_on
+from ops.restore.restore_steps import (
+    PreparedRestore,
+    describe,
+    fill_database,
+    prepare_restore,
+    verify_database,
+)
+from ops.restore.scratch_worker import scratch_worker
 from ops.terminal.errors import ExitCode, OpsError
 from ops.terminal.output import AsJson, announce, note, show_json, spoken
 from ops.terminal.workspace import workspace
 from paths import ROOT
 
-REPORTS = ROOT / "drills"
+REPORT_FOLDER = ROOT / "drills"
 
-To = Annotated[Path, typer.Option("--reports", metavar="DIR", help="Where the report goes.")]
+ReportFolder = Annotated[
+    Path, typer.Option("--reports", metavar="DIR", help="Where the report goes.")
+]
 
 commands = typer.Typer()
 
@@ -35,8 +43,10 @@ def drill(
     *,
     local: Local = False,
     env: Env = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the scratch database.")] = False,
-    reports: To = REPORTS,
+    keep_scratch: Annotated[
+        bool, typer.Option("--keep", help="Leave the scratch database.")
+    ] = False,
+    reports: ReportFolder = REPORT_FOLDER,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
@@ -50,62 +60,64 @@ def drill(
     announce(live, as_json=as_json)
     at = datetime.now(UTC)
     with workspace() as folder:
-        backups = known_backups(live)
-        prepared = prepare(live, backups, choose_backup(backups, live, None, None), folder)
-        for line in described(prepared):
+        backups = backups_in_bucket(live)
+        prepared = prepare_restore(live, backups, choose_backup(backups, live, None, None), folder)
+        for line in describe(prepared):
             note(line)
-        report = Report(
+        report = DrillReport(
             at=at,
-            place=str(live),
+            target=str(live),
             backup=prepared.backup.id,
             as_of=datetime.fromisoformat(prepared.backup.finished_at),
             rows=prepared.content.rows,
         )
-        scratch = _scratch(live, at, folder)
+        scratch = _empty_scratch_database(live, at, folder)
         try:
-            _exercise(report, live, scratch, prepared)
+            _restore_and_compare(report, live, scratch, prepared)
         finally:
-            if not keep:
+            if not keep_scratch:
                 named_database.delete(scratch)
                 note(f"deleted {scratch}")
-    file = _written(report, live, reports)
+    file = _write_report(report, live, reports)
     _show(report, file, as_json=as_json)
     return ExitCode.FINE if report.is_fine else ExitCode.PROBLEMS
 
 
 def scratch_name(live: Target, at: datetime) -> str:
-    """The name of a drill's database, which nothing else has."""
+    """Name the scratch database of a drill on a day."""
     return f"{live.database}-drill-{at:%Y%m%d}"
 
 
-def _scratch(live: Target, at: datetime, folder: Path) -> Target:
-    """An empty database, also where a drill of today left one."""
+def _empty_scratch_database(live: Target, at: datetime, folder: Path) -> Target:
+    """Create the scratch database, or empty the one that an earlier drill of the day left."""
     name = scratch_name(live, at)
-    found = named_database.find(live, name, folder)
-    if found is None:
+    database = named_database.find(live, name, folder)
+    if database is None:
         return named_database.create(live, name, folder)
-    named_database.empty(Database(found))
-    return found
+    named_database.empty(Database(database))
+    return database
 
 
-def _exercise(report: Report, live: Target, scratch: Target, prepared: Prepared) -> None:
-    """Restores, compares and tries; what goes wrong stands in the report."""
+def _restore_and_compare(
+    report: DrillReport, live: Target, scratch: Target, prepared: PreparedRestore
+) -> None:
+    """Restore, verify, smoke-test and compare; every failure goes into the report."""
     try:
-        fill(scratch, prepared, after=0)
-        report.restored_differences = verify(scratch, prepared)
+        fill_database(scratch, prepared, after=0)
+        report.restored_differences = verify_database(scratch, prepared)
         report.recovery = datetime.now(UTC) - report.at
         note(f"restored and proven after {spoken(report.recovery.total_seconds())}")
-        with worker_on(scratch, prepared.folder) as api:
+        with scratch_worker(scratch, prepared.folder) as api:
             report.smoke = Smoke(api).whole()
     except OpsError as error:
         report.problems.append(str(error))
     try:
-        report.tables = compare(prepared.content.staging, Database(live), prepared.backup)
+        report.comparisons = compare(prepared.content.staging, Database(live), prepared.backup)
     except OpsError as error:
         report.problems.append(f"the living database was not compared: {error}")
 
 
-def _written(report: Report, live: Target, folder: Path) -> Path:
+def _write_report(report: DrillReport, live: Target, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{report.at:%Y-%m-%d}.md"
     file.write_text(report.text(), encoding="utf-8")
@@ -113,19 +125,19 @@ def _written(report: Report, live: Target, folder: Path) -> Path:
     return file
 
 
-def _show(report: Report, file: Path, *, as_json: bool) -> None:
+def _show(report: DrillReport, file: Path, *, as_json: bool) -> None:
     if as_json:
         show_json({**report.as_json(), "report": str(file)})
         return
     for line in report.all_problems():
         typer.echo(f"problem: {line}")
-    if report.loss > LONGEST_LOSS:
+    if report.data_loss > RECOVERY_POINT_OBJECTIVE:
         typer.echo(
-            f"problem: the backup is {spoken(report.loss.total_seconds())} old: "
+            f"problem: the backup is {spoken(report.data_loss.total_seconds())} old: "
             "why is there no newer one? ./ppp backups, and `backup` in the log"
         )
     typer.echo(
         f"{'fine' if report.is_fine else 'NOT fine'}: {report.rows:,} rows of {report.backup}, "
-        f"{spoken(report.loss.total_seconds())} old, restored in "
-        f"{spoken(report.recovery.total_seconds())}; {file} and {report.place}"
+        f"{spoken(report.data_loss.total_seconds())} old, restored in "
+        f"{spoken(report.recovery.total_seconds())}; {file} and {report.target}"
     )

@@ -1,4 +1,4 @@
-"""`ppp restore`: a database out of a backup, or back to an earlier time."""
+"""`ppp restore`: a new database from a backup, or the live one at an earlier time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from typing import Annotated
 
 import typer
 
-from ops.backup.choose_backup import choose_backup, known_backups, read_time, show_backups
+from ops.backup.choose_backup import backups_in_bucket, choose_backup, read_time, show_backups
 from ops.cloudflare import new_database as named_database
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
-from ops.restore.restore_steps import Prepared, described, fill, prepare, require_room, verify
-from ops.restore.sql_files import look_into
-from ops.restore.time_travel import travel
+from ops.restore.restore_steps import (
+    PreparedRestore,
+    completed_steps,
+    describe,
+    fill_database,
+    prepare_restore,
+    verify_database,
+)
+from ops.restore.sql_files import read_state
+from ops.restore.time_travel import travel_back
 from ops.terminal.errors import ExitCode, OpsError, WrongUsageError
 from ops.terminal.output import (
     AsJson,
@@ -38,8 +45,8 @@ MAX_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which backup is to be restored, and into what."""
+class RestoreOptions:
+    """Which backup is to be restored, and into which database."""
 
     backup: str | None
     before: datetime | None
@@ -61,9 +68,11 @@ def restore(
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="The newest one from before a time.")
     ] = None,
-    into: Annotated[
+    new_name: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="A database, empty or new.  [default: a new one]"),
+        typer.Option(
+            "--into", metavar="NAME", help="A database, empty or new.  [default: a new one]"
+        ),
     ] = None,
     overwrite: Annotated[
         str | None,
@@ -89,66 +98,68 @@ def restore(
     live = choose_target(env, persist_to, local=local)
     announce(live, as_json=as_json)
     if to_time:
-        if backup or at or into or overwrite:
+        if backup or at or new_name or overwrite:
             raise WrongUsageError("--to-time goes alone: it is the living database that goes back")
-        return travel(live, read_time(to_time), yes=yes, dry_run=dry_run, as_json=as_json)
-    wanted = _wanted(backup, at, into, overwrite)
-    began = time.monotonic()
+        return travel_back(live, read_time(to_time), yes=yes, dry_run=dry_run, as_json=as_json)
+    options = _read_options(backup, at, new_name, overwrite)
+    started = time.monotonic()
     with workspace() as folder:
-        prepared = _prepared(live, wanted, folder, as_json=as_json)
-        name = wanted.name or default_name(live, prepared.backup.id)
+        prepared = _prepare(live, options, folder, as_json=as_json)
+        name = options.name or default_name(live, prepared.backup.id)
         if dry_run:
-            _show_plan(live, name, prepared, is_there=wanted.overwrite, as_json=as_json)
+            _show_plan(live, name, prepared, exists=options.overwrite, as_json=as_json)
             return ExitCode.FINE
         question = f"Restore {prepared.backup.id} into {name} ({live.name})?"
         if not yes and not confirmed(question):
             return ExitCode.PROBLEMS
-        database, step = _room(live, name, prepared, overwrite=wanted.overwrite)
+        database, step = _empty_database(live, name, prepared, overwrite=options.overwrite)
         try:
-            fill(database, prepared, after=step)
+            fill_database(database, prepared, after=step)
         except KeyboardInterrupt:
             raise OpsError(f"stopped: say the same again, and {name} is filled further") from None
-        problems = verify(database, prepared)
-    return _report(live, database, prepared, problems, time.monotonic() - began, as_json=as_json)
+        problems = verify_database(database, prepared)
+    return _report(live, database, prepared, problems, time.monotonic() - started, as_json=as_json)
 
 
-def _wanted(
-    backup_id: str | None, at: str | None, into: str | None, overwrite: str | None
-) -> Wanted:
-    name = into or overwrite
+def _read_options(
+    backup_id: str | None, at: str | None, new_name: str | None, overwrite: str | None
+) -> RestoreOptions:
+    name = new_name or overwrite
     if name:
         named_database.require_name(name)
     if overwrite and overwrite != name:
         raise WrongUsageError("--overwrite must be the very name that --into has")
-    return Wanted(backup_id, read_time(at) if at else None, name, overwrite=bool(overwrite))
+    return RestoreOptions(backup_id, read_time(at) if at else None, name, overwrite=bool(overwrite))
 
 
-def _prepared(live: Target, wanted: Wanted, folder: Path, *, as_json: bool) -> Prepared:
-    backups = known_backups(live)
-    chosen = choose_backup(backups, live, wanted.backup, wanted.before)
+def _prepare(
+    live: Target, options: RestoreOptions, folder: Path, *, as_json: bool
+) -> PreparedRestore:
+    backups = backups_in_bucket(live)
+    chosen = choose_backup(backups, live, options.backup, options.before)
     if not as_json:
         newest = backups[:MAX_SHOWN]
         show_backups(console(), newest)
         typer.echo(f"\nchosen: {chosen}")
-    prepared = prepare(live, backups, chosen, folder)
-    for line in described(prepared):
+    prepared = prepare_restore(live, backups, chosen, folder)
+    for line in describe(prepared):
         typer.echo(line, err=as_json)
     return prepared
 
 
 def default_name(live: Target, backup_id: str) -> str:
-    """A name that is the same when the same restore is said again."""
+    """Name the database of a restore; a repeated restore gets the same name."""
     return f"{live.database}-{backup_id.lower()}"[:63]
 
 
 def _show_plan(
-    live: Target, name: str, prepared: Prepared, *, is_there: bool, as_json: bool
+    live: Target, name: str, prepared: PreparedRestore, *, exists: bool, as_json: bool
 ) -> None:
-    """Writes what would be run, as commands."""
+    """Print the commands that a restore would run."""
     database = named_database.named(live, name, prepared.folder)
     file = prepared.folder / "step-1.sql"
     commands = [
-        *([str(named_database.creating(live, name))] if live.environment and not is_there else []),
+        *([str(named_database.creating(live, name))] if live.environment and not exists else []),
         f"{named_database.executing(database, file)}  (file by file)",
     ]
     if as_json:
@@ -157,19 +168,21 @@ def _show_plan(
         typer.echo("\n".join(commands))
 
 
-def _room(live: Target, name: str, prepared: Prepared, *, overwrite: bool) -> tuple[Target, int]:
-    """The database to fill, made where there is none, and after which step."""
+def _empty_database(
+    live: Target, name: str, prepared: PreparedRestore, *, overwrite: bool
+) -> tuple[Target, int]:
+    """Find or create the database to fill; return it with the number of steps it has had."""
     database = named_database.find(live, name, prepared.folder)
     if database is None:
         database = named_database.create(live, name, prepared.folder)
         note(f"made {database}")
         return database, 0
-    filled = look_into(Database(database))
-    is_ours = filled.plan == prepared.content.plan
-    step = 0 if overwrite and not is_ours else require_room(filled, prepared, name)
+    state = read_state(Database(database))
+    is_ours = state.plan == prepared.content.plan
+    step = 0 if overwrite and not is_ours else completed_steps(state, prepared, name)
     if step:
         note(f"{name} has {counted(step, 'step')} of this restore already: it goes on there")
-    elif filled.rows:
+    elif state.rows:
         named_database.empty(Database(database))
     return database, step
 
@@ -177,13 +190,13 @@ def _room(live: Target, name: str, prepared: Prepared, *, overwrite: bool) -> tu
 def _report(
     live: Target,
     database: Target,
-    prepared: Prepared,
+    prepared: PreparedRestore,
     problems: Sequence[str],
     seconds: float,
     *,
     as_json: bool,
 ) -> int:
-    lost = prepared.content.staging.left_out
+    skipped_rows = prepared.content.staging.skipped_rows
     if as_json:
         show_json(
             {
@@ -209,19 +222,19 @@ def _report(
             f" {spoken(seconds)}"
         )
         typer.echo(how_to_switch(live, database))
-    return ExitCode.PROBLEMS if problems or lost else ExitCode.FINE
+    return ExitCode.PROBLEMS if problems or skipped_rows else ExitCode.FINE
 
 
 def how_to_switch(live: Target, database: Target) -> str:
-    """How the Worker gets to use the restored database."""
+    """Say how the Worker is switched to the restored database."""
     if database.database_id == live.database_id:
         return "It is the database that the Worker uses: nothing is left to do."
     table = f"[[env.{live.environment}.d1_databases]]" if live.environment else "[[d1_databases]]"
     deploy = f"./ppp deploy --env {live.environment} --accept-database {database.database_id}"
-    then = deploy if live.environment else "make dev"
+    next_command = deploy if live.environment else "make dev"
     return (
         f"To use it, write into wrangler.toml, under {table}:\n"
         f'  database_name = "{database.database}"\n'
         f'  database_id = "{database.database_id}"\n'
-        f"then: {then}"
+        f"then: {next_command}"
     )

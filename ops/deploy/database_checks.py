@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from ops.backup.index import Backup, Held
+from ops.backup.index import Backup, BackupContents
 from ops.deploy.check_verdict import Finding, failed, passed
 from ops.deploy.deployment_log import Entry
 from ops.terminal.output import counted
@@ -61,7 +61,7 @@ class Witness:
     """What somebody outside of the database saw in it."""
 
     name: str
-    held: Held
+    held: BackupContents
 
 
 def judge_database(
@@ -164,7 +164,7 @@ def _file_of(migration: str) -> str:
     return migration if migration.endswith(".sql") else f"{migration}.sql"
 
 
-def judge_rows(named: Named, now: Held, witnesses: Sequence[Witness]) -> Finding:
+def judge_rows(named: Named, now: BackupContents, witnesses: Sequence[Witness]) -> Finding:
     """Whether the database holds what backups and deployments saw in it.
 
     Rows may become fewer: what is over is deleted, and people are forgotten. But no table becomes
@@ -184,7 +184,7 @@ def judge_rows(named: Named, now: Held, witnesses: Sequence[Witness]) -> Finding
     )
 
 
-def what_is_lost(now: Held, then: Held) -> str | None:
+def what_is_lost(now: BackupContents, then: BackupContents) -> str | None:
     """What no work of ours takes away, in half a sentence; None where all of it is there."""
     for table in MAIN_TABLES:
         if then.rows.get(table) and not now.rows.get(table):
@@ -197,24 +197,26 @@ def what_is_lost(now: Held, then: Held) -> str | None:
     return None
 
 
-def witnesses_of(backup: Backup | None, held: Held | None, last: Entry | None) -> Sequence[Witness]:
+def witnesses_of(
+    backup: Backup | None, held: BackupContents | None, last: Entry | None
+) -> Sequence[Witness]:
     """What is known of the database from outside of it."""
     known: list[Witness] = []
     if backup and held:
         known.append(Witness(f"by the backup {backup.id}", held))
     if last and last.get("rows"):
-        then = Held(last["rows"], last["highest_event"])
+        then = BackupContents(last["rows"], last["highest_event"])
         known.append(Witness(f"by the deployment {last['id']}", then))
     return known
 
 
-def missing(before: Held, after: Held, *, exactly: bool) -> str | None:
+def missing(before: BackupContents, after: BackupContents, *, exactly: bool) -> str | None:
     """What a step of a deployment lost; `exactly` where nothing else may take rows meanwhile."""
     fewer = "; ".join(shrunk(before, after)) if exactly else ""
     return what_is_lost(after, before) or fewer or None
 
 
-def shrunk(before: Held, after: Held) -> Sequence[str]:
+def shrunk(before: BackupContents, after: BackupContents) -> Sequence[str]:
     """The tables that hold fewer rows than before, with both numbers."""
     return [
         f"{table} {rows:,} → {after.rows.get(table, 0):,}"

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from ops.backup.index import Held
+from ops.backup.index import BackupContents
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target
 from ops.cloudflare.worker_commands import Commands
@@ -43,7 +43,7 @@ def export_database(target: Target, file: Path) -> None:
         Command(words, config).run()
 
 
-def read_export(file: Path) -> Held:
+def read_export(file: Path) -> BackupContents:
     """Loads an export into an empty database and counts what is in it.
 
     Raises:
@@ -63,15 +63,15 @@ def read_export(file: Path) -> Held:
             raise OpsError(f"{file} is no whole export ({error}): export again") from None
 
 
-def _counted(copy: sqlite3.Connection) -> Held:
+def _counted(copy: sqlite3.Connection) -> BackupContents:
     tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
     present = [name for name in MAIN_TABLES if name in tables]
     rows = {name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in present}
     highest = copy.execute(HIGHEST_EVENT).fetchone() if "sqlite_sequence" in tables else None
-    return Held(rows, highest[0] if highest else 0)
+    return BackupContents(rows, highest[0] if highest else 0)
 
 
-def keep_export(target: Target, file: Path, key: str, least: Held) -> None:
+def keep_export(target: Target, file: Path, key: str, least: BackupContents) -> None:
     """Puts an export into the bucket, after it was seen to hold at least so many rows.
 
     Raises:

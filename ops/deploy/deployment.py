@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from config import VERSION
 from ops.backup.backup_maker import BackupMaker
-from ops.backup.index import Held, last_backup, read_index
+from ops.backup.index import BackupContents, newest_verified, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target
 from ops.cloudflare.worker_commands import Commands
@@ -50,7 +50,7 @@ class Deployment:
     target: Target
     api: Api
     choices: Choices
-    held: Held
+    held: BackupContents
     pending: list[str]
     previous: str | None
     entry: Entry = field(init=False)
@@ -113,7 +113,7 @@ class Deployment:
         with progress("backup", sum(self.held.rows.values())) as told:
             maker = BackupMaker(self.api, on_progress=lambda backup: told(backup["rows"]))
             self.entry["backup"] = maker.make(label)
-        last = last_backup(read_index(Bucket(self.target).read_json))
+        last = newest_verified(read_index(Bucket(self.target).read_json))
         if last is None or last.id != self.entry["backup"]:
             raise OpsError(
                 f"the backup {self.entry['backup']} is not the last verified one in "

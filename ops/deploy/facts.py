@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local_config import prepare_local_config
-from ops.backup.index import Backup, Held, last_backup, read_held, read_index
+from ops.backup.index import Backup, BackupContents, newest_verified, read_contents, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
@@ -59,13 +59,13 @@ class Facts:
         return Schema(ours, applied)
 
     @cached_property
-    def held(self) -> Held:
+    def held(self) -> BackupContents:
         """What the database holds now."""
         _, held = self._contents
         return held
 
     @cached_property
-    def _contents(self) -> tuple[Sequence[str] | None, Held]:
+    def _contents(self) -> tuple[Sequence[str] | None, BackupContents]:
         if RECORD not in self.all_tables:
             return None, read_rows(self.target, self.all_tables)
         applied, *counted = Database(self.target).ask(APPLIED, *_counting(self.all_tables))
@@ -84,13 +84,13 @@ class Facts:
     @cached_property
     def last_backup(self) -> Backup | None:
         """The newest one that was verified."""
-        return last_backup(self.backups)
+        return newest_verified(self.backups)
 
     @cached_property
-    def backed_up(self) -> Held | None:
+    def backed_up(self) -> BackupContents | None:
         """What the database held at the last backup."""
         last = self.last_backup
-        return read_held(Bucket(self.target).read_json, last) if last else None
+        return read_contents(Bucket(self.target).read_json, last) if last else None
 
     @cached_property
     def last_deployment(self) -> Entry | None:
@@ -132,10 +132,12 @@ class Facts:
             raise OpsError(" ".join(str(error).split())) from None
 
 
-def read_rows(target: Target, tables: Collection[str] = (*MAIN_TABLES, "sqlite_sequence")) -> Held:
+def read_rows(
+    target: Target, tables: Collection[str] = (*MAIN_TABLES, "sqlite_sequence")
+) -> BackupContents:
     """Counts the rows of the main tables, as far as they are there."""
     counting = _counting(tables)
-    return _held(Database(target).ask(*counting)) if counting else Held({}, 0)
+    return _held(Database(target).ask(*counting)) if counting else BackupContents({}, 0)
 
 
 def _counting(tables: Collection[str]) -> Sequence[str]:
@@ -149,7 +151,7 @@ def _counting(tables: Collection[str]) -> Sequence[str]:
     return (rows, HIGHEST_EVENT) if "sqlite_sequence" in tables else (rows,)
 
 
-def _held(counted: Sequence[Sequence[Mapping[str, Any]]]) -> Held:
+def _held(counted: Sequence[Sequence[Mapping[str, Any]]]) -> BackupContents:
     rows = {row["name"]: row["number"] for row in counted[0]} if counted else {}
     highest = counted[1][0]["seq"] if len(counted) > 1 and counted[1] else 0
-    return Held(rows, highest)
+    return BackupContents(rows, highest)

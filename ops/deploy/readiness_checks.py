@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ops.backup.index import Backup, Held, last_backup
+from ops.backup.index import Backup, BackupContents, newest_verified
 from ops.cloudflare.versions import shares_of, whole_version
 from ops.deploy.check_verdict import Finding, failed, passed
 from ops.terminal.output import HOUR, spoken
@@ -18,7 +18,7 @@ SECRETS = ("API_KEYS", "PIPEDRIVE_API_KEY", "PIPEDRIVE_FIELDS", "ALERT_WEBHOOK_U
 
 def judge_backup(
     backups: Sequence[Backup] | None,
-    held: Held | None,
+    held: BackupContents | None,
     *,
     options: str,
     environment: str,
@@ -27,7 +27,7 @@ def judge_backup(
 ) -> Finding:
     """Whether the last backup is of this environment, verified, readable and fresh."""
     make = f"./ppp backup {options}"
-    last = last_backup(backups)
+    last = newest_verified(backups)
     if not backups:
         return failed(
             "there is no backup",
@@ -56,7 +56,7 @@ def judge_backup(
 
 def judge_first(backups: Sequence[Backup] | None, *, options: str) -> Finding:
     """Whether it can be true that no backup of ours exists yet."""
-    last = last_backup(backups)
+    last = newest_verified(backups)
     if last is None:
         return passed("none yet: the deployment exports the database first")
     return failed(
@@ -83,7 +83,7 @@ def judge_secrets(
 ) -> Finding:
     """Whether the secrets are set, by their names."""
     missing = [name for name in needed if name not in there and name not in without]
-    left_out = [name for name in needed if name not in there and name in without]
+    skipped_rows = [name for name in needed if name not in there and name in without]
     if missing:
         return failed(
             f"not set: {', '.join(missing)}",
@@ -92,5 +92,5 @@ def judge_secrets(
         )
     kept = ", ".join(name for name in needed if name in there)
     return passed(
-        f"{kept} set" + (f"; without {', '.join(left_out)}, as wanted" if left_out else "")
+        f"{kept} set" + (f"; without {', '.join(skipped_rows)}, as wanted" if skipped_rows else "")
     )

@@ -1,7 +1,7 @@
-"""A chain of backups, checked and put together on this machine before anything is written.
+"""Assembles a chain of backups in SQLite and checks it before anything is written.
 
-Every part is compared with its manifest, every table with the number of rows that it had; what was
-erased for somebody after the backup is erased from it again, as the newest migration has it.
+Every part is compared with its manifest, and every table with its row count in the manifest. The
+newest migrations are applied, and erasures from after the backup are repeated.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from pathlib import Path
 from typing import Any
 
 from ops.backup.backup_chain import BrokenBackupError
-from ops.backup.manifests import Manifest, Part
+from ops.backup.manifests import BackupPart, Manifest
 from ops.restore.erase_again import Erasure, deletions, recounts
-from ops.restore.staging_database import Staging
+from ops.restore.staging_database import StagingDatabase
 from ops.terminal.output import counted
 from services.backup.tables import LEFT_OUT
 from services.core.ndjson_parts import DamagedPartError, unpack
 
-Tick = Callable[[], object]
+OnPart = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
-class PutTogether:
-    """What a database is to hold. `plan` is another one if any of it is."""
+class AssembledBackup:
+    """The rows that a database is to hold. `plan` identifies exactly this content."""
 
-    staging: Staging
+    staging: StagingDatabase
     plan: str
     rows: int
     erased: int
 
 
-def parts_needed(chain: Sequence[Manifest]) -> Sequence[Part]:
-    """The parts that make up the last backup; of whole tables, its own ones."""
+def required_parts(chain: Sequence[Manifest]) -> Sequence[BackupPart]:
+    """List the parts that make up the last backup; those of whole tables are its own."""
     return [
         part
         for manifest in chain
@@ -44,37 +44,44 @@ def parts_needed(chain: Sequence[Manifest]) -> Sequence[Part]:
     ]
 
 
-def put_together(
+def assemble(
     chain: Sequence[Manifest],
     files: Mapping[str, Path | None],
     erasures: Sequence[Erasure],
-    staging: Staging,
-    tick: Tick,
-) -> PutTogether:
-    """Checks the files of a chain's parts and writes them; `tick` is called once for each.
+    staging: StagingDatabase,
+    on_part: OnPart,
+) -> AssembledBackup:
+    """Check the files of a chain's parts and write their rows; `on_part` is called for each part.
 
     Raises:
-        BrokenBackupError: something of it is missing or damaged; all of that is named.
-        UnknownSchemaError: the migrations at hand cannot make its schema.
+        BrokenBackupError: parts are missing or damaged; the message names all of them.
+        UnknownSchemaError: the migrations of this checkout cannot make its schema.
     """
-    problems = [*_staged(staging, chain, files, tick)] or [*_miscounted(staging, chain[-1])]
+    problems = [*_stage_parts(staging, chain, files, on_part)] or [
+        *_row_count_problems(staging, chain[-1])
+    ]
     if problems:
         raise BrokenBackupError("; ".join(problems))
-    _modernise(staging)
-    erased = sum(staging.run(each.sql, each.said) for each in deletions(erasures))
-    for each in recounts(erasures):
-        staging.run(each.sql, each.said)
+    _migrate_to_newest(staging)
+    erased = sum(
+        staging.run(statement.sql, statement.parameter) for statement in deletions(erasures)
+    )
+    for statement in recounts(erasures):
+        staging.run(statement.sql, statement.parameter)
     if orphans := staging.orphans():
-        found = ", ".join(f"{number:,} {what}" for what, number in orphans.items())
-        raise BrokenBackupError(f"backup {chain[-1].id} does not fit together: {found}")
-    plan = _plan(chain, erasures, staging)
-    return PutTogether(staging, plan, sum(staging.counts().values()), erased)
+        description = ", ".join(f"{count:,} {relation}" for relation, count in orphans.items())
+        raise BrokenBackupError(f"backup {chain[-1].id} does not fit together: {description}")
+    plan = _content_id(chain, erasures, staging)
+    return AssembledBackup(staging, plan, sum(staging.row_counts().values()), erased)
 
 
-def _staged(
-    staging: Staging, chain: Sequence[Manifest], files: Mapping[str, Path | None], tick: Tick
+def _stage_parts(
+    staging: StagingDatabase,
+    chain: Sequence[Manifest],
+    files: Mapping[str, Path | None],
+    on_part: OnPart,
 ) -> Iterator[str]:
-    """Writes the parts in their order; what is wrong with any of them."""
+    """Write the parts in their order, and yield what is wrong with any of them."""
     deleted: dict[str, set[str]] = {}
     for manifest in chain:
         staging.migrate(manifest.migration)
@@ -87,42 +94,45 @@ def _staged(
             if part.key not in files:
                 continue
             try:
-                _put(staging, part, files[part.key], deleted)
+                _stage_part(staging, part, files[part.key], deleted)
             except (DamagedPartError, UnicodeEncodeError, ValueError) as error:
                 yield str(error)
-            tick()
+            on_part()
     for table, keys in deleted.items():
         staging.delete(table, keys)
 
 
-def _whole_tables(staging: Staging, chain: Sequence[Manifest]) -> Sequence[str]:
-    changing = {part.table for each in chain for part in each.parts if part.kind != "whole"}
-    return [name for name in staging.tables if name not in changing]
+def _whole_tables(staging: StagingDatabase, chain: Sequence[Manifest]) -> Sequence[str]:
+    parts = (part for manifest in chain for part in manifest.parts)
+    incremental = {part.table for part in parts if part.kind != "whole"}
+    return [name for name in staging.tables if name not in incremental]
 
 
-def _put(staging: Staging, part: Part, file: Path | None, deleted: dict[str, set[str]]) -> None:
+def _stage_part(
+    staging: StagingDatabase, part: BackupPart, file: Path | None, deleted: dict[str, set[str]]
+) -> None:
     lines = unpack(part.key, file.read_bytes() if file else None, part.rows, part.sha256)
     if part.kind != "deleted":
-        staging.put(part.table, lines)
+        staging.insert(part.table, lines)
         return
     for line in lines:
-        said = json.loads(line)
-        deleted.setdefault(said["table"], set()).add(said["key"])
+        row = json.loads(line)
+        deleted.setdefault(row["table"], set()).add(row["key"])
 
 
-def _miscounted(staging: Staging, last: Manifest) -> Iterator[str]:
-    counts = staging.counts()
+def _row_count_problems(staging: StagingDatabase, last: Manifest) -> Iterator[str]:
+    counts = staging.row_counts()
     for table, total in last.totals.items():
-        found = counts.get(table)
-        if found is not None and found != total and table not in LEFT_OUT:
+        count = counts.get(table)
+        if count is not None and count != total and table not in LEFT_OUT:
             yield (
-                f"{table} would have {counted(found, 'row')}, and had {total:,}"
+                f"{table} would have {counted(count, 'row')}, and had {total:,}"
                 f" when backup {last.id} was made"
             )
 
 
-def _modernise(staging: Staging) -> None:
-    """Brings the schema up to date, and says so where wrangler looks."""
+def _migrate_to_newest(staging: StagingDatabase) -> None:
+    """Apply all migrations, and record them where wrangler looks."""
     staging.migrate()
     staging.database.executemany(
         "INSERT INTO d1_migrations (name) SELECT ?1"
@@ -131,8 +141,10 @@ def _modernise(staging: Staging) -> None:
     )
 
 
-def _plan(chain: Sequence[Manifest], erasures: Sequence[Erasure], staging: Staging) -> str:
-    said: list[Any] = [part.sha256 for part in parts_needed(chain)]
-    said += [asdict(erasure) for erasure in erasures] + staging.applied
-    digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()
+def _content_id(
+    chain: Sequence[Manifest], erasures: Sequence[Erasure], staging: StagingDatabase
+) -> str:
+    fingerprint: list[Any] = [part.sha256 for part in required_parts(chain)]
+    fingerprint += [asdict(erasure) for erasure in erasures] + staging.applied
+    digest = hashlib.sha256(json.dumps(fingerprint).encode()).hexdigest()
     return f"{chain[-1].id} {digest[:16]}"

@@ -1,4 +1,4 @@
-"""The report of a drill: for people, with a date, in the bucket and on this machine."""
+"""The dated report of a drill, in Markdown for people and as JSON for scripts."""
 
 from __future__ import annotations
 
@@ -6,82 +6,84 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ops.restore.live_comparison import Compared
+from ops.restore.live_comparison import TableComparison
 from ops.terminal.output import spoken
 
-# What the product promises.
-LONGEST_LOSS = timedelta(hours=1)
-LONGEST_RECOVERY = timedelta(minutes=5)
+# The objectives that the product promises.
+RECOVERY_POINT_OBJECTIVE = timedelta(hours=1)
+RECOVERY_TIME_OBJECTIVE = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
-class Report:
-    """What a drill found. `recovery` is the time from the first look at the bucket to the proof."""
+class DrillReport:
+    """The results of a drill. `recovery` lasts from the listing of backups to the comparison."""
 
     at: datetime
-    place: str
+    target: str
     backup: str
     as_of: datetime
     rows: int
     recovery: timedelta = timedelta()
     restored_differences: Sequence[str] = ()
-    tables: Sequence[Compared] = ()
+    comparisons: Sequence[TableComparison] = ()
     smoke: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @property
-    def loss(self) -> timedelta:
-        """What would have been lost: the age of the backup when the drill began."""
+    def data_loss(self) -> timedelta:
+        """The age of the backup when the drill began, whose changes would have been lost."""
         return self.at - self.as_of
 
     @property
     def is_fine(self) -> bool:
-        """Whether the database could have been recovered as promised, however long it took."""
-        return not self.all_problems() and self.loss <= LONGEST_LOSS
+        """Whether everything could be recovered within the recovery point objective."""
+        return not self.all_problems() and self.data_loss <= RECOVERY_POINT_OBJECTIVE
 
     def all_problems(self) -> Sequence[str]:
-        """Everything that is wrong with what was restored."""
+        """List everything that is wrong with the restored database."""
         return [
             *self.problems,
             *self.restored_differences,
-            *(line for each in self.tables if each.must_fit for line in each.differences),
-            *(f"smoke test, {name}: {what}" for name, what in self.smoke.items()),
+            *(line for table in self.comparisons if table.must_match for line in table.differences),
+            *(f"smoke test, {name}: {problem}" for name, problem in self.smoke.items()),
         ]
 
     def as_json(self) -> dict[str, object]:
-        """For scripts."""
+        """Return the report for scripts."""
         return {
             "fine": self.is_fine,
             "backup": self.backup,
             "rows": self.rows,
-            "recovery_point_seconds": round(self.loss.total_seconds()),
+            "recovery_point_seconds": round(self.data_loss.total_seconds()),
             "recovery_time_seconds": round(self.recovery.total_seconds(), 1),
             "tables": {
-                each.table: {
-                    "backup": each.backed_up,
-                    "living": each.living,
-                    "verdict": each.verdict,
+                table.table: {
+                    "backup": table.backup_rows,
+                    "living": table.live_rows,
+                    "verdict": table.verdict,
                 }
-                for each in self.tables
+                for table in self.comparisons
             },
             "problems": list(self.all_problems()),
         }
 
     def text(self) -> str:
-        """As Markdown."""
-        problems = "\n".join(f"- {each}" for each in self.all_problems()) or "none"
+        """Render the report as Markdown."""
+        problems = "\n".join(f"- {problem}" for problem in self.all_problems()) or "none"
         rows = "\n".join(
-            f"| {each.table} | {each.backed_up:,} | {each.living:,} | {each.verdict} |"
-            for each in self.tables
+            f"| {table.table} | {table.backup_rows:,} | {table.live_rows:,} | {table.verdict} |"
+            for table in self.comparisons
         )
+        point_objective = _duration(RECOVERY_POINT_OBJECTIVE)
+        time_objective = _duration(RECOVERY_TIME_OBJECTIVE)
         return f"""# Drill of {self.at:%Y-%m-%d %H:%M} UTC: {"fine" if self.is_fine else "NOT FINE"}
 
-{self.place}
+{self.target}
 
 | | found | promised |
 | --- | --- | --- |
-| recovery point: age of backup {self.backup} | {_spoken(self.loss)} | {_spoken(LONGEST_LOSS)} |
-| recovery time: {self.rows:,} rows | {_spoken(self.recovery)} | {_spoken(LONGEST_RECOVERY)} |
+| recovery point: age of backup {self.backup} | {_duration(self.data_loss)} | {point_objective} |
+| recovery time: {self.rows:,} rows | {_duration(self.recovery)} | {time_objective} |
 
 | table | rows in the backup | rows now | what has not changed since |
 | --- | --- | --- | --- |
@@ -96,5 +98,5 @@ database: {"failed" if self.smoke else "passed"}.
 """
 
 
-def _spoken(span: timedelta) -> str:
+def _duration(span: timedelta) -> str:
     return spoken(span.total_seconds())

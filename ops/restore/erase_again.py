@@ -1,7 +1,7 @@
-"""What was erased for somebody, noted in the bucket: what goes back in time is to lose it again.
+"""Repeats the erasures of personal data in a database that was restored to an earlier time.
 
-Parts of the archive in R2 do not go back. Those that an erasure rewrote are counted in D1 again as
-they are now; otherwise an export would take them for damaged.
+The bucket keeps a receipt of every erasure. Parts of the archive in R2 are never restored: those
+that an erasure rewrote are counted again in D1, or an export would take them for damaged.
 """
 
 from __future__ import annotations
@@ -26,118 +26,127 @@ from services.archive.rewriting import EMPTY_PART_SHA256, batch_counts
 from services.core.ndjson_parts import DamagedPartError
 from services.privacy.statements import DELETE_PERSONS
 
-ERASURES = "erasures/index.json"
-# It is dated when it begins, and goes on in portions.
-LONGEST_ERASURE = timedelta(days=1)
-# How an erasure calls the ids of a table; those first that refer to others.
-ERASED = {
+ERASURES_KEY = "erasures/index.json"
+# An erasure is dated when it begins, and continues in portions.
+MAX_ERASURE_DURATION = timedelta(days=1)
+# The name of a table's ids in a receipt; tables before those that they refer to.
+RECEIPT_IDS = {
     "tracking_events": "event_ids",
     "sessions": "session_ids",
     "visitors": "visitor_ids",
     "system_logs": "log_ids",
 }
-# A deletion by ids, as `DELETE_PERSONS` reads them.
-_DELETE = "DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
+# It reads its ids like `DELETE_PERSONS`.
+_DELETE_BY_IDS = "DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
 
-Counted = Mapping[str, object]
-"""A part of the archive as `RECOUNT_BATCH` reads it."""
+Receipt = Mapping[str, Any]
+PartCounts = Mapping[str, object]
+"""The counts of a part of the archive as `RECOUNT_BATCH` reads them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Rows that were erased after a backup, by table, and parts of the archive as they are now."""
+    """The ids of erased rows by table, and the current counts of rewritten archive parts."""
 
     receipt: str
     ids: dict[str, list[str | int]]
-    parts: list[Counted] = field(default_factory=list)
+    parts: list[PartCounts] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """A statement that erases again, its table, and the JSON text that it reads as `?1`."""
+class ErasureStatement:
+    """A statement that repeats an erasure, its table, and the JSON text for its `?1`."""
 
     table: str
     sql: str
-    said: str
+    parameter: str
 
     @property
     def text(self) -> str:
-        """The statement with what it reads."""
-        return self.sql.replace("?1", literal(self.said))
+        """The statement with its parameter as a literal."""
+        return self.sql.replace("?1", literal(self.parameter))
 
 
 def read_erasures(target: Target, since: datetime, folder: Path) -> Sequence[Erasure]:
-    """The erasures that may have deleted rows after a time.
+    """Read the erasures that may have deleted rows after a time.
 
     Raises:
-        BrokenBackupError: the index names one that is not there.
+        BrokenBackupError: a receipt in the index is missing.
         NoAnswerError: R2 does not answer.
     """
-    index = Bucket(target).read_json(ERASURES) or {"receipts": []}
+    index = Bucket(target).read_json(ERASURES_KEY) or {"receipts": []}
     keys = [f"erasures/{receipt}.json" for receipt in index["receipts"]]
-    found: list[Mapping[str, Any]] = []
+    receipts: list[Receipt] = []
     for key, file in fetch(target, keys, folder):
         if file is None:
             raise BrokenBackupError(
-                f"{key} is missing, though {ERASURES} names it: what it erased would come back"
+                f"{key} is missing, though {ERASURES_KEY} names it: what it erased would come back"
             )
-        said = json.loads(file.read_bytes())
-        if datetime.fromisoformat(said["at"]) >= since - LONGEST_ERASURE:
-            found.append(said)
-    found.sort(key=lambda said: str(said["receipt"]))
-    parts = _parts_now(target, {part for said in found for part in _parts_of(said)}, folder)
-    return [
-        Erasure(
-            said["receipt"],
-            {name: said[name] for name in ERASED.values() if name in said},
-            [parts[part] for part in _parts_of(said) if part in parts],
-        )
-        for said in found
-    ]
+        receipt = json.loads(file.read_bytes())
+        if datetime.fromisoformat(receipt["at"]) >= since - MAX_ERASURE_DURATION:
+            receipts.append(receipt)
+    receipts.sort(key=lambda receipt: str(receipt["receipt"]))
+    parts = {part for receipt in receipts for part in _archive_parts(receipt)}
+    counts = _read_current_counts(target, parts, folder)
+    return [_erasure(receipt, counts) for receipt in receipts]
 
 
-def deletions(erasures: Sequence[Erasure]) -> Iterator[Again]:
-    """What deletes their rows where they are back, and what the sync remembers of them."""
-    for table, name in ERASED.items():
-        ids = [each for erasure in erasures for each in erasure.ids.get(name, ())]
+def _erasure(receipt: Receipt, counts: Mapping[str, PartCounts]) -> Erasure:
+    return Erasure(
+        receipt["receipt"],
+        {name: receipt[name] for name in RECEIPT_IDS.values() if name in receipt},
+        [counts[part] for part in _archive_parts(receipt) if part in counts],
+    )
+
+
+def deletions(erasures: Sequence[Erasure]) -> Iterator[ErasureStatement]:
+    """Yield the statements that delete the erased rows, and the persons that the sync remembers."""
+    for table, name in RECEIPT_IDS.items():
+        ids = [row_id for erasure in erasures for row_id in erasure.ids.get(name, ())]
         for start in range(0, len(ids), MAX_IDS):
-            said = json.dumps({"ids": ids[start : start + MAX_IDS]})
-            yield Again(table, _DELETE.format(table=table), said)
+            parameter = json.dumps({"ids": ids[start : start + MAX_IDS]})
+            yield ErasureStatement(table, _DELETE_BY_IDS.format(table=table), parameter)
             if table == "tracking_events":
-                yield Again("pipedrive_persons", DELETE_PERSONS, said)
+                yield ErasureStatement("pipedrive_persons", DELETE_PERSONS, parameter)
 
 
-def recounts(erasures: Sequence[Erasure]) -> Iterator[Again]:
-    """What counts the parts of the archive as the erasures left them."""
+def recounts(erasures: Sequence[Erasure]) -> Iterator[ErasureStatement]:
+    """Yield the statements that count the rewritten parts of the archive again."""
     for erasure in erasures:
         for part in erasure.parts:
             for statement in (RECOUNT_BATCH, DELETE_EMPTY_BATCH):
-                yield Again("archive_batches", statement, json.dumps(part))
+                yield ErasureStatement("archive_batches", statement, json.dumps(part))
 
 
-def _parts_of(said: Mapping[str, Any]) -> Sequence[str]:
-    """The parts that a note names; older notes name none."""
-    parts: Sequence[str] = said.get("archive_parts", ())
+def _archive_parts(receipt: Receipt) -> Sequence[str]:
+    """Return the archive parts of a receipt; older receipts have none."""
+    parts: Sequence[str] = receipt.get("archive_parts", ())
     return parts
 
 
-def counted_now(part: str, content: bytes | None, manifest: bytes | None) -> Counted | None:
-    """How a part is to be counted by its two objects; None if they are damaged.
+def current_counts(part: str, content: bytes | None, manifest: bytes | None) -> PartCounts | None:
+    """Count a part by its two objects; None if they are damaged.
 
-    The row of a damaged one stays what it was, and an export goes on to refuse it.
+    The row of a damaged part stays as it is, so that an export still refuses it.
     """
     try:
-        whole = check_part(part, content, manifest)
+        checked = check_part(part, content, manifest)
     except DamagedPartError:
         return None
-    if whole is None:
+    if checked is None:
         return batch_counts(part, 0, EMPTY_PART_SHA256, 0)
-    sha256, size = str(whole.manifest["sha256"]), len(content or b"")
-    return batch_counts(part, len(whole.lines), sha256, size)
+    sha256, size = str(checked.manifest["sha256"]), len(content or b"")
+    return batch_counts(part, len(checked.lines), sha256, size)
 
 
-def _parts_now(target: Target, parts: Collection[str], folder: Path) -> dict[str, Counted]:
+def _read_current_counts(
+    target: Target, parts: Collection[str], folder: Path
+) -> dict[str, PartCounts]:
     keys = [key for part in sorted(parts) for key in (part, manifest_key(part))]
-    found = {key: file.read_bytes() if file else None for key, file in fetch(target, keys, folder)}
-    now = {part: counted_now(part, found[part], found[manifest_key(part)]) for part in parts}
-    return {part: said for part, said in now.items() if said is not None}
+    contents = {
+        key: file.read_bytes() if file else None for key, file in fetch(target, keys, folder)
+    }
+    counts = {
+        part: current_counts(part, contents[part], contents[manifest_key(part)]) for part in parts
+    }
+    return {part: part_counts for part, part_counts in counts.items() if part_counts is not None}

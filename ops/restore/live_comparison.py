@@ -1,8 +1,8 @@
-"""What a restored database is against the living one, which has moved on since the backup.
+"""Compares a restored database with the live one, which has changed since the backup.
 
-Rows that came or changed later are known (`row_changes`, and the ids above the backup's marker):
-what is left must be the same in both. Small tables may change at any time; for them it is only
-said whether they did.
+Rows that were added or changed since are known (`row_changes`, and the ids above the backup's
+marker); all others must be the same in both. Small tables may change at any time, so that a
+difference in them is only reported.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.backup.manifests import Manifest
-from ops.restore.staging_database import SEQUENCE, Staging
-from ops.restore.table_checksums import CanAnswer, Questions, differences
+from ops.restore.staging_database import SEQUENCE, StagingDatabase
+from ops.restore.table_checksums import Queryable, TableChecksum, differences
 
-# Rows as they were when the backup was made, by table.
+# Conditions for the rows that have not changed since the backup, by table.
 _EVENTS_SINCE = "tracking_events WHERE id > {event}"
 _CHANGED_SINCE = "row_changes WHERE seq > {change} AND table_name"
-_UNMOVED = {
+_UNCHANGED = {
     "tracking_events": f"""
       id <= {{event}}
       AND id NOT IN (SELECT CAST(key AS INTEGER) FROM {_CHANGED_SINCE} = 'tracking_events')
@@ -35,7 +35,7 @@ _UNMOVED = {
       )
     """,
 }
-_MOVED = f"""
+_CHANGED_KEYS = f"""
 SELECT table_name, key FROM {_CHANGED_SINCE} IN ('tracking_events', 'sessions', 'visitors')
 UNION SELECT 'sessions', session_id FROM {_EVENTS_SINCE} AND session_id IS NOT NULL
 UNION SELECT 'visitors', visitor_id FROM {_EVENTS_SINCE} AND visitor_id IS NOT NULL
@@ -43,63 +43,68 @@ UNION SELECT 'visitors', visitor_id FROM {_EVENTS_SINCE} AND visitor_id IS NOT N
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One table: its rows in the backup and now, and what does not fit, if anything.
+class TableComparison:
+    """The comparison of one table: its row counts, and the differences of its unchanged rows.
 
-    `must_fit` says that what changed since is known, so that the rest has to be the same.
+    `must_match` is whether the changed rows are known, so that any difference is an error.
     """
 
     table: str
-    backed_up: int
-    living: int
-    must_fit: bool
+    backup_rows: int
+    live_rows: int
+    must_match: bool
     differences: Sequence[str]
 
     @property
     def verdict(self) -> str:
-        """In a word or two."""
+        """The result in a word or two."""
         if not self.differences:
             return "same"
-        return "DIFFERENT" if self.must_fit else "moved on"
+        return "DIFFERENT" if self.must_match else "moved on"
 
 
-def compare(staging: Staging, living: CanAnswer, backup: Manifest) -> Sequence[Compared]:
-    """Compares every table with that of the living database.
+def compare(
+    staging: StagingDatabase, live: Queryable, backup: Manifest
+) -> Sequence[TableComparison]:
+    """Compare every table with that of the live database.
 
     Raises:
-        NoAnswerError: it does not answer, or is on another schema.
+        NoAnswerError: it does not answer, or has another schema.
     """
-    tables = [each for name, each in staging.tables.items() if name != SEQUENCE]
+    tables = [table for name, table in staging.tables.items() if name != SEQUENCE]
     selected = ", ".join(
-        f'(SELECT count(*) FROM "{each.name}") AS "{each.name}"' for each in tables
+        f'(SELECT count(*) FROM "{table.name}") AS "{table.name}"' for table in tables
     )
     marker = dict(backup.marker)
-    moved, [counts] = living.ask(_MOVED.format(**marker), f"SELECT {selected}")
-    _note_moved(staging, moved, marker["change"])
-    questions = [
-        Questions(each, _UNMOVED.get(each.name, "true").format(**marker)) for each in tables
+    changed, [counts] = live.ask(_CHANGED_KEYS.format(**marker), f"SELECT {selected}")
+    _record_changes(staging, changed, marker["change"])
+    checksums = [
+        TableChecksum(table, _UNCHANGED.get(table.name, "true").format(**marker))
+        for table in tables
     ]
-    found = differences(staging, living, questions)
-    backed_up = staging.counts()
+    different = differences(staging, live, checksums)
+    backup_rows = staging.row_counts()
     return [
-        Compared(
-            each.name,
-            backed_up[each.name],
-            counts[each.name],
-            each.name in _UNMOVED,
-            found.get(each.name, ()),
+        TableComparison(
+            table.name,
+            backup_rows[table.name],
+            counts[table.name],
+            table.name in _UNCHANGED,
+            different.get(table.name, ()),
         )
-        for each in tables
+        for table in tables
     ]
 
 
-def _note_moved(staging: Staging, moved: Sequence[Mapping[str, object]], change: int) -> None:
-    """Lets the same conditions find the same rows here."""
+def _record_changes(
+    staging: StagingDatabase, changed: Sequence[Mapping[str, object]], change: int
+) -> None:
+    """Write the changed keys into the staging database, for the same conditions."""
     staging.clear("row_changes")
     staging.database.executemany(
         "INSERT INTO row_changes (seq, table_name, key, deleted) VALUES (?, ?, ?, 0)",
         (
             (change + number, row["table_name"], row["key"])
-            for number, row in enumerate(moved, start=1)
+            for number, row in enumerate(changed, start=1)
         ),
     )

@@ -1,4 +1,4 @@
-"""From a chain of backups to a database that is proven to hold what they hold."""
+"""The steps of a restore: prepare a backup, fill a database with it, verify it."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from datetime import datetime
 from pathlib import Path
 
 from ops.backup.backup_chain import BrokenBackupError, read_chain
-from ops.backup.choose_backup import without
+from ops.backup.choose_backup import newest_without
 from ops.backup.index import Backup
 from ops.backup.manifests import Manifest
 from ops.cloudflare.bucket_objects import fetch
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
-from ops.restore.assembly import PutTogether, parts_needed, put_together
+from ops.restore.assembly import AssembledBackup, assemble, required_parts
 from ops.restore.erase_again import read_erasures
-from ops.restore.sql_files import LEDGER, Filled, ahead, load, write_steps
+from ops.restore.sql_files import LEDGER, DatabaseState, prefetched, run_step, write_steps
 from ops.restore.staging_database import open_staging
-from ops.restore.table_checksums import Questions, differences
+from ops.restore.table_checksums import TableChecksum, differences
 from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import counted
 from ops.terminal.progress import progress
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A backup that was checked and put together, with its manifests."""
+class PreparedRestore:
+    """A checked and assembled backup, with the manifests of its chain."""
 
     chain: Sequence[Manifest]
-    content: PutTogether
+    content: AssembledBackup
     folder: Path
 
     @property
@@ -39,83 +39,89 @@ class Prepared:
         return self.chain[-1]
 
     def as_json(self) -> dict[str, object]:
-        """What was put together, for scripts."""
+        """Return what was assembled, for scripts."""
         return {
             "as_of": self.backup.finished_at,
             "rows": self.content.rows,
             "erased_again": self.content.erased,
-            "left_out": self.content.staging.left_out,
+            "left_out": self.content.staging.skipped_rows,
         }
 
 
-class FilledError(OpsError):
-    """The database holds something that is not to be lost."""
+class NotEmptyError(OpsError):
+    """The database holds rows that a restore would overwrite."""
 
 
-def prepare(live: Target, backups: Sequence[Backup], backup_id: str, folder: Path) -> Prepared:
-    """Fetches, checks and puts together a backup.
+def prepare_restore(
+    live: Target, backups: Sequence[Backup], backup_id: str, folder: Path
+) -> PreparedRestore:
+    """Fetch, check and assemble a backup.
 
     Raises:
-        BrokenBackupError: it cannot be restored; the message names another one.
-        UnknownSchemaError: this code cannot make its schema.
+        BrokenBackupError: it cannot be restored; the message names a usable one.
+        UnknownSchemaError: the migrations of this checkout cannot make its schema.
         NoAnswerError: R2 does not answer.
     """
     try:
         chain = read_chain(live, backups, backup_id, folder)
-        content = _checked(live, chain, folder)
+        content = _fetch_and_assemble(live, chain, folder)
     except BrokenBackupError as error:
-        other = without(backups, backup_id)
-        advice = f"restore another one: --backup {other}" if other else "no other one is known"
+        alternative = newest_without(backups, backup_id)
+        advice = (
+            f"restore another one: --backup {alternative}"
+            if alternative
+            else "no other one is known"
+        )
         raise BrokenBackupError(f"{error}. Nothing was written; {advice}") from None
-    return Prepared(chain, content, folder)
+    return PreparedRestore(chain, content, folder)
 
 
-def _checked(live: Target, chain: Sequence[Manifest], folder: Path) -> PutTogether:
-    keys = [part.key for part in parts_needed(chain)]
+def _fetch_and_assemble(live: Target, chain: Sequence[Manifest], folder: Path) -> AssembledBackup:
+    keys = [part.key for part in required_parts(chain)]
     files: dict[str, Path | None] = {}
     with progress("fetching", len(keys)) as show:
         for key, file in fetch(live, keys, folder):
             files[key] = file
             show(len(files))
-    began = datetime.fromisoformat(chain[-1].started_at)
-    erasures = read_erasures(live, began, folder)
+    started_at = datetime.fromisoformat(chain[-1].started_at)
+    erasures = read_erasures(live, started_at, folder)
     staging = open_staging(folder / "staging.sqlite")
     with progress("checking", len(keys)) as show:
         checked = itertools.count(1)
-        return put_together(chain, files, erasures, staging, lambda: show(next(checked)))
+        return assemble(chain, files, erasures, staging, lambda: show(next(checked)))
 
 
-def described(prepared: Prepared) -> Sequence[str]:
-    """What was put together, in some lines."""
+def describe(prepared: PreparedRestore) -> Sequence[str]:
+    """Describe what was assembled, in some lines."""
     content, last = prepared.content, prepared.backup
     chain = f" and {counted(len(prepared.chain) - 1, 'hourly one')}" * (len(prepared.chain) > 1)
     rows = f"{counted(content.rows, 'row')} as of {last.finished_at}"
     lines = [f"{last.id}: all parts of {prepared.chain[0].id}{chain} are whole; {rows}"]
     if content.erased:
         lines.append(f"{counted(content.erased, 'row')} erased after it were erased again")
-    for what, number in content.staging.left_out.items():
-        lines.append(f"left out: {counted(number, 'row')} of {what}, which no migration makes")
+    for source, count in content.staging.skipped_rows.items():
+        lines.append(f"left out: {counted(count, 'row')} of {source}, which no migration makes")
     return lines
 
 
-def require_room(filled: Filled, prepared: Prepared, name: str) -> int:
-    """How many steps of this restore the database has behind it.
+def completed_steps(state: DatabaseState, prepared: PreparedRestore, name: str) -> int:
+    """Return how many steps of this restore the database *name* has had; 0 if it is empty.
 
     Raises:
-        FilledError: it holds rows of something else.
+        NotEmptyError: it holds other rows.
     """
-    if filled.plan == prepared.content.plan:
-        return filled.step
-    if filled.plan is not None:
-        raise FilledError(
-            f"{name} is half filled by a restore of other content ({filled.plan}): "
+    if state.plan == prepared.content.plan:
+        return state.step
+    if state.plan is not None:
+        raise NotEmptyError(
+            f"{name} is half filled by a restore of other content ({state.plan}): "
             f"empty it with --overwrite {name}, or choose another name with --into"
         )
     fresh = _freshly_migrated()
-    found = [name for name, rows in filled.rows.items() if rows > fresh.get(name, 0)]
-    if found:
-        rows = ", ".join(f"{counted(filled.rows[each], 'row')} in {each}" for each in found)
-        raise FilledError(
+    used = [table for table, rows in state.rows.items() if rows > fresh.get(table, 0)]
+    if used:
+        rows = ", ".join(f"{counted(state.rows[table], 'row')} in {table}" for table in used)
+        raise NotEmptyError(
             f"{name} is not empty ({rows}): choose another name with --into, "
             f"or delete what is in it with --overwrite {name}"
         )
@@ -123,25 +129,25 @@ def require_room(filled: Filled, prepared: Prepared, name: str) -> int:
 
 
 def _freshly_migrated() -> dict[str, int]:
-    """The rows of a database to which nothing but the migrations was done."""
+    """Return the row counts of a new database after all migrations."""
     fresh = open_staging(Path(":memory:"))
     fresh.migrate()
-    return fresh.counts() | {"d1_migrations": len(fresh.applied)}
+    return fresh.row_counts() | {"d1_migrations": len(fresh.applied)}
 
 
-def fill(database: Target, prepared: Prepared, *, after: int) -> int:
-    """Fills a database without tables, from a step on; returns how many rows were written.
+def fill_database(database: Target, prepared: PreparedRestore, *, after: int) -> int:
+    """Fill a database behind step *after*, and return the number of written rows.
 
     Raises:
-        NoAnswerError: it refuses something; the same restore goes on there.
+        NoAnswerError: it refuses a step; the same restore continues there.
     """
     content = prepared.content
     written = 0
     with progress("writing", content.rows) as show:
         steps = write_steps(content.staging, content.plan, prepared.folder, after=after)
-        for step in ahead(steps):
+        for step in prefetched(steps):
             try:
-                load(database, step)
+                run_step(database, step)
             except NoAnswerError as error:
                 raise NoAnswerError(
                     f"{database.database} refused step {step.number}: {error}. "
@@ -152,15 +158,15 @@ def fill(database: Target, prepared: Prepared, *, after: int) -> int:
     return written
 
 
-def verify(database: Target, prepared: Prepared) -> Sequence[str]:
-    """What the database does not hold as the backup does; nothing if all is right.
+def verify_database(database: Target, prepared: PreparedRestore) -> Sequence[str]:
+    """Compare the database with the backup, and list their differences.
 
     Raises:
         NoAnswerError: it does not answer.
     """
     staging = prepared.content.staging
-    every = [Questions(table) for table in staging.tables.values()]
-    found = differences(staging, Database(database), every)
-    if not found:
+    checksums = [TableChecksum(table) for table in staging.tables.values()]
+    by_table = differences(staging, Database(database), checksums)
+    if not by_table:
         Database(database).ask(f"DROP TABLE IF EXISTS {LEDGER}")
-    return [problem for problems in found.values() for problem in problems]
+    return [difference for table in by_table.values() for difference in table]

@@ -1,4 +1,4 @@
-"""This checkout's Worker, on this machine, on a database of its own: for a smoke test."""
+"""The Worker of this checkout, run on this machine with a restored database, for a smoke test."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from ops.worker_api.worker import Key, Worker
 from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import BundleError
 
-# In the checkout, because the Worker's files are found from where its configuration lies.
-CONFIG = ROOT / f"wrangler.drill-{os.getpid()}.json"
+# In the checkout: the paths in a configuration are relative to its file.
+CONFIG_FILE = ROOT / f"wrangler.drill-{os.getpid()}.json"
 
 
 @contextmanager
-def worker_on(database: Target, folder: Path) -> Iterator[Api]:
-    """Runs the Worker on a database, and gives the way to it with an admin's key.
+def scratch_worker(database: Target, folder: Path) -> Iterator[Api]:
+    """Run the Worker on a database, and open its API with an admin's key.
 
-    KV and R2 are empty ones in `folder`; a database at Cloudflare is used there.
+    KV and R2 are new and empty in `folder`; a database at Cloudflare is used remotely.
 
     Raises:
-        OpsError: it does not get healthy.
+        OpsError: the Worker cannot run, or does not get healthy.
     """
     try:
         prepare_local_config()
     except BundleError as error:
         raise OpsError(f"no Worker can run here: {error}") from None
     key, entry = new_api_key("drill", "admin")
-    CONFIG.write_text(json.dumps(_config(database)), encoding="utf-8")
+    CONFIG_FILE.write_text(json.dumps(_config(database)), encoding="utf-8")
     storage = database.persist_to or ROOT / ".wrangler" / "state"
     process = start_worker(
         _free_port(),
         {"API_KEYS": json.dumps([entry])},
-        config=CONFIG,
+        config=CONFIG_FILE,
         storage=folder / "state" if database.environment else storage,
         log=sys.stderr,
     )
     try:
         process.wait()
         worker = Worker("drill", process.url)
-        key_of_drill = Key("the key of this drill", key)
-        with open_client(worker, key_of_drill) as http:
-            yield Api(worker, key_of_drill, http)
+        drill_key = Key("the key of this drill", key)
+        with open_client(worker, drill_key) as http:
+            yield Api(worker, drill_key, http)
     except DevError as error:
         raise OpsError(str(error)) from None
     finally:
         process.stop()
-        CONFIG.unlink(missing_ok=True)
+        CONFIG_FILE.unlink(missing_ok=True)
 
 
 def _config(database: Target) -> dict[str, object]:

@@ -1,8 +1,8 @@
-"""Fills an empty database with what was put together, file by file, so that it can go on later.
+"""Fills an empty database with an assembled backup, in SQL files that are steps of the restore.
 
-Each file is run whole or not at all, and notes in the database that it was: a restore that was
-broken off goes on with the next one. wrangler and D1 take files of up to 5 GiB, but large ones have
-failed at Cloudflare, and one that fails begins anew.
+A file is run completely or not at all, and records its number in the database: an interrupted
+restore continues with the next one. wrangler and D1 take files of up to 5 GiB, but large ones have
+failed at Cloudflare, and a file that fails is run from its beginning.
 https://github.com/cloudflare/workers-sdk/issues/7554
 """
 
@@ -17,18 +17,18 @@ from pathlib import Path
 from ops.cloudflare.database import Database
 from ops.cloudflare.new_database import READ_TABLES, executing
 from ops.cloudflare.target import Target
-from ops.restore.sql_text import literal, statements
-from ops.restore.staging_database import SEQUENCE, Staging
+from ops.restore.sql_text import Statement, insert_statements, literal
+from ops.restore.staging_database import SEQUENCE, StagingDatabase
 from services.backup.tables import LEFT_OUT
 
-FILE_CHARACTERS = 120_000_000
+MIN_FILE_CHARACTERS = 120_000_000
 LEDGER = "restore_steps"
-_MAKE_LEDGER = f"CREATE TABLE {LEDGER} (step INTEGER PRIMARY KEY, plan TEXT NOT NULL)"
+_CREATE_LEDGER = f"CREATE TABLE {LEDGER} (step INTEGER PRIMARY KEY, plan TEXT NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One file, and how many rows it adds."""
+class RestoreStep:
+    """One SQL file of a restore, and how many rows it adds."""
 
     number: int
     file: Path
@@ -36,16 +36,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """What a database holds: rows by table, and how far which restore came."""
+class DatabaseState:
+    """What a database holds: its row counts, and the last step of which restore."""
 
     rows: dict[str, int]
     plan: str | None
     step: int
 
 
-def look_into(database: Database) -> Filled:
-    """What the database holds now.
+def read_state(database: Database) -> DatabaseState:
+    """Read what a database holds.
 
     Raises:
         NoAnswerError: it does not answer.
@@ -53,19 +53,21 @@ def look_into(database: Database) -> Filled:
     [rows] = database.ask(READ_TABLES)
     names = sorted({row["name"] for row in rows})
     if not names:
-        return Filled({}, None, 0)
+        return DatabaseState({}, None, 0)
     counts = ", ".join(f'(SELECT count(*) FROM "{name}") AS "{name}"' for name in names)
     last = f"SELECT plan, step FROM {LEDGER} ORDER BY step DESC LIMIT 1"
     [counted], *ledger = database.ask(f"SELECT {counts}", *([last] if LEDGER in names else []))
-    begun = ledger[0][0] if ledger and ledger[0] else {"plan": None, "step": 0}
-    return Filled({name: counted[name] for name in names if name != LEDGER}, **begun)
+    progress = ledger[0][0] if ledger and ledger[0] else {"plan": None, "step": 0}
+    return DatabaseState({name: counted[name] for name in names if name != LEDGER}, **progress)
 
 
-def write_steps(staging: Staging, plan: str, folder: Path, *, after: int) -> Iterator[Step]:
-    """The files of a restore after a step, in their order. The same rows are the same files."""
-    texts = _texts(staging)
+def write_steps(
+    staging: StagingDatabase, plan: str, folder: Path, *, after: int
+) -> Iterator[RestoreStep]:
+    """Write the files of a restore and yield those after a step; the same rows, the same files."""
+    statements = _sql_statements(staging)
     for number in itertools.count(1):
-        step = _written(number, texts, plan, folder / f"step-{number}.sql")
+        step = _write_step(number, statements, plan, folder / f"step-{number}.sql")
         if step is None:
             return
         if number > after:
@@ -74,46 +76,50 @@ def write_steps(staging: Staging, plan: str, folder: Path, *, after: int) -> Ite
             step.file.unlink()
 
 
-def ahead(steps: Iterator[Step]) -> Iterator[Step]:
-    """The same steps; while one is used the next one is written."""
+def prefetched(steps: Iterator[RestoreStep]) -> Iterator[RestoreStep]:
+    """Yield the same steps, while the next one is written in a thread."""
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, steps, None)
-        while (step := following.result()) is not None:
-            following = pool.submit(next, steps, None)
+        next_step = pool.submit(next, steps, None)
+        while (step := next_step.result()) is not None:
+            next_step = pool.submit(next, steps, None)
             yield step
 
 
-def load(target: Target, step: Step) -> None:
-    """Runs one file.
+def run_step(target: Target, step: RestoreStep) -> None:
+    """Run one file, and delete it.
 
     Raises:
-        NoAnswerError: the database refuses it; nothing of it is there then.
+        NoAnswerError: the database refused the file and applied nothing of it.
     """
     executing(target, step.file).run()
     step.file.unlink()
 
 
-def _texts(staging: Staging) -> Iterator[tuple[str, int]]:
-    """What makes all tables and their rows, those first that others refer to."""
-    for statement in (_MAKE_LEDGER, *staging.schema()):
-        yield statement, 0
+def _sql_statements(staging: StagingDatabase) -> Iterator[Statement]:
+    """Yield the statements that make the tables and their rows.
+
+    Tables come before those that refer to them.
+    """
+    for statement in (_CREATE_LEDGER, *staging.schema()):
+        yield Statement(statement, 0)
     for name in [name for name in staging.tables if name != SEQUENCE]:
-        for added in statements(staging, staging.tables[name]):
-            yield added.sql, added.rows
-    # Last, because SQLite writes it with every row.
+        yield from insert_statements(staging, staging.tables[name])
+    # Last, because every inserted row changes it.
     for name in (SEQUENCE, *sorted(LEFT_OUT)):
-        yield f'DELETE FROM "{name}"', 0
-    for added in statements(staging, staging.tables[SEQUENCE]):
-        yield added.sql, added.rows
+        yield Statement(f'DELETE FROM "{name}"', 0)
+    yield from insert_statements(staging, staging.tables[SEQUENCE])
 
 
-def _written(number: int, texts: Iterator[tuple[str, int]], plan: str, file: Path) -> Step | None:
-    """The next file, or None if nothing is left."""
+def _write_step(
+    number: int, statements: Iterator[Statement], plan: str, file: Path
+) -> RestoreStep | None:
+    """Write the next file; None if no statement remains."""
     rows = size = 0
     with file.open("w", encoding="utf-8") as sql:
-        for text, added in texts:
-            size, rows = size + sql.write(f"{text};\n"), rows + added
-            if size >= FILE_CHARACTERS:
+        for statement in statements:
+            size += sql.write(f"{statement.sql};\n")
+            rows += statement.rows
+            if size >= MIN_FILE_CHARACTERS:
                 break
         sql.write(f"INSERT INTO {LEDGER} VALUES ({number}, {literal(plan)});\n")
-    return Step(number, file, rows) if size else None
+    return RestoreStep(number, file, rows) if size else None

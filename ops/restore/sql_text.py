@@ -1,7 +1,7 @@
 """Rows as SQL text for `wrangler d1 execute --file`, which can bind no values.
 
-Text is quoted where every character is harmless, and otherwise written as hexadecimal bytes: NUL
-ends a quoted text in SQLite, and wrangler takes `BEGIN TRANSACTION` out of a file wherever it is.
+Text is quoted if every character is printable, and otherwise written as hexadecimal bytes: NUL
+ends a quoted text in SQLite, and wrangler removes every `BEGIN TRANSACTION` of a file.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.restore.staging_database import Staging, Table
+from ops.restore.staging_database import StagingDatabase, Table
 
 # D1 allows a statement 100 KB. https://developers.cloudflare.com/d1/platform/limits/
-LONGEST_STATEMENT = 100_000
-# Of a value that does not fit: 4 bytes a character at most, 2 digits a byte.
-PIECE = 10_000
-SHORT = 500
-_BETWEEN = ",\n"
-_READ_AT_ONCE = 1_000
+MAX_STATEMENT_BYTES = 100_000
+# A character has at most 4 bytes, each of which takes 2 digits.
+CHUNK_CHARACTERS = 10_000
+MAX_INLINE_CHARACTERS = 500
+_SEPARATOR = ",\n"
+_FETCHED_ROWS = 1_000
 
 Value = str | int | float | bytes | None
 
@@ -32,7 +32,7 @@ class Statement:
 
 
 def literal(value: Value) -> str:
-    """A value of SQLite as SQL."""
+    """Write a value of SQLite as an SQL literal."""
     if value is None:
         return "NULL"
     if isinstance(value, str):
@@ -41,44 +41,44 @@ def literal(value: Value) -> str:
         return f"CAST({literal(value.encode())} AS TEXT)"
     if isinstance(value, bytes):
         return f"X'{value.hex()}'"
-    # SQLite has no word for infinity, but takes a number that is too large for it.
+    # SQLite has no literal for infinity, but takes a number that is too large for it.
     return repr(value).replace("inf", "9e999")
 
 
-def statements(staging: Staging, table: Table) -> Iterator[Statement]:
-    """Statements that write all rows of a table, in the order of their keys, none too long."""
-    columns = ", ".join(f'"{each}"' for each in table.columns)
-    into = f'INSERT INTO "{table.name}" ({columns}) VALUES\n'
-    room = LONGEST_STATEMENT - len(into)
-    texts: list[str] = []
+def insert_statements(staging: StagingDatabase, table: Table) -> Iterator[Statement]:
+    """Yield statements of at most MAX_STATEMENT_BYTES that insert a table's rows in key order."""
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    prefix = f'INSERT INTO "{table.name}" ({columns}) VALUES\n'
+    max_bytes = MAX_STATEMENT_BYTES - len(prefix)
+    tuples: list[str] = []
     size = 0
     for row in _rows(staging.database, table):
-        text = _tuple(row)
-        length = len(text.encode()) + len(_BETWEEN)
-        if length > room:
-            yield from _in_pieces(into, table, row)
+        values = _tuple(row)
+        added = len(values.encode()) + len(_SEPARATOR)
+        if added > max_bytes:
+            yield from _in_chunks(prefix, table, row)
             continue
-        if size + length > room:
-            yield Statement(into + _BETWEEN.join(texts), len(texts))
-            texts, size = [], 0
-        texts.append(text)
-        size += length
-    if texts:
-        yield Statement(into + _BETWEEN.join(texts), len(texts))
+        if size + added > max_bytes:
+            yield Statement(prefix + _SEPARATOR.join(tuples), len(tuples))
+            tuples, size = [], 0
+        tuples.append(values)
+        size += added
+    if tuples:
+        yield Statement(prefix + _SEPARATOR.join(tuples), len(tuples))
 
 
-def _in_pieces(into: str, table: Table, row: Sequence[Value]) -> Iterator[Statement]:
-    """A row that is longer than a statement: its long texts follow piece by piece."""
+def _in_chunks(prefix: str, table: Table, row: Sequence[Value]) -> Iterator[Statement]:
+    """Insert a row that is longer than a statement, and append its long texts in chunks."""
     short = ["" if _is_long(value) else value for value in row]
-    yield Statement(into + _tuple(short), 1)
+    yield Statement(prefix + _tuple(short), 1)
     values = dict(zip(table.columns, row, strict=True))
-    where = " AND ".join(f'"{each}" = {literal(values[each])}' for each in table.key)
+    key_condition = " AND ".join(f'"{name}" = {literal(values[name])}' for name in table.key)
     for column, value in values.items():
         if isinstance(value, str) and _is_long(value):
-            for start in range(0, len(value), PIECE):
-                piece = literal(value[start : start + PIECE])
-                grown = f'"{column}" = "{column}" || {piece}'
-                yield Statement(f'UPDATE "{table.name}" SET {grown} WHERE {where}', 0)
+            for start in range(0, len(value), CHUNK_CHARACTERS):
+                chunk = literal(value[start : start + CHUNK_CHARACTERS])
+                assignment = f'"{column}" = "{column}" || {chunk}'
+                yield Statement(f'UPDATE "{table.name}" SET {assignment} WHERE {key_condition}', 0)
 
 
 def _tuple(row: Iterable[Value]) -> str:
@@ -86,12 +86,12 @@ def _tuple(row: Iterable[Value]) -> str:
 
 
 def _is_long(value: Value) -> bool:
-    return isinstance(value, str) and len(value) > SHORT
+    return isinstance(value, str) and len(value) > MAX_INLINE_CHARACTERS
 
 
 def _rows(database: sqlite3.Connection, table: Table) -> Iterator[Sequence[Value]]:
-    columns = ", ".join(f'"{each}"' for each in table.columns)
+    columns = ", ".join(f'"{name}"' for name in table.columns)
     order = ", ".join(table.key)
     read = database.execute(f'SELECT {columns} FROM "{table.name}" ORDER BY {order}')
-    while rows := read.fetchmany(_READ_AT_ONCE):
+    while rows := read.fetchmany(_FETCHED_ROWS):
         yield from rows

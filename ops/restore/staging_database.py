@@ -1,8 +1,8 @@
-"""A backup put together on this machine, in SQLite: what is wrong with it is found here.
+"""The SQLite database on this machine in which a chain of backups is assembled and checked.
 
-The schema is made by the very migrations of this repository, each at its place in the chain, so
-that a backup of an older schema becomes what it would be today. What is sent to D1 is read from
-here, and what D1 then holds is compared with it.
+Its schema comes from the migrations of this repository, each applied at its position in the chain,
+so that a backup of an older schema gets the newest one. What is sent to D1 is read from it, and
+what D1 then holds is compared with it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,17 @@ from paths import ROOT
 from services.backup.tables import LEFT_OUT
 
 MIGRATIONS = ROOT / "migrations"
-# The highest ids ever given, after which AUTOINCREMENT goes on.
+# The highest ids ever assigned, which AUTOINCREMENT continues.
 SEQUENCE = "sqlite_sequence"
-# As wrangler makes it.
-_LEDGER = """
+# As wrangler creates it.
+_MIGRATIONS_TABLE = """
 CREATE TABLE d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )
 """
-_FAST = """
+_SPEED_PRAGMAS = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -500000;
@@ -38,12 +39,12 @@ PRAGMA cache_size = -500000;
 
 
 class UnknownSchemaError(OpsError):
-    """The migrations at hand cannot make the schema of the backup."""
+    """The migrations of this checkout cannot make the schema of the backup."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, its columns, and those by which its rows are in order."""
+    """A table, its columns, and the columns of its key."""
 
     name: str
     columns: Sequence[str]
@@ -51,21 +52,24 @@ class Table:
 
 
 @dataclass(slots=True)
-class Staging:
-    """The database that grows out of a chain of backups."""
+class StagingDatabase:
+    """The database into which a chain of backups is written.
+
+    `skipped_rows` counts rows by the table or columns that no migration makes.
+    """
 
     database: sqlite3.Connection
     migrations: Sequence[Path]
     tables: Mapping[str, Table] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
+    skipped_rows: dict[str, int] = field(default_factory=dict)
     applied: list[str] = field(default_factory=list)
     indexes: Sequence[str] = ()
 
     def migrate(self, until: str | None = None) -> None:
-        """Applies the migrations up to one, or all.
+        """Apply the migrations up to *until*, or all.
 
         Raises:
-            UnknownSchemaError: one is not here, or does not work.
+            UnknownSchemaError: one is missing here, or fails.
         """
         names = [file.name for file in self.migrations]
         if until is not None and until > names[-1]:
@@ -83,7 +87,7 @@ class Staging:
             for file in new:
                 self._apply(file)
             self._drop_indexes()
-        self.tables = {each.name: each for each in _tables(self.database)}
+        self.tables = {table.name: table for table in _read_tables(self.database)}
 
     def _apply(self, file: Path) -> None:
         try:
@@ -96,92 +100,96 @@ class Staging:
         self.applied.append(file.name)
 
     def _drop_indexes(self) -> None:
-        """Nothing is looked for by them here, and they cost a third of the time."""
-        found = self.database.execute(
+        """Drop the indexes: no query here needs them, and they take a third of the time."""
+        indexes = self.database.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
         ).fetchall()
-        self.indexes = [sql for _, sql in found]
-        for name, _ in found:
+        self.indexes = [sql for _, sql in indexes]
+        for name, _ in indexes:
             self.database.execute(f'DROP INDEX "{name}"')
 
     def schema(self) -> Sequence[str]:
-        """The statements that make its tables, then its indexes and triggers."""
-        made = self.database.execute("""
+        """Return the statements that create its tables, then its indexes and triggers."""
+        created = self.database.execute("""
           SELECT type, sql FROM sqlite_master
           WHERE sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_' ORDER BY rowid
         """).fetchall()
-        tables = [sql for kind, sql in made if kind == "table"]
-        return [*tables, *self.indexes, *(sql for kind, sql in made if kind == "trigger")]
+        tables = [sql for kind, sql in created if kind == "table"]
+        return [*tables, *self.indexes, *(sql for kind, sql in created if kind == "trigger")]
 
     def clear(self, *names: str) -> None:
-        """Empties tables."""
+        """Delete all rows of tables."""
         for name in names:
             self.database.execute(f'DELETE FROM "{name}"')
 
-    def put(self, name: str, lines: Iterable[str]) -> None:
-        """Writes rows, one JSON object a line, in place of those with the same keys."""
+    def insert(self, name: str, lines: Iterable[str]) -> None:
+        """Insert rows, one JSON object a line, in place of those with the same keys."""
         rows = [json.loads(line) for line in lines]
         table = self.tables.get(name)
         unknown = {*rows[0]}.difference(table.columns if table else ()) if rows else set()
         if unknown:
-            what = f"{name} ({', '.join(sorted(unknown))})" if table else name
-            self.left_out[what] = self.left_out.get(what, 0) + len(rows)
+            source = f"{name} ({', '.join(sorted(unknown))})" if table else name
+            self.skipped_rows[source] = self.skipped_rows.get(source, 0) + len(rows)
         if name == SEQUENCE:
-            # It has no key, and SQLite wrote some of its rows already.
-            self._all(f"DELETE FROM {name} WHERE name = :name", rows)
+            # It has no key that could conflict with the rows that SQLite wrote.
+            self._execute_many(f"DELETE FROM {name} WHERE name = :name", rows)
         if table:
             columns = table.columns
-            self._all(insertion(table), (tuple(map(row.get, columns)) for row in rows))
+            self._execute_many(
+                insert_statement(table), (tuple(map(row.get, columns)) for row in rows)
+            )
 
     def delete(self, name: str, ids: Iterable[str | int]) -> int:
-        """Deletes rows by their ids; returns how many there were."""
-        return self._all(f'DELETE FROM "{name}" WHERE id = ?', ((each,) for each in ids))
+        """Delete rows by their ids, and return how many there were."""
+        return self._execute_many(
+            f'DELETE FROM "{name}" WHERE id = ?', ((row_id,) for row_id in ids)
+        )
 
-    def run(self, statement: str, said: str) -> int:
-        """Runs a statement that reads one JSON text; returns how many rows it changed."""
-        return self._all(statement, [(said,)])
+    def run(self, statement: str, parameter: str) -> int:
+        """Run a statement with one parameter, and return how many rows it changed."""
+        return self._execute_many(statement, [(parameter,)])
 
-    def _all(self, statement: str, rows: Iterable[Any]) -> int:
-        """One transaction: one for each row would cost more than the row."""
+    def _execute_many(self, statement: str, rows: Iterable[Any]) -> int:
+        """Execute a statement for all rows in one transaction, which is much faster."""
         with self.database:
             self.database.execute("BEGIN")
             return self.database.executemany(statement, rows).rowcount
 
-    def counts(self) -> dict[str, int]:
-        """The rows of each table."""
+    def row_counts(self) -> dict[str, int]:
+        """Count the rows of each table."""
         return {
             name: self.database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
             for name in self.tables
         }
 
     def orphans(self) -> Mapping[str, int]:
-        """Rows that refer to others that are not there, by table and what is missing."""
-        found: dict[str, int] = {}
+        """Count the rows whose foreign key is missing, by table and parent table."""
+        orphans: dict[str, int] = {}
         for table, _, parent, _ in self.database.execute("PRAGMA foreign_key_check"):
-            words = f"{table} without their {parent}"
-            found[words] = found.get(words, 0) + 1
-        return found
+            relation = f"{table} without their {parent}"
+            orphans[relation] = orphans.get(relation, 0) + 1
+        return orphans
 
 
-def insertion(table: Table) -> str:
-    """The statement that writes a row."""
-    columns = ", ".join(f'"{each}"' for each in table.columns)
+def insert_statement(table: Table) -> str:
+    """Build the statement that inserts a row or replaces it."""
+    columns = ", ".join(f'"{name}"' for name in table.columns)
     return (
         f'INSERT OR REPLACE INTO "{table.name}" ({columns})'
         f" VALUES ({', '.join('?' * len(table.columns))})"
     )
 
 
-def open_staging(file: Path, migrations: Path = MIGRATIONS) -> Staging:
-    """An empty database in a file."""
+def open_staging(file: Path, migrations: Path = MIGRATIONS) -> StagingDatabase:
+    """Open an empty staging database in a file."""
     database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    database.executescript(_FAST)
-    database.execute(_LEDGER)
-    return Staging(database, sorted(migrations.glob("*.sql")))
+    database.executescript(_SPEED_PRAGMAS)
+    database.execute(_MIGRATIONS_TABLE)
+    return StagingDatabase(database, sorted(migrations.glob("*.sql")))
 
 
-def _tables(database: sqlite3.Connection) -> Iterator[Table]:
-    """The tables, those that others refer to first."""
+def _read_tables(database: sqlite3.Connection) -> Iterator[Table]:
+    """Yield the tables, each after those that it refers to."""
     names = [
         name
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -193,7 +201,7 @@ def _tables(database: sqlite3.Connection) -> Iterator[Table]:
     }
     for name in TopologicalSorter(parents).static_order():
         columns = database.execute(f'PRAGMA table_info("{name}")').fetchall()
-        key = [column[1] for column in sorted(columns, key=lambda each: each[5]) if column[5]]
+        key = [column[1] for column in sorted(columns, key=itemgetter(5)) if column[5]]
         if not key:
             key = ["name"] if name == SEQUENCE else ["rowid"]
         yield Table(name, [column[1] for column in columns], key)

@@ -1,23 +1,23 @@
-"""Whether two databases hold the same rows: the same statements asked of both.
+"""Compares the rows of two databases by the answers to the same queries.
 
-SQLite has no digest. So of each column of all rows the values are counted and summed up (numbers as
-they are, texts as their bytes and last letters), and some rows, evenly spread, are compared whole:
-all of a small table.
+SQLite has no digest. So the values of each column are counted and summed up (a text by its length
+in bytes and its last letter), and a sample of complete rows is compared, which is every row of a
+small table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any, Protocol
 
-from ops.restore.staging_database import Staging, Table
+from ops.restore.staging_database import StagingDatabase, Table
 
-# D1 answers with at most 100 columns, and two are asked of each.
-_COLUMNS = 40
+# D1 answers with at most 100 columns, and each column here takes two.
+_MAX_COLUMNS = 40
 SAMPLED_ROWS = 200
-# Whole numbers only: two versions of SQLite add fractions up differently.
+# Integers only: versions of SQLite differ in how they sum floats.
 _MEASURE = """
 iif(
   typeof("{column}") = 'text',
@@ -26,90 +26,93 @@ iif(
 )
 """
 
-Answers = Sequence[Sequence[Mapping[str, Any]]]
+ResultSets = Sequence[Sequence[Mapping[str, Any]]]
 
 
-class CanAnswer(Protocol):
-    """A database: it runs statements and returns the rows of each."""
+class Queryable(Protocol):
+    """A database that runs statements and returns the rows of each."""
 
-    def ask(self, *statements: str) -> Answers:
+    def ask(self, *statements: str) -> ResultSets:
         """Raises NoAnswerError if it does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
-    """Statements about one table: `sums` of all rows that `condition` names, and `rows` of some."""
+class TableChecksum:
+    """The statements that compare the rows of one table which meet `condition`."""
 
     table: Table
     condition: str = "true"
 
     def sums(self) -> Sequence[str]:
-        """The number of rows; of each column the number of values and a sum."""
+        """Build the statements that count the rows, and count and sum up each column."""
         return [
             f'SELECT count(*) AS "rows", {self._measured(start)}'
             f' FROM "{self.table.name}" WHERE {self.condition}'
-            for start in range(0, len(self.table.columns), _COLUMNS)
+            for start in range(0, len(self.table.columns), _MAX_COLUMNS)
         ]
 
     def sample(self, rows: int) -> str:
-        """Some of `rows` rows, evenly spread, in the order of their keys."""
-        columns = ", ".join(f'"{each}"' for each in self.table.columns)
+        """Build the statement that reads a sample of `rows` rows, evenly spread, in key order."""
+        columns = ", ".join(f'"{name}"' for name in self.table.columns)
         order = ", ".join(self.table.key)
         return f"""
           SELECT {columns} FROM (
-            SELECT *, row_number() OVER (ORDER BY {order}) AS "place"
+            SELECT *, row_number() OVER (ORDER BY {order}) AS "position"
             FROM "{self.table.name}" WHERE {self.condition}
-          ) WHERE "place" % {max(1, rows // SAMPLED_ROWS)} = 0 ORDER BY "place"
+          ) WHERE "position" % {max(1, rows // SAMPLED_ROWS)} = 0 ORDER BY "position"
         """
 
     def _measured(self, start: int) -> str:
         return ", ".join(
             f'count("{column}") AS "{column}: values", '
             f'total({_MEASURE.format(column=column)}) AS "{column}: sum"'
-            for column in self.table.columns[start : start + _COLUMNS]
+            for column in self.table.columns[start : start + _MAX_COLUMNS]
         )
 
 
-def answers_of_staging(staging: Staging, statements: Sequence[str]) -> Answers:
-    """What the database on this machine answers, as D1 would."""
-    found = []
+def query_staging(staging: StagingDatabase, statements: Sequence[str]) -> ResultSets:
+    """Run statements in the staging database, and return their rows as D1 would."""
+    result_sets = []
     for statement in statements:
-        read = staging.database.execute(statement)
-        names = [column[0] for column in read.description]
-        found.append([dict(zip(names, row, strict=True)) for row in read])
-    return found
+        cursor = staging.database.execute(statement)
+        names = [column[0] for column in cursor.description]
+        result_sets.append([dict(zip(names, row, strict=True)) for row in cursor])
+    return result_sets
 
 
 def differences(
-    staging: Staging, database: CanAnswer, questions: Sequence[Questions]
+    staging: StagingDatabase, database: Queryable, checksums: Sequence[TableChecksum]
 ) -> Mapping[str, Sequence[str]]:
-    """What the database does not hold as it was put together, by table; empty if all is the same.
+    """Describe how the database differs from the staging database, by table.
 
     Raises:
         NoAnswerError: the database does not answer.
     """
-    counts = staging.counts()
-    statements = [[*each.sums(), each.sample(counts[each.table.name])] for each in questions]
-    answers = iter(database.ask(*chain.from_iterable(statements)))
-    found: dict[str, Sequence[str]] = {}
-    for each, said in zip(questions, statements, strict=True):
-        expected = answers_of_staging(staging, said)
-        if unlike := _compared(each.table.name, expected, [next(answers) for _ in said]):
-            found[each.table.name] = unlike
-    return found
+    counts = staging.row_counts()
+    statements = [[*table.sums(), table.sample(counts[table.table.name])] for table in checksums]
+    results = iter(database.ask(*chain.from_iterable(statements)))
+    by_table: dict[str, Sequence[str]] = {}
+    for checksum, table_statements in zip(checksums, statements, strict=True):
+        name = checksum.table.name
+        expected = query_staging(staging, table_statements)
+        if different := _compare(name, expected, list(islice(results, len(expected)))):
+            by_table[name] = different
+    return by_table
 
 
-def _compared(table: str, expected: Answers, answered: Answers) -> Sequence[str]:
-    found: list[str] = []
-    for [wanted], [got] in zip(expected[:-1], answered[:-1], strict=True):
-        if wanted["rows"] != got["rows"]:
-            return [f"{table} has {got['rows']:,} rows, not {wanted['rows']:,}"]
-        found += [
-            f"{table}.{name} are {got[name]:,}, not {wanted[name]:,}"
-            for name in wanted
-            if got[name] != wanted[name]
+def _compare(table: str, expected: ResultSets, actual: ResultSets) -> Sequence[str]:
+    problems: list[str] = []
+    for [expected_sums], [actual_sums] in zip(expected[:-1], actual[:-1], strict=True):
+        if expected_sums["rows"] != actual_sums["rows"]:
+            return [f"{table} has {actual_sums['rows']:,} rows, not {expected_sums['rows']:,}"]
+        problems += [
+            f"{table}.{name} are {actual_sums[name]:,}, not {expected_sum:,}"
+            for name, expected_sum in expected_sums.items()
+            if actual_sums[name] != expected_sum
         ]
-    pairs = zip_longest(expected[-1], answered[-1])
-    if unlike := sum(wanted != got for wanted, got in pairs):
-        found.append(f"{table}: {unlike} of {len(expected[-1])} rows compared whole are different")
-    return found
+    pairs = zip_longest(expected[-1], actual[-1])
+    if different := sum(row != other for row, other in pairs):
+        problems.append(
+            f"{table}: {different} of {len(expected[-1])} rows compared whole are different"
+        )
+    return problems

@@ -1,4 +1,4 @@
-"""A database that still exists, back to a minute of the last 30 days: D1's Time Travel."""
+"""Restores a database that still exists to a minute of the last 30 days: D1's Time Travel."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, show_json
 from ops.terminal.workspace import workspace
 
-LONGEST = timedelta(days=30)
+MAX_AGE = timedelta(days=30)
 
 
-def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_json: bool) -> int:
-    """Takes a database back to a moment, all of it; what came later is gone.
+def travel_back(
+    target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_json: bool
+) -> int:
+    """Restore a database to a moment; all later changes are lost.
 
     Raises:
-        WrongUsageError: there is no Time Travel to this moment, or here.
+        WrongUsageError: there is no Time Travel to this moment, or on this machine.
         NoAnswerError: Cloudflare refuses, or the database is gone.
     """
     _require_possible(target, moment)
-    commands = (_asking(target, moment), _travelling(target, moment))
+    commands = (_info_command(target, moment), _restore_command(target, moment))
     if dry_run:
         if as_json:
-            show_json({"commands": [str(each) for each in commands]})
+            show_json({"commands": [str(command) for command in commands]})
         else:
             typer.echo("\n".join(map(str, commands)))
         return ExitCode.FINE
@@ -40,7 +42,7 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
         erasures = read_erasures(target, moment, folder)
     try:
         bookmark = commands[0].read_json()
-        done = commands[1].read_json()
+        restored = commands[1].read_json()
     except RefusedError as error:
         raise NoAnswerError(
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
@@ -49,30 +51,30 @@ def travel(target: Target, moment: datetime, *, yes: bool, dry_run: bool, as_jso
     erase_again(Database(target), erasures)
     if as_json:
         erased = [erasure.receipt for erasure in erasures]
-        said = {"database": target.database, "to": bookmark, "restored": done}
-        show_json({**said, "erased_again": erased})
+        summary = {"database": target.database, "to": bookmark, "restored": restored}
+        show_json({**summary, "erased_again": erased})
     else:
         typer.echo(f"{target.database} is what it was at {moment:%Y-%m-%d %H:%M:%S} UTC")
         if erasures:
             typer.echo(f"{counted(len(erasures), 'erasure')} after it were done again")
-        undo = done.get("previous_bookmark") if isinstance(done, dict) else None
+        undo = restored.get("previous_bookmark") if isinstance(restored, dict) else None
         if undo:
-            typer.echo(f"To undo it: {_undoing(target, str(undo))}")
+            typer.echo(f"To undo it: {_undo_command(target, str(undo))}")
     return ExitCode.FINE
 
 
 def erase_again(database: Database, erasures: Sequence[Erasure]) -> None:
-    """Erases from a database that went back, as far as it had the tables at that moment.
+    """Repeat erasures in a restored database, in the tables that it had at that moment.
 
     Raises:
-        NoAnswerError: it does not answer; going back to the same moment begins anew.
+        NoAnswerError: it does not answer; the restore to the same moment can be repeated.
     """
     if not erasures:
         return
     tables = {row["name"] for row in database.ask(READ_TABLES)[0]}
-    for each in (*deletions(erasures), *recounts(erasures)):
-        if each.table in tables:
-            database.ask(each.text)
+    for statement in (*deletions(erasures), *recounts(erasures)):
+        if statement.table in tables:
+            database.ask(statement.text)
 
 
 def _require_possible(target: Target, moment: datetime) -> None:
@@ -84,9 +86,9 @@ def _require_possible(target: Target, moment: datetime) -> None:
     now = datetime.now(UTC)
     if moment > now:
         raise WrongUsageError("--to-time is in the future")
-    if now - moment > LONGEST:
+    if now - moment > MAX_AGE:
         raise WrongUsageError(
-            f"Time Travel knows the last {LONGEST.days} days only: restore a backup with --at"
+            f"Time Travel knows the last {MAX_AGE.days} days only: restore a backup with --at"
         )
 
 
@@ -100,21 +102,21 @@ def _require_typed(target: Target, moment: datetime) -> None:
         raise WrongUsageError(f"nothing was changed: that is not {target.database}")
 
 
-def _asking(target: Target, moment: datetime) -> Command:
+def _info_command(target: Target, moment: datetime) -> Command:
     return _command(target, "info", "--timestamp", _iso(moment))
 
 
-def _travelling(target: Target, moment: datetime) -> Command:
+def _restore_command(target: Target, moment: datetime) -> Command:
     return _command(target, "restore", "--timestamp", _iso(moment))
 
 
-def _undoing(target: Target, bookmark: str) -> Command:
+def _undo_command(target: Target, bookmark: str) -> Command:
     return _command(target, "restore", "--bookmark", bookmark)
 
 
-def _command(target: Target, verb: str, *how: str) -> Command:
-    words = ("d1", "time-travel", verb, target.database, *how, "--json")
-    return Command((*words, "--env", target.name), target.config)
+def _command(target: Target, verb: str, *options: str) -> Command:
+    arguments = ("d1", "time-travel", verb, target.database, *options, "--json")
+    return Command((*arguments, "--env", target.name), target.config)
 
 
 def _iso(moment: datetime) -> str:

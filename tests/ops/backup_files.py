@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ops.backup.manifests import Manifest, Part, PartKind, read_manifest
+from ops.backup.manifests import BackupPart, Manifest, PartKind, read_manifest
 from paths import NODE_BIN, ROOT, tool_environment
 from services.core.ndjson_parts import pack
 
@@ -37,7 +37,7 @@ def write_backup(
     """A whole backup, or the changes since `previous`."""
     database.row_factory = sqlite3.Row
     marker = _marker(database)
-    parts: list[Part] = []
+    parts: list[BackupPart] = []
     objects: Objects = {}
 
     def put(table: str, kind: PartKind, lines: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ def write_backup(
             packed = pack(lines[start : start + rows_of_a_part])
             key = f"backups/{backup_id}/{len(parts) + 1:05}-{table}.ndjson.gz"
             size = len(packed.content)
-            parts.append(Part(key, table, kind, packed.rows, size, packed.sha256))
+            parts.append(BackupPart(key, table, kind, packed.rows, size, packed.sha256))
             objects[key] = packed.content
 
     if previous is None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.backup.backup_maker import Backup, BackupMaker, list_backups, start_backup
-from ops.backup.index import last_backup, read_held, read_index
+from ops.backup.backup_maker import BackupMaker, BackupRow, list_backups, start_backup
+from ops.backup.index import newest_verified, read_contents, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.terminal.errors import NoAnswerError
 from ops.worker_api.client import Api, open_client
@@ -45,16 +45,16 @@ def api(bundle: Path, storage: Path) -> Iterator[Api]:
 
 
 def test_a_backup_is_made_to_its_end_portion_by_portion(api: Api, storage: Path) -> None:
-    told: list[Backup] = []
+    told: list[BackupRow] = []
     made = BackupMaker(api, told.append).make("before something")
     assert [each["state"] for each in told] == [*["running"] * (len(told) - 1), "verified"]
     assert len(told) > 2
     assert list_backups(api)[0]["label"] == "before something"
     read = Bucket(local(storage)).read_json
-    last = last_backup(read_index(read))
+    last = newest_verified(read_index(read))
     assert last
     assert (last.id, last.events) == (made, EVENTS)
-    held = read_held(read, last)
+    held = read_contents(read, last)
     assert held
     assert (held.rows["tracking_events"], held.highest_event) == (EVENTS, EVENTS)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ops.backup.index import INDEX, Held, last_backup, read_held, read_index
+from ops.backup.index import INDEX_KEY, BackupContents, newest_verified, read_contents, read_index
 from ops.terminal.errors import NoAnswerError
 
 BASE, HOURLY = "20261121T030000Z-full", "20261121T040000Z-hourly"
@@ -28,7 +28,7 @@ def entry(backup: str, **changes: object) -> dict[str, object]:
 
 MANIFEST = f"backups/{HOURLY}/manifest.json"
 OBJECTS: dict[str, Any] = {
-    INDEX: {
+    INDEX_KEY: {
         "format": 1,
         "backups": [
             entry("going", removed=True),
@@ -52,7 +52,7 @@ def test_the_last_backup_is_the_newest_verified_one() -> None:
     backups = read_index(OBJECTS.get)
     assert backups
     assert [each.verified for each in backups] == [False, True, True]
-    last = last_backup(backups)
+    last = newest_verified(backups)
     assert last
     assert (last.id, last.events) == (HOURLY, 12)
     assert last.finished_at
@@ -60,23 +60,25 @@ def test_the_last_backup_is_the_newest_verified_one() -> None:
 
 
 def test_a_manifest_says_what_the_database_held() -> None:
-    last = last_backup(read_index(OBJECTS.get))
+    last = newest_verified(read_index(OBJECTS.get))
     assert last
-    assert read_held(OBJECTS.get, last) == Held({"tracking_events": 10, "visitors": 4}, 12)
-    assert read_held({INDEX: OBJECTS[INDEX]}.get, last) is None
+    assert read_contents(OBJECTS.get, last) == BackupContents(
+        {"tracking_events": 10, "visitors": 4}, 12
+    )
+    assert read_contents({INDEX_KEY: OBJECTS[INDEX_KEY]}.get, last) is None
 
 
 @pytest.mark.parametrize("manifest", [{}, {"format": 1, "tables": {}}, {"format": 2}, [1]])
 def test_a_manifest_that_cannot_be_read_is_damaged(manifest: object) -> None:
-    last = last_backup(read_index(OBJECTS.get))
+    last = newest_verified(read_index(OBJECTS.get))
     assert last
     with pytest.raises(NoAnswerError, match=f"{MANIFEST} cannot be read .* is damaged"):
-        read_held({MANIFEST: manifest}.get, last)
+        read_contents({MANIFEST: manifest}.get, last)
 
 
 def test_no_index_is_no_backup() -> None:
     assert read_index(dict[str, object]().get) is None
-    assert last_backup(None) is None
+    assert newest_verified(None) is None
 
 
 @pytest.mark.parametrize(
@@ -85,4 +87,4 @@ def test_no_index_is_no_backup() -> None:
 )
 def test_an_index_that_cannot_be_read_is_never_taken_for_none(index: object) -> None:
     with pytest.raises(NoAnswerError, match=r"backups/index.json cannot be read .* is damaged"):
-        read_index({INDEX: index}.get)
+        read_index({INDEX_KEY: index}.get)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import ops.deploy.deployment as ops_deployment
-from ops.backup.index import Held
+from ops.backup.index import BackupContents
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Environment, choose_target
 from ops.deploy.deployment import Choices, Deployment
@@ -102,7 +102,7 @@ def test_nothing_is_deployed_over_a_lost_record_of_migrations(inherited: Path) -
     assert log_of(inherited) == []
 
 
-def first_deployment(storage: Path, held: Held, pending: Sequence[str]) -> Deployment:
+def first_deployment(storage: Path, held: BackupContents, pending: Sequence[str]) -> Deployment:
     """One behind its preflight, which does not ask the Worker anything."""
     worker = choose_worker(None, None, local=True)
     api = Api(worker, None, open_client(worker, None))

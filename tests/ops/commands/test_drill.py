@@ -12,7 +12,7 @@ import pytest
 
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import choose_target
-from ops.restore.scratch_worker import worker_on
+from ops.restore.scratch_worker import scratch_worker
 from ops.worker_api.client import Api
 from tests.harness.prepared import database_file
 from tests.harness.worker import some_event
@@ -49,7 +49,7 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
     shutil.copytree(migrated_storage, storage)
     live = choose_target(None, storage, local=True)
     local = ("--local", "--persist-to", storage)
-    with worker_on(live, tmp_path) as api:
+    with scratch_worker(live, tmp_path) as api:
         for number in range(EVENTS):
             visit(api, number)
         assert api.key

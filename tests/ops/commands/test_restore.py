@@ -17,7 +17,7 @@ from ops.cloudflare.new_database import empty, find
 from ops.cloudflare.target import Target, choose_target
 from ops.restore import sql_files as loading
 from ops.restore.erase_again import Erasure
-from ops.restore.sql_files import Step
+from ops.restore.sql_files import RestoreStep
 from ops.restore.time_travel import erase_again
 from services.archive.parts import ARCHIVE, manifest_key, part_key
 from services.archive.rewriting import batch_counts
@@ -170,17 +170,17 @@ def test_the_newest_backup_becomes_a_new_database(
 def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "FILE_CHARACTERS", 15_000)
-    load = loading.load
+    monkeypatch.setattr(loading, "MIN_FILE_CHARACTERS", 15_000)
+    run_step = loading.run_step
 
-    def stopped(target: Target, step: Step) -> None:
+    def stopped(target: Target, step: RestoreStep) -> None:
         if step.number == 2:
             raise KeyboardInterrupt
-        load(target, step)
+        run_step(target, step)
 
     arguments = ("--into", "beside", "--backup", FULL, "--yes")
     with monkeypatch.context() as patch:
-        patch.setattr("ops.restore.restore_steps.load", stopped)
+        patch.setattr("ops.restore.restore_steps.run_step", stopped)
         assert "say the same again" in fails(run(storage, *arguments), 1)
 
     of_another = fails(run(storage, "--into", "beside", "--backup", HOURLY, "--yes"), 1)
@@ -200,7 +200,7 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     beside = find(choose_target(None, storage, local=True), "beside", tmp_path)
     assert beside
     empty(Database(beside))
-    assert loading.look_into(Database(beside)).rows == {}
+    assert loading.read_state(Database(beside)).rows == {}
 
 
 def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:

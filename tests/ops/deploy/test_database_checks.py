@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops.backup.index import Backup, Held
+from ops.backup.index import Backup, BackupContents
 from ops.deploy.database_checks import (
     EMPTIED,
     MIGRATIONS_LOST,
@@ -37,7 +37,9 @@ BACKUP = Backup(
     events=1_200,
     migration="0002_add",
 )
-HELD = Held({"projects": 1, "pixels": 3, "visitors": 400, "tracking_events": 1_200}, 1_300)
+HELD = BackupContents(
+    {"projects": 1, "pixels": 3, "visitors": 400, "tracking_events": 1_200}, 1_300
+)
 DEPLOYED: Entry = {
     "id": "20261120",
     "database_id": ID,
@@ -141,16 +143,18 @@ def test_a_record_that_does_not_fit_stops_the_deployment(
 # ---- rows --------------------------------------------------------------------------------------
 
 
-def judged(now: Held, named: Named = NAMED, deployed: Entry | None = DEPLOYED) -> tuple[str, str]:
+def judged(
+    now: BackupContents, named: Named = NAMED, deployed: Entry | None = DEPLOYED
+) -> tuple[str, str]:
     found = judge_rows(named, now, witnesses_of(BACKUP, HELD, deployed))
     assert (RESTORE in found.next_step) == (found.verdict == "fail")
     return found.verdict, found.why
 
 
 def test_rows_may_become_fewer_by_the_archive_but_ids_never_go_back() -> None:
-    archived = Held({**HELD.rows, "tracking_events": 10}, 1_300)
+    archived = BackupContents({**HELD.rows, "tracking_events": 10}, 1_300)
     assert judged(archived)[0] == "pass"
-    again = Held({**HELD.rows, "tracking_events": 1_250}, 1_250)
+    again = BackupContents({**HELD.rows, "tracking_events": 1_250}, 1_250)
     verdict, why = judged(again, ACCEPTED)
     assert verdict == "fail"
     assert "the newest event is number 1,250, and was 1,300" in why
@@ -160,7 +164,7 @@ def test_rows_may_become_fewer_by_the_archive_but_ids_never_go_back() -> None:
 @pytest.mark.parametrize("table", ["projects", "pixels", "visitors", "tracking_events"])
 def test_a_table_that_became_empty_or_is_gone_stops_the_deployment(table: str) -> None:
     for rows in ({**HELD.rows, table: 0}, {k: v for k, v in HELD.rows.items() if k != table}):
-        verdict, why = judged(Held(rows, 1_300), ACCEPTED)
+        verdict, why = judged(BackupContents(rows, 1_300), ACCEPTED)
         assert verdict == "fail"
         assert f"{table} has no row, and had {HELD.rows[table]:,}" in why
 
@@ -173,7 +177,7 @@ def test_the_log_of_deployments_knows_what_was_there_when_no_backup_does() -> No
 
 
 def test_nothing_to_compare_with_and_no_event_needs_a_word() -> None:
-    empty = Held({"projects": 1, "tracking_events": 0}, 0)
+    empty = BackupContents({"projects": 1, "tracking_events": 0}, 0)
     found = judge_rows(NAMED, empty, [])
     assert found.verdict == "fail"
     assert "neither a backup nor a deployment to compare with" in found.why
@@ -183,18 +187,22 @@ def test_nothing_to_compare_with_and_no_event_needs_a_word() -> None:
 
 def test_a_shrunken_table_is_named_with_both_numbers() -> None:
     assert shrunk(HELD, HELD) == []
-    assert shrunk(HELD, Held({**HELD.rows, "visitors": 399}, 1_300)) == ["visitors 400 → 399"]
-    assert shrunk(HELD, Held({**HELD.rows, "visitors": 401}, 1_300)) == []
-    assert shrunk(Held({"pixels": 3}, 0), Held({}, 0)) == ["pixels 3 → 0"]
+    assert shrunk(HELD, BackupContents({**HELD.rows, "visitors": 399}, 1_300)) == [
+        "visitors 400 → 399"
+    ]
+    assert shrunk(HELD, BackupContents({**HELD.rows, "visitors": 401}, 1_300)) == []
+    assert shrunk(BackupContents({"pixels": 3}, 0), BackupContents({}, 0)) == ["pixels 3 → 0"]
 
 
 def test_retention_may_take_rows_but_a_migration_may_not() -> None:
-    fewer = Held({**HELD.rows, "visitors": 399}, 1_300)
+    fewer = BackupContents({**HELD.rows, "visitors": 399}, 1_300)
     assert missing(HELD, fewer, exactly=False) is None
     assert missing(HELD, fewer, exactly=True) == "visitors 400 → 399"
     assert missing(HELD, HELD, exactly=True) is None
     for exactly in (True, False):
-        emptied = missing(HELD, Held({**HELD.rows, "visitors": 0}, 1_300), exactly=exactly)
+        emptied = missing(
+            HELD, BackupContents({**HELD.rows, "visitors": 0}, 1_300), exactly=exactly
+        )
         assert emptied == "visitors has no row, and had 400"
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.backup.index import Backup, Held
+from ops.backup.index import Backup, BackupContents
 from ops.deploy.check_verdict import Finding
 from ops.deploy.readiness_checks import (
     SECRETS,
@@ -24,7 +24,9 @@ OPTIONS = "--env production"
 UNVERIFIED = replace(BACKUP, id="20261121T040000Z-hourly", verified=False)
 
 
-def judged(backups: Sequence[Backup] | None, held: Held | None = HELD, hours: float = 2) -> Finding:
+def judged(
+    backups: Sequence[Backup] | None, held: BackupContents | None = HELD, hours: float = 2
+) -> Finding:
     return judge_backup(
         backups,
         held,
@@ -59,7 +61,7 @@ def test_the_last_verified_one_counts_and_a_newer_unfinished_one_is_named() -> N
     ],
 )
 def test_any_other_backup_stops_the_deployment(
-    backups: Sequence[Backup] | None, held: Held | None, hours: float, why: str
+    backups: Sequence[Backup] | None, held: BackupContents | None, hours: float, why: str
 ) -> None:
     found = judged(backups, held, hours)
     assert found.verdict == "fail"

@@ -11,7 +11,7 @@ import pytest
 
 from ops.backup.backup_chain import BrokenBackupError
 from ops.backup.manifests import Manifest
-from ops.restore.assembly import PutTogether, parts_needed, put_together
+from ops.restore.assembly import AssembledBackup, assemble, required_parts
 from ops.restore.erase_again import Erasure
 from ops.restore.staging_database import MIGRATIONS, UnknownSchemaError, open_staging
 from services.archive.rewriting import batch_counts
@@ -52,17 +52,17 @@ def visit(database: sqlite3.Connection, *numbers: int) -> None:
 
 def restored(
     chain: Sequence[Written], tmp_path: Path, objects: Objects | None = None, *erased: Erasure
-) -> PutTogether:
+) -> AssembledBackup:
     """The chain, put together from its objects."""
     stored = objects if objects is not None else objects_of(chain)
     files: dict[str, Path | None] = {}
-    for number, part in enumerate(parts_needed(manifests(chain))):
+    for number, part in enumerate(required_parts(manifests(chain))):
         content = stored.get(part.key)
         files[part.key] = None if content is None else tmp_path / f"part-{number}"
         if content is not None:
             (tmp_path / f"part-{number}").write_bytes(content)
     staging = open_staging(tmp_path / "staging.sqlite")
-    return put_together(manifests(chain), files, erased, staging, lambda: None)
+    return assemble(manifests(chain), files, erased, staging, lambda: None)
 
 
 def manifests(chain: Sequence[Written]) -> Sequence[Manifest]:
@@ -100,7 +100,7 @@ def test_a_chain_is_the_database_as_it_was_at_its_end(tmp_path: Path) -> None:
         "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
     ).fetchall()
     assert last == (33,)
-    assert found.staging.left_out == {}
+    assert found.staging.skipped_rows == {}
 
 
 def test_an_older_schema_becomes_what_the_newest_migration_makes_of_it(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_an_older_schema_becomes_what_the_newest_migration_makes_of_it(tmp_path:
     database = new_database(names[-2])
     visit(database, 1, 2)
     found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
-    assert found.counts()["tracking_events"] == 2
+    assert found.row_counts()["tracking_events"] == 2
     applied = [row[1] for row in contents(found.database, "d1_migrations")]
     assert applied == ["0012_add_new_projects.sql", *names]
 
@@ -231,7 +231,7 @@ def test_tables_and_columns_that_no_migration_makes_are_left_out_and_told(tmp_pa
       ALTER TABLE projects ADD COLUMN colour TEXT;
     """)
     found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
-    assert found.left_out == {"by_hand": 2, "projects (colour)": 2}
+    assert found.skipped_rows == {"by_hand": 2, "projects (colour)": 2}
 
 
 def test_a_backup_of_a_newer_schema_asks_for_newer_code(tmp_path: Path) -> None:

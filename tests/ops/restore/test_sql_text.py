@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.restore.sql_text import LONGEST_STATEMENT, literal, statements
-from ops.restore.staging_database import Staging, open_staging
+from ops.restore.sql_text import MAX_STATEMENT_BYTES, insert_statements, literal
+from ops.restore.staging_database import StagingDatabase, open_staging
 
 NASTY = [
     None,
@@ -36,7 +36,7 @@ NASTY = [
 
 
 @pytest.fixture
-def staging() -> Staging:
+def staging() -> StagingDatabase:
     """A database of this product's schema, without rows."""
     made = open_staging(Path(":memory:"))
     made.migrate()
@@ -54,32 +54,32 @@ def test_no_text_looks_like_a_transaction_to_wrangler() -> None:
     assert "BEGIN TRANSACTION" not in literal("BEGIN TRANSACTION;")
 
 
-def copied(staging: Staging, table: str) -> list[tuple[object, ...]]:
+def copied(staging: StagingDatabase, table: str) -> list[tuple[object, ...]]:
     """The rows after they were written as SQL into another database."""
     other = open_staging(Path(":memory:"))
     other.migrate()
-    for statement in statements(staging, staging.tables[table]):
-        assert len(statement.sql.encode()) <= LONGEST_STATEMENT
+    for statement in insert_statements(staging, staging.tables[table]):
+        assert len(statement.sql.encode()) <= MAX_STATEMENT_BYTES
         other.database.execute(statement.sql)
     return other.database.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
 
 
-def rows(staging: Staging, table: str) -> list[tuple[object, ...]]:
+def rows(staging: StagingDatabase, table: str) -> list[tuple[object, ...]]:
     return staging.database.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
 
 
-def test_many_rows_are_few_statements_none_too_long(staging: Staging) -> None:
+def test_many_rows_are_few_statements_none_too_long(staging: StagingDatabase) -> None:
     staging.database.executemany(
         "INSERT INTO visitors (id, visitor_cookie, user_agent) VALUES (?, ?, ?)",
         [(f"v{number:05}", f"c{number}", "é'" * 50) for number in range(3_000)],
     )
-    written = list(statements(staging, staging.tables["visitors"]))
+    written = list(insert_statements(staging, staging.tables["visitors"]))
     assert sum(statement.rows for statement in written) == 3_000
     assert len(written) < 12
     assert copied(staging, "visitors") == rows(staging, "visitors")
 
 
-def test_a_row_that_is_longer_than_a_statement_goes_in_pieces(staging: Staging) -> None:
+def test_a_row_that_is_longer_than_a_statement_goes_in_pieces(staging: StagingDatabase) -> None:
     long = "🙂'\x00" * 70_000
     staging.database.execute(
         "INSERT INTO tracking_events (id, form_data, page_url, page_title) VALUES (7, ?, ?, 'x')",

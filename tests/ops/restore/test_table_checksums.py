@@ -10,8 +10,8 @@ import pytest
 
 from ops.backup.manifests import Manifest
 from ops.restore.live_comparison import compare
-from ops.restore.staging_database import Staging, open_staging
-from ops.restore.table_checksums import Answers, Questions, answers_of_staging, differences
+from ops.restore.staging_database import StagingDatabase, open_staging
+from ops.restore.table_checksums import ResultSets, TableChecksum, differences, query_staging
 
 MANY = 1_000
 NUMBERS = f"""(
@@ -35,13 +35,13 @@ MANIFEST = Manifest(
 class OnThisMachine:
     """A database that answers as D1 does: SQLite with the same schema."""
 
-    content: Staging
+    content: StagingDatabase
 
-    def ask(self, *statements: str) -> Answers:
-        return answers_of_staging(self.content, statements)
+    def ask(self, *statements: str) -> ResultSets:
+        return query_staging(self.content, statements)
 
 
-def filled() -> Staging:
+def filled() -> StagingDatabase:
     staging = open_staging(Path(":memory:"))
     staging.migrate()
     staging.database.executescript(f"""
@@ -62,9 +62,9 @@ def filled() -> Staging:
     return staging
 
 
-def unlike(other: Staging) -> Mapping[str, object]:
+def unlike(other: StagingDatabase) -> Mapping[str, object]:
     expected = filled()
-    questions = [Questions(table) for table in expected.tables.values()]
+    questions = [TableChecksum(table) for table in expected.tables.values()]
     return differences(expected, OnThisMachine(other), questions)
 
 
@@ -99,12 +99,12 @@ def test_one_letter_in_a_small_table_is_seen() -> None:
     assert "1 of 3 rows" in str(unlike(other)["pixels"])
 
 
-def verdicts(living: Staging) -> dict[str, str]:
+def verdicts(living: StagingDatabase) -> dict[str, str]:
     compared = compare(filled(), OnThisMachine(living), MANIFEST)
     return {each.table: each.verdict for each in compared if each.verdict != "same"}
 
 
-def moved_on() -> Staging:
+def moved_on() -> StagingDatabase:
     """Its next hour: an event of an old visitor, one that changed, one that went."""
     living = filled()
     living.database.executescript(f"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ops.restore.erase_again import ERASED, Erasure, counted_now, deletions, recounts
+from ops.restore.erase_again import RECEIPT_IDS, Erasure, current_counts, deletions, recounts
 from services.archive.parts import PART_SUFFIX, manifest_key
 from services.core.ndjson_parts import unpack
 from tests.harness.archive import OLD, OLDER, run, some_pixel, store
@@ -122,11 +122,11 @@ def erase_again(worker: Worker, receipt: str) -> None:
     """What a restore does with the note of an erasure, on the database of a Worker."""
     noted = json.loads(worker.stored(f"erasures/{receipt}.json") or b"")
     parts = [
-        counted_now(key, worker.stored(key), worker.stored(manifest_key(key)))
+        current_counts(key, worker.stored(key), worker.stored(manifest_key(key)))
         for key in noted["archive_parts"]
     ]
     assert parts
-    rows = {name: noted[name] for name in ERASED.values()}
+    rows = {name: noted[name] for name in RECEIPT_IDS.values()}
     erasure = Erasure(receipt, rows, [part for part in parts if part])
     for each in (*deletions([erasure]), *recounts([erasure])):
         worker.query(each.text)
