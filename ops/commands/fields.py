@@ -1,4 +1,4 @@
-"""`ppp fields`: the field map beside the fields that the Pipedrive account really has."""
+"""`ppp fields`: checks or suggests the map of our values onto the account's custom fields."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.leads.field_map_check import Checked, ReadMap, check_fields, read_map
+from ops.leads.field_map_check import FieldCheck, ParsedFieldMap, check_fields, parse_field_map
 from ops.leads.field_map_suggestion import Suggestion, suggest
-from ops.leads.pipedrive_account import account_of_environment, custom_fields
+from ops.leads.pipedrive_account import account_from_environment, custom_fields
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.output import AsJson, announce, console, counted, note, plain, show_json
 from services.pipedrive.accounts import Account
 from services.pipedrive.fields import FIELD_NAMES, AccountField
 
 DEFAULT_MAP = Path("pipedrive-fields.json")
-# A whole key and everything else beside it.
-WIDE = 110
-COLOURS = {"ok": "green", "too short": "yellow", "missing": "red", "wrong type": "red"}
+# Fits a complete key beside all other columns.
+WIDE_TERMINAL_COLUMNS = 110
+VERDICT_COLOURS = {"ok": "green", "too short": "yellow", "missing": "red", "wrong type": "red"}
 
 commands = typer.Typer(
     name="fields", help="The map of our values onto the account's custom fields."
@@ -44,19 +44,19 @@ def check(
     """
     text = _read(file)
     account = _announced_account(as_json=as_json)
-    read = read_map(text)
-    checked = check_fields(read.entries, custom_fields(account))
+    field_map = parse_field_map(text)
+    checks = check_fields(field_map.entries, custom_fields(account))
     if as_json:
         show_json(
             {
-                "fields": [_checked_as_json(each) for each in checked],
-                "problems": read.problems,
-                "not_in_the_map": read.unmapped,
+                "fields": [_check_as_json(field_check) for field_check in checks],
+                "problems": field_map.problems,
+                "not_in_the_map": field_map.unmapped,
             }
         )
     else:
-        _show(file, checked, read)
-    failed = read.problems or any(each.fails for each in checked)
+        _show(file, checks, field_map)
+    failed = field_map.problems or any(field_check.fails for field_check in checks)
     return ExitCode.PROBLEMS if failed else ExitCode.FINE
 
 
@@ -85,14 +85,14 @@ def suggest_map(
         show_json(suggestion.entries)
     if suggestion.entries and out:
         _write(out, suggestion)
-    for line in (*_left_open(suggestion), *_next_steps(suggestion, out)):
+    for line in (*_unmatched_lines(suggestion), *_next_steps(suggestion, out)):
         note(line)
-    fine = suggestion.entries and not suggestion.ambiguous
-    return ExitCode.FINE if fine else ExitCode.PROBLEMS
+    is_complete = suggestion.entries and not suggestion.ambiguous
+    return ExitCode.FINE if is_complete else ExitCode.PROBLEMS
 
 
 def _announced_account(*, as_json: bool) -> Account:
-    account = account_of_environment()
+    account = account_from_environment()
     announce(f"Pipedrive: {account.url}, only read (no database is touched)", as_json=as_json)
     return account
 
@@ -120,27 +120,30 @@ def _write(file: Path, suggestion: Suggestion) -> None:
 # ---- what check shows --------------------------------------------------------------------------
 
 
-def _show(file: Path, checked: Sequence[Checked], read: ReadMap) -> None:
+def _show(file: Path, checks: Sequence[FieldCheck], field_map: ParsedFieldMap) -> None:
     terminal = console()
-    if checked:
-        terminal.print(_table(checked, terminal.width))
+    if checks:
+        terminal.print(_table(checks, terminal.width))
     for title, lines in (
-        ("Notes", [f"{each.name}: {each.note}" for each in checked if each.note]),
-        (f"Wrong in {file}", read.problems),
-        ("Not in the map, so not sent", [", ".join(read.unmapped)] if read.unmapped else []),
+        ("Notes", [f"{entry.name}: {entry.note}" for entry in checks if entry.note]),
+        (f"Wrong in {file}", field_map.problems),
+        (
+            "Not in the map, so not sent",
+            [", ".join(field_map.unmapped)] if field_map.unmapped else [],
+        ),
     ):
         _show_list(terminal, title, lines)
-    failing = len(read.problems) + sum(each.fails for each in checked)
-    typer.echo(f"\n{counted(len(checked), 'field')} compared, {counted(failing, 'problem')}")
+    failing = len(field_map.problems) + sum(field_check.fails for field_check in checks)
+    typer.echo(f"\n{counted(len(checks), 'field')} compared, {counted(failing, 'problem')}")
 
 
-def _table(checked: Sequence[Checked], width: int) -> Table:
+def _table(checks: Sequence[FieldCheck], width: int) -> Table:
     table = Table("Our value", "Key", "Account field", "Type", "Verdict", box=None, pad_edge=False)
-    for each in checked:
-        key = each.key if width >= WIDE else f"{each.key[:8]}…"
-        name, field_type = (each.field.name, each.field.type) if each.field else (None, None)
-        verdict = Text(each.verdict, COLOURS[each.verdict])
-        table.add_row(each.name, key, plain(name), plain(field_type), verdict)
+    for entry in checks:
+        key = entry.key if width >= WIDE_TERMINAL_COLUMNS else f"{entry.key[:8]}…"
+        name, field_type = (entry.field.name, entry.field.type) if entry.field else (None, None)
+        verdict = Text(entry.verdict, VERDICT_COLOURS[entry.verdict])
+        table.add_row(entry.name, key, plain(name), plain(field_type), verdict)
     return table
 
 
@@ -151,14 +154,14 @@ def _show_list(terminal: Console, title: str, lines: Sequence[str]) -> None:
         terminal.print(plain(line))
 
 
-def _checked_as_json(checked: Checked) -> dict[str, object]:
+def _check_as_json(entry: FieldCheck) -> dict[str, object]:
     return {
-        "name": checked.name,
-        "key": checked.key,
-        "account_field": checked.field and checked.field.name,
-        "type": checked.field and checked.field.type,
-        "verdict": checked.verdict,
-        "note": checked.note,
+        "name": entry.name,
+        "key": entry.key,
+        "account_field": entry.field and entry.field.name,
+        "type": entry.field and entry.field.type,
+        "verdict": entry.verdict,
+        "note": entry.note,
     }
 
 
@@ -169,24 +172,24 @@ def _suggestion_as_json(suggestion: Suggestion) -> dict[str, object]:
     return {
         "map": suggestion.entries,
         "ambiguous": {
-            name: [{"key": field.key, "account_field": field.name} for field in found]
-            for name, found in suggestion.ambiguous.items()
+            name: [{"key": field.key, "account_field": field.name} for field in matches]
+            for name, matches in suggestion.ambiguous.items()
         },
         "unmatched": suggestion.unmatched,
     }
 
 
-def _left_open(suggestion: Suggestion) -> list[str]:
+def _unmatched_lines(suggestion: Suggestion) -> list[str]:
     lines = [
-        f"{name}: not chosen, it could be {' or '.join(map(_named, found))}"
-        for name, found in suggestion.ambiguous.items()
+        f"{name}: not chosen, it could be {' or '.join(map(_field_label, matches))}"
+        for name, matches in suggestion.ambiguous.items()
     ]
     if suggestion.unmatched:
         lines.append(f"no field of that name: {', '.join(suggestion.unmatched)}")
     return lines
 
 
-def _named(field: AccountField) -> str:
+def _field_label(field: AccountField) -> str:
     return f'"{plain(field.name)}" ({field.key})'
 
 

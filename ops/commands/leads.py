@@ -1,4 +1,4 @@
-"""`ppp leads`: what became of the form submissions."""
+"""`ppp leads`: the states of the form submissions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rich.padding import Padding
 
 from ops.cloudflare.database import Database, Row
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
-from ops.leads.lead_queries import SUMMARY, Group, Narrowed, counted_by, rows_in
+from ops.leads.lead_queries import SUMMARY, Group, LeadFilter, lead_counts_sql, lead_rows_sql
 from ops.leads.lead_states import State
-from ops.leads.resubmission import LARGEST_ID
+from ops.leads.resubmission import MAX_EVENT_ID
 from ops.terminal.errors import ExitCode
 from ops.terminal.output import (
     DASH,
@@ -27,9 +27,9 @@ from ops.terminal.output import (
 )
 from services.tracking.form_data import read_lead
 
-MOST = 1_000
-INDENT = 10
-NOBODY_WAITS = "no e-mail, refused, switched off, or of the old Worker"
+MAX_LEADS = 1_000
+INDENT_COLUMNS = 10
+NEVER_DUE_REASONS = "no e-mail, refused, switched off, or of the old Worker"
 
 commands = typer.Typer()
 
@@ -56,10 +56,12 @@ def leads(
     by: Annotated[
         Group | None, typer.Option(help="Count them by this instead of listing them.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Show as many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_LEADS, help="Show as many.")] = 20,
     before: Annotated[
         int | None,
-        typer.Option(min=1, max=LARGEST_ID, metavar="EVENT_ID", help="The next page: older ones."),
+        typer.Option(
+            min=1, max=MAX_EVENT_ID, metavar="EVENT_ID", help="The next page: older ones."
+        ),
     ] = None,
     show_email: Annotated[bool, typer.Option("--show-email", help="Show addresses.")] = False,
     as_json: AsJson = False,
@@ -72,51 +74,55 @@ def leads(
     """
     target = choose_target(env, persist_to, local=local)
     announce(target, as_json=as_json)
-    wanted = list(dict.fromkeys(states or (State.PENDING, State.ERROR)))
-    narrowed = Narrowed(project, reason, since, older_than, before)
-    # One more than is shown says whether there is a next page.
-    listed = rows_in(wanted, limit + 1, with_form=show_email, narrowed=narrowed)
-    asked = counted_by(by, wanted, narrowed) if by else listed
-    counts, rows = Database(target).ask(SUMMARY, asked)
-    found: Row = {"environment": target.name, "summary": _summary(counts)}
-    found |= {by: rows} if by else _page(rows, limit, with_email=show_email)
-    if as_json:
-        show_json(found)
+    shown_states = list(dict.fromkeys(states or (State.PENDING, State.ERROR)))
+    lead_filter = LeadFilter(project, reason, since, older_than, before)
+    if by:
+        query = lead_counts_sql(by, shown_states, lead_filter)
     else:
-        _show(console(), found, by, wanted)
+        # One more than is shown tells whether there is a next page.
+        query = lead_rows_sql(
+            shown_states, limit + 1, with_form=show_email, lead_filter=lead_filter
+        )
+    counts, rows = Database(target).ask(SUMMARY, query)
+    report: Row = {"environment": target.name, "summary": _summary(counts)}
+    report |= {by: rows} if by else _page(rows, limit, with_email=show_email)
+    if as_json:
+        show_json(report)
+    else:
+        _show(console(), report, by, shown_states)
     return ExitCode.PROBLEMS if states and not rows else ExitCode.FINE
 
 
 def _page(rows: Sequence[Row], limit: int, *, with_email: bool) -> Row:
-    """The leads that are shown, and the id with which the next page begins."""
+    """Build a page of leads, with the id before which the next page begins."""
     leads = [_with_email(row) if with_email else row for row in rows[:limit]]
     return {"leads": leads, "next_before": leads[-1]["id"] if len(rows) > limit else None}
 
 
 def _summary(counts: Sequence[Row]) -> dict[str, Row]:
-    """The numbers by state: ours, all of them, then whatever else was written there."""
-    found = {row["state"]: row for row in counts}
-    every = dict.fromkeys((*State, *found))
-    summary = {str(state): {"leads": found.get(state, {}).get("leads", 0)} for state in every}
-    waiting = found.get(State.PENDING, {})
+    """Count the leads by state: first the known states, then any other that is stored."""
+    by_state = {row["state"]: row for row in counts}
+    states = dict.fromkeys((*State, *by_state))
+    summary = {str(state): {"leads": by_state.get(state, {}).get("leads", 0)} for state in states}
+    pending = by_state.get(State.PENDING, {})
     summary[State.PENDING] |= {
-        "overdue": waiting.get("overdue", 0),
-        "oldest_overdue_seconds": waiting.get("oldest"),
+        "overdue": pending.get("overdue", 0),
+        "oldest_overdue_seconds": pending.get("oldest"),
     }
     return summary
 
 
 def _with_email(row: Row) -> Row:
     lead = read_lead(row["form_data"])
-    kept = {name: value for name, value in row.items() if name != "form_data"}
-    return kept | {"email": lead.email if lead else None}
+    columns = {name: value for name, value in row.items() if name != "form_data"}
+    return columns | {"email": lead.email if lead else None}
 
 
-def _show(terminal: Console, found: Row, by: Group | None, states: Sequence[State]) -> None:
-    for state, numbers in found["summary"].items():
+def _show(terminal: Console, report: Row, by: Group | None, states: Sequence[State]) -> None:
+    for state, numbers in report["summary"].items():
         line = f"{plain(state):<10} {numbers['leads']:>9,}  {_remark(state, numbers)}"
         terminal.print(line.rstrip())
-    rows: Sequence[Row] = found[by or "leads"]
+    rows: Sequence[Row] = report[by or "leads"]
     if not rows:
         terminal.print(f"\nnone is {' or '.join(states)}")
     elif by:
@@ -127,7 +133,7 @@ def _show(terminal: Console, found: Row, by: Group | None, states: Sequence[Stat
         ]
         show_table(terminal, ("leads", "oldest (UTC)", "newest", by), cells)
     else:
-        _show_page(terminal, rows, found["next_before"])
+        _show_page(terminal, rows, report["next_before"])
 
 
 def _show_page(terminal: Console, rows: Sequence[Row], next_before: int | None) -> None:
@@ -141,7 +147,7 @@ def _show_page(terminal: Console, rows: Sequence[Row], next_before: int | None) 
 
 def _remark(state: str, numbers: Row) -> str:
     if state == State.NEVER:
-        return NOBODY_WAITS
+        return NEVER_DUE_REASONS
     if not numbers.get("overdue"):
         return ""
     oldest = numbers["oldest_overdue_seconds"]
@@ -151,13 +157,20 @@ def _remark(state: str, numbers: Row) -> str:
 
 
 def _show_row(terminal: Console, row: Row) -> None:
-    when = _minute(row["created_at"])
-    cells = (row["id"], when, plain(row["pixel"]), plain(row["state"]), row["tries"], _due(row))
+    created_at = _minute(row["created_at"])
+    cells = (
+        row["id"],
+        created_at,
+        plain(row["pixel"]),
+        plain(row["state"]),
+        row["tries"],
+        _due(row),
+    )
     terminal.print(_line(*cells))
     person = f"person {row['person_id']}" if row["person_id"] else None
-    details = [str(each) for each in (row.get("email"), person, row["reason"]) if each]
+    details = [str(text) for text in (row.get("email"), person, row["reason"]) if text]
     if details:
-        terminal.print(Padding(plain(", ".join(details)), (0, 0, 0, INDENT), expand=False))
+        terminal.print(Padding(plain(", ".join(details)), (0, 0, 0, INDENT_COLUMNS), expand=False))
 
 
 def _minute(time: str) -> str:
@@ -165,8 +178,8 @@ def _minute(time: str) -> str:
 
 
 def _line(*cells: object) -> str:
-    event, when, pixel, state, tries, due = map(str, cells)
-    return f"{event:>8}  {when:<16}  {pixel:<16.16}  {state:<9}  {tries:>5}  {due}"
+    event, created_at, pixel, state, tries, due = map(str, cells)
+    return f"{event:>8}  {created_at:<16}  {pixel:<16.16}  {state:<9}  {tries:>5}  {due}"
 
 
 def _due(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""`ppp privacy`: finds, exports and erases what is stored about one person."""
+"""`ppp privacy`: finds, exports and erases the data about one person."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.privacy.export import PLACES
 
 PATH = "/api/privacy"
-# The limit of these requests is by the hour.
-HOUR = 3_600
-ONLY_YOU = 0o600
-WORDS = {
+# The rate limit of these requests counts by the hour.
+MAX_WAIT_SECONDS = 3_600
+OWNER_ONLY_MODE = 0o600
+ROW_LABELS = {
     "tracking_events": "events",
     "archived_events": "archived events",
     "received_events": "events that others sent here",
@@ -45,7 +45,7 @@ WORDS = {
 }
 
 Row = dict[str, Any]
-Whom = Mapping[str, str]
+Person = Mapping[str, str]
 Cookie = Annotated[
     str | None,
     typer.Option(metavar="COOKIE", help="A visitor cookie, in place of an e-mail address."),
@@ -72,8 +72,8 @@ def find(
     Asks for the e-mail address, so that it is in no history; a script pipes it in. Exits with 1 if
     nothing is stored.
     """
-    with open_api(env, url, local=local, max_wait_seconds=HOUR) as api:
-        answer = _found(api, _whom(cookie))
+    with open_api(env, url, local=local, max_wait_seconds=MAX_WAIT_SECONDS) as api:
+        answer = _find_person(api, _read_person(cookie))
     if as_json:
         show_json(answer["found"])
     else:
@@ -99,10 +99,10 @@ def export(
     """
     if output.exists() and not force:
         raise WrongUsageError(f"{output} is there already: name another file, or add --force")
-    rows: dict[str, list[Row]] = {place: [] for place in PLACES}
+    rows: dict[str, list[Row]] = {source: [] for source in PLACES}
     answer: Row = {}
-    with open_api(env, url, local=local, max_wait_seconds=HOUR) as api:
-        for portion in portions(api, f"{PATH}/export", _whom(cookie)):
+    with open_api(env, url, local=local, max_wait_seconds=MAX_WAIT_SECONDS) as api:
+        for portion in portions(api, f"{PATH}/export", _read_person(cookie)):
             answer = {**answer, **portion}
             if portion["place"]:
                 rows[portion["place"]] += portion["rows"]
@@ -110,7 +110,7 @@ def export(
         note("nothing is stored about this person")
         return ExitCode.PROBLEMS
     _write(output, {"found": answer["found"], **rows})
-    sizes = {place: len(those) for place, those in rows.items()}
+    sizes = {source: len(source_rows) for source, source_rows in rows.items()}
     if as_json:
         show_json({"file": str(output), **sizes})
     else:
@@ -136,9 +136,9 @@ def erase(
     is stored.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
-    with open_api(env, url, local=local, max_wait_seconds=HOUR) as api:
-        whom = _whom(cookie)
-        answer = _found(api, whom)
+    with open_api(env, url, local=local, max_wait_seconds=MAX_WAIT_SECONDS) as api:
+        person = _read_person(cookie)
+        answer = _find_person(api, person)
         if not as_json:
             _show(answer)
         if dry_run or answer["nothing_found"]:
@@ -147,7 +147,7 @@ def erase(
             return ExitCode.PROBLEMS if answer["nothing_found"] else ExitCode.FINE
         if not yes and not confirmed(f"Erase all of it ({api.worker.name})? It cannot be undone."):
             return ExitCode.PROBLEMS
-        body = {**whom, "confirm": True}
+        body = {**person, "confirm": True}
         *_, last = portions(api, f"{PATH}/erase", body)
     receipt = last["receipt"]
     if as_json:
@@ -179,8 +179,8 @@ def receipts(
     return ExitCode.FINE if listed else ExitCode.PROBLEMS
 
 
-def _whom(cookie: str | None) -> Whom:
-    """The person, whose address is asked for unless there is a cookie."""
+def _read_person(cookie: str | None) -> Person:
+    """Identify the person by the cookie, or by an e-mail address that is asked for."""
     if cookie is not None:
         return {"visitor_cookie": cookie}
     if sys.stdin.isatty():
@@ -193,8 +193,8 @@ def _whom(cookie: str | None) -> Whom:
     return {"email": email}
 
 
-def _found(api: Api, whom: Whom) -> Row:
-    *_, last = portions(api, f"{PATH}/find", whom)
+def _find_person(api: Api, person: Person) -> Row:
+    *_, last = portions(api, f"{PATH}/find", person)
     return last
 
 
@@ -202,22 +202,22 @@ def _show(answer: Row) -> None:
     if answer["nothing_found"]:
         note("nothing is stored about this person")
         return
-    found = answer["found"]
-    rows = [(words, found[place]["count"]) for place, words in WORDS.items()]
+    summary = answer["found"]
+    rows = [(label, summary[source]["count"]) for source, label in ROW_LABELS.items()]
     show_table(console(), ("what", "rows"), [row for row in rows if row[1]])
-    for line in _remarks(found):
+    for line in _remarks(summary):
         typer.echo(line)
-    _warn(found["damaged_parts"])
+    _warn(summary["damaged_parts"])
 
 
-def _remarks(found: Row) -> Iterator[str]:
-    if found["projects"]:
-        yield f"projects: {', '.join(found['projects'])}"
-    if days := found["archived_events"]["days"]:
+def _remarks(summary: Row) -> Iterator[str]:
+    if summary["projects"]:
+        yield f"projects: {', '.join(summary['projects'])}"
+    if days := summary["archived_events"]["days"]:
         yield f"archived days: {', '.join(days)}"
-    if days := found["received_events"]["days"]:
+    if days := summary["received_events"]["days"]:
         yield f"days that others sent here: {', '.join(days)}"
-    if shared := found["shared_visitors"]["count"]:
+    if shared := summary["shared_visitors"]["count"]:
         yield (
             f"{counted(shared, 'visitor')} sent forms with other addresses too: "
             "only what has this address in it counts there"
@@ -225,7 +225,7 @@ def _remarks(found: Row) -> Iterator[str]:
 
 
 def _show_receipt(receipt: Row) -> None:
-    rows = [(words, receipt["counts"][place]) for place, words in WORDS.items()]
+    rows = [(label, receipt["counts"][source]) for source, label in ROW_LABELS.items()]
     typer.echo()
     show_table(console(), ("erased", "rows"), [row for row in rows if row[1]] or rows[:1])
     typer.echo(f"receipt {receipt['id']} of {receipt['at']}, sha256 {receipt['sha256']}")
@@ -233,8 +233,8 @@ def _show_receipt(receipt: Row) -> None:
 
 def _receipt_cells(receipt: Row) -> tuple[object, ...]:
     rows = sum(receipt["counts"].values()) if "counts" in receipt else None
-    when = receipt.get("at") or receipt["started_at"]
-    return receipt["id"], when, receipt["by"], receipt["state"], rows
+    erased_at = receipt.get("at") or receipt["started_at"]
+    return receipt["id"], erased_at, receipt["by"], receipt["state"], rows
 
 
 def _warn(damaged: list[str]) -> bool:
@@ -244,9 +244,11 @@ def _warn(damaged: list[str]) -> bool:
 
 
 def _write(file: Path, content: Row) -> None:
-    """Writes the file whole or not at all."""
+    """Write the file atomically, readable by its owner only."""
     unfinished = file.with_name(f"{file.name}.part")
     unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_YOU), "w") as out:
+    with os.fdopen(
+        os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_MODE), "w"
+    ) as out:
         json.dump(content, out, ensure_ascii=False, indent=1)
     unfinished.replace(file)

@@ -22,8 +22,8 @@ from ops.deploy.readiness_checks import (
     judge_secrets,
     judge_traffic,
 )
-from ops.leads.field_map_check import check_fields, read_map
-from ops.leads.pipedrive_account import account_of_environment, custom_fields
+from ops.leads.field_map_check import check_fields, parse_field_map
+from ops.leads.pipedrive_account import account_from_environment, custom_fields
 from ops.terminal.errors import OpsError
 from ops.terminal.output import counted, note
 
@@ -137,8 +137,8 @@ class Preflight:
             return skipped("PIPEDRIVE_API_KEY is not set here, and Cloudflare does not show it")
         if not file.exists():
             return skipped(f"there is no {file}: name the field map with --map")
-        read = read_map(file.read_text(encoding="utf-8"))
-        checked = check_fields(read.entries, custom_fields(account_of_environment()))
+        read = parse_field_map(file.read_text(encoding="utf-8"))
+        checked = check_fields(read.entries, custom_fields(account_from_environment()))
         failing = [f"{each.name}: {each.note}" for each in checked if each.fails]
         problems = [*read.problems, *failing]
         if problems:

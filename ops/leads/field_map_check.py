@@ -17,7 +17,7 @@ from services.pipedrive.fields import (
     read_field_map,
 )
 
-Verdict = Literal["ok", "too short", "missing", "wrong type"]
+FieldVerdict = Literal["ok", "too short", "missing", "wrong type"]
 
 SHORT_TEXTS = ("varchar", "varchar_auto", "phone")
 LONG_VALUES = ("page_url", "referrer_url", "visited_pages", "user_agent", "search_query")
@@ -27,8 +27,8 @@ CHOICES = (
     *("device_type", "country", "event_type", "operating_system"),
     *(name for name in FIELD_NAMES if name.endswith(("_source", "_medium"))),
 )
-# Which of our values a field of a type takes; the other types take none.
-TAKES: Mapping[str, Sequence[str]] = {
+# The values that a field of each Pipedrive type accepts; other types accept none.
+ACCEPTED_VALUES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys((*SHORT_TEXTS, "text"), FIELD_NAMES),
     **dict.fromkeys(("date", "time"), MOMENTS),
     **dict.fromkeys(("enum", "set"), CHOICES),
@@ -38,44 +38,46 @@ TAKES: Mapping[str, Sequence[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """One entry of a map. `field` is None where the account has no such field."""
+class FieldCheck:
+    """The check of one entry of a map. `field` is None if the account has no such field."""
 
     name: str
     key: str
     field: AccountField | None
-    verdict: Verdict
+    verdict: FieldVerdict
     note: str = ""
 
     @property
     def fails(self) -> bool:
-        """Whether the value cannot reach the account."""
+        """Whether the value cannot be written to the account."""
         return self.verdict in {"missing", "wrong type"}
 
 
 @dataclass(frozen=True, slots=True)
-class ReadMap:
-    """A map's text: its usable entries, all that is wrong with it, and our names not in it."""
+class ParsedFieldMap:
+    """The usable entries of a map, its problems, and the value names that it does not have."""
 
     entries: FieldMap
     problems: Sequence[str]
     unmapped: Sequence[str]
 
 
-def read_map(text: str) -> ReadMap:
-    """Reads a field map as far as it can be used."""
-    entries = _entries(text)
+def parse_field_map(text: str) -> ParsedFieldMap:
+    """Parse a field map, and keep its usable entries."""
+    entries = _read_entries(text)
     usable = {name: key for name, key in entries.items() if _is_usable(name, key)}
-    return ReadMap(usable, _problems(text), [name for name in FIELD_NAMES if name not in entries])
+    return ParsedFieldMap(
+        usable, _read_problems(text), [name for name in FIELD_NAMES if name not in entries]
+    )
 
 
-def check_fields(entries: FieldMap, fields: Sequence[AccountField]) -> Sequence[Checked]:
-    """What becomes of each entry in an account with these fields."""
+def check_fields(entries: FieldMap, fields: Sequence[AccountField]) -> Sequence[FieldCheck]:
+    """Check each entry against the fields of an account."""
     by_key = {field.key: field for field in fields}
-    return [_checked(name, key, by_key.get(key)) for name, key in entries.items()]
+    return [_check_entry(name, key, by_key.get(key)) for name, key in entries.items()]
 
 
-def _problems(text: str) -> Sequence[str]:
+def _read_problems(text: str) -> Sequence[str]:
     try:
         read_field_map(text)
     except FieldMapError as error:
@@ -83,7 +85,7 @@ def _problems(text: str) -> Sequence[str]:
     return ()
 
 
-def _entries(text: str) -> FieldMap:
+def _read_entries(text: str) -> FieldMap:
     try:
         entries = read_json(text)
     except ValueError:
@@ -99,20 +101,20 @@ def _is_usable(name: str, key: object) -> bool:
     return True
 
 
-def _checked(name: str, key: str, field: AccountField | None) -> Checked:
+def _check_entry(name: str, key: str, field: AccountField | None) -> FieldCheck:
     if field is None:
-        return Checked(name, key, None, "missing", "the account has no field with this key")
-    if name not in TAKES.get(field.type, ()):
-        return Checked(name, key, field, "wrong type", f"{_needs(name)}, not {field.type}")
+        return FieldCheck(name, key, None, "missing", "the account has no field with this key")
+    if name not in ACCEPTED_VALUES.get(field.type, ()):
+        return FieldCheck(name, key, field, "wrong type", f"{_needs(name)}, not {field.type}")
     if name in LONG_VALUES and field.type in SHORT_TEXTS:
         advice = "cut after 255 characters; a field of type text holds 65,000"
-        return Checked(name, key, field, "too short", advice)
+        return FieldCheck(name, key, field, "too short", advice)
     if field.type in {"enum", "set"}:
-        options = ", ".join(json.dumps(each, ensure_ascii=False) for each in field.options)
-        return Checked(name, key, field, "ok", f"only these options arrive: {options or 'none'}")
-    return Checked(name, key, field, "ok")
+        options = ", ".join(json.dumps(option, ensure_ascii=False) for option in field.options)
+        return FieldCheck(name, key, field, "ok", f"only these options arrive: {options or 'none'}")
+    return FieldCheck(name, key, field, "ok")
 
 
 def _needs(name: str) -> str:
-    types = [each for each, names in TAKES.items() if name in names]
+    types = [field_type for field_type, names in ACCEPTED_VALUES.items() if name in names]
     return f"needs a field of type {', '.join(types[:-1])} or {types[-1]}"

@@ -1,4 +1,4 @@
-"""Finds the account's fields for our values, by the names that people gave them."""
+"""Suggests a field map: matches the account's fields with our values by their names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from services.pipedrive.fields import FIELD_NAMES, AccountField, FieldMap
 
 _WORD = re.compile(r"[^\W_]+")
-# People mark the fields of an integration with words like these.
-IGNORED = frozenset({"ppp", "pixel", "lead"})
-# Only names that can mean nothing else.
+# Words with which people mark the fields of an integration.
+IGNORED_WORDS = frozenset({"ppp", "pixel", "lead"})
+# Only unambiguous names.
 SYNONYMS = {
     "referrer_url": ("referrer", "referer", "referer url"),
     "operating_system": ("os",),
@@ -29,18 +29,20 @@ SYNONYMS = {
 }
 
 
-def _joined(name: str) -> str:
+def _normalized(name: str) -> str:
     return "".join(_WORD.findall(name.casefold()))
 
 
-_NAMES = {
-    _joined(spelling): name for name in FIELD_NAMES for spelling in (name, *SYNONYMS.get(name, ()))
+_NAME_BY_SPELLING = {
+    _normalized(spelling): name
+    for name in FIELD_NAMES
+    for spelling in (name, *SYNONYMS.get(name, ()))
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A map in our order, our names that several fields could mean, and those that none does."""
+    """A suggested map, the values that several fields match, and those that none matches."""
 
     entries: FieldMap
     ambiguous: Mapping[str, Sequence[AccountField]]
@@ -48,26 +50,30 @@ class Suggestion:
 
 
 def suggest(fields: Sequence[AccountField]) -> Suggestion:
-    """Matches fields by their names; where two could be meant, none is chosen."""
+    """Match fields by their names; a value with several matches gets none."""
     candidates: dict[str, list[AccountField]] = {name: [] for name in FIELD_NAMES}
     for field in fields:
-        if name := meaning(field.name):
+        if name := value_name(field.name):
             candidates[name].append(field)
     return Suggestion(
-        entries={name: found[0].key for name, found in candidates.items() if len(found) == 1},
-        ambiguous={name: found for name, found in candidates.items() if len(found) > 1},
-        unmatched=[name for name, found in candidates.items() if not found],
+        entries={name: matches[0].key for name, matches in candidates.items() if len(matches) == 1},
+        ambiguous={name: matches for name, matches in candidates.items() if len(matches) > 1},
+        unmatched=[name for name, matches in candidates.items() if not matches],
     )
 
 
-def meaning(field_name: str) -> str | None:
-    """Which of our values a field of this name is for.
+def value_name(field_name: str) -> str | None:
+    """Return the value that a field of this name holds, or None.
 
-    Of its spellings with and without the ignored words the longest counts: `Pixel ID` is that.
+    The longest of its spellings with and without the ignored words counts, as for `Pixel ID`.
     """
     spellings = {""}
     for word in _WORD.findall(field_name.casefold()):
         longer = {spelling + word for spelling in spellings}
-        spellings = longer | spellings if word in IGNORED else longer
-    known = (_NAMES[each] for each in sorted(spellings, key=len, reverse=True) if each in _NAMES)
-    return next(known, None)
+        spellings = longer | spellings if word in IGNORED_WORDS else longer
+    matches = (
+        _NAME_BY_SPELLING[spelling]
+        for spelling in sorted(spellings, key=len, reverse=True)
+        if spelling in _NAME_BY_SPELLING
+    )
+    return next(matches, None)

@@ -1,4 +1,4 @@
-"""What is asked of the form submissions in D1, by state and whatever narrows it."""
+"""Queries for the form submissions in D1, by state and filter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Group = Literal["project", "reason", "age"]
 MAX_GROUPS = 100
 
 _OVERDUE = f"pipedrive_sync_status IS NULL AND {DUE_AT} <= datetime('now')"
-# A due time of NULL was set by hand, and says nothing of how long the lead waits.
+# A due time of NULL was set by hand, and does not tell how long the lead has waited.
 SUMMARY = f"""
 SELECT
   {STATE} AS state,
@@ -42,10 +42,10 @@ _GROUPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
-    """Which submissions of the states: of a project's id, whose reason has a text, by age in days.
+class LeadFilter:
+    """Selects submissions by project id, by a text in their reason, and by age in days.
 
-    `before` is an event's id: what is older than it is the next page.
+    `before` is an event id: only older events are selected, for the next page.
     """
 
     project: str | None = None
@@ -56,7 +56,7 @@ class Narrowed:
 
     @property
     def condition(self) -> str:
-        """As SQL; what somebody typed is in it as digits only."""
+        """The filter as SQL; untrusted text is in it as digits only."""
         parts = []
         if self.project is not None:
             parts.append(f"events.project_id = {text_literal(self.project)}")
@@ -72,10 +72,10 @@ class Narrowed:
         return "".join(f" AND {part}" for part in parts)
 
 
-def rows_in(
-    states: Sequence[State], limit: int, *, with_form: bool, narrowed: Narrowed = Narrowed()
+def lead_rows_sql(
+    states: Sequence[State], limit: int, *, with_form: bool, lead_filter: LeadFilter = LeadFilter()
 ) -> str:
-    """SQL for the newest submissions in these states."""
+    """Build SQL for the newest submissions in some states."""
     return f"""
       SELECT
         events.id, events.created_at, coalesce(pixels.name, events.pixel_id) AS pixel,
@@ -85,21 +85,23 @@ def rows_in(
         {", form_data" if with_form else ""}
       FROM tracking_events AS events
       LEFT JOIN pixels ON pixels.id = events.pixel_id
-      WHERE events.id IN ({_ids(states)}){narrowed.condition}
+      WHERE events.id IN ({_ids(states)}){lead_filter.condition}
       ORDER BY events.id DESC
       LIMIT {int(limit)}
     """
 
 
-def counted_by(group: Group, states: Sequence[State], narrowed: Narrowed = Narrowed()) -> str:
-    """SQL for how many submissions in these states there are of each value, most first."""
+def lead_counts_sql(
+    group: Group, states: Sequence[State], lead_filter: LeadFilter = LeadFilter()
+) -> str:
+    """Build SQL that counts the submissions in some states by group, the largest first."""
     return f"""
       SELECT
         {_GROUPS[group]} AS value, count(*) AS leads,
         min(events.created_at) AS oldest, max(events.created_at) AS newest
       FROM tracking_events AS events
       LEFT JOIN projects ON projects.id = events.project_id
-      WHERE events.id IN ({_ids(states)}){narrowed.condition}
+      WHERE events.id IN ({_ids(states)}){lead_filter.condition}
       GROUP BY 1 ORDER BY leads DESC, value LIMIT {MAX_GROUPS}
     """
 

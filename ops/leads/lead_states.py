@@ -8,7 +8,7 @@ from services.core.stored_time import NEVER_DUE
 
 
 class State(StrEnum):
-    """What became of a form submission."""
+    """The state of a form submission."""
 
     PENDING = "pending"
     NEVER = "never"
@@ -17,7 +17,7 @@ class State(StrEnum):
     ERROR = "error"
 
 
-# The index has these conditions in these very words.
+# The partial index needs these conditions verbatim.
 SUBMISSIONS = "tracking_events INDEXED BY tracking_events_by_sync_status"
 IS_SUBMISSION = "event_type = 'form_submit'"
 IS_UNFINISHED = f"{IS_SUBMISSION} AND pipedrive_sync_status IS NULL"

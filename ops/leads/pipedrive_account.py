@@ -1,29 +1,35 @@
-"""The custom fields of a Pipedrive account, asked for over its API."""
+"""Reads the custom fields of a Pipedrive account over its API."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
+from itertools import islice
+from typing import Any
 
 import httpx
 
 from ops.terminal.errors import NoAnswerError, WrongUsageError
+from ops.worker_api.paging import follow_cursor
 from ops.worker_api.retries import retry_hint
 from services.pipedrive.accounts import DEFAULT_ACCOUNT, DEFAULT_URL, Account, read_accounts
 from services.pipedrive.fields import AccountField, read_account_fields
 
-SECONDS = 10
-PAGE = 500
-# Ends a list whose cursors go round in a circle.
+TIMEOUT_SECONDS = 10
+PAGE_FIELDS = 500
+# Ends a list whose cursors form a cycle.
 MAX_PAGES = 20
 
+FieldPage = dict[str, Any]
 
-def account_of_environment() -> Account:
-    """The account that PIPEDRIVE_API_KEY opens, at PIPEDRIVE_URL.
+
+def account_from_environment() -> Account:
+    """Return the account of PIPEDRIVE_API_KEY at PIPEDRIVE_URL.
 
     Raises:
-        WrongUsageError: one of them is missing or cannot be used.
+        WrongUsageError: the key is missing, or one of them is invalid.
     """
     token = os.environ.get("PIPEDRIVE_API_KEY", "")
     if not token:
@@ -40,27 +46,29 @@ def account_of_environment() -> Account:
 
 
 def custom_fields(account: Account) -> Sequence[AccountField]:
-    """All custom fields of persons.
+    """Read all custom fields of persons.
 
     Raises:
         NoAnswerError: Pipedrive refused, or did not answer with fields.
     """
-    found: list[AccountField] = []
-    cursor: object = None
     headers = {"x-api-token": account.token, "accept": "application/json"}
-    with httpx.Client(headers=headers, timeout=SECONDS) as client:
-        for _ in range(MAX_PAGES):
-            answer = _page(client, account.url, cursor)
-            found += read_account_fields(answer["data"])
-            more = answer.get("additional_data")
-            cursor = more.get("next_cursor") if isinstance(more, dict) else None
-            if not cursor:
-                break
-    return found
+    with httpx.Client(headers=headers, timeout=TIMEOUT_SECONDS) as client:
+        pages = follow_cursor(partial(_read_page, client, account.url), _next_cursor)
+        return [
+            field
+            for page in islice(pages, MAX_PAGES)
+            for field in read_account_fields(page["data"])
+        ]
 
 
-def _page(client: httpx.Client, url: str, cursor: object) -> dict[str, list[object]]:
-    parameters = {"limit": str(PAGE)} | ({"cursor": str(cursor)} if cursor else {})
+def _next_cursor(page: FieldPage) -> str | None:
+    additional = page.get("additional_data")
+    cursor = additional.get("next_cursor") if isinstance(additional, dict) else None
+    return str(cursor) if cursor else None
+
+
+def _read_page(client: httpx.Client, url: str, cursor: str | None) -> FieldPage:
+    parameters = {"limit": str(PAGE_FIELDS)} | ({"cursor": cursor} if cursor else {})
     try:
         response = client.get(f"{url}/personFields", params=parameters)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -78,7 +86,7 @@ def _page(client: httpx.Client, url: str, cursor: object) -> dict[str, list[obje
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
-        return f"nothing within {SECONDS} seconds; try again"
+        return f"nothing within {TIMEOUT_SECONDS} seconds; try again"
     return f"{error or type(error).__name__}; check the network and PIPEDRIVE_URL"
 
 

@@ -9,12 +9,12 @@ from ops.cloudflare.database import Database, Row, numbers, portions
 from ops.leads.lead_states import CONDITIONS, DUE_AT, IS_SUBMISSION, SUBMISSIONS, State
 from services.tracking.form_data import read_lead
 
-LARGEST_ID = 2**63 - 1
-PAGE = 1_000
+MAX_EVENT_ID = 2**63 - 1
+PAGE_ROWS = 1_000
 
 Statements = tuple[str, ...]
 
-# A run writes what came of a submission only where it still finds its lease.
+# A sync run writes the outcome of a submission only while it holds the lease.
 _IS_LEASED = f"""
 (pipedrive_sync_status IS NULL AND pipedrive_lease IS NOT NULL AND {DUE_AT} > datetime('now'))
 """
@@ -24,7 +24,7 @@ id, event_type, pipedrive_sync_status AS status, form_data, {_IS_LEASED} AS leas
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """Which submissions are to be sent again: those with these ids, or all in a state."""
 
     ids: Sequence[int] = ()
@@ -33,14 +33,14 @@ class Wanted:
 
     @property
     def condition(self) -> str:
-        """What still must hold when a submission is set pending."""
+        """The condition that must still hold when a submission is set pending."""
         if self.state:
             return CONDITIONS[self.state]
         return f"{IS_SUBMISSION} AND NOT {_IS_LEASED}"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Resubmittable:
     """The submissions that can be sent again, and the reasons why others cannot."""
 
     ids: Sequence[int]
@@ -48,42 +48,44 @@ class Found:
     refused: dict[int, str]
 
 
-def find(database: Database, wanted: Wanted) -> Found:
-    """Looks at the submissions that are wanted.
+def find_resubmittable(database: Database, selection: Selection) -> Resubmittable:
+    """Read the selected submissions, and sort out those that cannot be sent.
 
     Raises:
         NoAnswerError: the database did not answer.
     """
-    rows = {row["id"]: row for row in _rows(database, wanted)}
+    rows = {row["id"]: row for row in _rows(database, selection)}
     reasons = {event_id: _refusal(row) for event_id, row in rows.items()}
     refused = {event_id: reason for event_id, reason in reasons.items() if reason}
-    missing = dict.fromkeys((each for each in wanted.ids if each not in rows), "no such event")
-    return Found(
+    missing = dict.fromkeys(
+        (event_id for event_id in selection.ids if event_id not in rows), "no such event"
+    )
+    return Resubmittable(
         ids=[event_id for event_id in rows if event_id not in refused],
-        synced=frozenset(each for each, row in rows.items() if row["status"] == State.SYNCED),
+        synced=frozenset(row["id"] for row in rows.values() if row["status"] == State.SYNCED),
         refused={**refused, **missing},
     )
 
 
-def _rows(database: Database, wanted: Wanted) -> Iterator[Row]:
-    if wanted.state:
-        yield from _rows_in(database, wanted.state, wanted.days)
-    for ids in portions(wanted.ids):
+def _rows(database: Database, selection: Selection) -> Iterator[Row]:
+    if selection.state:
+        yield from _rows_in(database, selection.state, selection.days)
+    for ids in portions(selection.ids):
         sql = f"SELECT {_COLUMNS} FROM tracking_events WHERE id IN ({numbers(ids)})"
         yield from database.ask(sql)[0]
 
 
 def _rows_in(database: Database, state: State, days: int | None) -> Iterator[Row]:
-    """The newest first, page by page."""
+    """Yield the rows of a state, the newest first."""
     recent = f"AND datetime(created_at) >= datetime('now', '-{days:d} days')" if days else ""
-    before = LARGEST_ID
+    before = MAX_EVENT_ID
     while True:
         [rows] = database.ask(f"""
           SELECT {_COLUMNS} FROM {SUBMISSIONS}
-          WHERE {CONDITIONS[state]} {recent} AND id < {before:d} ORDER BY id DESC LIMIT {PAGE}
+          WHERE {CONDITIONS[state]} {recent} AND id < {before:d} ORDER BY id DESC LIMIT {PAGE_ROWS}
         """)
         yield from rows
-        if len(rows) < PAGE:
+        if len(rows) < PAGE_ROWS:
             return
         before = rows[-1]["id"]
 
@@ -97,21 +99,21 @@ def _refusal(row: Row) -> str | None:
     return None if lead and lead.email else "no e-mail address in it"
 
 
-def set_pending(ids: Sequence[int], found: Found, wanted: Wanted) -> Statements:
-    """Statements for at most 500 of those that were found; the last returns what it changed."""
-    synced = [event_id for event_id in ids if event_id in found.synced]
+def set_pending(ids: Sequence[int], submissions: Resubmittable, selection: Selection) -> Statements:
+    """Build the statements that set at most 500 submissions pending; the last returns their ids."""
+    synced = [event_id for event_id in ids if event_id in submissions.synced]
     pending = f"""
       UPDATE tracking_events SET
         pipedrive_sync_status = NULL, pipedrive_due_at = NULL, pipedrive_retry_count = 0,
         pipedrive_sync_reason = NULL, pipedrive_lease = NULL
-      WHERE id IN ({numbers(ids)}) AND {wanted.condition}
+      WHERE id IN ({numbers(ids)}) AND {selection.condition}
       RETURNING id
     """
-    return (*_forget_written(synced), pending)
+    return (*_allow_rewrite(synced), pending)
 
 
-def _forget_written(synced: Sequence[int]) -> Iterator[str]:
-    """A person that carries these very events may get them anew, but still no older ones."""
+def _allow_rewrite(synced: Sequence[int]) -> Iterator[str]:
+    """Let the persons with exactly these events get them again, but no older ones."""
     if synced:
         yield f"""
           UPDATE pipedrive_persons SET written_event_id = written_event_id - 1

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
-from ops.leads.lead_queries import SUMMARY, Group, Narrowed, counted_by, rows_in
+from ops.leads.lead_queries import SUMMARY, Group, LeadFilter, lead_counts_sql, lead_rows_sql
 from ops.leads.lead_states import State
 from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads
@@ -67,13 +67,15 @@ def rows(storage: Path, statement: str) -> list[sqlite3.Row]:
         return database.execute(statement).fetchall()
 
 
-def listed(storage: Path, **narrowed: Any) -> list[int]:  # noqa: ANN401  # fields of Narrowed
-    statement = rows_in(list(State), 20, with_form=False, narrowed=Narrowed(**narrowed))
+def listed(storage: Path, **lead_filter: Any) -> list[int]:  # noqa: ANN401  # fields of LeadFilter
+    statement = lead_rows_sql(
+        list(State), 20, with_form=False, lead_filter=LeadFilter(**lead_filter)
+    )
     return [row["id"] for row in rows(storage, statement)]
 
 
 def counted(storage: Path, group: Group) -> dict[str, int]:
-    statement = counted_by(group, [State.NOT_FOUND, State.ERROR])
+    statement = lead_counts_sql(group, [State.NOT_FOUND, State.ERROR])
     return {row["value"]: row["leads"] for row in rows(storage, statement)}
 
 
@@ -112,16 +114,16 @@ def test_leads_are_counted_by_project_age_or_reason(home: Path, storage: Path) -
     assert line.split()[0] == "2"
 
 
-NARROWED = Narrowed("p", "r", 1, 2, 3)
+NARROWED = LeadFilter("p", "r", 1, 2, 3)
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         SUMMARY,
-        *(rows_in([state], 20, with_form=True) for state in State),
-        rows_in([State.ERROR], 20, with_form=False, narrowed=NARROWED),
-        *(counted_by(group, [State.ERROR], NARROWED) for group in get_args(Group)),
+        *(lead_rows_sql([state], 20, with_form=True) for state in State),
+        lead_rows_sql([State.ERROR], 20, with_form=False, lead_filter=NARROWED),
+        *(lead_counts_sql(group, [State.ERROR], NARROWED) for group in get_args(Group)),
     ],
 )
 def test_page_views_are_never_walked_through(storage: Path, statement: str) -> None:

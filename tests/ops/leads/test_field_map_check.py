@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops.leads.field_map_check import LONG_VALUES, MOMENTS, NUMBERS, TAKES, check_fields, read_map
+from ops.leads.field_map_check import (
+    ACCEPTED_VALUES,
+    LONG_VALUES,
+    MOMENTS,
+    NUMBERS,
+    check_fields,
+    parse_field_map,
+)
 from services.pipedrive.fields import FIELD_NAMES, AccountField, LeadValue, format_value
 
 KEY = "a" * 40
@@ -25,7 +32,7 @@ def value_of(name: str) -> LeadValue:
     return LeadValue("text", number=90 if name in NUMBERS else None, moment=moment)
 
 
-@pytest.mark.parametrize("type_", TAKES)
+@pytest.mark.parametrize("type_", ACCEPTED_VALUES)
 def test_what_is_called_fitting_is_what_the_worker_can_send(type_: str) -> None:
     account_field = field(type_, {"text": 1})
     for name in FIELD_NAMES:
@@ -90,7 +97,7 @@ def test_everything_wrong_with_a_map_is_said_and_the_rest_of_it_is_used() -> Non
     text = json.dumps(
         {"gclid": KEY, "fbclid": "no key", "bogus": KEY, "city": KEY, "region": "b" * 40}
     )
-    read = read_map(text)
+    read = parse_field_map(text)
     assert read.entries == {"gclid": KEY, "city": KEY, "region": "b" * 40}
     assert read.problems == [
         "fbclid: a key has 40 digits from 0-9 and a-f",
@@ -103,5 +110,5 @@ def test_everything_wrong_with_a_map_is_said_and_the_rest_of_it_is_used() -> Non
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 10_000])
 def test_what_is_no_object_at_all_is_one_problem(text: str) -> None:
-    read = read_map(text)
+    read = parse_field_map(text)
     assert (read.entries, read.problems) == ({}, ["must be a JSON object"])

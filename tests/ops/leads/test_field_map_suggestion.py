@@ -1,6 +1,6 @@
 import pytest
 
-from ops.leads.field_map_suggestion import IGNORED, SYNONYMS, meaning, suggest
+from ops.leads.field_map_suggestion import IGNORED_WORDS, SYNONYMS, suggest, value_name
 from services.pipedrive.fields import FIELD_NAMES, AccountField
 
 
@@ -13,7 +13,7 @@ def test_our_own_names_are_understood_in_every_spelling(name: str) -> None:
     spoken = name.replace("_", " ")
     spellings = (name, spoken, spoken.title(), name.replace("_", "-"), name.upper())
     marked = (f"PPP {spoken}", f"PPP Pixel: {spoken}", f"{spoken} (lead)")
-    assert {meaning(each) for each in (*spellings, *marked)} == {name}
+    assert {value_name(each) for each in (*spellings, *marked)} == {name}
 
 
 @pytest.mark.parametrize(
@@ -30,21 +30,21 @@ def test_our_own_names_are_understood_in_every_spelling(name: str) -> None:
     ],
 )
 def test_what_can_mean_only_one_value_is_understood(name: str, ours: str) -> None:
-    assert meaning(name) == ours
+    assert value_name(name) == ours
 
 
 @pytest.mark.parametrize(
     "name", ["Landing page", "Source", "Campaign", "Lead ID", "Pixel", "PPP", "", "—", "UTM"]
 )
 def test_what_could_mean_anything_is_left_alone(name: str) -> None:
-    assert meaning(name) is None
+    assert value_name(name) is None
 
 
 def test_no_synonym_stands_for_two_values() -> None:
     words = [synonym for synonyms in SYNONYMS.values() for synonym in synonyms]
     assert len(words) == len(set(words))
-    assert all(meaning(word) == name for name, words in SYNONYMS.items() for word in words)
-    assert not any(word in IGNORED for word in words)
+    assert all(value_name(word) == name for name, words in SYNONYMS.items() for word in words)
+    assert not any(word in IGNORED_WORDS for word in words)
 
 
 def test_the_map_is_in_our_order_whatever_the_order_of_the_account() -> None:

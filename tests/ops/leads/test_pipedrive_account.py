@@ -1,6 +1,6 @@
 import pytest
 
-from ops.leads.pipedrive_account import MAX_PAGES, account_of_environment, custom_fields
+from ops.leads.pipedrive_account import MAX_PAGES, account_from_environment, custom_fields
 from ops.terminal.errors import NoAnswerError, WrongUsageError
 from services.pipedrive.accounts import DEFAULT_URL, Account
 from simulator.faults import Fault
@@ -73,16 +73,16 @@ def test_what_is_not_pipedrive_is_called_so(pipedrive: Simulator) -> None:
 def test_the_environment_names_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPEDRIVE_API_KEY", TOKEN)
     monkeypatch.delenv("PIPEDRIVE_URL", raising=False)
-    assert account_of_environment() == Account("default", DEFAULT_URL, TOKEN)
+    assert account_from_environment() == Account("default", DEFAULT_URL, TOKEN)
     monkeypatch.setenv("PIPEDRIVE_URL", "https://acme.pipedrive.com/api/v2/")
-    assert account_of_environment().url == "https://acme.pipedrive.com/api/v2"
+    assert account_from_environment().url == "https://acme.pipedrive.com/api/v2"
 
 
 @pytest.mark.parametrize("token", ["", "two words", "tab\t", "krön"])
 def test_a_token_that_cannot_be_one_is_refused(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setenv("PIPEDRIVE_API_KEY", token)
     with pytest.raises(WrongUsageError, match="PIPEDRIVE_API_KEY"):
-        account_of_environment()
+        account_from_environment()
 
 
 @pytest.mark.parametrize("url", ["http://api.pipedrive.com/api/v2", "pipedrive", "https://a b"])
@@ -92,4 +92,4 @@ def test_an_address_without_encryption_or_sense_is_refused(
     monkeypatch.setenv("PIPEDRIVE_API_KEY", TOKEN)
     monkeypatch.setenv("PIPEDRIVE_URL", url)
     with pytest.raises(WrongUsageError, match="PIPEDRIVE_URL must be like https://"):
-        account_of_environment()
+        account_from_environment()

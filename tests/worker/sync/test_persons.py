@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ops.leads.resubmission import Found, Wanted, set_pending
+from ops.leads.resubmission import Resubmittable, Selection, set_pending
 from simulator.account import Write
 from simulator.faults import Fault
 from tests.harness.sync import FIELDS, Lab, some_email
@@ -290,8 +290,8 @@ def test_a_synced_lead_that_is_sent_again_is_written_again(lab: Lab) -> None:
     person = lab.person(email)
     older, newer = lab.submit(email), lab.submit(email)
     lab.sync()
-    found = Found(ids=[newer], synced=frozenset([newer]), refused={})
-    for statement in set_pending([newer], found, Wanted(ids=[newer])):
+    found = Resubmittable(ids=[newer], synced=frozenset([newer]), refused={})
+    for statement in set_pending([newer], found, Selection(ids=[newer])):
         lab.worker.query(statement)
 
     lab.run()
@@ -300,8 +300,8 @@ def test_a_synced_lead_that_is_sent_again_is_written_again(lab: Lab) -> None:
     assert [write.custom_fields[FIELDS["event_id"]] for write in written(lab, person)] == [
         *(newer, newer)
     ]
-    found = Found(ids=[older], synced=frozenset([older]), refused={})
-    for statement in set_pending([older], found, Wanted(ids=[older])):
+    found = Resubmittable(ids=[older], synced=frozenset([older]), refused={})
+    for statement in set_pending([older], found, Selection(ids=[older])):
         lab.worker.query(statement)
     lab.run()
     assert "newer submission" in lab.reason(older)
