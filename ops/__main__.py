@@ -1,4 +1,4 @@
-"""`./ppp`: the commands of the people who run this."""
+"""`./ppp`, the command line for the people who run PPP Pixel."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ for module in (
 
 
 def main() -> int:
-    """Runs one command; what is in its way is said in one line."""
+    """Run one command and return its exit code; print an error in one line."""
     try:
         arguments = sys.argv[1:] or ["--help"]
         return int(app(arguments, prog_name="./ppp", standalone_mode=False) or 0)
@@ -77,7 +77,7 @@ def main() -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "./ppp"
-        # Choices come on lines of their own.
+        # typer lists choices on separate lines.
         message = " ".join(error.format_message().split())
         typer.echo(f"error: {message} See {command} --help", err=True)
         return ExitCode.WRONG_USAGE

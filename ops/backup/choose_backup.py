@@ -14,7 +14,7 @@ from ops.backup.index import INDEX_KEY, Backup, newest_verified, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target
 from ops.terminal.errors import OpsError, WrongUsageError
-from ops.terminal.output import show_table, spoken
+from ops.terminal.output import format_duration, show_table
 
 COLUMNS = ("backup", "made (UTC)", "age", "events", "rows", "bytes", "label")
 TIME_FORMAT = "%Y-%m-%d %H:%M"
@@ -97,6 +97,6 @@ def backup_as_json(backup: Backup) -> dict[str, Any]:
 def _cells(backup: Backup, now: datetime) -> Sequence[object]:
     finished = backup.finished_at
     made_at = f"{finished:{TIME_FORMAT}}" if finished else None
-    age = spoken((now - finished).total_seconds()) if finished else None
+    age = format_duration((now - finished).total_seconds()) if finished else None
     sizes = (backup.events, backup.rows, backup.bytes)
     return (backup.id, made_at, age, *sizes, backup.label if backup.verified else "not verified")

@@ -1,4 +1,4 @@
-"""A bounded load of page views on one Worker, and what became of it."""
+"""Send page views to a Worker at a fixed rate and measure the answers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from http import HTTPStatus
 
 import httpx
 
-# Reserved for tests of networks; each stands for a client with a limit of its own.
+# Reserved for network benchmarks; each address is a client with its own rate limit.
 # https://www.rfc-editor.org/rfc/rfc2544
-PRETENDED = "198.18.{high}.{low}"
-CLIENTS = 256 * 256
-# No more of them than leave each below the limit of 100 a minute.
-EVENTS_OF_A_CLIENT = 50
-SECONDS = 30
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0"
+CLIENT_ADDRESS = "198.18.{high}.{low}"
+ADDRESSES = 256 * 256
+# Keeps a client below the rate limit of 100 a minute.
+EVENTS_PER_CLIENT = 50
+TIMEOUT_SECONDS = 30
+BROWSER_USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many events a second, for so many seconds, over at most so many connections."""
+    """How many events are sent. `rate` is in events a second, `connections` a maximum."""
 
     rate: int
     seconds: int
@@ -31,94 +33,100 @@ class Load:
 
     @property
     def events(self) -> int:
-        """How many events that are."""
+        """The number of events."""
         return self.rate * self.seconds
 
 
 @dataclass(slots=True)
-class Measured:
-    """What was answered. `latencies` are in milliseconds, of what was answered at all."""
+class LoadResult:
+    """The answers to a load, by status; `errors` are requests without an answer, by exception."""
 
-    took: float = 0.0
-    latencies: list[float] = field(default_factory=list)
+    elapsed_seconds: float = 0.0
+    latencies_ms: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
 
     @property
     def stored(self) -> int:
-        """Events that were stored."""
+        """The number of stored events."""
         return self.statuses[HTTPStatus.OK]
 
     @property
     def limited(self) -> int:
-        """Events that met the rate limit."""
+        """The number of events over the rate limit."""
         return self.statuses[HTTPStatus.TOO_MANY_REQUESTS]
 
     @property
     def failed(self) -> int:
-        """Events that were neither."""
+        """The number of events that were neither stored nor limited."""
         return self.statuses.total() + self.errors.total() - self.stored - self.limited
 
     @property
     def per_second(self) -> float:
         """Answers a second."""
-        return round(len(self.latencies) / self.took, 1) if self.took else 0.0
+        return (
+            round(len(self.latencies_ms) / self.elapsed_seconds, 1) if self.elapsed_seconds else 0.0
+        )
 
     def percentile(self, share: int) -> float | None:
-        """The milliseconds that so many of a hundred answers did not exceed."""
-        if not self.latencies:
+        """Return a percentile of the latencies in milliseconds; None without answers."""
+        if not self.latencies_ms:
             return None
-        ordered = sorted(self.latencies)
+        ordered = sorted(self.latencies_ms)
         return round(ordered[min(len(ordered) - 1, len(ordered) * share // 100)], 1)
 
 
-def measure(url: str, pixel_id: str, load: Load, *, pretend: bool) -> Measured:
-    """Sends the load. With `pretend`, as from many clients, which only a local Worker believes."""
-    return asyncio.run(_measure(url, pixel_id, load, pretend=pretend))
+def run_load(url: str, pixel_id: str, load: Load, *, fake_clients: bool) -> LoadResult:
+    """Send the load; with `fake_clients` from many addresses, which only a local Worker accepts."""
+    return asyncio.run(_run_load(url, pixel_id, load, fake_clients=fake_clients))
 
 
-async def _measure(url: str, pixel_id: str, load: Load, *, pretend: bool) -> Measured:
-    measured = Measured()
+async def _run_load(url: str, pixel_id: str, load: Load, *, fake_clients: bool) -> LoadResult:
+    result = LoadResult()
     numbers = iter(range(load.events))
-    # Another run within the minute is other clients.
-    first_client = secrets.randbelow(CLIENTS)
+    # A second run within a minute must not meet the limits of the first.
+    first_client = secrets.randbelow(ADDRESSES)
     limits = httpx.Limits(max_connections=load.connections)
-    headers = {"user-agent": BROWSER, "content-type": "text/plain;charset=UTF-8"}
+    headers = {"user-agent": BROWSER_USER_AGENT, "content-type": "text/plain;charset=UTF-8"}
     async with httpx.AsyncClient(
-        base_url=url, headers=headers, limits=limits, timeout=SECONDS, trust_env=not pretend
+        base_url=url,
+        headers=headers,
+        limits=limits,
+        timeout=TIMEOUT_SECONDS,
+        trust_env=not fake_clients,
     ) as http:
         started = time.perf_counter()
 
         async def connection() -> None:
             for number in numbers:
                 await asyncio.sleep(started + number / load.rate - time.perf_counter())
-                client = {"cf-connecting-ip": _client(first_client, number)} if pretend else {}
-                await _send(http, _event(pixel_id, number), client, measured)
+                client = {"cf-connecting-ip": _client(first_client, number)} if fake_clients else {}
+                await _send(http, _event(pixel_id, number), client, result)
 
         await asyncio.gather(*(connection() for _ in range(load.connections)))
-        measured.took = time.perf_counter() - started
-    return measured
+        result.elapsed_seconds = time.perf_counter() - started
+    return result
 
 
 async def _send(
     http: httpx.AsyncClient,
     event: dict[str, object],
     headers: dict[str, str],
-    measured: Measured,
+    result: LoadResult,
 ) -> None:
-    sent = time.perf_counter()
+    started = time.perf_counter()
     try:
         response = await http.post("/e", json=event, headers=headers)
     except httpx.HTTPError as error:
-        measured.errors[type(error).__name__] += 1
+        result.errors[type(error).__name__] += 1
         return
-    measured.latencies.append((time.perf_counter() - sent) * 1_000)
-    measured.statuses[response.status_code] += 1
+    result.latencies_ms.append((time.perf_counter() - started) * 1_000)
+    result.statuses[response.status_code] += 1
 
 
 def _client(first: int, number: int) -> str:
-    client = (first + number // EVENTS_OF_A_CLIENT) % CLIENTS
-    return PRETENDED.format(high=client // 256, low=client % 256)
+    client = (first + number // EVENTS_PER_CLIENT) % ADDRESSES
+    return CLIENT_ADDRESS.format(high=client // 256, low=client % 256)
 
 
 def _event(pixel_id: str, number: int) -> dict[str, object]:

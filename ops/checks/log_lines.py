@@ -1,4 +1,4 @@
-"""The Worker's log lines in what `wrangler tail` and `make dev` print."""
+"""Read the Worker's log lines from the output of `wrangler tail` or `make dev`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from services.core.logs import LEVELS, Level
 
 Fields = Mapping[str, Any]
 
+HEAD_FIELDS = ("level", "event", "request_id")
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line; `time` is its time of the day in UTC, empty where nobody knows it."""
+    """One log line; `time` is HH:MM:SS in UTC, or empty if it is unknown."""
 
     time: str
     level: Level
@@ -25,78 +27,79 @@ class LogLine:
     fields: Fields
 
     def as_json(self) -> str:
-        """The line for a script."""
+        """Return the line as one JSON object."""
         time = {"time": self.time} if self.time else {}
-        named = {"level": self.level, "event": self.event, "request_id": self.request_id}
-        return json.dumps({**time, **named, **self.fields}, ensure_ascii=False)
+        head = {"level": self.level, "event": self.event, "request_id": self.request_id}
+        return json.dumps({**time, **head, **self.fields}, ensure_ascii=False)
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[LogLine]:
-    """Our lines in a log: each by itself, or within what the tail says of an invocation."""
-    for found in _objects(lines):
-        if "logs" in found and "outcome" in found:
-            yield from _of_invocation(found)
+    """Yield the log lines of the Worker, alone or within the invocations of `wrangler tail`."""
+    for record in _json_objects(lines):
+        if "logs" in record and "outcome" in record:
+            yield from _invocation_lines(record)
         else:
-            yield from _ours(found, "")
+            yield from _worker_line(record, "")
 
 
-def _objects(lines: Iterable[str]) -> Iterator[Fields]:
-    """The JSON objects: on one line, or indented from a line `{` to a line `}`."""
+def _json_objects(lines: Iterable[str]) -> Iterator[Fields]:
+    """Yield the JSON objects, on one line or indented from a line `{` to a line `}`."""
     open_lines: list[str] = []
     for line in lines:
-        bare = line.rstrip("\r\n")
-        if open_lines or bare == "{":
-            open_lines.append(bare)
-            bare = "\n".join(open_lines) if bare == "}" else ""
-        if not bare.startswith("{"):
+        text = line.rstrip("\r\n")
+        if open_lines or text == "{":
+            open_lines.append(text)
+            text = "\n".join(open_lines) if text == "}" else ""
+        if not text.startswith("{"):
             continue
         open_lines = []
         try:
-            found = json.loads(bare)
+            record = json.loads(text)
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict):
-            yield found
+        if isinstance(record, dict):
+            yield record
 
 
-def _of_invocation(tail: Fields) -> Iterator[LogLine]:
-    for entry in tail["logs"]:
-        time = _time(entry.get("timestamp"))
+def _invocation_lines(invocation: Fields) -> Iterator[LogLine]:
+    """Yield what an invocation logged, then how it failed, if it did."""
+    for entry in invocation["logs"]:
+        time = _utc_time(entry.get("timestamp"))
         for message in entry.get("message", ()):
-            yield from _of_message(message, entry.get("level"), time)
-    time = _time(tail.get("eventTimestamp"))
-    where = _where(tail.get("event"))
-    for error in tail.get("exceptions") or ():
-        said = {"name": error.get("name"), "message": error.get("message")}
-        yield LogLine(time, "error", "exception", "", {**where, **said})
-    if tail["outcome"] not in {"ok", "exception"}:
-        yield LogLine(time, "error", "ended", "", {**where, "outcome": tail["outcome"]})
+            yield from _message_line(message, entry.get("level"), time)
+    time = _utc_time(invocation.get("eventTimestamp"))
+    trigger = _trigger_fields(invocation.get("event"))
+    for error in invocation.get("exceptions") or ():
+        fields = {"name": error.get("name"), "message": error.get("message")}
+        yield LogLine(time, "error", "exception", "", {**trigger, **fields})
+    if invocation["outcome"] not in {"ok", "exception"}:
+        yield LogLine(time, "error", "ended", "", {**trigger, "outcome": invocation["outcome"]})
 
 
-def _of_message(message: object, level: object, time: str) -> Iterator[LogLine]:
-    """A line of ours, or whatever else was printed."""
+def _message_line(message: object, level: object, time: str) -> Iterator[LogLine]:
+    """Yield a message as a line of the Worker's log, or as printed text."""
     try:
-        found = json.loads(message) if isinstance(message, str) else message
+        record = json.loads(message) if isinstance(message, str) else message
     except (ValueError, RecursionError):
-        found = None
-    if isinstance(found, dict) and "event" in found:
-        yield from _ours(found, time)
+        record = None
+    if isinstance(record, dict) and "event" in record:
+        yield from _worker_line(record, time)
     else:
-        known: Level = "error" if level == "error" else "info"
-        yield LogLine(time, known, "printed", "", {"text": str(message)})
+        printed_level: Level = "error" if level == "error" else "info"
+        yield LogLine(time, printed_level, "printed", "", {"text": str(message)})
 
 
-def _ours(found: Fields, time: str) -> Iterator[LogLine]:
-    if found.get("level") not in LEVELS or not isinstance(found.get("event"), str):
+def _worker_line(record: Fields, time: str) -> Iterator[LogLine]:
+    """Yield the line of a record, unless it is not one of the Worker's log."""
+    if record.get("level") not in LEVELS or not isinstance(record.get("event"), str):
         return
-    ours = ("level", "event", "request_id")
-    fields = {name: value for name, value in found.items() if name not in ours}
-    request_id = str(found.get("request_id") or "")
-    yield LogLine(time, found["level"], found["event"], request_id, fields)
+    fields = {name: value for name, value in record.items() if name not in HEAD_FIELDS}
+    request_id = str(record.get("request_id") or "")
+    yield LogLine(time, record["level"], record["event"], request_id, fields)
 
 
-def _where(event: object) -> Fields:
-    """What was asked, without query, headers and address."""
+def _trigger_fields(event: object) -> Fields:
+    """Return the request or cron of an invocation, without query, headers and client address."""
     match event:
         case {"request": {"method": str(method), "url": str(url)}}:
             return {"method": method, "path": urlsplit(url).path}
@@ -105,7 +108,7 @@ def _where(event: object) -> Fields:
     return {}
 
 
-def _time(milliseconds: object) -> str:
+def _utc_time(milliseconds: object) -> str:
     if not isinstance(milliseconds, int):
         return ""
     return datetime.fromtimestamp(milliseconds / 1_000, UTC).strftime("%H:%M:%S")

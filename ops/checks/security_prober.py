@@ -1,4 +1,4 @@
-"""Somebody who knows a Worker's address and nothing else, and what they find."""
+"""The HTTP client of the security check, and the findings that its probes return."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 import httpx
 
-from ops.checks.load_test import BROWSER
+from ops.checks.load_test import BROWSER_USER_AGENT
 from ops.terminal.errors import NoAnswerError
 from ops.worker_api.client import TIMEOUT_SECONDS
 from ops.worker_api.retries import rate_limit_retries
@@ -19,29 +19,29 @@ from ops.worker_api.worker import Key, Worker
 Verdict = Literal["pass", "fail", "skip"]
 
 MAX_REQUESTS = 500
-LONGEST_WAIT = 60
-TRIES = 3
-CONNECTION_ENDED = (httpx.NetworkError, httpx.RemoteProtocolError)
+MAX_WAIT_SECONDS = 60
+MAX_ATTEMPTS = 3
+CONNECTION_ERRORS = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried."""
+class SecurityFinding:
+    """What one probe tried and what it observed."""
 
-    what: str
+    subject: str
     verdict: Verdict
-    seen: str
+    observed: str
 
     def as_json(self) -> Mapping[str, str]:
-        """The finding for a script."""
-        return {"what": self.what, "verdict": self.verdict, "seen": self.seen}
+        """Return the finding for --json."""
+        return {"what": self.subject, "verdict": self.verdict, "seen": self.observed}
 
 
 @dataclass(slots=True)
-class Stranger:
-    """Somebody who sends requests, so many at most, and keeps the answers.
+class Prober:
+    """A client without a key that counts its requests and collects the answers.
 
-    `key` is one that opens the Worker, if it may be shown to its log.
+    `key` is a valid key that a probe may put into a URL, where logs would record it.
     """
 
     worker: Worker
@@ -52,72 +52,73 @@ class Stranger:
 
     @classmethod
     @contextmanager
-    def meeting(cls, worker: Worker, key: Key | None) -> Iterator[Stranger]:
-        """A stranger with a browser."""
+    def connect(cls, worker: Worker, key: Key | None) -> Iterator[Prober]:
+        """Open a client that looks like a browser."""
         with httpx.Client(
             base_url=worker.url,
-            headers={"user-agent": BROWSER},
+            headers={"user-agent": BROWSER_USER_AGENT},
             timeout=TIMEOUT_SECONDS,
             trust_env=not worker.is_on_this_machine,
         ) as http:
             yield cls(worker, key, http)
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
         headers: Mapping[str, str] | None = None,
         content: str | bytes | None = None,
     ) -> httpx.Response:
-        """Sends one request; without its length if its body is bytes.
+        """Send one request; a body of bytes is sent in chunks, without Content-Length.
 
         Raises:
-            NoAnswerError: nothing came back, or too much was asked.
+            NoAnswerError: there was no answer, or the maximum of requests is reached.
         """
-        for _ in range(TRIES - 1):
+        for _ in range(MAX_ATTEMPTS - 1):
             try:
-                return self._try(method, path, headers, content)
-            except CONNECTION_ENDED:
-                # Who refuses a body that is still on its way may cut off its own answer.
+                return self._send(method, path, headers, content)
+            except CONNECTION_ERRORS:
+                # A server that refuses a body before its end may close the connection too early.
                 continue
         try:
-            return self._try(method, path, headers, content)
+            return self._send(method, path, headers, content)
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{self.worker.url}{path} did not answer: {error!r}") from None
 
-    def _try(
+    def _send(
         self, method: str, path: str, headers: Mapping[str, str] | None, content: str | bytes | None
     ) -> httpx.Response:
         if self.sent >= MAX_REQUESTS:
             raise NoAnswerError(f"the check ends after {MAX_REQUESTS} requests")
         self.sent += 1
-        # An iterator is sent in chunks.
+        # httpx sends an iterator in chunks.
         body = iter((content,)) if isinstance(content, bytes) else content
         answer = self.http.request(method, path, headers=headers, content=body)
         self.answers.append(answer)
         return answer
 
-    def post(self, content: str | bytes) -> httpx.Response:
-        """Sends a body where events go; waits once if there were too many of them before."""
+    def post_event(self, content: str | bytes) -> httpx.Response:
+        """Send a body to the tracking endpoint; wait once if the rate limit answers."""
         retries = rate_limit_retries(
-            LONGEST_WAIT,
+            MAX_WAIT_SECONDS,
             max_attempts=2,
             reason="this address sent too many events before",
         )
-        return retries(self.post_at_once, content)
+        return retries(self.post_event_once, content)
 
-    def post_at_once(self, content: str | bytes) -> httpx.Response:
-        """Sends a body where events go."""
-        return self.ask("POST", "/e", {"content-type": "text/plain"}, content)
-
-
-def found(what: str, *, fine: bool, seen: object) -> Finding:
-    """A finding that passes or fails."""
-    return Finding(what, "pass" if fine else "fail", str(seen))
+    def post_event_once(self, content: str | bytes) -> httpx.Response:
+        """Send a body to the tracking endpoint."""
+        return self.request("POST", "/e", {"content-type": "text/plain"}, content)
 
 
-def answered(
-    what: str, answer: httpx.Response, *expected: HTTPStatus, fine: bool = True
-) -> Finding:
-    """A finding that passes if the answer has one of these statuses, and is fine besides."""
-    return found(what, fine=fine and answer.status_code in expected, seen=answer.status_code)
+def finding(subject: str, *, fine: bool, observed: object) -> SecurityFinding:
+    """Return a finding that passes if it is `fine`."""
+    return SecurityFinding(subject, "pass" if fine else "fail", str(observed))
+
+
+def status_finding(
+    subject: str, answer: httpx.Response, *expected: HTTPStatus, fine: bool = True
+) -> SecurityFinding:
+    """Return a finding that passes if the status is an expected one and the answer is `fine`."""
+    fine = fine and answer.status_code in expected
+    return finding(subject, fine=fine, observed=answer.status_code)

@@ -1,7 +1,7 @@
-"""What a stranger may try on a Worker, and what must come of it.
+"""Probes of the security check: what an attacker may try, and what the Worker must answer.
 
-Nothing here stores anything: events have no pixel that could exist, changes have no key, and where
-a key were not asked for, there is nothing by these names.
+No probe stores anything: events name a pixel that does not exist, changes have no key, and the ids
+in the paths exist nowhere.
 """
 
 from __future__ import annotations
@@ -13,39 +13,39 @@ from http import HTTPStatus
 
 import httpx
 
-from ops.checks.security_prober import Finding, Stranger, answered, found
+from ops.checks.security_prober import Prober, SecurityFinding, finding, status_finding
 from routes import methods_of
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from web import MAX_BODY_BYTES
 
 ORIGIN = "https://evil.example"
-NOBODY = "nobody-knows-this-one"
-# One address for each route that needs a key; a test knows when one is missing.
-PROTECTED = (
+UNKNOWN_ID = "nobody-knows-this-one"
+# One path for each route that needs a key; a test fails if one is missing.
+PROTECTED_PATHS = (
     "/api/projects",
-    f"/api/projects/{NOBODY}",
-    f"/api/projects/{NOBODY}/pixels",
-    f"/api/projects/pixels/{NOBODY}",
+    f"/api/projects/{UNKNOWN_ID}",
+    f"/api/projects/{UNKNOWN_ID}/pixels",
+    f"/api/projects/pixels/{UNKNOWN_ID}",
     "/api/archive",
     "/api/backups",
-    f"/api/backups/{NOBODY}",
-    f"/api/backups/{NOBODY}/continue",
+    f"/api/backups/{UNKNOWN_ID}",
+    f"/api/backups/{UNKNOWN_ID}/continue",
     *("/api/privacy/find", "/api/privacy/export", "/api/privacy/erase"),
-    *("/api/privacy/receipts", f"/api/privacy/receipts/{NOBODY}"),
+    *("/api/privacy/receipts", f"/api/privacy/receipts/{UNKNOWN_ID}"),
     "/api/reports/metrics",
     "/api/reports/debug/utm-analysis",
-    f"/api/reports/project/{NOBODY}/stats",
-    f"/api/reports/stats/{NOBODY}",
-    f"/api/reports/realtime/{NOBODY}",
-    f"/api/reports/breakdown/{NOBODY}",
-    f"/api/reports/export/{NOBODY}",
+    f"/api/reports/project/{UNKNOWN_ID}/stats",
+    f"/api/reports/stats/{UNKNOWN_ID}",
+    f"/api/reports/realtime/{UNKNOWN_ID}",
+    f"/api/reports/breakdown/{UNKNOWN_ID}",
+    f"/api/reports/export/{UNKNOWN_ID}",
 )
-# Which of its insides a Worker might tell.
+# Implementation details that an answer must not reveal.
 INTERNALS = re.compile(
     r"Traceback|\.py\b|D1_ERROR|SQLITE|sqlite|SELECT .* FROM|pyodide|workerd|JsException|"
     r"node_modules|\bat \w+ \(|/session/|API_KEYS|PIPEDRIVE_"
 )
-HIDDEN = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+HIDDEN_STATUSES = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 SCRIPT = "<script>alert(1)</script>"
 NESTED = "[" * 8_000
 HIDDEN_FILES = (
@@ -55,108 +55,118 @@ HIDDEN_FILES = (
 )
 
 
-Check = Callable[[Stranger], Iterator[Finding]]
+Probe = Callable[[Prober], Iterator[SecurityFinding]]
 
 
-def has_security_headers(stranger: Stranger) -> Iterator[Finding]:
-    """Every kind of answer has every security header."""
-    for what, answer in (
-        ("an answer", stranger.ask("GET", "/health")),
-        ("a page that is not there", stranger.ask("GET", f"/{NOBODY}")),
-        ("a refusal", stranger.ask("GET", "/api/reports/metrics")),
-        ("a refused event", stranger.post("no json")),
-        ("the script", stranger.ask("GET", "/p.js")),
+def probe_security_headers(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that every kind of answer has every security header."""
+    for subject, answer in (
+        ("an answer", prober.request("GET", "/health")),
+        ("a page that is not there", prober.request("GET", f"/{UNKNOWN_ID}")),
+        ("a refusal", prober.request("GET", "/api/reports/metrics")),
+        ("a refused event", prober.post_event("no json")),
+        ("the script", prober.request("GET", "/p.js")),
     ):
         expected = dict(SECURITY_HEADERS)
-        if what != "the script":
+        if subject != "the script":
             expected["Content-Security-Policy"] = API_CONTENT_SECURITY_POLICY
         wrong = [name for name, value in expected.items() if answer.headers.get(name) != value]
-        yield found(
-            f"security headers of {what}", fine=not wrong, seen=", ".join(wrong) or "all there"
+        yield finding(
+            f"security headers of {subject}",
+            fine=not wrong,
+            observed=", ".join(wrong) or "all there",
         )
-        telling = [name for name in ("x-powered-by", "set-cookie") if name in answer.headers]
-        if telling:
-            yield found(f"nothing else in {what}", fine=False, seen=", ".join(telling))
+        unwanted = [name for name in ("x-powered-by", "set-cookie") if name in answer.headers]
+        if unwanted:
+            yield finding(f"nothing else in {subject}", fine=False, observed=", ".join(unwanted))
 
 
-def is_open_only_where_pixels_send(stranger: Stranger) -> Iterator[Finding]:
-    """Other sites' scripts may send events, and read nothing else."""
-    asks = {"origin": ORIGIN, "access-control-request-method": "POST"}
-    allowed = stranger.ask("OPTIONS", "/e", asks).headers
+def probe_cors(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that scripts of other sites may send events and read nothing else."""
+    preflight = {"origin": ORIGIN, "access-control-request-method": "POST"}
+    allowed = prober.request("OPTIONS", "/e", preflight).headers
     fine = allowed.get("access-control-allow-origin") == "*"
     credentials = "access-control-allow-credentials" in allowed
-    yield found("events from other sites", fine=fine and not credentials, seen=_cors(allowed))
+    yield finding("events from other sites", fine=fine and not credentials, observed=_cors(allowed))
     for path in ("/api/projects", "/api/reports/metrics"):
         for method in ("OPTIONS", "GET"):
-            answer = stranger.ask(method, path, asks)
+            answer = prober.request(method, path, preflight)
             fine = "access-control-allow-origin" not in answer.headers
-            yield found(f"{method} {path} from other sites", fine=fine, seen=_cors(answer.headers))
+            yield finding(
+                f"{method} {path} from other sites", fine=fine, observed=_cors(answer.headers)
+            )
 
 
 def _cors(headers: Mapping[str, str]) -> str:
-    told = [f"{name}: {value}" for name, value in headers.items() if "allow-" in name.lower()]
-    return ", ".join(told) or "no CORS header"
+    allowed = [f"{name}: {value}" for name, value in headers.items() if "allow-" in name.lower()]
+    return ", ".join(allowed) or "no CORS header"
 
 
 # ---- keys --------------------------------------------------------------------------------------
 
 
-def needs_a_key(stranger: Stranger) -> Iterator[Finding]:
-    """Without a key nothing that is protected answers, by any method."""
-    for path in PROTECTED:
-        opened = []
+def probe_missing_key(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that no protected route answers without a key, by any method."""
+    for path in PROTECTED_PATHS:
+        open_methods = []
         for method in methods_of(path):
-            # A body that is refused by whoever reads it.
-            answer = stranger.ask(method, path, content="[]" if method != "GET" else None)
+            # Every route refuses this body.
+            answer = prober.request(method, path, content="[]" if method != "GET" else None)
             is_closed = (
                 answer.status_code == HTTPStatus.UNAUTHORIZED
                 and "www-authenticate" in answer.headers
             )
             if not (is_closed and answer.headers.get("cache-control") == "no-store"):
-                opened.append(f"{method} {answer.status_code}")
+                open_methods.append(f"{method} {answer.status_code}")
         methods = ", ".join(methods_of(path))
-        yield found(f"no key: {path}", fine=not opened, seen=", ".join(opened) or f"{methods}: 401")
+        yield finding(
+            f"no key: {path}",
+            fine=not open_methods,
+            observed=", ".join(open_methods) or f"{methods}: 401",
+        )
 
 
-def knows_no_other_key(stranger: Stranger) -> Iterator[Finding]:
-    """A key that nobody knows is refused in both headers."""
-    for name, value in (("x-api-key", NOBODY), ("authorization", f"Bearer {NOBODY}")):
-        answer = stranger.ask("GET", "/api/reports/metrics", {name: value})
-        told = NOBODY in answer.text
-        # 429: this address guessed before.
+def probe_unknown_key(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that an unknown key is refused in both headers."""
+    for name, value in (("x-api-key", UNKNOWN_ID), ("authorization", f"Bearer {UNKNOWN_ID}")):
+        answer = prober.request("GET", "/api/reports/metrics", {name: value})
+        is_echoed = UNKNOWN_ID in answer.text
+        # 429: this client has guessed keys before.
         refusals = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
-        yield answered(f"an unknown key in {name}", answer, *refusals, fine=not told)
-    answer = stranger.ask("GET", "/api/reports/metrics", {"authorization": "Basic Og=="})
-    yield answered("another scheme than Bearer", answer, HTTPStatus.UNAUTHORIZED)
+        yield status_finding(f"an unknown key in {name}", answer, *refusals, fine=not is_echoed)
+    answer = prober.request("GET", "/api/reports/metrics", {"authorization": "Basic Og=="})
+    yield status_finding("another scheme than Bearer", answer, HTTPStatus.UNAUTHORIZED)
 
 
-def takes_no_key_from_the_address(stranger: Stranger) -> Iterator[Finding]:
-    """Addresses stand in logs, so a key in one opens nothing."""
-    what = "a right key in the address"
-    if stranger.key is None:
-        yield Finding(what, "skip", "on this machine only, with a key: it would stand in logs")
+def probe_key_in_url(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that a key in the URL is refused, because logs record URLs."""
+    subject = "a right key in the address"
+    if prober.key is None:
+        yield SecurityFinding(
+            subject, "skip", "on this machine only, with a key: it would stand in logs"
+        )
         return
     for name in ("api_key", "key", "token"):
-        path = f"/api/reports/metrics?{name}={stranger.key.text}"
-        answer = stranger.ask("GET", path)
-        yield answered(f"{what} as {name}", answer, HTTPStatus.UNAUTHORIZED)
+        path = f"/api/reports/metrics?{name}={prober.key.text}"
+        answer = prober.request("GET", path)
+        yield status_finding(f"{subject} as {name}", answer, HTTPStatus.UNAUTHORIZED)
 
 
-# ---- what is sent ------------------------------------------------------------------------------
+# ---- untrusted input ---------------------------------------------------------------------------
 
 
-def sees_bots(stranger: Stranger) -> Iterator[Finding]:
-    """What names itself a machine is answered 204."""
+def probe_bots(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that requests with the user agent of a bot are answered 204."""
     for agent in ("curl/8.5.0", "Mozilla/5.0 (compatible; Googlebot/2.1)", "python-requests/2.32"):
         headers = {"user-agent": agent, "content-type": "text/plain"}
-        answer = stranger.ask("POST", "/e", headers, f'{{"pixel_id": "{NOBODY}"}}')
-        yield answered(f"a bot: {agent[:40]}", answer, HTTPStatus.NO_CONTENT)
+        answer = prober.request("POST", "/e", headers, f'{{"pixel_id": "{UNKNOWN_ID}"}}')
+        yield status_finding(f"a bot: {agent[:40]}", answer, HTTPStatus.NO_CONTENT)
 
 
-def refuses_what_is_no_event(stranger: Stranger) -> Iterator[Finding]:
-    """Bodies that are too large, too deep or broken are refused, and harm nobody."""
+def probe_broken_events(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that bodies that are too large, too deeply nested or malformed are refused."""
     large = "x" * (MAX_BODY_BYTES + 1)
-    for what, content, expected in (
+    for subject, content, expected in (
         ("a body of 16 KiB and a byte", large, 413),
         ("the same without its length", large.encode(), 413),
         ("8,000 nested lists", NESTED, 400),
@@ -167,76 +177,82 @@ def refuses_what_is_no_event(stranger: Stranger) -> Iterator[Finding]:
         ("SQL in a union", _event("' UNION SELECT sql FROM sqlite_master --"), 400),
         ("a script for a pixel", _event(SCRIPT), 400),
     ):
-        answer = stranger.post(content)
-        yield answered(what, answer, HTTPStatus(expected), fine=_is_harmless(answer))
-    answer = stranger.ask("GET", "/health")
-    yield answered("the Worker after all that", answer, HTTPStatus.OK)
+        answer = prober.post_event(content)
+        yield status_finding(subject, answer, HTTPStatus(expected), fine=_is_harmless(answer))
+    answer = prober.request("GET", "/health")
+    yield status_finding("the Worker after all that", answer, HTTPStatus.OK)
 
 
-def keeps_strings_apart(stranger: Stranger) -> Iterator[Finding]:
-    """What stands in an address becomes neither SQL, a header, a path nor a page."""
+def probe_injections(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that text in a URL becomes neither SQL, a header, a path nor HTML."""
     sql = "%27%20OR%201%3D1%20--"
-    for what, path, expected in (
+    for subject, path, expected in (
         ("SQL in a path", f"/api/reports/stats/{sql}", 401),
         ("SQL in a parameter", f"/api/reports/metrics?format={sql}", 401),
         ("a script in a path", f"/{SCRIPT}", 404),
         ("a header in a path", "/%0d%0aX-Injected:%201", 404),
         ("a NUL in a path", "/api/reports/stats/%00", 401),
     ):
-        answer = stranger.ask("GET", path)
-        yield answered(what, answer, HTTPStatus(expected), fine=_is_harmless(answer))
-    for what, value in (("SQL", sql), ("a script", SCRIPT), ("a header", "%0d%0aX-Injected:%201")):
+        answer = prober.request("GET", path)
+        yield status_finding(subject, answer, HTTPStatus(expected), fine=_is_harmless(answer))
+    for subject, value in (
+        ("SQL", sql),
+        ("a script", SCRIPT),
+        ("a header", "%0d%0aX-Injected:%201"),
+    ):
         path = f"/e/page.gif?pixel_id={value}&page_url=https://evil.example/{value}"
-        answer = stranger.ask("GET", path)
+        answer = prober.request("GET", path)
         is_image = answer.headers.get("content-type") == "image/gif"
         fine = is_image and answer.content.startswith(b"GIF8") and _is_harmless(answer)
-        yield found(
-            f"{what} in the image's address", fine=fine, seen=answer.headers["content-type"]
+        yield finding(
+            f"{subject} in the image's address", fine=fine, observed=answer.headers["content-type"]
         )
 
 
-def hides_its_files(stranger: Stranger) -> Iterator[Finding]:
-    """Nothing but the assets is served."""
+def probe_hidden_files(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that only the assets are served as files."""
     for path in HIDDEN_FILES:
-        answer = stranger.ask("GET", path)
-        yield answered(f"a file: {path}", answer, *HIDDEN)
+        answer = prober.request("GET", path)
+        yield status_finding(f"a file: {path}", answer, *HIDDEN_STATUSES)
 
 
-def takes_no_other_method(stranger: Stranger) -> Iterator[Finding]:
-    """A method that is not meant is 405 and says which are."""
+def probe_methods(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that other methods are answered 405 with an Allow header."""
     for method, path in (("DELETE", "/e"), ("PUT", "/health"), ("PATCH", "/api/projects")):
-        answer = stranger.ask(method, path)
-        says_which = "allow" in answer.headers
-        yield answered(f"{method} {path}", answer, HTTPStatus.METHOD_NOT_ALLOWED, fine=says_which)
+        answer = prober.request(method, path)
+        has_allow = "allow" in answer.headers
+        yield status_finding(
+            f"{method} {path}", answer, HTTPStatus.METHOD_NOT_ALLOWED, fine=has_allow
+        )
 
 
-def tells_no_internals(stranger: Stranger) -> Iterator[Finding]:
-    """No answer so far told what the Worker is made of. The script and its like are left out."""
-    telling = [
-        f"{answer.request.method} {answer.request.url.path}: {leak[0]}"
-        for answer in stranger.answers
+def probe_internals(prober: Prober) -> Iterator[SecurityFinding]:
+    """Check that no JSON answer so far reveals implementation details, and that none is a 5xx."""
+    leaks = [
+        f"{answer.request.method} {answer.request.url.path}: {match[0]}"
+        for answer in prober.answers
         if "json" in answer.headers.get("content-type", "")
-        and (leak := INTERNALS.search(answer.text))
+        and (match := INTERNALS.search(answer.text))
     ]
-    what = f"internals in {len(stranger.answers)} answers"
-    yield found(what, fine=not telling, seen="; ".join(telling) or "none")
-    failed = [each for each in stranger.answers if each.is_server_error]
-    seen = ", ".join(f"{each.request.url.path} {each.status_code}" for each in failed)
-    yield found("answers of 500 and above", fine=not failed, seen=seen or "none")
+    subject = f"internals in {len(prober.answers)} answers"
+    yield finding(subject, fine=not leaks, observed="; ".join(leaks) or "none")
+    failed = [answer for answer in prober.answers if answer.is_server_error]
+    statuses = ", ".join(f"{answer.request.url.path} {answer.status_code}" for answer in failed)
+    yield finding("answers of 500 and above", fine=not failed, observed=statuses or "none")
 
 
-CHECKS: Sequence[Check] = (
-    has_security_headers,
-    is_open_only_where_pixels_send,
-    needs_a_key,
-    knows_no_other_key,
-    takes_no_key_from_the_address,
-    sees_bots,
-    refuses_what_is_no_event,
-    keeps_strings_apart,
-    hides_its_files,
-    takes_no_other_method,
-    tells_no_internals,
+PROBES: Sequence[Probe] = (
+    probe_security_headers,
+    probe_cors,
+    probe_missing_key,
+    probe_unknown_key,
+    probe_key_in_url,
+    probe_bots,
+    probe_broken_events,
+    probe_injections,
+    probe_hidden_files,
+    probe_methods,
+    probe_internals,
 )
 
 
@@ -245,7 +261,7 @@ def _event(pixel_id: str) -> str:
 
 
 def _is_harmless(answer: httpx.Response) -> bool:
-    """Neither a header nor a page was made of what was sent."""
-    kind = answer.headers.get("content-type", "")
-    is_page = "html" in kind or (SCRIPT in answer.text and "json" not in kind)
-    return "x-injected" not in answer.headers and not is_page
+    """Return whether the input became neither a header nor HTML."""
+    media_type = answer.headers.get("content-type", "")
+    is_html = "html" in media_type or (SCRIPT in answer.text and "json" not in media_type)
+    return "x-injected" not in answer.headers and not is_html

@@ -1,4 +1,4 @@
-"""What the morning's look says, line by line, and what of it needs somebody to look."""
+"""The lines of `ppp status`, and which of them are problems."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ops.terminal.output import plain, spoken
+from ops.terminal.output import format_duration, plain
 from ops.worker_api.client import Row
 from services.alerting import problems
 from services.alerting.problems import Problem
@@ -20,12 +20,14 @@ from services.monitoring.checks import (
 from services.sync.outbox import JOB as SYNC
 
 DAY = timedelta(days=1)
-PROBLEMS = {each.name: each for each in vars(problems).values() if isinstance(each, Problem)}
+PROBLEMS = {
+    problem.name: problem for problem in vars(problems).values() if isinstance(problem, Problem)
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing and how it is."""
+class StatusLine:
+    """The state of one part."""
 
     name: str
     text: str
@@ -33,8 +35,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was read; `metrics` and `backups` are None where they could not be."""
+class StatusSnapshot:
+    """What the Worker answered. `metrics` and `backups` are None if they could not be read.
+
+    `not_read` says why.
+    """
 
     url: str
     health: Row
@@ -44,53 +49,53 @@ class Look:
 
     @property
     def now(self) -> datetime:
-        """The Worker's own time."""
-        return _moment(self.health["timestamp"])
+        """The Worker's time of the answer."""
+        return _parse_utc(self.health["timestamp"])
 
     @property
     def newest_backup(self) -> Row | None:
-        """The newest backup that was verified."""
-        verified = [each for each in self.backups or () if each.get("verified_at")]
-        return max(verified, key=lambda each: str(each["verified_at"]), default=None)
+        """The newest verified backup."""
+        verified = [backup for backup in self.backups or () if backup.get("verified_at")]
+        return max(verified, key=lambda backup: str(backup["verified_at"]), default=None)
 
 
-def lines_of(look: Look) -> Sequence[Line]:
-    """All lines, in the order in which they are read."""
-    lines = [*_of_the_worker(look.health)]
-    if look.metrics:
-        metrics = look.metrics["metrics"]
+def status_lines(snapshot: StatusSnapshot) -> Sequence[StatusLine]:
+    """Return all lines, in the order in which they are printed."""
+    lines = [*_worker_lines(snapshot.health)]
+    if snapshot.metrics:
+        metrics = snapshot.metrics["metrics"]
         lines += [
-            *_of_the_data(metrics, look.now),
-            *_of_the_leads(metrics),
-            *_of_pipedrive(metrics),
+            *_data_lines(metrics, snapshot.now),
+            *_lead_lines(metrics),
+            *_pipedrive_lines(metrics),
         ]
-        lines += _of_the_jobs(metrics["jobs"], look.now)
-        lines += _of_the_watch(metrics["jobs"].get(WATCH))
-    lines += [_of_the_backup(look)]
-    return [*lines, *(Line("not read", plain(reason)) for reason in look.not_read)]
+        lines += _job_lines(metrics["jobs"], snapshot.now)
+        lines += _alert_lines(metrics["jobs"].get(WATCH))
+    lines += [_backup_line(snapshot)]
+    return [*lines, *(StatusLine("not read", plain(reason)) for reason in snapshot.not_read)]
 
 
-def _of_the_worker(health: Row) -> Iterator[Line]:
+def _worker_lines(health: Row) -> Iterator[StatusLine]:
     text = f"{health['status']}, version {health['version']}, {health['environment']}"
-    yield Line("worker", text, health["status"] != "healthy")
+    yield StatusLine("worker", text, health["status"] != "healthy")
     for name, part in health["checks"].items():
-        said = f": {plain(part['error'])}" if part.get("error") else ""
-        text = f"{part['status']}, {part['latency_ms']} ms{said}"
-        yield Line(f"  {name}", text, part["status"] != "healthy")
+        error = f": {plain(part['error'])}" if part.get("error") else ""
+        text = f"{part['status']}, {part['latency_ms']} ms{error}"
+        yield StatusLine(f"  {name}", text, part["status"] != "healthy")
 
 
-def _of_the_data(metrics: Row, now: datetime) -> Iterator[Line]:
+def _data_lines(metrics: Row, now: datetime) -> Iterator[StatusLine]:
     database, recent = metrics["database"], metrics["recent_activity"]
-    counted = _ago(database["counted_at"], now)
-    yield Line(
+    count_age = _ago(database["counted_at"], now)
+    yield StatusLine(
         "database",
         f"{database['size_bytes'] / 2**20:,.1f} MiB: {database['total_events']:,} events, "
         f"{database['unique_visitors']:,} visitors, {database['unique_sessions']:,} sessions, "
-        f"{database['active_pixels']:,} active pixels (counted {counted})",
+        f"{database['active_pixels']:,} active pixels (counted {count_age})",
     )
-    # An older Worker does not say it.
+    # A Worker of an older version lacks it.
     last = metrics.get("last_event_at") or ""
-    yield Line(
+    yield StatusLine(
         "events",
         f"{recent['events_last_hour']:,} in the last hour, "
         f"{recent['form_submissions_last_hour']:,} of them forms; "
@@ -99,21 +104,21 @@ def _of_the_data(metrics: Row, now: datetime) -> Iterator[Line]:
     )
 
 
-def _of_the_leads(metrics: Row) -> Iterator[Line]:
+def _lead_lines(metrics: Row) -> Iterator[StatusLine]:
     pipedrive, failures = metrics["pipedrive"], metrics["errors_last_hour"]
     oldest = pipedrive["oldest_pending_seconds"]
-    age = f", the oldest for {spoken(oldest)}" if oldest is not None else ""
-    yield Line(
+    age = f", the oldest for {format_duration(oldest)}" if oldest is not None else ""
+    yield StatusLine(
         "leads",
         f"{pipedrive['delayed_sync_total']:,} pending, "
         f"{pipedrive['delayed_sync_pending']:,} of them due{age}",
         timedelta(seconds=oldest or 0) > MAX_PENDING_LEAD_AGE,
     )
     ended = [f"{number:,} {plain(state)}" for state, number in pipedrive["by_status"].items()]
-    yield Line("  ended", ", ".join(ended) or "none yet")
-    # An older Worker does not count requests.
+    yield StatusLine("  ended", ", ".join(ended) or "none yet")
+    # A Worker of an older version does not count requests.
     requests = failures.get("failed_requests", 0)
-    yield Line(
+    yield StatusLine(
         "  last hour",
         f"{failures['leads_failed']:,} failed, {failures['leads_put_back']:,} tried in vain, "
         f"{failures['runs_killed']:,} runs broke off; {requests:,} requests answered 5xx",
@@ -121,65 +126,67 @@ def _of_the_leads(metrics: Row) -> Iterator[Line]:
     )
 
 
-def _of_pipedrive(metrics: Row) -> Iterator[Line]:
+def _pipedrive_lines(metrics: Row) -> Iterator[StatusLine]:
     pipedrive = metrics["pipedrive"]
     state, until = pipedrive["circuit_breaker_state"], pipedrive["circuit_breaker_next_attempt"]
-    again = f", left alone until {until}" if until else ""
-    yield Line("pipedrive", f"breaker {state}{again}", state != "CLOSED" or bool(until))
+    pause = f", left alone until {until}" if until else ""
+    yield StatusLine("pipedrive", f"breaker {state}{pause}", state != "CLOSED" or bool(until))
     calls: Mapping[str, int] = pipedrive.get("calls_today", {})
     tokens = sum(TOKENS_OF_CALLS.get(operation, 0) * number for operation, number in calls.items())
-    said = f"{sum(calls.values()):,} calls since midnight UTC, {tokens:,} tokens"
-    yield Line("  budget", f"{said} of 30,000 x plan x seats, which all integrations share")
+    usage = f"{sum(calls.values()):,} calls since midnight UTC, {tokens:,} tokens"
+    yield StatusLine("  budget", f"{usage} of 30,000 x plan x seats, which all integrations share")
 
 
-def _of_the_jobs(jobs: Mapping[str, Row], now: datetime) -> Iterator[Line]:
+def _job_lines(jobs: Mapping[str, Row], now: datetime) -> Iterator[StatusLine]:
     if SYNC not in jobs:
-        yield Line("jobs", f"{SYNC} has never run: is Pipedrive set up?", is_problem=True)
+        yield StatusLine("jobs", f"{SYNC} has never run: is Pipedrive set up?", is_problem=True)
     for name, run in jobs.items():
         age = _age(run["started_at"], now)
         counts = [
             f"{number} {kind}" for kind, number in run["summary"].items() if _is_count(number)
         ]
-        said = ": ".join(filter(None, (run["outcome"] or "has not ended", ", ".join(counts))))
+        outcome = ": ".join(filter(None, (run["outcome"] or "has not ended", ", ".join(counts))))
         is_late = age > MAX_CRON_GAP
-        yield Line(f"job {name}", f"{_ago(run['started_at'], now)}, {plain(said)}", is_late)
+        yield StatusLine(
+            f"job {name}", f"{_ago(run['started_at'], now)}, {plain(outcome)}", is_late
+        )
 
 
-def _of_the_watch(run: Row | None) -> Iterator[Line]:
-    """What the Worker itself found wrong, and told the people who run it."""
+def _alert_lines(run: Row | None) -> Iterator[StatusLine]:
+    """Yield the problems for which the Worker sends alerts."""
     if run is None:
-        yield Line("alerts", "none known: the job that looks for problems has not run")
+        yield StatusLine("alerts", "none known: the job that looks for problems has not run")
         return
     names = run["summary"].get("problems", [])
     if not names:
-        yield Line("alerts", "none")
+        yield StatusLine("alerts", "none")
     for name in names:
         problem = PROBLEMS.get(name)
         text = f"{problem.severity}, {problem.means}: `{problem.command}`" if problem else ""
-        yield Line("alert", plain(f"{name} {text}"), is_problem=True)
+        yield StatusLine("alert", plain(f"{name} {text}"), is_problem=True)
 
 
-def _of_the_backup(look: Look) -> Line:
-    newest = look.newest_backup
+def _backup_line(snapshot: StatusSnapshot) -> StatusLine:
+    newest = snapshot.newest_backup
     if newest is None:
-        return Line("backup", "no backup known", is_problem=True)
+        return StatusLine("backup", "no backup known", is_problem=True)
     rows = f", {newest['rows']:,} rows" if newest.get("rows") else ""
-    text = f"{plain(newest['id'])}, {_ago(newest['verified_at'], look.now)}{rows}"
-    return Line("backup", text, _age(newest["verified_at"], look.now) > MAX_BACKUP_AGE)
+    text = f"{plain(newest['id'])}, {_ago(newest['verified_at'], snapshot.now)}{rows}"
+    return StatusLine("backup", text, _age(newest["verified_at"], snapshot.now) > MAX_BACKUP_AGE)
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and value > 0
 
 
-def _moment(text: str) -> datetime:
-    """A time as the Worker says or stores it, in UTC."""
+def _parse_utc(text: str) -> datetime:
+    """Parse a time of an answer or of the database, which is in UTC."""
     return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
 
 
 def _age(text: str, now: datetime) -> timedelta:
-    return max(timedelta(), now - _moment(text))
+    return max(timedelta(), now - _parse_utc(text))
 
 
 def _ago(text: str, now: datetime) -> str:
-    return f"{spoken(_age(text, now).total_seconds())} ago"
+    return f"{format_duration(_age(text, now).total_seconds())} ago"

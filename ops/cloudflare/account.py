@@ -1,4 +1,4 @@
-"""Where a deployment goes, account and all. It is said before anything is touched."""
+"""Which Cloudflare account a command works on, announced before anything changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops.cloudflare.target import Target
-from ops.cloudflare.worker_commands import Commands
+from ops.cloudflare.worker_commands import WorkerCommands
 from ops.cloudflare.wrangler_command import NOT_LOGGED_IN, RefusedError
 from ops.terminal.errors import NoAnswerError, WrongUsageError
 
@@ -26,43 +26,45 @@ class Account:
 
 
 def find_account(target: Target) -> Account | None:
-    """The account that wrangler will use; None for this machine.
+    """Return the account that wrangler will use; None for this machine.
 
     Raises:
-        NoAnswerError: nobody is logged in.
-        WrongUsageError: the login opens several accounts and none is chosen.
+        NoAnswerError: wrangler is not logged in.
+        WrongUsageError: the login has several accounts and none is chosen.
     """
     if not target.environment:
         return None
     try:
-        answer = Commands(target).account().read_json()
+        answer = WorkerCommands(target).account().read_json()
     except RefusedError:
         raise NoAnswerError(NOT_LOGGED_IN) from None
     return choose_account(
-        [Account(each["id"], each["name"]) for each in answer["accounts"]],
+        [Account(account["id"], account["name"]) for account in answer["accounts"]],
         os.environ.get(ACCOUNT_VARIABLE) or target.settings.get("account_id"),
     )
 
 
-def choose_account(accounts: Sequence[Account], chosen: str | None) -> Account:
-    """The account that is chosen, or the only one.
+def choose_account(accounts: Sequence[Account], chosen_id: str | None) -> Account:
+    """Return the account with the chosen id, or the only one where none is chosen.
 
     Raises:
-        WrongUsageError: it cannot be told.
+        WrongUsageError: no account has the id, or several could be meant.
     """
-    found = [each for each in accounts if chosen in {None, each.id}]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise WrongUsageError(f"the login does not open the account {chosen}: npx wrangler whoami")
+    candidates = [account for account in accounts if chosen_id in {None, account.id}]
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        raise WrongUsageError(
+            f"the login does not open the account {chosen_id}: npx wrangler whoami"
+        )
     names = ", ".join(map(str, accounts))
     raise WrongUsageError(
         f"the login opens several accounts: export {ACCOUNT_VARIABLE}=… ({names})"
     )
 
 
-def described(target: Target, account: Account | str | None) -> str:
-    """All that is touched, in one line."""
+def describe_target(target: Target, account: Account | str | None) -> str:
+    """Return account, Worker, database and bucket of a target in one line."""
     if not target.environment:
         return f"{target}; R2 {target.bucket}"
     return (

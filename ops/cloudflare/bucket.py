@@ -1,4 +1,4 @@
-"""The R2 bucket of a target, object by object, through wrangler, which can list none."""
+"""The R2 bucket of a target, one object at a time. wrangler cannot list objects."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from pathlib import Path
 from typing import Any
 
 from ops.cloudflare.target import Target
-from ops.cloudflare.wrangler_command import Command, RefusedError
+from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.terminal.errors import NoAnswerError
 
-_NOT_THERE = "specified key does not exist"
+_NO_SUCH_KEY = "specified key does not exist"
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The bucket for backups. Every method raises NoAnswerError where R2 does not answer."""
+    """The bucket for backups. Every method raises NoAnswerError if R2 does not answer."""
 
     target: Target
 
     def read(self, key: str) -> bytes | None:
-        """The content of an object, or None where there is none."""
+        """Return the content of an object, or None if there is none."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "object"
             try:
-                self.getting(key, file).run()
+                self.get_command(key, file).run()
             except RefusedError as error:
-                if _NOT_THERE in str(error):
+                if _NO_SUCH_KEY in str(error):
                     return None
                 raise NoAnswerError(self._explain(error)) from None
             return file.read_bytes()
 
     def read_json(self, key: str) -> Any:  # noqa: ANN401  # whatever JSON holds
-        """The object as JSON, or None where there is none."""
+        """Return an object as JSON, or None if there is none."""
         content = self.read(key)
         try:
             return None if content is None else json.loads(content)
@@ -42,31 +42,31 @@ class Bucket:
             raise NoAnswerError(f"{self.target.bucket}/{key} is no JSON: it is damaged") from None
 
     def write(self, key: str, content: bytes) -> None:
-        """Writes an object whole."""
+        """Write an object."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "object"
             file.write_bytes(content)
             self.write_file(key, file)
 
     def write_file(self, key: str, file: Path) -> None:
-        """Writes a file as an object."""
+        """Write a file as an object."""
         try:
-            self.putting(key, file).run()
+            self.put_command(key, file).run()
         except RefusedError as error:
             raise NoAnswerError(self._explain(error)) from None
 
-    def getting(self, key: str, file: Path) -> Command:
-        """The command that fetches an object."""
-        return self._object("get", key, file)
+    def get_command(self, key: str, file: Path) -> WranglerCommand:
+        """Return the command that downloads an object into a file."""
+        return self._object_command("get", key, file)
 
-    def putting(self, key: str, file: Path) -> Command:
-        """The command that writes an object."""
-        return self._object("put", key, file)
+    def put_command(self, key: str, file: Path) -> WranglerCommand:
+        """Return the command that uploads a file as an object."""
+        return self._object_command("put", key, file)
 
-    def _object(self, verb: str, key: str, file: Path) -> Command:
-        place = f"{self.target.bucket}/{key}"
-        words = ("r2", "object", verb, place, "--file", str(file), *self.target.storage())
-        return Command(words, self.target.config)
+    def _object_command(self, verb: str, key: str, file: Path) -> WranglerCommand:
+        path = f"{self.target.bucket}/{key}"
+        arguments = ("r2", "object", verb, path, "--file", str(file), *self.target.storage())
+        return WranglerCommand(arguments, self.target.config)
 
     def _explain(self, error: RefusedError) -> str:
         return f"the bucket {self.target.bucket} did not answer: {error}"

@@ -1,4 +1,4 @@
-"""Many objects of the bucket at once, into files; a command of wrangler takes seconds for each."""
+"""Download many objects of the bucket at once; wrangler takes seconds for each."""
 
 from __future__ import annotations
 
@@ -13,41 +13,40 @@ from ops.cloudflare.target import BUCKET_BINDING, Target
 from ops.terminal.output import note
 from paths import ROOT
 
-AT_ONCE = 4
+MAX_PARALLEL_COMMANDS = 4
 
-Fetched = tuple[str, Path | None]
+DownloadedObject = tuple[str, Path | None]
+"""An object's key and its file; None where the bucket has no such object."""
 
 
-def fetch(target: Target, keys: Sequence[str], folder: Path) -> Iterator[Fetched]:
-    """Fetches objects into a folder, and gives each key with its file; None where there is none.
-
-    They come in the order in which they arrive.
+def fetch(target: Target, keys: Sequence[str], folder: Path) -> Iterator[DownloadedObject]:
+    """Download objects into a folder and yield them in the order in which they arrive.
 
     Raises:
         NoAnswerError: R2 does not answer.
     """
     if not keys:
         return
-    place = Path(mkdtemp(dir=folder))
-    waiting = dict.fromkeys(keys)
-    for key, file in read_objects(_binding(target), _storage(target), keys, place):
-        del waiting[key]
+    download_folder = Path(mkdtemp(dir=folder))
+    remaining = dict.fromkeys(keys)
+    for key, file in read_objects(_binding(target), _storage(target), keys, download_folder):
+        del remaining[key]
         yield key, file
-    if waiting:
+    if remaining:
         note("the bucket could not be read at once: one object after the other instead")
-        yield from one_by_one(target, list(waiting), place)
+        yield from fetch_singly(target, list(remaining), download_folder)
 
 
-def one_by_one(target: Target, keys: Sequence[str], folder: Path) -> Iterator[Fetched]:
-    """The same by a command of wrangler for each object.
+def fetch_singly(target: Target, keys: Sequence[str], folder: Path) -> Iterator[DownloadedObject]:
+    """Download objects by one wrangler command each.
 
     Raises:
         NoAnswerError: R2 does not answer.
     """
     bucket = Bucket(target)
 
-    def fetched(numbered: tuple[int, str]) -> Fetched:
-        number, key = numbered
+    def download(numbered_key: tuple[int, str]) -> DownloadedObject:
+        number, key = numbered_key
         content = bucket.read(key)
         if content is None:
             return key, None
@@ -55,8 +54,8 @@ def one_by_one(target: Target, keys: Sequence[str], folder: Path) -> Iterator[Fe
         file.write_bytes(content)
         return key, file
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(fetched, enumerate(keys))
+    with ThreadPoolExecutor(MAX_PARALLEL_COMMANDS) as pool:
+        yield from pool.map(download, enumerate(keys))
 
 
 def _binding(target: Target) -> dict[str, object]:

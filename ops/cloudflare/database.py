@@ -1,7 +1,7 @@
-"""D1, through wrangler: SQL goes in, rows come back.
+"""Run SQL on D1 through wrangler.
 
-Statements are constants of ours. What varies in them is a number that was checked, a word of an
-enum, or the digits of a text; nothing that somebody typed becomes SQL.
+Statements are constants. The only variable parts are checked numbers, members of an enum and
+hex-encoded text, because wrangler takes no parameters: untrusted input never becomes SQL.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.cloudflare.target import Target
-from ops.cloudflare.wrangler_command import Command, RefusedError
+from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.terminal.errors import NoAnswerError
 
 Row = dict[str, Any]
 
-MAX_IDS = 500
+MAX_IDS_PER_STATEMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,45 +26,45 @@ class Database:
     target: Target
 
     def ask(self, *statements: str) -> Sequence[Sequence[Row]]:
-        """Runs the statements in one go and returns the rows of each.
+        """Run the statements in one request and return the rows of each.
 
         Raises:
-            NoAnswerError: wrangler, or D1 behind it, failed.
+            NoAnswerError: wrangler or D1 failed.
         """
         try:
-            return [answer["results"] for answer in self._asked(statements).read_json()]
+            return [answer["results"] for answer in self._execute_command(statements).read_json()]
         except RefusedError as error:
             raise NoAnswerError(self._explain(str(error))) from None
         except (LookupError, TypeError):
             raise NoAnswerError("wrangler answered without rows: is its version right?") from None
 
     def command(self, *statements: str) -> str:
-        """What `ask` runs, for a shell."""
-        return str(self._asked(statements))
+        """Return the shell command that `ask` runs."""
+        return str(self._execute_command(statements))
 
-    def _asked(self, statements: Iterable[str]) -> Command:
+    def _execute_command(self, statements: Iterable[str]) -> WranglerCommand:
         sql = "; ".join(" ".join(statement.split()) for statement in statements)
-        words = ("d1", "execute", *self.target.arguments(), "--json", "--command", sql)
-        return Command(words, self.target.config)
+        arguments = ("d1", "execute", *self.target.arguments(), "--json", "--command", sql)
+        return WranglerCommand(arguments, self.target.config)
 
     def _explain(self, complaint: str) -> str:
-        if any(f"no such {each}" in complaint for each in ("table", "column", "index")):
+        if any(f"no such {kind}" in complaint for kind in ("table", "column", "index")):
             remedy = "`make deploy`" if self.target.environment else "`make dev`"
             return f"the database lacks migrations, which {remedy} applies ({complaint})"
         return f"the database did not answer: {complaint}"
 
 
-def numbers(values: Iterable[int]) -> str:
-    """A list of numbers for `IN (…)`."""
+def integer_list(values: Iterable[int]) -> str:
+    """Return integers as SQL for `IN (…)`."""
     return ", ".join(str(int(value)) for value in values)
 
 
 def text_literal(text: str) -> str:
-    """A text that somebody typed, as SQL that consists of its digits."""
+    """Return untrusted text as an SQL expression that holds it in hex."""
     return f"CAST(x'{text.encode(errors='replace').hex()}' AS TEXT)"
 
 
-def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """The ids, at most 500 at a time: D1 allows a statement 100 KB."""
-    for start in range(0, len(ids), MAX_IDS):
-        yield ids[start : start + MAX_IDS]
+def id_batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Split ids into batches that fit a statement, of which D1 allows 100 KB."""
+    for start in range(0, len(ids), MAX_IDS_PER_STATEMENT):
+        yield ids[start : start + MAX_IDS_PER_STATEMENT]

@@ -1,4 +1,4 @@
-"""A D1 database that no configuration names yet: made, migrated, filled, and deleted again."""
+"""D1 databases that wrangler.toml does not name: create, find, fill, delete."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import BINDING, Target
-from ops.cloudflare.wrangler_command import Command
+from ops.cloudflare.wrangler_command import WranglerCommand
 from ops.terminal.errors import NoAnswerError, WrongUsageError
 from paths import ROOT
 
-# Also those of a restore that was broken off. Cloudflare's own may not be looked into.
+# Includes tables of an interrupted restore. D1 refuses access to the tables of Cloudflare.
 READ_TABLES = """
 WITH ours AS MATERIALIZED (
   SELECT name FROM sqlite_master
@@ -28,10 +28,10 @@ _NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 
 
 def require_name(name: str) -> None:
-    """Sees that a name can be a database's.
+    """Check that a name is a valid database name.
 
     Raises:
-        WrongUsageError: it cannot.
+        WrongUsageError: it is not.
     """
     if not _NAME.fullmatch(name):
         raise WrongUsageError(
@@ -39,65 +39,65 @@ def require_name(name: str) -> None:
         )
 
 
-def creating(live: Target, name: str) -> Command:
-    """The command that makes a database at Cloudflare."""
-    return Command(("d1", "create", name), live.config)
+def create_command(live: Target, name: str) -> WranglerCommand:
+    """Return the command that creates a database at Cloudflare."""
+    return WranglerCommand(("d1", "create", name), live.config)
 
 
-def listing(live: Target) -> Command:
-    """The command that lists all databases of the account."""
-    return Command(("d1", "list", "--json"), live.config)
+def list_command(live: Target) -> WranglerCommand:
+    """Return the command that lists all databases of the account."""
+    return WranglerCommand(("d1", "list", "--json"), live.config)
 
 
-def deleting(live: Target, name: str) -> Command:
-    """The command that deletes one."""
-    return Command(("d1", "delete", name, "--skip-confirmation"), live.config)
+def delete_command(live: Target, name: str) -> WranglerCommand:
+    """Return the command that deletes a database."""
+    return WranglerCommand(("d1", "delete", name, "--skip-confirmation"), live.config)
 
 
 def find(live: Target, name: str, folder: Path) -> Target | None:
-    """The database of this name beside the live one, or None.
+    """Return the database of a name beside the live one, or None.
 
-    On this machine every name is a database, empty until something is written.
+    On this machine every name is a database, empty until it is written to.
 
     Raises:
         NoAnswerError: Cloudflare does not answer.
     """
     if live.environment is None:
-        same = name == live.database
-        database_id = live.database_id if same else str(uuid.uuid5(uuid.NAMESPACE_URL, name))
-        return named(live, name, folder, database_id)
-    known = {each["name"]: each["uuid"] for each in listing(live).read_json()}
-    return named(live, name, folder, known[name]) if name in known else None
+        is_live = name == live.database
+        database_id = live.database_id if is_live else str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+        return named_target(live, name, folder, database_id)
+    ids = {row["name"]: row["uuid"] for row in list_command(live).read_json()}
+    return named_target(live, name, folder, ids[name]) if name in ids else None
 
 
 def create(live: Target, name: str, folder: Path) -> Target:
-    """Makes a database.
+    """Create a database.
 
     Raises:
         NoAnswerError: Cloudflare does not answer, or refuses.
     """
     if live.environment:
-        creating(live, name).run()
-    made = find(live, name, folder)
-    if made is None:
+        create_command(live, name).run()
+    database = find(live, name, folder)
+    if database is None:
         raise NoAnswerError(f"{name} was made, and is not there: try again in a minute")
-    return made
+    return database
 
 
 def delete(database: Target) -> None:
-    """Deletes a database for good; on this machine, where that cannot be said, empties it.
+    """Delete a database for good; on this machine, where wrangler cannot, empty it.
 
     Raises:
         NoAnswerError: Cloudflare does not answer, or refuses.
     """
     if database.environment:
-        deleting(database, database.database).run()
+        delete_command(database, database.database).run()
     else:
-        empty(Database(database))
+        drop_all_tables(Database(database))
 
 
-def empty(database: Database) -> None:
-    """Drops every table, those first that refer to others.
+def drop_all_tables(database: Database) -> None:
+    """Drop every table, referring tables before the tables they refer to.
 
     Raises:
         NoAnswerError: the database does not answer.
@@ -112,14 +112,14 @@ def empty(database: Database) -> None:
         database.ask(*(f'DROP TABLE "{name}"' for name in order))
 
 
-def executing(database: Target, file: Path) -> Command:
-    """The command that runs a file of SQL, whole or not at all."""
-    words = ("d1", "execute", *database.arguments(), "--yes", "--json", "--file", str(file))
-    return Command(words, database.config)
+def execute_file_command(database: Target, file: Path) -> WranglerCommand:
+    """Return the command that runs a file of SQL, all of it or nothing."""
+    arguments = ("d1", "execute", *database.arguments(), "--yes", "--json", "--file", str(file))
+    return WranglerCommand(arguments, database.config)
 
 
-def named(live: Target, name: str, folder: Path, database_id: str = "") -> Target:
-    """A target with a configuration of its own; the id may not be known yet."""
+def named_target(live: Target, name: str, folder: Path, database_id: str = "") -> Target:
+    """Return a target with its own configuration file; the id may be unknown yet."""
     config = folder / f"{name}.json"
     binding = {
         "binding": BINDING,

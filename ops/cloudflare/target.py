@@ -1,4 +1,4 @@
-"""Which database a command works on. It is always said, and never assumed."""
+"""Which database a command works on. The options name it; there is no default."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUCKET_BINDING = "BACKUPS"
 
 
 class Environment(StrEnum):
-    """The environments of wrangler.toml that live at Cloudflare."""
+    """The environments of wrangler.toml that are deployed to Cloudflare."""
 
     PRODUCTION = "production"
 
@@ -40,7 +40,7 @@ PersistTo = Annotated[
 class Target:
     """One D1 database. An `environment` of None is this machine.
 
-    With a configuration of its own it is a database that wrangler.toml does not name.
+    `own_config` is the configuration file of a database that wrangler.toml does not name.
     """
 
     environment: Environment | None
@@ -57,32 +57,32 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The environment in one word."""
+        """The environment's name, or `local`."""
         return self.environment or "local"
 
     @property
     def config(self) -> Path | None:
-        """The configuration for wrangler; None is wrangler.toml."""
+        """The configuration file for wrangler; None is wrangler.toml."""
         return self.own_config or (None if self.environment else LOCAL_CONFIG)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Its part of wrangler.toml."""
-        return settings_of(self.environment)
+        """The environment's part of wrangler.toml."""
+        return read_settings(self.environment)
 
     @property
     def bucket(self) -> str:
         """The name of the R2 bucket for backups."""
-        return str(_bound(self.settings["r2_buckets"], BUCKET_BINDING)["bucket_name"])
+        return str(_find_binding(self.settings["r2_buckets"], BUCKET_BINDING)["bucket_name"])
 
     def arguments(self) -> tuple[str, ...]:
-        """What tells wrangler the database."""
+        """The arguments that name the database to wrangler."""
         is_named = self.environment and not self.own_config
         environment = ("--env", str(self.environment)) if is_named else ()
         return (BINDING, *environment, *self.storage())
 
     def storage(self) -> tuple[str, ...]:
-        """What tells wrangler at Cloudflare's, or where on this machine."""
+        """The arguments that choose Cloudflare or a storage folder of this machine."""
         if self.environment:
             return ("--remote",)
         return ("--local", *(("--persist-to", str(self.persist_to)) if self.persist_to else ()))
@@ -91,10 +91,10 @@ class Target:
 def choose_target(
     environment: Environment | None, persist_to: Path | None, *, local: bool
 ) -> Target:
-    """The database that the options name.
+    """Return the database that the options name.
 
     Raises:
-        WrongUsageError: they name none, or two.
+        WrongUsageError: they name none or two.
     """
     if local == (environment is not None):
         raise WrongUsageError(
@@ -103,24 +103,24 @@ def choose_target(
     if environment:
         if persist_to:
             raise WrongUsageError("--persist-to goes with --local only")
-        return Target(environment, *_database(environment))
+        return Target(environment, *_database_name_and_id(environment))
     if not LOCAL_CONFIG.exists():
         raise WrongUsageError("there is no local database yet: run `make dev` once")
-    return Target(None, *_database(None), persist_to)
+    return Target(None, *_database_name_and_id(None), persist_to)
 
 
-def settings_of(environment: Environment | None) -> dict[str, Any]:
-    """The part of wrangler.toml that is an environment; None is this machine."""
+def read_settings(environment: Environment | None) -> dict[str, Any]:
+    """Read the part of wrangler.toml of an environment; None is this machine."""
     config = tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
     settings: dict[str, Any] = config["env"][environment] if environment else config
     return settings
 
 
-def _database(environment: Environment | None) -> tuple[str, str]:
-    database = _bound(settings_of(environment)["d1_databases"], BINDING)
+def _database_name_and_id(environment: Environment | None) -> tuple[str, str]:
+    database = _find_binding(read_settings(environment)["d1_databases"], BINDING)
     return database["database_name"], database["database_id"]
 
 
-def _bound(bindings: list[dict[str, str]], name: str) -> dict[str, str]:
-    [found] = [each for each in bindings if each["binding"] == name]
-    return found
+def _find_binding(bindings: list[dict[str, str]], name: str) -> dict[str, str]:
+    [binding] = [binding for binding in bindings if binding["binding"] == name]
+    return binding

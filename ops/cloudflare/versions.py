@@ -1,31 +1,31 @@
-"""The versions of the Worker at Cloudflare: which have the traffic, and who may ask which."""
+"""The versions of the Worker at Cloudflare and their shares of the traffic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ops.cloudflare.worker_commands import Commands
-from ops.cloudflare.wrangler_command import Command, RefusedError
+from ops.cloudflare.worker_commands import WorkerCommands
+from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.terminal.errors import NoAnswerError
 
-# What Cloudflare says of a Worker that was never deployed.
-_NOT_THERE = ("does not exist", "has no deployments")
+# The messages for a Worker that was never deployed.
+_NEVER_DEPLOYED = ("does not exist", "has no deployments")
 
-OVERRIDE = "Cloudflare-Workers-Version-Overrides"
+OVERRIDE_HEADER = "Cloudflare-Workers-Version-Overrides"
 
 
-def override(worker: str, version: str) -> Mapping[str, str]:
-    """The header of a request that one version of the current deployment shall answer.
+def version_override(worker: str, version: str) -> Mapping[str, str]:
+    """Return the header that sends a request to one version of the current deployment.
 
-    A version answers so with no share of the traffic, too. A preview address does not exist for a
-    Worker with a Durable Object of its own.
+    The version may have no share of the traffic. Preview URLs do not exist for a Worker with a
+    Durable Object of its own.
     """
-    return {OVERRIDE: f'{worker}="{version}"'}
+    return {OVERRIDE_HEADER: f'{worker}="{version}"'}
 
 
-def version_of(command: Command) -> str:
-    """Runs an upload or a deployment and returns the new version's id.
+def run_upload(command: WranglerCommand) -> str:
+    """Run an upload or a deployment and return the new version's id.
 
     Raises:
         NoAnswerError: wrangler failed, or named no version.
@@ -36,8 +36,8 @@ def version_of(command: Command) -> str:
     raise NoAnswerError("wrangler named no version: npx wrangler versions list shows what there is")
 
 
-def current_deployment(commands: Commands) -> Mapping[str, Any] | None:
-    """The deployment that has the traffic; None where no Worker is there yet.
+def current_deployment(commands: WorkerCommands) -> Mapping[str, Any] | None:
+    """Return the deployment that has the traffic; None if the Worker was never deployed.
 
     Raises:
         NoAnswerError: wrangler failed.
@@ -45,14 +45,14 @@ def current_deployment(commands: Commands) -> Mapping[str, Any] | None:
     try:
         status: Mapping[str, Any] = commands.current_deployment().read_json()
     except RefusedError as error:
-        if any(words in str(error) for words in _NOT_THERE):
+        if any(message in str(error) for message in _NEVER_DEPLOYED):
             return None
         raise
     return status
 
 
-def deployments_of(commands: Commands) -> Sequence[Mapping[str, Any]]:
-    """The last deployments, the newest first.
+def list_deployments(commands: WorkerCommands) -> Sequence[Mapping[str, Any]]:
+    """Return the last deployments, the newest first.
 
     Raises:
         NoAnswerError: wrangler failed.
@@ -61,12 +61,12 @@ def deployments_of(commands: Commands) -> Sequence[Mapping[str, Any]]:
     return deployments[::-1]
 
 
-def shares_of(deployment: Mapping[str, Any]) -> Mapping[str, float]:
-    """The versions of a deployment with their shares of the traffic in percent."""
-    return {each["version_id"]: each["percentage"] for each in deployment["versions"]}
+def traffic_shares(deployment: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the percentage of the traffic that each version of a deployment has."""
+    return {version["version_id"]: version["percentage"] for version in deployment["versions"]}
 
 
-def whole_version(deployment: Mapping[str, Any] | None) -> str | None:
-    """The version that has all the traffic of a deployment, or None if it is split."""
-    shares = shares_of(deployment) if deployment else {}
+def sole_version(deployment: Mapping[str, Any] | None) -> str | None:
+    """Return the version that has all the traffic of a deployment, or None if it is split."""
+    shares = traffic_shares(deployment) if deployment else {}
     return next(iter(shares)) if len(shares) == 1 else None

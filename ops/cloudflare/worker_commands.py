@@ -1,4 +1,4 @@
-"""The commands of wrangler that a deployment is made of. A dry run prints these very ones."""
+"""The wrangler commands of a deployment. A dry run prints them, a deployment runs them."""
 
 from __future__ import annotations
 
@@ -7,63 +7,63 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.cloudflare.target import Target
-from ops.cloudflare.wrangler_command import Command
+from ops.cloudflare.wrangler_command import WranglerCommand
 
 
 @dataclass(frozen=True, slots=True)
-class Commands:
-    """What can be asked and done, for one target."""
+class WorkerCommands:
+    """Builds wrangler commands for one target."""
 
     target: Target
 
-    def account(self) -> Command:
-        """Who is logged in, and which accounts that opens."""
+    def account(self) -> WranglerCommand:
+        """Show who is logged in, with the accounts of the login."""
         return self._command("whoami", "--json")
 
-    def list_databases(self) -> Command:
-        """The D1 databases of the account."""
+    def list_databases(self) -> WranglerCommand:
+        """List the D1 databases of the account."""
         return self._command("d1", "list", "--json")
 
-    def list_secrets(self) -> Command:
-        """The names of the Worker's secrets."""
-        return self._of_worker("secret", "list", "--format", "json")
+    def list_secrets(self) -> WranglerCommand:
+        """List the names of the Worker's secrets."""
+        return self._worker_command("secret", "list", "--format", "json")
 
-    def current_deployment(self) -> Command:
-        """Which versions have the traffic."""
-        return self._of_worker("deployments", "status", "--json")
+    def current_deployment(self) -> WranglerCommand:
+        """Show which versions have the traffic."""
+        return self._worker_command("deployments", "status", "--json")
 
-    def list_deployments(self) -> Command:
-        """The last ten deployments, the oldest first."""
-        return self._of_worker("deployments", "list", "--json")
+    def list_deployments(self) -> WranglerCommand:
+        """List the last ten deployments, the oldest first."""
+        return self._worker_command("deployments", "list", "--json")
 
-    def apply_migrations(self) -> Command:
-        """Applies what is new."""
+    def apply_migrations(self) -> WranglerCommand:
+        """Apply the migrations that are not applied yet."""
         return self._command("d1", "migrations", "apply", *self.target.arguments())
 
-    def export(self, file: Path) -> Command:
-        """Writes the whole database as SQL; D1 answers nobody else meanwhile."""
+    def export(self, file: Path) -> WranglerCommand:
+        """Export the whole database as SQL; D1 answers no other query meanwhile."""
         return self._command("d1", "export", *self.target.arguments(), "--output", str(file))
 
-    def upload(self, message: str) -> Command:
-        """Uploads the code as a version that has no traffic."""
-        return self._of_worker("versions", "upload", "--message", message)
+    def upload(self, message: str) -> WranglerCommand:
+        """Upload the code as a version without traffic."""
+        return self._worker_command("versions", "upload", "--message", message)
 
-    def split(self, shares: Mapping[str, int], message: str) -> Command:
-        """Gives each version its share of the traffic, in percent."""
+    def split(self, shares: Mapping[str, int], message: str) -> WranglerCommand:
+        """Set each version's share of the traffic, in percent."""
         specs = [f"{version}@{share}%" for version, share in shares.items()]
-        return self._of_worker("versions", "deploy", *specs, "--message", message, "--yes")
+        return self._worker_command("versions", "deploy", *specs, "--message", message, "--yes")
 
-    def deploy_at_once(self, message: str) -> Command:
-        """Uploads the code and gives it all traffic: the only way of a Durable Object migration."""
-        return self._of_worker("deploy", "--message", message)
+    def deploy(self, message: str) -> WranglerCommand:
+        """Upload the code with all traffic, as a Durable Object migration requires."""
+        return self._worker_command("deploy", "--message", message)
 
-    def set_triggers(self) -> Command:
-        """Sets routes and cron triggers, which a version does not bring along."""
-        return self._of_worker("triggers", "deploy")
+    def set_triggers(self) -> WranglerCommand:
+        """Set routes and cron triggers, which are no part of a version."""
+        return self._worker_command("triggers", "deploy")
 
-    def _of_worker(self, *words: str) -> Command:
+    def _worker_command(self, *arguments: str) -> WranglerCommand:
         environment = ("--env", str(self.target.environment)) if self.target.environment else ()
-        return self._command(*words, *environment)
+        return self._command(*arguments, *environment)
 
-    def _command(self, *words: str) -> Command:
-        return Command(words, self.target.config)
+    def _command(self, *arguments: str) -> WranglerCommand:
+        return WranglerCommand(arguments, self.target.config)

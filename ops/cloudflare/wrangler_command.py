@@ -1,4 +1,4 @@
-"""One command of wrangler: run, or written down for a shell, in the very same words."""
+"""One wrangler command, run or printed for a shell."""
 
 from __future__ import annotations
 
@@ -14,81 +14,82 @@ from ops.terminal.errors import NoAnswerError
 from paths import ROOT
 from wrangler import WranglerError, wrangler, wrangler_report
 
-# Within double quotes these mean something to a shell.
+# A shell interprets these within double quotes.
 _SPECIAL = frozenset('"$`\\!')
 _JSON = re.compile(r"^[\[{]", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_BEFORE, _AFTER = "[ERROR]", "\U0001fab5"
+_MESSAGE_START, _MESSAGE_END = "[ERROR]", "\U0001fab5"
+MAX_MESSAGE_CHARACTERS = 300
 NOT_LOGGED_IN = (
     "wrangler is not logged in at Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN"
 )
 
 
 class RefusedError(NoAnswerError):
-    """wrangler failed; the message is the one sentence that it said."""
+    """wrangler failed; the message is its own, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """The words behind `wrangler`. A `config` of None is wrangler.toml.
+class WranglerCommand:
+    """The arguments of `wrangler`. A `config` of None is wrangler.toml.
 
-    All that runs it raises RefusedError where wrangler fails, and NoAnswerError where nobody is
+    Every method that runs it raises RefusedError if wrangler fails, and NoAnswerError if it is not
     logged in.
     """
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     config: Path | None
 
     def __str__(self) -> str:
-        config = ("--config", _from_root(self.config)) if self.config else ()
-        return " ".join(_quoted(word) for word in ("npx", "wrangler", *self.words, *config))
+        config = ("--config", _relative_to_root(self.config)) if self.config else ()
+        return " ".join(_shell_word(word) for word in ("npx", "wrangler", *self.arguments, *config))
 
     def run(self) -> str:
-        """Runs it and returns what it said."""
+        """Run the command and return its output."""
         try:
-            return wrangler(*self.words, config=self.config)
+            return wrangler(*self.arguments, config=self.config)
         except WranglerError as error:
             raise _refusal(str(error)) from None
 
     def read_json(self) -> Any:  # noqa: ANN401  # whatever wrangler was asked for
-        """Runs it and reads the JSON that it says, with or without words before it."""
-        begins = _JSON.search(said := self.run())
+        """Run the command and read the JSON of its output, which may follow other text."""
+        start = _JSON.search(output := self.run())
         try:
-            return json.loads(said[begins.start() if begins else 0 :])
+            return json.loads(output[start.start() if start else 0 :])
         except ValueError:
             raise NoAnswerError("wrangler answered without JSON: is its version right?") from None
 
     def report(self) -> Sequence[dict[str, Any]]:
-        """Runs it and returns what wrangler notes for programs, such as a version's id."""
+        """Run the command and return the entries that wrangler writes for scripts."""
         try:
-            return wrangler_report(*self.words, config=self.config)
+            return wrangler_report(*self.arguments, config=self.config)
         except WranglerError as error:
             raise _refusal(str(error)) from None
 
 
-def _refusal(said: str) -> NoAnswerError:
-    complaint = _complaint(said)
-    if "CLOUDFLARE_API_TOKEN" in complaint:
+def _refusal(output: str) -> NoAnswerError:
+    message = _error_message(output)
+    if "CLOUDFLARE_API_TOKEN" in message:
         return NoAnswerError(NOT_LOGGED_IN)
-    return RefusedError(complaint)
+    return RefusedError(message)
 
 
-def _complaint(said: str) -> str:
-    """The one sentence in what wrangler says when it fails, which is JSON as far as D1 is asked."""
+def _error_message(output: str) -> str:
+    """Return the error message in wrangler's output, which is JSON for commands of D1."""
     try:
-        said = json.JSONDecoder().raw_decode(said, said.index("{"))[0]["error"]["text"]
+        message = json.JSONDecoder().raw_decode(output, output.index("{"))[0]["error"]["text"]
     except (ValueError, LookupError, TypeError):
-        said = _COLOUR.sub("", said).partition("\n")[2]
-        said = (said.partition(_BEFORE)[2] or said).partition(_AFTER)[0]
-    return " ".join(said.split())[:300]
+        text = _COLOUR.sub("", output).partition("\n")[2]
+        message = (text.partition(_MESSAGE_START)[2] or text).partition(_MESSAGE_END)[0]
+    return " ".join(message.split())[:MAX_MESSAGE_CHARACTERS]
 
 
-def _from_root(file: Path) -> str:
+def _relative_to_root(file: Path) -> str:
     return str(file.relative_to(ROOT) if file.is_relative_to(ROOT) else file)
 
 
-def _quoted(word: str) -> str:
-    """The word for a shell; SQL in double quotes, because it has single ones itself."""
+def _shell_word(word: str) -> str:
+    """Quote a word for a shell: SQL in double quotes, because it contains single ones."""
     if "'" in word and not _SPECIAL.intersection(word):
         return f'"{word}"'
     return shlex.quote(word)

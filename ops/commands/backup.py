@@ -9,7 +9,8 @@ import typer
 
 from ops.backup.backup_maker import VERIFIED, BackupMaker, BackupRow, list_backups
 from ops.terminal.errors import ExitCode
-from ops.terminal.output import AsJson, counted, plain, show_json
+from ops.terminal.options import AsJson
+from ops.terminal.output import counted, plain, show_json
 from ops.terminal.progress import progress
 from ops.worker_api.client import open_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url

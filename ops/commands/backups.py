@@ -10,7 +10,8 @@ from ops.backup.choose_backup import backup_as_json, backups_in_bucket, show_bac
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.restore.restore_steps import describe, prepare_restore
 from ops.terminal.errors import ExitCode
-from ops.terminal.output import AsJson, announce, console, show_json
+from ops.terminal.options import AsJson
+from ops.terminal.output import announce, console, show_json
 from ops.terminal.workspace import workspace
 
 commands = typer.Typer()

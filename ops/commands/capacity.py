@@ -1,4 +1,4 @@
-"""`ppp capacity`: how much a Worker takes, measured for some seconds on a pixel of its own."""
+"""`ppp capacity`: measure how many events a second a Worker answers, on a pixel for tests."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Annotated
 
 import typer
 
-from ops.checks.load_test import Load, Measured, measure
+from ops.checks.load_test import Load, LoadResult, run_load
 from ops.cloudflare.target import Environment
 from ops.commands.projects import PATH
 from ops.commands.status import read_health
 from ops.terminal.errors import ExitCode, WrongUsageError
-from ops.terminal.output import DASH, AsJson, console, counted, note, show_json
+from ops.terminal.options import AsJson
+from ops.terminal.output import DASH, console, counted, note, show_json
 from ops.worker_api.client import Api, Row, open_api, path_segment
 from ops.worker_api.entries import list_entries
 from ops.worker_api.worker import LocalWorker, Url
 
-# Marks what was measured, so that nobody takes it for visitors.
+# Marks the events of a test, so that nobody takes them for visitors.
 NAME = "ppp capacity test"
 PRODUCTION = Environment.PRODUCTION
 
@@ -46,22 +47,20 @@ def capacity(
     load = Load(rate, seconds, connections)
     with open_api(None, url, local=local) as api:
         _refuse_production(api)
-        with _pixel(api) as pixel_id:
+        with _active_pixel(api) as pixel_id:
             note(f"sending {counted(load.events, 'event')} to the pixel {pixel_id}")
-            measured = measure(
-                api.worker.url, pixel_id, load, pretend=api.worker.is_on_this_machine
+            result = run_load(
+                api.worker.url, pixel_id, load, fake_clients=api.worker.is_on_this_machine
             )
     if as_json:
-        show_json(
-            {"url": api.worker.url, "pixel_id": pixel_id, **asdict(load), **_numbers(measured)}
-        )
+        show_json({"url": api.worker.url, "pixel_id": pixel_id, **asdict(load), **_numbers(result)})
     else:
-        _show(load, measured)
-    return ExitCode.PROBLEMS if measured.failed else ExitCode.FINE
+        _show(load, result)
+    return ExitCode.PROBLEMS if result.failed else ExitCode.FINE
 
 
 def _refuse_production(api: Api) -> None:
-    """Sees that nobody's visitors wait for a test, whatever the address is called.
+    """Check that the Worker is not production, whatever its address.
 
     Raises:
         WrongUsageError: it is production.
@@ -73,20 +72,21 @@ def _refuse_production(api: Api) -> None:
 
 
 @contextmanager
-def _pixel(api: Api) -> Iterator[str]:
-    """The marked pixel, switched on for the block."""
-    project_id = _entry(api, PATH)
-    path = f"{PATH}/pixels/{path_segment(_entry(api, f'{PATH}/{path_segment(project_id)}/pixels'))}"
+def _active_pixel(api: Api) -> Iterator[str]:
+    """Activate the pixel for tests for the block, and yield its id."""
+    project_id = _active_entry(api, PATH)
+    pixel_id = _active_entry(api, f"{PATH}/{path_segment(project_id)}/pixels")
+    path = f"{PATH}/pixels/{path_segment(pixel_id)}"
     try:
-        yield path.rpartition("/")[2]
+        yield pixel_id
     finally:
         api.send("DELETE", path)
         api.send("DELETE", f"{PATH}/{path_segment(project_id)}")
         note(f"the pixel and the project {NAME} are switched off again; their events stay")
 
 
-def _entry(api: Api, path: str) -> str:
-    """The marked entry of a list, made where there is none."""
+def _active_entry(api: Api, path: str) -> str:
+    """Activate the entry for tests in a list and return its id; create it if needed."""
     for entry in list_entries(api, path, include_inactive=True):
         if entry["name"] == NAME:
             entry_path = f"{PATH}/pixels" if "project_id" in entry else PATH
@@ -95,30 +95,29 @@ def _entry(api: Api, path: str) -> str:
     return str(api.send("POST", path, {"name": NAME})["data"]["id"])
 
 
-def _numbers(measured: Measured) -> Row:
+def _numbers(result: LoadResult) -> Row:
     return {
-        "per_second": measured.per_second,
-        "milliseconds": {f"p{share}": measured.percentile(share) for share in (50, 95, 99)},
-        "stored": measured.stored,
-        "limited": measured.limited,
-        "failed": measured.failed,
-        "statuses": dict(measured.statuses),
-        "errors": dict(measured.errors),
+        "per_second": result.per_second,
+        "milliseconds": {f"p{share}": result.percentile(share) for share in (50, 95, 99)},
+        "stored": result.stored,
+        "limited": result.limited,
+        "failed": result.failed,
+        "statuses": dict(result.statuses),
+        "errors": dict(result.errors),
     }
 
 
-def _show(load: Load, measured: Measured) -> None:
-    numbers = _numbers(measured)
+def _show(load: Load, result: LoadResult) -> None:
+    numbers = _numbers(result)
     terminal = console()
     terminal.print(
-        f"{measured.per_second:,.1f} requests a second (asked for {load.rate:,}), "
+        f"{result.per_second:,.1f} requests a second (asked for {load.rate:,}), "
         f"{counted(load.connections, 'connection')}, {load.seconds} s"
     )
     for name, value in numbers["milliseconds"].items():
         terminal.print(f"  {name}  {DASH if value is None else f'{value:,.1f} ms'}")
     terminal.print(
-        f"{measured.stored:,} stored, {measured.limited:,} met the rate limit, "
-        f"{measured.failed:,} failed"
+        f"{result.stored:,} stored, {result.limited:,} met the rate limit, {result.failed:,} failed"
     )
-    for what, number in (*measured.statuses.items(), *measured.errors.items()):
-        terminal.print(f"  {number:>8,}  {what}")
+    for status_or_error, number in (*result.statuses.items(), *result.errors.items()):
+        terminal.print(f"  {number:>8,}  {status_or_error}")

@@ -1,4 +1,4 @@
-"""`ppp deploy`: checks, backs up, migrates, and brings the code to its traffic step by step."""
+"""`ppp deploy`: check, back up, migrate, and release the code share by share of the traffic."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import Annotated
 
 import typer
 
-from ops.cloudflare.account import Account, described, find_account
+from ops.cloudflare.account import Account, describe_target, find_account
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
-from ops.cloudflare.versions import whole_version
+from ops.cloudflare.versions import sole_version
 from ops.commands.fields import DEFAULT_MAP
-from ops.commands.preflight import HOURS, Accept, First, MapFile, MaxAge, Without, show
-from ops.deploy.deployment import Choices, Deployment
-from ops.deploy.dry_run import Step, plan
-from ops.deploy.facts import Facts
-from ops.deploy.preflight_checks import Preflight, Wanted, are_fine, as_objects
-from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
-from ops.terminal.output import (
-    AsJson,
-    DryRun,
-    Yes,
-    announce,
-    confirmed,
-    console,
-    note,
-    require_no_question,
-    show_json,
+from ops.commands.preflight import (
+    DEFAULT_MAX_BACKUP_HOURS,
+    AcceptedDatabase,
+    FirstDeployment,
+    MapFile,
+    MaxBackupAge,
+    OptionalSecrets,
+    note_check,
+    show_results,
 )
+from ops.deploy.deployment import Deployment, DeploymentOptions
+from ops.deploy.dry_run import PlannedStep, plan_deployment
+from ops.deploy.facts import DeploymentFacts
+from ops.deploy.preflight_checks import Preflight, PreflightOptions, all_passed, results_as_json
+from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
+from ops.terminal.options import AsJson, DryRun, Yes
+from ops.terminal.output import announce, confirm, console, note, require_no_question, show_json
 from ops.worker_api.client import missing_key_error, open_api
 from ops.worker_api.worker import Worker, choose_worker, find_key
 
-WATCH_SECONDS = 120
+DEFAULT_WATCH_SECONDS = 120
 
-AtOnce = Annotated[
+AllTraffic = Annotated[
     bool,
     typer.Option("--at-once", help="All traffic at once: for a new Durable Object migration."),
 ]
-Watch = Annotated[
+WatchSeconds = Annotated[
     int, typer.Option("--watch", min=0, metavar="SECONDS", help="Watch each share so long.")
 ]
 LocalUrl = Annotated[
@@ -55,12 +55,12 @@ def deploy(
     *,
     local: Local = False,
     env: Env = None,
-    first: First = False,
-    at_once: AtOnce = False,
-    watch: Watch = WATCH_SECONDS,
-    accept_database: Accept = None,
-    without: Without = None,
-    max_backup_age: MaxAge = HOURS,
+    first: FirstDeployment = False,
+    all_traffic: AllTraffic = False,
+    watch: WatchSeconds = DEFAULT_WATCH_SECONDS,
+    accept_database: AcceptedDatabase = None,
+    optional_secrets: OptionalSecrets = None,
+    max_backup_age: MaxBackupAge = DEFAULT_MAX_BACKUP_HOURS,
     field_map: MapFile = DEFAULT_MAP,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -77,28 +77,38 @@ def deploy(
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     target = choose_target(env, persist_to, local=local)
-    worker = _worker(target, url)
-    choices = Choices(first, first or at_once, watch)
-    wanted = Wanted(field_map, max_backup_age, without or (), accept_database, first)
-    announce(described(target, _account(target, dry_run=dry_run)), as_json=as_json)
+    worker = _choose_worker(target, url)
+    options = DeploymentOptions(first, first or all_traffic, watch)
+    preflight_options = PreflightOptions(
+        field_map, max_backup_age, optional_secrets or (), accept_database, first
+    )
+    announce(describe_target(target, _find_account(target, dry_run=dry_run)), as_json=as_json)
     if dry_run:
-        options = "--local" if local else f"--env {target.name}"
-        _show_plan(plan(target, worker.url, options, choices), as_json=as_json)
+        target_options = "--local" if local else f"--env {target.name}"
+        steps = plan_deployment(target, worker.url, target_options, options)
+        _show_plan(steps, as_json=as_json)
         return ExitCode.FINE
     if not find_key(worker):
         raise missing_key_error(worker)
     with tempfile.TemporaryDirectory() as folder:
-        facts = Facts(target, Path(folder))
-        fine, said = _checked(Preflight(facts, wanted), as_json=as_json)
-        if fine and (yes or confirmed(f"Deploy ({target.name})?")):
-            said |= {"deployment": _deployed(facts, choices, worker)}
+        facts = DeploymentFacts(target, Path(folder))
+        results = Preflight(facts, preflight_options, note_check).run()
+        if not as_json:
+            show_results(console(), results)
+        outcome = results_as_json(results)
+        if all_passed(results) and (yes or confirm(f"Deploy ({target.name})?")):
+            outcome |= {"deployment": _deploy(facts, options, worker)}
     if as_json:
-        show_json({"environment": target.name, "fine": fine, **said})
-    return ExitCode.FINE if "deployment" in said else ExitCode.PROBLEMS
+        show_json({"environment": target.name, "fine": all_passed(results), **outcome})
+    return ExitCode.FINE if "deployment" in outcome else ExitCode.PROBLEMS
 
 
-def _worker(target: Target, url: str | None) -> Worker:
-    """The Worker of the target."""
+def _choose_worker(target: Target, url: str | None) -> Worker:
+    """Return the Worker of the target.
+
+    Raises:
+        WrongUsageError: --url does not fit the target.
+    """
     if target.environment:
         if url:
             raise WrongUsageError("--url goes with --local: production's address is its route")
@@ -109,7 +119,8 @@ def _worker(target: Target, url: str | None) -> Worker:
     return worker
 
 
-def _account(target: Target, *, dry_run: bool) -> Account | str | None:
+def _find_account(target: Target, *, dry_run: bool) -> Account | str | None:
+    """Return the account; a dry run goes on without one and says why it is unknown."""
     try:
         return find_account(target)
     except NoAnswerError as error:
@@ -118,31 +129,27 @@ def _account(target: Target, *, dry_run: bool) -> Account | str | None:
         raise
 
 
-def _checked(preflight: Preflight, *, as_json: bool) -> tuple[bool, dict[str, object]]:
-    findings = preflight.findings()
-    if not as_json:
-        show(console(), findings)
-    return are_fine(findings), as_objects(findings)
-
-
-def _deployed(facts: Facts, choices: Choices, worker: Worker) -> dict[str, object]:
+def _deploy(
+    facts: DeploymentFacts, options: DeploymentOptions, worker: Worker
+) -> dict[str, object]:
     target = facts.target
     applied = facts.schema.applied or ()
     pending = [name for name in facts.migrations if name not in applied]
-    previous = whole_version(facts.deployment) if target.environment else None
-    with open_api(
-        target.environment, None if target.environment else worker.url, local=False
-    ) as api:
-        entry = Deployment(target, api, choices, facts.held, pending, previous).run()
+    previous = sole_version(facts.deployment) if target.environment else None
+    url = None if target.environment else worker.url
+    with open_api(target.environment, url, local=False) as api:
+        entry = Deployment(target, api, options, facts.contents, pending, previous).run()
     note(f"deployed: {entry['id']}. The first minutes: docs/runbook.md#deployment")
     return entry
 
 
-def _show_plan(steps: Sequence[Step], *, as_json: bool) -> None:
+def _show_plan(steps: Sequence[PlannedStep], *, as_json: bool) -> None:
     if as_json:
-        show_json({"steps": [{"step": each.what, "commands": each.commands} for each in steps]})
+        show_json(
+            {"steps": [{"step": step.description, "commands": step.commands} for step in steps]}
+        )
         return
     for number, step in enumerate(steps, 1):
-        typer.echo(f"{number}. {step.what}")
+        typer.echo(f"{number}. {step.description}")
         for command in step.commands:
             typer.echo(f"   {command}")

@@ -13,7 +13,7 @@ from ops.cloudflare import new_database as named_database
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
-from ops.deploy.smoke_test import Smoke
+from ops.deploy.smoke_test import SmokeTest
 from ops.restore.drill_report import RECOVERY_POINT_OBJECTIVE, DrillReport
 from ops.restore.live_comparison import compare
 from ops.restore.restore_steps import (
@@ -25,7 +25,8 @@ from ops.restore.restore_steps import (
 )
 from ops.restore.scratch_worker import scratch_worker
 from ops.terminal.errors import ExitCode, OpsError
-from ops.terminal.output import AsJson, announce, note, show_json, spoken
+from ops.terminal.options import AsJson
+from ops.terminal.output import announce, format_duration, note, show_json
 from ops.terminal.workspace import workspace
 from paths import ROOT
 
@@ -94,7 +95,7 @@ def _empty_scratch_database(live: Target, at: datetime, folder: Path) -> Target:
     database = named_database.find(live, name, folder)
     if database is None:
         return named_database.create(live, name, folder)
-    named_database.empty(Database(database))
+    named_database.drop_all_tables(Database(database))
     return database
 
 
@@ -106,9 +107,9 @@ def _restore_and_compare(
         fill_database(scratch, prepared, after=0)
         report.restored_differences = verify_database(scratch, prepared)
         report.recovery = datetime.now(UTC) - report.at
-        note(f"restored and proven after {spoken(report.recovery.total_seconds())}")
+        note(f"restored and proven after {format_duration(report.recovery.total_seconds())}")
         with scratch_worker(scratch, prepared.folder) as api:
-            report.smoke = Smoke(api).whole()
+            report.smoke = SmokeTest(api).run()
     except OpsError as error:
         report.problems.append(str(error))
     try:
@@ -133,11 +134,11 @@ def _show(report: DrillReport, file: Path, *, as_json: bool) -> None:
         typer.echo(f"problem: {line}")
     if report.data_loss > RECOVERY_POINT_OBJECTIVE:
         typer.echo(
-            f"problem: the backup is {spoken(report.data_loss.total_seconds())} old: "
+            f"problem: the backup is {format_duration(report.data_loss.total_seconds())} old: "
             "why is there no newer one? ./ppp backups, and `backup` in the log"
         )
     typer.echo(
         f"{'fine' if report.is_fine else 'NOT fine'}: {report.rows:,} rows of {report.backup}, "
-        f"{spoken(report.data_loss.total_seconds())} old, restored in "
-        f"{spoken(report.recovery.total_seconds())}; {file} and {report.target}"
+        f"{format_duration(report.data_loss.total_seconds())} old, restored in "
+        f"{format_duration(report.recovery.total_seconds())}; {file} and {report.target}"
     )

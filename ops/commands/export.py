@@ -15,7 +15,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from ops.commands.stats import PixelId, StartTime
 from ops.reports.export_file import BusyError, Checkpoint, ExportFile
 from ops.reports.export_parts import (
     ExportPart,
@@ -26,7 +25,8 @@ from ops.reports.export_parts import (
     opening,
 )
 from ops.terminal.errors import ExitCode, OpsError, WrongUsageError
-from ops.terminal.output import AsJson, counted, note, show_json
+from ops.terminal.options import AsJson, PixelId, StartTime
+from ops.terminal.output import counted, note, show_json
 from ops.worker_api.client import Api, Parameters, open_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.core.cursors import parse_event_position

@@ -17,7 +17,8 @@ from ops.leads.field_map_check import FieldCheck, ParsedFieldMap, check_fields, 
 from ops.leads.field_map_suggestion import Suggestion, suggest
 from ops.leads.pipedrive_account import account_from_environment, custom_fields
 from ops.terminal.errors import ExitCode, WrongUsageError
-from ops.terminal.output import AsJson, announce, console, counted, note, plain, show_json
+from ops.terminal.options import AsJson
+from ops.terminal.output import announce, console, counted, note, plain, show_json
 from services.pipedrive.accounts import Account
 from services.pipedrive.fields import FIELD_NAMES, AccountField
 

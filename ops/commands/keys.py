@@ -1,4 +1,4 @@
-"""`ppp keys`: the API keys that open the numbers and the management. Nothing is sent anywhere."""
+"""`ppp keys`: make API keys on this machine. Nothing is sent anywhere."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ import typer
 
 from new_api_key import new_api_key
 from ops.terminal.errors import ExitCode, WrongUsageError
-from ops.terminal.output import AsJson, announce, note, show_json
+from ops.terminal.options import AsJson
+from ops.terminal.output import announce, note, show_json
 from services.access.api_keys import Role, read_api_keys
 from services.core.text import clean, read_json
 
-LONGEST_NAME = 64
+MAX_NAME_CHARACTERS = 64
 STDIN = Path("-")
-PUT = "npx wrangler secret put API_KEYS --env production"
+STORE_COMMAND = "npx wrangler secret put API_KEYS --env production"
 
-Entry = Mapping[str, object]
+KeyEntry = Mapping[str, object]
 
 commands = typer.Typer(name="keys", help="The API keys that open the numbers and the management.")
 
 
 @commands.callback()
 def _group() -> None:
-    """Keeps `new` a command of its own beside which others find a place."""
+    """Make `new` a subcommand: typer would merge a single command into its group."""
 
 
 @commands.command(epilog="Example: ./ppp keys new --name marketing --role read")
@@ -47,8 +48,8 @@ def new(
 
     The key is printed once and written nowhere; the line holds its SHA-256 only.
     """
-    entries = _entries(existing)
-    _require_free(name, entries)
+    entries = _existing_entries(existing)
+    _require_new_name(name, entries)
     key, entry = new_api_key(name, role)
     api_keys = json.dumps([*entries, entry])
     announce(f"API key {name} ({role}), made on this machine and stored nowhere", as_json=as_json)
@@ -56,7 +57,7 @@ def new(
         show_json({**entry, "key": key, "api_keys": api_keys})
     else:
         typer.echo(f"The key, shown this once:\n{key}\n\nThe whole secret API_KEYS:\n{api_keys}\n")
-        typer.echo(f"Store that line with: {PUT}")
+        typer.echo(f"Store that line with: {STORE_COMMAND}")
     if not existing:
         note(
             "It is the only key in this line. Where others are set already, give their line with"
@@ -65,8 +66,12 @@ def new(
     return ExitCode.FINE
 
 
-def _entries(existing: Path | None) -> Sequence[Entry]:
-    """The entries of API_KEYS as they were written."""
+def _existing_entries(existing: Path | None) -> Sequence[KeyEntry]:
+    """Return the entries of an existing API_KEYS, unchanged.
+
+    Raises:
+        WrongUsageError: the file cannot be read, or it is not a valid value.
+    """
     if existing is None:
         return []
     text = _read(existing).strip()
@@ -86,8 +91,8 @@ def _read(file: Path) -> str:
         raise WrongUsageError(f"{file} cannot be read: {reason}") from None
 
 
-def _require_free(name: str, entries: Sequence[Entry]) -> None:
-    if clean(name, LONGEST_NAME) != name:
-        raise WrongUsageError(f"--name must be 1 to {LONGEST_NAME} printable characters")
+def _require_new_name(name: str, entries: Sequence[KeyEntry]) -> None:
+    if clean(name, MAX_NAME_CHARACTERS) != name:
+        raise WrongUsageError(f"--name must be 1 to {MAX_NAME_CHARACTERS} printable characters")
     if name.casefold() in {str(entry["name"]).casefold() for entry in entries}:
         raise WrongUsageError(f"a key is called {name} already: choose another name")

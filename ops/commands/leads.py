@@ -15,15 +15,15 @@ from ops.leads.lead_queries import SUMMARY, Group, LeadFilter, lead_counts_sql, 
 from ops.leads.lead_states import State
 from ops.leads.resubmission import MAX_EVENT_ID
 from ops.terminal.errors import ExitCode
+from ops.terminal.options import AsJson
 from ops.terminal.output import (
     DASH,
-    AsJson,
     announce,
     console,
+    format_duration,
     plain,
     show_json,
     show_table,
-    spoken,
 )
 from services.tracking.form_data import read_lead
 
@@ -152,7 +152,7 @@ def _remark(state: str, numbers: Row) -> str:
         return ""
     oldest = numbers["oldest_overdue_seconds"]
     return f"{numbers['overdue']:,} overdue" + (
-        f", the oldest for {spoken(oldest)}" if oldest is not None else ""
+        f", the oldest for {format_duration(oldest)}" if oldest is not None else ""
     )
 
 
@@ -188,4 +188,4 @@ def _due(row: Row) -> str:
     if row["due_in"] is None:
         return "now"
     due_in = row["due_in"]
-    return f"in {spoken(due_in)}" if due_in > 0 else f"{spoken(-due_in)} ago"
+    return f"in {format_duration(due_in)}" if due_in > 0 else f"{format_duration(-due_in)} ago"

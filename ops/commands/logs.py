@@ -1,4 +1,4 @@
-"""`ppp logs`: the Worker's log as it happens, a line each, readable."""
+"""`ppp logs`: follow the Worker's log, one readable line each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from rich.text import Text
 from ops.checks.log_lines import LogLine, read_lines
 from ops.cloudflare.target import Environment
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
-from ops.terminal.output import AsJson, console, note, plain
+from ops.terminal.options import AsJson
+from ops.terminal.output import console, note, plain
 from services.core.logs import LEVELS, Level
 from wrangler import following
 
 COLOURS = {"debug": "dim", "info": "none", "warn": "yellow", "error": "red"}
-HERE = (
+LOCAL_LOG_HELP = (
     "`make dev` prints the log of this machine in its own terminal; "
     "`make dev | ./ppp logs --stdin` makes it readable"
 )
@@ -57,59 +58,59 @@ def logs(
     Of a request only the method and the path are shown: addresses and headers stay away.
     """
     if local:
-        raise WrongUsageError(HERE)
+        raise WrongUsageError(LOCAL_LOG_HELP)
     if stdin == (env is not None):
         raise WrongUsageError("say which log: --env production, or --stdin")
-    wanted = LEVELS[LEVELS.index(level) :]
-    shown = 0
-    with _source(env) as lines:
-        found = (
+    levels = LEVELS[LEVELS.index(level) :]
+    line_count = 0
+    with _open_log(env) as lines:
+        matching = (
             line
             for line in read_lines(lines)
-            if line.level in wanted
+            if line.level in levels
             and (not events or line.event in events)
             and (not request or line.request_id == request)
         )
         try:
-            for line in islice(found, limit):
+            for line in islice(matching, limit):
                 _show(console(), line, as_json=as_json)
-                shown += 1
+                line_count += 1
         except KeyboardInterrupt:
             note("stopped")
-    return ExitCode.FINE if shown else ExitCode.PROBLEMS
+    return ExitCode.FINE if line_count else ExitCode.PROBLEMS
 
 
 @contextmanager
-def _source(environment: Environment | None) -> Iterator[Iterator[str]]:
+def _open_log(environment: Environment | None) -> Iterator[Iterator[str]]:
     if environment is None:
         yield iter(sys.stdin)
         return
     note(f"{environment}: wrangler tail, only read; Ctrl+C ends it")
     process = following("tail", "--env", environment, "--format", "json")
     try:
-        yield _lines(process)
+        yield _tail_lines(process)
     finally:
         process.terminate()
         process.communicate()
 
 
-def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
-    """What the tail prints.
+def _tail_lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Yield the lines of `wrangler tail`.
 
     Raises:
-        NoAnswerError: it ended, which it only does when it fails.
+        NoAnswerError: it ended, which it does only if it fails.
     """
     yield from process.stdout or ()
-    raise NoAnswerError(_complaint(process.communicate()[1]))
+    raise NoAnswerError(_error_message(process.communicate()[1]))
 
 
-def _complaint(said: str) -> str:
-    if "CLOUDFLARE_API_TOKEN" in said:
+def _error_message(output: str) -> str:
+    if "CLOUDFLARE_API_TOKEN" in output:
         return (
             "wrangler is not logged in at Cloudflare: "
             "run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN"
         )
-    return f"wrangler tail failed: {plain(said)[:300]}"
+    return f"wrangler tail failed: {plain(output)[:300]}"
 
 
 def _show(terminal: Console, line: LogLine, *, as_json: bool) -> None:
@@ -121,7 +122,7 @@ def _show(terminal: Console, line: LogLine, *, as_json: bool) -> None:
     text.append(f"  {_fields(line)}" if line.fields else "")
     text.append(f"  [{line.request_id}]" if line.request_id else "", "dim")
     terminal.print(text, soft_wrap=True)
-    # What reads a pipe wants it as it happens.
+    # A reader of a pipe gets each line at once.
     sys.stdout.flush()
 
 
@@ -131,7 +132,8 @@ def _fields(line: LogLine) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        return "{" + " ".join(f"{plain(name)}={_value(each)}" for name, each in value.items()) + "}"
+        pairs = (f"{plain(name)}={_value(member)}" for name, member in value.items())
+        return "{" + " ".join(pairs) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ",".join(map(_value, value))
     return plain(value) if isinstance(value, str) else str(value)

@@ -1,24 +1,29 @@
-"""`ppp pixels`: the pixels of a project, and the tag that a site embeds."""
+"""`ppp pixels`: list, show and change pixels, and print the tag that a site embeds."""
 
 from __future__ import annotations
-
-from typing import Annotated
 
 import typer
 
 from ops.commands import projects
 from ops.terminal.errors import ExitCode
-from ops.terminal.output import AsJson, DryRun, Yes, require_no_question, show_json
-from ops.worker_api.client import open_api, path_segment
-from ops.worker_api.entries import (
+from ops.terminal.options import (
     Active,
-    All,
-    EntryChange,
+    AsJson,
+    DryRun,
     EntryId,
+    HttpUrl,
+    IncludeInactive,
     Name,
     NewName,
+    ProjectId,
     Settings,
-    Unset,
+    UnsetSettings,
+    Yes,
+)
+from ops.terminal.output import require_no_question, show_json
+from ops.worker_api.client import open_api, path_segment
+from ops.worker_api.entries import (
+    EntryChange,
     apply_change,
     list_entries,
     request_body,
@@ -28,16 +33,13 @@ from ops.worker_api.entries import (
 )
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
-ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)]
-WebsiteUrl = Annotated[str | None, typer.Option(help="An http or https address; '' for none.")]
-
 commands = typer.Typer(
     name="pixels", help="The pixels of a project: list, show, create, update, deactivate, snippet."
 )
 
 
-def path_of(pixel_id: str) -> str:
-    """Where a pixel is read and changed."""
+def pixel_path(pixel_id: str) -> str:
+    """Return the path of a pixel in the API."""
     return f"{projects.PATH}/pixels/{path_segment(pixel_id)}"
 
 
@@ -48,13 +50,13 @@ def list_pixels(
     local: LocalWorker = False,
     env: EnvWorker = None,
     url: Url = None,
-    all_of_them: All = False,
+    include_inactive: IncludeInactive = False,
     as_json: AsJson = False,
 ) -> int:
     """Lists all pixels of a project by name. Exits with 1 if there is none."""
     with open_api(env, url, local=local) as api:
-        path = f"{projects.path_of(project_id)}/pixels"
-        entries = list_entries(api, path, include_inactive=all_of_them)
+        path = f"{projects.project_path(project_id)}/pixels"
+        entries = list_entries(api, path, include_inactive=include_inactive)
         return show_entries(entries, "pixel", as_json=as_json)
 
 
@@ -69,7 +71,7 @@ def show(
 ) -> int:
     """Shows a pixel with its configuration, switched off or not."""
     with open_api(env, url, local=local) as api:
-        show_entry(api.get(path_of(pixel_id))["data"], as_json=as_json)
+        show_entry(api.get(pixel_path(pixel_id))["data"], as_json=as_json)
     return ExitCode.FINE
 
 
@@ -84,7 +86,7 @@ def snippet(
 ) -> int:
     """Prints the tag that goes into the pages of the site, and nothing else."""
     with open_api(env, url, local=local) as api:
-        pixel = api.get(path_of(pixel_id))["data"]
+        pixel = api.get(pixel_path(pixel_id))["data"]
     if as_json:
         show_json({"pixel_id": pixel["id"], "embed_snippet": pixel["embed_snippet"]})
     else:
@@ -100,7 +102,7 @@ def create(
     project_id: ProjectId,
     *,
     name: Name,
-    website_url: WebsiteUrl = None,
+    website_url: HttpUrl = None,
     settings: Settings = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
@@ -111,7 +113,7 @@ def create(
     """Creates a pixel and shows it with its id and its tag."""
     body = request_body({"name": name, "website_url": website_url}, settings, None)
     with open_api(env, url, local=local) as api:
-        change = EntryChange("POST", f"{projects.path_of(project_id)}/pixels", body)
+        change = EntryChange("POST", f"{projects.project_path(project_id)}/pixels", body)
         return apply_change(api, change, dry_run=dry_run, as_json=as_json)
 
 
@@ -120,9 +122,9 @@ def update(
     pixel_id: EntryId,
     *,
     name: NewName = None,
-    website_url: WebsiteUrl = None,
+    website_url: HttpUrl = None,
     settings: Settings = None,
-    unset: Unset = None,
+    unset: UnsetSettings = None,
     active: Active = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
@@ -131,15 +133,11 @@ def update(
     as_json: AsJson = False,
 ) -> int:
     """Changes what is named and keeps the rest. --active undoes `deactivate`."""
-    fields = {
-        "name": name,
-        "website_url": website_url,
-        "active": None if active is None else int(active),
-    }
+    fields = {"name": name, "website_url": website_url, "active": active}
     body = request_body(fields, settings, unset)
     with open_api(env, url, local=local) as api:
         return apply_change(
-            api, EntryChange("PUT", path_of(pixel_id), body), dry_run=dry_run, as_json=as_json
+            api, EntryChange("PUT", pixel_path(pixel_id), body), dry_run=dry_run, as_json=as_json
         )
 
 
@@ -157,5 +155,5 @@ def deactivate(
     """Switches a pixel off: it takes no events within a minute. Nothing is deleted."""
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with open_api(env, url, local=local) as api:
-        path = path_of(pixel_id)
+        path = pixel_path(pixel_id)
         return switch_off(api, path, "pixel", yes=yes, dry_run=dry_run, as_json=as_json)

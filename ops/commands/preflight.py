@@ -1,4 +1,4 @@
-"""`ppp preflight`: whether this may be deployed, and if not, why and what to do."""
+"""`ppp preflight`: may this checkout be deployed; if not, why and what to do."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.cloudflare.account import described, find_account
+from ops.cloudflare.account import describe_target, find_account
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
 from ops.commands.fields import DEFAULT_MAP
-from ops.deploy.check_verdict import Finding
-from ops.deploy.facts import Facts
-from ops.deploy.preflight_checks import Preflight, Wanted, are_fine, as_objects
+from ops.deploy.check_result import CheckResult
+from ops.deploy.facts import DeploymentFacts
+from ops.deploy.preflight_checks import Preflight, PreflightOptions, all_passed, results_as_json
 from ops.terminal.errors import ExitCode, WrongUsageError
-from ops.terminal.output import AsJson, announce, console, counted, plain, show_json
+from ops.terminal.options import AsJson
+from ops.terminal.output import announce, console, counted, note, plain, show_json
 
-HOURS = 26.0
+DEFAULT_MAX_BACKUP_HOURS = 26.0
+NOTHING_AGAINST = "nothing stands against it"
 COLOURS = {"pass": "green", "fail": "red", "skipped": "yellow"}
 
 MapFile = Annotated[
     Path, typer.Option("--map", metavar="FILE", help="The field map, if it shall be compared.")
 ]
-MaxAge = Annotated[
+MaxBackupAge = Annotated[
     float, typer.Option("--max-backup-age", min=0.1, metavar="HOURS", help="Of the last backup.")
 ]
-Without = Annotated[
+OptionalSecrets = Annotated[
     list[str] | None,
     typer.Option("--without", metavar="SECRET", help="Go without it; may be repeated."),
 ]
-Accept = Annotated[
+AcceptedDatabase = Annotated[
     str | None,
     typer.Option(
         "--accept-database",
@@ -42,7 +44,7 @@ Accept = Annotated[
         help="This database is new here and right: empty on purpose, or restored into.",
     ),
 ]
-First = Annotated[
+FirstDeployment = Annotated[
     bool,
     typer.Option("--first", help="Over a Worker that makes no backups, as the JavaScript one."),
 ]
@@ -58,10 +60,10 @@ def preflight(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this; repeatable.")
     ] = None,
-    first: First = False,
-    accept_database: Accept = None,
-    without: Without = None,
-    max_backup_age: MaxAge = HOURS,
+    first: FirstDeployment = False,
+    accept_database: AcceptedDatabase = None,
+    optional_secrets: OptionalSecrets = None,
+    max_backup_age: MaxBackupAge = DEFAULT_MAX_BACKUP_HOURS,
     field_map: MapFile = DEFAULT_MAP,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
@@ -72,30 +74,39 @@ def preflight(
     bundle, snapshot. Exits with 1 if one fails.
     """
     target = choose_target(env, persist_to, local=local)
-    wanted = Wanted(field_map, max_backup_age, without or (), accept_database, first)
-    announce(described(target, find_account(target)), as_json=as_json)
+    options = PreflightOptions(
+        field_map, max_backup_age, optional_secrets or (), accept_database, first
+    )
+    announce(describe_target(target, find_account(target)), as_json=as_json)
     with tempfile.TemporaryDirectory() as folder:
-        made = Preflight(Facts(target, Path(folder)), wanted)
-        unknown = set(only or ()).difference(made.checks())
+        preflight = Preflight(DeploymentFacts(target, Path(folder)), options, note_check)
+        unknown = set(only or ()).difference(preflight.checks())
         if unknown:
-            known = ", ".join(made.checks())
-            raise WrongUsageError(f"there is no check {min(unknown)}: they are {known}")
-        findings = made.findings(only or ())
+            names = ", ".join(preflight.checks())
+            raise WrongUsageError(f"there is no check {min(unknown)}: they are {names}")
+        results = preflight.run(only or ())
+    fine = all_passed(results)
     if as_json:
-        show_json({"environment": target.name, "fine": are_fine(findings), **as_objects(findings)})
+        show_json({"environment": target.name, "fine": fine, **results_as_json(results)})
     else:
-        show(console(), findings)
-    return ExitCode.FINE if are_fine(findings) else ExitCode.PROBLEMS
+        show_results(console(), results)
+    return ExitCode.FINE if fine else ExitCode.PROBLEMS
 
 
-def show(terminal: Console, findings: Mapping[str, Finding]) -> None:
-    """The findings for a person: a table, then what to do."""
+def note_check(name: str) -> None:
+    """Print which check is made."""
+    note(f"checking: {name}")
+
+
+def show_results(terminal: Console, results: Mapping[str, CheckResult]) -> None:
+    """Print a table of the results, then the next step of each failure."""
     table = Table("Check", "Verdict", "Why", box=None, pad_edge=False)
-    for name, each in findings.items():
-        table.add_row(name, Text(each.verdict, COLOURS[each.verdict]), plain(each.why))
+    for name, result in results.items():
+        verdict = Text(result.verdict, COLOURS[result.verdict])
+        table.add_row(name, verdict, plain(result.reason))
     terminal.print(table)
-    failing = {name: each for name, each in findings.items() if each.verdict == "fail"}
-    for name, each in failing.items():
-        terminal.print(f"\n{name}, next: {each.next_step}", soft_wrap=True)
-    verdict = f"{counted(len(failing), 'check')} failed" if failing else "nothing stands against it"
-    typer.echo(f"\n{verdict}")
+    failures = {name: result for name, result in results.items() if result.verdict == "fail"}
+    for name, result in failures.items():
+        terminal.print(f"\n{name}, next: {result.next_step}", soft_wrap=True)
+    summary = f"{counted(len(failures), 'check')} failed" if failures else NOTHING_AGAINST
+    typer.echo(f"\n{summary}")

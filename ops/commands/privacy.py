@@ -12,11 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from ops.terminal.errors import ExitCode, WrongUsageError
+from ops.terminal.options import AsJson, DryRun, Yes
 from ops.terminal.output import (
-    AsJson,
-    DryRun,
-    Yes,
-    confirmed,
+    confirm,
     console,
     counted,
     note,
@@ -145,7 +143,7 @@ def erase(
             if as_json:
                 show_json({"would_erase": answer["found"]})
             return ExitCode.PROBLEMS if answer["nothing_found"] else ExitCode.FINE
-        if not yes and not confirmed(f"Erase all of it ({api.worker.name})? It cannot be undone."):
+        if not yes and not confirm(f"Erase all of it ({api.worker.name})? It cannot be undone."):
             return ExitCode.PROBLEMS
         body = {**person, "confirm": True}
         *_, last = portions(api, f"{PATH}/erase", body)

@@ -1,23 +1,27 @@
-"""`ppp projects`: the clients whose pixels there are."""
+"""`ppp projects`: list, show and change the projects, one for each client."""
 
 from __future__ import annotations
-
-from typing import Annotated
 
 import typer
 
 from ops.terminal.errors import ExitCode
-from ops.terminal.output import AsJson, DryRun, Yes, require_no_question
-from ops.worker_api.client import open_api, path_segment
-from ops.worker_api.entries import (
+from ops.terminal.options import (
     Active,
-    All,
-    EntryChange,
+    AsJson,
+    DryRun,
     EntryId,
+    HttpUrl,
+    IncludeInactive,
     Name,
     NewName,
     Settings,
-    Unset,
+    UnsetSettings,
+    Yes,
+)
+from ops.terminal.output import require_no_question
+from ops.worker_api.client import open_api, path_segment
+from ops.worker_api.entries import (
+    EntryChange,
     apply_change,
     list_entries,
     request_body,
@@ -28,15 +32,14 @@ from ops.worker_api.entries import (
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
 PATH = "/api/projects"
-WebhookUrl = Annotated[str | None, typer.Option(help="An http or https address; '' for none.")]
 
 commands = typer.Typer(
     name="projects", help="The projects: list, show, create, update, deactivate."
 )
 
 
-def path_of(project_id: str) -> str:
-    """Where a project is read and changed."""
+def project_path(project_id: str) -> str:
+    """Return the path of a project in the API."""
     return f"{PATH}/{path_segment(project_id)}"
 
 
@@ -46,12 +49,12 @@ def list_projects(
     local: LocalWorker = False,
     env: EnvWorker = None,
     url: Url = None,
-    all_of_them: All = False,
+    include_inactive: IncludeInactive = False,
     as_json: AsJson = False,
 ) -> int:
     """Lists all projects by name. Exits with 1 if there is none."""
     with open_api(env, url, local=local) as api:
-        entries = list_entries(api, PATH, include_inactive=all_of_them)
+        entries = list_entries(api, PATH, include_inactive=include_inactive)
         return show_entries(entries, "project", as_json=as_json)
 
 
@@ -66,7 +69,7 @@ def show(
 ) -> int:
     """Shows a project with its configuration, switched off or not."""
     with open_api(env, url, local=local) as api:
-        show_entry(api.get(path_of(project_id))["data"], as_json=as_json)
+        show_entry(api.get(project_path(project_id))["data"], as_json=as_json)
     return ExitCode.FINE
 
 
@@ -76,7 +79,7 @@ def show(
 def create(
     *,
     name: Name,
-    webhook_url: WebhookUrl = None,
+    webhook_url: HttpUrl = None,
     settings: Settings = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
@@ -97,9 +100,9 @@ def update(
     project_id: EntryId,
     *,
     name: NewName = None,
-    webhook_url: WebhookUrl = None,
+    webhook_url: HttpUrl = None,
     settings: Settings = None,
-    unset: Unset = None,
+    unset: UnsetSettings = None,
     active: Active = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
@@ -108,14 +111,10 @@ def update(
     as_json: AsJson = False,
 ) -> int:
     """Changes what is named and keeps the rest. --active undoes `deactivate`."""
-    fields = {
-        "name": name,
-        "webhook_url": webhook_url,
-        "active": None if active is None else int(active),
-    }
+    fields = {"name": name, "webhook_url": webhook_url, "active": active}
     body = request_body(fields, settings, unset)
     with open_api(env, url, local=local) as api:
-        change = EntryChange("PUT", path_of(project_id), body)
+        change = EntryChange("PUT", project_path(project_id), body)
         return apply_change(api, change, dry_run=dry_run, as_json=as_json)
 
 
@@ -133,5 +132,5 @@ def deactivate(
     """Switches a project off: its pixels take no events within a minute. Nothing is deleted."""
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with open_api(env, url, local=local) as api:
-        path = path_of(project_id)
+        path = project_path(project_id)
         return switch_off(api, path, "project", yes=yes, dry_run=dry_run, as_json=as_json)

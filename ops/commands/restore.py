@@ -26,18 +26,16 @@ from ops.restore.restore_steps import (
 from ops.restore.sql_files import read_state
 from ops.restore.time_travel import travel_back
 from ops.terminal.errors import ExitCode, OpsError, WrongUsageError
+from ops.terminal.options import AsJson, DryRun, Yes
 from ops.terminal.output import (
-    AsJson,
-    DryRun,
-    Yes,
     announce,
-    confirmed,
+    confirm,
     console,
     counted,
+    format_duration,
     note,
     require_no_question,
     show_json,
-    spoken,
 )
 from ops.terminal.workspace import workspace
 
@@ -110,7 +108,7 @@ def restore(
             _show_plan(live, name, prepared, exists=options.overwrite, as_json=as_json)
             return ExitCode.FINE
         question = f"Restore {prepared.backup.id} into {name} ({live.name})?"
-        if not yes and not confirmed(question):
+        if not yes and not confirm(question):
             return ExitCode.PROBLEMS
         database, step = _empty_database(live, name, prepared, overwrite=options.overwrite)
         try:
@@ -156,11 +154,15 @@ def _show_plan(
     live: Target, name: str, prepared: PreparedRestore, *, exists: bool, as_json: bool
 ) -> None:
     """Print the commands that a restore would run."""
-    database = named_database.named(live, name, prepared.folder)
+    database = named_database.named_target(live, name, prepared.folder)
     file = prepared.folder / "step-1.sql"
     commands = [
-        *([str(named_database.creating(live, name))] if live.environment and not exists else []),
-        f"{named_database.executing(database, file)}  (file by file)",
+        *(
+            [str(named_database.create_command(live, name))]
+            if live.environment and not exists
+            else []
+        ),
+        f"{named_database.execute_file_command(database, file)}  (file by file)",
     ]
     if as_json:
         show_json({"backup": prepared.backup.id, "database": name, "commands": commands})
@@ -183,7 +185,7 @@ def _empty_database(
     if step:
         note(f"{name} has {counted(step, 'step')} of this restore already: it goes on there")
     elif state.rows:
-        named_database.empty(Database(database))
+        named_database.drop_all_tables(Database(database))
     return database, step
 
 
@@ -219,7 +221,7 @@ def _report(
         typer.echo(
             f"{database.database} holds {counted(prepared.content.rows, 'row')} in"
             f" {len(prepared.content.staging.tables)} tables, counted and compared with the backup;"
-            f" {spoken(seconds)}"
+            f" {format_duration(seconds)}"
         )
         typer.echo(how_to_switch(live, database))
     return ExitCode.PROBLEMS if problems or skipped_rows else ExitCode.FINE

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cloudflare.database import Database, numbers, portions
+from ops.cloudflare.database import Database, id_batches, integer_list
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
 from ops.leads.lead_states import State
 from ops.leads.resubmission import (
@@ -21,16 +21,14 @@ from ops.leads.resubmission import (
     set_pending,
 )
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
+from ops.terminal.options import AsJson, DryRun, Yes
 from ops.terminal.output import (
-    AsJson,
-    DryRun,
-    Yes,
     announce,
-    confirmed,
+    confirm,
     counted,
+    format_duration,
     require_no_question,
     show_json,
-    spoken,
 )
 
 MAX_DAYS = 3_650
@@ -80,10 +78,10 @@ def resync(
     submissions = _limited(find_resubmittable(database, selection), limit)
     for line in _describe(submissions):
         typer.echo(line, err=as_json)
-    statements = [set_pending(ids, submissions, selection) for ids in portions(submissions.ids)]
+    statements = [set_pending(ids, submissions, selection) for ids in id_batches(submissions.ids)]
     if dry_run:
         outcome: Outcome = {"commands": [database.command(*batch) for batch in statements]}
-    elif statements and not yes and not confirmed(f"Set them pending again ({target.name})?"):
+    elif statements and not yes and not confirm(f"Set them pending again ({target.name})?"):
         return ExitCode.PROBLEMS
     else:
         outcome = {"set_pending": _set_pending(database, statements)}
@@ -115,7 +113,7 @@ def _limited(submissions: Resubmittable, limit: int | None) -> Resubmittable:
 def _describe(submissions: Resubmittable) -> Iterator[str]:
     for reason in dict.fromkeys(submissions.refused.values()):
         ids = [event_id for event_id, refusal in submissions.refused.items() if refusal == reason]
-        yield f"left out, {reason}: {numbers(ids)}"
+        yield f"left out, {reason}: {integer_list(ids)}"
     number = len(submissions.ids)
     if not number:
         yield "nothing to send again"
@@ -123,7 +121,7 @@ def _describe(submissions: Resubmittable) -> Iterator[str]:
     yield (
         f"{counted(number, 'submission')} to send again: "
         f"{number * MIN_LEAD_TOKENS:,} to {number * MAX_LEAD_TOKENS:,} Pipedrive tokens, "
-        f"about {spoken(ceil(number / LEADS_PER_SECOND))} of the runs' time"
+        f"about {format_duration(ceil(number / LEADS_PER_SECOND))} of the runs' time"
     )
     yield "(a day has 30,000 tokens x plan x seats, for all that uses the account)"
 

@@ -1,4 +1,4 @@
-"""`ppp rollback`: gives an earlier version of the code all traffic."""
+"""`ppp rollback`: give an earlier version of the code all traffic."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from ops.cloudflare.account import described, find_account
+from ops.cloudflare.account import describe_target, find_account
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
-from ops.cloudflare.versions import deployments_of, shares_of, whole_version
-from ops.cloudflare.worker_commands import Commands
-from ops.cloudflare.wrangler_command import Command
+from ops.cloudflare.versions import list_deployments, sole_version, traffic_shares
+from ops.cloudflare.worker_commands import WorkerCommands
+from ops.cloudflare.wrangler_command import WranglerCommand
 from ops.deploy.deployment import DATA_STAYS
-from ops.deploy.deployment_log import TIME, Entry, add_to_log, new_id, read_log
-from ops.deploy.rollout import WHOLE
+from ops.deploy.deployment_log import (
+    TIME_FORMAT,
+    DeploymentEntry,
+    append_to_log,
+    new_deployment_id,
+    read_log,
+)
+from ops.deploy.rollout import FULL_TRAFFIC
 from ops.terminal.errors import ExitCode, NoAnswerError, OpsError
+from ops.terminal.options import AsJson, DryRun, Yes
 from ops.terminal.output import (
-    AsJson,
-    DryRun,
-    Yes,
     announce,
-    confirmed,
+    confirm,
     console,
     note,
     require_no_question,
@@ -35,9 +39,9 @@ from ops.terminal.output import (
 )
 from ops.worker_api.worker import choose_worker
 
-TRIES, PAUSE_SECONDS, SECONDS = 6, 5, 30
-MAX_SHOWN = 20
-NOTHING = "there is no earlier version with all the traffic to go back to"
+MAX_HEALTH_CHECKS, PAUSE_SECONDS, TIMEOUT_SECONDS = 6, 5, 30
+MAX_LOG_ENTRIES = 20
+NO_EARLIER_VERSION = "there is no earlier version with all the traffic to go back to"
 
 Deployments = Sequence[Mapping[str, Any]]
 
@@ -66,106 +70,108 @@ def rollback(
     """
     target = choose_target(env, persist_to, local=local)
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run or local)
-    announce(described(target, find_account(target)), as_json=as_json)
+    announce(describe_target(target, find_account(target)), as_json=as_json)
     log = read_log(Bucket(target))
-    deployments = deployments_of(Commands(target)) if target.environment else []
+    deployments = list_deployments(WorkerCommands(target)) if target.environment else []
     if not as_json:
         _show_log(log)
         _show_deployments(deployments)
-    wanted = version or earlier_version(deployments)
-    answer: dict[str, object] = {"environment": target.name, "version": wanted, "log": log}
-    if wanted is None or local:
-        note("there are no versions on this machine" if local else NOTHING)
+    version = version or earlier_version(deployments)
+    outcome: dict[str, object] = {"environment": target.name, "version": version, "log": log}
+    if version is None or local:
+        note("there are no versions on this machine" if local else NO_EARLIER_VERSION)
     else:
-        command = Commands(target).split({wanted: WHOLE}, "rolled back by hand")
+        command = WorkerCommands(target).split({version: FULL_TRAFFIC}, "rolled back by hand")
         note(DATA_STAYS)
         if dry_run:
-            answer["commands"] = [str(command)]
+            outcome["commands"] = [str(command)]
             typer.echo(command, err=as_json)
-        elif yes or confirmed(f"Give {wanted} all the traffic ({target.name})?"):
-            answer["done"] = _rolled_back(target, command, wanted, deployments)
+        elif yes or confirm(f"Give {version} all the traffic ({target.name})?"):
+            outcome["done"] = _roll_back(target, command, version, deployments)
     if as_json:
-        show_json(answer)
-    return ExitCode.FINE if {"commands", "done"} & answer.keys() else ExitCode.PROBLEMS
+        show_json(outcome)
+    return ExitCode.FINE if {"commands", "done"} & outcome.keys() else ExitCode.PROBLEMS
 
 
 def earlier_version(deployments: Deployments) -> str | None:
-    """The last version that had all the traffic and is not the one that has it now.
+    """Return the last version that had all traffic before the one that has it now.
 
-    `deployments` come the newest first.
+    `deployments` are the newest first.
     """
     if not deployments:
         return None
-    now = whole_version(deployments[0])
-    whole = map(whole_version, deployments[1:])
-    return next((each for each in whole if each and each != now), None)
+    current = sole_version(deployments[0])
+    earlier = map(sole_version, deployments[1:])
+    return next((version for version in earlier if version and version != current), None)
 
 
-def _rolled_back(target: Target, command: Command, wanted: str, deployments: Deployments) -> Entry:
-    """Rolls back, looks and logs.
+def _roll_back(
+    target: Target, command: WranglerCommand, version: str, deployments: Deployments
+) -> DeploymentEntry:
+    """Give the version all traffic, log it, and wait until it is healthy.
 
     Raises:
-        OpsError: it was not possible, or the version does not answer as it should.
+        OpsError: wrangler failed, or the version is unhealthy.
     """
     command.run()
     now = datetime.now(UTC)
-    shares = shares_of(deployments[0]) if deployments else {}
-    entry: Entry = {
-        "id": new_id(now),
+    shares = traffic_shares(deployments[0]) if deployments else {}
+    entry: DeploymentEntry = {
+        "id": new_deployment_id(now),
         "kind": "rollback",
         "state": "finished",
-        "at": now.strftime(TIME),
+        "at": now.strftime(TIME_FORMAT),
         "environment": target.name,
         "database": target.database,
         "database_id": target.database_id,
-        "worker_version": wanted,
+        "worker_version": version,
         "previous_version": ", ".join(shares),
     }
     try:
-        add_to_log(Bucket(target), entry)
+        append_to_log(Bucket(target), entry)
     except OpsError as error:
         note(f"the log of deployments could not be written: {error}")
     _require_health(choose_worker(target.environment, None, local=False).url)
-    note(f"{wanted} has all the traffic, and is healthy")
+    note(f"{version} has all the traffic, and is healthy")
     return entry
 
 
 def _require_health(url: str) -> None:
-    """Sees that the Worker is healthy, for as long as a deployment takes to be known everywhere.
+    """Wait until the Worker is healthy, which takes as long as a deployment takes to spread.
 
     Raises:
-        OpsError: it is not.
+        NoAnswerError: it is unhealthy after the last attempt.
     """
-    said = ""
-    for _ in range(TRIES):
+    problem = ""
+    for _ in range(MAX_HEALTH_CHECKS):
         try:
-            answer = httpx.get(f"{url}/health", timeout=SECONDS)
+            answer = httpx.get(f"{url}/health", timeout=TIMEOUT_SECONDS)
         except httpx.HTTPError as error:
-            said = f"no answer ({error})"
+            problem = f"no answer ({error})"
         else:
             if answer.status_code == HTTPStatus.OK:
                 return
-            said = f"{answer.status_code}: {answer.text[:300]}"
+            problem = f"{answer.status_code}: {answer.text[:300]}"
         time.sleep(PAUSE_SECONDS)
-    raise NoAnswerError(f"rolled back, but {url}/health says {said}: docs/runbook.md#rollback")
+    raise NoAnswerError(f"rolled back, but {url}/health says {problem}: docs/runbook.md#rollback")
 
 
-def _show_log(log: Sequence[Entry]) -> None:
+def _show_log(log: Sequence[DeploymentEntry]) -> None:
     if not log:
         typer.echo("the log of deployments is empty")
         return
-    newest = log[: -MAX_SHOWN - 1 : -1]
+    newest = log[: -MAX_LOG_ENTRIES - 1 : -1]
     rows = [
-        (_minute(each["at"]), _what(each), each.get("version"), each.get("worker_version"))
-        for each in newest
+        (_minute(entry["at"]), _state(entry), entry.get("version"), entry.get("worker_version"))
+        for entry in newest
     ]
     show_table(console(), ("when (UTC)", "what", "version", "worker version id"), rows)
-    for each in newest:
-        details = (f"{name} {each[name]}" for name in ("backup", "reason") if each.get(name))
-        typer.echo(f"{each['id']}: {', '.join(details) or 'no backup'}")
+    for entry in newest:
+        details = (f"{name} {entry[name]}" for name in ("backup", "reason") if entry.get(name))
+        typer.echo(f"{entry['id']}: {', '.join(details) or 'no backup'}")
 
 
-def _what(entry: Entry) -> str:
+def _state(entry: DeploymentEntry) -> str:
     return str(entry["state"] if entry["kind"] == "deployment" else entry["kind"])
 
 
@@ -180,7 +186,7 @@ def _show_deployments(deployments: Deployments) -> None:
     rows = [
         [_minute(deployment["created_on"]), f"{share:g} %", version, _message(deployment)]
         for deployment in deployments
-        for version, share in shares_of(deployment).items()
+        for version, share in traffic_shares(deployment).items()
     ]
     show_table(console(), ("when (UTC)", "traffic", "worker version id", "message"), rows)
     typer.echo()

@@ -1,4 +1,4 @@
-"""`ppp security-check`: a Worker as a stranger finds it."""
+"""`ppp security-check`: try on a Worker what an attacker without a key may try."""
 
 from __future__ import annotations
 
@@ -9,28 +9,20 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ops.checks.security_connection import meets_the_limit, of_the_connection
-from ops.checks.security_prober import Finding, Stranger
-from ops.checks.security_probes import CHECKS
+from ops.checks.security_connection import probe_connection, probe_rate_limit
+from ops.checks.security_prober import Prober, SecurityFinding
+from ops.checks.security_probes import PROBES
 from ops.terminal.errors import ExitCode
-from ops.terminal.output import (
-    AsJson,
-    Yes,
-    confirmed,
-    console,
-    note,
-    plain,
-    require_no_question,
-    show_json,
-)
+from ops.terminal.options import AsJson, Yes
+from ops.terminal.output import confirm, console, note, plain, require_no_question, show_json
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url, choose_worker, find_key
 
 COLOURS = {"pass": "green", "fail": "red", "skip": "dim"}
-WILL_SEND = (
+REQUESTS_NOTICE = (
     "about 100 small requests that are refused or only read, none of which stores anything; "
     "two keys that nobody knows (20 an hour would shut this address out)"
 )
-WILL_MEET = (
+RATE_LIMIT_NOTICE = (
     "; then broken events until the rate limit answers, about a hundred, "
     "so that no event of this address is taken for a minute"
 )
@@ -56,32 +48,33 @@ def security_check(
     refused is tried on this machine alone, because addresses stand in logs.
     """
     worker = choose_worker(env, url, local=local)
-    note(f"{worker}: {WILL_SEND}{WILL_MEET if rate_limit else ''}")
+    note(f"{worker}: {REQUESTS_NOTICE}{RATE_LIMIT_NOTICE if rate_limit else ''}")
     if not worker.is_on_this_machine:
         require_no_question(as_json=as_json, yes=yes, dry_run=False)
-        if not yes and not confirmed("Begin?"):
+        if not yes and not confirm("Begin?"):
             return ExitCode.PROBLEMS
     key = find_key(worker) if worker.is_on_this_machine else None
-    with Stranger.meeting(worker, key) as stranger:
-        findings = [finding for check in CHECKS for finding in check(stranger)]
-        findings += of_the_connection(stranger)
+    with Prober.connect(worker, key) as prober:
+        findings = [finding for probe in PROBES for finding in probe(prober)]
+        findings += probe_connection(prober)
         if rate_limit:
-            findings += meets_the_limit(stranger)
-    note(f"{stranger.sent} requests were sent")
+            findings += probe_rate_limit(prober)
+    note(f"{prober.sent} requests were sent")
     if as_json:
         show_json({"url": worker.url, "findings": [finding.as_json() for finding in findings]})
     else:
         _show(findings)
-    return ExitCode.PROBLEMS if any(each.verdict == "fail" for each in findings) else ExitCode.FINE
+    has_failure = any(finding.verdict == "fail" for finding in findings)
+    return ExitCode.PROBLEMS if has_failure else ExitCode.FINE
 
 
-def _show(findings: Sequence[Finding]) -> None:
+def _show(findings: Sequence[SecurityFinding]) -> None:
     table = Table(box=None, pad_edge=False)
     for header in ("", "what", "seen"):
         table.add_column(header, overflow="fold")
     for finding in findings:
         verdict = Text(finding.verdict, COLOURS[finding.verdict])
-        table.add_row(verdict, finding.what, plain(finding.seen))
+        table.add_row(verdict, finding.subject, plain(finding.observed))
     console().print(table)
     verdicts = [finding.verdict for finding in findings]
     typer.echo(

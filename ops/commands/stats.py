@@ -15,7 +15,8 @@ from ops.reports.report_tables import (
     show_project,
 )
 from ops.terminal.errors import ExitCode
-from ops.terminal.output import AsJson, console, show_json
+from ops.terminal.options import AsJson, Days, EndTime, PixelId, ProjectId, StartTime, TimeZone
+from ops.terminal.output import console, show_json
 from ops.worker_api.client import Api, Parameters, Row, open_api, path_segment
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.reports.breakdowns import PROPERTIES
@@ -23,20 +24,6 @@ from services.reports.breakdowns import PROPERTIES
 PATH = "/api/reports"
 Touch = Literal["last", "first"]
 
-PixelId = Annotated[str, typer.Argument(metavar="PIXEL", show_default=False)]
-ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)]
-Days = Annotated[
-    int | None, typer.Option(min=1, max=365, help="The last DAYS times 24 hours.  [default: 30]")
-]
-StartTime = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="2026-03-01 or 2026-03-01T09:30:00Z.")
-]
-EndTime = Annotated[
-    str | None, typer.Option("--to", metavar="TIME", help="Included; otherwise now.")
-]
-Zone = Annotated[
-    str | None, typer.Option("--tz", metavar="ZONE", help="Whose days, such as Europe/Berlin.")
-]
 By = Annotated[
     list[str] | None,
     typer.Option("--by", metavar="PROPERTY", help=f"{', '.join(PROPERTIES)}. May be repeated."),
@@ -58,7 +45,7 @@ def pixel(
     days: Days = None,
     start: StartTime = None,
     end: EndTime = None,
-    zone: Zone = None,
+    zone: TimeZone = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
     url: Url = None,
@@ -89,7 +76,7 @@ def project(
     days: Days = None,
     start: StartTime = None,
     end: EndTime = None,
-    zone: Zone = None,
+    zone: TimeZone = None,
     local: LocalWorker = False,
     env: EnvWorker = None,
     url: Url = None,

@@ -1,4 +1,4 @@
-"""`ppp status`: the look in the morning, on one screen."""
+"""`ppp status`: the state of a Worker on one screen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import typer
 
-from ops.checks.status_lines import Line, Look, lines_of
+from ops.checks.status_lines import StatusLine, StatusSnapshot, status_lines
 from ops.terminal.errors import ExitCode, NoAnswerError, OpsError
-from ops.terminal.output import AsJson, console, show_json
+from ops.terminal.options import AsJson
+from ops.terminal.output import console, show_json
 from ops.worker_api.client import Api, Row, open_public_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
@@ -29,33 +30,33 @@ def status(
     the exit code is 1 then.
     """
     with open_public_api(env, url, local=local) as api:
-        look = _look(api)
-        lines = lines_of(look)
+        snapshot = _read_snapshot(api)
+        lines = status_lines(snapshot)
         if as_json:
-            show_json({"environment": api.worker.name, **_as_json(look, lines)})
+            show_json({"environment": api.worker.name, **_as_json(snapshot, lines)})
         else:
             _show(lines)
     return ExitCode.PROBLEMS if any(line.is_problem for line in lines) else ExitCode.FINE
 
 
-def _look(api: Api) -> Look:
+def _read_snapshot(api: Api) -> StatusSnapshot:
     health = read_health(api)
-    metrics, not_read = _optional(api, "/api/reports/metrics")
-    backups, no_backups = _optional(api, "/api/backups")
-    return Look(
+    metrics, no_metrics = _read_optional(api, "/api/reports/metrics")
+    backups, no_backups = _read_optional(api, "/api/backups")
+    return StatusSnapshot(
         url=api.worker.url,
         health=health,
         metrics=metrics,
         backups=backups["data"] if backups else None,
-        not_read=[each for each in (not_read, no_backups) if each],
+        not_read=[reason for reason in (no_metrics, no_backups) if reason],
     )
 
 
 def read_health(api: Api) -> Row:
-    """What the Worker says of its parts, well or not.
+    """Read the health of the Worker's parts, healthy or not.
 
     Raises:
-        NoAnswerError: it says nothing.
+        NoAnswerError: there is no answer, or it is not PPP Pixel's.
     """
     response = api.send_once("GET", "/health")
     try:
@@ -69,8 +70,8 @@ def read_health(api: Api) -> Row:
     return health
 
 
-def _optional(api: Api, path: str) -> tuple[Row | None, str | None]:
-    """An answer, or why there is none."""
+def _read_optional(api: Api, path: str) -> tuple[Row | None, str | None]:
+    """Return an answer, or the reason why there is none."""
     if api.key is None:
         return None, f"{path}: no key is set"
     try:
@@ -79,7 +80,7 @@ def _optional(api: Api, path: str) -> tuple[Row | None, str | None]:
         return None, f"{path}: {error}"
 
 
-def _show(lines: Sequence[Line]) -> None:
+def _show(lines: Sequence[StatusLine]) -> None:
     terminal = console()
     for line in lines:
         mark = "!" if line.is_problem else " "
@@ -89,12 +90,12 @@ def _show(lines: Sequence[Line]) -> None:
     typer.echo(f"\n{problems} to look at: docs/runbook.md" if problems else "\nall is well")
 
 
-def _as_json(look: Look, lines: Sequence[Line]) -> Row:
+def _as_json(snapshot: StatusSnapshot, lines: Sequence[StatusLine]) -> Row:
     return {
-        "url": look.url,
-        "health": look.health,
-        "metrics": look.metrics and look.metrics["metrics"],
-        "backup": look.newest_backup,
-        "not_read": look.not_read,
+        "url": snapshot.url,
+        "health": snapshot.health,
+        "metrics": snapshot.metrics and snapshot.metrics["metrics"],
+        "backup": snapshot.newest_backup,
+        "not_read": snapshot.not_read,
         "problems": [f"{line.name}: {line.text}" for line in lines if line.is_problem],
     }

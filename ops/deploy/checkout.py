@@ -1,4 +1,4 @@
-"""What is being deployed: the commit of this checkout."""
+"""Which code is deployed: the commit of this checkout."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from config import VERSION
 from paths import ROOT
 
 
-def message_of(commit: str | None) -> str:
-    """What stands beside a version: `3.1.0 at 4f1fd03`."""
+def version_message(commit: str | None) -> str:
+    """Return the message of an uploaded version: `3.1.0 at 4f1fd03`."""
     return f"{VERSION} at {commit}" if commit else VERSION
 
 
-def commit_of_checkout() -> tuple[str | None, bool]:
-    """The commit, where this is a checkout, and whether files differ from it."""
+def read_checkout() -> tuple[str | None, bool]:
+    """Return the commit, or None outside of a checkout, and whether files differ from it."""
     commit = _git("rev-parse", "--short", "HEAD")
     return commit, bool(commit and _git("status", "--porcelain"))
 
 
-def _git(*words: str) -> str | None:
-    """What git says, or None where it has nothing to say."""
+def _git(*arguments: str) -> str | None:
+    """Return the output of git, or None if it fails or prints nothing."""
     try:
-        done = subprocess.run(  # noqa: S603  # constants only
-            ["git", *words],  # noqa: S607  # found on PATH on purpose
+        process = subprocess.run(  # noqa: S603  # constants only
+            ["git", *arguments],  # noqa: S607  # found on PATH on purpose
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -31,4 +31,4 @@ def _git(*words: str) -> str | None:
         )
     except FileNotFoundError:
         return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
+    return process.stdout.strip() or None if process.returncode == 0 else None

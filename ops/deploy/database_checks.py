@@ -1,8 +1,8 @@
-"""What facts mean for a deployment: whether it is the right database, and whether it is whole.
+"""Checks before a deployment: is it the right database, and is it complete.
 
-The database that this product once lost had been deleted, created anew and deployed over. So a
-database is believed only as far as what lies outside of it agrees: the backups and the log of
-deployments, both in R2.
+This product once lost its database: it had been deleted, created again and deployed over. So a
+database is trusted only if the records outside of it agree: the backups and the log of deployments,
+both in R2.
 """
 
 from __future__ import annotations
@@ -11,124 +11,131 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.backup.index import Backup, BackupContents
-from ops.deploy.check_verdict import Finding, failed, passed
-from ops.deploy.deployment_log import Entry
+from ops.deploy.check_result import CheckResult, failed, passed
+from ops.deploy.deployment_log import DeploymentEntry
 from ops.terminal.output import counted
 
-EMPTIED = "docs/runbook.md#the-database-is-empty-or-another-one"
-MIGRATIONS_LOST = "docs/runbook.md#the-record-of-migrations-is-lost"
+EMPTIED_DATABASE_HELP = "docs/runbook.md#the-database-is-empty-or-another-one"
+LOST_MIGRATIONS_HELP = "docs/runbook.md#the-record-of-migrations-is-lost"
 MAIN_TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """The database that wrangler.toml names. `accepted` is an id that a person vouches for."""
+class ConfiguredDatabase:
+    """The database of wrangler.toml. `accepted_id` is the id given with --accept-database."""
 
     name: str
     id: str
     environment: str
-    accepted: str | None = None
+    accepted_id: str | None = None
 
     @property
     def options(self) -> str:
-        """What names it to our commands."""
+        """The options that name it to a command."""
         return "--local" if self.environment == "local" else f"--env {self.environment}"
 
     @property
     def is_accepted(self) -> bool:
-        """Whether a person vouches for this very database."""
-        return self.accepted == self.id
+        """Whether --accept-database names this database."""
+        return self.accepted_id == self.id
 
-    def restoring(self) -> str:
-        """How what was lost comes back."""
-        return f"./ppp restore {self.options} ({EMPTIED})"
+    def restore_step(self) -> str:
+        """Return the next step where data is lost."""
+        return f"./ppp restore {self.options} ({EMPTIED_DATABASE_HELP})"
 
-    def accepting(self) -> str:
-        """How a person vouches for it."""
+    def accept_step(self) -> str:
+        """Return the next step where only a person can tell whether the database is right."""
         return f"./ppp preflight {self.options} --accept-database {self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The database's own tables, and its record of migrations; None where it has no record."""
+    """The tables of the product and the applied migrations; None if they are not recorded."""
 
     tables: Collection[str]
     applied: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
-    """What somebody outside of the database saw in it."""
+class Observation:
+    """What a backup or a deployment recorded of the database."""
 
-    name: str
-    held: BackupContents
+    source: str
+    contents: BackupContents
 
 
-def judge_database(
-    named: Named, listed: Sequence[Mapping[str, object]], last: Entry | None
-) -> Finding:
-    """Whether the account has the database that is named, and it is the one deployed on last."""
-    by_id = {row["uuid"]: row["name"] for row in listed}
-    if named.id not in by_id:
-        others = [str(row["uuid"]) for row in listed if row["name"] == named.name]
-        if others:
+def check_database(
+    database: ConfiguredDatabase,
+    account_databases: Sequence[Mapping[str, object]],
+    last: DeploymentEntry | None,
+) -> CheckResult:
+    """Check that the account has the configured database, and that it was the last deployed on."""
+    names = {row["uuid"]: row["name"] for row in account_databases}
+    if database.id not in names:
+        namesakes = [str(row["uuid"]) for row in account_databases if row["name"] == database.name]
+        if namesakes:
             return failed(
-                f"{named.name} has the id {others[0]} at Cloudflare, not the configured "
-                f"{named.id}: it was deleted and created anew",
-                f"put the new id into wrangler.toml, then {named.restoring()}",
+                f"{database.name} has the id {namesakes[0]} at Cloudflare, not the configured "
+                f"{database.id}: it was deleted and created anew",
+                f"put the new id into wrangler.toml, then {database.restore_step()}",
             )
         return failed(
-            f"this account has no database with the id {named.id}",
-            f"npx wrangler whoami; npx wrangler d1 list (if it was deleted: {EMPTIED})",
+            f"this account has no database with the id {database.id}",
+            "npx wrangler whoami; npx wrangler d1 list "
+            f"(if it was deleted: {EMPTIED_DATABASE_HELP})",
         )
-    if by_id[named.id] != named.name:
+    if names[database.id] != database.name:
         return failed(
-            f"the database {named.id} is called {by_id[named.id]}, not {named.name}",
+            f"the database {database.id} is called {names[database.id]}, not {database.name}",
             "npx wrangler d1 list, then mend wrangler.toml",
         )
-    return _judge_last_database(named, last)
+    return _check_last_deployment(database, last)
 
 
-def _judge_last_database(named: Named, last: Entry | None) -> Finding:
+def _check_last_deployment(
+    database: ConfiguredDatabase, last: DeploymentEntry | None
+) -> CheckResult:
     if last is None:
-        return passed(f"{named.name} ({named.id}) is there; nothing was deployed on it yet")
-    if last["database_id"] == named.id:
-        return passed(f"{named.name} ({named.id}) is there, and was deployed on last")
-    moved = f"the last deployment was on the database {last['database_id']}, this one is {named.id}"
-    if named.is_accepted:
-        return passed(f"{moved}, as accepted")
+        return passed(f"{database.name} ({database.id}) is there; nothing was deployed on it yet")
+    if last["database_id"] == database.id:
+        return passed(f"{database.name} ({database.id}) is there, and was deployed on last")
+    change = (
+        f"the last deployment was on the database {last['database_id']}, this one is {database.id}"
+    )
+    if database.is_accepted:
+        return passed(f"{change}, as accepted")
     return failed(
-        f"{moved}: one of them is not yours, or yours was created anew",
-        f"{named.restoring()}, then {named.accepting()}",
+        f"{change}: one of them is not yours, or yours was created anew",
+        f"{database.restore_step()}, then {database.accept_step()}",
     )
 
 
-def judge_migrations(
-    named: Named, schema: Schema, files: Sequence[str], backup: Backup | None
-) -> Finding:
-    """Whether what will be applied is what is new, and nothing else."""
+def check_migrations(
+    database: ConfiguredDatabase, schema: Schema, files: Sequence[str], backup: Backup | None
+) -> CheckResult:
+    """Check that only migrations which are newer than the database would be applied."""
     applied = schema.applied or ()
     pending = [name for name in files if name not in applied]
     newest = max(applied, default=None)
-    reached = backup.migration if backup else None
+    backup_migration = backup.migration if backup else None
     if newest is None:
-        return _judge_nothing_applied(named, schema, reached)
+        return _check_unmigrated(database, schema, backup_migration)
     if newest > files[-1]:
         return failed(
             f"the database is at {newest}, this checkout ends at {files[-1]}: it is an older one",
-            "git pull, and to go back: ./ppp rollback " + named.options,
+            "git pull, and to go back: ./ppp rollback " + database.options,
         )
-    if reached and newest < _file_of(reached):
+    if backup_migration and newest < _migration_file(backup_migration):
         return failed(
             f"the database is at {newest}, the backup {backup.id if backup else ''} was at "
-            f"{reached}: it is another database, or an older state of it",
-            named.restoring(),
+            f"{backup_migration}: it is another database, or an older state of it",
+            database.restore_step(),
         )
-    skipped = [name for name in pending if name < newest]
-    if skipped:
+    overtaken = [name for name in pending if name < newest]
+    if overtaken:
         return failed(
-            f"{newest} is applied, but {', '.join(skipped)} would run now: not all is recorded",
-            MIGRATIONS_LOST,
+            f"{newest} is applied, but {', '.join(overtaken)} would run now: not all is recorded",
+            LOST_MIGRATIONS_HELP,
         )
     return passed(
         f"{counted(len(pending), 'migration')} to apply: {', '.join(pending)}"
@@ -137,87 +144,93 @@ def judge_migrations(
     )
 
 
-def _judge_nothing_applied(named: Named, schema: Schema, reached: str | None) -> Finding:
+def _check_unmigrated(
+    database: ConfiguredDatabase, schema: Schema, backup_migration: str | None
+) -> CheckResult:
     if schema.tables:
         record = "d1_migrations is missing" if schema.applied is None else "d1_migrations is empty"
         return failed(
             f"{record}, but there are {counted(len(schema.tables), 'table')}: every migration "
             "would run again, over the data",
-            MIGRATIONS_LOST,
+            LOST_MIGRATIONS_HELP,
         )
-    if reached:
+    if backup_migration:
         return failed(
-            f"nothing is applied and there is no table, but the last backup was at {reached}: "
-            "the database was created anew",
-            named.restoring(),
+            "nothing is applied and there is no table, but the last backup was at "
+            f"{backup_migration}: the database was created anew",
+            database.restore_step(),
         )
-    if not named.is_accepted:
+    if not database.is_accepted:
         return failed(
             "nothing is applied and there is no table: if that is right, as all is new, say so",
-            named.accepting(),
+            database.accept_step(),
         )
     return passed("nothing is applied yet: a new database, as accepted")
 
 
-def _file_of(migration: str) -> str:
-    """A migration as files are called, whether or not it was written with its ending."""
+def _migration_file(migration: str) -> str:
+    """Return the file name of a migration that may be recorded without its ending."""
     return migration if migration.endswith(".sql") else f"{migration}.sql"
 
 
-def judge_rows(named: Named, now: BackupContents, witnesses: Sequence[Witness]) -> Finding:
-    """Whether the database holds what backups and deployments saw in it.
+def check_rows(
+    database: ConfiguredDatabase, now: BackupContents, observations: Sequence[Observation]
+) -> CheckResult:
+    """Check that the database holds what backups and deployments recorded.
 
-    Rows may become fewer: what is over is deleted, and people are forgotten. But no table becomes
-    empty, and the ids of events never go back in one and the same database.
+    Retention and erasures delete rows. But no table becomes empty, and the highest event id never
+    decreases within one database.
     """
-    for witness in witnesses:
-        lost = what_is_lost(now, witness.held)
-        if lost:
-            return failed(f"{lost}, {witness.name}", named.restoring())
-    said = ", ".join(f"{table} {rows:,}" for table, rows in now.rows.items()) or "no table"
-    if now.rows.get("tracking_events") or witnesses or named.is_accepted:
-        return passed(said)
+    for observation in observations:
+        loss = describe_loss(observation.contents, now)
+        if loss:
+            return failed(f"{loss}, {observation.source}", database.restore_step())
+    counts = ", ".join(f"{table} {rows:,}" for table, rows in now.rows.items()) or "no table"
+    if now.rows.get("tracking_events") or observations or database.is_accepted:
+        return passed(counts)
     return failed(
-        f"there is no event, and neither a backup nor a deployment to compare with ({said}): "
+        f"there is no event, and neither a backup nor a deployment to compare with ({counts}): "
         "if that is right, because all is new, say so",
-        named.accepting(),
+        database.accept_step(),
     )
 
 
-def what_is_lost(now: BackupContents, then: BackupContents) -> str | None:
-    """What no work of ours takes away, in half a sentence; None where all of it is there."""
+def describe_loss(before: BackupContents, now: BackupContents) -> str | None:
+    """Describe a loss that neither retention nor an erasure causes; None if there is none."""
     for table in MAIN_TABLES:
-        if then.rows.get(table) and not now.rows.get(table):
-            return f"{table} has no row, and had {then.rows[table]:,}"
-    if now.highest_event < then.highest_event:
+        if before.rows.get(table) and not now.rows.get(table):
+            return f"{table} has no row, and had {before.rows[table]:,}"
+    if now.highest_event < before.highest_event:
         return (
-            f"the newest event is number {now.highest_event:,}, and was {then.highest_event:,}: "
+            f"the newest event is number {now.highest_event:,}, and was {before.highest_event:,}: "
             "it is another database, or an older state of it"
         )
     return None
 
 
-def witnesses_of(
-    backup: Backup | None, held: BackupContents | None, last: Entry | None
-) -> Sequence[Witness]:
-    """What is known of the database from outside of it."""
-    known: list[Witness] = []
-    if backup and held:
-        known.append(Witness(f"by the backup {backup.id}", held))
+def outside_observations(
+    backup: Backup | None, contents: BackupContents | None, last: DeploymentEntry | None
+) -> Sequence[Observation]:
+    """Collect what the last backup and the last deployment recorded of the database."""
+    observations: list[Observation] = []
+    if backup and contents:
+        observations.append(Observation(f"by the backup {backup.id}", contents))
     if last and last.get("rows"):
-        then = BackupContents(last["rows"], last["highest_event"])
-        known.append(Witness(f"by the deployment {last['id']}", then))
-    return known
+        deployed = BackupContents(last["rows"], last["highest_event"])
+        observations.append(Observation(f"by the deployment {last['id']}", deployed))
+    return observations
 
 
-def missing(before: BackupContents, after: BackupContents, *, exactly: bool) -> str | None:
-    """What a step of a deployment lost; `exactly` where nothing else may take rows meanwhile."""
-    fewer = "; ".join(shrunk(before, after)) if exactly else ""
-    return what_is_lost(after, before) or fewer or None
+def describe_missing_rows(
+    before: BackupContents, after: BackupContents, *, exact: bool
+) -> str | None:
+    """Describe the rows that a step of a deployment lost; with `exact`, every row counts."""
+    fewer = "; ".join(shrunken_tables(before, after)) if exact else ""
+    return describe_loss(before, after) or fewer or None
 
 
-def shrunk(before: BackupContents, after: BackupContents) -> Sequence[str]:
-    """The tables that hold fewer rows than before, with both numbers."""
+def shrunken_tables(before: BackupContents, after: BackupContents) -> Sequence[str]:
+    """Return the tables that hold fewer rows than before, each with both numbers."""
     return [
         f"{table} {rows:,} → {after.rows.get(table, 0):,}"
         for table, rows in before.rows.items()

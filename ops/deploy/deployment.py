@@ -1,4 +1,4 @@
-"""One deployment, step by step. What a failed step has changed of the code is taken back."""
+"""One deployment, step by step. If a step fails, the previous code gets all traffic again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ops.backup.backup_maker import BackupMaker
 from ops.backup.index import BackupContents, newest_verified, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target
-from ops.cloudflare.worker_commands import Commands
-from ops.deploy.checkout import commit_of_checkout, message_of
-from ops.deploy.database_checks import missing, shrunk
-from ops.deploy.database_export import export_database, keep_export
-from ops.deploy.deployment_log import TIME, Entry, add_to_log, new_id
+from ops.cloudflare.worker_commands import WorkerCommands
+from ops.deploy.checkout import read_checkout, version_message
+from ops.deploy.database_checks import describe_missing_rows, shrunken_tables
+from ops.deploy.database_export import export_database, store_export
+from ops.deploy.deployment_log import TIME_FORMAT, DeploymentEntry, append_to_log, new_deployment_id
 from ops.deploy.facts import read_rows
 from ops.deploy.release import Release
 from ops.terminal.errors import NoAnswerError, OpsError
@@ -31,43 +31,43 @@ DATA_STAYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """How a person wants it. `watch_seconds` is for each share of the traffic."""
+class DeploymentOptions:
+    """The options of `ppp deploy`. `watch_seconds` is for each share of the traffic."""
 
     first: bool
-    at_once: bool
+    all_traffic: bool
     watch_seconds: int
 
 
 @dataclass
 class Deployment:
-    """A deployment under way.
+    """A deployment in progress.
 
-    `held` is what the database held last, `pending` are the migrations to apply, `previous` is the
-    version that has all traffic, where one has. `entry` is its line of the log.
+    `contents` is the last count of rows, `pending` are the migrations to apply, `previous` is the
+    version that has all traffic, if one has. `entry` is its line of the log.
     """
 
     target: Target
     api: Api
-    choices: Choices
-    held: BackupContents
+    options: DeploymentOptions
+    contents: BackupContents
     pending: list[str]
     previous: str | None
-    entry: Entry = field(init=False)
+    entry: DeploymentEntry = field(init=False)
     release: Release = field(init=False)
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
-        commit, uncommitted = commit_of_checkout()
-        message = message_of(commit)
+        commit, uncommitted = read_checkout()
+        message = version_message(commit)
         self.release = Release(
-            self.target, self.api, self.previous, message, self.choices.watch_seconds
+            self.target, self.api, self.previous, message, self.options.watch_seconds
         )
         self.entry = {
-            "id": new_id(now),
+            "id": new_deployment_id(now),
             "kind": "deployment",
             "state": "started",
-            "at": now.strftime(TIME),
+            "at": now.strftime(TIME_FORMAT),
             "environment": self.target.name,
             "database": self.target.database,
             "database_id": self.target.database_id,
@@ -78,16 +78,16 @@ class Deployment:
             "backup": None,
             "worker_version": None,
             "previous_version": self.previous,
-            "rows": dict(self.held.rows),
-            "highest_event": self.held.highest_event,
+            "rows": dict(self.contents.rows),
+            "highest_event": self.contents.highest_event,
             "reason": None,
         }
 
-    def run(self) -> Entry:
-        """Does all of it and returns its line of the log.
+    def run(self) -> DeploymentEntry:
+        """Deploy and return the line of the log.
 
         Raises:
-            OpsError: a step failed; the message says what was taken back.
+            OpsError: a step failed; the message says whether the previous code runs again.
         """
         self._record("started")
         try:
@@ -96,22 +96,22 @@ class Deployment:
             if self.target.environment:
                 self._release()
         except BaseException as error:
-            said = self._give_up(str(error) or "stopped by hand")
+            message = self._roll_back(str(error) or "stopped by hand")
             if not isinstance(error, OpsError | KeyboardInterrupt):
                 raise
             kind = NoAnswerError if isinstance(error, NoAnswerError) else OpsError
-            raise kind(said) from None
+            raise kind(message) from None
         self._try_to_record("finished")
         return self.entry
 
     def _back_up(self) -> None:
-        if self.choices.first:
+        if self.options.first:
             self.entry["backup"] = self._export()
             return
         note("backup: the Worker makes one")
         label = f"before deploy {self.release.message}"
-        with progress("backup", sum(self.held.rows.values())) as told:
-            maker = BackupMaker(self.api, on_progress=lambda backup: told(backup["rows"]))
+        with progress("backup", sum(self.contents.rows.values())) as show_progress:
+            maker = BackupMaker(self.api, on_progress=lambda backup: show_progress(backup["rows"]))
             self.entry["backup"] = maker.make(label)
         last = newest_verified(read_index(Bucket(self.target).read_json))
         if last is None or last.id != self.entry["backup"]:
@@ -122,13 +122,13 @@ class Deployment:
         note(f"backup: {last.id}, verified")
 
     def _export(self) -> str:
-        """The first backup: a file of SQL in the bucket, and here."""
+        """Export the database into the bucket and return the object's key."""
         note("backup: the database is exported; D1 answers nobody else meanwhile")
         EXPORTS.mkdir(exist_ok=True)
         file = EXPORTS / f"{self.entry['id']}.sql"
         key = f"exports/{file.name}.gz"
         export_database(self.target, file)
-        keep_export(self.target, file, key, self.held)
+        store_export(self.target, file, key, self.contents)
         note(f"backup: {self.target.bucket}/{key}, and {file}.gz: delete that when all is well")
         return key
 
@@ -138,48 +138,49 @@ class Deployment:
             note("migrations: none to apply")
             return
         note(f"migrations: {', '.join(self.pending)}")
-        Commands(self.target).apply_migrations().run()
-        self._count("after the migrations", exactly=True)
+        WorkerCommands(self.target).apply_migrations().run()
+        self._count("after the migrations", exact=True)
 
     def _release(self) -> None:
         try:
-            if self.choices.at_once or self.previous is None:
-                self.release.at_once()
+            if self.options.all_traffic or self.previous is None:
+                self.release.deploy_at_once()
             else:
-                self.release.gradually()
+                self.release.deploy_gradually()
         finally:
             self.entry["worker_version"] = self.release.version
         self._count("after the deployment")
 
-    def _count(self, when: str, *, exactly: bool = False) -> None:
-        """Counts the rows: no table becomes empty, and where it is `exactly`, none has fewer.
+    def _count(self, moment: str, *, exact: bool = False) -> None:
+        """Count the rows and stop the deployment if some are missing.
 
-        Retention and erasures take rows away at any time, so that is for a moment only.
+        Retention and erasures delete rows at any time, so `exact` is for a short step only.
         """
         now = read_rows(self.target)
-        lost = missing(self.held, now, exactly=exactly)
-        if lost:
+        loss = describe_missing_rows(self.contents, now, exact=exact)
+        if loss:
             raise OpsError(
-                f"rows are missing {when}: {lost}. Unless retention or an erasure took them, "
+                f"rows are missing {moment}: {loss}. Unless retention or an erasure took them, "
                 f"restore {self.entry['backup']} (docs/runbook.md#rollback)"
             )
-        fewer = "; ".join(shrunk(self.held, now))
-        self.held = now
+        fewer = "; ".join(shrunken_tables(self.contents, now))
+        self.contents = now
         self.entry |= {"rows": dict(now.rows), "highest_event": now.highest_event}
-        note(f"rows {when}: {', '.join(f'{name} {rows:,}' for name, rows in now.rows.items())}")
+        note(f"rows {moment}: {', '.join(f'{name} {rows:,}' for name, rows in now.rows.items())}")
         if fewer:
             note(f"fewer than before, as retention and erasures do: {fewer}")
 
-    def _give_up(self, reason: str) -> str:
-        taken_back, said = self.release.take_back()
+    def _roll_back(self, reason: str) -> str:
+        """Give the previous code all traffic, log the failure, and return the error message."""
+        rolled_back, outcome = self.release.roll_back()
         self.entry["reason"] = reason
-        self._try_to_record("rolled back" if taken_back else "failed")
+        self._try_to_record("rolled back" if rolled_back else "failed")
         note(DATA_STAYS)
-        return f"{reason}. {said}"
+        return f"{reason}. {outcome}"
 
     def _record(self, state: str) -> None:
-        self.entry |= {"state": state, "ended_at": datetime.now(UTC).strftime(TIME)}
-        add_to_log(Bucket(self.target), self.entry)
+        self.entry |= {"state": state, "ended_at": datetime.now(UTC).strftime(TIME_FORMAT)}
+        append_to_log(Bucket(self.target), self.entry)
 
     def _try_to_record(self, state: str) -> None:
         try:

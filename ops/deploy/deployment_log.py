@@ -1,7 +1,7 @@
-"""The log of deployments: a file in the bucket, which outlives the database and every laptop.
+"""The log of deployments: an object in the bucket, which outlives the database.
 
-One JSON object a line, the oldest first. A deployment writes a line when it begins to change
-something and one when it ends; the last line of an id counts. Nothing personal is in it.
+One JSON object a line, the oldest first. A deployment writes a line when it starts and one when it
+ends; the last line of an id counts. It holds no personal data.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from typing import Any
 from ops.cloudflare.bucket import Bucket
 from ops.terminal.errors import NoAnswerError
 
-LOG = "deployments/log.ndjson"
-TIME = "%Y-%m-%dT%H:%M:%SZ"
+LOG_KEY = "deployments/log.ndjson"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
-Entry = dict[str, Any]
-
-
-def read_log(bucket: Bucket) -> Sequence[Entry]:
-    """What was deployed and rolled back, the oldest first; nothing where there is no log yet.
-
-    Raises:
-        NoAnswerError: R2 did not answer, or what it has is no log.
-    """
-    return _read(bucket.read(LOG) or b"")
+DeploymentEntry = dict[str, Any]
 
 
-def add_to_log(bucket: Bucket, entry: Entry) -> None:
-    """Adds a line, `id` and all.
+def read_log(bucket: Bucket) -> Sequence[DeploymentEntry]:
+    """Return all deployments and rollbacks, the oldest first.
 
     Raises:
-        NoAnswerError: R2 did not answer; the log is as it was.
+        NoAnswerError: R2 did not answer, or the log is damaged.
     """
-    before = bucket.read(LOG) or b""
-    _read(before)
+    return _parse(bucket.read(LOG_KEY) or b"")
+
+
+def append_to_log(bucket: Bucket, entry: DeploymentEntry) -> None:
+    """Append an entry to the log.
+
+    Raises:
+        NoAnswerError: R2 did not answer, or the log is damaged; the log is unchanged.
+    """
+    before = bucket.read(LOG_KEY) or b""
+    _parse(before)
     line = json.dumps(entry, ensure_ascii=False)
-    bucket.write(LOG, before + f"{line}\n".encode())
+    bucket.write(LOG_KEY, before + f"{line}\n".encode())
 
 
-def new_id(now: datetime) -> str:
-    """The id of what begins now, in UTC: `20261121T153200Z`."""
+def new_deployment_id(now: datetime) -> str:
+    """Return the id of a deployment that starts at a time in UTC: `20261121T153200Z`."""
     return now.strftime("%Y%m%dT%H%M%SZ")
 
 
-def _read(content: bytes) -> Sequence[Entry]:
+def _parse(content: bytes) -> Sequence[DeploymentEntry]:
     try:
         lines = [json.loads(line) for line in content.decode().splitlines() if line]
         by_id = {line["id"]: line for line in lines}
     except (ValueError, LookupError, TypeError):
-        raise NoAnswerError(f"{LOG} in the bucket is damaged: put it right by hand") from None
+        raise NoAnswerError(f"{LOG_KEY} in the bucket is damaged: put it right by hand") from None
     return list(by_id.values())

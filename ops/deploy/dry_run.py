@@ -1,4 +1,4 @@
-"""What a deployment would do, command by command, for who wants to see it or do it by hand."""
+"""The plan of a deployment as shell commands, to read or to run by hand."""
 
 from __future__ import annotations
 
@@ -9,79 +9,85 @@ from pathlib import Path
 from ops.backup.backup_maker import BACKUPS
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target
-from ops.cloudflare.versions import override
-from ops.cloudflare.worker_commands import Commands
-from ops.deploy.checkout import commit_of_checkout, message_of
-from ops.deploy.deployment import Choices
-from ops.deploy.deployment_log import LOG
-from ops.deploy.rollout import SHARES, WHOLE
+from ops.cloudflare.versions import version_override
+from ops.cloudflare.worker_commands import WorkerCommands
+from ops.deploy.checkout import read_checkout, version_message
+from ops.deploy.deployment import DeploymentOptions
+from ops.deploy.deployment_log import LOG_KEY
+from ops.deploy.rollout import FULL_TRAFFIC, SHARES
 
+# Placeholders for ids that are unknown before the deployment.
 NEW, OLD, ID = "NEW_VERSION", "OLD_VERSION", "ID"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step in words, with its commands."""
+class PlannedStep:
+    """A step of a deployment with its shell commands."""
 
-    what: str
+    description: str
     commands: Sequence[str]
 
 
-def plan(target: Target, url: str, options: str, choices: Choices) -> Sequence[Step]:
-    """The steps of a deployment. Ids that are not known yet stand as words in capitals."""
-    commands = Commands(target)
-    log = str(Bucket(target).putting(LOG, Path("log.ndjson")))
-    first = " --first" if choices.first else ""
+def plan_deployment(
+    target: Target, url: str, target_options: str, options: DeploymentOptions
+) -> Sequence[PlannedStep]:
+    """Return the steps of a deployment. Unknown ids are words in capitals."""
+    commands = WorkerCommands(target)
+    log = str(Bucket(target).put_command(LOG_KEY, Path("log.ndjson")))
+    first = " --first" if options.first else ""
     return [
-        Step("check", [f"./ppp preflight {options}{first}"]),
-        Step("log, that it begins", [log]),
-        Step("back up", _backing_up(target, url, choices)),
-        Step("apply the migrations that are new", [str(commands.apply_migrations())]),
-        *(_releasing(target, url, choices) if target.environment else ()),
-        Step("count the rows again, and log it", [log]),
+        PlannedStep("check", [f"./ppp preflight {target_options}{first}"]),
+        PlannedStep("log, that it begins", [log]),
+        PlannedStep("back up", _backup_commands(target, url, options)),
+        PlannedStep("apply the migrations that are new", [str(commands.apply_migrations())]),
+        *(_release_steps(target, url, options) if target.environment else ()),
+        PlannedStep("count the rows again, and log it", [log]),
     ]
 
 
-def _backing_up(target: Target, url: str, choices: Choices) -> Sequence[str]:
-    if choices.first:
+def _backup_commands(target: Target, url: str, options: DeploymentOptions) -> Sequence[str]:
+    if options.first:
         file = Path(f"exports/{ID}.sql")
-        packed = Path(f"{file}.gz")
+        compressed = Path(f"{file}.gz")
         return [
-            str(Commands(target).export(file)),
+            str(WorkerCommands(target).export(file)),
             f"gzip {file}",
-            str(Bucket(target).putting(str(packed), packed)),
+            str(Bucket(target).put_command(str(compressed), compressed)),
         ]
-    return [_post(f"{url}{BACKUPS}"), f"{_post(f'{url}{BACKUPS}/{ID}/continue')}  # until verified"]
+    return [
+        _curl_post(f"{url}{BACKUPS}"),
+        f"{_curl_post(f'{url}{BACKUPS}/{ID}/continue')}  # until verified",
+    ]
 
 
-def _post(address: str) -> str:
+def _curl_post(address: str) -> str:
     return f'curl -X POST -H "X-API-Key: $PPP_API_KEY" {address}'
 
 
-def _releasing(target: Target, url: str, choices: Choices) -> Sequence[Step]:
-    commands = Commands(target)
-    message = message_of(commit_of_checkout()[0])
-    back = Step(
+def _release_steps(target: Target, url: str, options: DeploymentOptions) -> Sequence[PlannedStep]:
+    commands = WorkerCommands(target)
+    message = version_message(read_checkout()[0])
+    rollback = PlannedStep(
         "where a step fails from here on",
-        [str(commands.split({OLD: WHOLE}, f"back from {message}"))],
+        [str(commands.split({OLD: FULL_TRAFFIC}, f"back from {message}"))],
     )
-    if choices.at_once:
-        at_once = Step("upload, with all traffic", [str(commands.deploy_at_once(message))])
-        return [at_once, Step("ask it, and watch it", [f"curl {url}/health"]), back]
-    [(name, value)] = override(str(target.settings["name"]), NEW).items()
+    if options.all_traffic:
+        upload = PlannedStep("upload, with all traffic", [str(commands.deploy(message))])
+        return [upload, PlannedStep("ask it, and watch it", [f"curl {url}/health"]), rollback]
+    [(name, value)] = version_override(str(target.settings["name"]), NEW).items()
     return [
-        Step("upload a version", [str(commands.upload(message))]),
-        Step("let it answer who asks for it", [_split(target, 0, message)]),
-        Step("ask it", [f"curl -H '{name}: {value}' {url}/health"]),
+        PlannedStep("upload a version", [str(commands.upload(message))]),
+        PlannedStep("let it answer who asks for it", [_split_command(target, 0, message)]),
+        PlannedStep("ask it", [f"curl -H '{name}: {value}' {url}/health"]),
         *(
-            Step(f"give it {share} % and watch it", [_split(target, share, message)])
+            PlannedStep(f"give it {share} % and watch it", [_split_command(target, share, message)])
             for share in SHARES
         ),
-        Step("set routes and cron triggers", [str(commands.set_triggers())]),
-        back,
+        PlannedStep("set routes and cron triggers", [str(commands.set_triggers())]),
+        rollback,
     ]
 
 
-def _split(target: Target, share: int, message: str) -> str:
-    old = {OLD: WHOLE - share} if share < WHOLE else {}
-    return str(Commands(target).split({NEW: share, **old}, message))
+def _split_command(target: Target, share: int, message: str) -> str:
+    old = {OLD: FULL_TRAFFIC - share} if share < FULL_TRAFFIC else {}
+    return str(WorkerCommands(target).split({NEW: share, **old}, message))

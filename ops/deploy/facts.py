@@ -1,4 +1,4 @@
-"""What is to be known before a deployment, each asked for once, when it is needed."""
+"""What the checks before a deployment read, each fact once and only when it is needed."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.cloudflare.versions import current_deployment
-from ops.cloudflare.worker_commands import Commands
+from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.database_checks import MAIN_TABLES, Schema
-from ops.deploy.deployment_log import Entry, read_log
+from ops.deploy.deployment_log import DeploymentEntry, read_log
 from ops.terminal.errors import OpsError
 from paths import ROOT
 from pyodide_bundle import BundleError
 from startup_check import StartupError, bundle_worker, check_startup
 from wrangler import WranglerError
 
-TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
-APPLIED = "SELECT name FROM d1_migrations ORDER BY name"
-HIGHEST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
-RECORD = "d1_migrations"
+READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+READ_APPLIED_MIGRATIONS = "SELECT name FROM d1_migrations ORDER BY name"
+READ_HIGHEST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
+MIGRATIONS_TABLE = "d1_migrations"
 DEV_VARS = ROOT / ".dev.vars"
-# SQLite's and Cloudflare's own.
-FOREIGN = ("sqlite_", "_cf_", "d1_")
+# Tables of SQLite and Cloudflare.
+INTERNAL_PREFIXES = ("sqlite_", "_cf_", "d1_")
 
 
 @dataclass
-class Facts:
-    """Everything about one target. What cannot be had raises OpsError each time it is asked for."""
+class DeploymentFacts:
+    """The facts of one target. One that cannot be read raises OpsError at every access."""
 
     target: Target
     folder: Path
@@ -42,38 +42,42 @@ class Facts:
     @cached_property
     def databases(self) -> Sequence[Mapping[str, Any]]:
         """The D1 databases of the account."""
-        listed: Sequence[Mapping[str, Any]] = Commands(self.target).list_databases().read_json()
-        return listed
+        databases: Sequence[Mapping[str, Any]] = (
+            WorkerCommands(self.target).list_databases().read_json()
+        )
+        return databases
 
     @cached_property
     def all_tables(self) -> Collection[str]:
-        """The names of all tables, whoever made them."""
-        [rows] = Database(self.target).ask(TABLES)
+        """The names of all tables, those of SQLite and Cloudflare included."""
+        [rows] = Database(self.target).ask(READ_TABLES)
         return {row["name"] for row in rows}
 
     @cached_property
     def schema(self) -> Schema:
-        """The product's tables and the record of migrations."""
-        ours = {name for name in self.all_tables if not name.startswith(FOREIGN)}
-        applied, _ = self._contents
-        return Schema(ours, applied)
+        """The tables of the product and the applied migrations."""
+        tables = {name for name in self.all_tables if not name.startswith(INTERNAL_PREFIXES)}
+        applied, _ = self._migrations_and_counts
+        return Schema(tables, applied)
 
     @cached_property
-    def held(self) -> BackupContents:
-        """What the database holds now."""
-        _, held = self._contents
-        return held
+    def contents(self) -> BackupContents:
+        """The rows of the main tables and the highest event id, now."""
+        _, contents = self._migrations_and_counts
+        return contents
 
     @cached_property
-    def _contents(self) -> tuple[Sequence[str] | None, BackupContents]:
-        if RECORD not in self.all_tables:
+    def _migrations_and_counts(self) -> tuple[Sequence[str] | None, BackupContents]:
+        if MIGRATIONS_TABLE not in self.all_tables:
             return None, read_rows(self.target, self.all_tables)
-        applied, *counted = Database(self.target).ask(APPLIED, *_counting(self.all_tables))
-        return [row["name"] for row in applied], _held(counted)
+        applied, *counts = Database(self.target).ask(
+            READ_APPLIED_MIGRATIONS, *_count_statements(self.all_tables)
+        )
+        return [row["name"] for row in applied], _read_counts(counts)
 
     @cached_property
     def migrations(self) -> Sequence[str]:
-        """The files of this checkout."""
+        """The file names of this checkout's migrations."""
         return sorted(file.name for file in (ROOT / "migrations").glob("*.sql"))
 
     @cached_property
@@ -83,31 +87,33 @@ class Facts:
 
     @cached_property
     def last_backup(self) -> Backup | None:
-        """The newest one that was verified."""
+        """The newest verified backup."""
         return newest_verified(self.backups)
 
     @cached_property
-    def backed_up(self) -> BackupContents | None:
-        """What the database held at the last backup."""
+    def contents_at_backup(self) -> BackupContents | None:
+        """The rows and the highest event id at the last backup."""
         last = self.last_backup
         return read_contents(Bucket(self.target).read_json, last) if last else None
 
     @cached_property
-    def last_deployment(self) -> Entry | None:
-        """The newest deployment of the log, whatever came of it: it saw the database."""
+    def last_deployment(self) -> DeploymentEntry | None:
+        """The newest deployment of the log, failed ones included: each counted the rows."""
         log = read_log(Bucket(self.target))
-        return next((each for each in reversed(log) if each["kind"] == "deployment"), None)
+        return next((entry for entry in reversed(log) if entry["kind"] == "deployment"), None)
 
     @cached_property
     def deployment(self) -> Mapping[str, Any] | None:
-        """Which versions have the traffic; None where no Worker is there yet."""
-        return current_deployment(Commands(self.target))
+        """The versions that have the traffic; None if the Worker was never deployed."""
+        return current_deployment(WorkerCommands(self.target))
 
     @cached_property
     def secrets(self) -> Collection[str] | None:
-        """The names of the secrets; None where this machine has no .dev.vars."""
+        """The names of the secrets; None if this machine has no .dev.vars."""
         if self.target.environment:
-            return {each["name"] for each in Commands(self.target).list_secrets().read_json()}
+            return {
+                secret["name"] for secret in WorkerCommands(self.target).list_secrets().read_json()
+            }
         if not DEV_VARS.exists():
             return None
         lines = DEV_VARS.read_text(encoding="utf-8").splitlines()
@@ -115,7 +121,7 @@ class Facts:
 
     @cached_property
     def bundle(self) -> Path:
-        """The folder with the Worker as it would be uploaded."""
+        """The folder with the files of the Worker that would be uploaded."""
         try:
             prepare_local_config()
             bundle_worker(self.folder, self.target.environment)
@@ -125,7 +131,7 @@ class Facts:
 
     @cached_property
     def snapshot_bytes(self) -> int:
-        """The size of the snapshot from which the Worker started."""
+        """The size of the memory snapshot from which the Worker started."""
         try:
             return check_startup(self.bundle)
         except StartupError as error:
@@ -135,23 +141,23 @@ class Facts:
 def read_rows(
     target: Target, tables: Collection[str] = (*MAIN_TABLES, "sqlite_sequence")
 ) -> BackupContents:
-    """Counts the rows of the main tables, as far as they are there."""
-    counting = _counting(tables)
-    return _held(Database(target).ask(*counting)) if counting else BackupContents({}, 0)
+    """Count the rows of the main tables that exist."""
+    statements = _count_statements(tables)
+    return _read_counts(Database(target).ask(*statements)) if statements else BackupContents({}, 0)
 
 
-def _counting(tables: Collection[str]) -> Sequence[str]:
+def _count_statements(tables: Collection[str]) -> Sequence[str]:
     present = [name for name in MAIN_TABLES if name in tables]
     if not present:
         return ()
     rows = " UNION ALL ".join(
         f"SELECT '{name}' AS name, count(*) AS number FROM {name}" for name in present
     )
-    # It exists as soon as a table counts its ids.
-    return (rows, HIGHEST_EVENT) if "sqlite_sequence" in tables else (rows,)
+    # SQLite creates the table with the first AUTOINCREMENT.
+    return (rows, READ_HIGHEST_EVENT) if "sqlite_sequence" in tables else (rows,)
 
 
-def _held(counted: Sequence[Sequence[Mapping[str, Any]]]) -> BackupContents:
-    rows = {row["name"]: row["number"] for row in counted[0]} if counted else {}
-    highest = counted[1][0]["seq"] if len(counted) > 1 and counted[1] else 0
+def _read_counts(counts: Sequence[Sequence[Mapping[str, Any]]]) -> BackupContents:
+    rows = {row["name"]: row["number"] for row in counts[0]} if counts else {}
+    highest = counts[1][0]["seq"] if len(counts) > 1 and counts[1] else 0
     return BackupContents(rows, highest)

@@ -1,3 +1,5 @@
+"""The checks before a deployment, in their order. They read facts and change nothing."""
+
 from __future__ import annotations
 
 import os
@@ -6,65 +8,66 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ops.deploy.check_verdict import Finding, failed, passed, skipped
+from ops.deploy.check_result import CheckResult, failed, passed, skipped
 from ops.deploy.database_checks import (
-    Named,
-    judge_database,
-    judge_migrations,
-    judge_rows,
-    witnesses_of,
+    ConfiguredDatabase,
+    check_database,
+    check_migrations,
+    check_rows,
+    outside_observations,
 )
-from ops.deploy.facts import Facts
+from ops.deploy.facts import DeploymentFacts
 from ops.deploy.readiness_checks import (
     SECRETS,
-    judge_backup,
-    judge_first,
-    judge_secrets,
-    judge_traffic,
+    check_backup,
+    check_first_deployment,
+    check_secrets,
+    check_traffic,
 )
 from ops.leads.field_map_check import check_fields, parse_field_map
 from ops.leads.pipedrive_account import account_from_environment, custom_fields
 from ops.terminal.errors import OpsError
-from ops.terminal.output import counted, note
+from ops.terminal.output import counted
 
-SLOW = ("bundle", "snapshot")
+# They take a minute or more, so they are made only if the others pass.
+SLOW_CHECKS = ("bundle", "snapshot")
 
-
-HERE = "there are no versions on this machine"
+Check = Callable[[], CheckResult]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person decided."""
+class PreflightOptions:
+    """The options of `ppp preflight` and `ppp deploy` that decide what passes."""
 
     field_map: Path
-    most_hours: float
-    without: Collection[str]
-    accepted: str | None
+    max_backup_hours: float
+    optional_secrets: Collection[str]
+    accepted_database_id: str | None
     first: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """The checks of one target, in the order in which they are made."""
+    """The checks of one target. `on_check` is called with the name of each before it is made."""
 
-    facts: Facts
-    wanted: Wanted
+    facts: DeploymentFacts
+    options: PreflightOptions
+    on_check: Callable[[str], None]
 
-    def findings(self, only: Collection[str] = ()) -> Mapping[str, Finding]:
-        """Makes the checks; each ends with a finding, whatever happens."""
-        findings: dict[str, Finding] = {}
+    def run(self, only: Collection[str] = ()) -> Mapping[str, CheckResult]:
+        """Make the checks, or only those of these names, and return the result of each."""
+        results: dict[str, CheckResult] = {}
         for name, check in self.checks().items():
             if only and name not in only:
-                findings[name] = skipped("not asked for")
-            elif name in SLOW and not are_fine(findings):
-                findings[name] = skipped("it takes long, and something stands against it already")
+                results[name] = skipped("not asked for")
+            elif name in SLOW_CHECKS and not all_passed(results):
+                results[name] = skipped("it takes long, and something stands against it already")
             else:
-                findings[name] = self._made(name, check)
-        return findings
+                results[name] = self._run_check(name, check)
+        return results
 
-    def checks(self) -> Mapping[str, Callable[[], Finding]]:
-        """The checks by name."""
+    def checks(self) -> Mapping[str, Check]:
+        """Return the checks by name, in their order."""
         return {
             "database": self._database,
             "migrations": self._migrations,
@@ -78,96 +81,98 @@ class Preflight:
         }
 
     @property
-    def named(self) -> Named:
-        """The database that is meant."""
-        target = self.facts.target
-        return Named(target.database, target.database_id, target.name, self.wanted.accepted)
+    def database(self) -> ConfiguredDatabase:
+        """The database of the target."""
+        target, accepted_id = self.facts.target, self.options.accepted_database_id
+        return ConfiguredDatabase(target.database, target.database_id, target.name, accepted_id)
 
-    def _made(self, name: str, check: Callable[[], Finding]) -> Finding:
-        note(f"checking: {name}")
+    def _run_check(self, name: str, check: Check) -> CheckResult:
+        self.on_check(name)
         try:
             return check()
         except OpsError as error:
-            return failed(str(error), f"then ./ppp preflight {self.named.options} again")
+            return failed(str(error), f"then ./ppp preflight {self.database.options} again")
 
-    def _database(self) -> Finding:
+    def _database(self) -> CheckResult:
         if not self.facts.target.environment:
             return skipped("every database on this machine has the same id")
-        return judge_database(self.named, self.facts.databases, self.facts.last_deployment)
+        return check_database(self.database, self.facts.databases, self.facts.last_deployment)
 
-    def _migrations(self) -> Finding:
+    def _migrations(self) -> CheckResult:
         facts = self.facts
-        return judge_migrations(self.named, facts.schema, facts.migrations, facts.last_backup)
+        return check_migrations(self.database, facts.schema, facts.migrations, facts.last_backup)
 
-    def _rows(self) -> Finding:
+    def _rows(self) -> CheckResult:
         facts = self.facts
-        witnesses = witnesses_of(facts.last_backup, facts.backed_up, facts.last_deployment)
-        return judge_rows(self.named, facts.held, witnesses)
+        observations = outside_observations(
+            facts.last_backup, facts.contents_at_backup, facts.last_deployment
+        )
+        return check_rows(self.database, facts.contents, observations)
 
-    def _backup(self) -> Finding:
-        facts, options = self.facts, self.named.options
-        if self.wanted.first:
-            return judge_first(facts.backups, options=options)
-        return judge_backup(
+    def _backup(self) -> CheckResult:
+        facts, options = self.facts, self.database.options
+        if self.options.first:
+            return check_first_deployment(facts.backups, options=options)
+        return check_backup(
             facts.backups,
-            facts.backed_up,
+            facts.contents_at_backup,
             options=options,
             environment=facts.target.settings["vars"]["ENVIRONMENT"],
             now=datetime.now(UTC),
-            most_hours=self.wanted.most_hours,
+            max_hours=self.options.max_backup_hours,
         )
 
-    def _traffic(self) -> Finding:
+    def _traffic(self) -> CheckResult:
         if not self.facts.target.environment:
-            return skipped(HERE)
-        return judge_traffic(self.facts.deployment, options=self.named.options)
+            return skipped("there are no versions on this machine")
+        return check_traffic(self.facts.deployment, options=self.database.options)
 
-    def _secrets(self) -> Finding:
+    def _secrets(self) -> CheckResult:
         facts = self.facts
         if facts.secrets is None:
             return skipped("there is no .dev.vars; `make dev` writes one")
-        # `make dev` brings a Pipedrive of its own.
-        needed = SECRETS if facts.target.environment else SECRETS[:1]
-        without = self.wanted.without
-        return judge_secrets(facts.secrets, needed, without, options=self.named.options)
+        # `make dev` simulates Pipedrive, so only the keys are required.
+        required = SECRETS if facts.target.environment else SECRETS[:1]
+        optional = self.options.optional_secrets
+        return check_secrets(facts.secrets, required, optional, options=self.database.options)
 
-    def _fields(self) -> Finding:
-        file = self.wanted.field_map
+    def _fields(self) -> CheckResult:
+        file = self.options.field_map
         if not os.environ.get("PIPEDRIVE_API_KEY"):
             return skipped("PIPEDRIVE_API_KEY is not set here, and Cloudflare does not show it")
         if not file.exists():
             return skipped(f"there is no {file}: name the field map with --map")
-        read = parse_field_map(file.read_text(encoding="utf-8"))
-        checked = check_fields(read.entries, custom_fields(account_from_environment()))
-        failing = [f"{each.name}: {each.note}" for each in checked if each.fails]
-        problems = [*read.problems, *failing]
+        field_map = parse_field_map(file.read_text(encoding="utf-8"))
+        checked = check_fields(field_map.entries, custom_fields(account_from_environment()))
+        failing = [f"{field.name}: {field.note}" for field in checked if field.fails]
+        problems = [*field_map.problems, *failing]
         if problems:
             return failed("; ".join(problems), f"./ppp fields check --map {file}")
         return passed(f"{counted(len(checked), 'field')} of {file} fit the account")
 
-    def _bundle(self) -> Finding:
+    def _bundle(self) -> CheckResult:
         files = [file for file in self.facts.bundle.rglob("*") if file.is_file()]
         return passed(f"{counted(len(files), 'file')}, as they would be uploaded")
 
-    def _snapshot(self) -> Finding:
+    def _snapshot(self) -> CheckResult:
         return passed(f"the Worker starts from its snapshot of {self.facts.snapshot_bytes:,} bytes")
 
 
-def are_fine(findings: Mapping[str, Finding]) -> bool:
-    """Whether nothing stands against a deployment."""
-    return all(each.verdict != "fail" for each in findings.values())
+def all_passed(results: Mapping[str, CheckResult]) -> bool:
+    """Return whether no check failed."""
+    return all(result.verdict != "fail" for result in results.values())
 
 
-def as_objects(findings: Mapping[str, Finding]) -> dict[str, object]:
-    """The findings for a script."""
+def results_as_json(results: Mapping[str, CheckResult]) -> dict[str, object]:
+    """Return the results for --json."""
     return {
         "checks": [
             {
                 "check": name,
-                "verdict": each.verdict,
-                "why": each.why,
-                "next": each.next_step or None,
+                "verdict": result.verdict,
+                "why": result.reason,
+                "next": result.next_step or None,
             }
-            for name, each in findings.items()
+            for name, result in results.items()
         ]
     }

@@ -1,4 +1,4 @@
-"""What facts beside the database mean for a deployment: backups, traffic and secrets."""
+"""Checks before a deployment beside the database: backups, traffic and secrets."""
 
 from __future__ import annotations
 
@@ -7,55 +7,60 @@ from datetime import datetime
 from typing import Any
 
 from ops.backup.index import Backup, BackupContents, newest_verified
-from ops.cloudflare.versions import shares_of, whole_version
-from ops.deploy.check_verdict import Finding, failed, passed
-from ops.terminal.output import HOUR, spoken
+from ops.cloudflare.versions import sole_version, traffic_shares
+from ops.deploy.check_result import CheckResult, failed, passed
+from ops.terminal.output import HOUR, format_duration
 
-NO_BACKUPS = "docs/runbook.md#there-is-no-fresh-backup"
-# What a Worker of ours cannot do its whole work without.
+NO_BACKUPS_HELP = "docs/runbook.md#there-is-no-fresh-backup"
+# The Worker starts without them, but does not do all of its work.
 SECRETS = ("API_KEYS", "PIPEDRIVE_API_KEY", "PIPEDRIVE_FIELDS", "ALERT_WEBHOOK_URL")
 
 
-def judge_backup(
+def check_backup(
     backups: Sequence[Backup] | None,
-    held: BackupContents | None,
+    contents: BackupContents | None,
     *,
     options: str,
     environment: str,
     now: datetime,
-    most_hours: float,
-) -> Finding:
-    """Whether the last backup is of this environment, verified, readable and fresh."""
-    make = f"./ppp backup {options}"
+    max_hours: float,
+) -> CheckResult:
+    """Check that the last backup is of this environment, verified, readable and fresh."""
+    backup_command = f"./ppp backup {options}"
     last = newest_verified(backups)
     if not backups:
         return failed(
             "there is no backup",
-            f"{make}; over a Worker that makes none yet: --first ({NO_BACKUPS})",
+            f"{backup_command}; over a Worker that makes none yet: --first ({NO_BACKUPS_HELP})",
         )
     if last is None or last.finished_at is None:
-        return failed(f"none of {len(backups)} backups is verified", f"{make} ({NO_BACKUPS})")
+        return failed(
+            f"none of {len(backups)} backups is verified", f"{backup_command} ({NO_BACKUPS_HELP})"
+        )
     if last.environment != environment:
         return failed(
             f"the backup {last.id} is of {last.environment}, not of {environment}",
             "mend the bucket of BACKUPS in wrangler.toml",
         )
-    if held is None:
-        return failed(f"the manifest of the backup {last.id} is missing", f"{make} ({NO_BACKUPS})")
+    if contents is None:
+        return failed(
+            f"the manifest of the backup {last.id} is missing",
+            f"{backup_command} ({NO_BACKUPS_HELP})",
+        )
     age = (now - last.finished_at).total_seconds()
     newer = "" if backups[0] is last else f"; {backups[0].id} is not verified"
-    said = f"{last.id}, {spoken(age)} old, {last.events:,} events{newer}"
-    if age > most_hours * HOUR:
+    summary = f"{last.id}, {format_duration(age)} old, {last.events:,} events{newer}"
+    if age > max_hours * HOUR:
         return failed(
-            f"the last verified backup is too old ({said}, allowed are {most_hours:g} h): "
+            f"the last verified backup is too old ({summary}, allowed are {max_hours:g} h): "
             "the nightly one did not run",
-            f"{make} ({NO_BACKUPS})",
+            f"{backup_command} ({NO_BACKUPS_HELP})",
         )
-    return passed(said)
+    return passed(summary)
 
 
-def judge_first(backups: Sequence[Backup] | None, *, options: str) -> Finding:
-    """Whether it can be true that no backup of ours exists yet."""
+def check_first_deployment(backups: Sequence[Backup] | None, *, options: str) -> CheckResult:
+    """Check that no verified backup exists, as --first says."""
     last = newest_verified(backups)
     if last is None:
         return passed("none yet: the deployment exports the database first")
@@ -64,33 +69,34 @@ def judge_first(backups: Sequence[Backup] | None, *, options: str) -> Finding:
     )
 
 
-def judge_traffic(deployment: Mapping[str, Any] | None, *, options: str) -> Finding:
-    """Whether one version has all traffic, so that it is clear where to go back to."""
+def check_traffic(deployment: Mapping[str, Any] | None, *, options: str) -> CheckResult:
+    """Check that one version has all traffic, so that a rollback has one destination."""
     if deployment is None:
         return passed("no Worker is there yet, so there is none to go back to")
-    whole = whole_version(deployment)
-    if whole:
-        return passed(f"all of it goes to {whole}")
-    shares = shares_of(deployment).items()
+    version = sole_version(deployment)
+    if version:
+        return passed(f"all of it goes to {version}")
+    shares = traffic_shares(deployment).items()
     split = ", ".join(f"{share:g} % to {version}" for version, share in shares)
     return failed(
         f"a deployment is half-way: {split}", f"./ppp rollback {options}, or finish it by hand"
     )
 
 
-def judge_secrets(
-    there: Collection[str], needed: Collection[str], without: Collection[str], *, options: str
-) -> Finding:
-    """Whether the secrets are set, by their names."""
-    missing = [name for name in needed if name not in there and name not in without]
-    skipped_rows = [name for name in needed if name not in there and name in without]
+def check_secrets(
+    existing: Collection[str], required: Collection[str], optional: Collection[str], *, options: str
+) -> CheckResult:
+    """Check that every required secret exists that is not given with --without."""
+    absent = [name for name in required if name not in existing]
+    missing = [name for name in absent if name not in optional]
+    omitted = [name for name in absent if name in optional]
     if missing:
         return failed(
             f"not set: {', '.join(missing)}",
             f"npx wrangler secret put {missing[0]} {options} (README, Deploy); "
             f"if that is wanted: --without {missing[0]}",
         )
-    kept = ", ".join(name for name in needed if name in there)
+    present = ", ".join(name for name in required if name in existing)
     return passed(
-        f"{kept} set" + (f"; without {', '.join(skipped_rows)}, as wanted" if skipped_rows else "")
+        f"{present} set" + (f"; without {', '.join(omitted)}, as wanted" if omitted else "")
     )

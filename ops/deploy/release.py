@@ -1,4 +1,4 @@
-"""Brings the code of this checkout to Cloudflare: as a version, then share by share, or at once."""
+"""Release the code of this checkout: share by share of the traffic, or all traffic at once."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import httpx
 
 from config import VERSION
 from ops.cloudflare.target import Target
-from ops.cloudflare.versions import override, version_of
-from ops.cloudflare.worker_commands import Commands
-from ops.deploy.rollout import AT_ONCE, SHARES, WHOLE, Rollout
-from ops.deploy.smoke_test import METRICS, Smoke
+from ops.cloudflare.versions import run_upload, version_override
+from ops.cloudflare.worker_commands import WorkerCommands
+from ops.deploy.rollout import FULL_TRAFFIC, ONE_STEP, SHARES, Rollout
+from ops.deploy.smoke_test import METRICS, SmokeTest
 from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import note
 from ops.worker_api.client import Api, open_client
 
 PAUSE_SECONDS = 10
-# Until a new deployment is known everywhere.
-MAX_TRIES = 12
+# A new deployment takes up to two minutes to reach every location of Cloudflare.
+MAX_ATTEMPTS = 12
 
 
 @dataclass
 class Release:
-    """The way of the code. `previous` is the version that had all traffic, where one had.
+    """A release in progress. `previous` is the version that had all traffic, if one had.
 
-    `version` is the new one's id as soon as it has one; `took_traffic` says whether there is
-    anything to take back.
+    `version` is the id of the new version, once it is uploaded; `took_traffic` is whether there is
+    anything to roll back.
     """
 
     target: Target
@@ -41,38 +41,38 @@ class Release:
     version: str | None = None
     took_traffic: bool = False
 
-    def gradually(self) -> None:
-        """Uploads a version, asks it while it has no traffic, and gives it more and more.
+    def deploy_gradually(self) -> None:
+        """Upload a version, test it without traffic, and raise its share of the traffic in steps.
 
         Raises:
-            OpsError: it could not be uploaded or moved, or it is not well.
+            OpsError: the upload or a share failed, or the version is unhealthy.
         """
-        shares = SHARES if self._knows_the_second_part() else AT_ONCE
-        self.version = version_of(self._commands.upload(self.message))
+        shares = SHARES if self._previous_serves_second_script() else ONE_STEP
+        self.version = run_upload(self._commands.upload(self.message))
         self.took_traffic = True
-        self._move(0)
-        self._prove(shares)
-        # A version does not bring them along.
+        self._set_share(0)
+        self._verify_and_roll_out(shares)
+        # Triggers are no part of a version.
         self._commands.set_triggers().run()
 
-    def at_once(self) -> None:
-        """Uploads the code with all traffic, and watches it.
+    def deploy_at_once(self) -> None:
+        """Upload the code with all traffic, and watch it.
 
         Raises:
-            OpsError: it could not be uploaded, or it is not well.
+            OpsError: the upload failed, or the version is unhealthy.
         """
         self.took_traffic = True
         note("code: uploaded, with all the traffic at once")
-        self.version = version_of(self._commands.deploy_at_once(self.message))
-        self._prove(())
+        self.version = run_upload(self._commands.deploy(self.message))
+        self._verify_and_roll_out(())
 
-    def take_back(self) -> tuple[bool, str]:
-        """Gives the previous version all traffic. Says whether it has it, and that in words."""
+    def roll_back(self) -> tuple[bool, str]:
+        """Give the previous version all traffic; return whether it has it, and a sentence."""
         if not self.took_traffic:
             return False, "No traffic was moved: the code that runs is the one that ran"
         if self.previous is None:
             return False, "There is no earlier version to go back to"
-        command = self._commands.split({self.previous: WHOLE}, f"back from {self.message}")
+        command = self._commands.split({self.previous: FULL_TRAFFIC}, f"back from {self.message}")
         try:
             command.run()
         except OpsError as error:
@@ -83,58 +83,60 @@ class Release:
         return True, f"The version {self.previous} has all traffic again"
 
     @property
-    def _commands(self) -> Commands:
-        return Commands(self.target)
+    def _commands(self) -> WorkerCommands:
+        return WorkerCommands(self.target)
 
-    def _knows_the_second_part(self) -> bool:
-        """Whether the old version serves what the new pixel loads where there are fields.
+    def _previous_serves_second_script(self) -> bool:
+        """Whether the previous version serves the second script of the new pixel.
 
-        Else a page that got the new pixel would ask the old version for it, in vain, and miss a
-        lead; so a new pixel gets all traffic in one step.
+        If not, a page with the new pixel could ask the previous version for that script and miss a
+        lead. So a new pixel gets all traffic in one step.
         """
         try:
-            known = self.api.http.get(f"/static/pixel-{VERSION}-more.js").is_success
+            is_served = self.api.http.get(f"/static/pixel-{VERSION}-more.js").is_success
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{self.api.worker.url} does not answer: {error}") from None
-        if not known:
+        if not is_served:
             note(f"code: the pixel {VERSION} is new, so it gets all traffic in one step")
-        return known
+        return is_served
 
-    def _move(self, share: int) -> None:
-        old = {str(self.previous): WHOLE - share} if share < WHOLE else {}
+    def _set_share(self, share: int) -> None:
+        old = {str(self.previous): FULL_TRAFFIC - share} if share < FULL_TRAFFIC else {}
         self._commands.split({str(self.version): share, **old}, self.message).run()
 
-    def _prove(self, shares: tuple[int, ...]) -> None:
-        """Asks the version everything, then gives it its shares; none means that it has all."""
-        with self._asking() as smoke:
-            self._wait_for(smoke)
-            smoke.require_whole()
+    def _verify_and_roll_out(self, shares: tuple[int, ...]) -> None:
+        """Test the version, then give it its shares; no share means that it has all traffic."""
+        with self._smoke_test() as smoke:
+            self._wait_until_healthy(smoke)
+            smoke.require_pass()
             note(f"code: version {self.version} answers as it should")
             rollout = Rollout(
-                move=self._move if shares else _stay,
-                look=smoke.look,
+                set_share=self._set_share if shares else _keep_traffic,
+                probe=smoke.run_read_only,
                 read_metrics=lambda: self.api.get(METRICS)["data"],
                 pause=partial(time.sleep, PAUSE_SECONDS),
-                looks=max(1, self.watch_seconds // PAUSE_SECONDS),
+                probes_per_share=max(1, self.watch_seconds // PAUSE_SECONDS),
             )
-            rollout.run(shares or AT_ONCE, self._say_share)
+            rollout.run(shares or ONE_STEP, self._announce_share)
 
-    def _say_share(self, share: int) -> None:
+    def _announce_share(self, share: int) -> None:
         note(f"code: {share} % of the traffic, watched for {self.watch_seconds} s")
 
     @contextmanager
-    def _asking(self) -> Iterator[Smoke]:
-        """The way to the new version, whatever its share."""
+    def _smoke_test(self) -> Iterator[SmokeTest]:
+        """Open a client whose requests go to the new version, whatever its share."""
         with open_client(self.api.worker, self.api.key) as http:
-            http.headers.update(override(str(self.target.settings["name"]), str(self.version)))
-            yield Smoke(Api(self.api.worker, self.api.key, http), self.version)
+            http.headers.update(
+                version_override(str(self.target.settings["name"]), str(self.version))
+            )
+            yield SmokeTest(Api(self.api.worker, self.api.key, http), self.version)
 
-    def _wait_for(self, smoke: Smoke) -> None:
-        for _ in range(MAX_TRIES):
-            if "health" not in smoke.look():
+    def _wait_until_healthy(self, smoke: SmokeTest) -> None:
+        for _ in range(MAX_ATTEMPTS):
+            if "health" not in smoke.run_read_only():
                 return
             time.sleep(PAUSE_SECONDS)
 
 
-def _stay(_share: int) -> None:
-    """It has all the traffic already."""
+def _keep_traffic(_share: int) -> None:
+    """Change nothing: the version has all traffic already."""

@@ -1,4 +1,4 @@
-"""Gives a new version more and more of the traffic, and looks at it in between."""
+"""Raise a new version's share of the traffic in steps, and watch it after each."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.deploy.smoke_test import UnhealthyError, in_words
+from ops.deploy.smoke_test import UnhealthyError, describe_problems
 
-# Percent of the traffic.
-WHOLE = 100
-SHARES = (10, 50, WHOLE)
-AT_ONCE = (WHOLE,)
-# One look may go wrong on the way; two in a row do not.
+# Percent.
+FULL_TRAFFIC = 100
+SHARES = (10, 50, FULL_TRAFFIC)
+ONE_STEP = (FULL_TRAFFIC,)
+# A single failure may be the network.
 MAX_FAILURES_IN_A_ROW = 1
-# Leads fail for reasons of Pipedrive's, too.
+# Leads fail because of Pipedrive, too.
 MAX_NEW_FAILED_LEADS = 3
 
 Metrics = Mapping[str, Any]
@@ -22,46 +22,48 @@ Metrics = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The way of one version to all traffic.
+    """The rollout of one version.
 
-    `move` gives it a share in percent; `look` asks it a few things and returns what is wrong by
-    name; `read_metrics` reads the Worker's numbers; `pause` waits between two looks.
+    `set_share` sets its share in percent; `probe` tests it and returns problems by the name of the
+    test; `read_metrics` reads the Worker's metrics; `pause` waits between two probes.
     """
 
-    move: Callable[[int], None]
-    look: Callable[[], Mapping[str, str]]
+    set_share: Callable[[int], None]
+    probe: Callable[[], Mapping[str, str]]
     read_metrics: Callable[[], Metrics]
     pause: Callable[[], None]
-    looks: int
+    probes_per_share: int
 
     def run(self, shares: Sequence[int], on_share: Callable[[int], None]) -> None:
-        """Goes from share to share.
+        """Give the version each share in turn and watch it.
 
         Raises:
-            UnhealthyError: the version is not well with a share; it still has it.
-            OpsError: it could not be moved, or not be looked at.
+            UnhealthyError: the version is unhealthy with a share, and still has it.
+            OpsError: a share could not be set, or the metrics not be read.
         """
         before = self.read_metrics()
         for share in shares:
-            self.move(share)
+            self.set_share(share)
             on_share(share)
             self._watch(share, before)
 
     def _watch(self, share: int, before: Metrics) -> None:
         failures = 0
-        for _ in range(self.looks):
+        for _ in range(self.probes_per_share):
             self.pause()
-            wrong = self.look()
-            failures = failures + 1 if wrong else 0
+            problems = self.probe()
+            failures = failures + 1 if problems else 0
             if failures > MAX_FAILURES_IN_A_ROW:
-                raise UnhealthyError(f"with {share} % of the traffic: {in_words(wrong)}")
-        worse = worsened(before, self.read_metrics())
-        if worse:
-            raise UnhealthyError(f"with {share} % of the traffic: {worse}")
+                raise UnhealthyError(
+                    f"with {share} % of the traffic: {describe_problems(problems)}"
+                )
+        regression = describe_regression(before, self.read_metrics())
+        if regression:
+            raise UnhealthyError(f"with {share} % of the traffic: {regression}")
 
 
-def worsened(before: Metrics, now: Metrics) -> str | None:
-    """What the Worker's numbers say against the new version, or None."""
+def describe_regression(before: Metrics, now: Metrics) -> str | None:
+    """Describe what became worse in the Worker's metrics, or return None."""
     errors, recent = now["errors_last_hour"], now["recent_activity"]
     failed = errors["leads_failed"] - before["errors_last_hour"]["leads_failed"]
     killed = errors["runs_killed"] - before["errors_last_hour"]["runs_killed"]

@@ -1,7 +1,7 @@
-"""Asks a deployed version what only a working one answers. What it stores is marked as ours.
+"""Test a deployed version with real requests.
 
-It sends one page view, for a pixel of its own in a project whose leads go nowhere. Everything else
-is refused or only read.
+The test stores one page view, of its own pixel in a project that sends nothing to Pipedrive. All
+other requests are refused or only read.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ UNKNOWN_PIXEL = "ppp-no-such-pixel"
 METRICS = "/api/reports/metrics"
 
 Probe = Callable[[], str | None]
-"""Asks one thing; returns what is wrong, or None."""
+"""Tests one thing; returns the problem, or None."""
 
 
 class UnhealthyError(OpsError):
-    """The version does not do what it must; the message says which."""
+    """A version fails a test; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
-class Smoke:
-    """The questions, for one version where `version` is an id, else for whatever answers.
+class SmokeTest:
+    """The tests of a version; a `version` of None is the one that answers.
 
-    `api` must be asking that version, with an admin's key.
+    `api` must reach that version, with an admin's key.
     """
 
     api: Api
     version: str | None = None
 
-    def look(self) -> Mapping[str, str]:
-        """Asks what changes nothing; returns what is wrong by the name of the probe."""
-        return _asked(
+    def run_read_only(self) -> Mapping[str, str]:
+        """Run the probes that change nothing; return problems by the name of the probe."""
+        return _run_probes(
             {
                 "health": self._health,
                 "script": self._script,
@@ -53,22 +53,22 @@ class Smoke:
             }
         )
 
-    def whole(self) -> Mapping[str, str]:
-        """Asks everything, and has one page view stored."""
-        further = _asked(
-            {"keys": self._needs_a_key, "numbers": self._numbers, "event": self._event}
+    def run(self) -> Mapping[str, str]:
+        """Run all probes, which store one page view; return problems by the name of the probe."""
+        problems = _run_probes(
+            {"keys": self._refused_without_key, "numbers": self._metrics, "event": self._event}
         )
-        return {**self.look(), **further}
+        return {**self.run_read_only(), **problems}
 
-    def require_whole(self) -> None:
-        """Asks everything.
+    def require_pass(self) -> None:
+        """Run all probes.
 
         Raises:
-            UnhealthyError: something is wrong.
+            UnhealthyError: one of them fails.
         """
-        wrong = self.whole()
-        if wrong:
-            raise UnhealthyError(f"the new version fails: {in_words(wrong)}")
+        problems = self.run()
+        if problems:
+            raise UnhealthyError(f"the new version fails: {describe_problems(problems)}")
 
     def _health(self) -> str | None:
         answer = self._get("/health")
@@ -84,13 +84,13 @@ class Smoke:
     def _script(self) -> str | None:
         for path in ("/p.js", f"/static/pixel-{VERSION}-more.js"):
             answer = self._get(path)
-            if answer.status_code != HTTPStatus.OK or not _is(answer, "javascript"):
+            if answer.status_code != HTTPStatus.OK or not _has_type(answer, "javascript"):
                 return f"{path} answers {answer.status_code}, {answer.headers.get('content-type')}"
         return None
 
     def _image(self) -> str | None:
         answer = self._get(f"/e/page.gif?pixel_id={UNKNOWN_PIXEL}")
-        return None if _is(answer, "image/gif") else f"the image answers {answer.status_code}"
+        return None if _has_type(answer, "image/gif") else f"the image answers {answer.status_code}"
 
     def _refused_event(self) -> str | None:
         answer = self._send_event(UNKNOWN_PIXEL)
@@ -98,7 +98,7 @@ class Smoke:
             return None
         return f"an event of an unknown pixel is answered {answer.status_code}: {answer.text[:300]}"
 
-    def _needs_a_key(self) -> str | None:
+    def _refused_without_key(self) -> str | None:
         answer = httpx.get(
             f"{self.api.worker.url}{METRICS}",
             headers={
@@ -111,7 +111,7 @@ class Smoke:
             return None
         return f"the numbers without a key are answered {answer.status_code}, not 401"
 
-    def _numbers(self) -> str | None:
+    def _metrics(self) -> str | None:
         answer = self._get(METRICS)
         if answer.status_code == HTTPStatus.OK:
             return None
@@ -139,39 +139,39 @@ class Smoke:
 
 
 def find_pixel(api: Api) -> str:
-    """The id of the pixel for smoke tests, made where there is none.
+    """Return the id of the pixel for smoke tests, which is created if it does not exist.
 
     Raises:
         OpsError: the Worker refuses.
     """
     configuration = {"pipedrive_enabled": False}
-    project = _named(api, "/api/projects", PROJECT, {"configuration": configuration})
-    return _named(api, f"/api/projects/{path_segment(project)}/pixels", PIXEL, {})
+    project = _find_or_create(api, "/api/projects", PROJECT, {"configuration": configuration})
+    return _find_or_create(api, f"/api/projects/{path_segment(project)}/pixels", PIXEL, {})
 
 
-def _named(api: Api, path: str, name: str, further: Mapping[str, object]) -> str:
+def _find_or_create(api: Api, path: str, name: str, fields: Mapping[str, object]) -> str:
     entries = [entry for page in api.pages(path, {}) for entry in page["data"]]
-    found: list[dict[str, Any]] = [entry for entry in entries if entry["name"] == name]
-    entry = found[0] if found else api.send("POST", path, {"name": name, **further})["data"]
+    namesakes: list[dict[str, Any]] = [entry for entry in entries if entry["name"] == name]
+    entry = namesakes[0] if namesakes else api.send("POST", path, {"name": name, **fields})["data"]
     return str(entry["id"])
 
 
-def in_words(wrong: Mapping[str, str]) -> str:
-    """What is wrong, in one line."""
-    return "; ".join(f"{name}: {problem}" for name, problem in wrong.items())
+def describe_problems(problems: Mapping[str, str]) -> str:
+    """Return problems in one line."""
+    return "; ".join(f"{name}: {problem}" for name, problem in problems.items())
 
 
-def _asked(probes: Mapping[str, Probe]) -> Mapping[str, str]:
-    wrong = {}
+def _run_probes(probes: Mapping[str, Probe]) -> Mapping[str, str]:
+    problems = {}
     for name, probe in probes.items():
         try:
             problem = probe()
         except (httpx.HTTPError, OpsError, ValueError, KeyError) as error:
             problem = f"no answer as it should be ({type(error).__name__}: {error})"
         if problem:
-            wrong[name] = problem
-    return wrong
+            problems[name] = problem
+    return problems
 
 
-def _is(answer: httpx.Response, kind: str) -> bool:
-    return kind in answer.headers.get("content-type", "")
+def _has_type(answer: httpx.Response, media_type: str) -> bool:
+    return media_type in answer.headers.get("content-type", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.cloudflare.database import Database, Row, numbers, portions
+from ops.cloudflare.database import Database, Row, id_batches, integer_list
 from ops.leads.lead_states import CONDITIONS, DUE_AT, IS_SUBMISSION, SUBMISSIONS, State
 from services.tracking.form_data import read_lead
 
@@ -70,8 +70,8 @@ def find_resubmittable(database: Database, selection: Selection) -> Resubmittabl
 def _rows(database: Database, selection: Selection) -> Iterator[Row]:
     if selection.state:
         yield from _rows_in(database, selection.state, selection.days)
-    for ids in portions(selection.ids):
-        sql = f"SELECT {_COLUMNS} FROM tracking_events WHERE id IN ({numbers(ids)})"
+    for ids in id_batches(selection.ids):
+        sql = f"SELECT {_COLUMNS} FROM tracking_events WHERE id IN ({integer_list(ids)})"
         yield from database.ask(sql)[0]
 
 
@@ -106,7 +106,7 @@ def set_pending(ids: Sequence[int], submissions: Resubmittable, selection: Selec
       UPDATE tracking_events SET
         pipedrive_sync_status = NULL, pipedrive_due_at = NULL, pipedrive_retry_count = 0,
         pipedrive_sync_reason = NULL, pipedrive_lease = NULL
-      WHERE id IN ({numbers(ids)}) AND {selection.condition}
+      WHERE id IN ({integer_list(ids)}) AND {selection.condition}
       RETURNING id
     """
     return (*_allow_rewrite(synced), pending)
@@ -117,5 +117,5 @@ def _allow_rewrite(synced: Sequence[int]) -> Iterator[str]:
     if synced:
         yield f"""
           UPDATE pipedrive_persons SET written_event_id = written_event_id - 1
-          WHERE written_event_id IN ({numbers(synced)})
+          WHERE written_event_id IN ({integer_list(synced)})
         """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ops.restore.live_comparison import TableComparison
-from ops.terminal.output import spoken
+from ops.terminal.output import format_duration
 
 # The objectives that the product promises.
 RECOVERY_POINT_OBJECTIVE = timedelta(hours=1)
@@ -99,4 +99,4 @@ database: {"failed" if self.smoke else "passed"}.
 
 
 def _duration(span: timedelta) -> str:
-    return spoken(span.total_seconds())
+    return format_duration(span.total_seconds())

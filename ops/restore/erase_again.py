@@ -16,7 +16,7 @@ from typing import Any
 from ops.backup.backup_chain import BrokenBackupError
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.bucket_objects import fetch
-from ops.cloudflare.database import MAX_IDS
+from ops.cloudflare.database import MAX_IDS_PER_STATEMENT
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import literal
 from services.archive.batches import DELETE_EMPTY_BATCH, RECOUNT_BATCH
@@ -103,8 +103,8 @@ def deletions(erasures: Sequence[Erasure]) -> Iterator[ErasureStatement]:
     """Yield the statements that delete the erased rows, and the persons that the sync remembers."""
     for table, name in RECEIPT_IDS.items():
         ids = [row_id for erasure in erasures for row_id in erasure.ids.get(name, ())]
-        for start in range(0, len(ids), MAX_IDS):
-            parameter = json.dumps({"ids": ids[start : start + MAX_IDS]})
+        for start in range(0, len(ids), MAX_IDS_PER_STATEMENT):
+            parameter = json.dumps({"ids": ids[start : start + MAX_IDS_PER_STATEMENT]})
             yield ErasureStatement(table, _DELETE_BY_IDS.format(table=table), parameter)
             if table == "tracking_events":
                 yield ErasureStatement("pipedrive_persons", DELETE_PERSONS, parameter)

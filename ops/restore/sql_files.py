@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.cloudflare.database import Database
-from ops.cloudflare.new_database import READ_TABLES, executing
+from ops.cloudflare.new_database import READ_TABLES, execute_file_command
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import Statement, insert_statements, literal
 from ops.restore.staging_database import SEQUENCE, StagingDatabase
@@ -91,7 +91,7 @@ def run_step(target: Target, step: RestoreStep) -> None:
     Raises:
         NoAnswerError: the database refused the file and applied nothing of it.
     """
-    executing(target, step.file).run()
+    execute_file_command(target, step.file).run()
     step.file.unlink()
 
 

@@ -10,7 +10,7 @@ import typer
 from ops.cloudflare.database import Database
 from ops.cloudflare.new_database import READ_TABLES
 from ops.cloudflare.target import Target
-from ops.cloudflare.wrangler_command import Command, RefusedError
+from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.restore.erase_again import Erasure, deletions, read_erasures, recounts
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, show_json
@@ -102,21 +102,21 @@ def _require_typed(target: Target, moment: datetime) -> None:
         raise WrongUsageError(f"nothing was changed: that is not {target.database}")
 
 
-def _info_command(target: Target, moment: datetime) -> Command:
+def _info_command(target: Target, moment: datetime) -> WranglerCommand:
     return _command(target, "info", "--timestamp", _iso(moment))
 
 
-def _restore_command(target: Target, moment: datetime) -> Command:
+def _restore_command(target: Target, moment: datetime) -> WranglerCommand:
     return _command(target, "restore", "--timestamp", _iso(moment))
 
 
-def _undo_command(target: Target, bookmark: str) -> Command:
+def _undo_command(target: Target, bookmark: str) -> WranglerCommand:
     return _command(target, "restore", "--bookmark", bookmark)
 
 
-def _command(target: Target, verb: str, *options: str) -> Command:
+def _command(target: Target, verb: str, *options: str) -> WranglerCommand:
     arguments = ("d1", "time-travel", verb, target.database, *options, "--json")
-    return Command((*arguments, "--env", target.name), target.config)
+    return WranglerCommand((*arguments, "--env", target.name), target.config)
 
 
 def _iso(moment: datetime) -> str:

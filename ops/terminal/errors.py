@@ -1,4 +1,4 @@
-"""What a command cannot go on with; the message says what is wrong and what to do."""
+"""Errors that end a command with one line: what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command tells the shell."""
+    """The exit codes of all commands."""
 
     FINE = 0
     PROBLEMS = 1
@@ -15,18 +15,18 @@ class ExitCode(IntEnum):
 
 
 class OpsError(Exception):
-    """Ends the command with one line."""
+    """Ends the command; the message is printed in one line."""
 
     exit_code = ExitCode.PROBLEMS
 
 
 class WrongUsageError(OpsError):
-    """The command was not given what it needs."""
+    """The options or arguments are wrong, or one is missing."""
 
     exit_code = ExitCode.WRONG_USAGE
 
 
 class NoAnswerError(OpsError):
-    """Cloudflare, Pipedrive or the local database did not answer, or refused to."""
+    """Cloudflare, Pipedrive or the local database did not answer, or refused."""
 
     exit_code = ExitCode.NO_ANSWER

@@ -1,4 +1,4 @@
-"""How far long work is, on stderr, where a terminal is there to see it."""
+"""A progress bar on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar up to `total`; what it gives is called with how much is done."""
+    """Show a bar up to *total* and yield a function that sets how much is completed."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -22,4 +22,4 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     hidden = not terminal.is_terminal
     with Progress(*columns, console=terminal, transient=True, disable=hidden) as bar:
         task = bar.add_task(title, total=total or None)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda completed: bar.update(task, completed=completed)

@@ -1,4 +1,4 @@
-"""A folder for what a command puts together on this machine, which holds personal data."""
+"""A private temporary folder for files with personal data."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tempfile import TemporaryDirectory
 from paths import CACHE
 
 PREFIX = "restore-"
-# No command works so long: a folder that old was left by one that was killed.
-LEFT_SECONDS = 86_400
+# No command runs so long: an older folder belongs to one that was killed.
+MAX_AGE_SECONDS = 86_400
 
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """A folder that only this user can read, gone when the block ends or the command is stopped.
+    """Create a folder that only this user can read; delete it when the block or the command ends.
 
-    It is in the checkout, because a temporary one may lie in memory.
+    It is in the checkout, because the system's folder for temporary files may be in memory.
     """
     CACHE.mkdir(exist_ok=True)
-    for left in CACHE.glob(f"{PREFIX}*"):
-        if time.time() - left.stat().st_mtime > LEFT_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for folder in CACHE.glob(f"{PREFIX}*"):
+        if time.time() - folder.stat().st_mtime > MAX_AGE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+    previous_handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with TemporaryDirectory(prefix=PREFIX, dir=CACHE) as folder:
-            yield Path(folder)
+        with TemporaryDirectory(prefix=PREFIX, dir=CACHE) as path:
+            yield Path(path)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)

@@ -7,38 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from ops.terminal.errors import ExitCode, WrongUsageError
-from ops.terminal.output import confirmed, console, counted, note, plain, show_json, show_table
+from ops.terminal.output import confirm, console, counted, note, plain, show_json, show_table
 from ops.worker_api.client import Api, Row
 from services.core.text import read_json
 
 FILE_PREFIX = "@"
-
-EntryId = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
-Name = Annotated[str, typer.Option(help="1 to 100 characters.", show_default=False)]
-NewName = Annotated[str | None, typer.Option("--name", help="1 to 100 characters.")]
-All = Annotated[bool, typer.Option("--all", help="What is switched off, too.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="A setting of the configuration, such as respect_dnt=true or "
-        "allowed_domains='[\"shop.example\"]'; NAME=@FILE reads a file. May be repeated.",
-    ),
-]
-Unset = Annotated[
-    list[str] | None,
-    typer.Option("--unset", metavar="NAME", help="Take a setting away. May be repeated."),
-]
-Active = Annotated[
-    bool | None,
-    typer.Option("--active/--inactive", help="Switch it on or off.", show_default=False),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +67,23 @@ def request_body(
 ) -> Row:
     """Build the body that creates or changes an entry, from the options that were given.
 
-    A field of None was not given; an empty text becomes null.
+    A field of None was not given; an empty text becomes null, a boolean 0 or 1.
 
     Raises:
         WrongUsageError: no option was given, or a setting cannot be read.
     """
     given_fields = {name: value for name, value in fields.items() if value is not None}
-    body = {name: None if value == "" else value for name, value in given_fields.items()}
+    body = {name: _field_value(value) for name, value in given_fields.items()}
     body |= _configuration_changes(settings or (), unset or ())
     if not body:
         raise WrongUsageError("say what changes: --name, --set, --unset, --active or the address")
     return body
+
+
+def _field_value(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    return None if value == "" else value
 
 
 def _configuration_changes(settings: Sequence[str], unset: Sequence[str]) -> Row:
@@ -132,7 +115,7 @@ def switch_off(api: Api, path: str, noun: str, *, yes: bool, dry_run: bool, as_j
         note("it is switched off already")
     elif not (yes or dry_run):
         description = f"{noun} {plain(entry['name'])} ({api.worker.name})"
-        if not confirmed(
+        if not confirm(
             f"Switch off the {description}? It takes no events then; nothing is deleted"
         ):
             return ExitCode.PROBLEMS

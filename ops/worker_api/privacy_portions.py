@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from ops.terminal.output import note, spoken
+from ops.terminal.output import format_duration, note
 from ops.worker_api.client import Api, Row
 from ops.worker_api.paging import follow_cursor
 from ops.worker_api.retries import outage_retries
@@ -58,6 +58,6 @@ def _wait_for_sync(lease_end: datetime) -> None:
     pause_seconds = min(MAX_PAUSE_SECONDS, max(1.0, seconds_left))
     note(
         "a lead of this person is being sent to Pipedrive: waiting for it, "
-        f"at most {spoken(max(seconds_left, pause_seconds))}"
+        f"at most {format_duration(max(seconds_left, pause_seconds))}"
     )
     time.sleep(pause_seconds)

@@ -18,7 +18,7 @@ from tenacity import (
 )
 
 from ops.terminal.errors import NoAnswerError
-from ops.terminal.output import note, spoken
+from ops.terminal.output import format_duration, note
 
 MAX_ATTEMPTS = 5
 # A person waits this long at a prompt; a longer wait is named and ends the command.
@@ -42,7 +42,7 @@ def retry_after_seconds(response: httpx.Response) -> int | None:
 def retry_hint(response: httpx.Response) -> str:
     """Say when to try again: `in 30 s`."""
     seconds = retry_after_seconds(response)
-    return "in a few seconds" if seconds is None else f"in {spoken(seconds)}"
+    return "in a few seconds" if seconds is None else f"in {format_duration(seconds)}"
 
 
 def rate_limit_retries(
@@ -64,7 +64,7 @@ def rate_limit_retries(
         return is_limited and seconds is not None and 0 < seconds <= max_wait_seconds
 
     def note_wait(state: RetryCallState) -> None:
-        note(f"{reason}: waiting {spoken(state.upcoming_sleep)} as told")
+        note(f"{reason}: waiting {format_duration(state.upcoming_sleep)} as told")
 
     return Retrying(
         retry=retry_if_result(is_short_wait),

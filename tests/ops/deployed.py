@@ -11,7 +11,7 @@ from typing import Any
 
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Target, choose_target
-from ops.deploy.deployment_log import LOG, TIME
+from ops.deploy.deployment_log import LOG_KEY, TIME_FORMAT
 from paths import ROOT
 from tests.harness.prepared import database_file
 
@@ -43,7 +43,7 @@ def write_backup(storage: Path) -> str:
     """Puts the index and the manifest of a verified backup into the bucket."""
     bucket = Bucket(local(storage))
     at = datetime.now(UTC) - timedelta(hours=HOURS_AGO)
-    backup, time = f"{at:%Y%m%dT%H%M%SZ}-full", at.strftime(TIME)
+    backup, time = f"{at:%Y%m%dT%H%M%SZ}-full", at.strftime(TIME_FORMAT)
     entry = {
         "id": backup,
         "kind": "full",
@@ -67,7 +67,7 @@ def write_backup(storage: Path) -> str:
 
 def log_of(storage: Path) -> list[dict[str, Any]]:
     """The lines of the log of deployments."""
-    content = Bucket(local(storage)).read(LOG) or b""
+    content = Bucket(local(storage)).read(LOG_KEY) or b""
     return [json.loads(line) for line in content.splitlines()]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cloudflare.database import MAX_IDS, Database, numbers, portions
+from ops.cloudflare.database import MAX_IDS_PER_STATEMENT, Database, id_batches, integer_list
 from ops.cloudflare.target import Environment, Target, choose_target
 from ops.terminal.errors import WrongUsageError
 from pyodide_bundle import Bundle
@@ -48,16 +48,16 @@ def test_the_command_for_production_can_be_pasted_into_a_shell() -> None:
 
 
 def test_ids_go_in_portions() -> None:
-    ids = list(range(1, 2 * MAX_IDS + 2))
-    parts = list(portions(ids))
-    assert [len(part) for part in parts] == [MAX_IDS, MAX_IDS, 1]
+    ids = list(range(1, 2 * MAX_IDS_PER_STATEMENT + 2))
+    parts = list(id_batches(ids))
+    assert [len(part) for part in parts] == [MAX_IDS_PER_STATEMENT, MAX_IDS_PER_STATEMENT, 1]
     assert [each for part in parts for each in part] == ids
 
 
 def test_only_numbers_become_a_list_of_numbers() -> None:
-    assert numbers([1, 22]) == "1, 22"
+    assert integer_list([1, 22]) == "1, 22"
     with pytest.raises(ValueError, match="invalid literal"):
-        numbers(["1); DROP TABLE pixels"])  # type: ignore[list-item]  # what it is there for
+        integer_list(["1); DROP TABLE pixels"])  # type: ignore[list-item]  # what it is there for
 
 
 def test_who_is_not_logged_in_is_told_how_to(home: Path, local_config: Bundle) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ops.cloudflare.account import Account, choose_account
-from ops.cloudflare.versions import override, shares_of, whole_version
+from ops.cloudflare.versions import sole_version, traffic_shares, version_override
 from ops.commands.rollback import earlier_version
 from ops.terminal.errors import WrongUsageError
 
@@ -16,16 +16,16 @@ def deployment(**shares: float) -> dict[str, object]:
 
 
 def test_a_request_names_the_version_that_shall_answer() -> None:
-    assert override("ppp-pixel", "a-b-c") == {
+    assert version_override("ppp-pixel", "a-b-c") == {
         "Cloudflare-Workers-Version-Overrides": 'ppp-pixel="a-b-c"'
     }
 
 
 def test_a_split_deployment_has_no_whole_version() -> None:
-    assert whole_version(deployment(old=100)) == "old"
-    assert whole_version(deployment(new=0, old=100)) is None
-    assert shares_of(deployment(new=10, old=90)) == {"new": 10, "old": 90}
-    assert whole_version(None) is None
+    assert sole_version(deployment(old=100)) == "old"
+    assert sole_version(deployment(new=0, old=100)) is None
+    assert traffic_shares(deployment(new=10, old=90)) == {"new": 10, "old": 90}
+    assert sole_version(None) is None
 
 
 def test_back_goes_to_the_last_version_that_had_everything() -> None:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from ops.checks.load_test import Measured
+from ops.checks.load_test import LoadResult
 from tests.harness.listening import listening
 from tests.ops.asking import ADMIN_KEY, READ_KEY, Service
 from tests.ops.running import fails, here
@@ -67,16 +67,16 @@ def test_a_key_that_only_reads_cannot_make_the_pixel(service: Service) -> None:
 
 
 def test_what_is_limited_or_fails_is_counted_apart() -> None:
-    measured = Measured(took=2.0, latencies=[1.0, 2.0, 3.0, 4.0])
-    measured.statuses.update({200: 1, 429: 2, 503: 1})
-    measured.errors["ReadTimeout"] += 3
-    assert (measured.stored, measured.limited, measured.failed) == (1, 2, 4)
-    assert (measured.per_second, measured.percentile(50), measured.percentile(99)) == (
+    result = LoadResult(elapsed_seconds=2.0, latencies_ms=[1.0, 2.0, 3.0, 4.0])
+    result.statuses.update({200: 1, 429: 2, 503: 1})
+    result.errors["ReadTimeout"] += 3
+    assert (result.stored, result.limited, result.failed) == (1, 2, 4)
+    assert (result.per_second, result.percentile(50), result.percentile(99)) == (
         2.0,
         3.0,
         4.0,
     )
-    assert Measured().percentile(50) is None
+    assert LoadResult().percentile(50) is None
 
 
 class _NoWorker(BaseHTTPRequestHandler):

@@ -16,8 +16,8 @@ import ops.deploy.deployment as ops_deployment
 from ops.backup.index import BackupContents
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Environment, choose_target
-from ops.deploy.deployment import Choices, Deployment
-from ops.deploy.dry_run import plan
+from ops.deploy.deployment import Deployment, DeploymentOptions
+from ops.deploy.dry_run import plan_deployment
 from ops.deploy.facts import read_rows
 from ops.deploy.release import Release
 from ops.terminal.errors import OpsError
@@ -30,7 +30,7 @@ from tests.ops.running import Said, fails, here, ppp
 from tests.worker.inherited import inherited_database
 
 KEY = {"PPP_API_KEY": "some-key"}
-FIRST = Choices(first=True, at_once=True, watch_seconds=0)
+FIRST = DeploymentOptions(first=True, all_traffic=True, watch_seconds=0)
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +102,11 @@ def test_nothing_is_deployed_over_a_lost_record_of_migrations(inherited: Path) -
     assert log_of(inherited) == []
 
 
-def first_deployment(storage: Path, held: BackupContents, pending: Sequence[str]) -> Deployment:
+def first_deployment(storage: Path, contents: BackupContents, pending: Sequence[str]) -> Deployment:
     """One behind its preflight, which does not ask the Worker anything."""
     worker = choose_worker(None, None, local=True)
     api = Api(worker, None, open_client(worker, None))
-    return Deployment(local(storage), api, FIRST, held, list(pending), None)
+    return Deployment(local(storage), api, FIRST, contents, list(pending), None)
 
 
 @pytest.mark.timeout(400)
@@ -114,15 +114,15 @@ def test_a_migration_that_fails_is_logged_and_nothing_is_lost(
     inherited: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     query(inherited, "CREATE TABLE job_runs (something_else)")
-    held = read_rows(local(inherited))
+    contents = read_rows(local(inherited))
     with pytest.raises(OpsError, match=r"job_runs.*No traffic was moved") as failed:
-        first_deployment(inherited, held, ["0013_make_webhook_url_nullable.sql"]).run()
+        first_deployment(inherited, contents, ["0013_make_webhook_url_nullable.sql"]).run()
     assert "docs/runbook.md#rollback" in capsys.readouterr().err
     [*_, line] = log_of(inherited)
     assert line["state"] == "failed"
     assert line["reason"] in str(failed.value)
     assert query(inherited, "SELECT count(*) FROM tracking_events") == [
-        (held.rows["tracking_events"],)
+        (contents.rows["tracking_events"],)
     ]
 
 
@@ -170,7 +170,7 @@ def test_the_plan_for_production_is_made_of_the_exact_commands(
 
 def test_the_first_plan_exports_and_deploys_at_once() -> None:
     target = choose_target(Environment.PRODUCTION, None, local=False)
-    steps = plan(target, "https://pixel.example", "--env production", FIRST)
+    steps = plan_deployment(target, "https://pixel.example", "--env production", FIRST)
     commands = [without_message(command) for step in steps for command in step.commands]
     packed = "exports/ID.sql.gz"
     assert commands[0] == "./ppp preflight --env production --first"
@@ -191,13 +191,13 @@ def test_going_back_that_fails_says_so_loudly_with_the_command(
     worker = choose_worker(Environment.PRODUCTION, None, local=False)
     api = Api(worker, Key("a test", "k"), open_client(worker, None))
     release = Release(target, api, "old-version", "3.1.0 at abc", watch_seconds=0)
-    assert release.take_back() == (
+    assert release.roll_back() == (
         False,
         "No traffic was moved: the code that runs is the one that ran",
     )
     release.took_traffic = True
-    taken_back, said = release.take_back()
-    assert not taken_back
+    rolled_back, said = release.roll_back()
+    assert not rolled_back
     assert "THE OLD VERSION COULD NOT BE BROUGHT BACK" in said
     assert "Run: npx wrangler versions deploy old-version@100% --message" in said
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.cloudflare.bucket_objects import one_by_one
+from ops.cloudflare.bucket_objects import fetch_singly
 from ops.cloudflare.database import Database
-from ops.cloudflare.new_database import empty, find
+from ops.cloudflare.new_database import drop_all_tables, find
 from ops.cloudflare.target import Target, choose_target
 from ops.restore import sql_files as loading
 from ops.restore.erase_again import Erasure
@@ -199,7 +199,7 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
 
     beside = find(choose_target(None, storage, local=True), "beside", tmp_path)
     assert beside
-    empty(Database(beside))
+    drop_all_tables(Database(beside))
     assert loading.read_state(Database(beside)).rows == {}
 
 
@@ -239,7 +239,7 @@ def test_backups_are_listed_from_the_bucket(chain: tuple[Path, Written]) -> None
 def test_objects_can_be_fetched_one_by_one(chain: tuple[Path, Written], tmp_path: Path) -> None:
     target = choose_target(None, chain[0], local=True)
     key = chain[1].manifest.parts[0].key
-    found = dict(one_by_one(target, [key, "backups/nothing"], tmp_path))
+    found = dict(fetch_singly(target, [key, "backups/nothing"], tmp_path))
     assert found["backups/nothing"] is None
     file = found[key]
     assert file

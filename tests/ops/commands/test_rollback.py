@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.cloudflare.bucket import Bucket
-from ops.deploy.deployment_log import LOG, add_to_log
+from ops.deploy.deployment_log import LOG_KEY, append_to_log
 from ops.terminal.errors import NoAnswerError
 from pyodide_bundle import Bundle
 from tests.ops.deployed import local
@@ -29,8 +29,8 @@ def test_the_log_is_listed_and_the_last_line_of_an_id_counts(
     local_config: Bundle, tmp_path: Path
 ) -> None:
     bucket = Bucket(local(tmp_path))
-    add_to_log(bucket, STARTED)
-    add_to_log(bucket, STARTED | {"state": "rolled back", "reason": "with 10 % it was ill"})
+    append_to_log(bucket, STARTED)
+    append_to_log(bucket, STARTED | {"state": "rolled back", "reason": "with 10 % it was ill"})
     said = here("rollback", "--local", "--persist-to", tmp_path)
     assert said.code == 1
     words = " ".join(said.out.split())
@@ -42,10 +42,10 @@ def test_the_log_is_listed_and_the_last_line_of_an_id_counts(
 
 def test_a_damaged_log_is_said_and_never_written_over(local_config: Bundle, tmp_path: Path) -> None:
     bucket = Bucket(local(tmp_path))
-    bucket.write(LOG, b'{"id": "1"}\n{"id"')
+    bucket.write(LOG_KEY, b'{"id": "1"}\n{"id"')
     with pytest.raises(NoAnswerError, match="is damaged: put it right by hand"):
-        add_to_log(bucket, STARTED)
-    assert bucket.read(LOG) == b'{"id": "1"}\n{"id"'
+        append_to_log(bucket, STARTED)
+    assert bucket.read(LOG_KEY) == b'{"id": "1"}\n{"id"'
 
 
 def test_nobody_is_logged_in(home: Path, local_config: Bundle) -> None:

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 import routes
-from ops.checks.security_probes import PROTECTED
+from ops.checks.security_probes import PROTECTED_PATHS
 from routes import Route, methods_of
 from tests.harness.listening import listening
 from tests.harness.worker import Row
@@ -110,7 +110,7 @@ def test_a_careless_server_fails(service: Service) -> None:
 
 
 def test_every_route_that_needs_a_key_is_tried() -> None:
-    tried = [methods_of(path) for path in PROTECTED]
+    tried = [methods_of(path) for path in PROTECTED_PATHS]
     tables = {name: value for name, value in vars(routes).items() if name.isupper()}
     protected = [
         (name, methods)

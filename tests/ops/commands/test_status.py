@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.checks.status_lines import Look, lines_of
+from ops.checks.status_lines import StatusSnapshot, status_lines
 from ops.worker_api import worker as ops_worker
 from tests.harness.worker import Row, some_event
 from tests.ops.asking import READ_KEY, Service
@@ -73,20 +73,20 @@ def metrics(**changes: Row) -> Row:
 
 
 BACKUP: Row = {"id": "20260501T030000Z-full", "verified_at": ago(hours=9), "rows": 14_000}
-GOOD = Look("https://pixel.example", HEALTH, metrics(), [BACKUP], ())
+GOOD = StatusSnapshot("https://pixel.example", HEALTH, metrics(), [BACKUP], ())
 
 
-def problems(look: Look) -> list[str]:
-    return [line.name.strip() for line in lines_of(look) if line.is_problem]
+def problems(look: StatusSnapshot) -> list[str]:
+    return [line.name.strip() for line in status_lines(look) if line.is_problem]
 
 
-def texts(look: Look) -> dict[str, str]:
-    return {line.name.strip(): line.text for line in lines_of(look)}
+def texts(look: StatusSnapshot) -> dict[str, str]:
+    return {line.name.strip(): line.text for line in status_lines(look)}
 
 
-def changed(**changes: object) -> Look:
-    values = {name: getattr(GOOD, name) for name in Look.__slots__}
-    return Look(**(values | changes))
+def changed(**changes: object) -> StatusSnapshot:
+    values = {name: getattr(GOOD, name) for name in StatusSnapshot.__slots__}
+    return StatusSnapshot(**(values | changes))
 
 
 def test_a_good_morning_is_told_in_one_screen() -> None:
@@ -103,7 +103,7 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
     assert said["job pipedrive_sync"] == "3 min ago, drained: 2 synced"
     assert said["alerts"] == "none"
     assert said["backup"] == "20260501T030000Z-full, 9 h 0 min ago, 14,000 rows"
-    assert len(lines_of(GOOD)) <= 24
+    assert len(status_lines(GOOD)) <= 24
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
         (changed(backups=[{**BACKUP, "verified_at": None}]), "backup"),
     ],
 )
-def test_what_needs_somebody_to_look_is_marked(look: Look, name: str) -> None:
+def test_what_needs_somebody_to_look_is_marked(look: StatusSnapshot, name: str) -> None:
     assert problems(look) == [name]
 
 
@@ -171,7 +171,7 @@ def test_what_the_worker_found_is_told_with_what_to_do() -> None:
     run = {"started_at": ago(minutes=2), "outcome": "done"}
     found = {"watch": {**run, "summary": {"problems": ["leads_waiting", "something_new"]}}}
     look = changed(metrics=metrics(jobs=found))
-    alerts = [line for line in lines_of(look) if line.name == "alert"]
+    alerts = [line for line in status_lines(look) if line.name == "alert"]
     assert [line.is_problem for line in alerts] == [True, True]
     assert alerts[0].text.startswith("leads_waiting P2, leads reach Pipedrive late")
     assert "ppp leads" in alerts[0].text

@@ -9,24 +9,24 @@ import pytest
 
 from ops.backup.index import Backup, BackupContents
 from ops.deploy.database_checks import (
-    EMPTIED,
-    MIGRATIONS_LOST,
-    Named,
+    EMPTIED_DATABASE_HELP,
+    LOST_MIGRATIONS_HELP,
+    ConfiguredDatabase,
     Schema,
-    judge_database,
-    judge_migrations,
-    judge_rows,
-    missing,
-    shrunk,
-    witnesses_of,
+    check_database,
+    check_migrations,
+    check_rows,
+    describe_missing_rows,
+    outside_observations,
+    shrunken_tables,
 )
-from ops.deploy.deployment_log import Entry
-from ops.deploy.readiness_checks import NO_BACKUPS
+from ops.deploy.deployment_log import DeploymentEntry
+from ops.deploy.readiness_checks import NO_BACKUPS_HELP
 from paths import ROOT
 
 ID, OTHER = "777a0ed8", "99999999"
-NAMED = Named("ppp-tracking-db", ID, "production")
-ACCEPTED = Named("ppp-tracking-db", ID, "production", accepted=ID)
+CONFIGURED = ConfiguredDatabase("ppp-tracking-db", ID, "production")
+ACCEPTED = ConfiguredDatabase("ppp-tracking-db", ID, "production", accepted_id=ID)
 OURS = {"uuid": ID, "name": "ppp-tracking-db"}
 FILES = ("0001_create.sql", "0002_add.sql", "0003_index.sql")
 BACKUP = Backup(
@@ -40,7 +40,7 @@ BACKUP = Backup(
 HELD = BackupContents(
     {"projects": 1, "pixels": 3, "visitors": 400, "tracking_events": 1_200}, 1_300
 )
-DEPLOYED: Entry = {
+DEPLOYED: DeploymentEntry = {
     "id": "20261120",
     "database_id": ID,
     "rows": {"visitors": 390},
@@ -51,35 +51,35 @@ RESTORE = "./ppp restore --env production"
 
 
 def test_the_configured_database_is_the_one_that_was_deployed_on() -> None:
-    assert judge_database(NAMED, [OURS], DEPLOYED).verdict == "pass"
-    assert judge_database(NAMED, [OURS], None).verdict == "pass"
+    assert check_database(CONFIGURED, [OURS], DEPLOYED).verdict == "pass"
+    assert check_database(CONFIGURED, [OURS], None).verdict == "pass"
 
 
 def test_a_database_that_was_created_anew_is_seen_by_its_id() -> None:
-    found = judge_database(NAMED, [{"uuid": OTHER, "name": NAMED.name}], DEPLOYED)
-    assert found.verdict == "fail"
-    assert f"has the id {OTHER} at Cloudflare, not the configured {ID}" in found.why
-    assert RESTORE in found.next_step
+    result = check_database(CONFIGURED, [{"uuid": OTHER, "name": CONFIGURED.name}], DEPLOYED)
+    assert result.verdict == "fail"
+    assert f"has the id {OTHER} at Cloudflare, not the configured {ID}" in result.reason
+    assert RESTORE in result.next_step
 
 
 def test_a_database_of_another_account_or_name_is_seen() -> None:
-    absent = judge_database(NAMED, [], DEPLOYED)
+    absent = check_database(CONFIGURED, [], DEPLOYED)
     assert absent.verdict == "fail"
     assert "npx wrangler whoami" in absent.next_step
-    renamed = judge_database(NAMED, [{"uuid": ID, "name": "staging"}], DEPLOYED)
-    assert "is called staging" in renamed.why
+    renamed = check_database(CONFIGURED, [{"uuid": ID, "name": "staging"}], DEPLOYED)
+    assert "is called staging" in renamed.reason
 
 
 def test_a_new_id_in_the_configuration_needs_somebody_who_vouches_for_it() -> None:
     deployed = DEPLOYED | {"database_id": OTHER}
-    found = judge_database(NAMED, [OURS], deployed)
-    assert found.verdict == "fail"
-    assert f"the last deployment was on the database {OTHER}" in found.why
-    assert RESTORE in found.next_step
-    assert f"--accept-database {ID}" in found.next_step
-    assert judge_database(ACCEPTED, [OURS], deployed).verdict == "pass"
-    wrong = Named(NAMED.name, ID, "production", accepted=OTHER)
-    assert judge_database(wrong, [OURS], deployed).verdict == "fail"
+    result = check_database(CONFIGURED, [OURS], deployed)
+    assert result.verdict == "fail"
+    assert f"the last deployment was on the database {OTHER}" in result.reason
+    assert RESTORE in result.next_step
+    assert f"--accept-database {ID}" in result.next_step
+    assert check_database(ACCEPTED, [OURS], deployed).verdict == "pass"
+    wrong = ConfiguredDatabase(CONFIGURED.name, ID, "production", accepted_id=OTHER)
+    assert check_database(wrong, [OURS], deployed).verdict == "fail"
 
 
 # ---- migrations --------------------------------------------------------------------------------
@@ -89,38 +89,38 @@ def test_a_new_id_in_the_configuration_needs_somebody_who_vouches_for_it() -> No
 def test_lost_records_would_run_everything_again_over_the_data(
     applied: tuple[str, ...] | None,
 ) -> None:
-    for named in (NAMED, ACCEPTED):
-        found = judge_migrations(named, Schema(TABLES, applied), FILES, None)
-        assert found.verdict == "fail"
-        assert "every migration would run again, over the data" in found.why
-        assert "docs/runbook.md#the-record-of-migrations-is-lost" in found.next_step
+    for named in (CONFIGURED, ACCEPTED):
+        result = check_migrations(named, Schema(TABLES, applied), FILES, None)
+        assert result.verdict == "fail"
+        assert "every migration would run again, over the data" in result.reason
+        assert "docs/runbook.md#the-record-of-migrations-is-lost" in result.next_step
 
 
 def test_an_empty_database_is_not_new_where_a_backup_knows_it() -> None:
-    for named in (NAMED, ACCEPTED):
-        found = judge_migrations(named, Schema((), None), FILES, BACKUP)
-        assert found.verdict == "fail"
-        assert "the last backup was at 0002_add: the database was created anew" in found.why
-        assert RESTORE in found.next_step
+    for named in (CONFIGURED, ACCEPTED):
+        result = check_migrations(named, Schema((), None), FILES, BACKUP)
+        assert result.verdict == "fail"
+        assert "the last backup was at 0002_add: the database was created anew" in result.reason
+        assert RESTORE in result.next_step
 
 
 def test_an_empty_database_that_nobody_knows_is_new_only_by_word() -> None:
-    found = judge_migrations(NAMED, Schema((), None), FILES, None)
-    assert found.verdict == "fail"
-    assert found.next_step == f"./ppp preflight --env production --accept-database {ID}"
-    assert judge_migrations(ACCEPTED, Schema((), None), FILES, None).verdict == "pass"
+    result = check_migrations(CONFIGURED, Schema((), None), FILES, None)
+    assert result.verdict == "fail"
+    assert result.next_step == f"./ppp preflight --env production --accept-database {ID}"
+    assert check_migrations(ACCEPTED, Schema((), None), FILES, None).verdict == "pass"
 
 
 def test_what_is_new_may_be_applied() -> None:
-    found = judge_migrations(NAMED, Schema(TABLES, FILES[:2]), FILES, BACKUP)
-    assert (found.verdict, found.why) == ("pass", "1 migration to apply: 0003_index.sql")
-    found = judge_migrations(NAMED, Schema(TABLES, FILES), FILES, BACKUP)
-    assert (found.verdict, found.why) == ("pass", "all are applied, up to 0003_index.sql")
+    result = check_migrations(CONFIGURED, Schema(TABLES, FILES[:2]), FILES, BACKUP)
+    assert (result.verdict, result.reason) == ("pass", "1 migration to apply: 0003_index.sql")
+    result = check_migrations(CONFIGURED, Schema(TABLES, FILES), FILES, BACKUP)
+    assert (result.verdict, result.reason) == ("pass", "all are applied, up to 0003_index.sql")
 
 
 def test_a_record_of_production_without_a_file_here_is_tolerated() -> None:
     applied = (*FILES[:2], "0002_clients.sql")
-    assert judge_migrations(NAMED, Schema(TABLES, applied), FILES, BACKUP).verdict == "pass"
+    assert check_migrations(CONFIGURED, Schema(TABLES, applied), FILES, BACKUP).verdict == "pass"
 
 
 @pytest.mark.parametrize(
@@ -134,28 +134,30 @@ def test_a_record_of_production_without_a_file_here_is_tolerated() -> None:
 def test_a_record_that_does_not_fit_stops_the_deployment(
     applied: tuple[str, ...], why: str
 ) -> None:
-    found = judge_migrations(NAMED, Schema(TABLES, applied), FILES, BACKUP)
-    assert found.verdict == "fail"
-    assert why in found.why
-    assert found.next_step
+    result = check_migrations(CONFIGURED, Schema(TABLES, applied), FILES, BACKUP)
+    assert result.verdict == "fail"
+    assert why in result.reason
+    assert result.next_step
 
 
 # ---- rows --------------------------------------------------------------------------------------
 
 
-def judged(
-    now: BackupContents, named: Named = NAMED, deployed: Entry | None = DEPLOYED
+def checked(
+    now: BackupContents,
+    named: ConfiguredDatabase = CONFIGURED,
+    deployed: DeploymentEntry | None = DEPLOYED,
 ) -> tuple[str, str]:
-    found = judge_rows(named, now, witnesses_of(BACKUP, HELD, deployed))
-    assert (RESTORE in found.next_step) == (found.verdict == "fail")
-    return found.verdict, found.why
+    result = check_rows(named, now, outside_observations(BACKUP, HELD, deployed))
+    assert (RESTORE in result.next_step) == (result.verdict == "fail")
+    return result.verdict, result.reason
 
 
 def test_rows_may_become_fewer_by_the_archive_but_ids_never_go_back() -> None:
     archived = BackupContents({**HELD.rows, "tracking_events": 10}, 1_300)
-    assert judged(archived)[0] == "pass"
+    assert checked(archived)[0] == "pass"
     again = BackupContents({**HELD.rows, "tracking_events": 1_250}, 1_250)
-    verdict, why = judged(again, ACCEPTED)
+    verdict, why = checked(again, ACCEPTED)
     assert verdict == "fail"
     assert "the newest event is number 1,250, and was 1,300" in why
     assert "by the backup 20261121T030000Z-full" in why
@@ -164,49 +166,51 @@ def test_rows_may_become_fewer_by_the_archive_but_ids_never_go_back() -> None:
 @pytest.mark.parametrize("table", ["projects", "pixels", "visitors", "tracking_events"])
 def test_a_table_that_became_empty_or_is_gone_stops_the_deployment(table: str) -> None:
     for rows in ({**HELD.rows, table: 0}, {k: v for k, v in HELD.rows.items() if k != table}):
-        verdict, why = judged(BackupContents(rows, 1_300), ACCEPTED)
+        verdict, why = checked(BackupContents(rows, 1_300), ACCEPTED)
         assert verdict == "fail"
         assert f"{table} has no row, and had {HELD.rows[table]:,}" in why
 
 
 def test_the_log_of_deployments_knows_what_was_there_when_no_backup_does() -> None:
     known = {**DEPLOYED, "highest_event": 2_000}
-    found = judge_rows(NAMED, HELD, witnesses_of(None, None, known))
-    assert found.verdict == "fail"
-    assert "by the deployment 20261120" in found.why
+    result = check_rows(CONFIGURED, HELD, outside_observations(None, None, known))
+    assert result.verdict == "fail"
+    assert "by the deployment 20261120" in result.reason
 
 
 def test_nothing_to_compare_with_and_no_event_needs_a_word() -> None:
     empty = BackupContents({"projects": 1, "tracking_events": 0}, 0)
-    found = judge_rows(NAMED, empty, [])
-    assert found.verdict == "fail"
-    assert "neither a backup nor a deployment to compare with" in found.why
-    assert judge_rows(ACCEPTED, empty, []).verdict == "pass"
-    assert judge_rows(NAMED, HELD, []).verdict == "pass"
+    result = check_rows(CONFIGURED, empty, [])
+    assert result.verdict == "fail"
+    assert "neither a backup nor a deployment to compare with" in result.reason
+    assert check_rows(ACCEPTED, empty, []).verdict == "pass"
+    assert check_rows(CONFIGURED, HELD, []).verdict == "pass"
 
 
 def test_a_shrunken_table_is_named_with_both_numbers() -> None:
-    assert shrunk(HELD, HELD) == []
-    assert shrunk(HELD, BackupContents({**HELD.rows, "visitors": 399}, 1_300)) == [
+    assert shrunken_tables(HELD, HELD) == []
+    assert shrunken_tables(HELD, BackupContents({**HELD.rows, "visitors": 399}, 1_300)) == [
         "visitors 400 → 399"
     ]
-    assert shrunk(HELD, BackupContents({**HELD.rows, "visitors": 401}, 1_300)) == []
-    assert shrunk(BackupContents({"pixels": 3}, 0), BackupContents({}, 0)) == ["pixels 3 → 0"]
+    assert shrunken_tables(HELD, BackupContents({**HELD.rows, "visitors": 401}, 1_300)) == []
+    assert shrunken_tables(BackupContents({"pixels": 3}, 0), BackupContents({}, 0)) == [
+        "pixels 3 → 0"
+    ]
 
 
 def test_retention_may_take_rows_but_a_migration_may_not() -> None:
     fewer = BackupContents({**HELD.rows, "visitors": 399}, 1_300)
-    assert missing(HELD, fewer, exactly=False) is None
-    assert missing(HELD, fewer, exactly=True) == "visitors 400 → 399"
-    assert missing(HELD, HELD, exactly=True) is None
-    for exactly in (True, False):
-        emptied = missing(
-            HELD, BackupContents({**HELD.rows, "visitors": 0}, 1_300), exactly=exactly
+    assert describe_missing_rows(HELD, fewer, exact=False) is None
+    assert describe_missing_rows(HELD, fewer, exact=True) == "visitors 400 → 399"
+    assert describe_missing_rows(HELD, HELD, exact=True) is None
+    for exact in (True, False):
+        emptied = describe_missing_rows(
+            HELD, BackupContents({**HELD.rows, "visitors": 0}, 1_300), exact=exact
         )
         assert emptied == "visitors has no row, and had 400"
 
 
-@pytest.mark.parametrize("place", [EMPTIED, MIGRATIONS_LOST, NO_BACKUPS])
+@pytest.mark.parametrize("place", [EMPTIED_DATABASE_HELP, LOST_MIGRATIONS_HELP, NO_BACKUPS_HELP])
 def test_the_next_step_is_in_the_runbook(place: str) -> None:
     file, _, anchor = place.partition("#")
     headings = re.findall(r"^#+ (.*)", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)

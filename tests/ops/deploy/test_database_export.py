@@ -10,7 +10,7 @@ import pytest
 
 from ops.backup.index import BackupContents
 from ops.cloudflare.target import Environment, choose_target
-from ops.deploy.database_export import keep_export, read_export
+from ops.deploy.database_export import read_export, store_export
 from ops.terminal.errors import OpsError
 
 
@@ -47,5 +47,5 @@ def test_an_export_that_broke_off_is_refused(file: Path, part: float) -> None:
 def test_an_export_that_lacks_rows_is_not_kept(file: Path) -> None:
     target = choose_target(Environment.PRODUCTION, None, local=False)
     with pytest.raises(OpsError, match=r"lacks rows \(visitors 3 → 2\): export again"):
-        keep_export(target, file, "exports/x.sql.gz", BackupContents({"visitors": 3}, 0))
+        store_export(target, file, "exports/x.sql.gz", BackupContents({"visitors": 3}, 0))
     assert [each.name for each in file.parent.iterdir()] == [file.name]

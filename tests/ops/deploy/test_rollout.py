@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.deploy.rollout import MAX_NEW_FAILED_LEADS, SHARES, Rollout, worsened
+from ops.deploy.rollout import MAX_NEW_FAILED_LEADS, SHARES, Rollout, describe_regression
 from ops.deploy.smoke_test import UnhealthyError
 
 WELL: Mapping[str, str] = {}
@@ -31,7 +31,7 @@ def rolled_out(looks: Iterator[Mapping[str, str]], *numbers: Mapping[str, Any]) 
         done.append("look")
         return next(looks)
 
-    rollout = Rollout(done.append, look, lambda: next(read), lambda: None, looks=2)
+    rollout = Rollout(done.append, look, lambda: next(read), lambda: None, probes_per_share=2)
     try:
         rollout.run(SHARES, on_share=said.append)
     except UnhealthyError as error:
@@ -76,9 +76,9 @@ def test_numbers_that_worsen_stop_it_at_that_share() -> None:
     ],
 )
 def test_what_worsened_is_named(now: Mapping[str, Any], worse: str | None) -> None:
-    said = worsened(metrics(), now)
+    said = describe_regression(metrics(), now)
     assert said is None if worse is None else worse in (said or "")
 
 
 def test_a_site_that_sleeps_is_not_worse() -> None:
-    assert worsened(metrics(events=0), metrics(events=0)) is None
+    assert describe_regression(metrics(events=0), metrics(events=0)) is None

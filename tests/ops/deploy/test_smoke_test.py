@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.deploy.smoke_test import PIXEL, PROJECT, VISITOR, Smoke, UnhealthyError, find_pixel
+from ops.deploy.smoke_test import PIXEL, PROJECT, VISITOR, SmokeTest, UnhealthyError, find_pixel
 from ops.worker_api.client import Api, open_client
 from ops.worker_api.worker import Key, choose_worker
 from pyodide_bundle import Bundle
@@ -43,8 +43,8 @@ def test_a_healthy_worker_answers_and_stores_one_page_view_of_our_own(
 ) -> None:
     version = api.http.get("/health").json()["worker_version"]
     before = len(keyed.query(EVENTS, VISITOR))
-    Smoke(api, version).require_whole()
-    assert Smoke(api, version).look() == {}
+    SmokeTest(api, version).require_pass()
+    assert SmokeTest(api, version).run_read_only() == {}
     events = keyed.query(EVENTS, VISITOR)
     assert len(events) == before + 1
     assert events[-1] == {
@@ -61,16 +61,16 @@ def test_project_and_pixel_are_made_once(keyed: Worker, api: Api) -> None:
 
 
 def test_another_version_than_the_one_that_was_asked_is_seen(api: Api) -> None:
-    smoke = Smoke(api, "other-version")
-    assert set(smoke.look()) == {"health"}
+    smoke = SmokeTest(api, "other-version")
+    assert set(smoke.run_read_only()) == {"health"}
     with pytest.raises(
         UnhealthyError, match=r"the new version fails: health: .*, not other-version"
     ):
-        smoke.require_whole()
+        smoke.require_pass()
 
 
 def test_a_worker_that_is_not_there_fails_everything() -> None:
     worker = choose_worker(None, "http://127.0.0.1:1", local=False)
     with open_client(worker, None) as http:
-        wrong = Smoke(Api(worker, None, http)).whole()
+        wrong = SmokeTest(Api(worker, None, http)).run()
     assert set(wrong) == {"health", "script", "image", "tracking", "keys", "numbers", "event"}
