@@ -71,22 +71,22 @@ PROJECT_STATS = {"GET": Route(analytics.project_stats, READING)}
 STATS = {"GET": Route(analytics.stats, READING)}
 UTM_ANALYSIS = {"GET": Route(analytics.utm_analysis, READING)}
 PROJECTS = {
-    "GET": Route(projects.list_projects, MANAGEMENT_READING),
-    "POST": Route(projects.create_project, MANAGING),
+    "GET": Route(projects.PROJECTS.list_page, MANAGEMENT_READING),
+    "POST": Route(projects.PROJECTS.create, MANAGING),
 }
 PROJECT = {
-    "GET": Route(projects.read_project, MANAGEMENT_READING),
-    "PUT": Route(projects.change_project, MANAGING),
-    "DELETE": Route(projects.switch_off_project, MANAGING),
+    "GET": Route(projects.PROJECTS.read, MANAGEMENT_READING),
+    "PUT": Route(projects.PROJECTS.change, MANAGING),
+    "DELETE": Route(projects.PROJECTS.switch_off, MANAGING),
 }
 PIXELS = {
-    "GET": Route(projects.list_pixels, MANAGEMENT_READING),
-    "POST": Route(projects.create_pixel, MANAGING),
+    "GET": Route(projects.PIXELS.list_page, MANAGEMENT_READING),
+    "POST": Route(projects.PIXELS.create, MANAGING),
 }
 PIXEL = {
-    "GET": Route(projects.read_pixel, MANAGEMENT_READING),
-    "PUT": Route(projects.change_pixel, MANAGING),
-    "DELETE": Route(projects.switch_off_pixel, MANAGING),
+    "GET": Route(projects.PIXELS.read, MANAGEMENT_READING),
+    "PUT": Route(projects.PIXELS.change, MANAGING),
+    "DELETE": Route(projects.PIXELS.switch_off, MANAGING),
 }
 PRIVACY = {
     "find": {"POST": Route(privacy.find, IN_PORTIONS)},

@@ -25,7 +25,7 @@ from ops.terminal.output import (
 from ops.worker_api.client import Api, open_api
 from ops.worker_api.privacy_portions import portions
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
-from services.privacy.export import PLACES
+from services.privacy.export import SECTIONS
 
 PATH = "/api/privacy"
 # The rate limit of these requests counts by the hour.
@@ -97,7 +97,7 @@ def export(
     """
     if output.exists() and not force:
         raise WrongUsageError(f"{output} is there already: name another file, or add --force")
-    rows: dict[str, list[Row]] = {source: [] for source in PLACES}
+    rows: dict[str, list[Row]] = {section: [] for section in SECTIONS}
     answer: Row = {}
     with open_api(env, url, local=local, max_wait_seconds=MAX_WAIT_SECONDS) as api:
         for portion in portions(api, f"{PATH}/export", _read_person(cookie)):
@@ -108,7 +108,7 @@ def export(
         note("nothing is stored about this person")
         return ExitCode.PROBLEMS
     _write(output, {"found": answer["found"], **rows})
-    sizes = {source: len(source_rows) for source, source_rows in rows.items()}
+    sizes = {section: len(section_rows) for section, section_rows in rows.items()}
     if as_json:
         show_json({"file": str(output), **sizes})
     else:

@@ -1,4 +1,4 @@
-"""The numbers, for scripts and people with an API key."""
+"""The reports and the metrics, for clients with an API key."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from http import HTTPStatus
 
 from app import App
 from config import VERSION
-from handlers.refusals import refusing
+from handlers.json_api import answer_refusals
 from services.core.errors import NotFoundError
 from services.core.logs import Log
 from services.monitoring.prometheus import CONTENT_TYPE, exposition
-from services.reports.breakdowns import read_breakdown, read_limit, read_page
+from services.reports.breakdowns import read_breakdown, read_breakdown_query, read_limit
 from services.reports.pixel_statistics import read_statistics
-from services.reports.project_statistics import PixelPage, read_project_statistics
+from services.reports.project_statistics import PixelPageQuery, read_project_statistics
 from services.reports.realtime import hourly_breakdown, recent_events
 from services.reports.spans import Span, read_span
 from services.reports.utm_analysis import read_utm_analysis
@@ -23,7 +23,7 @@ METRICS_FORMATS = ("json", "prometheus")
 
 
 async def metrics(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/reports/metrics?format=json`: how the whole is doing, the sync above all."""
+    """`GET /api/reports/metrics?format=json`: the state of the system and of the sync."""
     format_name = request.parameters().get("format", "json")
     if format_name not in METRICS_FORMATS:
         message = f"format must be one of {', '.join(METRICS_FORMATS)}"
@@ -43,7 +43,7 @@ async def metrics(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "timestamp": time_text(now), "metrics": content})
 
 
-@refusing
+@answer_refusals
 async def realtime(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/realtime/:pixelId`: the last 24 hours by hour, and the newest events."""
     pixel_id = request.segment(-1)
@@ -62,9 +62,9 @@ async def realtime(app: App, request: Request, _log: Log) -> Response:
     )
 
 
-@refusing
+@answer_refusals
 async def stats(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/reports/stats/:pixelId?days|from|to|tz`: what the pixel saw in that time."""
+    """`GET /api/reports/stats/:pixelId?days|from|to|tz`: statistics of a pixel in a span."""
     pixel_id = request.segment(-1)
     now = app.clock()
     span = read_span(request.parameters(), now, app.local_time)
@@ -77,13 +77,13 @@ async def stats(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": data})
 
 
-@refusing
+@answer_refusals
 async def project_stats(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/reports/project/:projectId/stats?days|from|to|tz`: what its pixels saw."""
+    """`GET /api/reports/project/:projectId/stats?days|from|to|tz`: statistics of its pixels."""
     project_id = request.segment(-2)
     parameters = request.parameters()
     span = read_span(parameters, app.clock(), app.local_time)
-    page = PixelPage(read_limit(parameters), parameters.get("cursor", ""))
+    page = PixelPageQuery(read_limit(parameters), parameters.get("cursor", ""))
     data = {
         "project_id": project_id,
         "date_range": _date_range(span),
@@ -92,19 +92,19 @@ async def project_stats(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": data})
 
 
-@refusing
+@answer_refusals
 async def breakdown(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/reports/breakdown/:pixelId?by=…`: a page of what the pixel saw, by a property."""
+    """`GET /api/reports/breakdown/:pixelId?by=…`: a page of a pixel's events by a property."""
     pixel_id = request.segment(-1)
     now = app.clock()
-    wanted = read_breakdown(request.parameters(), now, app.local_time)
+    query = read_breakdown_query(request.parameters(), now, app.local_time)
     await _require_active(app, pixel_id, now)
-    page = await read_page(app.database, pixel_id, wanted)
+    page = await read_breakdown(app.database, pixel_id, query)
     data = {
         "pixel_id": pixel_id,
-        "date_range": _date_range(wanted.span),
-        "by": wanted.by,
-        "attribution": wanted.attribution,
+        "date_range": _date_range(query.span),
+        "by": query.by,
+        "attribution": query.attribution,
         "rows": page.rows,
         "next_cursor": page.next_cursor,
         "archived": page.archived,
@@ -113,7 +113,7 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
 
 
 async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
-    """`GET /api/reports/debug/utm-analysis`: what of the last 48 hours can be credited."""
+    """`GET /api/reports/debug/utm-analysis`: which recent events have a source."""
     now = app.clock()
     analysis = await read_utm_analysis(app.database, now)
     return json_response({"success": True, "timestamp": time_text(now), "data": analysis})

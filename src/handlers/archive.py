@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app import App
-from handlers.refusals import refusing
+from handlers.json_api import answer_refusals
 from services.archive.received import read_received_batch, store_batch
 from services.core.logs import Log
 from web import Request, Response, json_response
@@ -12,7 +12,7 @@ from web import Request, Response, json_response
 MAX_BODY_BYTES = 4 * 2**20
 
 
-@refusing
+@answer_refusals
 async def receive(app: App, request: Request, log: Log) -> Response:
     """Store a batch of events in R2 and acknowledge their ids; a repeated batch is stored once."""
     batch = read_received_batch(await request.text(MAX_BODY_BYTES))

@@ -1,4 +1,4 @@
-"""Backups, for who has an API key: what there is, and with the role admin, one on demand."""
+"""Backups: a key with the role read lists them, one with the role admin makes one on demand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from app import App
-from handlers.refusals import refusing
-from handlers.sent import read_sent
+from handlers.json_api import answer_refusals, read_json_object
 from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.logs import Log
 from services.core.text import clean
@@ -16,38 +15,38 @@ from web import Request, Response, json_response
 MAX_LABEL_CHARACTERS = 100
 
 
-@refusing
+@answer_refusals
 async def list_backups(app: App, _request: Request, _log: Log) -> Response:
-    """`GET /api/backups`: the newest hundred, the newest first."""
-    backups = await app.backups.records.newest()
+    """`GET /api/backups`: the newest hundred, newest first."""
+    backups = await app.backups.newest()
     return json_response({"success": True, "data": [backup.as_json() for backup in backups]})
 
 
-@refusing
+@answer_refusals
 async def start_backup(app: App, request: Request, log: Log) -> Response:
     """`POST /api/backups`: 201 with a new backup, of which nothing is written yet."""
-    label = _label(await read_sent(request))
+    label = _label(await read_json_object(request))
     backup = await app.backups.start(label, log)
     return json_response({"success": True, "data": backup.as_json()}, HTTPStatus.CREATED)
 
 
-@refusing
+@answer_refusals
 async def read_backup(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/backups/:id`."""
+    """`GET /api/backups/:id`: one backup."""
     backup = await app.backups.find(request.segment(-1))
     return json_response({"success": True, "data": backup.as_json()})
 
 
-@refusing
+@answer_refusals
 async def continue_backup(app: App, request: Request, log: Log) -> Response:
-    """`POST /api/backups/:id/continue`: one more portion of it; ask again while it is running."""
+    """`POST /api/backups/:id/continue`: writes one more portion; repeat while it is running."""
     backup = await app.backups.proceed(request.segment(2), log)
     return json_response({"success": True, "data": backup.as_json()})
 
 
-def _label(sent: Mapping[str, object]) -> str | None:
-    label = sent.get("label")
-    problems = unknown_fields(sent, ["label"])
+def _label(body: Mapping[str, object]) -> str | None:
+    label = body.get("label")
+    problems = unknown_fields(body, ["label"])
     if label is not None and not isinstance(label, str):
         problems.append("label: must be a text or null")
     if problems:

@@ -1,104 +1,80 @@
-"""Projects and their pixels, for who has an API key: read them, and with the role admin, change."""
+"""Projects and their pixels: a key with the role read reads them, one with admin changes them."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from app import App
-from handlers.refusals import refusing
-from handlers.sent import read_sent
+from handlers.json_api import answer_refusals, read_json_object, read_limit
 from services.core.errors import InvalidFieldsError
 from services.core.logs import Log
-from services.core.text import whole_number
 from services.projects.entry_values import Entry
-from services.projects.register import Page, Register, Wanted
+from services.projects.register import Register, Wanted
 from web import Request, Response, json_response
 
-DEFAULT_ROWS = 100
-MAX_ROWS = 500
-YES_OR_NO = {"true": True, "false": False}
+BOOLEANS = {"true": True, "false": False}
 
 
-@refusing
-async def list_projects(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/projects`: a page of the projects by name."""
-    return _listed(app.projects, request, await app.projects.page(_wanted(request)))
+@dataclass(frozen=True, slots=True)
+class EntryHandlers:
+    """The handlers of one kind of entry: of projects, or of the pixels of a project.
+
+    `project_segment` is where the project's id is in the path of the list, None of projects.
+    """
+
+    register: Callable[[App], Register]
+    project_segment: int | None = None
+
+    @answer_refusals
+    async def list_page(self, app: App, request: Request, _log: Log) -> Response:
+        """`GET /api/projects`, `GET /api/projects/:projectId/pixels`: a page, sorted by name."""
+        register = self.register(app)
+        page = await register.page(_list_query(request), self._project_id(request))
+        entries = [_entry_json(register, request, entry) for entry in page.entries]
+        return json_response({"success": True, "data": entries, "next_cursor": page.next_cursor})
+
+    @answer_refusals
+    async def create(self, app: App, request: Request, log: Log) -> Response:
+        """`POST` to the same paths: 201 with the new entry."""
+        register = self.register(app)
+        body = await read_json_object(request)
+        entry = await register.create(body, self._project_id(request))
+        return _written(register, request, entry, log, HTTPStatus.CREATED)
+
+    @answer_refusals
+    async def read(self, app: App, request: Request, _log: Log) -> Response:
+        """`GET /api/projects/:id`, `GET /api/projects/pixels/:id`: an entry, active or not."""
+        register = self.register(app)
+        return _answer(register, request, await register.find(request.segment(-1)))
+
+    @answer_refusals
+    async def change(self, app: App, request: Request, log: Log) -> Response:
+        """`PUT` to an entry: changes the fields of the body and keeps the others."""
+        register = self.register(app)
+        entry = await register.change(request.segment(-1), await read_json_object(request))
+        return _written(register, request, entry, log)
+
+    @answer_refusals
+    async def switch_off(self, app: App, request: Request, log: Log) -> Response:
+        """`DELETE` of an entry: it takes no more events; nothing is deleted."""
+        register = self.register(app)
+        return _written(register, request, await register.switch_off(request.segment(-1)), log)
+
+    def _project_id(self, request: Request) -> str | None:
+        return None if self.project_segment is None else request.segment(self.project_segment)
 
 
-@refusing
-async def create_project(app: App, request: Request, log: Log) -> Response:
-    """`POST /api/projects`: 201 with the new project."""
-    project = await app.projects.create(await read_sent(request))
-    return _written(app.projects, request, project, log, HTTPStatus.CREATED)
-
-
-@refusing
-async def read_project(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/projects/:id`, active or not."""
-    project = await app.projects.find(request.segment(-1))
-    return _answered(app.projects, request, project)
-
-
-@refusing
-async def change_project(app: App, request: Request, log: Log) -> Response:
-    """`PUT /api/projects/:id`: what is sent changes, the rest stays."""
-    project = await app.projects.change(request.segment(-1), await read_sent(request))
-    return _written(app.projects, request, project, log)
-
-
-@refusing
-async def switch_off_project(app: App, request: Request, log: Log) -> Response:
-    """`DELETE /api/projects/:id`: it and its pixels take no events any more; nothing is deleted."""
-    project = await app.projects.switch_off(request.segment(-1))
-    return _written(app.projects, request, project, log)
-
-
-@refusing
-async def list_pixels(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/projects/:projectId/pixels`: a page of a project's pixels by name."""
-    page = await app.project_pixels.page(_wanted(request), request.segment(2))
-    return _listed(app.project_pixels, request, page)
-
-
-@refusing
-async def create_pixel(app: App, request: Request, log: Log) -> Response:
-    """`POST /api/projects/:projectId/pixels`: 201 with the new pixel and how to embed it."""
-    pixel = await app.project_pixels.create(await read_sent(request), request.segment(2))
-    return _written(app.project_pixels, request, pixel, log, HTTPStatus.CREATED)
-
-
-@refusing
-async def read_pixel(app: App, request: Request, _log: Log) -> Response:
-    """`GET /api/projects/pixels/:pixelId`, active or not."""
-    pixel = await app.project_pixels.find(request.segment(-1))
-    return _answered(app.project_pixels, request, pixel)
-
-
-@refusing
-async def change_pixel(app: App, request: Request, log: Log) -> Response:
-    """`PUT /api/projects/pixels/:pixelId`: what is sent changes, the rest stays."""
-    pixel = await app.project_pixels.change(request.segment(-1), await read_sent(request))
-    return _written(app.project_pixels, request, pixel, log)
-
-
-@refusing
-async def switch_off_pixel(app: App, request: Request, log: Log) -> Response:
-    """`DELETE /api/projects/pixels/:pixelId`: it takes no events any more; nothing is deleted."""
-    pixel = await app.project_pixels.switch_off(request.segment(-1))
-    return _written(app.project_pixels, request, pixel, log)
+PROJECTS = EntryHandlers(lambda app: app.projects)
+PIXELS = EntryHandlers(lambda app: app.project_pixels, project_segment=2)
 
 
 def embed_snippet(base_url: str, pixel_id: str) -> str:
-    """The tag that a site owner puts into their pages."""
+    """The HTML tag that a site owner puts into their pages."""
     script, pixel = html.escape(f"{base_url}/p.js"), html.escape(pixel_id)
     return f'<script src="{script}" data-pixel-id="{pixel}" async></script>'
-
-
-def _listed(register: Register, request: Request, page: Page) -> Response:
-    shown = [_shown(register, request, entry) for entry in page.entries]
-    return json_response({"success": True, "data": shown, "next_cursor": page.next_cursor})
 
 
 def _written(
@@ -108,33 +84,32 @@ def _written(
     log: Log,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    written = {"kind": register.kind.noun, "id": entry.id, "active": bool(entry.active)}
-    log.info("management_written", method=request.method, **written)
-    return _answered(register, request, entry, status)
+    """Log a change of an entry and answer with the entry."""
+    fields = {"kind": register.noun, "id": entry.id, "active": bool(entry.active)}
+    log.info("management_written", method=request.method, **fields)
+    return _answer(register, request, entry, status)
 
 
-def _answered(
+def _answer(
     register: Register, request: Request, entry: Entry, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
-    return json_response({"success": True, "data": _shown(register, request, entry)}, status)
+    return json_response({"success": True, "data": _entry_json(register, request, entry)}, status)
 
 
-def _shown(register: Register, request: Request, entry: Entry) -> Mapping[str, object]:
-    shown = register.kind.as_json(entry)
+def _entry_json(register: Register, request: Request, entry: Entry) -> Mapping[str, object]:
+    fields = register.as_json(entry)
     if entry.project_id is None:
-        return shown
-    return {**shown, "embed_snippet": embed_snippet(request.base_url, entry.id)}
+        return fields
+    return {**fields, "embed_snippet": embed_snippet(request.base_url, entry.id)}
 
 
-def _wanted(request: Request) -> Wanted:
+def _list_query(request: Request) -> Wanted:
     parameters = request.parameters()
-    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MAX_ROWS)
-    include_inactive = YES_OR_NO.get(parameters.get("include_inactive", "false"))
-    problems = []
-    if limit is None:
-        problems.append(f"limit: must be a whole number from 1 to {MAX_ROWS}")
+    problems: list[str] = []
+    limit = read_limit(parameters, problems)
+    include_inactive = BOOLEANS.get(parameters.get("include_inactive", "false"))
     if include_inactive is None:
         problems.append("include_inactive: must be true or false")
-    if limit is None or include_inactive is None:
+    if problems:
         raise InvalidFieldsError(problems)
-    return Wanted(limit, parameters.get("cursor", ""), include_inactive)
+    return Wanted(limit, parameters.get("cursor", ""), bool(include_inactive))

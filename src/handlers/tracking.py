@@ -1,33 +1,33 @@
-"""The pixel's own surface: one event, by script or by image."""
+"""The addresses that the pixel sends to: one event, by script or by image."""
 
 from __future__ import annotations
 
 import base64
 from datetime import datetime
-from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
 from app import App
+from handlers.json_api import refusal_response
 from services.core.errors import InvalidInputError
 from services.core.logs import Log
 from services.core.ports import OnCost, UnavailableError
 from services.projects.pixel_cache import Pixel
-from services.projects.pixel_rules import declines
+from services.projects.pixel_rules import Rules, declines
 from services.tracking.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
 from services.tracking.visits import Recorded
-from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
+from web import MAX_BODY_BYTES, Request, Response, json_response
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 GIF_HEADERS = {
     "Content-Type": "image/gif",
     "Cache-Control": "no-cache, no-store, must-revalidate",
 }
-# For a page whose image would otherwise be broken: an image without a visitor.
+# Shown instead of an error, so that a page has no broken image; it sets no cookie.
 GIF_ALONE = Response(200, GIF, GIF_HEADERS)
 COOKIE_SECONDS = 365 * 86_400
-# What a pixel fills into the hidden fields of a form.
-FILLED = (
+# The hidden fields of a form that the pixel fills in.
+FILLED_FIELDS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
     *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
 )
@@ -42,10 +42,10 @@ class DeclinedError(Exception):
 
 
 async def track(app: App, request: Request, log: Log) -> Response:
-    """`POST /e` and its old names: stores one event and answers what it was credited to.
+    """`POST /e` and its old names: stores one event and answers its attribution.
 
-    204 where the visitor's choice is not to be tracked, 400 for what is not an event of an active
-    pixel and its domains, 413 and 503 by the pipeline.
+    204 if the visitor declines tracking, 400 for anything but an event of an active pixel on its
+    domains; the pipeline answers 413 and 503.
     """
     started = app.clock()
     try:
@@ -68,15 +68,19 @@ async def track(app: App, request: Request, log: Log) -> Response:
                 "medium": recorded.attribution.medium,
                 "campaign": recorded.attribution.campaign,
             },
-            **({"touch": {name: recorded.touch[name] for name in FILLED}} if event.fill else {}),
+            **(
+                {"touch": {name: recorded.touch[name] for name in FILLED_FIELDS}}
+                if event.fill
+                else {}
+            ),
         }
     )
 
 
 async def pixel_gif(app: App, request: Request, log: Log) -> Response:
-    """`GET /e/page.gif` and its old name: stores a page view where scripts do not run.
+    """`GET /e/page.gif` and its old name: stores a page view of a browser without scripts.
 
-    Whatever it answers but the image, the pipeline answers the image (its policy's stand-in).
+    The pipeline replaces every response but a 200 by the image (the policy's stand-in).
     """
     fields = {
         **{name: _decoded_address(value) for name, value in request.parameters().items()},
@@ -94,20 +98,19 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
 
 
 def refused(error: InvalidInputError, log: Log) -> Response:
-    """The answer to what is not an event of an active pixel, after its log line."""
-    details = error.details or None
-    log.info("event_refused", reason=error.message, details=details)
-    return error_response(HTTPStatus.BAD_REQUEST, error.message, details=details)
+    """Log a refused event and build the response."""
+    log.info("event_refused", reason=error.message, details=error.details or None)
+    return refusal_response(error)
 
 
 def declined(log: Log) -> Response:
-    """The answer to a visitor who is not to be tracked: nothing of the event was kept."""
+    """The response to a visitor who declines tracking; nothing of the event is stored."""
     log.info("visitor_declined")
     return Response(204)
 
 
 async def record(app: App, request: Request, log: Log, event: Event) -> Recorded:
-    """Stores an event of an active pixel and writes its log line.
+    """Store an event of an active pixel and log it.
 
     Raises:
         UnknownPixelError: there is no such pixel, or it is not active.
@@ -119,13 +122,8 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
     lookups = app.pixels.lookups
     pixel = await _active_pixel(app, event.pixel_id, now)
     round_trips = app.pixels.lookups - lookups + 1
-    if pixel.rules.respects_dnt and declines(request.header):
-        raise DeclinedError
-    if not pixel.rules.allow(event.page_url):
-        raise InvalidEventError(
-            "Domain not allowed", ["page_url: is on none of the pixel's allowed_domains"]
-        )
-    # KV remembers no touch.
+    _require_permission(pixel.rules, request, event)
+    # KV does not store the touch that fills in a form.
     is_recalled = event.lead and not event.fill
     if is_recalled and (answered := await app.repeats.recall(event, now)):
         log.info("submission_repeated", event_id=answered.event_id, pixel_id=pixel.id)
@@ -143,6 +141,15 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
         **_left_out(event),
     )
     return recorded
+
+
+def _require_permission(rules: Rules, request: Request, event: Event) -> None:
+    if rules.respects_dnt and declines(request.header):
+        raise DeclinedError
+    if not rules.allow(event.page_url):
+        raise InvalidEventError(
+            "Domain not allowed", ["page_url: is on none of the pixel's allowed_domains"]
+        )
 
 
 def _left_out(event: Event) -> dict[str, str]:
@@ -169,7 +176,7 @@ def _cost_line(log: Log, round_trips: int) -> OnCost:
 
 
 async def _after_submission(app: App, log: Log, event: Event, recorded: Recorded) -> None:
-    """Sets the timer of the sync and remembers the answer. Without KV the rows are enough."""
+    """Set the timer of the sync and store the response in KV; the sync works without either."""
     try:
         if recorded.due:
             await app.timers.set(recorded.event_id, recorded.due)
@@ -179,7 +186,7 @@ async def _after_submission(app: App, log: Log, event: Event, recorded: Recorded
 
 
 def _decoded_address(value: str) -> str:
-    """Old embed codes encode their addresses twice, which the old Worker undid."""
+    """Undo the second encoding of addresses in old embed codes."""
     return unquote(value) if value[:12].lower().startswith(("http%3a", "https%3a")) else value
 
 
@@ -189,7 +196,7 @@ def new_visitor_cookie(app: App) -> str:
 
 
 def cookie_of(request: Request) -> str | None:
-    """The visitor cookie that came with an image's request, if it is one of ours."""
+    """The visitor cookie of an image request, None if it is missing or invalid."""
     cookies: SimpleCookie = SimpleCookie()
     try:
         cookies.load(request.header("cookie") or "")
@@ -200,5 +207,5 @@ def cookie_of(request: Request) -> str | None:
 
 
 def set_cookie(cookie: str) -> str:
-    """The Set-Cookie header for a visitor without scripts."""
+    """The value of the Set-Cookie header for a visitor without scripts."""
     return f"ppp_visitor={cookie}; Path=/; Max-Age={COOKIE_SECONDS}; SameSite=Lax; Secure; HttpOnly"

@@ -22,8 +22,8 @@ from services.archive.received import read_received_batch
 from services.backup.records import Kind, Phase, State
 from services.core.event_lines import COLUMNS
 from services.pipedrive.fields import FIELD_NAMES
-from services.privacy.export import PLACES
-from services.privacy.request_table import COUNTED, digest_of
+from services.privacy.export import SECTIONS
+from services.privacy.request_table import RECEIPT_COUNTERS, digest_of
 from services.projects.configuration import OF_A_PIXEL, OF_A_PROJECT
 from services.reports.breakdowns import PROPERTIES
 from services.reports.export_pages import FORMATS
@@ -169,8 +169,8 @@ def test_the_names_are_those_of_the_code() -> None:
     assert set(enum_of("/api/reports/breakdown/{pixelId}", "by")) == set(PROPERTIES)
     assert enum_of("/api/reports/export/{pixelId}", "format") == list(FORMATS)
     assert enum_of("/api/reports/metrics", "format") == list(METRICS_FORMATS)
-    assert schema("ExportedAnswer")["properties"]["place"]["enum"] == [*PLACES, None]
-    assert set(schema("Receipt")["properties"]["counts"]["properties"]) == set(COUNTED)
+    assert schema("ExportedAnswer")["properties"]["place"]["enum"] == [*SECTIONS, None]
+    assert set(schema("Receipt")["properties"]["counts"]["properties"]) == set(RECEIPT_COUNTERS)
     backup = schema("Backup")["properties"]
     assert set(backup["kind"]["enum"]) == set(get_args(Kind))
     assert set(backup["state"]["enum"]) == set(get_args(State))

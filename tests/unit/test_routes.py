@@ -66,20 +66,20 @@ def test_every_address_has_its_handler(method: str, path: str, handler: Handler)
 
 
 MANAGED: dict[str, dict[str, Handler]] = {
-    "/api/projects": {"GET": projects.list_projects, "POST": projects.create_project},
+    "/api/projects": {"GET": projects.PROJECTS.list_page, "POST": projects.PROJECTS.create},
     "/api/projects/acme": {
-        "GET": projects.read_project,
-        "PUT": projects.change_project,
-        "DELETE": projects.switch_off_project,
+        "GET": projects.PROJECTS.read,
+        "PUT": projects.PROJECTS.change,
+        "DELETE": projects.PROJECTS.switch_off,
     },
-    "/api/projects/acme/pixels": {"GET": projects.list_pixels, "POST": projects.create_pixel},
+    "/api/projects/acme/pixels": {"GET": projects.PIXELS.list_page, "POST": projects.PIXELS.create},
     "/api/backups": {"GET": backups.list_backups, "POST": backups.start_backup},
     "/api/backups/one": {"GET": backups.read_backup},
     "/api/backups/one/continue": {"POST": backups.continue_backup},
     "/api/projects/pixels/shop": {
-        "GET": projects.read_pixel,
-        "PUT": projects.change_pixel,
-        "DELETE": projects.switch_off_pixel,
+        "GET": projects.PIXELS.read,
+        "PUT": projects.PIXELS.change,
+        "DELETE": projects.PIXELS.switch_off,
     },
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from pyodide_bundle import Bundle
 from services.core.ndjson_parts import pack, unpack
-from services.privacy.request_table import COUNTED, digest_of
+from services.privacy.request_table import RECEIPT_COUNTERS, digest_of
 from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import (
     PIXEL,
@@ -26,7 +26,7 @@ from tests.harness.worker import (
 
 # So few that nearly every request of these tests takes more than one portion.
 STEPS = 2
-NOTHING = dict.fromkeys(COUNTED, 0)
+NOTHING = dict.fromkeys(RECEIPT_COUNTERS, 0)
 OLD_EVENT = """
 INSERT INTO tracking_events (project_id, pixel_id, visitor_id, event_type, page_url, form_data)
 VALUES (?, ?, ?, ?, ?, ?) RETURNING id
@@ -90,7 +90,7 @@ def erased(worker: Worker, **whom: object) -> Row:
 
 
 def counts_of(summary: Row) -> dict[str, int]:
-    return {table: summary[table]["count"] for table in COUNTED}
+    return {table: summary[table]["count"] for table in RECEIPT_COUNTERS}
 
 
 def ids(worker: Worker, sql: str, *values: object) -> list[Any]:

@@ -32,17 +32,22 @@ from services.monitoring.metrics import (
     SYNC_ERRORS,
 )
 from services.privacy import statements as personal_rows
-from services.privacy.request_table import FIND_REQUEST, FORGET_REQUESTS, RECEIPT_PAGE, SAVE_REQUEST
+from services.privacy.request_table import (
+    DELETE_OLD_REQUESTS,
+    FIND_REQUEST,
+    RECEIPT_PAGE,
+    SAVE_REQUEST,
+)
 from services.privacy.retention import (
     DELETE_OLD_EVENTS,
     DELETE_OLD_LOGS,
     DELETE_OLD_SESSIONS,
     DELETE_OLD_VISITORS,
-    LAST_SESSION,
-    LAST_VISITOR,
-    LAST_WALK,
+    END_OF_SESSION_STRETCH,
+    END_OF_VISITOR_STRETCH,
     OLD_EVENTS,
     PIXELS_WITH_RETENTION,
+    READ_WALK_POSITIONS,
 )
 from services.projects.pixel_cache import FIND_PIXEL
 from services.projects.pixel_table import (
@@ -71,7 +76,7 @@ from services.reports.export_pages import (
     PAGE_OF_JSON,
     SIZE_OF_PART,
 )
-from services.reports.export_with_archive import BETWEEN_ARCHIVED
+from services.reports.export_with_archive import STORED_AMONG_ARCHIVED
 from services.reports.pixel_statistics import (
     DAILY_BREAKDOWN,
     DELIVERY,
@@ -160,19 +165,19 @@ PRIVACY_REQUESTS = {
     "request for privacy": FIND_REQUEST,
     "keep a request": SAVE_REQUEST,
     "receipts": RECEIPT_PAGE,
-    "forget requests": FORGET_REQUESTS,
+    "forget requests": DELETE_OLD_REQUESTS,
 }
 OVER = json.dumps({"pixel_id": "p", "before": "2026", "ids": [1], "session": "", "visitor": ""})
 RETENTION = {
     "pixels with retention": PIXELS_WITH_RETENTION,
     "old events": OLD_EVENTS,
     "delete old events": DELETE_OLD_EVENTS,
-    "stretch of sessions": LAST_SESSION,
+    "stretch of sessions": END_OF_SESSION_STRETCH,
     "delete old sessions": DELETE_OLD_SESSIONS,
-    "stretch of visitors": LAST_VISITOR,
+    "stretch of visitors": END_OF_VISITOR_STRETCH,
     "delete old visitors": DELETE_OLD_VISITORS,
     "delete the old log": DELETE_OLD_LOGS,
-    "last walk": LAST_WALK,
+    "last walk": READ_WALK_POSITIONS,
 }
 EXPORT = {
     "end of a part": END_OF_PART,
@@ -181,7 +186,7 @@ EXPORT = {
     "page of CSV": PAGE_OF_CSV,
     "JSON by id": JSON_BY_ID,
     "CSV by id": CSV_BY_ID,
-    "between what is archived": BETWEEN_ARCHIVED,
+    "between what is archived": STORED_AMONG_ARCHIVED,
     "parts of the archive": FIND_BATCHES,
     "archived in a span": COUNT_ARCHIVED_OF_PIXEL,
 }

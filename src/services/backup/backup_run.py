@@ -79,7 +79,7 @@ class Backups:
             UnavailableError: D1 or R2 failed.
             ConflictError: one is under way, or it is refused.
         """
-        for backup in await self.records.newest():
+        for backup in await self.newest():
             if backup.kind == "manual" and backup.state == "running":
                 advice = f"Continue it: POST /api/backups/{backup.id}/continue"
                 raise ConflictError(f"Backup {backup.id} is under way", advice)
@@ -105,6 +105,14 @@ class Backups:
                 self.clock(), "failed" if backup.error else "done", {"backups": [backup.id]}
             )
         return backup
+
+    async def newest(self) -> Sequence[Backup]:
+        """The newest hundred backups, newest first.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        return await self.records.newest()
 
     async def find(self, backup_id: str) -> Backup:
         """The backup of this id.

@@ -33,6 +33,18 @@ def whole_number(text: str, most: int) -> int | None:
     return number if 1 <= number <= most else None
 
 
+def read_whole_number(name: str, text: str, maximum: int, problems: list[str]) -> int:
+    """Read a parameter that is a whole number from 1 to `maximum` (at most 99,999).
+
+    A problem with it is appended to `problems`; the result is then 1.
+    """
+    number = int(text) if re.fullmatch("[0-9]{1,5}", text) else 0
+    if 1 <= number <= maximum:
+        return number
+    problems.append(f"{name}: must be a whole number from 1 to {maximum:,}")
+    return 1
+
+
 # Whole strings, so that what is left of a text has only the brackets of its structure. One without
 # an end reaches to the end of the text.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)

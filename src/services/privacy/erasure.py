@@ -1,12 +1,12 @@
-"""Erases what a search found about one person, step by step; what is gone stays gone.
+"""Erases what a search found about one person, step by step.
 
-In each step ids are noted in R2 (`erasure_notes`) before rows go, and rows go together with their
-count on the receipt. An erasure may break off anywhere and be gone on with, or begun anew.
+Each step notes ids in R2 (`erasure_notes`) before it deletes rows, so that a restore can delete
+them again. Rows are deleted and counted on the receipt in one transaction. An erasure may be
+interrupted anywhere, and then continued or started again.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +18,18 @@ from services.core.ndjson_parts import DamagedPartError
 from services.core.stored_time import format_stored_time
 from services.privacy.erasure_notes import ErasureNotes
 from services.privacy.request_table import PrivacyRequest, PrivacyRequests
-from services.privacy.search import FOUND, PrivacySearch, Steps
+from services.privacy.search import SEARCH_FINISHED, PrivacySearch, Steps
 from services.privacy.statements import (
-    BEING_SENT,
     DELETE_EVENTS,
     DELETE_LOGS,
     DELETE_PERSONS,
     DELETE_SESSIONS,
     DELETE_VISITORS,
-    ROWS_OF_A_PORTION,
-    SOME_EVENTS,
-    SOME_SESSIONS,
-    SOME_VISITORS,
+    ERASURE_BATCH_ROWS,
+    LEASED_UNTIL,
+    NEXT_EVENTS,
+    NEXT_SESSIONS,
+    NEXT_VISITORS,
 )
 
 ERASED = "erased"
@@ -39,8 +39,8 @@ ERASED = "erased"
 class Erasure:
     """The erasure of one person. Each method raises UnavailableError when a binding fails.
 
-    `waits_until` is set while the sync has leads of the person in its hands: nothing can be done
-    until then, as `YYYY-MM-DD HH:MM:SS`.
+    `waits_until` (`YYYY-MM-DD HH:MM:SS`) is set while leads of the person are leased by the sync;
+    nothing more can be erased until then.
     """
 
     search: PrivacySearch
@@ -50,8 +50,12 @@ class Erasure:
     waits_until: str | None = None
 
     async def steps(self) -> Steps:
-        """Goes on until nothing is left; after each step it may be left and resumed."""
-        stages = {FOUND: self._rows, "old_log": self._logs, "archive_parts": self._parts}
+        """Run the remaining stages; after each step the erasure may be stopped and resumed."""
+        stages = {
+            SEARCH_FINISHED: self._erase_rows,
+            "old_log": self._erase_logs_and_keys,
+            "archive_parts": self._erase_archived,
+        }
         names = [*stages, ERASED]
         progress = self.request.progress
         while (stage := progress.stage) in stages:
@@ -61,28 +65,28 @@ class Erasure:
                 return
             progress.stage, progress.after = names[names.index(stage) + 1], None
 
-    async def _rows(self) -> Steps:
-        """Events, sessions, visitors, and again, until a look at all of them finds nothing."""
+    async def _erase_rows(self) -> Steps:
+        """Erase events, sessions and visitors until the statements find no more."""
         while True:
-            events = await self._some(SOME_EVENTS)
+            events = await self._next_ids(NEXT_EVENTS)
             if events:
                 await self._delete_events(events)
-            elif await self._is_being_sent():
+            elif await self._has_leased_leads():
                 return
-            elif sessions := await self._some(SOME_SESSIONS):
+            elif sessions := await self._next_ids(NEXT_SESSIONS):
                 await self._delete(DELETE_SESSIONS, "sessions", "session_ids", sessions)
-            elif visitors := await self._some(SOME_VISITORS):
+            elif visitors := await self._next_ids(NEXT_VISITORS):
                 await self._delete(DELETE_VISITORS, "visitors", "visitor_ids", visitors)
             else:
                 return
             yield
 
-    async def _some(self, statement: str) -> Sequence[Any]:
-        rows = await self.search.ask(statement, **self.search.found(), now=self._now)
+    async def _next_ids(self, statement: str) -> Sequence[Any]:
+        rows = await self.search.rows(statement, **self.search.parameters(), now=self._now)
         return list(dict.fromkeys(row["id"] for row in rows))
 
-    async def _is_being_sent(self) -> bool:
-        rows = await self.search.ask(BEING_SENT, **self.search.found(), now=self._now)
+    async def _has_leased_leads(self) -> bool:
+        rows = await self.search.rows(LEASED_UNTIL, **self.search.parameters(), now=self._now)
         self.waits_until = rows[0]["until"]
         return self.waits_until is not None
 
@@ -92,29 +96,28 @@ class Erasure:
         await self.requests.delete(self.request, *steps, ids=ids, now=self._now)
 
     async def _delete(
-        self, statement: str, table: str, noted_as: str, ids: Sequence[str | int]
+        self, statement: str, table: str, note_list: str, ids: Sequence[str | int]
     ) -> None:
-        await self.notes.add(**{noted_as: ids})
+        await self.notes.add(**{note_list: ids})
         await self.requests.delete(self.request, (statement, table), ids=ids)
 
-    async def _logs(self) -> Steps:
-        """The old Worker's log, what the sync remembers of archived forms, and keys."""
-        forms = self.request.progress.forms()
+    async def _erase_logs_and_keys(self) -> Steps:
+        """Erase rows of the old log, claims of archived forms in Pipedrive, and keys in KV."""
+        form_ids = self.request.progress.archived_form_ids()
         persons = (DELETE_PERSONS, "pipedrive_persons")
-        await self.requests.delete(self.request, persons, ids=forms)
+        await self.requests.delete(self.request, persons, ids=form_ids)
         logs = sorted(self.request.progress.logs)
-        for first in range(0, len(logs), ROWS_OF_A_PORTION):
-            ids = logs[first : first + ROWS_OF_A_PORTION]
+        for first in range(0, len(logs), ERASURE_BATCH_ROWS):
+            ids = logs[first : first + ERASURE_BATCH_ROWS]
             await self._delete(DELETE_LOGS, "system_logs", "log_ids", ids)
             yield
         for name in sorted(self.request.progress.keys):
-            await self.search.key_values.delete(name)
-            self.request.progress.keys.discard(name)
+            await self.search.delete_key(name)
             await self.requests.count(self.request, "kv_keys", 1)
             yield
 
-    async def _parts(self) -> Steps:
-        """The archive, into which nothing of the person can move any more, and what others sent."""
+    async def _erase_archived(self) -> Steps:
+        """Erase from archived and received parts; the rows are gone, so none can follow."""
         progress, bucket = self.request.progress, self.search.bucket
         async for key in all_part_keys(bucket, str(progress.after or "")):
             try:
@@ -129,33 +132,39 @@ class Erasure:
 
     async def _erase_in(self, part: ArchivedPart) -> None:
         progress = self.request.progress
-        rows = [self.search.archived(line) for line in part.lines]
-        theirs = [row["id"] for row in rows if row and self.search.is_theirs(row)]
-        is_begun = part.key in progress.rewriting
-        if not theirs and not is_begun:
+        ids, remaining = self._split(part)
+        is_resumed = part.key in progress.rewriting
+        if not ids and not is_resumed:
             return
-        kept = [
-            line
-            for line, row in zip(part.lines, rows, strict=True)
-            if row is None or not self.search.is_theirs(row)
-        ]
-        replacement = PartReplacement(part, kept)
-        if not is_begun:
-            await self._note(replacement, theirs)
+        replacement = PartReplacement(part, remaining)
+        if not is_resumed:
+            await self._note(replacement, ids)
         if not part.is_received:
-            counted = json.dumps(replacement.counts)
-            await self.search.database.batch_rows((RECOUNT_BATCH, DELETE_EMPTY_BATCH), counted)
+            statements = (RECOUNT_BATCH, DELETE_EMPTY_BATCH)
+            await self.search.run(statements, replacement.counts)
         await replacement.write(self.search.bucket)
         progress.rewriting = []
 
-    async def _note(self, replacement: PartReplacement, theirs: Sequence[int]) -> None:
-        part, place = replacement.part, "received_events"
+    def _split(self, part: ArchivedPart) -> tuple[Sequence[int], Sequence[str]]:
+        """The ids of the person's events of a part, and the lines of the others."""
+        ids, remaining = [], []
+        for line in part.lines:
+            row = self.search.candidate(line)
+            if row and self.search.is_of_subject(row):
+                ids.append(row["id"])
+            else:
+                remaining.append(line)
+        return ids, remaining
+
+    async def _note(self, replacement: PartReplacement, ids: Sequence[int]) -> None:
+        """Store what a restore and a resumed erasure need, before the part is replaced."""
+        part, counter = replacement.part, "received_events"
         if not part.is_received:
-            # Ids of others' events may be those of rows here.
-            place = "archived_events"
-            await self.notes.add(event_ids=theirs, archive_parts=[part.key])
+            # The ids of received events may be those of different rows here.
+            counter = "archived_events"
+            await self.notes.add(event_ids=ids, archive_parts=[part.key])
         self.request.progress.rewriting = replacement.journal
-        await self.requests.count(self.request, place, len(theirs))
+        await self.requests.count(self.request, counter, len(ids))
 
     @property
     def _now(self) -> str:

@@ -1,6 +1,7 @@
-"""What erasures leave in R2, so that a restore of an older backup can erase again: no persons.
+"""Notes of erasures in R2, by which a restore of an older backup erases again. They name nobody.
 
-`erasures/<receipt>.json` is written before the rows go, `erasures/index.json` lists the receipts.
+`erasures/<receipt>.json` is written before rows are deleted; `erasures/index.json` lists the
+receipts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from services.core.ports import Bucket
 
 PREFIX = "erasures/"
 INDEX = f"{PREFIX}index.json"
-# Ids of rows that are deleted, and the keys of the archive's parts that are rewritten.
+# Ids of deleted rows, and keys of rewritten parts of the archive.
 LISTS = ("event_ids", "session_ids", "visitor_ids", "log_ids", "archive_parts")
 
 
@@ -28,16 +29,16 @@ class ErasureNotes:
     at: datetime
 
     async def add(self, **lists: Iterable[str | int]) -> None:
-        """Notes what is about to be deleted or rewritten, by the names of `LISTS`."""
+        """Add ids and keys to the lists of these names, one of `LISTS` each."""
         await self._list()
         content = await self.bucket.get(self._key)
-        noted = json.loads(content) if content else self._empty()
-        for name, more in lists.items():
-            noted[name] = list(dict.fromkeys([*noted.get(name, ()), *more]))
-        await self._write(self._key, noted)
+        note = json.loads(content) if content else self._empty()
+        for name, ids in lists.items():
+            note[name] = list(dict.fromkeys([*note.get(name, ()), *ids]))
+        await self._write(self._key, note)
 
     async def close(self) -> None:
-        """Sees that the erasure is noted and listed, also one that found nothing."""
+        """Write the note and the index even of an erasure that deleted nothing."""
         await self.add(event_ids=())
 
     async def _list(self) -> None:

@@ -1,4 +1,4 @@
-"""Everything about one person, page by page: what an erasure would delete, with all columns."""
+"""Exports everything about one person, page by page: all columns of what an erasure deletes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from services.privacy.statements import (
     EXPORT_VISITORS,
 )
 
-# Of the longest rows that can be stored these are some 5 MB.
-ROWS_OF_A_PAGE = 250
-# Events may fill an isolate's memory; a part of the archive is a page, however many are theirs.
-PARTS_OF_A_PAGE = 100
+# About 5 MB of the longest rows that can be stored.
+PAGE_ROWS = 250
+# A part with events of the person is a page of its own, to bound the memory of a response.
+MAX_PARTS_OF_PAGE = 100
 
 TABLES: Mapping[str, str] = {
     "visitors": EXPORT_VISITORS,
@@ -30,74 +30,85 @@ TABLES: Mapping[str, str] = {
     "tracking_events": EXPORT_EVENTS,
     "system_logs": EXPORT_LOGS,
 }
-PARTS: Mapping[str, str] = {"archived_events": ARCHIVE, "received_events": RECEIVED}
-PLACES = (*TABLES, "pipedrive_persons", "kv_keys", *PARTS)
-FIRST_PLACE = PLACES[0]
+FOLDERS: Mapping[str, str] = {"archived_events": ARCHIVE, "received_events": RECEIVED}
+SECTIONS = (*TABLES, "pipedrive_persons", "kv_keys", *FOLDERS)
+FIRST_SECTION = SECTIONS[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows of one place, and from where on the next ones are; None at the end."""
+class ExportPosition:
+    """Where a page begins: a section, and the last id or key of the page before."""
 
-    place: str
+    section: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDataPage:
+    """Rows of one section; `next_position` is where the next page begins, None at the end."""
+
+    section: str
     rows: Sequence[Mapping[str, Any]]
-    next_place: tuple[str, str] | None
+    next_position: ExportPosition | None
 
 
 @dataclass(frozen=True, slots=True)
 class PrivacyExport:
-    """Reads what a search that has ended found. Raises UnavailableError when a binding fails."""
+    """Reads what a finished search found. Raises UnavailableError when a binding fails."""
 
     search: PrivacySearch
 
-    async def page(self, place: str, after: str) -> Page:
-        """The next rows behind a place; places that have none are passed over."""
+    async def page(self, position: ExportPosition) -> PersonDataPage:
+        """Read the page at a position; sections without rows are skipped."""
         while True:
-            page = await self._page(place, after)
-            if page.rows or page.next_place is None or page.next_place[0] == place:
+            page = await self._read(position)
+            next_position = page.next_position
+            if page.rows or next_position is None or next_position.section == position.section:
                 return page
-            place, after = page.next_place
+            position = next_position
 
-    async def _page(self, place: str, after: str) -> Page:
-        if place in TABLES:
-            rows = await self._rows(TABLES[place], after)
-            more = len(rows) == ROWS_OF_A_PAGE
-            return Page(place, rows, (place, str(rows[-1]["id"])) if more else _behind(place))
-        if place in PARTS:
-            return await self._archived(place, after)
-        if place == "pipedrive_persons":
-            return Page(place, await self._rows(EXPORT_PERSONS, ""), _behind(place))
-        return Page(place, await self._keys(), _behind(place))
+    async def _read(self, position: ExportPosition) -> PersonDataPage:
+        section = position.section
+        if section in TABLES:
+            rows = await self._table_rows(TABLES[section], position.after)
+            if len(rows) == PAGE_ROWS:
+                return PersonDataPage(section, rows, ExportPosition(section, str(rows[-1]["id"])))
+            return PersonDataPage(section, rows, _next_section(section))
+        if section in FOLDERS:
+            return await self._read_parts(position)
+        if section == "pipedrive_persons":
+            rows = await self._table_rows(EXPORT_PERSONS, "")
+            return PersonDataPage(section, rows, _next_section(section))
+        return PersonDataPage(section, await self._keys(), _next_section(section))
 
-    async def _rows(self, statement: str, after: str) -> Sequence[Row]:
-        return await self.search.ask(
-            statement, **self.search.found(), after=after, rows=ROWS_OF_A_PAGE
-        )
+    async def _table_rows(self, statement: str, after: str) -> Sequence[Row]:
+        parameters = self.search.parameters()
+        return await self.search.rows(statement, **parameters, after=after, rows=PAGE_ROWS)
 
     async def _keys(self) -> Sequence[Mapping[str, str | None]]:
         names = sorted(self.search.progress.keys)
-        return [{"key": name, "value": await self.search.key_values.get(name)} for name in names]
+        return [{"key": name, "value": await self.search.key_value(name)} for name in names]
 
-    async def _archived(self, place: str, after: str) -> Page:
-        """Some parts of a folder; where nothing of them is theirs, a page without rows."""
-        parts = 0
-        async for key in part_keys(self.search.bucket, PARTS[place], after):
-            rows = await self._archived_in(key)
+    async def _read_parts(self, position: ExportPosition) -> PersonDataPage:
+        """Read parts of a folder up to one with rows; a page of many parts may have none."""
+        section, parts = position.section, 0
+        async for key in part_keys(self.search.bucket, FOLDERS[section], position.after):
+            rows = await self._part_rows(key)
             parts += 1
-            if rows or parts == PARTS_OF_A_PAGE:
-                return Page(place, rows, (place, key))
-        return Page(place, (), _behind(place))
+            if rows or parts == MAX_PARTS_OF_PAGE:
+                return PersonDataPage(section, rows, ExportPosition(section, key))
+        return PersonDataPage(section, (), _next_section(section))
 
-    async def _archived_in(self, key: str) -> Sequence[Row]:
+    async def _part_rows(self, key: str) -> Sequence[Row]:
         try:
             part = await read_part(self.search.bucket, key)
         except DamagedPartError:
-            # The search has named it.
+            # The summary of the search lists it.
             return ()
-        found = (self.search.archived(line) for line in part.lines) if part else ()
-        return [row for row in found if row and self.search.is_theirs(row)]
+        candidates = (self.search.candidate(line) for line in part.lines) if part else ()
+        return [row for row in candidates if row and self.search.is_of_subject(row)]
 
 
-def _behind(place: str) -> tuple[str, str] | None:
-    following = PLACES[PLACES.index(place) + 1 :]
-    return (following[0], "") if following else None
+def _next_section(section: str) -> ExportPosition | None:
+    later_sections = SECTIONS[SECTIONS.index(section) + 1 :]
+    return ExportPosition(later_sections[0]) if later_sections else None

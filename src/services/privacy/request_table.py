@@ -1,7 +1,7 @@
-"""The table `privacy_requests`: what is done about one person, portion by portion, and receipts.
+"""The table `privacy_requests`: the progress of requests about a person, and receipts of erasures.
 
-A request remembers how far it is and the ids that it found, but not whose they are. What an erasure
-deletes is counted in the same transaction, so that its receipt is exact whatever breaks off.
+A request stores its progress and the ids that it found, but not the person. An erasure counts rows
+in the transaction that deletes them, so that its receipt is exact after any interruption.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from services.core.cursors import ReceiptPosition
 from services.core.errors import NotFoundError
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time
-from services.privacy.data_subject import AskedBy, DataSubject
+from services.privacy.data_subject import DataSubject, IdentifierKind
 
-Kind = Literal["find", "export", "erase"]
+RequestKind = Literal["find", "export", "erase"]
 
-# What a receipt counts.
-COUNTED = (
+# The counters of a receipt.
+RECEIPT_COUNTERS = (
     *("tracking_events", "sessions", "visitors", "pipedrive_persons", "system_logs"),
     *("kv_keys", "archived_events", "received_events"),
 )
@@ -41,8 +41,8 @@ UPDATE privacy_requests SET progress = ?1 -> 'progress'
 WHERE id = ?1 ->> 'id' AND finished_at IS NULL
 """
 
-# After a statement that deletes: how many rows that were is counted onto the receipt.
-COUNT_DELETED = """
+# Runs after a DELETE: adds the number of its rows to a counter of the receipt.
+ADD_DELETED_TO_COUNTER = """
 UPDATE privacy_requests SET counts = json_set(
   counts, '$.' || (?1 ->> 'table'),
   coalesce(counts ->> (?1 ->> 'table'), 0) + changes()
@@ -50,7 +50,7 @@ UPDATE privacy_requests SET counts = json_set(
 WHERE id = ?1 ->> 'id'
 """
 
-COUNT_MORE = """
+ADD_TO_COUNTER = """
 UPDATE privacy_requests SET counts = json_set(
   counts, '$.' || (?1 ->> 'table'),
   coalesce(counts ->> (?1 ->> 'table'), 0) + (?1 ->> 'more')
@@ -70,8 +70,8 @@ WHERE kind = 'erase' AND (started_at, id) < (?1 ->> 'before', ?1 ->> 'id')
 ORDER BY started_at DESC, id DESC LIMIT ?1 ->> 'rows'
 """
 
-# Nobody comes back for these; receipts stay.
-FORGET_REQUESTS = """
+# Requests that were not continued for a day. Receipts stay.
+DELETE_OLD_REQUESTS = """
 DELETE FROM privacy_requests
 WHERE kind IN ('find', 'export') AND started_at < ?1 ->> 'day_ago'
 """
@@ -79,15 +79,16 @@ WHERE kind IN ('find', 'export') AND started_at < ?1 ->> 'day_ago'
 
 @dataclass(slots=True)
 class Progress:
-    """How far a request is, and the ids that it found.
+    """How far a request is, and the ids that it found. The fields are stored as JSON.
 
-    `stage` is what is done now, `after` the last id or key that is done. `events` have the address
-    in them, whoever visited; `visitors` are the person's, `shared` those of them whom others used
-    too. `archived` counts the archived events of a day (`<pixel>/<day>`) by visitor, and
-    `archived_forms` has the ids of their forms; '' is for what goes whoever visited. `led_further`:
-    the archive led to visitors who were not known before. `received` is like `archived`, of what
-    others sent here. `rewriting` is the part that is being replaced; see
-    `archived_events.read_part`.
+    `stage` is the present stage, `after` the last id or key that it has dealt with.
+    `visitors` are the person's; `shared` are those of them that other people used too.
+    `events` contain the person's address, whoever the visitor is.
+    `archived` counts the person's archived events by day (`<pixel>/<day>`) and visitor, and
+    `archived_forms` lists the ids of their forms; the visitor '' stands for events that contain
+    the address. `received` is like `archived`, for batches of other deployments.
+    `led_further`: the archive contained visitors that were not in `visitors` before.
+    `rewriting` is the `PartReplacement.journal` of the part that is being replaced.
     """
 
     stage: str = ""
@@ -105,67 +106,69 @@ class Progress:
     rewriting: list[str] = field(default_factory=list)
 
     @property
-    def whole(self) -> set[str]:
-        """The visitors of whom everything is the person's."""
+    def exclusive_visitors(self) -> set[str]:
+        """The visitors whose every event is the person's."""
         return self.visitors - self.shared
 
     def archived_days(self) -> dict[str, int]:
-        """How many archived events are the person's, by `<pixel>/<day>`."""
-        return self._days(self.archived)
+        """The number of the person's archived events by `<pixel>/<day>`."""
+        return self._counts_by_day(self.archived)
 
     def received_days(self) -> dict[str, int]:
-        """How many events that others sent here are the person's, by `<pixel>/<day>`."""
-        return self._days(self.received)
+        """The number of the person's received events by `<pixel>/<day>`."""
+        return self._counts_by_day(self.received)
 
-    def _days(self, events: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-        theirs = {"", *self.whole}
+    def _counts_by_day(self, events: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+        visitors = {"", *self.exclusive_visitors}
         days = {
-            day: sum(number for visitor, number in of_day.items() if visitor in theirs)
-            for day, of_day in events.items()
+            day: sum(number for visitor, number in counts.items() if visitor in visitors)
+            for day, counts in events.items()
         }
         return {day: number for day, number in sorted(days.items()) if number}
 
-    def forms(self) -> list[int]:
-        """The archived forms that are the person's."""
-        theirs = ("", *sorted(self.whole))
-        return [event_id for visitor in theirs for event_id in self.archived_forms.get(visitor, [])]
+    def archived_form_ids(self) -> list[int]:
+        """The ids of the person's archived forms."""
+        visitors = ("", *sorted(self.exclusive_visitors))
+        return [id_ for visitor in visitors for id_ in self.archived_forms.get(visitor, [])]
 
     def as_json(self) -> dict[str, object]:
-        """The progress as it is stored."""
-        said = asdict(self)
-        return {name: sorted(said[name]) if name in _SETS else said[name] for name in said}
+        """The progress with sorted lists instead of sets."""
+        fields = asdict(self)
+        return {
+            name: sorted(value) if name in _SET_FIELDS else value for name, value in fields.items()
+        }
 
 
-_SETS = ("visitors", "shared", "events", "logs", "keys", "damaged")
+_SET_FIELDS = ("visitors", "shared", "events", "logs", "keys", "damaged")
 
 
 def read_progress(text: str) -> Progress:
-    """The progress as it was stored."""
+    """Read the JSON of `Progress.as_json`."""
     progress = Progress(**json.loads(text))
-    for name in _SETS:
+    for name in _SET_FIELDS:
         setattr(progress, name, set(getattr(progress, name)))
     return progress
 
 
 @dataclass(slots=True)
 class PrivacyRequest:
-    """One request on its way."""
+    """A request that is not finished."""
 
     id: str
-    kind: Kind
-    asked_by: AskedBy
+    kind: RequestKind
+    asked_by: IdentifierKind
     progress: Progress
 
 
 def receipt_of(
     request: PrivacyRequest, counts: Mapping[str, int], at: datetime
 ) -> dict[str, object]:
-    """The receipt of an erasure; `sha256` is over the rest of it, as JSON with sorted keys."""
+    """The receipt of an erasure; its `sha256` covers the rest of it, as JSON with sorted keys."""
     receipt: dict[str, object] = {
         "id": request.id,
         "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "by": request.asked_by,
-        "counts": {table: counts.get(table, 0) for table in COUNTED},
+        "counts": {table: counts.get(table, 0) for table in RECEIPT_COUNTERS},
         "shared_visitors": len(request.progress.shared),
         "damaged_parts": sorted(request.progress.damaged),
     }
@@ -173,22 +176,22 @@ def receipt_of(
 
 
 def digest_of(receipt: Mapping[str, object]) -> str:
-    """The SHA-256 of a receipt, in hex, with or without its own `sha256`."""
-    said = {name: value for name, value in receipt.items() if name != "sha256"}
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    """The SHA-256 of a receipt in hex, computed without its `sha256` field."""
+    fields = {name: value for name, value in receipt.items() if name != "sha256"}
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class PrivacyRequests:
-    """All requests. Every method raises UnavailableError when D1 fails."""
+    """The stored requests and receipts. Every method raises UnavailableError when D1 fails."""
 
     database: Database
 
     async def begin(
-        self, request_id: str, kind: Kind, subject: DataSubject, stage: str, now: datetime
+        self, request_id: str, kind: RequestKind, subject: DataSubject, stage: str, now: datetime
     ) -> PrivacyRequest:
-        """Begins a request about a person."""
+        """Store a new request about a person."""
         request = PrivacyRequest(request_id, kind, subject.asked_by, Progress(stage))
         await self._run(
             CREATE_REQUEST,
@@ -201,11 +204,13 @@ class PrivacyRequests:
         )
         return request
 
-    async def resume(self, request_id: str, kind: Kind, subject: DataSubject) -> PrivacyRequest:
-        """A request that is not finished, about the same person as before.
+    async def resume(
+        self, request_id: str, kind: RequestKind, subject: DataSubject
+    ) -> PrivacyRequest:
+        """Read an unfinished request about the same person.
 
         Raises:
-            NotFoundError: there is none of this kind about this person.
+            NotFoundError: no unfinished request has this id, kind and person.
         """
         rows = await self._run(FIND_REQUEST, id=request_id)
         if (
@@ -219,49 +224,54 @@ class PrivacyRequests:
         progress = read_progress(rows[0]["progress"])
         return PrivacyRequest(request_id, kind, subject.asked_by, progress)
 
-    async def finished(self, request_id: str) -> dict[str, object] | None:
-        """The receipt of an erasure that is finished, for a client who did not hear the end."""
+    async def finished_receipt(self, request_id: str) -> dict[str, object] | None:
+        """The receipt of a finished erasure, for a client that missed the last response."""
         rows = await self._run(FIND_REQUEST, id=request_id)
         text = rows[0]["receipt"] if rows else None
         receipt: dict[str, object] | None = json.loads(text) if text else None
         return receipt
 
     async def save(self, request: PrivacyRequest) -> None:
-        """Keeps how far it is."""
+        """Store the progress of a request."""
         await self._run(SAVE_REQUEST, id=request.id, progress=request.progress.as_json())
 
-    async def count(self, request: PrivacyRequest, table: str, more: int) -> None:
-        """Counts what was deleted outside D1, and keeps how far it is."""
+    async def count(self, request: PrivacyRequest, counter: str, number: int) -> None:
+        """Add to a counter of the receipt, and store the progress."""
         progress = request.progress.as_json()
-        await self._run(COUNT_MORE, id=request.id, table=table, more=more, progress=progress)
+        await self._run(
+            ADD_TO_COUNTER, id=request.id, table=counter, more=number, progress=progress
+        )
 
     async def delete(
         self, request: PrivacyRequest, *steps: tuple[str, str], **parameters: object
     ) -> None:
-        """Runs statements that delete, each in one transaction with its count by this table."""
-        for statement, table in steps:
-            said = json.dumps({"id": request.id, "table": table, **parameters})
-            await self.database.batch_rows((statement, COUNT_DELETED), said)
+        """Run DELETE statements, each in a transaction that adds its rows to a counter.
+
+        A step is a statement and its counter.
+        """
+        for statement, counter in steps:
+            text = json.dumps({"id": request.id, "table": counter, **parameters})
+            await self.database.batch_rows((statement, ADD_DELETED_TO_COUNTER), text)
 
     async def finish(self, request: PrivacyRequest, now: datetime) -> dict[str, object]:
-        """Ends an erasure with its receipt, which is stored and returned."""
+        """Finish an erasure; store and return its receipt."""
         row = (await self._run(FIND_REQUEST, id=request.id))[0]
         receipt = receipt_of(request, json.loads(row["counts"]), now)
-        said = {"id": request.id, "now": format_stored_time(now), "receipt": receipt}
-        await self._run(FINISH_REQUEST, **said)
+        finished_at = format_stored_time(now)
+        await self._run(FINISH_REQUEST, id=request.id, now=finished_at, receipt=receipt)
         return receipt
 
-    async def receipts(self, before: ReceiptPosition, most: int) -> Sequence[Row]:
-        """Erasures before a position, the newest first; those under way have no receipt yet."""
+    async def receipts(self, before: ReceiptPosition, limit: int) -> Sequence[Row]:
+        """Erasures that began before a position, newest first; unfinished ones too."""
         return await self._run(
-            RECEIPT_PAGE, before=before.started_at, id=before.receipt_id, rows=most
+            RECEIPT_PAGE, before=before.started_at, id=before.receipt_id, rows=limit
         )
 
     async def receipt(self, request_id: str) -> Row:
-        """One erasure.
+        """The row of one erasure.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no erasure has this id.
         """
         rows = await self._run(FIND_REQUEST, id=request_id)
         if not rows or rows[0]["kind"] != "erase":

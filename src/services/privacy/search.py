@@ -1,7 +1,7 @@
-"""Finds what is stored about one person, wherever it is: D1, the archive and more in R2, KV.
+"""Finds everything that D1, R2 and KV hold about one person.
 
-A search goes through its stages step by step, and what it did stands in the progress after each, so
-that any number of requests may share it. A step reads one page or one part.
+A search is a sequence of stages, and a stage one of steps, each of which reads one page or one
+part. The progress is up to date after every step, so that several requests can share a search.
 """
 
 from __future__ import annotations
@@ -32,35 +32,38 @@ from services.privacy.statements import (
     COUNT_PERSONS,
     COUNT_SESSIONS,
     COUNT_VISITORS,
+    END_OF_FORM_PAGE,
+    END_OF_LOG_PAGE,
+    FORMS_AND_MENTIONS_OF_VISITORS,
     FORMS_WITH_CLUE,
-    LAST_FORM,
-    LAST_LOG,
-    LATE_FORMS,
-    LEADS_OF_A_PAGE,
-    LEADS_OF_VISITORS,
     LOGS_WITH_CLUE,
     PROJECTS_OF_EVENTS,
+    RECENT_FORMS,
     VISITOR_OF_COOKIE,
+    VISITOR_PAGE_ROWS,
 )
 from services.sync.timers import PREFIX as TIMERS
 from services.sync.timers import event_id_of
 from services.tracking.repeats import PREFIX as SUBMISSIONS
 
 FIRST_STAGE = "forms"
-FOUND = "found"
+SEARCH_FINISHED = "found"
 MAX_IDS = 1_000
-VISITORS_OF_A_STEP = 50
-# Longer than KV remembers anything about a lead.
-REMEMBERED = timedelta(days=7)
+VISITORS_PER_STEP = 50
+# Longer than KV holds anything about a lead.
+KV_LIFETIME = timedelta(days=7)
+
+# Stands for the visitor of an event that contains the person's address, whoever visited.
+ANY_VISITOR = ""
 
 Steps = AsyncGenerator[None, None]
 
 
 @dataclass(frozen=True, slots=True)
 class PrivacySearch:
-    """One person's search, as far as `progress` says.
+    """The search for one person, as far as `progress` says.
 
-    Each method raises UnavailableError when a binding fails; what was done stands in the progress.
+    Each method raises UnavailableError when a binding fails; the progress then stays valid.
     """
 
     database: Database
@@ -71,83 +74,84 @@ class PrivacySearch:
     now: datetime
 
     async def steps(self) -> Steps:
-        """Goes on until everything is found; after each step it may be left and resumed."""
+        """Run the remaining stages; after each step the search may be stopped and resumed."""
         stages = {
-            FIRST_STAGE: self._forms,
-            "archive": self._archive,
-            "visitors": self._visitors,
-            "logs": self._logs,
-            "keys": self._keys,
+            FIRST_STAGE: self._search_forms,
+            "archive": self._search_archive,
+            "visitors": self._search_visitors,
+            "logs": self._search_logs,
+            "keys": self._search_keys,
         }
-        names = [*stages, FOUND]
+        names = [*stages, SEARCH_FINISHED]
         while (stage := self.progress.stage) in stages:
             async for _ in stages[stage]():
                 yield
             self.progress.stage, self.progress.after = names[names.index(stage) + 1], None
 
-    # ---- D1: who is it -------------------------------------------------------------------------
+    # ---- D1 ------------------------------------------------------------------------------------
 
-    async def _forms(self) -> Steps:
-        """The forms with the person's address, or the visitor of the cookie."""
+    async def _search_forms(self) -> Steps:
+        """Find the forms with the person's address, or the visitor of the cookie."""
         if self.subject.asked_by == "visitor_cookie":
-            rows = await self.ask(VISITOR_OF_COOKIE, visitor_cookie=self.subject.value)
+            rows = await self.rows(VISITOR_OF_COOKIE, visitor_cookie=self.subject.value)
             self.progress.visitors |= {row["id"] for row in rows}
             return
         after: int | None = int(self.progress.after or 0)
         while after is not None:
-            last, rows = await self._page(LAST_FORM, FORMS_WITH_CLUE, after)
+            last, rows = await self._page(END_OF_FORM_PAGE, FORMS_WITH_CLUE, after)
             for row in rows:
-                self._see(row)
+                self._classify(row)
             after = last
             if after is not None:
                 self.progress.after = after
                 yield
 
-    async def _visitors(self) -> Steps:
-        """Whether others used the person's browsers too, and what else has the address in it."""
+    async def _search_visitors(self) -> Steps:
+        """Find who else used the person's browsers, and their other events with the address."""
         if self.subject.asked_by == "visitor_cookie":
             return
         last = str(self.progress.after or "")
-        waiting = sorted(visitor for visitor in self.progress.visitors if visitor > last)
-        for first in range(0, len(waiting), VISITORS_OF_A_STEP):
-            visitors = waiting[first : first + VISITORS_OF_A_STEP]
-            await self._see_leads_of(visitors)
+        remaining = sorted(visitor for visitor in self.progress.visitors if visitor > last)
+        for first in range(0, len(remaining), VISITORS_PER_STEP):
+            visitors = remaining[first : first + VISITORS_PER_STEP]
+            await self._classify_events_of(visitors)
             self.progress.after = visitors[-1]
             yield
 
-    async def _see_leads_of(self, visitors: Sequence[str]) -> None:
+    async def _classify_events_of(self, visitors: Sequence[str]) -> None:
         after: int | None = 0
+        statement = FORMS_AND_MENTIONS_OF_VISITORS
         while after is not None:
-            rows = await self.ask(LEADS_OF_VISITORS, visitors=visitors, after=after, **self._clues)
+            rows = await self.rows(statement, visitors=visitors, after=after, **self._clues)
             for row in rows:
-                self._see(row)
-            after = rows[-1]["id"] if len(rows) == LEADS_OF_A_PAGE else None
+                self._classify(row)
+            after = rows[-1]["id"] if len(rows) == VISITOR_PAGE_ROWS else None
 
-    def _see(self, row: Row) -> None:
-        """Takes an event that may be the person's, or a form of somebody else at their browser."""
-        if self.subject.sent(row):
+    def _classify(self, row: Row) -> None:
+        """Note an event of the person, or that another person used their browser."""
+        if self.subject.is_sender_of(row):
             self.progress.events.add(row["id"])
-            self._lead_to(row["visitor_id"])
-        elif self.subject.is_mentioned(row):
+            self._add_visitor(row["visitor_id"])
+        elif self.subject.is_mentioned_in(row):
             self.progress.events.add(row["id"])
-        elif row["visitor_id"] in self.progress.visitors and self.subject.is_strangers(row):
+        elif row["visitor_id"] in self.progress.visitors and self.subject.is_other_sender(row):
             self.progress.shared.add(row["visitor_id"])
 
-    def _lead_to(self, visitor_id: str | None) -> None:
+    def _add_visitor(self, visitor_id: str | None) -> None:
         if visitor_id and visitor_id not in self.progress.visitors:
             self.progress.visitors.add(visitor_id)
             self.progress.led_further = True
 
     # ---- the archive ---------------------------------------------------------------------------
 
-    async def _archive(self) -> Steps:
-        """Every part, received ones too. Again, if it led to visitors whom parts before have."""
+    async def _search_archive(self) -> Steps:
+        """Read all archived and received parts; twice, if a part led to a new visitor."""
         progress = self.progress
         if progress.after is None:
             progress.led_further = False
         while True:
             async for key in all_part_keys(self.bucket, str(progress.after or "")):
-                await self._see_part(key)
+                await self._search_part(key)
                 progress.after = key
                 yield
             if not progress.led_further:
@@ -155,69 +159,69 @@ class PrivacySearch:
             progress.led_further, progress.after = False, ""
             progress.archived, progress.archived_forms, progress.received = {}, {}, {}
 
-    async def _see_part(self, key: str) -> None:
+    async def _search_part(self, key: str) -> None:
         try:
             part = await read_part(self.bucket, key)
         except DamagedPartError:
             self.progress.damaged.add(key)
             return
-        if part and (counted := self._counted(part)):
+        if part and (part_counts := self._count_by_visitor(part)):
             days = self.progress.received if part.is_received else self.progress.archived
-            known = days.setdefault(part.day, {})
-            for visitor, number in counted.items():
-                known[visitor] = known.get(visitor, 0) + number
+            day_counts = days.setdefault(part.day, {})
+            for visitor, number in part_counts.items():
+                day_counts[visitor] = day_counts.get(visitor, 0) + number
 
-    def _counted(self, part: ArchivedPart) -> Counter[str]:
-        """How many events of a part go with whom: a visitor, or '' whoever visited."""
-        counted: Counter[str] = Counter()
-        for row in filter(None, map(self.archived, part.lines)):
-            visitor = self._goes_with(row)
+    def _count_by_visitor(self, part: ArchivedPart) -> Counter[str]:
+        """Count the person's events of a part by visitor, and note their forms."""
+        counts: Counter[str] = Counter()
+        for row in filter(None, map(self.candidate, part.lines)):
+            visitor = self._visitor_of(row)
             if visitor is None:
                 continue
-            counted[visitor] += 1
+            counts[visitor] += 1
             if row["event_type"] == "form_submit" and not part.is_received:
                 self.progress.archived_forms.setdefault(visitor, []).append(row["id"])
-        return counted
+        return counts
 
-    def _goes_with(self, row: Row) -> str | None:
-        """With whom an archived event goes: a visitor, or '' whoever visited. None: it stays."""
+    def _visitor_of(self, row: Row) -> str | None:
+        """The visitor to count an archived event under; None if it is not the person's."""
         visitor = row["visitor_id"]
-        if self.subject.sent(row):
-            self._lead_to(visitor)
-            return ""
-        if self.subject.is_mentioned(row):
-            return ""
+        if self.subject.is_sender_of(row):
+            self._add_visitor(visitor)
+            return ANY_VISITOR
+        if self.subject.is_mentioned_in(row):
+            return ANY_VISITOR
         if visitor not in self.progress.visitors:
             return None
-        if self.subject.is_strangers(row):
+        if self.subject.is_other_sender(row):
             self.progress.shared.add(visitor)
         return str(visitor)
 
-    def archived(self, line: str) -> Row | None:
-        """An archived event that may be the person's: of their visitor, or with their address."""
-        known = not self.progress.visitors.isdisjoint(visitor_ids_in(line))
-        return read_event_line(line) if known or self._has_clue(line) else None
+    def candidate(self, line: str) -> Row | None:
+        """Parse an archived event if it may be the person's: by its visitor or by a clue."""
+        has_visitor = not self.progress.visitors.isdisjoint(visitor_ids_in(line))
+        return read_event_line(line) if has_visitor or self._has_clue(line) else None
 
     def _has_clue(self, line: str) -> bool:
         if self.subject.asked_by != "email" or not is_form_line(line):
             return False
-        small = line.lower()
-        return self.subject.clue in small or self.subject.url_clue in small
+        lowered = line.lower()
+        return self.subject.clue in lowered or self.subject.url_clue in lowered
 
-    def is_theirs(self, row: Row) -> bool:
-        """Whether an archived event, as `archived` gives it, goes with the person."""
+    def is_of_subject(self, row: Row) -> bool:
+        """Whether an archived event, as `candidate` returns it, is the person's."""
         return (
-            row["visitor_id"] in self.progress.whole
-            or self.subject.sent(row)
-            or self.subject.is_mentioned(row)
+            row["visitor_id"] in self.progress.exclusive_visitors
+            or self.subject.is_sender_of(row)
+            or self.subject.is_mentioned_in(row)
         )
 
     # ---- the old log, and KV -------------------------------------------------------------------
 
-    async def _logs(self) -> Steps:
+    async def _search_logs(self) -> Steps:
         after: int | None = int(self.progress.after or 0)
         while after is not None:
-            last, rows = await self._page(LAST_LOG, LOGS_WITH_CLUE, after)
+            last, rows = await self._page(END_OF_LOG_PAGE, LOGS_WITH_CLUE, after)
             for row in rows:
                 if row["is_theirs"] or self.subject.is_in(row["message"], row["context"]):
                     self.progress.logs.add(row["id"])
@@ -226,27 +230,27 @@ class PrivacySearch:
                 self.progress.after = after
                 yield
 
-    async def _keys(self) -> Steps:
-        """Timers of their leads, and answers that are remembered for a lead that comes again."""
-        week_ago = format_stored_time(self.now - REMEMBERED)
-        late = {row["id"] for row in await self.ask(LATE_FORMS, **self.found(), week_ago=week_ago)}
-        if not late:
+    async def _search_keys(self) -> Steps:
+        """Find the timers of the person's leads, and the stored responses to them."""
+        week_ago = format_stored_time(self.now - KV_LIFETIME)
+        rows = await self.rows(RECENT_FORMS, **self.parameters(), week_ago=week_ago)
+        recent_ids = {row["id"] for row in rows}
+        if not recent_ids:
             return
         for prefix in (SUBMISSIONS, TIMERS):
-            async for name in self._names(prefix):
-                if await self._event_of(name) in late:
+            async for name in self._key_names(prefix):
+                if await self._event_id_of_key(name) in recent_ids:
                     self.progress.keys.add(name)
                 if prefix == SUBMISSIONS:
                     self.progress.after = name
                     yield
 
-    async def _event_of(self, name: str) -> object:
-        """The id of the event that a key is about."""
+    async def _event_id_of_key(self, name: str) -> object:
         if name.startswith(TIMERS):
             return event_id_of(name)
         return read_object(await self.key_values.get(name)).get("event_id")
 
-    async def _names(self, prefix: str) -> AsyncIterator[str]:
+    async def _key_names(self, prefix: str) -> AsyncIterator[str]:
         cursor: str | None = None
         after = str(self.progress.after or "")
         while True:
@@ -258,48 +262,64 @@ class PrivacySearch:
                 return
             cursor = page.cursor
 
-    # ---- what was found ------------------------------------------------------------------------
+    # ---- results -------------------------------------------------------------------------------
 
-    def found(self) -> dict[str, object]:
-        """What was found, as the statements of `personal_rows` read it."""
+    def parameters(self) -> dict[str, object]:
+        """The ids that the search has found, as parameters of the `statements`."""
         progress = self.progress
         return {
-            "whole": sorted(progress.whole),
+            "whole": sorted(progress.exclusive_visitors),
             "events": sorted(progress.events),
-            "forms": progress.forms(),
+            "forms": progress.archived_form_ids(),
             "logs": sorted(progress.logs),
         }
 
     async def summary(self) -> Mapping[str, Any]:
-        """How much there is in each place, with ids, at most 1,000 of a table."""
-        days, received = self.progress.archived_days(), self.progress.received_days()
-        pixels = sorted({day.partition("/")[0] for day in (*days, *received)})
+        """The number of rows, events and keys, with up to 1,000 ids of each table."""
+        days, received_days = self.progress.archived_days(), self.progress.received_days()
+        pixels = sorted({day.partition("/")[0] for day in (*days, *received_days)})
         statements = (COUNT_EVENTS, COUNT_SESSIONS, COUNT_VISITORS, COUNT_PERSONS)
-        parameters = {**self.found(), "most": MAX_IDS, "pixels": pixels}
-        *counted, projects = await self.database.batch_rows(
+        parameters = {**self.parameters(), "most": MAX_IDS, "pixels": pixels}
+        *counts, projects = await self.database.batch_rows(
             (*statements, PROJECTS_OF_EVENTS), json.dumps(parameters)
         )
         names = ("tracking_events", "sessions", "visitors", "pipedrive_persons")
         return {
-            **{name: _counted(rows[0]) for name, rows in zip(names, counted, strict=True)},
-            "system_logs": _listed(self.progress.logs),
-            "kv_keys": _listed(self.progress.keys),
+            **{name: _count_of_row(rows[0]) for name, rows in zip(names, counts, strict=True)},
+            "system_logs": _count_of_ids(self.progress.logs),
+            "kv_keys": _count_of_ids(self.progress.keys),
             "archived_events": {"count": sum(days.values()), "days": days},
-            "received_events": {"count": sum(received.values()), "days": received},
+            "received_events": {"count": sum(received_days.values()), "days": received_days},
             "projects": [row["project_id"] for row in projects if row["project_id"]],
-            "shared_visitors": _listed(self.progress.shared),
+            "shared_visitors": _count_of_ids(self.progress.shared),
             "damaged_parts": sorted(self.progress.damaged),
         }
 
-    async def ask(self, statement: str, **parameters: object) -> Sequence[Row]:
+    async def rows(self, statement: str, **parameters: object) -> Sequence[Row]:
         """The rows of one statement."""
         [rows] = await self.database.batch_rows((statement,), json.dumps(parameters))
         return rows
 
-    async def _page(self, last: str, page: str, after: object) -> tuple[int | None, Sequence[Row]]:
-        """The id of the last row of a page, None behind the end, and what may be theirs of it."""
-        parameters = {"after": after, **self._clues, **self.found()}
-        ends, rows = await self.database.batch_rows((last, page), json.dumps(parameters))
+    async def run(self, statements: Sequence[str], parameters: Mapping[str, object]) -> None:
+        """Run statements in one transaction."""
+        await self.database.batch_rows(statements, json.dumps(parameters))
+
+    async def key_value(self, name: str) -> str | None:
+        """The value of a key in KV, None if it has expired."""
+        return await self.key_values.get(name)
+
+    async def delete_key(self, name: str) -> None:
+        """Delete a key in KV that the search found."""
+        await self.key_values.delete(name)
+        self.progress.keys.discard(name)
+
+    async def _page(
+        self, end_statement: str, rows_statement: str, after: object
+    ) -> tuple[int | None, Sequence[Row]]:
+        """The last id of the page after an id, None behind the last page; and rows with a clue."""
+        parameters = {"after": after, **self._clues, **self.parameters()}
+        statements = (end_statement, rows_statement)
+        ends, rows = await self.database.batch_rows(statements, json.dumps(parameters))
         return ends[0]["last"], rows
 
     @property
@@ -309,15 +329,15 @@ class PrivacySearch:
         return {"clue": self.subject.clue, "url_clue": self.subject.url_clue}
 
 
-def is_nothing(summary: Mapping[str, Any]) -> bool:
+def is_empty(summary: Mapping[str, Any]) -> bool:
     """Whether a summary says that nothing is stored about the person."""
-    places = [place for place in summary.values() if isinstance(place, dict)]
-    return not any(place["count"] for place in places)
+    counts = [count for count in summary.values() if isinstance(count, dict)]
+    return not any(count["count"] for count in counts)
 
 
-def _counted(row: Row) -> dict[str, object]:
+def _count_of_row(row: Row) -> dict[str, object]:
     return {"count": row["number"], "ids": json.loads(row["ids"])}
 
 
-def _listed(ids: set[str] | set[int]) -> dict[str, object]:
+def _count_of_ids(ids: set[str] | set[int]) -> dict[str, object]:
     return {"count": len(ids), "ids": sorted(ids)[:MAX_IDS]}

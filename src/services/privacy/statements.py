@@ -1,20 +1,20 @@
-"""What is stored about one person in D1 and KV: the statements that find, count and delete it.
+"""The statements that find, count, export and delete the rows of one person.
 
-All read one JSON text (`?1`). `whole` are visitors of whom everything is the person's, `events` ids
-of events that are theirs whoever visited. The tables are large, so each is read by index, a page at
-a time.
+All read one JSON text (`?1`). `whole` are the visitors whose every event is the person's, `events`
+the ids of events that contain their address. The tables are large, so that every statement uses an
+index and reads one page.
 """
 
 from __future__ import annotations
 
 from services.core.pending_leads import IS_PENDING
 
-FORMS_OF_A_PAGE = 5_000
-ROWS_OF_A_PORTION = 1_000
-LEADS_OF_A_PAGE = 2_000
-LOGS_OF_A_PAGE = 5_000
+FORM_PAGE_ROWS = 5_000
+ERASURE_BATCH_ROWS = 1_000
+VISITOR_PAGE_ROWS = 2_000
+LOG_PAGE_ROWS = 5_000
 
-# ---- found by an address -----------------------------------------------------------------------
+# ---- rows with the address ---------------------------------------------------------------------
 
 
 def _in_url(column: str) -> str:
@@ -22,24 +22,24 @@ def _in_url(column: str) -> str:
     return f"(instr({text}, ?1 ->> 'clue') OR instr({text}, ?1 ->> 'url_clue'))"
 
 
-_FORMS = f"""
+_FORM_PAGE = f"""
   SELECT
     id, visitor_id, form_data, event_data, page_url, referrer_url, page_title
   FROM tracking_events INDEXED BY tracking_events_by_form
-  WHERE event_type = 'form_submit' AND id > ?1 ->> 'after' ORDER BY id LIMIT {FORMS_OF_A_PAGE}
+  WHERE event_type = 'form_submit' AND id > ?1 ->> 'after' ORDER BY id LIMIT {FORM_PAGE_ROWS}
 """
 
-LAST_FORM = f"SELECT max(id) AS last FROM ({_FORMS})"
+END_OF_FORM_PAGE = f"SELECT max(id) AS last FROM ({_FORM_PAGE})"
 
-# Old rows have whole forms, in whatever shape; what has the clue is then read.
+# Old rows have forms of any shape; Python reads those with a clue.
 FORMS_WITH_CLUE = f"""
-SELECT * FROM ({_FORMS})
+SELECT * FROM ({_FORM_PAGE})
 WHERE instr(lower(form_data), ?1 ->> 'clue') OR {_in_url("page_url")}
 """
 
-# Of some visitors: all forms, which tell whether somebody else used the browser too, and whatever
-# else may have the address in it.
-LEADS_OF_VISITORS = f"""
+# All forms of some visitors, which tell whether another person used the browser too, and the other
+# events with a clue.
+FORMS_AND_MENTIONS_OF_VISITORS = f"""
 SELECT
   tracking_events.id, tracking_events.visitor_id, event_type, form_data, event_data, page_url,
   referrer_url, page_title
@@ -51,61 +51,61 @@ WHERE tracking_events.id > ?1 ->> 'after' AND (
   OR {_in_url("page_url")} OR {_in_url("referrer_url")}
   OR instr(lower(page_title), ?1 ->> 'clue')
 )
-ORDER BY tracking_events.id LIMIT {LEADS_OF_A_PAGE}
+ORDER BY tracking_events.id LIMIT {VISITOR_PAGE_ROWS}
 """
 
 VISITOR_OF_COOKIE = "SELECT id FROM visitors WHERE visitor_cookie = ?1 ->> 'visitor_cookie'"
 
-# ---- theirs ------------------------------------------------------------------------------------
+# ---- rows of the person ------------------------------------------------------------------------
 
-_THEIR_EVENTS = """
+_SUBJECT_EVENTS = """
   SELECT tracking_events.id FROM json_each(?1, '$.events') AS each
   JOIN tracking_events ON tracking_events.id = each.value
   UNION
   SELECT tracking_events.id FROM json_each(?1, '$.whole') AS whole
   JOIN tracking_events ON tracking_events.visitor_id = whole.value
 """
-_THEIR_SESSIONS = """
+_SUBJECT_SESSIONS = """
   SELECT sessions.id FROM json_each(?1, '$.whole') AS whole
   JOIN sessions ON sessions.visitor_id = whole.value
 """
-_THEIR_VISITORS = """
+_SUBJECT_VISITORS = """
   SELECT visitors.id FROM json_each(?1, '$.whole') AS whole
   JOIN visitors ON visitors.id = whole.value
 """
-# What the sync remembers of the events, the archived ones among them.
-_THEIR_PERSONS = f"""
+# The claims of the sync for the events, archived forms included.
+_SUBJECT_PERSONS = f"""
   SELECT persons.destination, persons.person_id FROM (
-    {_THEIR_EVENTS} UNION SELECT value FROM json_each(?1, '$.forms')
+    {_SUBJECT_EVENTS} UNION SELECT value FROM json_each(?1, '$.forms')
   ) AS theirs
   JOIN pipedrive_persons AS persons ON persons.claimed_event_id = theirs.id
 """
 
 COUNT_EVENTS = f"""
 SELECT count(*) AS number, json_group_array(id) FILTER (WHERE place <= ?1 ->> 'most') AS ids
-FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_THEIR_EVENTS}))
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_SUBJECT_EVENTS}))
 """
 
 COUNT_SESSIONS = f"""
 SELECT count(*) AS number, json_group_array(id) FILTER (WHERE place <= ?1 ->> 'most') AS ids
-FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_THEIR_SESSIONS}))
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_SUBJECT_SESSIONS}))
 """
 
 COUNT_VISITORS = f"""
 SELECT count(*) AS number, json_group_array(id) FILTER (WHERE place <= ?1 ->> 'most') AS ids
-FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_THEIR_VISITORS}))
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({_SUBJECT_VISITORS}))
 """
 
 COUNT_PERSONS = f"""
 SELECT
   count(*) AS number,
   json_group_array(json_object('destination', destination, 'person_id', person_id)) AS ids
-FROM ({_THEIR_PERSONS})
+FROM ({_SUBJECT_PERSONS})
 """
 
 PROJECTS_OF_EVENTS = f"""
 SELECT DISTINCT coalesce(events.project_id, pixels.project_id) AS project_id
-FROM ({_THEIR_EVENTS}) AS theirs
+FROM ({_SUBJECT_EVENTS}) AS theirs
 JOIN tracking_events AS events ON events.id = theirs.id
 LEFT JOIN pixels ON pixels.id = events.pixel_id
 UNION
@@ -114,21 +114,21 @@ JOIN pixels ON pixels.id = archived.value
 ORDER BY 1
 """
 
-# ---- exported, a page at a time ----------------------------------------------------------------
+# ---- exported pages ----------------------------------------------------------------------------
 
 EXPORT_VISITORS = f"""
-SELECT * FROM visitors WHERE id IN ({_THEIR_VISITORS}) AND id > ?1 ->> 'after'
+SELECT * FROM visitors WHERE id IN ({_SUBJECT_VISITORS}) AND id > ?1 ->> 'after'
 ORDER BY id LIMIT ?1 ->> 'rows'
 """
 
 EXPORT_SESSIONS = f"""
-SELECT * FROM sessions WHERE id IN ({_THEIR_SESSIONS}) AND id > ?1 ->> 'after'
+SELECT * FROM sessions WHERE id IN ({_SUBJECT_SESSIONS}) AND id > ?1 ->> 'after'
 ORDER BY id LIMIT ?1 ->> 'rows'
 """
 
 EXPORT_EVENTS = f"""
 SELECT * FROM tracking_events
-WHERE id IN ({_THEIR_EVENTS}) AND id > CAST(?1 ->> 'after' AS INTEGER)
+WHERE id IN ({_SUBJECT_EVENTS}) AND id > CAST(?1 ->> 'after' AS INTEGER)
 ORDER BY id LIMIT ?1 ->> 'rows'
 """
 
@@ -139,7 +139,7 @@ ORDER BY id LIMIT ?1 ->> 'rows'
 """
 
 EXPORT_PERSONS = f"""
-SELECT persons.* FROM ({_THEIR_PERSONS}) AS theirs
+SELECT persons.* FROM ({_SUBJECT_PERSONS}) AS theirs
 JOIN pipedrive_persons AS persons
   ON persons.destination = theirs.destination AND persons.person_id = theirs.person_id
 """
@@ -148,31 +148,31 @@ JOIN pipedrive_persons AS persons
 
 # A lead that the sync has leased stays until the lease ends: the sync would otherwise write it to
 # the person in Pipedrive after the receipt.
-_IS_BEING_SENT = f"""
+_IS_LEASED = f"""
   {IS_PENDING} AND pipedrive_lease IS NOT NULL AND pipedrive_due_at > ?1 ->> 'now'
 """
 
-# Not UNION: the first ones are enough, and one that comes twice is deleted once.
-SOME_EVENTS = f"""
+# UNION ALL stops at the limit; an id that comes twice is deleted once.
+NEXT_EVENTS = f"""
 SELECT id FROM (
   SELECT tracking_events.id FROM json_each(?1, '$.events') AS each
   JOIN tracking_events ON tracking_events.id = each.value
-  WHERE NOT coalesce({_IS_BEING_SENT}, 0)
+  WHERE NOT coalesce({_IS_LEASED}, 0)
   UNION ALL
   SELECT tracking_events.id FROM json_each(?1, '$.whole') AS whole
   JOIN tracking_events ON tracking_events.visitor_id = whole.value
-  WHERE NOT coalesce({_IS_BEING_SENT}, 0)
-) LIMIT {ROWS_OF_A_PORTION}
+  WHERE NOT coalesce({_IS_LEASED}, 0)
+) LIMIT {ERASURE_BATCH_ROWS}
 """
 
-BEING_SENT = f"""
+LEASED_UNTIL = f"""
 SELECT count(*) AS number, max(pipedrive_due_at) AS until FROM tracking_events
-WHERE id IN ({_THEIR_EVENTS}) AND {_IS_BEING_SENT}
+WHERE id IN ({_SUBJECT_EVENTS}) AND {_IS_LEASED}
 """
 
 DELETE_EVENTS = f"""
 DELETE FROM tracking_events
-WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND NOT coalesce({_IS_BEING_SENT}, 0)
+WHERE id IN (SELECT value FROM json_each(?1, '$.ids')) AND NOT coalesce({_IS_LEASED}, 0)
 """
 
 DELETE_PERSONS = """
@@ -181,11 +181,11 @@ WHERE claimed_event_id IN (SELECT value FROM json_each(?1, '$.ids'))
   AND NOT EXISTS (SELECT 1 FROM tracking_events WHERE id = claimed_event_id)
 """
 
-SOME_SESSIONS = f"SELECT id FROM ({_THEIR_SESSIONS}) LIMIT {ROWS_OF_A_PORTION}"
+NEXT_SESSIONS = f"SELECT id FROM ({_SUBJECT_SESSIONS}) LIMIT {ERASURE_BATCH_ROWS}"
 
 DELETE_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
 
-# One who is on a page at this moment has an event again: it goes with the next look.
+# A visitor who is active now may have a new event; the next pass deletes it.
 DELETE_VISITORS = """
 DELETE FROM visitors
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
@@ -195,16 +195,16 @@ WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
   )
 """
 
-SOME_VISITORS = f"SELECT id FROM ({_THEIR_VISITORS}) LIMIT {ROWS_OF_A_PORTION}"
+NEXT_VISITORS = f"SELECT id FROM ({_SUBJECT_VISITORS}) LIMIT {ERASURE_BATCH_ROWS}"
 
 # ---- the old Worker's log ----------------------------------------------------------------------
 
-_LOGS = f"""
+_LOG_PAGE = f"""
   SELECT id, visitor_id, event_id, message, context FROM system_logs
-  WHERE id > ?1 ->> 'after' ORDER BY id LIMIT {LOGS_OF_A_PAGE}
+  WHERE id > ?1 ->> 'after' ORDER BY id LIMIT {LOG_PAGE_ROWS}
 """
 
-LAST_LOG = f"SELECT max(id) AS last FROM ({_LOGS})"
+END_OF_LOG_PAGE = f"SELECT max(id) AS last FROM ({_LOG_PAGE})"
 
 LOGS_WITH_CLUE = f"""
 SELECT
@@ -213,7 +213,7 @@ SELECT
     visitor_id IN (SELECT value FROM json_each(?1, '$.whole'))
     OR CAST(event_id AS INTEGER) IN (SELECT value FROM json_each(?1, '$.events')), 0
   ) AS is_theirs
-FROM ({_LOGS})
+FROM ({_LOG_PAGE})
 WHERE is_theirs OR instr(lower(concat_ws(' ', message, context)), ?1 ->> 'clue')
 """
 
@@ -221,9 +221,9 @@ DELETE_LOGS = "DELETE FROM system_logs WHERE id IN (SELECT value FROM json_each(
 
 # ---- keys --------------------------------------------------------------------------------------
 
-# Forms of which KV may still know something: their timers, or the answers of the last day.
-LATE_FORMS = f"""
+# Forms that KV may still hold a timer or a response of.
+RECENT_FORMS = f"""
 SELECT id FROM tracking_events
-WHERE id IN ({_THEIR_EVENTS}) AND event_type = 'form_submit'
+WHERE id IN ({_SUBJECT_EVENTS}) AND event_type = 'form_submit'
   AND (pipedrive_sync_status IS NULL OR timestamp >= ?1 ->> 'week_ago')
 """

@@ -43,6 +43,15 @@ class Register:
     database: Database
     new_id: NewId
 
+    @property
+    def noun(self) -> str:
+        """What one entry is called: project or pixel."""
+        return self.kind.noun
+
+    def as_json(self, entry: Entry) -> Mapping[str, object]:
+        """The entry as the API answers it."""
+        return self.kind.as_json(entry)
+
     async def page(self, wanted: Wanted, project_id: str | None = None) -> Page:
         """One page of the entries, of a project where they belong to one.
 

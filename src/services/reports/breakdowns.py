@@ -1,8 +1,8 @@
-"""The events of a pixel by one of their properties, with what came of them, in pages.
+"""Breaks a pixel's events down by one property, with visitors, sessions and submissions, in pages.
 
-There is one statement for each property and credit. All read one JSON text (`?1`) and count by the
-index `tracking_events_by_pixel`; docs/decisions.md says what else each of them reads. In the same
-round trip a second statement says what of the time is archived.
+There is one statement for each property and attribution. All read one JSON text (`?1`) and use the
+index `tracking_events_by_pixel`; docs/decisions.md says what else each of them reads. A second
+statement in the same round trip counts the archived events of the span.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEFAULT_ROWS = "100"
 MAX_ROWS = 500
 DECIMALS = 4
 
-# A form that its own site refused is no submission. Only forms are looked up, for their outcome.
+# A form that its site rejected is no submission. Only the rows of forms are read, for the outcome.
 _SUBMITTED = "iif(event_type = 'form_submit', form_outcome IS NOT 'rejected', 0)"
 
 _NETWORK = """
@@ -38,7 +38,7 @@ _NETWORK = """
   END
 """
 
-_OF_A_TOUCH = {
+_TOUCH_PROPERTIES = {
     "source": SOURCE,
     "medium": MEDIUM,
     "campaign": CAMPAIGN,
@@ -46,7 +46,7 @@ _OF_A_TOUCH = {
     "term": "coalesce(utm_term, 'none')",
     "click_id": _NETWORK,
 }
-_OF_AN_EVENT = {
+_EVENT_PROPERTIES = {
     "country": "coalesce(country, 'unknown')",
     "device": "coalesce(iif(json_valid(device_data), device_data ->> 'type', NULL), 'unknown')",
     "browser": (
@@ -54,7 +54,7 @@ _OF_AN_EVENT = {
     ),
 }
 
-# Takes `counted`. Rows are in the order of their events and values, and the cursor is one of them.
+# Reads `counted`. Rows are sorted by number of events and value; the cursor is one of them.
 _PAGE = """
 SELECT value, events, visitors, sessions, submissions
 FROM (
@@ -68,7 +68,7 @@ WHERE ?1 ->> 'after_events' IS NULL OR events < ?1 ->> 'after_events'
 ORDER BY events DESC, value LIMIT ?1 ->> 'rows'
 """
 
-# MATERIALIZED: what sorts and groups would otherwise look up the outcome of every event.
+# MATERIALIZED: sorting and grouping would otherwise read the row of every event.
 _IN_SPAN = f"""
 in_span AS MATERIALIZED (
   SELECT id, visitor_id, session_id, {_SUBMITTED} AS submitted
@@ -86,7 +86,7 @@ visits AS MATERIALIZED (
 )
 """
 
-# Each visit with its visitor's first touch, under the names that an event's touch has.
+# Each visit with its visitor's first touch, in the columns of an event's touch.
 _FIRST_TOUCHES = f"""
 {_VISITS},
 touches AS (
@@ -139,7 +139,7 @@ visits AS MATERIALIZED (
 {count_by_channel("visits")}
 {_PAGE}"""
 
-# A visitor without a touch came from where the first visit in the span came from.
+# A visitor without a touch gets the channel of their first visit in the span.
 _BY_FIRST_CHANNEL = f"""
 WITH {_FIRST_TOUCHES},
 first_visits AS MATERIALIZED (
@@ -152,7 +152,7 @@ first_visits AS MATERIALIZED (
 {count_by_channel("first_visits")}
 {_PAGE}"""
 
-# The page without its query and fragment, which campaigns change.
+# Without query and fragment, which differ between campaigns.
 _BY_LANDING_PAGE = f"""
 WITH {_VISITS},
 landed AS (
@@ -168,8 +168,11 @@ counted AS (
 {_PAGE}"""
 
 BREAKDOWNS: Mapping[tuple[str, str], str] = {
-    **{(by, "last"): _by_event(value) for by, value in (_OF_A_TOUCH | _OF_AN_EVENT).items()},
-    **{(by, "first"): _by_first_touch(value) for by, value in _OF_A_TOUCH.items()},
+    **{
+        (by, "last"): _by_event(value)
+        for by, value in (_TOUCH_PROPERTIES | _EVENT_PROPERTIES).items()
+    },
+    **{(by, "first"): _by_first_touch(value) for by, value in _TOUCH_PROPERTIES.items()},
     ("channel", "last"): _BY_CHANNEL,
     ("channel", "first"): _BY_FIRST_CHANNEL,
     ("landing_page", "last"): _BY_LANDING_PAGE,
@@ -178,37 +181,37 @@ PROPERTIES = tuple(dict.fromkeys(by for by, _ in BREAKDOWNS))
 
 
 @dataclass(frozen=True, slots=True)
-class After:
-    """Where a page begins: behind a row with so many events and this value.
+class BreakdownCursor:
+    """Where a page begins: after the row with this number of events and this value.
 
-    `end` is the end of the first page's span: all pages are about the same time.
+    `end` is the end of the first page's span, so that all pages have the same span.
     """
 
     end: datetime
     events: int
     value: str
 
-    def cursor(self) -> str:
-        """The place as text for an address; `read_after` reads it."""
-        place = json.dumps([format_stored_time(self.end), self.events, self.value])
-        return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    def __str__(self) -> str:
+        """The cursor as clients read and send it."""
+        fields = json.dumps([format_stored_time(self.end), self.events, self.value])
+        return base64.urlsafe_b64encode(fields.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
-class Breakdown:
-    """Which breakdown is asked for, and which page of at most `most` rows."""
+class BreakdownQuery:
+    """Which breakdown is requested, and which page of at most `limit` rows."""
 
     by: str
     attribution: str
     span: Span
-    most: int
-    after: After | None
+    limit: int
+    cursor: BreakdownCursor | None
 
 
-def read_breakdown(
+def read_breakdown_query(
     parameters: Mapping[str, str], now: datetime, local_time: LocalTime
-) -> Breakdown:
-    """The breakdown that a query asks for.
+) -> BreakdownQuery:
+    """Read the query of a breakdown.
 
     Raises:
         InvalidQueryError: a parameter cannot be used.
@@ -220,13 +223,13 @@ def read_breakdown(
         raise InvalidQueryError("attribution must be last or first")
     if (by, attribution) not in BREAKDOWNS:
         raise InvalidQueryError(f"attribution must be last: a touch says nothing of {by}")
-    after = read_after(parameters["cursor"]) if parameters.get("cursor") else None
-    span = read_span(parameters, after.end if after else now, local_time)
-    return Breakdown(by, attribution, span, read_limit(parameters), after)
+    cursor = read_breakdown_cursor(parameters["cursor"]) if parameters.get("cursor") else None
+    span = read_span(parameters, cursor.end if cursor else now, local_time)
+    return BreakdownQuery(by, attribution, span, read_limit(parameters), cursor)
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:
-    """How many rows a page has.
+    """Read `limit`, the number of rows of a page.
 
     Raises:
         InvalidQueryError: `limit` cannot be used.
@@ -237,30 +240,30 @@ def read_limit(parameters: Mapping[str, str]) -> int:
     return limit
 
 
-def read_after(cursor: str) -> After:
-    """The place that `After.cursor` wrote.
+def read_breakdown_cursor(text: str) -> BreakdownCursor:
+    """Read the text of a BreakdownCursor.
 
     Raises:
-        InvalidQueryError: it wrote no such text.
+        InvalidQueryError: the text is no such cursor.
     """
     try:
-        match read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()):
+        match read_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()):
             case [str(end), int(events), str(value)] if end.startswith("20"):
                 time = parse_stored_time(end)
                 if format_stored_time(time) == end:
-                    return After(time, events, value)
+                    return BreakdownCursor(time, events, value)
     except ValueError:
         pass
     raise InvalidQueryError("cursor must be the next_cursor of the page before, as it is")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows, the cursor of the next page, None at the end, and what no page counts.
+class BreakdownPage:
+    """Rows of a breakdown, and the cursor of the next page, None at the end.
 
-    A row is `{"value", "events", "visitors", "sessions", "submissions", "conversion"}`, the last
-    one submissions per visitor, None where there is no visitor. `archived` are the events of the
-    span's days that are in the archive, `{"events", "until"}`.
+    A row is `{"value", "events", "visitors", "sessions", "submissions", "conversion"}`; the
+    conversion is submissions per visitor, None without visitors. `archived` counts the events of
+    the span's days that are in the archive and in no row: `{"events", "until"}`.
     """
 
     rows: Sequence[Row]
@@ -268,28 +271,28 @@ class Page:
     archived: Row
 
 
-async def read_page(database: Database, pixel_id: str, breakdown: Breakdown) -> Page:
-    """A page of a breakdown, in one round trip.
+async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuery) -> BreakdownPage:
+    """Read a page of a breakdown, in one round trip.
 
     Raises:
         UnavailableError: D1 failed.
     """
-    after = breakdown.after
+    cursor = query.cursor
     parameters = {
         "pixel_id": pixel_id,
-        **breakdown.span.parameters(),
-        "rows": breakdown.most + 1,
-        "after_events": after.events if after else None,
-        "after_value": after.value if after else None,
+        **query.span.parameters(),
+        "rows": query.limit + 1,
+        "after_events": cursor.events if cursor else None,
+        "after_value": cursor.value if cursor else None,
     }
-    statements = (BREAKDOWNS[breakdown.by, breakdown.attribution], COUNT_ARCHIVED_OF_PIXEL)
-    found, [archived] = await database.batch_rows(statements, json.dumps(parameters))
-    rows = [{**row, "conversion": _conversion(row)} for row in found[: breakdown.most]]
-    if len(found) <= breakdown.most:
-        return Page(rows, None, archived)
-    last = found[breakdown.most - 1]
-    after_it = After(breakdown.span.end, last["events"], last["value"])
-    return Page(rows, after_it.cursor(), archived)
+    statements = (BREAKDOWNS[query.by, query.attribution], COUNT_ARCHIVED_OF_PIXEL)
+    values, [archived] = await database.batch_rows(statements, json.dumps(parameters))
+    rows = [{**row, "conversion": _conversion(row)} for row in values[: query.limit]]
+    if len(values) <= query.limit:
+        return BreakdownPage(rows, None, archived)
+    last = values[query.limit - 1]
+    next_cursor = BreakdownCursor(query.span.end, last["events"], last["value"])
+    return BreakdownPage(rows, str(next_cursor), archived)
 
 
 def _conversion(row: Row) -> float | None:

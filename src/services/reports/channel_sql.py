@@ -1,13 +1,13 @@
-"""Through which channel a visit came, by the rules of GA4's default channel grouping, in SQL.
+"""The channel of a visit in SQL, by the rules of GA4's default channel grouping.
 
-https://support.google.com/analytics/answer/9756891. Adapted to what is stored: an ad network's
-click ID is paid traffic as well (fbclid is not: Facebook adds it to every link), mail services
-count as e-mail, and sites for videos as social ones.
+https://support.google.com/analytics/answer/9756891. Differences: an ad network's click ID is paid
+traffic too (except fbclid, which Facebook adds to every link), web mail counts as e-mail, and
+video sites count as social.
 """
 
 from __future__ import annotations
 
-# A name is a source or a host between dots: `.facebook.ads.`, `.www.google.de.`.
+# Matched between dots against a source or host: `.facebook.ads.`, `.www.google.de.`.
 SEARCH_NAMES = (
     *("google", "googleads", "adwords", "bing", "microsoft", "yahoo", "duckduckgo", "ecosia"),
     *("baidu", "yandex", "qwant", "startpage", "search.brave", "kagi", "ask", "aol", "naver"),
@@ -25,7 +25,7 @@ def _is_one_of(names: tuple[str, ...]) -> str:
     return " OR ".join(f"instr(name, '.{name}.')" for name in names)
 
 
-# Which kind of ad a click ID tells of. An event without a touch is not looked up for one.
+# The kind of ad that a click ID stands for. Reads no row of an event without a touch.
 AD = """
   CASE
     WHEN touch_origin IS NULL THEN NULL
@@ -34,7 +34,7 @@ AD = """
   END
 """
 
-# Of `name`, `medium` and `ad`. The first rule that applies is the channel.
+# Reads `name`, `medium` and `ad`. The first rule that applies gives the channel.
 CHANNEL = f"""
   CASE
     WHEN paid AND ({_is_one_of(SEARCH_NAMES)}) THEN 'paid_search'
@@ -54,17 +54,17 @@ CHANNEL = f"""
 
 
 def _host(url: str) -> str:
-    """The host in a column of URLs, without `www.`; NULL where there is none."""
+    """The SQL of the host in a column of URLs, without `www.`; NULL without a URL."""
     address = f"replace(substr({url}, instr({url}, '://') + 3), '?', '/')"
     host = f"lower(substr({address}, 1, instr({address} || '/', '/') - 1))"
     return f"iif(substr({host}, 1, 4) = 'www.', substr({host}, 5), {host})"
 
 
 def count_by_channel(visits: str) -> str:
-    """The expressions WITH that make `counted` of a table of visits, by channel.
+    """The common table expressions that make `counted`, by channel, of a table of visits.
 
-    The table has `source`, `medium`, `ad`, `first_id`, and what is counted. Only what has neither
-    source nor click ID is looked up by its first event: for the site that it came from.
+    The table has the columns `source`, `medium`, `ad`, `first_id` and the counts. For a visit with
+    neither source nor click ID, the row of its first event is read for the referring site.
     """
     return f"""
 referred AS MATERIALIZED (

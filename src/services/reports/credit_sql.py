@@ -1,7 +1,7 @@
-"""The words of `attribution.credit` in SQL, over the columns of a touch.
+"""`attribution.credit` in SQL: source, medium and campaign, from the columns of a touch.
 
-The columns are those of an event, or of a visitor's first touch under the same names. Only where
-there is a touch that lacks source, medium or campaign are the columns read that no index has.
+The columns are those of an event, or a visitor's first touch under the same names. Columns outside
+the index are read only for a touch that lacks a source, medium or campaign.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A pixel's events as they are stored, for who takes them elsewhere: page by page, newest first.
+"""Exports a pixel's events from the database, page by page, newest first.
 
-A page is found by the index `tracking_events_by_pixel`, from where the last one ended on, and each
-event becomes its line in SQL: Python only hands it on. Events that are stored meanwhile are newer
-than where an export begins, so that they move nothing.
+The index `tracking_events_by_pixel` finds a page by the end of the last one. SQL makes the line of
+each event; Python only passes it on. Events that are stored during an export are newer than its
+start, so that they do not shift its pages.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from services.core.stored_time import format_stored_time
 from services.reports.spans import Span
 
 MAX_ROWS = 10_000
-# In pages of the fewest rows. D1 answers 1,000 queries of an invocation.
+# In pages of FEWEST_ROWS each; D1 allows 1,000 queries in an invocation.
 # https://developers.cloudflare.com/d1/platform/limits/
-LARGEST_PART = 90_000
-LEFT_MEANWHILE = "events were archived or erased while they were exported"
+MAX_PART_EVENTS = 90_000
+EVENTS_DISAPPEARED = "events were archived or erased while they were exported"
 
-_BEFORE = """
+_IS_OLDER = """
   pixel_id = ?1 ->> 'pixel_id'
   AND timestamp <= ?1 ->> '$.before.timestamp'
   AND (timestamp < ?1 ->> '$.before.timestamp' OR id < ?1 ->> '$.before.event_id')
 """
 
-_AFTER_FLOOR = """
+_IS_ABOVE_FLOOR = """
   timestamp >= ?1 ->> '$.floor.timestamp'
   AND (timestamp > ?1 ->> '$.floor.timestamp' OR id > ?1 ->> '$.floor.event_id')
 """
 
-# The last event of a part, and the first one after it. The index alone is read.
+# The last event of a part, and the first one after it. Reads the index only.
 END_OF_PART = f"""
 SELECT timestamp, id FROM tracking_events
-WHERE {_BEFORE} AND {_AFTER_FLOOR}
+WHERE {_IS_OLDER} AND {_IS_ABOVE_FLOOR}
 ORDER BY timestamp DESC, id DESC LIMIT 2 OFFSET ?1 ->> 'most' - 1
 """
 
-# How many events a part has; of the index alone, too.
+# How many events a part has. Reads the index only.
 SIZE_OF_PART = f"""
 SELECT count(*) AS events FROM (
-  SELECT 1 FROM tracking_events WHERE {_BEFORE} AND {_AFTER_FLOOR} LIMIT ?1 ->> 'most'
+  SELECT 1 FROM tracking_events WHERE {_IS_OLDER} AND {_IS_ABOVE_FLOOR} LIMIT ?1 ->> 'most'
 )
 """
 
@@ -60,7 +60,7 @@ WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
 def _page(line: str) -> str:
     return f"""
 SELECT timestamp, id, {line} AS line FROM tracking_events
-WHERE {_BEFORE}
+WHERE {_IS_OLDER}
   AND timestamp >= ?1 ->> '$.last.timestamp'
   AND (timestamp > ?1 ->> '$.last.timestamp' OR id >= ?1 ->> '$.last.event_id')
 ORDER BY timestamp DESC, id DESC LIMIT ?1 ->> 'rows'
@@ -74,24 +74,24 @@ CSV_BY_ID = _by_id(CSV_LINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class ExportFormat:
     """How events are written.
 
-    `page` and `by_id` are statements; `archived` makes the same line of an event in the archive.
-    Lines have `between` between them and `end` after the last one.
+    `page` and `by_id` are statements that make the lines of stored events; `archived` makes the
+    same line of an archived event. Lines have `separator` between them and `end` after the last.
     """
 
     content_type: str
     page: str
     by_id: str
     archived: Callable[[str], str]
-    between: str
+    separator: str
     end: str
 
 
 FORMATS = {
-    "json": Format("application/json", PAGE_OF_JSON, JSON_BY_ID, archived_json, ",\n", ""),
-    "csv": Format(
+    "json": ExportFormat("application/json", PAGE_OF_JSON, JSON_BY_ID, archived_json, ",\n", ""),
+    "csv": ExportFormat(
         "text/csv; charset=utf-8; header=present",
         PAGE_OF_CSV,
         CSV_BY_ID,
@@ -99,72 +99,77 @@ FORMATS = {
         "\r\n",
         "\r\n",
     ),
-    "ndjson": Format("application/x-ndjson", PAGE_OF_JSON, JSON_BY_ID, archived_json, "\n", "\n"),
+    "ndjson": ExportFormat(
+        "application/x-ndjson", PAGE_OF_JSON, JSON_BY_ID, archived_json, "\n", "\n"
+    ),
 }
 CSV_HEADER = f"{','.join(COLUMNS)}\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of a pixel's events: those older than `before`, not older than `start`.
-
-    At most `most`, the newest first.
-    """
+class ExportQuery:
+    """Which events are exported: the newest `limit` of those before `before`, from `start` on."""
 
     pixel_id: str
     start: str
     before: EventPosition
-    most: int
+    limit: int
 
 
-def ask(pixel_id: str, span: Span, cursor: EventPosition | None, most: int) -> Asked:
-    """The events of a span; of those older than a cursor, if there is one."""
+def export_query(
+    pixel_id: str, span: Span, cursor: EventPosition | None, limit: int
+) -> ExportQuery:
+    """The query for a span's events, or for those of them that are older than a cursor."""
     end = EventPosition(format_stored_time(span.end), AFTER_ALL_IDS)
-    return Asked(pixel_id, format_stored_time(span.start), min(cursor or end, end), most)
+    return ExportQuery(pixel_id, format_stored_time(span.start), min(cursor or end, end), limit)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """So many events in the database older than `before`, down to `last`.
+class RecentEvents:
+    """A number of events in the database older than `before`, down to `last`.
 
-    `is_whole` says that there is nothing else between `last` and what was asked for.
+    `is_complete`: no more events of the query are between `last` and the floor.
     """
 
     pixel_id: str
     before: EventPosition
     last: EventPosition
-    is_whole: bool
-    events: int
+    is_complete: bool
+    count: int
 
 
-def read_part(asked: Asked, floor: EventPosition, end: Sequence[Row], size: Sequence[Row]) -> Part:
-    """The part above `floor`, of what `END_OF_PART` and `SIZE_OF_PART` found."""
-    is_whole = len(end) <= 1
+def read_recent_events(
+    query: ExportQuery, floor: EventPosition, end: Sequence[Row], size: Sequence[Row]
+) -> RecentEvents:
+    """The events above `floor`, from the rows of `END_OF_PART` and `SIZE_OF_PART`."""
+    is_complete = len(end) <= 1
     last = (
-        EventPosition(floor.timestamp, floor.event_id + 1) if is_whole else event_position(end[0])
+        EventPosition(floor.timestamp, floor.event_id + 1)
+        if is_complete
+        else event_position(end[0])
     )
-    return Part(asked.pixel_id, asked.before, last, is_whole, size[0]["events"])
+    return RecentEvents(query.pixel_id, query.before, last, is_complete, size[0]["events"])
 
 
 async def read_pages(
-    database: Database, part: Part, written: Format
+    database: Database, recent: RecentEvents, export_format: ExportFormat
 ) -> AsyncGenerator[Sequence[str], None]:
-    """The lines of a part, page by page; none of them is empty. One round trip each.
+    """Yield the events' lines page by page, one round trip each; no page is empty.
 
     Raises:
-        UnavailableError: D1 failed, or events left it; what was given is a beginning only.
+        UnavailableError: D1 failed, or events were archived or erased; the export is incomplete.
     """
-    before, most, more, given = part.before, FEWEST_ROWS, True, 0
-    while more:
-        places = {"before": asdict(before), "last": asdict(part.last)}
-        parameters = {"pixel_id": part.pixel_id, "rows": most, **places}
-        [rows] = await database.batch_rows((written.page,), json.dumps(parameters))
-        more = len(rows) == most
+    before, rows_of_page, has_next, count = recent.before, FEWEST_ROWS, True, 0
+    while has_next:
+        bounds = {"before": asdict(before), "last": asdict(recent.last)}
+        parameters = {"pixel_id": recent.pixel_id, "rows": rows_of_page, **bounds}
+        [rows] = await database.batch_rows((export_format.page,), json.dumps(parameters))
+        has_next = len(rows) == rows_of_page
         if rows:
             before = event_position(rows[-1])
             lines = [row["line"] for row in rows]
-            most = rows_of_next_page(lines)
-            given += len(lines)
+            rows_of_page = rows_of_next_page(lines)
+            count += len(lines)
             yield lines
-    if given < part.events:
-        raise UnavailableError(LEFT_MEANWHILE)
+    if count < recent.count:
+        raise UnavailableError(EVENTS_DISAPPEARED)

@@ -1,8 +1,8 @@
-"""The events of an export, those in the archive included, newest first.
+"""Exports a pixel's events from the database and the archive, newest first.
 
-What is newer than anything archived is read from the database page by page (`export_pages`).
-Below that, events of both lie between each other: the parts of the archive are read and checked
-before the answer begins, so that it is known which events follow and where to go on.
+Events that are newer than the newest archived one come from the database page by page
+(`export_pages`). Older events may be in either place: parts of the archive are read and checked
+before the response begins, so that its events and its cursor are known.
 """
 
 from __future__ import annotations
@@ -20,194 +20,206 @@ from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, Database, UnavailableError
 from services.reports.export_pages import (
     END_OF_PART,
-    LEFT_MEANWHILE,
+    EVENTS_DISAPPEARED,
     SIZE_OF_PART,
-    Asked,
-    Format,
-    Part,
+    ExportFormat,
+    ExportQuery,
+    RecentEvents,
     read_pages,
-    read_part,
+    read_recent_events,
 )
 
-# What one answer takes from the archive. Parts wait compressed, and are read one after the other.
-MAX_ARCHIVED = 10_000
+# What one response reads of the archive. Parts wait compressed and are unpacked one by one.
+MAX_ARCHIVED_EVENTS = 10_000
 MAX_PARTS = 100
 MAX_BYTES = 8 * 2**20
-# How often the archive may change while an export looks where to begin.
-ATTEMPTS = 5
+# How often the archive may change while an export reads where it begins.
+MAX_ATTEMPTS = 5
 
-# The events in the database that lie between those of the archive.
-BETWEEN_ARCHIVED = f"""
+# The events in the database that are as old as those of the archive.
+STORED_AMONG_ARCHIVED = f"""
 SELECT timestamp, id FROM tracking_events
 WHERE pixel_id = ?1 ->> 'pixel_id' AND timestamp >= ?1 ->> 'from'
   AND timestamp <= ?1 ->> '$.border.timestamp'
   AND (timestamp < ?1 ->> '$.border.timestamp' OR id < ?1 ->> '$.border.event_id')
-ORDER BY timestamp DESC, id DESC LIMIT {MAX_ARCHIVED + 1}
+ORDER BY timestamp DESC, id DESC LIMIT {MAX_ARCHIVED_EVENTS + 1}
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """An event among those of the archive: a line of a part, or of the database (part None)."""
+class OlderEvent:
+    """An event's cursor, and the line of the part that holds it; in the database part is None."""
 
-    place: EventPosition
+    cursor: EventPosition
     part: int | None
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPart:
-    """A part of the archive as it lies there, found whole."""
+    """The object of a part of the archive, still packed."""
 
     batch: ArchiveBatch
     key: str
     content: bytes
 
     def lines(self) -> Sequence[str]:
-        """Its lines.
+        """Unpack the lines.
 
         Raises:
-            DamagedPartError: it is not what was archived.
+            DamagedPartError: they are not the archived ones.
         """
         return unpack(self.key, self.content, self.batch.events, self.batch.sha256)
 
 
 @dataclass(frozen=True, slots=True)
 class OlderEvents:
-    """The events from the newest archived one on; `next_cursor` is None where no more follow."""
+    """The events from the newest archived one on; `next_cursor` is None if no more follow."""
 
-    items: Sequence[Item]
+    events: Sequence[OlderEvent]
     parts: Sequence[LoadedPart]
     next_cursor: str | None
 
 
-NOTHING_OLDER = OlderEvents((), (), None)
+NO_OLDER_EVENTS = OlderEvents((), (), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
-    """What an answer holds: a part of the database, then what is older."""
+class ExportEvents:
+    """The events of one response: recent ones from the database, then older ones."""
 
-    recent: Part
+    recent: RecentEvents
     older: OlderEvents
 
     @property
     def next_cursor(self) -> str | None:
-        """Where to go on, or None at the end."""
-        return self.older.next_cursor if self.recent.is_whole else str(self.recent.last)
+        """The cursor of the next response, or None at the end."""
+        return self.older.next_cursor if self.recent.is_complete else str(self.recent.last)
+
+    @property
+    def archived_count(self) -> int:
+        """How many of the events come from the archive."""
+        return sum(event.part is not None for event in self.older.events)
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """Both at the same moment; `between` are the database's events below the newest batch."""
+    """Database and archive at one moment; `stored` are rows older than the newest batch."""
 
-    recent: Part
+    recent: RecentEvents
     batches: Sequence[ArchiveBatch]
-    between: Sequence[EventPosition]
+    stored: Sequence[EventPosition]
 
 
-async def find_events(database: Database, bucket: Bucket, asked: Asked) -> Events:
-    """The events that an answer holds.
+async def find_events(database: Database, bucket: Bucket, query: ExportQuery) -> ExportEvents:
+    """Find the events of one response.
 
     Raises:
-        UnavailableError: D1 or R2 failed, or a part of the archive is not what was archived.
+        UnavailableError: D1 or R2 failed, or a part of the archive is damaged.
     """
-    snapshot = await _snapshot(database, asked)
+    snapshot = await _read_snapshot(database, query)
     recent = snapshot.recent
-    if not recent.is_whole or not snapshot.batches:
-        return Events(recent, NOTHING_OLDER)
-    left = min(asked.most - recent.events, MAX_ARCHIVED)
-    if left == 0:
-        return Events(recent, replace(NOTHING_OLDER, next_cursor=str(recent.last)))
+    if not recent.is_complete or not snapshot.batches:
+        return ExportEvents(recent, NO_OLDER_EVENTS)
+    limit = min(query.limit - recent.count, MAX_ARCHIVED_EVENTS)
+    if limit == 0:
+        return ExportEvents(recent, replace(NO_OLDER_EVENTS, next_cursor=str(recent.last)))
+    older_query = replace(query, before=recent.last, limit=limit)
     try:
-        older = await _older(bucket, replace(asked, before=recent.last, most=left), snapshot)
+        older = await _find_older(bucket, older_query, snapshot)
     except DamagedPartError as error:
         raise UnavailableError(f"a part of the archive is damaged: {error}") from error
-    return Events(recent, older)
+    return ExportEvents(recent, older)
 
 
 async def read_events(
-    database: Database, events: Events, written: Format
+    database: Database, events: ExportEvents, export_format: ExportFormat
 ) -> AsyncGenerator[Sequence[str], None]:
-    """The lines of the events, page by page; none of them is empty.
+    """Yield the events' lines page by page; no page is empty.
 
     Raises:
-        UnavailableError: D1 failed, or events left it; what was given is a beginning only.
+        UnavailableError: D1 failed, or events were archived or erased; the export is incomplete.
     """
-    async for page in read_pages(database, events.recent, written):
-        yield page
-    parts, items = _Unpacked(events.older), events.older.items
-    for start in range(0, len(items), FEWEST_ROWS):
-        page_items = items[start : start + FEWEST_ROWS]
-        stored = await _stored_lines(database, page_items, written)
+    async for lines in read_pages(database, events.recent, export_format):
+        yield lines
+    parts, older = _UnpackedParts(events.older), events.older.events
+    for start in range(0, len(older), FEWEST_ROWS):
+        page = older[start : start + FEWEST_ROWS]
+        stored = await _stored_lines(database, page, export_format)
         yield [
-            stored[item.place.event_id]
-            if item.part is None
-            else written.archived(parts.line(item.part, item.line))
-            for item in page_items
+            stored[event.cursor.event_id]
+            if event.part is None
+            else export_format.archived(parts.line(event.part, event.line))
+            for event in page
         ]
 
 
-async def _snapshot(database: Database, asked: Asked) -> _Snapshot:
-    """Where the archive begins is known only when it was read, and must still be so then."""
+async def _read_snapshot(database: Database, query: ExportQuery) -> _Snapshot:
+    """Read database and archive in one transaction.
+
+    The statements need to know where the archive begins, so they are repeated until the batches
+    that they find are those that they were given.
+    """
     batches: Sequence[ArchiveBatch] = ()
-    for _ in range(ATTEMPTS):
-        floor = _just_before_all(asked)
+    for _ in range(MAX_ATTEMPTS):
+        floor = _before_start(query)
         border = EventPosition("", 0)
         if batches:
-            floor = max(floor, min(batches[0].last, _just_before(asked.before)))
+            floor = max(floor, min(batches[0].last, _just_before(query.before)))
             border = _just_after(floor)
-        said = {
-            "pixel_id": asked.pixel_id,
-            "from": asked.start,
-            "before": asdict(asked.before),
-            "most": asked.most,
+        parameters = {
+            "pixel_id": query.pixel_id,
+            "from": query.start,
+            "before": asdict(query.before),
+            "most": query.limit,
             "floor": asdict(floor),
             "border": asdict(border),
         }
-        statements = (END_OF_PART, SIZE_OF_PART, BETWEEN_ARCHIVED, FIND_BATCHES)
-        answers = await database.batch_rows(statements, json.dumps(said))
-        end, size, between, found = answers
-        same = [read_batch(row) for row in found]
-        if same == list(batches):
-            recent = read_part(asked, floor, end, size)
-            return _Snapshot(recent, batches, [event_position(row) for row in between])
-        batches = same
-    raise UnavailableError(LEFT_MEANWHILE)
+        statements = (END_OF_PART, SIZE_OF_PART, STORED_AMONG_ARCHIVED, FIND_BATCHES)
+        answers = await database.batch_rows(statements, json.dumps(parameters))
+        end, size, stored, batch_rows = answers
+        present_batches = [read_batch(row) for row in batch_rows]
+        if present_batches == list(batches):
+            recent = read_recent_events(query, floor, end, size)
+            return _Snapshot(recent, batches, [event_position(row) for row in stored])
+        batches = present_batches
+    raise UnavailableError(EVENTS_DISAPPEARED)
 
 
-async def _older(bucket: Bucket, asked: Asked, snapshot: _Snapshot) -> OlderEvents:
-    chosen, floor = choose(snapshot.batches, asked)
-    parts = [await _load(bucket, asked.pixel_id, batch) for batch in chosen]
-    lowest = max(floor or EventPosition("", 0), _just_before_all(asked))
-    found: dict[int, Item] = {}
-    # Of two that hold an event the later one counts, and the database before both.
+async def _find_older(bucket: Bucket, query: ExportQuery, snapshot: _Snapshot) -> OlderEvents:
+    batches, floor = choose_batches(snapshot.batches, query)
+    parts = [await _load(bucket, query.pixel_id, batch) for batch in batches]
+    lowest = max(floor or EventPosition("", 0), _before_start(query))
+    by_id: dict[int, OlderEvent] = {}
+    # Of two parts with the same event the later one counts, and the database before both.
     for number in sorted(range(len(parts)), key=lambda number: parts[number].batch.archived_at):
-        found |= {item.place.event_id: item for item in _items_of(parts[number], number)}
-    found |= {place.event_id: Item(place, None, 0) for place in snapshot.between}
-    wanted = [item for item in found.values() if lowest < item.place < asked.before]
-    wanted.sort(key=lambda item: item.place, reverse=True)
-    items = wanted[: asked.most]
-    if len(wanted) > asked.most:
-        return OlderEvents(items, parts, str(items[-1].place))
-    return OlderEvents(items, parts, str(_just_after(floor)) if floor else None)
+        by_id |= {event.cursor.event_id: event for event in _events_of(parts[number], number)}
+    by_id |= {cursor.event_id: OlderEvent(cursor, None, 0) for cursor in snapshot.stored}
+    events = [event for event in by_id.values() if lowest < event.cursor < query.before]
+    events.sort(key=lambda event: event.cursor, reverse=True)
+    page = events[: query.limit]
+    if len(events) > query.limit:
+        return OlderEvents(page, parts, str(page[-1].cursor))
+    return OlderEvents(page, parts, str(_just_after(floor)) if floor else None)
 
 
-def choose(
-    batches: Sequence[ArchiveBatch], asked: Asked
+def choose_batches(
+    batches: Sequence[ArchiveBatch], query: ExportQuery
 ) -> tuple[Sequence[ArchiveBatch], EventPosition | None]:
-    """The batches that one answer reads, and the place down to which it gets, if not to the end.
+    """The batches that one response reads, and the cursor at which it stops, None at the end.
 
-    All that reach up to `before` are read, so that each answer gets further.
+    All batches that reach up to `before` are read, so that every response makes progress.
     """
-    events = size = 0
+    events = size_bytes = 0
     for number, batch in enumerate(batches):
-        is_full = events >= asked.most or number >= MAX_PARTS or size + batch.bytes > MAX_BYTES
-        if number and is_full and _just_after(batch.last) < asked.before:
+        is_full = (
+            events >= query.limit or number >= MAX_PARTS or size_bytes + batch.bytes > MAX_BYTES
+        )
+        if number and is_full and _just_after(batch.last) < query.before:
             return batches[:number], batch.last
-        events += batch.events if batch.last < asked.before else 0
-        size += batch.bytes
-    # There are more than were looked for.
+        events += batch.events if batch.last < query.before else 0
+        size_bytes += batch.bytes
+    # At the limit of the statement there may be more batches.
     return batches, batches[-1].last if len(batches) == MAX_BATCHES else None
 
 
@@ -219,49 +231,50 @@ async def _load(bucket: Bucket, pixel_id: str, batch: ArchiveBatch) -> LoadedPar
     return LoadedPart(batch, key, content)
 
 
-def _items_of(part: LoadedPart, number: int) -> Iterator[Item]:
+def _events_of(part: LoadedPart, number: int) -> Iterator[OlderEvent]:
     for line_number, line in enumerate(part.lines()):
         event = json.loads(line)
-        yield Item(EventPosition(event["timestamp"], event["id"]), number, line_number)
+        yield OlderEvent(EventPosition(event["timestamp"], event["id"]), number, line_number)
 
 
-class _Unpacked:
-    """The lines of the parts, each unpacked when its first one is wanted, until its last one."""
+class _UnpackedParts:
+    """The lines of the parts; each part is in memory from its first line to its last one."""
 
     def __init__(self, older: OlderEvents) -> None:
         self._parts = older.parts
-        self._wanted = Counter(item.part for item in older.items)
+        self._remaining = Counter(event.part for event in older.events)
         self._lines: dict[int, Sequence[str]] = {}
 
     def line(self, part: int, number: int) -> str:
         if part not in self._lines:
             self._lines[part] = self._parts[part].lines()
         line = self._lines[part][number]
-        self._wanted[part] -= 1
-        if not self._wanted[part]:
+        self._remaining[part] -= 1
+        if not self._remaining[part]:
             del self._lines[part]
         return line
 
 
 async def _stored_lines(
-    database: Database, items: Sequence[Item], written: Format
+    database: Database, events: Sequence[OlderEvent], export_format: ExportFormat
 ) -> Mapping[int, str]:
-    ids = [item.place.event_id for item in items if item.part is None]
+    """The lines of those events that are in the database, by their ids."""
+    ids = [event.cursor.event_id for event in events if event.part is None]
     if not ids:
         return {}
-    [rows] = await database.batch_rows((written.by_id,), json.dumps({"ids": ids}))
+    [rows] = await database.batch_rows((export_format.by_id,), json.dumps({"ids": ids}))
     if len(rows) < len(ids):
-        raise UnavailableError(LEFT_MEANWHILE)
+        raise UnavailableError(EVENTS_DISAPPEARED)
     return {row["id"]: row["line"] for row in rows}
 
 
-def _just_before_all(asked: Asked) -> EventPosition:
-    return EventPosition(asked.start, -1)
+def _before_start(query: ExportQuery) -> EventPosition:
+    return EventPosition(query.start, -1)
 
 
-def _just_before(place: EventPosition) -> EventPosition:
-    return EventPosition(place.timestamp, place.event_id - 1)
+def _just_before(cursor: EventPosition) -> EventPosition:
+    return EventPosition(cursor.timestamp, cursor.event_id - 1)
 
 
-def _just_after(place: EventPosition) -> EventPosition:
-    return EventPosition(place.timestamp, place.event_id + 1)
+def _just_after(cursor: EventPosition) -> EventPosition:
+    return EventPosition(cursor.timestamp, cursor.event_id + 1)

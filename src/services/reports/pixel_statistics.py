@@ -1,7 +1,7 @@
-"""What a pixel saw over a span of time: how many, from where, on which pages, and what was lost.
+"""Statistics of a pixel over a span of time: totals, sources, pages, days, forms and loss.
 
 All statements read one JSON text (`?1`: `pixel_id`, `from`, `to`, `offsets`) and are one round
-trip. They count by the index `tracking_events_by_pixel`.
+trip. They use the index `tracking_events_by_pixel`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from services.reports.spans import IN_SPAN, Span
 MAX_SOURCES = 10
 MAX_PAGES = 10
 DECIMALS = 4
-LARGEST_GAP = 10_000
+MAX_SEQUENCE_GAP = 10_000
 
 SUMMARY = f"""
 SELECT
@@ -28,8 +28,8 @@ SELECT
 FROM tracking_events WHERE {IN_SPAN}
 """
 
-# Only an event with a touch that lacks one of the three is looked up, for its click ID and its ad
-# group; MATERIALIZED keeps the others from it.
+# Reads the row of an event only if its touch lacks one of the three, for its click ID and its ad
+# group; without MATERIALIZED the rows of all events would be read.
 TOP_SOURCES = f"""
 WITH credited AS MATERIALIZED (
   SELECT
@@ -45,7 +45,7 @@ GROUP BY source, medium, campaign
 ORDER BY events DESC, source, medium, campaign LIMIT {MAX_SOURCES}
 """
 
-# What happens on a page is no view of it. The title is the newest one.
+# A custom event is no page view. The title is the newest one.
 TOP_PAGES = f"""
 SELECT pages.page_url, newest.page_title, pages.views, pages.visitors
 FROM (
@@ -58,7 +58,7 @@ CROSS JOIN tracking_events AS newest ON newest.id = pages.newest_id
 ORDER BY pages.views DESC, pages.page_url
 """
 
-# A day of a zone lies in one offset or, when its clocks change, in two.
+# A day of a zone has one offset or, when its clocks change, two.
 DAILY_BREAKDOWN = """
 SELECT
   date(timestamp, part.value ->> 'ahead') AS date,
@@ -71,7 +71,7 @@ CROSS JOIN tracking_events ON pixel_id = ?1 ->> 'pixel_id'
 GROUP BY 1 ORDER BY 1 DESC
 """
 
-# Only form submissions are looked up, for their outcomes.
+# Reads only the rows of form submissions, for their outcomes.
 SUBMISSIONS = f"""
 SELECT
   count(*) AS total,
@@ -82,9 +82,9 @@ SELECT
 FROM tracking_events WHERE {IN_SPAN} AND event_type = 'form_submit'
 """
 
-# A browser numbers a visitor's events on a pixel, on each origin from 1. Between the lowest and the
-# highest number in the span every number was given to an event; those that are not here were lost.
-# A gap of thousands is none: somebody invented that number.
+# A browser numbers a visitor's events on each origin from 1. Numbers that are missing between the
+# lowest and the highest one in the span belong to lost events. A gap of thousands is no loss but a
+# forged number.
 DELIVERY = f"""
 SELECT coalesce(sum(numbered), 0) AS numbered_events, coalesce(sum(missing), 0) AS missing_events
 FROM (
@@ -93,7 +93,7 @@ FROM (
     max(visitor_sequence) - min(visitor_sequence) + 1 - count(DISTINCT visitor_sequence) AS missing
   FROM tracking_events WHERE {IN_SPAN} AND visitor_sequence IS NOT NULL
   GROUP BY visitor_id, substr(page_url, 1, 8 + instr(substr(page_url, 9), '/'))
-  HAVING missing < {LARGEST_GAP}
+  HAVING missing < {MAX_SEQUENCE_GAP}
 )
 """
 
@@ -106,7 +106,7 @@ STATEMENTS = (
 async def read_statistics(
     database: Database, pixel_id: str, span: Span, local_time: LocalTime
 ) -> Mapping[str, object]:
-    """The statistics of one pixel over a span, its days those of the span's zone.
+    """Read the statistics of one pixel; its days are those of the span's zone.
 
     Raises:
         UnavailableError: D1 failed.
@@ -127,7 +127,7 @@ async def read_statistics(
 
 
 def _loss(delivery: Row) -> float | None:
-    """The share of the numbered events that never arrived; None where none had a number."""
+    """The share of the numbered events that never arrived; None without numbered events."""
     missing: int = delivery["missing_events"]
-    given = delivery["numbered_events"] + missing
-    return round(missing / given, DECIMALS) if given else None
+    sent = delivery["numbered_events"] + missing
+    return round(missing / sent, DECIMALS) if sent else None

@@ -1,8 +1,8 @@
-"""What all pixels of a project saw over a span of time, together and each by itself.
+"""Statistics of a project's pixels over a span of time, in total and for each pixel.
 
-The pixels are found by the UNIQUE index on projects and names, their events by
-`tracking_events_by_pixel`, and what of them is archived by the key of `archive_batches`. All
-statements read one JSON text (`?1`) and are one round trip.
+Pixels are found by the UNIQUE index on projects and names, their events by the index
+`tracking_events_by_pixel`, archived days by the key of `archive_batches`. All statements read one
+JSON text (`?1`) and are one round trip.
 """
 
 from __future__ import annotations
@@ -56,39 +56,39 @@ STATEMENTS = (PROJECT_NAME, PROJECT_SUMMARY, PIXEL_BREAKDOWN, NEXT_PIXEL, COUNT_
 
 
 @dataclass(frozen=True, slots=True)
-class PixelPage:
-    """Which pixels of a project are broken down: at most so many, from a name on."""
+class PixelPageQuery:
+    """Which pixels of a project are listed: at most `limit`, from the name `cursor` on."""
 
-    most: int
+    limit: int
     cursor: str
 
 
 async def read_project_statistics(
-    database: Database, project_id: str, span: Span, page: PixelPage
+    database: Database, project_id: str, span: Span, page: PixelPageQuery
 ) -> Mapping[str, object]:
-    """The sums of a project over a span, and those of a page of its pixels by name.
+    """Read the totals of a project over a span, and those of a page of its pixels by name.
 
-    Pixels that are switched off count as well, for what they saw while they were on.
-    `next_cursor` is the name with which the next page begins, None at the end.
+    Inactive pixels count too. `next_cursor` is the name at which the next page begins, None at the
+    end.
 
     Raises:
-        NotFoundError: there is no such project, or it is switched off.
+        NotFoundError: no active project has this id.
         UnavailableError: D1 failed.
     """
     parameters = {
         "project_id": project_id,
         **span.parameters(),
-        "most": page.most,
+        "most": page.limit,
         "cursor": page.cursor,
     }
     answers = await database.batch_rows(STATEMENTS, json.dumps(parameters))
-    projects, [summary], pixels, following, [archived] = answers
+    projects, [summary], pixels, next_pixels, [archived] = answers
     if not projects:
         raise NotFoundError("Project not found")
     return {
         "project_name": projects[0]["name"],
         "summary": summary,
         "pixel_breakdown": pixels,
-        "next_cursor": following[0]["name"] if following else None,
+        "next_cursor": next_pixels[0]["name"] if next_pixels else None,
         "archived": archived,
     }

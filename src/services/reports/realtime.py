@@ -1,4 +1,4 @@
-"""What happened on a pixel in the last 24 hours."""
+"""The events of a pixel in the last 24 hours."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ ORDER BY timestamp DESC, id DESC LIMIT 10
 
 
 async def hourly_breakdown(database: Database, pixel_id: str, now: datetime) -> Sequence[Row]:
-    """Events and visitors of each hour that had any, the newest first.
+    """Count events and visitors by hour, newest first; hours without events are left out.
 
     Raises:
         UnavailableError: D1 failed.
     """
-    return await database.rows(HOURLY_BREAKDOWN, pixel_id, _a_day_before(now))
+    return await database.rows(HOURLY_BREAKDOWN, pixel_id, _day_before(now))
 
 
 async def recent_events(database: Database, pixel_id: str, now: datetime) -> Sequence[Row]:
-    """The newest ten events, without anything personal.
+    """The newest ten events, without personal data.
 
     Raises:
         UnavailableError: D1 failed.
     """
-    return await database.rows(RECENT_EVENTS, pixel_id, _a_day_before(now))
+    return await database.rows(RECENT_EVENTS, pixel_id, _day_before(now))
 
 
-def _a_day_before(now: datetime) -> str:
+def _day_before(now: datetime) -> str:
     return format_stored_time(now - timedelta(hours=24))

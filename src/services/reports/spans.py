@@ -1,6 +1,7 @@
-"""Which time a report is about: `days`, or `from` and `to`, in the days of a time zone.
+"""The span of time of a report or an export: `days`, or `from` and `to`.
 
-The database knows no time zones: a span gives it UTC, and the offsets that the zone's clocks had.
+The days of a report are those of a time zone. The database knows no zones, so a span also lists
+the zone's offsets from UTC. The days of an export are those of UTC.
 """
 
 from __future__ import annotations
@@ -8,30 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from services.core.errors import InvalidQueryError
 from services.core.ports import LocalTime
 from services.core.stored_time import format_stored_time
-from services.core.text import whole_number
+from services.core.text import read_whole_number, whole_number
 
-DEFAULT_DAYS = "30"
+DEFAULT_DAYS = 30
 MAX_DAYS = 365
-# A year from a time of the day to the same one touches 366 days of the calendar, a leap year's too.
+# A span of 365 days that begins at noon touches 366 days of the calendar.
 MAX_CALENDAR_DAYS = 366
 DEFAULT_ZONE = "UTC"
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-# No zone changes its clocks twice within this time.
-_STEP = timedelta(days=7)
+# No zone changes its offset twice within this time.
+_OFFSET_STEP = timedelta(days=7)
 
 _DATE = "20[0-9]{2}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
 _TIME = f"{_DATE}[T ]{_CLOCK}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
+_UTC_TIME = f"{_DATE}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z"
 _ZONE = "[A-Za-z][A-Za-z0-9_+/-]{0,63}"
 
-# The events of one pixel in a span, by the index `tracking_events_by_pixel`.
+# The events of one pixel in a span; served by the index `tracking_events_by_pixel`.
 IN_SPAN = """
   pixel_id = ?1 ->> 'pixel_id' AND timestamp >= ?1 ->> 'from' AND timestamp <= ?1 ->> 'to'
 """
@@ -39,9 +41,9 @@ IN_SPAN = """
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span of time in UTC, both ends included, in whole seconds.
+    """A span of time in UTC, in whole seconds; both ends belong to it.
 
-    `days` is what was asked for, or how many days of the zone's calendar it touches.
+    `days` is the parameter of this name, or else how many days of the zone's calendar it touches.
     """
 
     start: datetime
@@ -50,13 +52,13 @@ class Span:
     zone: str
 
     def parameters(self) -> dict[str, str]:
-        """The span as the statements read it."""
+        """The parameters `from` and `to` of the statements."""
         return {"from": format_stored_time(self.start), "to": format_stored_time(self.end)}
 
     def offsets(self, local_time: LocalTime) -> list[dict[str, str]]:
-        """The parts of the span in which the zone's clocks ran ahead of UTC by the same time.
+        """Split the span where the zone's offset from UTC changes.
 
-        Each is `{"from", "to", "ahead"}`, with `ahead` as SQLite adds it: `+7200 seconds`.
+        Each part is `{"from", "to", "ahead"}`; `ahead` is a modifier of SQLite: `+7200 seconds`.
         """
         return list(self._offsets(local_time))
 
@@ -65,7 +67,7 @@ class Span:
         while start <= self.end:
             change = self._next_change(start, local_time)
             last = self.end if change is None else change - SECOND
-            seconds = int(_ahead(start, self.zone, local_time).total_seconds())
+            seconds = int(_offset(start, self.zone, local_time).total_seconds())
             yield {
                 "from": format_stored_time(start),
                 "to": format_stored_time(last),
@@ -74,29 +76,31 @@ class Span:
             start = last + SECOND
 
     def _next_change(self, start: datetime, local_time: LocalTime) -> datetime | None:
-        """The first second after `start`, within the span, whose offset is another one."""
-        before = _ahead(start, self.zone, local_time)
-        same = start
-        while same < self.end:
-            other = min(same + _STEP, self.end)
-            if _ahead(other, self.zone, local_time) != before:
-                return self._change_between(same, other, local_time)
-            same = other
+        """The first second after `start`, within the span, with a different offset."""
+        offset = _offset(start, self.zone, local_time)
+        unchanged = start
+        while unchanged < self.end:
+            probe = min(unchanged + _OFFSET_STEP, self.end)
+            if _offset(probe, self.zone, local_time) != offset:
+                return self._change_between(unchanged, probe, local_time)
+            unchanged = probe
         return None
 
-    def _change_between(self, same: datetime, other: datetime, local_time: LocalTime) -> datetime:
-        before = _ahead(same, self.zone, local_time)
-        while other - same > SECOND:
-            middle = same + timedelta(seconds=(other - same) // SECOND // 2)
-            if _ahead(middle, self.zone, local_time) == before:
-                same = middle
+    def _change_between(
+        self, unchanged: datetime, changed: datetime, local_time: LocalTime
+    ) -> datetime:
+        offset = _offset(unchanged, self.zone, local_time)
+        while changed - unchanged > SECOND:
+            middle = unchanged + timedelta(seconds=(changed - unchanged) // SECOND // 2)
+            if _offset(middle, self.zone, local_time) == offset:
+                unchanged = middle
             else:
-                other = middle
-        return other
+                changed = middle
+        return changed
 
 
 def read_span(parameters: Mapping[str, str], now: datetime, local_time: LocalTime) -> Span:
-    """The span that a query asks for, with `days`, `from`, `to` and `tz`.
+    """Read the parameters `days`, `from`, `to` and `tz` of a report.
 
     Raises:
         InvalidQueryError: a parameter cannot be used.
@@ -106,7 +110,7 @@ def read_span(parameters: Mapping[str, str], now: datetime, local_time: LocalTim
     if "from" not in parameters:
         if "to" in parameters:
             raise InvalidQueryError("to needs a from: give the first day or time as well")
-        days = whole_number(parameters.get("days", DEFAULT_DAYS), MAX_DAYS)
+        days = whole_number(parameters.get("days", str(DEFAULT_DAYS)), MAX_DAYS)
         if days is None:
             raise InvalidQueryError(f"days must be a whole number from 1 to {MAX_DAYS}")
         return Span(now - days * DAY, now, days, zone)
@@ -124,6 +128,45 @@ def read_span(parameters: Mapping[str, str], now: datetime, local_time: LocalTim
     return Span(start, end, days, zone)
 
 
+def read_utc_span(parameters: Mapping[str, str], now: datetime, problems: list[str]) -> Span:
+    """Read the parameters `days`, `from` and `to` of an export; its days are those of UTC.
+
+    Every problem with them is appended to `problems`.
+    """
+    if {"from", "days"} <= parameters.keys():
+        problems.append("days: says where the span begins, as from does; leave one of them out")
+    days = DEFAULT_DAYS
+    if "days" in parameters:
+        days = read_whole_number("days", parameters["days"], MAX_DAYS, problems)
+    end = _utc_time("to", parameters, time.max, now, problems)
+    start = _utc_time("from", parameters, time.min, end - days * DAY, problems)
+    if start > end:
+        problems.append("from: must not be after to")
+    return Span(start, end, (end - start).days, DEFAULT_ZONE)
+
+
+def _utc_time(
+    name: str,
+    parameters: Mapping[str, str],
+    time_of_date: time,
+    default: datetime,
+    problems: list[str],
+) -> datetime:
+    """A parameter that is a time in UTC, or a date, which stands for one of its times."""
+    if name not in parameters:
+        return default
+    text = parameters[name]
+    try:
+        if re.fullmatch(_DATE, text):
+            return datetime.combine(datetime.fromisoformat(text), time_of_date, UTC)
+        if re.fullmatch(_UTC_TIME, text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass  # such as the 31st of February
+    problems.append(f"{name}: must be a day or a time in UTC: 2026-05-01 or 2026-05-01T12:00:00Z")
+    return default
+
+
 def _zone(name: str, now: datetime, local_time: LocalTime) -> str:
     try:
         if re.fullmatch(_ZONE, name):
@@ -137,7 +180,7 @@ def _zone(name: str, now: datetime, local_time: LocalTime) -> str:
 
 
 def _ends(name: str, text: str, zone: str, local_time: LocalTime) -> tuple[datetime, datetime]:
-    """The first and the last second of a date in a zone; of a time both are the time itself."""
+    """The first and the last second of a date in a zone; a time is both itself."""
     try:
         if re.fullmatch(_DATE, text):
             day = date.fromisoformat(text)
@@ -145,8 +188,8 @@ def _ends(name: str, text: str, zone: str, local_time: LocalTime) -> tuple[datet
                 _midnight(day + DAY, zone, local_time) - SECOND
             )
         if re.fullmatch(_TIME, text):
-            time = datetime.fromisoformat(text).replace(microsecond=0)
-            moment = time.astimezone(UTC) if time.tzinfo else _utc(time, zone, local_time)
+            wall = datetime.fromisoformat(text).replace(microsecond=0)
+            moment = wall.astimezone(UTC) if wall.tzinfo else _utc(wall, zone, local_time)
             return moment, moment
     except ValueError:
         pass
@@ -161,14 +204,15 @@ def _midnight(day: date, zone: str, local_time: LocalTime) -> datetime:
 
 
 def _utc(wall: datetime, zone: str, local_time: LocalTime) -> datetime:
-    """The first moment at which the zone's clocks show this.
+    """Convert a zone's wall clock time to UTC; of two possible times the first.
 
-    What they skip is told by the offset from before: midnight is then when the day began.
+    A time that the clocks skip is converted with the offset before the change, so that a skipped
+    midnight is the beginning of the day.
     """
     guess = wall.replace(tzinfo=UTC)
-    before, after = (guess - _ahead(guess + near, zone, local_time) for near in (-DAY, DAY))
+    before, after = (guess - _offset(guess + near, zone, local_time) for near in (-DAY, DAY))
     return after if local_time(before, zone) != wall == local_time(after, zone) else before
 
 
-def _ahead(moment: datetime, zone: str, local_time: LocalTime) -> timedelta:
+def _offset(moment: datetime, zone: str, local_time: LocalTime) -> timedelta:
     return local_time(moment, zone) - moment.replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""What share of the newest events can be credited, and which addresses said more than was stored.
+"""The share of recent events with a source, and URL parameters that were not stored.
 
 It reads the events of every pixel in the last 48 hours by the index `tracking_events_by_pixel`.
 All statements read one JSON text (`?1`) and are one round trip.
@@ -28,7 +28,7 @@ _LATEST = """
   WHERE tracking_events.pixel_id = pixels.id AND tracking_events.timestamp >= ?1 ->> 'since'
 """
 
-# Only touches are looked up, for their click IDs. An inherited touch is one as well.
+# Reads only the rows of events with a touch, for their click IDs. Inherited touches count too.
 CREDITED = f"""
 WITH latest AS MATERIALIZED (
   SELECT
@@ -49,7 +49,7 @@ SELECT
 FROM latest
 """
 
-# Read from the index alone. Those with the most events first, so that a common fault is seen.
+# Reads the index only. Pages with the most events come first, to show the most common faults.
 PAGES = f"""
 SELECT page_url, tracking_events.pixel_id, count(*) AS events
 {_LATEST} AND instr(page_url, '=')
@@ -57,13 +57,13 @@ GROUP BY page_url, tracking_events.pixel_id
 ORDER BY events DESC, page_url, tracking_events.pixel_id LIMIT {MAX_PAGES}
 """
 
-# A project may keep its events for a day only.
+# A project may archive its events after one day.
 STATEMENTS = (CREDITED, PAGES, COUNT_ARCHIVED_SINCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """An address with parameters, and the names of those that are stored nowhere else."""
+class PageParameters:
+    """A page's URL, its number of events, and the names of its parameters that are not stored."""
 
     page_url: str
     pixel_id: str
@@ -72,10 +72,10 @@ class Page:
 
 
 async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, object]:
-    """How the events of the last 48 hours are credited, shares to four decimals.
+    """Read the shares of events with a source in the last 48 hours, to four decimals.
 
-    `unstored` are addresses with parameters that are stored nowhere else, and their names; the
-    first fifty of the five hundred addresses with the most events.
+    Of the five hundred URLs with the most events, `unstored` lists the first fifty that have
+    parameters which are not stored, with the names of these.
 
     Raises:
         UnavailableError: D1 failed.
@@ -88,23 +88,23 @@ async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, o
         f"share_{name}": round(credited[name] / total, DECIMALS) if total else None
         for name in ("with_utm", "with_click_id", "with_either")
     }
-    unstored = [page for page in map(_read_page, pages) if page.parameters]
+    unstored = [page for page in map(_page_parameters, pages) if page.parameters]
     return {
         "hours": HOURS,
         "summary": {**credited, **shares},
-        "unstored_parameters": _counted(unstored),
+        "unstored_parameters": _count_by_parameter(unstored),
         "unstored": [asdict(page) for page in unstored[:MAX_EXAMPLES]],
         "archived": archived,
     }
 
 
-def _read_page(row: Row) -> Page:
+def _page_parameters(row: Row) -> PageParameters:
     names = parameters_left_out(row["page_url"])
-    return Page(row["page_url"], row["pixel_id"], row["events"], names)
+    return PageParameters(row["page_url"], row["pixel_id"], row["events"], names)
 
 
-def _counted(pages: Iterable[Page]) -> list[dict[str, object]]:
-    """The events of each parameter, the one with the most first."""
+def _count_by_parameter(pages: Iterable[PageParameters]) -> list[dict[str, object]]:
+    """The number of events of each parameter, the largest first."""
     events: Counter[str] = Counter()
     for page in pages:
         events.update(dict.fromkeys(page.parameters, page.events))

@@ -14,7 +14,7 @@ from services.archive.batches import (
 )
 from services.core.ndjson_parts import pack
 from services.core.stored_time import NEVER_DUE
-from services.reports.export_with_archive import MAX_ARCHIVED
+from services.reports.export_with_archive import MAX_ARCHIVED_EVENTS
 from tests.harness.archive import OLD, OLDER, PENDING, day, run, said, some_pixel, store
 from tests.harness.keys import READ_KEY
 from tests.harness.worker import PROJECT, Answer, Row, Worker
@@ -236,7 +236,10 @@ def test_an_answer_takes_so_many_events_from_the_archive_and_no_more_memory(
     archiving.act("clear_logs")
     newest_first = list(range(first + parts * 1_000, first - 1, -1))
     answers = in_parts(archiving, pixel, "from=2020-01-01")
-    assert [len(answer) for answer in answers] == [MAX_ARCHIVED, parts * 1_000 + 1 - MAX_ARCHIVED]
+    assert [len(answer) for answer in answers] == [
+        MAX_ARCHIVED_EVENTS,
+        parts * 1_000 + 1 - MAX_ARCHIVED_EVENTS,
+    ]
     assert [each for answer in answers for each in answer] == newest_first
     ask(archiving, pixel, "format=csv&from=2020-01-01")
     held = [line["memory_mib"] for line in said(archiving, "exported")]

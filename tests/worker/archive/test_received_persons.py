@@ -9,13 +9,13 @@ from services.archive.endpoint import endpoint_body
 from services.archive.parts import EventsPart, manifest_key
 from services.core.cursors import EventPosition
 from services.core.ndjson_parts import unpack
-from services.privacy.request_table import COUNTED
+from services.privacy.request_table import RECEIPT_COUNTERS
 from tests.harness.archive import said
 from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import PIXEL, PROJECT, Row, Worker, some_event, some_visitor
 from tests.worker.archive.test_received import DAY, send
 
-NO_COUNTS = dict.fromkeys(COUNTED, 0)
+NO_COUNTS = dict.fromkeys(RECEIPT_COUNTERS, 0)
 
 
 def some_email() -> str:
@@ -71,7 +71,7 @@ def portions(worker: Worker, action: str, **body: object) -> list[Row]:
 
 def counts_of(worker: Worker, email: str) -> dict[str, int]:
     found = portions(worker, "find", email=email)[-1]["found"]
-    return {place: found[place]["count"] for place in COUNTED}
+    return {place: found[place]["count"] for place in RECEIPT_COUNTERS}
 
 
 def test_a_person_is_found_exported_and_erased_in_what_others_sent(archiving: Worker) -> None:

@@ -26,8 +26,8 @@ def row(form: object = None, **texts: str) -> dict[str, object]:
     ],
 )
 def test_a_form_with_the_address_as_its_senders_is_theirs(form: object) -> None:
-    assert JANE.sent(row(form))
-    assert not JANE.is_strangers(row(form))
+    assert JANE.is_sender_of(row(form))
+    assert not JANE.is_other_sender(row(form))
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_a_form_with_the_address_as_its_senders_is_theirs(form: object) -> None:
     ],
 )
 def test_an_address_in_the_page_is_the_senders_where_the_form_has_none(page: str) -> None:
-    assert JANE.sent(row(page_url=page))
-    assert not JANE.sent(row({"email": "bob@example.com"}, page_url=page))
+    assert JANE.is_sender_of(row(page_url=page))
+    assert not JANE.is_sender_of(row({"email": "bob@example.com"}, page_url=page))
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_an_address_in_the_page_is_the_senders_where_the_form_has_none(page: str
     ],
 )
 def test_who_only_mentions_the_address_is_somebody_else(form: object) -> None:
-    assert not JANE.sent(row(form))
-    assert JANE.is_mentioned(row(form))
-    assert JANE.is_strangers(row(form))
+    assert not JANE.is_sender_of(row(form))
+    assert JANE.is_mentioned_in(row(form))
+    assert JANE.is_other_sender(row(form))
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_the_clues_are_in_whatever_an_encoder_makes_of_the_address() -> None:
 
 def test_by_a_cookie_no_form_tells_whose_it_is() -> None:
     form = row({"email": "bob@example.com"})
-    assert not VISITOR.sent(form)
-    assert not VISITOR.is_mentioned(form)
-    assert not VISITOR.is_strangers(form)
+    assert not VISITOR.is_sender_of(form)
+    assert not VISITOR.is_mentioned_in(form)
+    assert not VISITOR.is_other_sender(form)
 
 
 def test_a_form_without_an_address_makes_nobody_a_stranger() -> None:
-    assert not JANE.is_strangers(row({"first_name": "Bob"}))
+    assert not JANE.is_other_sender(row({"first_name": "Bob"}))
 
 
 def test_a_check_tells_persons_and_requests_apart_and_no_representation_shows_whom() -> None:

@@ -86,7 +86,10 @@ def test_a_span_without_an_end_ends_now() -> None:
         ({"since": "2026-01-01", "days": "3"}, "days and from exclude each other"),
         ({"since": "2026-03-02", "to": "2026-03-01"}, "from must not be after to"),
         ({"since": "2026-05-02"}, "from must not be after to"),
-        ({"since": "2025-01-01", "to": "2026-01-02"}, "from and to span 367 days: ask for at most"),
+        (
+            {"since": "2025-01-01", "to": "2026-01-02"},
+            "from and to span 367 days: ask for at most",
+        ),
         ({"since": "yesterday"}, "from must be a date"),
         ({"since": ""}, "from must be a date"),
         ({"since": "2026-02-30"}, "from must be a date"),

@@ -1,0 +1,74 @@
+"""What the handlers of the JSON API share: reading a body and a limit, answering a refusal.
+
+Refusals are not answered in the pipeline, whose rate limit headers belong on them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from http import HTTPStatus
+from typing import ParamSpec
+
+from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError, RefusedError
+from services.core.text import read_json, whole_number
+from web import MAX_BODY_BYTES, Request, Response, error_response
+
+DEFAULT_ROWS = 100
+MAX_ROWS = 500
+
+HandlerParams = ParamSpec("HandlerParams")
+
+
+def answer_refusals(
+    handler: Callable[HandlerParams, Awaitable[Response]],
+) -> Callable[HandlerParams, Awaitable[Response]]:
+    """Make a handler answer 400, 404 or 409 where a service raises a RefusedError."""
+
+    @wraps(handler)
+    async def answering(*args: HandlerParams.args, **kwargs: HandlerParams.kwargs) -> Response:
+        try:
+            return await handler(*args, **kwargs)
+        except RefusedError as error:
+            return refusal_response(error)
+
+    return answering
+
+
+def refusal_response(error: RefusedError) -> Response:
+    """The response to a refused request: status, message and details."""
+    return error_response(_status(error), error.message, details=error.details)
+
+
+async def read_json_object(request: Request) -> Mapping[str, object]:
+    """Read the JSON object in the body.
+
+    Raises:
+        InvalidFieldsError: the body is not a JSON object.
+        BodyTooLargeError: the body is larger than MAX_BODY_BYTES.
+    """
+    try:
+        body = read_json(await request.text(MAX_BODY_BYTES))
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise InvalidFieldsError(["the body must be a JSON object"])
+    return body
+
+
+def read_limit(parameters: Mapping[str, str], problems: list[str]) -> int:
+    """Read `limit`, the rows of a page; a problem is appended to `problems`."""
+    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MAX_ROWS)
+    if limit is None:
+        problems.append(f"limit: must be a whole number from 1 to {MAX_ROWS}")
+    return limit or DEFAULT_ROWS
+
+
+def _status(error: RefusedError) -> HTTPStatus:
+    match error:
+        case NotFoundError():
+            return HTTPStatus.NOT_FOUND
+        case ConflictError():
+            return HTTPStatus.CONFLICT
+        case _:
+            return HTTPStatus.BAD_REQUEST
