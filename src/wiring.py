@@ -30,7 +30,7 @@ from services.alerting.webhook import AlertWebhook
 from services.archive.archive_run import ArchiveRun
 from services.archive.endpoint import ArchiveEndpoint
 from services.backup.backup_run import Backups
-from services.backup.records import Records
+from services.backup.records import BackupRecords
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
 from services.core.logs import Log
@@ -71,7 +71,7 @@ def build_app(env: Any) -> App:
     key_values = Kv(getattr(env, "CACHE", None))
     bucket = R2(getattr(raw, "BACKUPS", None))
     store = BackupStore(bucket, config.environment)
-    records, metrics = Records(database), MetricsReader(database, database.size_bytes)
+    records, metrics = BackupRecords(database), MetricsReader(database, database.size_bytes)
     window = config.repeat_window_seconds
     return App(
         config=config,

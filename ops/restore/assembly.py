@@ -18,7 +18,7 @@ from ops.backup.manifests import BackupPart, Manifest
 from ops.restore.erase_again import Erasure, deletions, recounts
 from ops.restore.staging_database import StagingDatabase
 from ops.terminal.output import counted
-from services.backup.tables import LEFT_OUT
+from services.backup.tables import EXCLUDED_TABLES
 from services.core.ndjson_parts import DamagedPartError, unpack
 
 OnPart = Callable[[], object]
@@ -124,7 +124,7 @@ def _row_count_problems(staging: StagingDatabase, last: Manifest) -> Iterator[st
     counts = staging.row_counts()
     for table, total in last.totals.items():
         count = counts.get(table)
-        if count is not None and count != total and table not in LEFT_OUT:
+        if count is not None and count != total and table not in EXCLUDED_TABLES:
             yield (
                 f"{table} would have {counted(count, 'row')}, and had {total:,}"
                 f" when backup {last.id} was made"

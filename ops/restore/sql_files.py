@@ -19,7 +19,7 @@ from ops.cloudflare.new_database import READ_TABLES, execute_file_command
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import Statement, insert_statements, literal
 from ops.restore.staging_database import SEQUENCE, StagingDatabase
-from services.backup.tables import LEFT_OUT
+from services.backup.tables import EXCLUDED_TABLES
 
 MIN_FILE_CHARACTERS = 120_000_000
 LEDGER = "restore_steps"
@@ -105,7 +105,7 @@ def _sql_statements(staging: StagingDatabase) -> Iterator[Statement]:
     for name in [name for name in staging.tables if name != SEQUENCE]:
         yield from insert_statements(staging, staging.tables[name])
     # Last, because every inserted row changes it.
-    for name in (SEQUENCE, *sorted(LEFT_OUT)):
+    for name in (SEQUENCE, *sorted(EXCLUDED_TABLES)):
         yield Statement(f'DELETE FROM "{name}"', 0)
     yield from insert_statements(staging, staging.tables[SEQUENCE])
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ops.terminal.errors import OpsError
 from paths import ROOT
-from services.backup.tables import LEFT_OUT
+from services.backup.tables import EXCLUDED_TABLES
 
 MIGRATIONS = ROOT / "migrations"
 # The highest ids ever assigned, which AUTOINCREMENT continues.
@@ -193,7 +193,7 @@ def _read_tables(database: sqlite3.Connection) -> Iterator[Table]:
     names = [
         name
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        if name not in LEFT_OUT and (name == SEQUENCE or not name.startswith("sqlite_"))
+        if name not in EXCLUDED_TABLES and (name == SEQUENCE or not name.startswith("sqlite_"))
     ]
     parents: dict[str, Collection[str]] = {
         name: {row[2] for row in database.execute(f'PRAGMA foreign_key_list("{name}")')} - {name}

@@ -14,7 +14,7 @@ from paths import NODE_BIN, ROOT, tool_environment
 from services.core.ndjson_parts import pack
 
 GROWING = ("tracking_events", "sessions", "visitors", "system_logs")
-LEFT_OUT = ("backups", "row_changes", "metadata")
+EXCLUDED_TABLES = ("backups", "row_changes", "metadata")
 BUCKET = "ppp-pixel-backups-local"
 Objects = dict[str, bytes]
 
@@ -54,7 +54,7 @@ def write_backup(
     else:
         for table, kind, lines in _changes(database, previous.manifest.marker):
             put(table, kind, lines)
-    tables = [name for name in _tables(database) if name not in LEFT_OUT]
+    tables = [name for name in _tables(database) if name not in EXCLUDED_TABLES]
     for table in tables:
         if table not in GROWING:
             put(table, "whole", [*_lines(database, f"SELECT * FROM {table}")])

@@ -19,7 +19,7 @@ from openapi import FILES, SOURCE, DocumentError, Node, operations, read_documen
 from paths import ASSETS
 from routes import Route, methods_of
 from services.archive.received import read_received_batch
-from services.backup.records import Kind, Phase, State
+from services.backup.records import BackupKind, BackupPhase, BackupState
 from services.core.event_lines import COLUMNS
 from services.pipedrive.fields import FIELD_NAMES
 from services.privacy.export import SECTIONS
@@ -172,9 +172,9 @@ def test_the_names_are_those_of_the_code() -> None:
     assert schema("ExportedAnswer")["properties"]["place"]["enum"] == [*SECTIONS, None]
     assert set(schema("Receipt")["properties"]["counts"]["properties"]) == set(RECEIPT_COUNTERS)
     backup = schema("Backup")["properties"]
-    assert set(backup["kind"]["enum"]) == set(get_args(Kind))
-    assert set(backup["state"]["enum"]) == set(get_args(State))
-    assert set(backup["phase"]["enum"]) == {*get_args(Phase), None}
+    assert set(backup["kind"]["enum"]) == set(get_args(BackupKind))
+    assert set(backup["state"]["enum"]) == set(get_args(BackupState))
+    assert set(backup["phase"]["enum"]) == {*get_args(BackupPhase), None}
 
 
 def test_no_two_operations_have_the_same_name() -> None:

@@ -1,7 +1,7 @@
 """When a backup is due, and one run of the job that makes it.
 
-At most one run works on backups at a time. The backup of an hour goes before a full one that is
-under way, so that the recovery point never waits for it.
+At most one run works on backups at a time. An hourly backup goes before a full one that is running,
+so that the recovery point never waits for it.
 """
 
 from __future__ import annotations
@@ -12,35 +12,41 @@ from datetime import datetime, time, timedelta
 
 from services.archive.batches import ANY_ARCHIVED
 from services.backup.changes import read_marker
-from services.backup.records import Backup, Kind, Marker, Progress, Records, backup_id
+from services.backup.records import (
+    Backup,
+    BackupKind,
+    BackupProgress,
+    BackupRecords,
+    ChangeMarker,
+    backup_id,
+)
 from services.backup.steps import BackupSteps
-from services.backup.store import BackupStore
+from services.backup.store import BackupStore, IndexEntry
 from services.backup.tables import UnknownNameError, read_tables
 from services.core.errors import ConflictError, NotFoundError
 from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
-from services.core.ports import Clock
+from services.core.ports import Clock, Database
 
 JOB = "backup"
-# Of the time that Cloudflare gives a run with an interval under an hour, a small part.
+# A small part of the time that Cloudflare gives a cron run.
 LEASE_SECONDS = 300
-# The cron comes every five minutes, and the changes of an hour are soon written: less than an hour
-# is ever lost.
-HOURLY = timedelta(minutes=45)
+# With a cron every five minutes and the time to write, less than an hour is ever lost.
+HOURLY_INTERVAL = timedelta(minutes=45)
 FULL_AT = time(2, 0)
-REST_AFTER_FAILURE = timedelta(minutes=15)
-LONGEST = timedelta(hours=20)
-RECORDS_KEPT = timedelta(days=30)
+PAUSE_AFTER_FAILURE = timedelta(minutes=15)
+MAX_BACKUP_TIME = timedelta(hours=20)
+RECORD_RETENTION = timedelta(days=30)
 
 
 class RefusedBackupError(Exception):
-    """A backup would push a good one out; the message says why and what to do."""
+    """A backup would replace a better one; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupSettings:
-    """What one run may do: seconds by the clock, and steps, each about one part."""
+    """The limits of one run: seconds, and steps of about one part each."""
 
     seconds: int
     steps: int
@@ -48,36 +54,36 @@ class BackupSettings:
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    """The backups of this database."""
+    """The backups of this database: the job, and backups on demand."""
 
     settings: BackupSettings
-    records: Records
+    records: BackupRecords
     store: BackupStore
     steps: BackupSteps
     clock: Clock
 
     async def run(self, log: Log) -> None:
-        """One run of the job: what is due is begun, what is under way goes on.
+        """One run of the job: starts what is due, continues what is running.
 
         Raises:
-            UnavailableError: D1 or R2 failed; the next run goes on from the last step.
+            UnavailableError: D1 or R2 failed; the next run continues after the last step.
         """
         job = self._job(log)
         if not await job.begin(self.clock()):
             log.info("backup_busy")
             return
-        worked = await self._work(log, job)
-        ids = [backup.id for backup in worked]
-        await self._tidy(log)
-        outcome = "failed" if any(backup.error for backup in worked) else "done"
+        backups = await self._run_due(log, job)
+        ids = [backup.id for backup in backups]
+        await self._clean_up(log)
+        outcome = "failed" if any(backup.error for backup in backups) else "done"
         await job.end(self.clock(), outcome, {"backups": ids})
 
     async def start(self, label: str | None, log: Log) -> Backup:
-        """Begins a backup that somebody asked for.
+        """Starts a backup on demand.
 
         Raises:
             UnavailableError: D1 or R2 failed.
-            ConflictError: one is under way, or it is refused.
+            ConflictError: one is running, or it is refused.
         """
         for backup in await self.newest():
             if backup.kind == "manual" and backup.state == "running":
@@ -89,18 +95,18 @@ class Backups:
             raise ConflictError("Refused", str(refused)) from None
 
     async def proceed(self, backup_id: str, log: Log) -> Backup:
-        """Does one portion of a backup, unless another run is at work on one.
+        """Runs some steps of a backup, unless another run works on one.
 
         Raises:
-            UnavailableError: D1 or R2 failed; what was done before is kept.
+            UnavailableError: D1 or R2 failed; the steps before are kept.
             NotFoundError: there is no such backup.
         """
         backup = await self.find(backup_id)
         job = self._job(log)
         if backup.state == "running" and await job.begin(self.clock()):
-            # As the run before it left it.
+            # Another run may have changed it before the lease.
             backup = await self.find(backup_id)
-            await self._portion(backup, job, log)
+            await self._run_steps(backup, job, log)
             await job.end(
                 self.clock(), "failed" if backup.error else "done", {"backups": [backup.id]}
             )
@@ -129,28 +135,27 @@ class Backups:
     def _job(self, log: Log) -> JobRun:
         return JobRun(self.records.database, JOB, f"{JOB}-{log.request_id}", LEASE_SECONDS)
 
-    async def _work(self, log: Log, job: JobRun) -> Sequence[Backup]:
-        known = await self.records.newest()
+    async def _run_due(self, log: Log, job: JobRun) -> Sequence[Backup]:
+        newest = await self.records.newest()
         now = self.clock()
-        worked: list[Backup] = []
-        for kind in due_kinds(known, now):
+        started: list[Backup] = []
+        for kind in due_kinds(newest, now):
             try:
-                worked.append(await self._begin(kind, None, known, log))
+                started.append(await self._begin(kind, None, newest, log))
             except RefusedBackupError as refused:
                 log.error("backup_refused", kind=kind, reason=str(refused))
-        under_way = [backup for backup in (*worked, *known) if backup.state == "running"]
-        # The one of an hour first.
-        for backup in sorted(under_way, key=lambda each: each.kind != "hourly"):
-            await self._portion(backup, job, log)
-        return under_way
+        running = [backup for backup in (*started, *newest) if backup.state == "running"]
+        for backup in sorted(running, key=lambda backup: backup.kind != "hourly"):
+            await self._run_steps(backup, job, log)
+        return running
 
     async def _begin(
-        self, kind: Kind, label: str | None, known: Sequence[Backup], log: Log
+        self, kind: BackupKind, label: str | None, newest: Sequence[Backup], log: Log
     ) -> Backup:
         now = self.clock()
         marker, migration = await read_marker(self.records.database)
         await self._require_events(marker)
-        previous = newest_verified(known) if kind == "hourly" else None
+        previous = newest_verified(newest) if kind == "hourly" else None
         backup = Backup(
             id=backup_id(kind, now),
             kind=kind,
@@ -165,32 +170,32 @@ class Backups:
         log.info("backup_begun", id=backup.id)
         return backup
 
-    async def _progress(self, previous: Backup | None, marker: Marker, migration: str) -> Progress:
+    async def _progress(
+        self, previous: Backup | None, marker: ChangeMarker, migration: str
+    ) -> BackupProgress:
         if previous:
-            seen = previous.progress.marker
-            return Progress("changes", start=seen, marker=seen, migration=migration)
+            start = previous.progress.marker
+            return BackupProgress("changes", start=start, marker=start, migration=migration)
         tables = await read_tables(self.records.database)
         growing = [table.name for table in tables if table.grows]
-        return Progress("walk", start=marker, marker=marker, migration=migration, tables=growing)
+        return BackupProgress(
+            "walk", start=marker, marker=marker, migration=migration, tables=growing
+        )
 
-    async def _require_events(self, marker: Marker) -> None:
-        """An empty database that was full before is no state to keep instead of the last one."""
-        if marker.event or await self._is_archived():
+    async def _require_events(self, marker: ChangeMarker) -> None:
+        """Refuses to back up a database that has lost its events."""
+        if marker.event:
             return
-        entries = await self.store.entries()
-        if entries and entries[0]["events"]:
+        entry = await backup_of_lost_events(self.records.database, self.store)
+        if entry:
             raise RefusedBackupError(
-                f"the database has no events, and backup {entries[0]['id']} had"
-                f" {entries[0]['events']}: restore it (ppp restore), or delete backups/index.json"
+                f"the database has no events, and backup {entry['id']} had"
+                f" {entry['events']}: restore it (ppp restore), or delete backups/index.json"
                 " if the database is meant to begin anew"
             )
 
-    async def _is_archived(self) -> bool:
-        [rows] = await self.records.database.batch_rows((ANY_ARCHIVED,), "{}")
-        return bool(rows)
-
-    async def _portion(self, backup: Backup, job: JobRun, log: Log) -> None:
-        """As many steps as one run may do; each is kept."""
+    async def _run_steps(self, backup: Backup, job: JobRun, log: Log) -> None:
+        """Runs as many steps as one run may, and saves the progress after each."""
         end = self.clock() + timedelta(seconds=self.settings.seconds)
         for _ in range(self.settings.steps):
             if backup.state != "running" or self.clock() >= end:
@@ -199,54 +204,67 @@ class Backups:
                 await self.steps.step(backup)
             except (DamagedPartError, UnknownNameError) as error:
                 backup.state, backup.error = "failed", str(error)
-            if backup.state == "running" and self.clock() - backup.started_at > LONGEST:
-                backup.state, backup.error = "failed", f"not done after {LONGEST}"
+            if backup.state == "running" and self.clock() - backup.started_at > MAX_BACKUP_TIME:
+                backup.state, backup.error = "failed", f"not done after {MAX_BACKUP_TIME}"
             await self.records.save(backup)
         await job.renew(self.clock(), {"backups": [backup.id]})
-        _tell(backup, log)
+        _log_state(backup, log)
 
-    async def _tidy(self, log: Log) -> None:
+    async def _clean_up(self, log: Log) -> None:
         now = self.clock()
         removed = await self.store.prune(now)
         if removed:
             log.info("backups_removed", ids=list(removed))
-        await self.records.tidy(now - RECORDS_KEPT)
+        await self.records.clean_up(now - RECORD_RETENTION)
 
 
-def due_kinds(known: Sequence[Backup], now: datetime) -> Sequence[Kind]:
-    """Which backups are to be begun now, given the newest ones, the newest first."""
-    return [kind for kind in ("hourly", "full") if _is_due(kind, known, now)]
+async def backup_of_lost_events(database: Database, store: BackupStore) -> IndexEntry | None:
+    """The newest backup, if an empty database means that its events are lost; else None.
+
+    Raises:
+        UnavailableError: D1 or R2 failed.
+    """
+    [archived] = await database.batch_rows((ANY_ARCHIVED,), "{}")
+    entries = [] if archived else await store.entries()
+    return entries[0] if entries and entries[0]["events"] else None
 
 
-def _is_due(kind: Kind, known: Sequence[Backup], now: datetime) -> bool:
-    same = [backup for backup in known if backup.kind == kind]
+def due_kinds(backups: Sequence[Backup], now: datetime) -> Sequence[BackupKind]:
+    """The kinds of backups to start now, given the newest ones, the newest first."""
+    return [kind for kind in ("hourly", "full") if _is_due(kind, backups, now)]
+
+
+def _is_due(kind: BackupKind, backups: Sequence[Backup], now: datetime) -> bool:
+    same_kind = [backup for backup in backups if backup.kind == kind]
     if any(
         backup.state == "running"
-        or (backup.state == "failed" and now - backup.started_at < REST_AFTER_FAILURE)
-        for backup in same
+        or (backup.state == "failed" and now - backup.started_at < PAUSE_AFTER_FAILURE)
+        for backup in same_kind
     ):
         return False
     if kind == "full":
         today = datetime.combine(now, FULL_AT, now.tzinfo)
         since = today if now >= today else today - timedelta(days=1)
-        return not any(backup.state == "verified" and backup.started_at >= since for backup in same)
-    newest = newest_verified(known)
-    return newest is not None and now - _moment(newest) >= HOURLY
+        return not any(
+            backup.state == "verified" and backup.started_at >= since for backup in same_kind
+        )
+    newest = newest_verified(backups)
+    return newest is not None and now - _state_time(newest) >= HOURLY_INTERVAL
 
 
-def newest_verified(known: Sequence[Backup]) -> Backup | None:
-    """The verified backup that reaches furthest, or None."""
-    verified = (backup for backup in known if backup.state == "verified")
-    return max(verified, key=_moment, default=None)
+def newest_verified(backups: Sequence[Backup]) -> Backup | None:
+    """The verified backup of the latest state, or None."""
+    verified = (backup for backup in backups if backup.state == "verified")
+    return max(verified, key=_state_time, default=None)
 
 
-def _moment(backup: Backup) -> datetime:
-    """The moment whose state a backup holds."""
+def _state_time(backup: Backup) -> datetime:
+    """The time whose state a backup holds."""
     return backup.finished_at or backup.started_at
 
 
-def _tell(backup: Backup, log: Log) -> None:
-    said = {
+def _log_state(backup: Backup, log: Log) -> None:
+    fields = {
         "id": backup.id,
         "state": backup.state,
         "phase": backup.progress.phase,
@@ -255,6 +273,6 @@ def _tell(backup: Backup, log: Log) -> None:
         "bytes": backup.progress.bytes,
     }
     if backup.error:
-        log.error("backup_failed", **said, reason=backup.error)
+        log.error("backup_failed", **fields, reason=backup.error)
     else:
-        log.info("backup", **said)
+        log.info("backup", **fields)

@@ -1,8 +1,8 @@
-"""What changed in the tables that grow: in one transaction, so that what is read fits together.
+"""The changes in the growing tables, read in one transaction so that they are consistent.
 
 New events are found by their ids, with their sessions and visitors; changed and deleted rows by
-the triggers that write `row_changes`. The statements read one JSON text (`?1`): `event`, `change`
-and `log`, how far was read before, and `rows`, how many of each at most.
+the triggers that write `row_changes`. The statements read one JSON text (`?1`): the marker
+(`event`, `change`, `log`) to read after, and `rows`, how many of each at most.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from services.backup.records import Marker, moved
-from services.backup.tables import GROWING, Table
+from services.backup.records import ChangeMarker
+from services.backup.tables import GROWING_TABLES, Table
 from services.core.ports import Database, Row
 
 _NEW_EVENTS = """
@@ -48,12 +48,12 @@ SELECT json_object('table', table_name, 'key', key) AS line FROM ({_CHANGES}) WH
 """
 
 COUNT_ROWS = f"""
-SELECT {", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in GROWING)}
+SELECT {", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in GROWING_TABLES)}
 WHERE ?1 ->> 'counts'
 """
 
 
-def _new_or_noted(column: str, table: str, cast: str) -> str:
+def _new_or_changed(column: str, table: str, cast: str) -> str:
     return f"""
 SELECT {column} FROM ({_NEW_EVENTS})
 UNION SELECT CAST(key AS {cast}) FROM ({_CHANGES})
@@ -63,27 +63,27 @@ WHERE table_name = '{table}' AND NOT deleted
 
 # The keys of the rows of a table that changed.
 _CHANGED = {
-    "tracking_events": _new_or_noted("id", "tracking_events", "INTEGER"),
-    "sessions": _new_or_noted("session_id", "sessions", "TEXT"),
-    "visitors": _new_or_noted("visitor_id", "visitors", "TEXT"),
+    "tracking_events": _new_or_changed("id", "tracking_events", "INTEGER"),
+    "sessions": _new_or_changed("session_id", "sessions", "TEXT"),
+    "visitors": _new_or_changed("visitor_id", "visitors", "TEXT"),
     "system_logs": _NEW_LOGS,
 }
 
 
 def changed_rows(table: Table) -> str:
-    """The statement of the changed rows of a growing table."""
+    """The statement that reads the changed rows of a growing table."""
     return f"SELECT {table.line()} AS line FROM {table.name} WHERE id IN ({_CHANGED[table.name]})"
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Some changes, and how far they reach.
+    """Some changes, and the marker behind them.
 
-    `lines` are by table; `totals`, where they were asked for, the rows of each growing table in
-    the same moment. `is_all` says that there were no more in this moment.
+    `lines` are by table; `totals`, where they were requested, the rows of each growing table at the
+    same time. `is_all` says that there were no more changes then.
     """
 
-    marker: Marker
+    marker: ChangeMarker
     lines: Mapping[str, Sequence[str]]
     deleted: Sequence[str]
     totals: Mapping[str, int]
@@ -91,36 +91,38 @@ class Changes:
 
 
 async def read_changes(
-    database: Database, tables: Sequence[Table], marker: Marker, rows: int, *, counts: bool
+    database: Database, tables: Sequence[Table], marker: ChangeMarker, rows: int, *, counts: bool
 ) -> Changes:
-    """The changes after a marker, up to so many rows of each sort, in one transaction.
+    """The changes after a marker, up to so many rows of each kind, in one transaction.
 
     Raises:
         UnavailableError: D1 failed.
     """
     statements = (*map(changed_rows, tables), DELETED, COUNT_CHANGES, COUNT_ROWS)
-    said = json.dumps({**asdict(marker), "rows": rows, "counts": counts})
-    *changed, deleted, [counted], totals = await database.batch_rows(statements, said)
-    found = {name: counted[name] for name in ("event", "change", "log")}
+    parameters = json.dumps({**asdict(marker), "rows": rows, "counts": counts})
+    *changed, deleted, [counts_of_changes], totals = await database.batch_rows(
+        statements, parameters
+    )
+    highest = {name: counts_of_changes[name] for name in ("event", "change", "log")}
     return Changes(
-        marker=moved(marker, **found),
+        marker=marker.advanced(**highest),
         lines={
             table.name: _lines(rows) for table, rows in zip(tables, changed, strict=True) if rows
         },
         deleted=_lines(deleted),
         totals=totals[0] if totals else {},
-        is_all=max(counted["events"], counted["changes"], counted["logs"]) < rows,
+        is_all=max(counts_of_changes[name] for name in ("events", "changes", "logs")) < rows,
     )
 
 
-async def read_marker(database: Database) -> tuple[Marker, str]:
-    """How far changes can be read now, and the last migration.
+async def read_marker(database: Database) -> tuple[ChangeMarker, str]:
+    """The marker behind all changes so far, and the last migration.
 
     Raises:
         UnavailableError: D1 failed.
     """
     [[row]] = await database.batch_rows((READ_MARKER,), "{}")
-    return Marker(row["event"], row["change"], row["log"]), row["migration"]
+    return ChangeMarker(row["event"], row["change"], row["log"]), row["migration"]
 
 
 def _lines(rows: Sequence[Row]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Backups as this database remembers them: what each one is, how far it got, how it ended."""
+"""The table `backups`: what each backup is, its progress, and its outcome."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Literal, cast
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
 
-Kind = Literal["full", "hourly", "manual"]
-State = Literal["running", "verified", "failed"]
-Phase = Literal["walk", "changes", "whole", "verify"]
+BackupKind = Literal["full", "hourly", "manual"]
+BackupState = Literal["running", "verified", "failed"]
+BackupPhase = Literal["walk", "changes", "whole", "verify"]
 PartKind = Literal["walk", "changes", "whole", "deleted"]
 
 MAX_LISTED = 100
@@ -27,7 +27,7 @@ ON CONFLICT (id) DO NOTHING
 RETURNING id
 """
 
-# Whoever is late does not change how it ended.
+# A late run does not change the outcome.
 SAVE = """
 UPDATE backups SET
   state = ?1 ->> 'state', error = ?1 ->> 'error', rows = ?1 ->> 'rows', bytes = ?1 ->> 'bytes',
@@ -37,11 +37,11 @@ WHERE id = ?1 ->> 'id' AND state = 'running'
 """
 
 FIND = "SELECT * FROM backups WHERE id = ?1 ->> 'id'"
-# An id begins with the time.
+# An id begins with the time of the start.
 LIST = f"SELECT * FROM backups WHERE ?1 IS NOT NULL ORDER BY id DESC LIMIT {MAX_LISTED}"
 
-# What every backup that goes on from another has seen, is needed no more. The newest row stays: it
-# is from where SQLite counts on.
+# Changes that all incremental backups have read are not needed any more. The newest row stays:
+# SQLite continues its numbers.
 FORGET_CHANGES = """
 DELETE FROM row_changes WHERE seq < (
   SELECT min(coalesce(progress ->> '$.start.change', 0)) FROM (
@@ -60,16 +60,23 @@ DELETE FROM backups WHERE started_at < ?1 ->> 'before' AND state <> 'running'
 
 
 @dataclass(frozen=True, slots=True)
-class Marker:
-    """How far the changes of a database were seen: the highest event, change and log."""
+class ChangeMarker:
+    """How far the changes of a database were read: the highest event, change and log."""
 
     event: int = 0
     change: int = 0
     log: int = 0
 
+    def advanced(self, *, event: int | None, change: int | None, log: int | None) -> ChangeMarker:
+        """The marker after what was read; None where nothing new was read."""
+        numbers = {"event": event, "change": change, "log": log}
+        return replace(
+            self, **{name: number for name, number in numbers.items() if number is not None}
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class StoredPart:
+class BackupPart:
     """A part in R2, as its manifest names it."""
 
     key: str
@@ -81,21 +88,21 @@ class StoredPart:
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far a backup got.
+class BackupProgress:
+    """The progress of a backup, stored as JSON.
 
-    `tables` are still to read, the current one from `after` on. `marker` moves on as changes are
-    written. `totals` are the rows of each table, of the growing ones in the moment of the last
-    changes. `parts` are in the manifest when it is done, and no longer here.
+    `tables` are still to be read, the first one after the key `after`. `marker` advances as changes
+    are written. `totals` are the rows of each table, of growing ones at the time of the last
+    changes. `parts` move into the manifest in the end.
     """
 
-    phase: Phase
-    start: Marker
-    marker: Marker
+    phase: BackupPhase
+    start: ChangeMarker
+    marker: ChangeMarker
     migration: str
     tables: list[str] = field(default_factory=list)
     after: str | None = None
-    parts: list[StoredPart] = field(default_factory=list)
+    parts: list[BackupPart] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
     written: int = 0
     verified: int = 0
@@ -103,8 +110,8 @@ class Progress:
     bytes: int = 0
     counts: bool = False
 
-    def add(self, part: StoredPart) -> None:
-        """Takes down a part that was written."""
+    def add(self, part: BackupPart) -> None:
+        """Adds a part that was written."""
         self.parts.append(part)
         self.written += 1
         self.rows += part.rows
@@ -113,28 +120,25 @@ class Progress:
 
 @dataclass(slots=True)
 class Backup:
-    """One backup; `previous` is the one that an hourly backup goes on from."""
+    """One backup; `previous` is the one that an hourly backup continues."""
 
     id: str
-    kind: Kind
+    kind: BackupKind
     label: str | None
     started_at: datetime
-    progress: Progress
+    progress: BackupProgress
     previous: str | None = None
     base: str | None = None
-    state: State = "running"
+    state: BackupState = "running"
     error: str | None = None
     finished_at: datetime | None = None
     verified_at: datetime | None = None
 
     def as_json(self) -> Mapping[str, object]:
-        """The backup as an answer shows it."""
+        """The backup in an HTTP answer."""
         return {
             **{name: getattr(self, name) for name in ("id", "kind", "label", "state", "error")},
-            **{
-                name: None if moment is None else _iso(moment)
-                for name, moment in self._times().items()
-            },
+            **{name: format_iso(moment) for name, moment in self._times().items()},
             "phase": self.progress.phase if self.state == "running" else None,
             "rows": self.progress.rows,
             "bytes": self.progress.bytes,
@@ -165,17 +169,17 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class BackupRecords:
     """The table of backups. Each method is one round trip and raises UnavailableError."""
 
     database: Database
 
     async def add(self, backup: Backup) -> bool:
-        """Remembers a new backup; False if there is one of this id."""
+        """Inserts a new backup; False if the id exists."""
         return bool(await self._rows(ADD, backup.as_row()))
 
     async def save(self, backup: Backup) -> None:
-        """Remembers how far a backup got, and how it ended."""
+        """Writes the progress and the outcome of a backup."""
         await self._rows(SAVE, backup.as_row())
 
     async def find(self, backup_id: str) -> Backup | None:
@@ -187,52 +191,47 @@ class Records:
         """The newest 100 backups, the newest first."""
         return [_backup(row) for row in await self._rows(LIST, {})]
 
-    async def tidy(self, before: datetime) -> None:
-        """Forgets changes that nobody needs any more, and backups begun before."""
-        said = json.dumps({"before": format_stored_time(before)})
-        await self.database.batch_rows((FORGET_CHANGES, FORGET_OLD), said)
+    async def clean_up(self, before: datetime) -> None:
+        """Deletes changes that no backup needs any more, and backups that started before a time."""
+        parameters = json.dumps({"before": format_stored_time(before)})
+        await self.database.batch_rows((FORGET_CHANGES, FORGET_OLD), parameters)
 
-    async def _rows(self, statement: str, said: Mapping[str, object]) -> Sequence[Row]:
-        [rows] = await self.database.batch_rows((statement,), json.dumps(said))
+    async def _rows(self, statement: str, parameters: Mapping[str, object]) -> Sequence[Row]:
+        [rows] = await self.database.batch_rows((statement,), json.dumps(parameters))
         return rows
 
 
-def backup_id(kind: Kind, now: datetime) -> str:
+def backup_id(kind: BackupKind, now: datetime) -> str:
     """The id of a backup that begins now."""
     return f"{now:%Y%m%dT%H%M%SZ}-{kind}"
 
 
 def _backup(row: Row) -> Backup:
-    said = json.loads(row["progress"])
-    previous, base = said.pop("previous"), said.pop("base")
-    parts = [StoredPart(**part) for part in said.pop("parts")]
-    progress = Progress(**said)
-    progress.parts, progress.start = parts, Marker(**said["start"])
-    progress.marker = Marker(**said["marker"])
+    content = json.loads(row["progress"])
+    previous, base = content.pop("previous"), content.pop("base")
+    parts = [BackupPart(**part) for part in content.pop("parts")]
+    progress = BackupProgress(**content)
+    progress.parts, progress.start = parts, ChangeMarker(**content["start"])
+    progress.marker = ChangeMarker(**content["marker"])
     return Backup(
         id=row["id"],
-        kind=cast("Kind", row["kind"]),
+        kind=cast("BackupKind", row["kind"]),
         label=row["label"],
         started_at=parse_stored_time(row["started_at"]),
         progress=progress,
         previous=previous,
         base=base,
-        state=cast("State", row["state"]),
+        state=cast("BackupState", row["state"]),
         error=row["error"],
         finished_at=_time(row["finished_at"]),
         verified_at=_time(row["verified_at"]),
     )
 
 
-def moved(marker: Marker, *, event: int | None, change: int | None, log: int | None) -> Marker:
-    """The marker, moved on to what was read; None where there was nothing new."""
-    found = {"event": event, "change": change, "log": log}
-    return replace(marker, **{name: each for name, each in found.items() if each is not None})
-
-
 def _time(text: str | None) -> datetime | None:
     return None if text is None else parse_stored_time(text)
 
 
-def _iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+def format_iso(moment: datetime | None) -> str | None:
+    """A time in UTC as answers and manifests have it, or None."""
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

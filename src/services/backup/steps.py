@@ -1,9 +1,9 @@
-"""The steps of a backup: each writes or checks a part, and can be the last one of a run.
+"""The steps of a backup: each writes or verifies a part, and a run may end after any.
 
-A full backup walks through the growing tables while events arrive, then writes what changed since
-it began, until nothing is left: the last changes are of one moment, and with them the whole is.
-A backup of an hour begins with the changes since the one before it. Then come the other tables,
-then everything is read back.
+A full backup reads the growing tables while events arrive, then writes the changes since it started
+until there are none: the last ones are read in one transaction, which makes the whole consistent.
+An hourly backup starts with the changes since the one before it. Then the other tables are written,
+then every part is read back.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.backup.changes import read_changes
-from services.backup.records import Backup, Marker
+from services.backup.records import Backup, ChangeMarker
 from services.backup.store import BackupStore
 from services.backup.tables import Table, read_tables
 from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
 from services.core.ports import Clock, Database
 
-PART_CHARACTERS = 4_000_000
+MIN_PART_CHARACTERS = 4_000_000
 # Of short rows. A run has 1,000 queries of D1.
 # https://developers.cloudflare.com/d1/platform/limits/
 MAX_ROWS_OF_A_PAGE = 5_000
@@ -77,10 +77,10 @@ class BackupSteps:
         progress.marker = changes.marker
         if changes.is_all and progress.counts:
             backup.finished_at = self.clock()
-            others = [table.name for table in tables if not table.grows]
-            progress.totals = {**changes.totals, **dict.fromkeys(others, 0)}
-            progress.tables, progress.phase = others, "whole"
-        # To count is to read whole tables: only once, when little is left.
+            whole_tables = [table.name for table in tables if not table.grows]
+            progress.totals = {**changes.totals, **dict.fromkeys(whole_tables, 0)}
+            progress.tables, progress.phase = whole_tables, "whole"
+        # Counting reads whole tables: only once, when few changes are left.
         progress.counts = changes.is_all
 
     async def _write_whole(self, backup: Backup, tables: Sequence[Table]) -> None:
@@ -94,7 +94,7 @@ class BackupSteps:
     async def _write_next(
         self, backup: Backup, tables: Sequence[Table], kind: Literal["walk", "whole"]
     ) -> None:
-        """Writes the next part of the current table, if there is more of it."""
+        """Writes the next part of the current table, if it has more rows."""
         progress = backup.progress
         table = next(table for table in tables if table.name == progress.tables[0])
         until = _highest_id(table, progress.start) if kind == "walk" else AFTER_ALL_IDS
@@ -108,20 +108,20 @@ class BackupSteps:
     async def _read_part(
         self, table: Table, after: str | None, until: int
     ) -> tuple[list[str], str | None]:
-        """Rows after a place, up to a part's size; the place of the last, None at the end."""
+        """Rows after a key, up to a part's size; the key of the last one, None at the end."""
         lines: list[str] = []
-        characters, most = 0, FEWEST_ROWS
-        while characters < PART_CHARACTERS:
-            place = [] if after is None else json.loads(after)
-            said = json.dumps({"after": place, "until": until, "rows": most})
-            page = table.page(is_first=after is None)
-            [rows] = await self.database.batch_rows((page,), said)
-            read = [row["line"] for row in rows]
-            lines += read
-            if len(rows) < most:
+        characters, page_rows = 0, FEWEST_ROWS
+        while characters < MIN_PART_CHARACTERS:
+            key = [] if after is None else json.loads(after)
+            parameters = json.dumps({"after": key, "until": until, "rows": page_rows})
+            statement = table.page(is_first=after is None)
+            [rows] = await self.database.batch_rows((statement,), parameters)
+            page = [row["line"] for row in rows]
+            lines += page
+            if len(rows) < page_rows:
                 return lines, None
-            after, characters = rows[-1]["place"], characters + sum(map(len, read))
-            most = rows_of_next_page(read, MAX_ROWS_OF_A_PAGE)
+            after, characters = rows[-1]["position"], characters + sum(map(len, page))
+            page_rows = rows_of_next_page(page, MAX_ROWS_OF_A_PAGE)
         return lines, after
 
     async def _verify(self, backup: Backup) -> None:
@@ -136,6 +136,6 @@ class BackupSteps:
         progress.parts = []
 
 
-def _highest_id(table: Table, marker: Marker) -> int:
+def _highest_id(table: Table, marker: ChangeMarker) -> int:
     highest = {"tracking_events": marker.event, "system_logs": marker.log}
     return highest.get(table.name, AFTER_ALL_IDS)

@@ -1,6 +1,6 @@
-"""Backups as they lie in R2: parts, a manifest each, and an index, because a list needs a key.
+"""Backups in R2: parts, a manifest each, and one index of all.
 
-The manifest is written last: a folder without one is a backup that was never finished.
+The manifest is written last: a folder without one is an unfinished backup.
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from services.backup.records import Backup, PartKind, Progress, StoredPart
+from services.backup.records import Backup, BackupPart, BackupProgress, PartKind, format_iso
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
 
-FORMAT = 1
+FORMAT_VERSION = 1
 FOLDER = "backups"
 INDEX = f"{FOLDER}/index.json"
-KEPT = {
+RETENTION: Mapping[str, timedelta] = {
     "hourly": timedelta(hours=48),
     "full": timedelta(days=30),
     "manual": timedelta(days=366),
 }
-# Of each month the first full backup.
-MONTHLY_KEPT = timedelta(days=366)
-ISO = "%Y-%m-%dT%H:%M:%SZ"
+# For the first full backup of each month.
+MONTHLY_RETENTION = timedelta(days=366)
 
-Entry = dict[str, object]
+IndexEntry = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class BackupStore:
-    """The bucket of the backups. Each method raises UnavailableError where R2 fails."""
+    """The bucket of the backups. Each method raises UnavailableError if R2 fails."""
 
     bucket: Bucket
     environment: str
@@ -40,29 +39,29 @@ class BackupStore:
     async def put_part(
         self, backup: Backup, table: str, kind: PartKind, lines: Sequence[str]
     ) -> None:
-        """Writes the next part of a backup and takes it down."""
+        """Writes the next part of a backup and adds it to its progress."""
         packed = pack(lines)
         number = backup.progress.written + 1
         key = f"{FOLDER}/{backup.id}/{number:05}-{table}.ndjson.gz"
         await self.bucket.put(key, packed.content)
-        part = StoredPart(key, table, kind, packed.rows, len(packed.content), packed.sha256)
+        part = BackupPart(key, table, kind, packed.rows, len(packed.content), packed.sha256)
         backup.progress.add(part)
 
-    async def check_part(self, part: StoredPart) -> None:
-        """Reads a part back.
+    async def check_part(self, part: BackupPart) -> None:
+        """Reads a part back and compares it.
 
         Raises:
-            DamagedPartError: it is not what was written.
+            DamagedPartError: it differs from what was written.
         """
         unpack(part.key, await self.bucket.get(part.key), part.rows, part.sha256)
 
     async def finish(self, backup: Backup) -> None:
         """Writes the manifest, reads it back, and puts the backup into the index.
 
-        A full backup is checked for so long that hourly ones of later moments may be there first.
+        Verifying a full backup takes so long that later hourly ones may be in the index before it.
 
         Raises:
-            DamagedPartError: what came back is not what was written.
+            DamagedPartError: the manifest differs from what was written.
         """
         key = f"{FOLDER}/{backup.id}/manifest.json"
         content = json.dumps(self._manifest(backup), indent=1).encode()
@@ -73,46 +72,46 @@ class BackupStore:
         entries.append(self._entry(backup))
         await self._put_index(sorted(entries, key=_finished, reverse=True))
 
-    async def entries(self) -> Sequence[Entry]:
-        """The index: every finished backup, the newest first."""
+    async def entries(self) -> Sequence[IndexEntry]:
+        """The index: every verified backup, the newest first."""
         content = await self.bucket.get(INDEX)
-        entries: list[Entry] = [] if content is None else json.loads(content)["backups"]
+        entries: list[IndexEntry] = [] if content is None else json.loads(content)["backups"]
         return entries
 
     async def prune(self, now: datetime) -> Sequence[str]:
-        """Deletes what is older than it is kept; gives the ids of what went.
+        """Deletes backups that have expired; returns their ids.
 
-        They go from the index first, and on the next run if this one is stopped between.
+        They are marked in the index first: a run that is stopped is completed by the next one.
         """
         entries = list(await self.entries())
-        keeping = kept(entries, now)
-        going = [entry for entry in entries if entry["id"] not in keeping]
-        if not going:
+        retained_ids = ids_to_retain(entries, now)
+        expired = [entry for entry in entries if entry["id"] not in retained_ids]
+        if not expired:
             return ()
-        for entry in going:
+        for entry in expired:
             entry["removed"] = True
         await self._put_index(entries)
-        for entry in going:
+        for entry in expired:
             await self._delete_folder(str(entry["id"]))
         await self._put_index([entry for entry in entries if "removed" not in entry])
-        return [str(entry["id"]) for entry in going]
+        return [str(entry["id"]) for entry in expired]
 
     async def _delete_folder(self, backup_id: str) -> None:
         prefix = f"{FOLDER}/{backup_id}/"
         cursor: str | None = None
-        more = True
-        while more:
+        has_next = True
+        while has_next:
             page = await self.bucket.page(prefix, cursor)
             await self.bucket.delete(page.names)
-            cursor, more = page.cursor, page.cursor is not None
+            cursor, has_next = page.cursor, page.cursor is not None
 
-    async def _put_index(self, entries: Sequence[Entry]) -> None:
-        said = {"format": FORMAT, "backups": entries}
-        await self.bucket.put(INDEX, json.dumps(said, indent=1).encode())
+    async def _put_index(self, entries: Sequence[IndexEntry]) -> None:
+        index = {"format": FORMAT_VERSION, "backups": entries}
+        await self.bucket.put(INDEX, json.dumps(index, indent=1).encode())
 
-    def _entry(self, backup: Backup) -> Entry:
+    def _entry(self, backup: Backup) -> IndexEntry:
         return {
-            **_described(backup),
+            **_summary(backup),
             "environment": self.environment,
             "events": backup.progress.totals["tracking_events"],
         }
@@ -120,29 +119,29 @@ class BackupStore:
     def _manifest(self, backup: Backup) -> Mapping[str, object]:
         progress = backup.progress
         return {
-            "format": FORMAT,
-            **_described(backup),
+            "format": FORMAT_VERSION,
+            **_summary(backup),
             "environment": self.environment,
             "since": None if backup.previous is None else asdict(progress.start),
-            "started_at": backup.started_at.strftime(ISO),
+            "started_at": format_iso(backup.started_at),
             "marker": asdict(progress.marker),
             "tables": _tables(progress),
             "parts": [asdict(part) for part in progress.parts],
         }
 
 
-def _described(backup: Backup) -> Entry:
+def _summary(backup: Backup) -> IndexEntry:
     return {
         **{name: getattr(backup, name) for name in ("id", "kind", "label", "base", "previous")},
         "migration": backup.progress.migration,
-        "finished_at": _iso(backup.finished_at),
-        "verified_at": _iso(backup.verified_at),
+        "finished_at": format_iso(backup.finished_at),
+        "verified_at": format_iso(backup.verified_at),
         "rows": backup.progress.rows,
         "bytes": backup.progress.bytes,
     }
 
 
-def _tables(progress: Progress) -> Mapping[str, Mapping[str, int]]:
+def _tables(progress: BackupProgress) -> Mapping[str, Mapping[str, int]]:
     rows: Counter[str] = Counter()
     for part in progress.parts:
         if part.kind != "deleted":
@@ -152,39 +151,35 @@ def _tables(progress: Progress) -> Mapping[str, Mapping[str, int]]:
     }
 
 
-def kept(entries: Sequence[Entry], now: datetime) -> set[str]:
-    """The ids of those to keep: by their age, and what these go on from."""
+def ids_to_retain(entries: Sequence[IndexEntry], now: datetime) -> set[str]:
+    """The ids of backups that have not expired, and of those that they continue."""
     previous = {str(entry["id"]): entry["previous"] for entry in entries}
-    keeping: set[str] = set()
+    retained: set[str] = set()
     for entry in entries:
-        needed: object = entry["id"] if _is_young(entry, entries, now) else None
-        while needed is not None and str(needed) not in keeping:
-            keeping.add(str(needed))
-            needed = previous.get(str(needed))
-    return keeping
+        backup_id: object = entry["id"] if _is_retained(entry, entries, now) else None
+        while backup_id is not None and str(backup_id) not in retained:
+            retained.add(str(backup_id))
+            backup_id = previous.get(str(backup_id))
+    return retained
 
 
-def _is_young(entry: Entry, entries: Sequence[Entry], now: datetime) -> bool:
+def _is_retained(entry: IndexEntry, entries: Sequence[IndexEntry], now: datetime) -> bool:
     age = now - _finished(entry)
     kind = str(entry["kind"])
     return "removed" not in entry and (
-        age <= KEPT[kind]
-        or (kind == "full" and age <= MONTHLY_KEPT and _is_first_of_month(entry, entries))
+        age <= RETENTION[kind]
+        or (kind == "full" and age <= MONTHLY_RETENTION and _is_first_of_month(entry, entries))
     )
 
 
-def _is_first_of_month(entry: Entry, entries: Sequence[Entry]) -> bool:
+def _is_first_of_month(entry: IndexEntry, entries: Sequence[IndexEntry]) -> bool:
     month = str(entry["finished_at"])[:7]
     return entry["finished_at"] == min(
-        str(other["finished_at"])
-        for other in entries
-        if other["kind"] == "full" and str(other["finished_at"]).startswith(month)
+        str(candidate["finished_at"])
+        for candidate in entries
+        if candidate["kind"] == "full" and str(candidate["finished_at"]).startswith(month)
     )
 
 
-def _finished(entry: Entry) -> datetime:
+def _finished(entry: IndexEntry) -> datetime:
     return datetime.fromisoformat(str(entry["finished_at"]))
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime(ISO)

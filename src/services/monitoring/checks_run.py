@@ -9,8 +9,8 @@ from datetime import datetime
 from services.alerting import problems
 from services.alerting.notifier import Notifier
 from services.alerting.problems import Finding, Problem
-from services.archive.batches import ANY_ARCHIVED
-from services.backup.records import Records
+from services.backup.backup_run import backup_of_lost_events
+from services.backup.records import BackupRecords
 from services.backup.store import BackupStore
 from services.core.job_runs import JobRun
 from services.core.logs import Log
@@ -49,7 +49,7 @@ class ChecksRun:
 
     thresholds: CheckThresholds
     metrics: MetricsReader
-    records: Records
+    records: BackupRecords
     store: BackupStore
     clock: Clock
 
@@ -95,11 +95,8 @@ class ChecksRun:
         )
 
     async def _last_backed_up(self) -> int:
-        [archived] = await self.records.database.batch_rows((ANY_ARCHIVED,), "{}")
-        if archived:
-            return 0
-        entries = await self.store.entries()
-        return int(str(entries[0]["events"])) if entries else 0
+        entry = await backup_of_lost_events(self.records.database, self.store)
+        return int(str(entry["events"])) if entry else 0
 
     async def _end(self, job: JobRun, findings: Sequence[Finding], log: Log) -> None:
         names = sorted({finding.problem.name for finding in findings})

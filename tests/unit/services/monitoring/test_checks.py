@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.backup.records import Backup, Marker, Progress, State
+from services.backup.records import Backup, BackupProgress, BackupState, ChangeMarker
 from services.monitoring.checks import (
     CheckThresholds,
     Observations,
@@ -22,9 +22,9 @@ NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 SETTINGS = CheckThresholds(daily_tokens=1_000, database_megabytes=100)
 
 
-def backup(hours: float, state: State = "verified") -> Backup:
+def backup(hours: float, state: BackupState = "verified") -> Backup:
     at = NOW - timedelta(hours=hours)
-    progress = Progress("verify", Marker(), Marker(), "0022_add_backups.sql")
+    progress = BackupProgress("verify", ChangeMarker(), ChangeMarker(), "0022_add_backups.sql")
     ended = at if state == "verified" else None
     return Backup("b", "full", None, at, progress, state=state, finished_at=ended, error="broken")
 
