@@ -1,4 +1,4 @@
-"""The way of every request, in one visible order, from the route table to the finished answer."""
+"""The steps of every request in order, from the route table to the finished answer."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from http import HTTPStatus
 
 from app import App
 from config import ConfigError
-from routes import OPEN, Policy, Route, methods_of
+from routes import OPEN, Policy, Route, routes_by_method
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.access.api_keys import Role, find_key
 from services.access.bots import is_bot
-from services.access.rate_limiting import Limit, Verdict
-from services.core.logs import Log, place_of
+from services.access.rate_limiting import Limit, RateLimitDecision
+from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
 from web import BodyTooLargeError, Request, Response, error_response
 
-RETRY_SECONDS = 30
+UNAVAILABLE_RETRY_SECONDS = 30
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
@@ -32,9 +32,9 @@ COMMON_HEADERS = {**SECURITY_HEADERS, "Content-Security-Policy": API_CONTENT_SEC
 
 
 async def answer(app: App, request: Request) -> Response:
-    """Answers one request. Never raises: what goes wrong is logged and becomes a 500 or 503."""
+    """Answers one request. Never raises: an error is logged and becomes a 500 or 503."""
     log = Log(app.config.log_level, request.request_id)
-    routes = methods_of(request.path)
+    routes = routes_by_method(request.path)
     route = routes.get(_method(request))
     if route:
         response = await _guarded(app, request, route, log)
@@ -47,9 +47,9 @@ async def answer(app: App, request: Request) -> Response:
 
 
 def misconfigured(request: Request, error: ConfigError) -> Response:
-    """The answer to everything while a setting cannot be used; the log says which."""
+    """The answer to every request while a setting is invalid; the log names it."""
     Log("error", request.request_id).error("misconfigured", error=str(error))
-    route = methods_of(request.path).get(_method(request))
+    route = routes_by_method(request.path).get(_method(request))
     response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
     return _finished(response, request, route.policy if route else Policy())
 
@@ -81,10 +81,10 @@ async def _guarded(app: App, request: Request, route: Route, log: Log) -> Respon
         return error_response(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "Temporarily unavailable, please try again",
-            headers={"Retry-After": str(RETRY_SECONDS)},
+            headers={"Retry-After": str(UNAVAILABLE_RETRY_SECONDS)},
         )
     except Exception as error:  # noqa: BLE001  # the last resort: nothing internal leaves
-        log.error("failed", path=request.path, **place_of(error))
+        log.error("failed", path=request.path, **error_location(error))
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
 
 
@@ -96,26 +96,26 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
     if policy.limit is None:
         return await route.handler(app, request, log)
     limit: Limit = getattr(app.config, policy.limit)
-    verdict = await app.limiter.admit(limit, _address(request), app.clock().timestamp())
-    if not verdict.counted:
+    decision = await app.limiter.admit(limit, _address(request), app.clock().timestamp())
+    if not decision.counted:
         log.warning("rate_limiter_failed", limit=limit.name)
-    if not verdict.allowed:
-        return _too_many(app, request, limit, verdict, log)
+    if not decision.allowed:
+        return _too_many(app, request, limit, decision, log)
     refusal = None
     if policy.key:
-        _require_counted(verdict)
+        _require_counted(decision)
         refusal = await _key_refused(app, request, policy.key, log)
     response = refusal or await route.handler(app, request, log)
     body = response.body
     if isinstance(body, AsyncGenerator):
         body = _watched(body, request, log)
-    return Response(response.status, body, {**_limit_headers(verdict), **response.headers})
+    return Response(response.status, body, {**_limit_headers(decision), **response.headers})
 
 
 async def _watched(
     body: AsyncGenerator[str, None], request: Request, log: Log
 ) -> AsyncGenerator[str, None]:
-    """The body; what breaks it off after its headers were sent is logged."""
+    """The body; an error that breaks it off after its headers were sent is logged."""
     async with aclosing(body):
         try:
             async for part in body:
@@ -124,44 +124,45 @@ async def _watched(
             log.error("broken_off", path=request.path, reason=str(error))
             raise
         except Exception as error:
-            log.error("broken_off", path=request.path, **place_of(error))
+            log.error("broken_off", path=request.path, **error_location(error))
             raise
 
 
-def _too_many(app: App, request: Request, limit: Limit, verdict: Verdict, log: Log) -> Response:
-    wait = max(1, verdict.reset - int(app.clock().timestamp()))
+def _too_many(
+    app: App, request: Request, limit: Limit, decision: RateLimitDecision, log: Log
+) -> Response:
+    wait = max(1, decision.reset - int(app.clock().timestamp()))
     log.warning("rate_limited", limit=limit.name, path=request.path)
     return error_response(
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many requests",
-        headers={**_limit_headers(verdict), "Retry-After": str(wait)},
+        headers={**_limit_headers(decision), "Retry-After": str(wait)},
         retryAfter=wait,
     )
 
 
-def _require_counted(verdict: Verdict) -> None:
-    if not verdict.counted:
+def _require_counted(decision: RateLimitDecision) -> None:
+    if not decision.counted:
         # Without a limiter keys could be guessed at leisure.
         raise UnavailableError("the rate limiter failed")
 
 
 async def _key_refused(app: App, request: Request, role: Role, log: Log) -> Response | None:
-    """The refusal of a request without a key that is enough, or None.
+    """The refusal of a request without a sufficient key, or None.
 
-    Only a key that nobody knows counts as a guess. Who guessed too often is not told any more
-    whether a key is right.
+    Only an unknown key counts as a guess. After too many guesses no key is checked any more.
     """
     presented = _presented_key(request)
     if not presented:
         return _unauthorized(request, log)
     limit, address, now = app.config.refused_keys, _address(request), app.clock().timestamp()
-    verdict = await app.limiter.would_admit(limit, address, now)
-    key = find_key(app.config.api_keys, presented) if verdict.allowed else None
-    if verdict.allowed and key is None:
-        verdict = await app.limiter.admit(limit, address, now)
-    _require_counted(verdict)
-    if not verdict.allowed:
-        return _too_many(app, request, limit, verdict, log)
+    decision = await app.limiter.would_admit(limit, address, now)
+    key = find_key(app.config.api_keys, presented) if decision.allowed else None
+    if decision.allowed and key is None:
+        decision = await app.limiter.admit(limit, address, now)
+    _require_counted(decision)
+    if not decision.allowed:
+        return _too_many(app, request, limit, decision, log)
     if key is None:
         return _unauthorized(request, log)
     if not key.opens(role):
@@ -189,11 +190,11 @@ def _presented_key(request: Request) -> str:
     return request.header("x-api-key") or ""
 
 
-def _limit_headers(verdict: Verdict) -> dict[str, str]:
+def _limit_headers(decision: RateLimitDecision) -> dict[str, str]:
     return {
-        "X-RateLimit-Limit": str(verdict.limit),
-        "X-RateLimit-Remaining": str(verdict.remaining),
-        "X-RateLimit-Reset": str(verdict.reset),
+        "X-RateLimit-Limit": str(decision.limit),
+        "X-RateLimit-Remaining": str(decision.remaining),
+        "X-RateLimit-Reset": str(decision.reset),
     }
 
 

@@ -26,9 +26,9 @@ LimitName = Literal["tracking", "analytics", "management"]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What has to be true before a handler runs, and who may read the answer.
+    """The checks before a handler runs, and who may read the answer.
 
-    A `stand_in` is answered in place of everything that is not a 200.
+    `stand_in` replaces every answer whose status is not 200.
     """
 
     limit: LimitName | None = None
@@ -101,45 +101,45 @@ BACKUPS = {
 }
 BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
 CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, IN_PORTIONS)}
-REPORTS_OF_A_PIXEL = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
-HEALTHS = {"": HEALTH, "cron": CRON_HEALTH}
-NOTHING: Mapping[str, Route] = {}
+PIXEL_REPORTS = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
+HEALTH_ROUTES = {"": HEALTH, "cron": CRON_HEALTH}
+NO_ROUTES: Mapping[str, Route] = {}
 
 
-def methods_of(path: str) -> Mapping[str, Route]:
-    """The routes of a path by method; empty where there is nothing."""
+def routes_by_method(path: str) -> Mapping[str, Route]:
+    """The routes of a path by method; empty for an unknown path."""
     match path.strip("/").split("/"):
         case ["e"] | ["api", "track"] | ["api", "track", "track"]:
             return TRACK
         case ["e", "page.gif"] | ["api", "track", "pixel.gif"]:
             return PIXEL_GIF
         case ["health", *part] | ["api", "health", *part]:
-            return HEALTHS.get("/".join(part), NOTHING)
+            return HEALTH_ROUTES.get("/".join(part), NO_ROUTES)
         case ["api", area, *rest]:
-            return _methods_with_a_key(area, rest)
+            return _api_routes(area, rest)
         case [""]:
             return HOME
         case _:
-            return NOTHING
+            return NO_ROUTES
 
 
-def _methods_with_a_key(area: str, rest: list[str]) -> Mapping[str, Route]:
+def _api_routes(area: str, rest: list[str]) -> Mapping[str, Route]:
     match area:
         case "analytics" | "reports":
-            return _methods_of_report(rest)
+            return _report_routes(rest)
         case "projects":
-            return _methods_of_project(rest)
+            return _project_routes(rest)
         case "privacy":
-            return _methods_of_privacy(rest)
+            return _privacy_routes(rest)
         case "archive" if not rest:
             return ARCHIVE
         case "backups":
-            return _methods_of_backup(rest)
+            return _backup_routes(rest)
         case _:
-            return NOTHING
+            return NO_ROUTES
 
 
-def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
+def _report_routes(report: list[str]) -> Mapping[str, Route]:
     match report:
         case ["export", _]:
             return EXPORT
@@ -150,12 +150,12 @@ def _methods_of_report(report: list[str]) -> Mapping[str, Route]:
         case ["debug", "utm-analysis"]:
             return UTM_ANALYSIS
         case [name, _]:
-            return REPORTS_OF_A_PIXEL.get(name, NOTHING)
+            return PIXEL_REPORTS.get(name, NO_ROUTES)
         case _:
-            return NOTHING
+            return NO_ROUTES
 
 
-def _methods_of_backup(entry: list[str]) -> Mapping[str, Route]:
+def _backup_routes(entry: list[str]) -> Mapping[str, Route]:
     match entry:
         case []:
             return BACKUPS
@@ -164,10 +164,10 @@ def _methods_of_backup(entry: list[str]) -> Mapping[str, Route]:
         case [_, "continue"]:
             return CONTINUED_BACKUP
         case _:
-            return NOTHING
+            return NO_ROUTES
 
 
-def _methods_of_project(entry: list[str]) -> Mapping[str, Route]:
+def _project_routes(entry: list[str]) -> Mapping[str, Route]:
     match entry:
         case []:
             return PROJECTS
@@ -178,14 +178,14 @@ def _methods_of_project(entry: list[str]) -> Mapping[str, Route]:
         case [_]:
             return PROJECT
         case _:
-            return NOTHING
+            return NO_ROUTES
 
 
-def _methods_of_privacy(request: list[str]) -> Mapping[str, Route]:
+def _privacy_routes(request: list[str]) -> Mapping[str, Route]:
     match request:
         case ["receipts", _]:
             return RECEIPT
         case [name]:
-            return PRIVACY.get(name, NOTHING)
+            return PRIVACY.get(name, NO_ROUTES)
         case _:
-            return NOTHING
+            return NO_ROUTES

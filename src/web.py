@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from services.tracking.origin import Origin
+from services.core.request_origin import RequestOrigin
 
 MAX_BODY_BYTES = 16 * 1_024
 
@@ -35,7 +35,7 @@ class Request:
     query: str
     base_url: str
     request_id: str
-    origin: Origin
+    origin: RequestOrigin
     header: Callable[[str], str | None]
     text: Callable[[int], Awaitable[str]]
     after: Callable[[Coroutine[None, None, None]], None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from bindings.r2 import R2
 from config import (
     ConfigError,
     MonitoringConfig,
+    SettingReader,
     SyncConfig,
     read_archive_config,
     read_config,
@@ -43,9 +43,8 @@ from services.pipedrive.client import AccountState, PipedriveClient
 from services.pipedrive.limits import Budget
 from services.privacy.person_requests import Privacy
 from services.privacy.retention import Retention
+from services.projects.entry_kinds import PIXELS, PROJECTS
 from services.projects.pixel_cache import Pixels
-from services.projects.pixel_table import PIXELS
-from services.projects.project_table import PROJECTS
 from services.projects.register import Register
 from services.sync.outbox import Outbox
 from services.sync.payload import AccountFieldCache
@@ -64,7 +63,7 @@ def build_app(env: Any) -> App:
     """
     settings = partial(_setting, env)
     config = read_config(settings)
-    # The SDK wraps every binding; what lies on the hot path is used unwrapped.
+    # The SDK wraps every binding; those of the hot path are used unwrapped.
     raw = getattr(env, "_env", env)
     database = D1(getattr(raw, "DB", None))
     shards = Shards(getattr(raw, "RATE_LIMITER", None))
@@ -106,7 +105,7 @@ def build_app(env: Any) -> App:
 
 
 def _worker_version(env: Any) -> str | None:
-    """The id that Cloudflare gave the version that runs; None where it gives none."""
+    """Cloudflare's id of the deployed version; None where there is none."""
     metadata = getattr(env, "CF_VERSION_METADATA", None)
     return str(metadata.id) if metadata else None
 
@@ -123,9 +122,7 @@ def _require_time_zone(zone: str) -> None:
         raise ConfigError(f"SYNC_TIME_ZONE {error}") from None
 
 
-def _monitoring_config(
-    settings: Callable[[str], str | None], log: Log | None = None
-) -> MonitoringConfig:
+def _monitoring_config(settings: SettingReader, log: Log | None = None) -> MonitoringConfig:
     """The settings of checks and alerts; the defaults, and a line in the log, if one is invalid."""
     try:
         return read_monitoring_config(settings)
@@ -135,14 +132,14 @@ def _monitoring_config(
         return read_monitoring_config(lambda _: None)
 
 
-def _new_notifier(settings: Callable[[str], str | None], key_values: Kv, log: Log) -> Notifier:
+def _new_notifier(settings: SettingReader, key_values: Kv, log: Log) -> Notifier:
     config = _monitoring_config(settings, log)
     webhook = AlertWebhook(Fetch(), config.alert_webhook_url)
     return Notifier(webhook, key_values, now, log, config.runbook_url)
 
 
 def _new_sync(
-    settings: Callable[[str], str | None],
+    settings: SettingReader,
     database: D1,
     key_values: Kv,
     log: Log,
@@ -188,9 +185,7 @@ def _new_sync(
     )
 
 
-def _new_archive(
-    settings: Callable[[str], str | None], database: D1, bucket: R2, log: Log
-) -> ArchiveRun:
+def _new_archive(settings: SettingReader, database: D1, bucket: R2, log: Log) -> ArchiveRun:
     """One run of the archive.
 
     Raises:

@@ -14,7 +14,7 @@ from http import HTTPStatus
 import httpx
 
 from ops.checks.security_prober import Prober, SecurityFinding, finding, status_finding
-from routes import methods_of
+from routes import routes_by_method
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from web import MAX_BODY_BYTES
 
@@ -109,7 +109,7 @@ def probe_missing_key(prober: Prober) -> Iterator[SecurityFinding]:
     """Check that no protected route answers without a key, by any method."""
     for path in PROTECTED_PATHS:
         open_methods = []
-        for method in methods_of(path):
+        for method in routes_by_method(path):
             # Every route refuses this body.
             answer = prober.request(method, path, content="[]" if method != "GET" else None)
             is_closed = (
@@ -118,7 +118,7 @@ def probe_missing_key(prober: Prober) -> Iterator[SecurityFinding]:
             )
             if not (is_closed and answer.headers.get("cache-control") == "no-store"):
                 open_methods.append(f"{method} {answer.status_code}")
-        methods = ", ".join(methods_of(path))
+        methods = ", ".join(routes_by_method(path))
         yield finding(
             f"no key: {path}",
             fine=not open_methods,

@@ -41,9 +41,9 @@ def local_time(moment: datetime, zone: str) -> datetime:
         ValueError: there is no such time zone.
     """
     parts = json.loads(js.JSON.stringify(_form(zone).formatToParts(moment.timestamp() * 1_000)))
-    said = {part["type"]: part["value"] for part in parts}
+    values = {part["type"]: part["value"] for part in parts}
     day, time = "{year}-{month}-{day}", "{hour}:{minute}:{second}"
-    return datetime.fromisoformat(f"{day}T{time}".format(**said))
+    return datetime.fromisoformat(f"{day}T{time}".format(**values))
 
 
 @lru_cache(maxsize=32)

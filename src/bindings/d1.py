@@ -44,7 +44,7 @@ class D1:
             result = await self._prepare(statement).bind(*values).all()
         except JsException as error:
             raise UnavailableError(f"D1 failed: {error}") from error
-        # One text across the border is cheaper than many objects.
+        # One text from JavaScript is cheaper than many objects.
         rows: list[Row] = json.loads(js.JSON.stringify(result.results))
         return rows
 
@@ -59,7 +59,7 @@ class D1:
         return rows
 
     async def size_bytes(self) -> int:
-        """The size of the database, as D1 tells it with every answer.
+        """The size of the database, as D1 reports it with every result.
 
         Raises:
             UnavailableError: D1 failed.

@@ -18,17 +18,17 @@ class Fetch:
         self, method: str, url: str, headers: Mapping[str, str], body: str | None, seconds: float
     ) -> HttpAnswer:
         """See `services.core.ports.HttpClient.send`."""
-        said = {"method": method, "headers": dict(headers), "redirect": "manual"}
-        options = js.JSON.parse(json.dumps(said if body is None else {**said, "body": body}))
-        # Only an abort signal surely ends a request; it also ends the reading of the answer.
+        request = {"method": method, "headers": dict(headers), "redirect": "manual"}
+        options = js.JSON.parse(json.dumps(request if body is None else {**request, "body": body}))
+        # Only an abort signal reliably ends a request and the reading of its body.
         options.signal = js.AbortSignal.timeout(int(seconds * 1_000))
         try:
             response = await js.fetch(url, options)
             text: str = await response.text()
         except JsException as error:
             raise NetworkError(_reason(error, seconds)) from error
-        answered = json.loads(js.JSON.stringify(js.Object.fromEntries(response.headers)))
-        return HttpAnswer(response.status, text, answered)
+        response_headers = json.loads(js.JSON.stringify(js.Object.fromEntries(response.headers)))
+        return HttpAnswer(response.status, text, response_headers)
 
 
 def _reason(error: JsException, seconds: float) -> str:

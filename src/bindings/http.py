@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 import js
 
 from services.core.ports import NewId
+from services.core.request_origin import Location, RequestOrigin
 from services.core.text import clean
-from services.tracking.origin import Origin, Place
 from web import BodyTooLargeError, Request, Response
 
 After = Callable[[Coroutine[None, None, None]], None]
 
-USER_AGENT_LENGTH = 1_000
-PLACE_LENGTH = 100
-DISCARDED_BYTES = 1_048_576
+MAX_USER_AGENT_CHARACTERS = 1_000
+MAX_LOCATION_CHARACTERS = 100
+MAX_DISCARDED_BYTES = 1_048_576
 
 
 def read_request(request: Any, new_id: NewId, after: After) -> Request:
@@ -40,10 +40,10 @@ def read_request(request: Any, new_id: NewId, after: After) -> Request:
         query=url.query,
         base_url=f"{url.scheme}://{url.netloc}",
         request_id=header("cf-ray") or new_id(),
-        origin=Origin(
+        origin=RequestOrigin(
             ip_address=header("cf-connecting-ip"),
-            user_agent=(header("user-agent") or "")[:USER_AGENT_LENGTH],
-            place=_place(request.cf),
+            user_agent=(header("user-agent") or "")[:MAX_USER_AGENT_CHARACTERS],
+            location=_location(request.cf),
         ),
         header=header,
         text=text,
@@ -80,9 +80,9 @@ async def _read_stream(body: Any, limit: int) -> str:
 
 
 async def _discard(reader: Any) -> None:
-    """Takes what is still coming, within reason: a client cut off early never sees the answer."""
+    """Reads the rest of the body, up to a limit: a client cut off early never sees the answer."""
     discarded = 0
-    while discarded <= DISCARDED_BYTES:
+    while discarded <= MAX_DISCARDED_BYTES:
         if (chunk := await reader.read()).done:
             return
         discarded += chunk.value.byteLength
@@ -105,7 +105,7 @@ def write_response(response: Response, after: After) -> Any:
 
 
 async def _pour(body: AsyncGenerator[str, None], writer: Any) -> None:
-    """Writes each part when the client has taken the last one: one at a time is held."""
+    """Writes the parts one by one, each after the client has taken the one before."""
     encoder = js.TextEncoder.new()
     try:
         async with aclosing(body):
@@ -113,16 +113,16 @@ async def _pour(body: AsyncGenerator[str, None], writer: Any) -> None:
                 await writer.write(encoder.encode(part))
         await writer.close()
     except Exception as error:  # noqa: BLE001  # the client has gone, or the pipeline has logged it
-        # Without a proper end nobody takes a beginning for the whole.
+        # An aborted stream is not mistaken for a complete one.
         await writer.abort(type(error).__name__)
 
 
-def _place(cf: Any) -> Place:
+def _location(cf: Any) -> Location:
     if not cf:
-        return Place(None, None, None)
-    return Place(_part(cf, "country"), _part(cf, "region"), _part(cf, "city"))
+        return Location(None, None, None)
+    return Location(_cf_text(cf, "country"), _cf_text(cf, "region"), _cf_text(cf, "city"))
 
 
-def _part(cf: Any, name: str) -> str | None:
+def _cf_text(cf: Any, name: str) -> str | None:
     value = getattr(cf, name, None)
-    return clean(value, PLACE_LENGTH) if isinstance(value, str) else None
+    return clean(value, MAX_LOCATION_CHARACTERS) if isinstance(value, str) else None

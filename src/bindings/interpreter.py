@@ -1,3 +1,5 @@
+"""What Pyodide gives: random ids and numbers, and how much memory it occupies."""
+
 from __future__ import annotations
 
 import secrets
@@ -16,6 +18,6 @@ def random() -> float:
 
 
 def memory_mib() -> int:
-    """What the interpreter holds of the isolate's 128 MiB; it never gives any back."""
+    """The memory that the interpreter occupies, of the isolate's 128 MiB; it never shrinks."""
     size: int = pyodide_js._module.HEAP8.length  # noqa: SLF001  # there is no public name for it
     return size // 2**20

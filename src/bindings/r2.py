@@ -38,9 +38,9 @@ class R2:
 
     async def page(self, prefix: str, cursor: str | None) -> KeyPage:
         """See `services.core.ports.Bucket.page`."""
-        asked = {"prefix": prefix, **({"cursor": cursor} if cursor else {})}
-        listed = await _answer(self._bucket().list(js.JSON.parse(json.dumps(asked))))
-        names = [each.key for each in listed.objects]
+        options = {"prefix": prefix, **({"cursor": cursor} if cursor else {})}
+        listed = await _answer(self._bucket().list(js.JSON.parse(json.dumps(options))))
+        names = [stored.key for stored in listed.objects]
         return KeyPage(names, listed.cursor if listed.truncated else None)
 
     def _bucket(self) -> Any:

@@ -12,7 +12,7 @@ from handlers.json_api import answer_refusals, read_json_object, read_limit
 from services.core.errors import InvalidFieldsError
 from services.core.logs import Log
 from services.projects.entry_values import Entry
-from services.projects.register import Register, Wanted
+from services.projects.register import EntryQuery, Register
 from web import Request, Response, json_response
 
 BOOLEANS = {"true": True, "false": False}
@@ -103,7 +103,7 @@ def _entry_json(register: Register, request: Request, entry: Entry) -> Mapping[s
     return {**fields, "embed_snippet": embed_snippet(request.base_url, entry.id)}
 
 
-def _list_query(request: Request) -> Wanted:
+def _list_query(request: Request) -> EntryQuery:
     parameters = request.parameters()
     problems: list[str] = []
     limit = read_limit(parameters, problems)
@@ -112,4 +112,4 @@ def _list_query(request: Request) -> Wanted:
         problems.append("include_inactive: must be true or false")
     if problems:
         raise InvalidFieldsError(problems)
-    return Wanted(limit, parameters.get("cursor", ""), bool(include_inactive))
+    return EntryQuery(limit, parameters.get("cursor", ""), bool(include_inactive))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from app import App
 from config import ConfigError
-from services.core.logs import Log, place_of
+from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
 
 
@@ -40,4 +40,4 @@ async def _do(job: str, run: Callable[[], Awaitable[None]], log: Log) -> None:
     except ConfigError as error:
         log.error(misconfigured, reason=str(error))
     except Exception as error:  # noqa: BLE001  # a fault in one job must not keep the others
-        log.error(crashed, **place_of(error))
+        log.error(crashed, **error_location(error))

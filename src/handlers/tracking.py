@@ -13,9 +13,15 @@ from services.core.errors import InvalidInputError
 from services.core.logs import Log
 from services.core.ports import OnCost, UnavailableError
 from services.projects.pixel_cache import Pixel
-from services.projects.pixel_rules import Rules, declines
-from services.tracking.events import VISITOR_COOKIE, Event, InvalidEventError, event_of, read_event
-from services.tracking.visits import Recorded
+from services.projects.pixel_rules import PixelRules, declines
+from services.tracking.events import (
+    VISITOR_COOKIE,
+    Event,
+    InvalidEventError,
+    check_event,
+    read_event,
+)
+from services.tracking.visits import RecordedEvent
 from web import MAX_BODY_BYTES, Request, Response, json_response
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -88,7 +94,7 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
         "visitor_cookie": cookie_of(request),
     }
     try:
-        event = event_of(fields, new_visitor_cookie(app))
+        event = check_event(fields, new_visitor_cookie(app))
         await record(app, request, log, event)
     except DeclinedError:
         return declined(log)
@@ -109,7 +115,7 @@ def declined(log: Log) -> Response:
     return Response(204)
 
 
-async def record(app: App, request: Request, log: Log, event: Event) -> Recorded:
+async def record(app: App, request: Request, log: Log, event: Event) -> RecordedEvent:
     """Store an event of an active pixel and log it.
 
     Raises:
@@ -143,7 +149,7 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
     return recorded
 
 
-def _require_permission(rules: Rules, request: Request, event: Event) -> None:
+def _require_permission(rules: PixelRules, request: Request, event: Event) -> None:
     if rules.respects_dnt and declines(request.header):
         raise DeclinedError
     if not rules.allow(event.page_url):
@@ -175,7 +181,7 @@ def _cost_line(log: Log, round_trips: int) -> OnCost:
     return write
 
 
-async def _after_submission(app: App, log: Log, event: Event, recorded: Recorded) -> None:
+async def _after_submission(app: App, log: Log, event: Event, recorded: RecordedEvent) -> None:
     """Set the timer of the sync and store the response in KV; the sync works without either."""
     try:
         if recorded.due:

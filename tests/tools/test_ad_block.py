@@ -17,7 +17,7 @@ from ad_block import (
     main,
 )
 from paths import ASSETS
-from routes import methods_of
+from routes import routes_by_method
 
 SITE, OWN_SITE = SITES
 SHOP = "https://www.shop.example"
@@ -135,7 +135,7 @@ def test_an_address_that_only_resembles_an_old_one_may_not(path: str) -> None:
 
 def test_every_endpoint_that_is_judged_exists() -> None:
     paths = {request.path.partition("?")[0] for request in ENDPOINTS}
-    assert not [path for path in paths if not methods_of(path)]
+    assert not [path for path in paths if not routes_by_method(path)]
 
 
 def test_every_old_address_is_still_there() -> None:

@@ -17,14 +17,14 @@ from handlers.archive import MAX_BODY_BYTES
 from handlers.home import ENDPOINTS
 from openapi import FILES, SOURCE, DocumentError, Node, operations, read_document, roles_of
 from paths import ASSETS
-from routes import Route, methods_of
+from routes import Route, routes_by_method
 from services.archive.received import read_received_batch
 from services.backup.records import BackupKind, BackupPhase, BackupState
 from services.core.event_lines import COLUMNS
 from services.pipedrive.fields import FIELD_NAMES
 from services.privacy.export import SECTIONS
 from services.privacy.request_table import RECEIPT_COUNTERS, digest_of
-from services.projects.configuration import OF_A_PIXEL, OF_A_PROJECT
+from services.projects.configuration import PIXEL_SHAPE, PROJECT_SHAPE
 from services.reports.breakdowns import PROPERTIES
 from services.reports.export_pages import FORMATS
 from services.tracking.events import EVENT_TYPES, OUTCOMES
@@ -66,7 +66,7 @@ def form_of(path: str) -> re.Pattern[str]:
 
 
 def route_of(method: str, path: str) -> Route:
-    return methods_of(filled(path))[method]
+    return routes_by_method(filled(path))[method]
 
 
 def is_below(path: str, area: str) -> bool:
@@ -92,7 +92,7 @@ def enum_of(path: str, parameter: str) -> list[str]:
 
 def test_every_address_that_the_worker_answers_is_described() -> None:
     forms = [(method, form_of(path)) for method, path in OPERATIONS]
-    answered = [(method, path) for path in addresses() for method in methods_of(path)]
+    answered = [(method, path) for path in addresses() for method in routes_by_method(path)]
     missing = [
         (method, path)
         for method, path in answered
@@ -105,14 +105,14 @@ def test_every_address_that_the_worker_answers_is_described() -> None:
 @pytest.mark.parametrize(("method", "path"), SERVED)
 def test_what_is_described_has_a_route(method: str, path: str) -> None:
     described = {known.upper() for known in DOCUMENT["paths"][path] if known in openapi.METHODS}
-    assert set(methods_of(filled(path))) == described
+    assert set(routes_by_method(filled(path))) == described
     assert method in described
 
 
 def test_what_is_described_as_a_file_is_one() -> None:
     files = [path for (_, path), operation in OPERATIONS.items() if FILES in operation["tags"]]
     for path in files:
-        assert not methods_of(path)
+        assert not routes_by_method(path)
         assert (ASSETS / path.strip("/").replace("{version}", VERSION)).is_file(), path
 
 
@@ -120,7 +120,7 @@ def test_the_other_addresses_of_a_path_are_the_same_route() -> None:
     for path, item in DOCUMENT["paths"].items():
         for alias in item.get("x-also-at", ()):
             assert (
-                methods_of(filled(alias)) is methods_of(filled(path))
+                routes_by_method(filled(alias)) is routes_by_method(filled(path))
                 or FILES in item["get"]["tags"]
             )
 
@@ -164,7 +164,7 @@ def test_the_names_are_those_of_the_code() -> None:
     assert schema("FieldName")["enum"] == list(FIELD_NAMES)
     assert schema("Event")["properties"]["event_type"]["enum"] == list(EVENT_TYPES)
     assert schema("Event")["properties"]["outcome"]["enum"] == list(OUTCOMES)
-    for name, shape in {"ProjectChange": OF_A_PROJECT, "PixelChange": OF_A_PIXEL}.items():
+    for name, shape in {"ProjectChange": PROJECT_SHAPE, "PixelChange": PIXEL_SHAPE}.items():
         assert set(schema(name)["properties"]["configuration"]["properties"]) == set(shape)
     assert set(enum_of("/api/reports/breakdown/{pixelId}", "by")) == set(PROPERTIES)
     assert enum_of("/api/reports/export/{pixelId}", "format") == list(FORMATS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.projects.configuration import OF_A_PIXEL, OF_A_PROJECT
+from services.projects.configuration import PIXEL_SHAPE, PROJECT_SHAPE
 from tests.unit.test_architecture import OPS_PACKAGES, SERVICE_PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,4 +117,4 @@ def test_every_setting_is_in_the_table_of_settings() -> None:
 
 def test_every_setting_of_a_configuration_is_in_its_table() -> None:
     text = section("api.md", "Configuration of a project and of a pixel")
-    assert {*OF_A_PROJECT, *OF_A_PIXEL} == set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert {*PROJECT_SHAPE, *PIXEL_SHAPE} == set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))

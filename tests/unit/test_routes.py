@@ -23,7 +23,7 @@ from routes import (
     REALTIME,
     STATS,
     TRACK,
-    methods_of,
+    routes_by_method,
 )
 
 
@@ -60,7 +60,7 @@ from routes import (
     ],
 )
 def test_every_address_has_its_handler(method: str, path: str, handler: Handler) -> None:
-    routes = methods_of(path)
+    routes = routes_by_method(path)
     assert list(routes) == [method]
     assert routes[method].handler is handler
 
@@ -86,7 +86,7 @@ MANAGED: dict[str, dict[str, Handler]] = {
 
 @pytest.mark.parametrize("path", MANAGED)
 def test_what_is_managed_has_a_handler_for_each_method(path: str) -> None:
-    routes = methods_of(path)
+    routes = routes_by_method(path)
     assert {method: route.handler for method, route in routes.items()} == MANAGED[path]
 
 
@@ -94,11 +94,13 @@ def test_what_is_managed_has_a_handler_for_each_method(path: str) -> None:
     "path", ["/e", "/api/track", "/api/track/pixel.gif", "/health", "/api/reports/realtime/demo"]
 )
 def test_a_trailing_slash_changes_nothing(path: str) -> None:
-    assert methods_of(f"{path}/") is methods_of(path)
+    assert routes_by_method(f"{path}/") is routes_by_method(path)
 
 
 def test_analytics_has_two_names() -> None:
-    assert methods_of("/api/analytics/realtime/demo") is methods_of("/api/reports/realtime/demo")
+    assert routes_by_method("/api/analytics/realtime/demo") is routes_by_method(
+        "/api/reports/realtime/demo"
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_analytics_has_two_names() -> None:
     ],
 )
 def test_anything_else_is_nothing(path: str) -> None:
-    assert not methods_of(path)
+    assert not routes_by_method(path)
 
 
 def test_tracking_is_limited_closed_to_bots_and_open_to_every_site() -> None:

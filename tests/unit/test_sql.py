@@ -21,6 +21,7 @@ JOINED_BY_FUNCTIONS = {
     "services/backup/tables.py": "names of tables and columns, read from the schema and checked",
     "services/monitoring/metrics.py": "names of jobs and their cached counts",
     "services/privacy/statements.py": "columns that hold addresses of pages",
+    "services/projects/entry_kinds.py": "names of tables and columns, and a condition on siblings",
     "services/reports/breakdowns.py": "columns of the properties that a breakdown may have",
     "services/reports/channel_sql.py": "names of columns",
     "services/reports/export_pages.py": "columns of the export",

@@ -13,7 +13,7 @@ import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
 from services.core.event_lines import COLUMNS
-from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS
+from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, PAGE_ROWS
 from services.reports.export_pages import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from tests.harness.keys import READ_KEY
 from tests.harness.worker import Answer, Row, Worker, some_visitor
@@ -211,7 +211,7 @@ def test_pages_of_the_longest_events_are_short(keyed: Worker) -> None:
     keyed.act("clear_logs")
     assert ids(ask(keyed, pixel, "?format=ndjson")) == stored_ids(keyed, pixel)
     [line] = [line for line in keyed.log_lines() if line["event"] == "exported"]
-    assert line["pages"] == PAGE_ROWS / FEWEST_ROWS
+    assert line["pages"] == PAGE_ROWS / MIN_ROWS
     # 74 as a rule, 89 once; an isolate has 128, and with longer pages 110 were seen.
     assert line["memory_mib"] <= 100, line
 

@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pyodide_bundle import Bundle
-from services.projects.entry_values import Kind
-from services.projects.pixel_table import PIXELS
-from services.projects.project_table import PROJECTS
+from services.projects.entry_kinds import PIXELS, PROJECTS
+from services.projects.entry_values import EntryKind
 from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import (
     Answer,
@@ -457,7 +456,7 @@ def test_what_is_switched_off_takes_no_event_once_what_is_remembered_expires(
 
 @pytest.mark.parametrize("kind", [PROJECTS, PIXELS], ids=lambda kind: kind.noun)
 def test_rows_read_do_not_grow_with_the_number_of_rows(
-    keyed: Worker, project: Row, kind: Kind
+    keyed: Worker, project: Row, kind: EntryKind
 ) -> None:
     for number in range(30):
         keyed.query(OLD_PROJECT, some_visitor(), f"cost{number:02}{some_visitor()}", "{}", 1)
@@ -467,7 +466,7 @@ def test_rows_read_do_not_grow_with_the_number_of_rows(
     assert len(page["rows"]) == 11
     assert page["rows_read"] <= 2 * 11
     one = page["rows"][5]
-    for statement in (kind.find, kind.named):
+    for statement in (kind.by_id, kind.by_name):
         read = keyed.act("query", sql=statement, values=[json.dumps(one)])
         assert read["rows"] == [one]
         assert read["rows_read"] <= 2
@@ -475,7 +474,7 @@ def test_rows_read_do_not_grow_with_the_number_of_rows(
 
 @pytest.mark.parametrize("kind", [PROJECTS, PIXELS], ids=lambda kind: kind.noun)
 def test_a_write_writes_its_row_its_indexes_and_its_stamp(
-    keyed: Worker, project: Row, kind: Kind
+    keyed: Worker, project: Row, kind: EntryKind
 ) -> None:
     entry = {"id": some_visitor(), "project_id": project["id"], "name": some_name(), "active": 1}
     stored = {**entry, "configuration": "{}"}

@@ -49,24 +49,8 @@ from services.privacy.retention import (
     PIXELS_WITH_RETENTION,
     READ_WALK_POSITIONS,
 )
+from services.projects.entry_kinds import PIXELS, PROJECT_OF_PIXELS, PROJECTS
 from services.projects.pixel_cache import FIND_PIXEL
-from services.projects.pixel_table import (
-    CHANGE_PIXEL,
-    CREATE_PIXEL,
-    PIXEL_BY_ID,
-    PIXEL_BY_NAME,
-    PIXEL_PAGE,
-    SWITCH_OFF_PIXEL,
-)
-from services.projects.project_table import (
-    CHANGE_PROJECT,
-    CREATE_PROJECT,
-    FIND_PROJECT,
-    PROJECT_BY_NAME,
-    PROJECT_OF_PIXELS,
-    PROJECT_PAGE,
-    SWITCH_OFF_PROJECT,
-)
 from services.reports.breakdowns import BREAKDOWNS
 from services.reports.export_pages import (
     CSV_BY_ID,
@@ -126,7 +110,7 @@ STATISTICS = {
     "submissions by outcome": SUBMISSIONS,
     "delivery": DELIVERY,
 }
-OF_A_PROJECT = json.dumps({"project_id": "p", **ENDS, "cursor": "", "most": 100})
+PROJECT_SHAPE = json.dumps({"project_id": "p", **ENDS, "cursor": "", "most": 100})
 PROJECT_STATISTICS = {
     "active project": PROJECT_NAME,
     "summary of a project": PROJECT_SUMMARY,
@@ -141,19 +125,19 @@ BREAKDOWN_STATEMENTS = {
 }
 ENTRY = json.dumps({"id": "i", "project_id": "p", "name": "n", "cursor": "", "rows": 101})
 MANAGEMENT = {
-    "page of projects": PROJECT_PAGE,
-    "project": FIND_PROJECT,
+    "page of projects": PROJECTS.page,
+    "project": PROJECTS.by_id,
     "project of pixels": PROJECT_OF_PIXELS,
-    "project by name": PROJECT_BY_NAME,
-    "create a project": CREATE_PROJECT,
-    "change a project": CHANGE_PROJECT,
-    "switch off a project": SWITCH_OFF_PROJECT,
-    "page of pixels": PIXEL_PAGE,
-    "pixel by id": PIXEL_BY_ID,
-    "pixel by name": PIXEL_BY_NAME,
-    "create a pixel": CREATE_PIXEL,
-    "change a pixel": CHANGE_PIXEL,
-    "switch off a pixel": SWITCH_OFF_PIXEL,
+    "project by name": PROJECTS.by_name,
+    "create a project": PROJECTS.create,
+    "change a project": PROJECTS.change,
+    "switch off a project": PROJECTS.switch_off,
+    "page of pixels": PIXELS.page,
+    "pixel by id": PIXELS.by_id,
+    "pixel by name": PIXELS.by_name,
+    "create a pixel": PIXELS.create,
+    "change a pixel": PIXELS.change,
+    "switch off a pixel": PIXELS.switch_off,
 }
 PERSON = json.dumps({"whole": ["v"], "events": [1], "ids": [1], "after": 0, "most": 9, "rows": 9})
 PERSONAL_ROWS = {
@@ -222,7 +206,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     **{name: (statement, (SPAN,)) for name, statement in STATISTICS.items()},
     **{name: (statement, (SPAN,)) for name, statement in EXPORT.items()},
     **{name: (statement, (SPAN,)) for name, statement in ARCHIVING.items()},
-    **{name: (statement, (OF_A_PROJECT,)) for name, statement in PROJECT_STATISTICS.items()},
+    **{name: (statement, (PROJECT_SHAPE,)) for name, statement in PROJECT_STATISTICS.items()},
     **{name: (statement, (BREAKDOWN,)) for name, statement in BREAKDOWN_STATEMENTS.items()},
     "credited events": (CREDITED, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     "addresses with parameters": (PAGES, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
@@ -247,7 +231,7 @@ TABLE_SCAN = re.compile(
 def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
     statement, values = QUERIES[name]
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", *values)]
-    assert plan or statement is CREATE_PROJECT
+    assert plan or statement is PROJECTS.create
     assert not [step for step in plan if TABLE_SCAN.search(step)]
 
 
@@ -260,7 +244,7 @@ def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> 
     assert len([row for row in plan if row["detail"].endswith(BY_PIXEL)]) == 1
 
 
-@pytest.mark.parametrize("statement", [PROJECT_PAGE, PIXEL_PAGE])
+@pytest.mark.parametrize("statement", [PROJECTS.page, PIXELS.page])
 def test_a_page_is_read_in_its_order_without_sorting(worker: Worker, statement: str) -> None:
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", ENTRY)]
     [step] = plan
@@ -299,6 +283,6 @@ def test_what_the_index_holds_is_counted_without_the_events(worker: Worker, name
 @pytest.mark.parametrize("name", ["summary of a project", "breakdown by pixel"])
 def test_the_pixels_of_a_project_are_counted_by_their_index(worker: Worker, name: str) -> None:
     statement = f"EXPLAIN QUERY PLAN {PROJECT_STATISTICS[name]}"
-    plan = " ".join(row["detail"] for row in worker.query(statement, OF_A_PROJECT))
+    plan = " ".join(row["detail"] for row in worker.query(statement, PROJECT_SHAPE))
     assert "pixels USING INDEX sqlite_autoindex_pixels_2 (project_id=?" in plan
     assert f"USING COVERING INDEX {BY_PIXEL}" in plan

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from services.access.rate_limiting import shard_of
+from services.access.rate_limiting import shard_name
 from tests.harness.worker import PIXEL, Worker, some_address, some_event
 
 
@@ -80,6 +80,6 @@ def test_a_shard_that_restarts_forgives_the_window_and_goes_on(worker: Worker) -
     address = some_address()
     for _ in range(40):
         worker.send(some_event(), address=address)
-    worker.act("evict", name=shard_of(address))
+    worker.act("evict", name=shard_name(address))
 
     assert worker.send(some_event(), address=address).status_code == 200

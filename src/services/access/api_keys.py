@@ -1,4 +1,4 @@
-"""API keys: known by their SHA-256 only, each with a name and a role."""
+"""API keys: stored as SHA-256 digests, each with a name and a role."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """Who holds a key and what it opens: `read` the numbers, `admin` everything."""
+    """A key of one holder, by `name`; the role `read` opens the reports, `admin` everything."""
 
     name: str
     role: Role
     sha256: str
 
     def opens(self, role: Role) -> bool:
-        """Whether this key is enough where `role` is asked for."""
+        """Whether this key is enough for a route that needs `role`."""
         return self.role in ("admin", role)
 
 
@@ -31,7 +31,7 @@ def read_api_keys(text: str | None) -> tuple[ApiKey, ...]:
     """Reads the secret API_KEYS, a JSON array of objects with `name`, `role` and `sha256`.
 
     Raises:
-        ValueError: the text is something else; the message never holds any of it.
+        ValueError: the text is no such array; the message quotes none of it.
     """
     if not text:
         return ()
@@ -57,10 +57,10 @@ def _text(value: object) -> str:
 
 
 def find_key(keys: tuple[ApiKey, ...], presented: str) -> ApiKey | None:
-    """The key that was presented, or None. Takes the same time whichever it is."""
+    """The key whose digest a presented secret has, or None, in constant time."""
     sha256 = hashlib.sha256(presented.encode("utf-8", "surrogatepass")).hexdigest()
-    found = None
+    match = None
     for key in keys:
         if hmac.compare_digest(key.sha256, sha256):
-            found = key
-    return found
+            match = key
+    return match

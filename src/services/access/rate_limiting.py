@@ -1,4 +1,4 @@
-"""Rate limits: who may send how many requests in a window of time.
+"""Rate limits: how many requests a client may send in a window of time.
 
 The truth is counted in Durable Objects, in memory, sharded by the client's network. A call to one
 costs more than everything else the Worker computes for an event, so an isolate does not ask for
@@ -17,8 +17,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from services.core.ports import LimiterShards, UnavailableError
 
 SHARDS = 64
-REMEMBERED_ALLOWANCES = 5_000
-KEPT_WINDOWS = 2  # the present one, and the one before for requests that are still on their way
+MAX_ALLOWANCES = 5_000
+COUNTED_WINDOWS = 2  # the present one, and the one before it for late requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a request is admitted, and what the client is told. `reset` is in Unix seconds."""
+class RateLimitDecision:
+    """Whether a request is admitted, and the client's limit. `reset` is in Unix seconds."""
 
     limit: int
     remaining: int
@@ -48,7 +48,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Allowance:
-    left: int
+    available: int
     remaining: int
     unreported: int
     used_up: bool = False
@@ -69,18 +69,18 @@ class Counters:
         the requests it is for, however late it comes.
         """
         ask = json.loads(request)
-        used = self._counts_of(ask["limit"], ask["window"])
+        used = self._counts(ask["limit"], ask["window"])
         total = used.get(ask["client"], 0) + ask["spent"]
         granted = max(0, min(ask["want"], ask["requests"] - total))
         used[ask["client"]] = total + granted
         remaining = max(0, ask["requests"] - total - granted)
         return json.dumps({"granted": granted, "remaining": remaining})
 
-    def _counts_of(self, limit: str, window: int) -> dict[str, int]:
+    def _counts(self, limit: str, window: int) -> dict[str, int]:
         windows = self._windows.setdefault(limit, {})
         counts = windows.setdefault(window, {})
-        for over in sorted(windows)[:-KEPT_WINDOWS]:
-            del windows[over]
+        for expired in sorted(windows)[:-COUNTED_WINDOWS]:
+            del windows[expired]
         return counts
 
 
@@ -92,32 +92,33 @@ class RateLimiter:
         self._shards = shards
         self._allowances: OrderedDict[tuple[str, str, int], _Allowance] = OrderedDict()
 
-    async def admit(self, limit: Limit, address: str, now: float) -> Verdict:
+    async def admit(self, limit: Limit, address: str, now: float) -> RateLimitDecision:
         """Decides on one request from an IP address at a time in Unix seconds.
 
-        When the shard fails the request is admitted with `counted` false: what that means is the
-        caller's choice.
+        When the shard fails, the request is admitted with `counted` false: the caller decides.
         """
         return await self._decide(limit, address, now, requests=1)
 
-    async def would_admit(self, limit: Limit, address: str, now: float) -> Verdict:
-        """Says what `admit` would, and counts nothing."""
+    async def would_admit(self, limit: Limit, address: str, now: float) -> RateLimitDecision:
+        """Decides as `admit` does, without counting a request."""
         return await self._decide(limit, address, now, requests=0)
 
-    async def _decide(self, limit: Limit, address: str, now: float, requests: int) -> Verdict:
+    async def _decide(
+        self, limit: Limit, address: str, now: float, requests: int
+    ) -> RateLimitDecision:
         window = int(now // limit.seconds)
-        allowance = self._allowance(limit, client_of(address), window)
+        allowance = self._allowance(limit, rate_limited_client(address), window)
         reset = (window + 1) * limit.seconds
-        if allowance.left == 0 and not allowance.used_up:
+        if allowance.available == 0 and not allowance.used_up:
             want = limit.lease * requests
             try:
                 await self._lease(limit, address, window, allowance, want)
             except UnavailableError:
-                return Verdict(limit.requests, 0, reset, counted=False)
-        if allowance.left < requests or (allowance.left == 0 and allowance.used_up):
-            return Verdict(limit.requests, 0, reset, allowed=False)
-        allowance.left -= requests
-        return Verdict(limit.requests, allowance.remaining + allowance.left, reset)
+                return RateLimitDecision(limit.requests, 0, reset, counted=False)
+        if allowance.available < requests or (allowance.available == 0 and allowance.used_up):
+            return RateLimitDecision(limit.requests, 0, reset, allowed=False)
+        allowance.available -= requests
+        return RateLimitDecision(limit.requests, allowance.remaining + allowance.available, reset)
 
     def _allowance(self, limit: Limit, client: str, window: int) -> _Allowance:
         # By window: requests from both sides of its end may be under way at once.
@@ -127,7 +128,7 @@ class RateLimiter:
             free = min(limit.free, limit.requests)
             allowance = _Allowance(free, limit.requests - free, unreported=free)
             self._allowances[key] = allowance
-            if len(self._allowances) > REMEMBERED_ALLOWANCES:
+            if len(self._allowances) > MAX_ALLOWANCES:
                 self._allowances.popitem(last=False)
         else:
             self._allowances.move_to_end(key)
@@ -141,21 +142,21 @@ class RateLimiter:
             "limit": limit.name,
             "requests": limit.requests,
             "window": window,
-            "client": client_of(address),
+            "client": rate_limited_client(address),
             "spent": spent,
             "want": want,
         }
         try:
-            answer = json.loads(await self._shards.take(shard_of(address), json.dumps(request)))
+            answer = json.loads(await self._shards.take(shard_name(address), json.dumps(request)))
         except UnavailableError:
             allowance.unreported += spent
             raise
-        allowance.left += answer["granted"]
+        allowance.available += answer["granted"]
         allowance.remaining = answer["remaining"]
         allowance.used_up = answer["granted"] == 0 and answer["remaining"] == 0
 
 
-def client_of(address: str) -> str:
+def rate_limited_client(address: str) -> str:
     """The client behind an address: an IPv4 address, an IPv6 /64; anything else as it is."""
     if ":" not in address:
         return address
@@ -166,12 +167,12 @@ def client_of(address: str) -> str:
     return str(full.ipv4_mapped or IPv6Address(int(full) >> 64 << 64))
 
 
-def shard_of(address: str) -> str:
+def shard_name(address: str) -> str:
     """The name of the shard that counts an address: by IPv4 /16 or IPv6 /48."""
-    return f"shard-{zlib.crc32(_network_of(client_of(address)).encode()) % SHARDS}"
+    return f"shard-{zlib.crc32(_network(rate_limited_client(address)).encode()) % SHARDS}"
 
 
-def _network_of(client: str) -> str:
+def _network(client: str) -> str:
     try:
         if ":" in client:
             return str(int(IPv6Address(client)) >> 80)

@@ -19,7 +19,7 @@ from services.archive.parts import ARCHIVE, EventsPart, Manifest, discard_part, 
 from services.core.cursors import EventPosition
 from services.core.event_lines import JSON_LINE
 from services.core.job_runs import JobRun
-from services.core.json_lines import FEWEST_ROWS, rows_of_next_page
+from services.core.json_lines import MIN_ROWS, rows_of_next_page
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.pending_leads import IS_NOT_PENDING
@@ -118,7 +118,7 @@ class PixelPosition:
     pixel_id: str
     before: str
     after: EventPosition
-    rows: int = FEWEST_ROWS
+    rows: int = MIN_ROWS
 
 
 @dataclass(slots=True)

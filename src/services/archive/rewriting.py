@@ -14,7 +14,7 @@ from functools import cached_property
 
 from services.archive.parts import ARCHIVE, PART_SUFFIX, events_digest, manifest_key
 from services.archive.reading import ArchivedPart, is_received
-from services.core.ndjson_parts import Packed, pack, unpack
+from services.core.ndjson_parts import PackedPart, pack, unpack
 from services.core.ports import Bucket
 
 # Stands for the checksum of a part without events.
@@ -77,7 +77,7 @@ class PartReplacement:
         return [self.part.key, sha256, str(len(self.lines))]
 
     @cached_property
-    def _packed(self) -> Packed | None:
+    def _packed(self) -> PackedPart | None:
         return pack(self.lines) if self.lines else None
 
     @property

@@ -17,7 +17,7 @@ from services.backup.changes import read_changes
 from services.backup.records import Backup, ChangeMarker
 from services.backup.store import BackupStore
 from services.backup.tables import Table, read_tables
-from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
+from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
 from services.core.ports import Clock, Database
 
 MIN_PART_CHARACTERS = 4_000_000
@@ -37,7 +37,7 @@ class BackupSteps:
     database: Database
     store: BackupStore
     clock: Clock
-    _changed_rows: int = FEWEST_ROWS
+    _changed_rows: int = MIN_ROWS
 
     async def step(self, backup: Backup) -> None:
         """Does the next step of a running backup; the last one makes it verified.
@@ -110,7 +110,7 @@ class BackupSteps:
     ) -> tuple[list[str], str | None]:
         """Rows after a key, up to a part's size; the key of the last one, None at the end."""
         lines: list[str] = []
-        characters, page_rows = 0, FEWEST_ROWS
+        characters, page_rows = 0, MIN_ROWS
         while characters < MIN_PART_CHARACTERS:
             key = [] if after is None else json.loads(after)
             parameters = json.dumps({"after": key, "until": until, "rows": page_rows})

@@ -1,6 +1,6 @@
-"""An event as one line, of JSON or of CSV: made in SQL of a row, and here of an archived line.
+"""An event as one line of JSON or CSV: SQL makes it from a row, Python from an archived line.
 
-Both ways give the same line of the same event.
+Both make the same line of the same event.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 
 from services.core.json_lines import joined, json_line
 
-# All that is stored of an event: first what the old Worker exported, in its order. A test compares
+# All columns of an event, first those that the old Worker exported, in its order. A test compares
 # them with the table.
 COLUMNS = (
     *("id", "event_type", "page_url", "referrer_url", "page_title"),
@@ -34,7 +34,7 @@ COLUMNS = (
     *("visitor_sequence", "form_outcome", "event_name", "event_data"),
 )
 
-# What a spreadsheet takes for a formula, in the full width of East Asia too, gets an apostrophe.
+# Text that a spreadsheet would run as a formula gets an apostrophe, full-width characters included.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # they are meant
 
@@ -65,8 +65,8 @@ def archived_json(stored: str) -> str:
     event = json.loads(stored)
     if tuple(event) == COLUMNS:
         return stored
-    whole = {column: event.get(column) for column in COLUMNS}
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    complete = {column: event.get(column) for column in COLUMNS}
+    return json.dumps(complete, ensure_ascii=False, separators=(",", ":"))
 
 
 def archived_csv(stored: str) -> str:

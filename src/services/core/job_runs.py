@@ -1,7 +1,7 @@
-"""The ledger of jobs: which run of a job is at work, what each one did, and how it ended.
+"""The runs of jobs: which one holds the lease of its job, what each did, and how it ended.
 
-A run without an end holds the lease of its job until `lease_until`, so that two cron runs at once,
-or the next one, never do the same work. All statements read one JSON text (`?1`).
+An unfinished run holds the lease until `lease_until`, so that two cron runs never do the same work.
+All statements read one JSON text (`?1`).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from services.core.ports import Database
 from services.core.stored_time import format_stored_time
 
-KEPT_RUNS = "-14 days"
-# What a run says that did all there was to do, or all that one run may.
-ENDED_WELL = "outcome IN ('drained', 'budget_spent', 'done')"
+KEPT_RUNS_AGE = "-14 days"
+# A run that did all of the work, or as much as its budget allows.
+HAS_SUCCEEDED = "outcome IN ('drained', 'budget_spent', 'done')"
 
 FORGET_OLD_RUNS = f"""
-DELETE FROM job_runs WHERE job = ?1 ->> 'job' AND started_at < datetime('now', '{KEPT_RUNS}')
+DELETE FROM job_runs WHERE job = ?1 ->> 'job' AND started_at < datetime('now', '{KEPT_RUNS_AGE}')
 """
 
-# An unfinished run holds the lease until it is over. Of two that begin at once one sees the other.
+# An unfinished run holds the lease until it expires. Of two that begin at once one sees the other.
 BEGIN_RUN = """
 INSERT INTO job_runs (job, run, started_at, lease_until)
 SELECT ?1 ->> 'job', ?1 ->> 'run', ?1 ->> 'now', ?1 ->> 'lease_until'
@@ -47,7 +47,7 @@ WHERE run = ?1 ->> 'run'
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """One run of a job; `run` is a name that no other run of any job has."""
+    """One run of a job; `run` is unique among the runs of all jobs."""
 
     database: Database
     job: str
@@ -55,33 +55,35 @@ class JobRun:
     lease_seconds: int
 
     async def begin(self, now: datetime) -> bool:
-        """Gets the lease of the job; False if another run has it.
+        """Takes the lease of the job; False if another run holds it.
 
         Raises:
             UnavailableError: D1 failed.
         """
         statements = (FORGET_OLD_RUNS, BEGIN_RUN)
-        answers = await self.database.batch_rows(statements, self._said(now, {"job": self.job}))
+        answers = await self.database.batch_rows(
+            statements, self._parameters(now, {"job": self.job})
+        )
         return bool(answers[-1])
 
     async def renew(self, now: datetime, summary: Mapping[str, object]) -> None:
-        """Keeps the lease, and tells what was done so far.
+        """Extends the lease by `lease_seconds` and stores a summary of the work so far.
 
         Raises:
             UnavailableError: D1 failed.
         """
-        await self.database.batch_rows((RENEW_RUN,), self._said(now, {"summary": summary}))
+        await self.database.batch_rows((RENEW_RUN,), self._parameters(now, {"summary": summary}))
 
     async def end(self, now: datetime, outcome: str, summary: Mapping[str, object]) -> None:
-        """Gives the lease back, with what came of the run.
+        """Releases the lease and stores the outcome.
 
         Raises:
-            UnavailableError: D1 failed; the lease ends by itself.
+            UnavailableError: D1 failed; the lease expires by itself.
         """
-        said = {"outcome": outcome, "summary": summary}
-        await self.database.batch_rows((END_RUN,), self._said(now, said))
+        result = {"outcome": outcome, "summary": summary}
+        await self.database.batch_rows((END_RUN,), self._parameters(now, result))
 
-    def _said(self, now: datetime, more: Mapping[str, object]) -> str:
+    def _parameters(self, now: datetime, extra: Mapping[str, object]) -> str:
         lease_until = format_stored_time(now + timedelta(seconds=self.lease_seconds))
         common = {"run": self.run, "now": format_stored_time(now), "lease_until": lease_until}
-        return json.dumps({**common, **more})
+        return json.dumps({**common, **extra})

@@ -1,14 +1,14 @@
-"""Rows as JSON lines, made by SQLite and read page by page: Python only hands them on."""
+"""Rows as JSON lines, made by SQLite and read page by page; Python only passes them on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 # A page of the longest rows that can be stored must fit into an isolate, several times over.
-FEWEST_ROWS = 100
+MIN_ROWS = 100
 PAGE_ROWS = 1_000
 PAGE_CHARACTERS = 1_500_000
-# Above every id that SQLite gives.
+# Greater than every id that SQLite assigns.
 AFTER_ALL_IDS = 2**63 - 1
 
 # D1 allows a function 32 arguments.
@@ -33,7 +33,7 @@ def _member(column: str) -> str:
     return f"""'"{column}":' || json_quote({column})"""
 
 
-def rows_of_next_page(lines: Sequence[str], most: int = PAGE_ROWS) -> int:
-    """How many rows the next page has, judged by how long those of this one are."""
-    fitting = PAGE_CHARACTERS * len(lines) // max(1, sum(map(len, lines)))
-    return max(FEWEST_ROWS, min(most, fitting, 2 * len(lines)))
+def rows_of_next_page(lines: Sequence[str], limit: int = PAGE_ROWS) -> int:
+    """How many rows the next page may have, judged by the length of the lines of this one."""
+    fitting_rows = PAGE_CHARACTERS * len(lines) // max(1, sum(map(len, lines)))
+    return max(MIN_ROWS, min(limit, fitting_rows, 2 * len(lines)))

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard output. Nothing personal ever goes in."""
+"""Structured logs: one JSON object a line on standard output, never with personal data."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Log:
     request_id: str
 
     def debug(self, event: str, **fields: object) -> None:
-        """Writes what helps to find a fault: costs of each batch and the like."""
+        """Writes an event that helps to find a fault, such as the cost of a batch."""
         self._write("debug", event, fields)
 
     def info(self, event: str, **fields: object) -> None:
-        """Writes what happened as it should."""
+        """Writes an event that is expected."""
         self._write("info", event, fields)
 
     def warning(self, event: str, **fields: object) -> None:
-        """Writes what went wrong without harm."""
+        """Writes a failure without harm."""
         self._write("warn", event, fields)
 
     def error(self, event: str, **fields: object) -> None:
-        """Writes what needs somebody to look."""
+        """Writes a failure that somebody has to look at."""
         self._write("error", event, fields)
 
     def wants(self, level: Level) -> bool:
@@ -43,10 +43,10 @@ class Log:
             print(json.dumps(line))  # noqa: T201  # standard output is the Worker's log
 
 
-def place_of(error: Exception) -> dict[str, str]:
-    """Which error arose where in our code; its message could hold what a visitor sent."""
+def error_location(error: Exception) -> dict[str, str]:
+    """The error's type, and the file and line where it arose; its message could be personal."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-    return {"error": type(error).__name__, "where": place}
+    location = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return {"error": type(error).__name__, "where": location}

@@ -1,6 +1,6 @@
-"""Parts of tables as they lie in R2: one JSON object a line, gzip, with the SHA-256 of the object.
+"""Parts of tables in R2: gzipped JSON lines, with the SHA-256 of the stored object.
 
-A part is read back and compared before anybody relies on it: what was written, not what was meant.
+A part is read back and compared before anything relies on it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Level 6 is twice as slow for some percent less.
-COMPRESSION = 4
+GZIP_LEVEL = 4
 
 
 class DamagedPartError(Exception):
@@ -20,7 +20,7 @@ class DamagedPartError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedPart:
     """A part as it is stored."""
 
     content: bytes
@@ -32,10 +32,10 @@ class Packed:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def pack(lines: Sequence[str]) -> Packed:
+def pack(lines: Sequence[str]) -> PackedPart:
     """Lines without line ends, at least one, as a part. The same lines are the same bytes."""
     text = "\n".join(lines) + "\n"
-    return Packed(gzip.compress(text.encode(), COMPRESSION, mtime=0), len(lines))
+    return PackedPart(gzip.compress(text.encode(), GZIP_LEVEL, mtime=0), len(lines))
 
 
 def unpack(key: str, content: bytes | None, rows: int, sha256: str) -> list[str]:

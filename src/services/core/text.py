@@ -1,4 +1,4 @@
-"""Text of strangers, made safe to store."""
+"""Untrusted text and JSON, made safe to store."""
 
 import json
 import re
@@ -10,7 +10,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 # CPython on WebAssembly has no RecursionError for JSON: some 6,000 levels overflow the stack
-# and take the whole isolate down. What nests deeper than this has at least as many brackets.
+# and kill the isolate. Text that nests deeper than this has at least as many brackets.
 _MAX_BRACKETS = 500
 
 
@@ -27,10 +27,10 @@ def without_lone_surrogates(value: str) -> str:
     return _LONE_SURROGATE.sub("\ufffd", value)
 
 
-def whole_number(text: str, most: int) -> int | None:
-    """The whole number from 1 to `most` (at most 999) that the text says, or None."""
+def whole_number(text: str, largest: int) -> int | None:
+    """The whole number from 1 to `largest` (at most 999) that the text holds, or None."""
     number = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
-    return number if 1 <= number <= most else None
+    return number if 1 <= number <= largest else None
 
 
 def read_whole_number(name: str, text: str, maximum: int, problems: list[str]) -> int:
@@ -45,14 +45,14 @@ def read_whole_number(name: str, text: str, maximum: int, problems: list[str]) -
     return 1
 
 
-# Whole strings, so that what is left of a text has only the brackets of its structure. One without
-# an end reaches to the end of the text.
+# Complete string literals: without them a text has only the brackets of its structure. A literal
+# without an end reaches to the end of the text.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _MAX_DEPTH = 16
 
 
 def read_json(text: str) -> object:
-    """What the JSON text says.
+    """The value of a JSON text.
 
     Raises:
         ValueError: it is not JSON, or has more brackets than any honest sender needs.
@@ -64,10 +64,10 @@ def read_json(text: str) -> object:
 
 
 def read_long_json(text: str) -> object:
-    """What a long JSON text of many values says, with at most 16 levels of brackets.
+    """The value of a long JSON text with many values and at most 16 levels of brackets.
 
     Raises:
-        ValueError: it is not JSON, or it nests deeper, or it has a number that JSON does not know.
+        ValueError: it is not JSON, nests deeper, or has a number that JSON does not allow.
     """
     depth = 0
     for bracket in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
@@ -83,7 +83,7 @@ def _refuse_constant(name: str) -> object:
 
 
 def read_object(text: str | None) -> Mapping[str, object]:
-    """What the JSON text of an object says; empty where there is no such text."""
+    """The members of a JSON object; empty where the text is none."""
     try:
         content = read_json(text or "{}")
     except ValueError:

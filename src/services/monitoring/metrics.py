@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.core.job_runs import ENDED_WELL
+from services.core.job_runs import HAS_SUCCEEDED
 from services.core.pending_leads import IS_PENDING
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
@@ -100,7 +100,7 @@ WITH RECURSIVE jobs (job) AS (
 SELECT
   last.job, last.run, last.started_at, last.finished_at, last.outcome, last.summary,
   (
-    SELECT finished_at FROM job_runs WHERE job = jobs.job AND {ENDED_WELL}
+    SELECT finished_at FROM job_runs WHERE job = jobs.job AND {HAS_SUCCEEDED}
     ORDER BY started_at DESC LIMIT 1
   ) AS succeeded_at
 FROM jobs CROSS JOIN job_runs AS last

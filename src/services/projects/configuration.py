@@ -1,7 +1,7 @@
-"""What the configuration of a project or a pixel may say, and how a change is merged into it.
+"""The configuration of a project or a pixel: its allowed settings, and how a change is merged.
 
-It is stored as one JSON object. Rows of production hold NULL, nothing, broken JSON or names that
-nobody here knows: these are read as far as they can be, and what was stored there is kept.
+It is stored as one JSON object. Rows of production hold NULL, empty text, broken JSON or unknown
+names: they are read as far as possible, and never overwritten by a change of another name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from services.pipedrive.accounts import ACCOUNT_NAME
 from services.pipedrive.fields import field_map
 
 Check = Callable[[object], object]
-"""Gives the value as it is stored; raises ValueError with what is wrong with it."""
+"""Returns the value as it is stored; raises ValueError with what it must be."""
 
 Shape = Mapping[str, Check]
 
@@ -36,13 +36,13 @@ def _flag(value: object) -> object:
     return value
 
 
-def _whole_number(most: int) -> Check:
+def _whole_number(largest: int) -> Check:
     def check(value: object) -> object:
         # JSON has one kind of number: 30.0 is a whole one.
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise ValueError(f"must be a whole number from 1 to {most}")
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
+            raise ValueError(f"must be a whole number from 1 to {largest}")
         return value
 
     return check
@@ -76,24 +76,24 @@ def _is_domain(value: object) -> bool:
     )
 
 
-OF_A_PIXEL: Shape = {
+PIXEL_SHAPE: Shape = {
     "allowed_domains": _domains,
     "ip_anonymization": _flag,
     "respect_dnt": _flag,
     "session_minutes": _whole_number(MAX_SESSION_MINUTES),
 }
-OF_A_PROJECT: Shape = {
+PROJECT_SHAPE: Shape = {
     "pipedrive_enabled": _flag,
     "pipedrive_account": _account,
     "pipedrive_fields": field_map,
     "retention_days": _whole_number(MAX_RETENTION_DAYS),
     "archive_days": _whole_number(MAX_ARCHIVE_DAYS),
-    **OF_A_PIXEL,
+    **PIXEL_SHAPE,
 }
 
 
 def read_configuration(text: str | None) -> Mapping[str, object]:
-    """What a stored configuration says; empty where it is no JSON object."""
+    """The settings in a stored configuration; empty where it is no JSON object."""
     content = read_object(text)
     try:
         json.dumps(content, allow_nan=False)
@@ -103,20 +103,20 @@ def read_configuration(text: str | None) -> Mapping[str, object]:
     return content
 
 
-def merge(stored: Mapping[str, object], sent: object, shape: Shape) -> Mapping[str, object]:
-    """The stored configuration with what was sent over it, name by name; null takes a name away.
+def merge(stored: Mapping[str, object], changes: object, shape: Shape) -> Mapping[str, object]:
+    """The stored configuration, overridden name by name; null removes a name.
 
-    What is sent as it is stored may be anything, so that an answer can be changed and sent back.
+    A value equal to the stored one passes unchecked, so that an answer can be sent back.
 
     Raises:
-        InvalidFieldsError: it is no JSON object, or changes something into what it may not be.
+        InvalidFieldsError: it is no JSON object, or a changed setting is not allowed.
     """
-    if not isinstance(sent, dict):
+    if not isinstance(changes, dict):
         raise InvalidFieldsError(["configuration: must be a JSON object"])
     merged = dict(stored)
     problems = []
-    for name, value in sent.items():
-        if name in stored and same(stored[name], value):
+    for name, value in changes.items():
+        if name in stored and same_json(stored[name], value):
             continue
         try:
             checked = _checked(name, value, shape)
@@ -132,15 +132,15 @@ def merge(stored: Mapping[str, object], sent: object, shape: Shape) -> Mapping[s
     return merged
 
 
-def same(one: object, other: object) -> bool:
+def same_json(first: object, second: object) -> bool:
     """Whether two values are the same JSON; in Python 1 is True, and in JSON it is not."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
 
 
 def _checked(name: str, value: object, shape: Shape) -> object:
     check = shape.get(name)
     if check is None:
-        if name in OF_A_PROJECT:
+        if name in PROJECT_SHAPE:
             raise ValueError("belongs into the configuration of the project")
         raise ValueError(f"is unknown; there are {', '.join(shape)}")
     return None if value is None else check(value)

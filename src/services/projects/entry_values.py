@@ -1,3 +1,5 @@
+"""Entries, projects or pixels, and how a JSON body becomes the values of one."""
+
 from __future__ import annotations
 
 import json
@@ -7,24 +9,21 @@ from dataclasses import dataclass
 
 from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.text import clean
-from services.projects.configuration import Shape, merge, read_configuration, same
+from services.projects.configuration import Shape, merge, read_configuration, same_json
 
 MAX_NAME_CHARACTERS = 100
-
-
 MAX_URL_CHARACTERS = 2_048
 
-
-# What an answer has besides: it passes, so that an answer can be changed and sent back.
-GIVEN = frozenset(("id", "project_id", "created_at", "updated_at", "embed_snippet"))
+# Read-only fields of an answer are accepted, so that an answer can be changed and sent back.
+READ_ONLY_FIELDS = frozenset(("id", "project_id", "created_at", "updated_at", "embed_snippet"))
 
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """What people decide of an entry, checked, as it is stored."""
+class EntryValues:
+    """The fields of an entry that people set, checked, as they are stored."""
 
     name: str
     url: str | None
@@ -34,7 +33,7 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A project or a pixel, as it is stored. `project_id` is None of a project."""
+    """A stored project or pixel; a project has no `project_id`."""
 
     id: str
     project_id: str | None
@@ -45,25 +44,25 @@ class Entry:
     created_at: str | None
     updated_at: str | None
 
-    def values(self) -> Values:
-        """What people decide of it."""
-        return Values(self.name, self.url, self.configuration, self.active)
+    def values(self) -> EntryValues:
+        """The fields that people set."""
+        return EntryValues(self.name, self.url, self.configuration, self.active)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What entries of one kind are called, what they may say, and their statements.
+class EntryKind:
+    """How one kind of entry is called, configured and stored: all that tells the two kinds apart.
 
-    `find` reads by `id`, `named` by `name` and `project_id`; `owner` is the project of what is
-    listed or created by `project_id`, None where nothing owns it.
+    `by_name` reads by `name` and `project_id`. `owner` reads the project by `project_id`; a kind
+    that belongs to no project has none.
     """
 
     noun: str
     url_field: str
     shape: Shape
     page: str
-    find: str
-    named: str
+    by_id: str
+    by_name: str
     create: str
     change: str
     switch_off: str
@@ -85,35 +84,35 @@ class Kind:
 
 
 def read_values(
-    kind: Kind, sent: Mapping[str, object], stored: Entry | None, project_id: str | None
-) -> Values:
-    """Checks what was sent of an entry, and takes the rest from what is stored.
+    kind: EntryKind, body: Mapping[str, object], stored: Entry | None, project_id: str | None
+) -> EntryValues:
+    """Checks the fields of a body and takes the missing ones from the stored entry.
 
-    A value that is stored already passes, whatever it is. A configuration of null says nothing.
+    A value equal to the stored one passes unchecked. A configuration of null changes nothing.
 
     Raises:
-        InvalidFieldsError: something is unknown, missing or cannot be stored.
+        InvalidFieldsError: a field is unknown, missing or cannot be stored.
     """
     fields = ("name", kind.url_field, "configuration", "active")
-    problems = unknown_fields((name for name in sent if name not in GIVEN), fields)
-    for field, given in (("id", stored and stored.id), ("project_id", project_id)):
-        if sent.get(field, given) != given:
+    problems = unknown_fields((name for name in body if name not in READ_ONLY_FIELDS), fields)
+    for field, fixed in (("id", stored and stored.id), ("project_id", project_id)):
+        if body.get(field, fixed) != fixed:
             problems.append(f"{field}: can neither be chosen nor changed; leave it out")
-    values = Values(
-        name=_name(sent, stored, problems),
-        url=_url(kind.url_field, sent, stored, problems),
-        configuration=_configuration(kind.shape, sent, stored, problems),
-        active=_active(sent, stored, problems),
+    values = EntryValues(
+        name=_name(body, stored, problems),
+        url=_url(kind.url_field, body, stored, problems),
+        configuration=_configuration(kind.shape, body, stored, problems),
+        active=_active(body, stored, problems),
     )
     if problems:
         raise InvalidFieldsError(problems)
     return values
 
 
-def _name(sent: Mapping[str, object], stored: Entry | None, problems: list[str]) -> str:
-    if stored and sent.get("name", stored.name) == stored.name:
+def _name(body: Mapping[str, object], stored: Entry | None, problems: list[str]) -> str:
+    if stored and body.get("name", stored.name) == stored.name:
         return stored.name
-    value = sent.get("name")
+    value = body.get("name")
     name = clean(value, MAX_NAME_CHARACTERS + 1) if isinstance(value, str) else None
     if name and len(name) <= MAX_NAME_CHARACTERS:
         return name
@@ -122,10 +121,10 @@ def _name(sent: Mapping[str, object], stored: Entry | None, problems: list[str])
 
 
 def _url(
-    field: str, sent: Mapping[str, object], stored: Entry | None, problems: list[str]
+    field: str, body: Mapping[str, object], stored: Entry | None, problems: list[str]
 ) -> str | None:
     before = stored.url if stored else None
-    value = sent.get(field, before)
+    value = body.get(field, before)
     if value == before:
         return before
     if value is None:
@@ -148,10 +147,10 @@ def _is_web_address(value: str) -> bool:
 
 
 def _configuration(
-    shape: Shape, sent: Mapping[str, object], stored: Entry | None, problems: list[str]
+    shape: Shape, body: Mapping[str, object], stored: Entry | None, problems: list[str]
 ) -> str | None:
     text = stored.configuration if stored else "{}"
-    value = sent.get("configuration")
+    value = body.get("configuration")
     if value is None:
         return text
     before = read_configuration(text)
@@ -160,13 +159,13 @@ def _configuration(
     except InvalidFieldsError as error:
         problems += error.details
         return text
-    return text if same(merged, before) else json.dumps(merged)
+    return text if same_json(merged, before) else json.dumps(merged)
 
 
-def _active(sent: Mapping[str, object], stored: Entry | None, problems: list[str]) -> int | None:
-    if "active" not in sent:
+def _active(body: Mapping[str, object], stored: Entry | None, problems: list[str]) -> int | None:
+    if "active" not in body:
         return stored.active if stored else 1
-    value = sent["active"]
+    value = body["active"]
     if isinstance(value, int) and value in (0, 1):
         return int(value)
     problems.append("active: must be 1 or 0, or true or false")

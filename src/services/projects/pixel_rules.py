@@ -1,4 +1,4 @@
-"""What a client decided about its visitors' events: from where, how long, and how much is kept."""
+"""The rules of a pixel: allowed domains, anonymous addresses, Do Not Track, length of sessions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
-IPV4_BITS = 8
-IPV6_BITS = 80
+IPV4_HOST_BITS = 8
+IPV6_HOST_BITS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PixelRules:
     """The rules of one pixel. No `allowed_domains` allow all; no `session_minutes`: the default."""
 
     allowed_domains: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Rules:
     session_minutes: int | None = None
 
     def allow(self, page_url: str) -> bool:
-        """Whether events of a page are taken. `*.shop.example` are all hosts below it."""
+        """Whether the pixel takes events of a page. `*.shop.example` matches all subdomains."""
         if not self.allowed_domains:
             return True
         host = _host(page_url)
@@ -30,26 +30,26 @@ class Rules:
             for domain in self.allowed_domains
         )
 
-    def kept_address(self, ip_address: str | None) -> str | None:
-        """An IP address as it is stored: whole, or its network (IPv4 /24, IPv6 /48)."""
+    def stored_address(self, ip_address: str | None) -> str | None:
+        """The IP address to store: the whole one, or its network (IPv4 /24, IPv6 /48)."""
         return _network(ip_address) if self.anonymizes_addresses and ip_address else ip_address
 
 
-NO_RULES = Rules()
+NO_RULES = PixelRules()
 
 
-def rules_of(project: Mapping[str, object], pixel: Mapping[str, object]) -> Rules:
-    """The rules in the configurations of a project and a pixel; what the pixel says counts.
+def read_rules(project: Mapping[str, object], pixel: Mapping[str, object]) -> PixelRules:
+    """The rules in the configurations of a project and a pixel; the pixel overrides the project.
 
-    Rows of production may hold anything: what cannot be read is as if it were not there.
+    Rows of production may hold anything: a setting that cannot be read is ignored.
     """
-    said = {**project, **pixel}
-    domains = said.get("allowed_domains")
-    minutes = said.get("session_minutes")
-    return Rules(
+    settings = {**project, **pixel}
+    domains = settings.get("allowed_domains")
+    minutes = settings.get("session_minutes")
+    return PixelRules(
         tuple(map(str.lower, filter(_is_text, domains))) if isinstance(domains, list) else (),
-        _is_yes(said.get("ip_anonymization")),
-        _is_yes(said.get("respect_dnt")),
+        _is_yes(settings.get("ip_anonymization")),
+        _is_yes(settings.get("respect_dnt")),
         minutes if type(minutes) is int and minutes > 0 else None,
     )
 
@@ -77,10 +77,12 @@ def _host(page_url: str) -> str:
 def _network(ip_address: str) -> str | None:
     try:
         if ":" not in ip_address:
-            return str(IPv4Address(int(IPv4Address(ip_address)) >> IPV4_BITS << IPV4_BITS))
+            return str(
+                IPv4Address(int(IPv4Address(ip_address)) >> IPV4_HOST_BITS << IPV4_HOST_BITS)
+            )
         address = IPv6Address(ip_address)
     except AddressValueError:
-        return None  # what is no address might be one that somebody reads
+        return None  # malformed text could still identify somebody
     if address.ipv4_mapped:
         return _network(str(address.ipv4_mapped))
-    return str(IPv6Address(int(address) >> IPV6_BITS << IPV6_BITS))
+    return str(IPv6Address(int(address) >> IPV6_HOST_BITS << IPV6_HOST_BITS))

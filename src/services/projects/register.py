@@ -1,7 +1,7 @@
 """Projects and pixels as people manage them: listed by name, created, changed, switched off.
 
-Both are rows of the same form; `project_table` and `pixel_table` know the tables. All statements
-read one JSON text (`?1`); each method but `change` is one round trip.
+Both are rows of the same form; `entry_kinds` holds their statements. Each method but `change` is
+one round trip.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from dataclasses import asdict, dataclass
 
 from services.core.errors import ConflictError, NotFoundError
 from services.core.ports import Database, NewId, Row, UnavailableError
-from services.projects.entry_values import Entry, Kind, read_values
+from services.projects.entry_values import Entry, EntryKind, read_values
 
-# How often a change is tried again that was made on what somebody else changed meanwhile.
-ATTEMPTS = 5
+# A change is made again on the row that somebody else changed in between.
+MAX_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which page of a list: at most so many, from a name on."""
+class EntryQuery:
+    """Which page of a list: at most `limit` entries, from the name `cursor` on."""
 
-    most: int
+    limit: int
     cursor: str
     include_inactive: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some entries in the order of their names. `next_cursor` is None at the end."""
+class EntryPage:
+    """Entries in the order of their names; `next_cursor` is the name that begins the next page."""
 
     entries: Sequence[Entry]
     next_cursor: str | None
@@ -39,7 +39,7 @@ class Page:
 class Register:
     """All entries of one kind. Every method raises UnavailableError when D1 fails."""
 
-    kind: Kind
+    kind: EntryKind
     database: Database
     new_id: NewId
 
@@ -52,7 +52,7 @@ class Register:
         """The entry as the API answers it."""
         return self.kind.as_json(entry)
 
-    async def page(self, wanted: Wanted, project_id: str | None = None) -> Page:
+    async def page(self, query: EntryQuery, project_id: str | None = None) -> EntryPage:
         """One page of the entries, of a project where they belong to one.
 
         Raises:
@@ -60,61 +60,60 @@ class Register:
         """
         parameters = {
             "project_id": project_id,
-            "cursor": wanted.cursor,
-            "include_inactive": wanted.include_inactive,
-            "rows": wanted.most + 1,
+            "cursor": query.cursor,
+            "include_inactive": query.include_inactive,
+            "rows": query.limit + 1,
         }
         owners, rows = await self._with_owner((self.kind.page,), parameters)
         if self.kind.owner and not owners:
             raise NotFoundError("Project not found")
         entries = [Entry(**row) for row in rows]
         # One row more than asked for is where the next page begins.
-        next_cursor = entries[wanted.most].name if len(entries) > wanted.most else None
-        return Page(entries[: wanted.most], next_cursor)
+        next_cursor = entries[query.limit].name if len(entries) > query.limit else None
+        return EntryPage(entries[: query.limit], next_cursor)
 
     async def find(self, entry_id: str) -> Entry:
-        """The entry with this id, switched off or not.
+        """The entry with this id, active or not.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: no entry has this id.
         """
-        [rows] = await self.database.batch_rows((self.kind.find,), json.dumps({"id": entry_id}))
-        return self._one(rows)
+        [rows] = await self.database.batch_rows((self.kind.by_id,), json.dumps({"id": entry_id}))
+        return self._required(rows)
 
-    async def create(self, sent: Mapping[str, object], project_id: str | None = None) -> Entry:
-        """Creates an entry with an id of its own.
+    async def create(self, fields: Mapping[str, object], project_id: str | None = None) -> Entry:
+        """Creates an entry under a new id.
 
         Raises:
-            InvalidFieldsError: what was sent cannot be stored.
+            InvalidFieldsError: a field cannot be stored.
             NotFoundError: there is no such project.
             ConflictError: the name is taken, or the project is switched off.
         """
-        values = read_values(self.kind, sent, None, project_id)
+        values = read_values(self.kind, fields, None, project_id)
         parameters = {"id": self.new_id(), "project_id": project_id, **asdict(values)}
-        statements = (self.kind.create, self.kind.named)
+        statements = (self.kind.create, self.kind.by_name)
         owners, named = await self._with_owner(statements, parameters)
         if named and named[0]["id"] == parameters["id"]:
             return Entry(**named[0])
         if self.kind.owner and not owners:
             raise NotFoundError("Project not found")
         if named:
-            raise self._taken(named[0])
+            raise self._name_conflict(named[0])
         raise ConflictError("The project is inactive", "make it active first: PUT it with active 1")
 
-    async def change(self, entry_id: str, sent: Mapping[str, object]) -> Entry:
-        """Changes what was sent of an entry and keeps everything else.
+    async def change(self, entry_id: str, fields: Mapping[str, object]) -> Entry:
+        """Changes the given fields of an entry and keeps all others.
 
-        A change that somebody else makes in between is not lost: theirs is read, and ours is made
-        on it.
+        No concurrent change is lost: it is read, and this one is made on top of it.
 
         Raises:
-            InvalidFieldsError: what was sent cannot be stored.
-            NotFoundError: there is none with this id.
+            InvalidFieldsError: a field cannot be stored.
+            NotFoundError: no entry has this id.
             ConflictError: the name is taken.
         """
         entry = await self.find(entry_id)
-        for _ in range(ATTEMPTS):
-            values = read_values(self.kind, sent, entry, entry.project_id)
+        for _ in range(MAX_ATTEMPTS):
+            values = read_values(self.kind, fields, entry, entry.project_id)
             if values == entry.values():
                 return entry
             parameters = {
@@ -123,41 +122,41 @@ class Register:
                 **asdict(values),
                 "stored": asdict(entry),
             }
-            changed, found, named = await self.database.batch_rows(
-                (self.kind.change, self.kind.find, self.kind.named), json.dumps(parameters)
+            changed, rows, named = await self.database.batch_rows(
+                (self.kind.change, self.kind.by_id, self.kind.by_name), json.dumps(parameters)
             )
-            entry = self._one(found)
+            entry = self._required(rows)
             if changed:
                 return entry
             if named and named[0]["id"] != entry_id:
-                raise self._taken(named[0])
+                raise self._name_conflict(named[0])
         raise UnavailableError(f"the {self.kind.noun} is changed by others all the time")
 
     async def switch_off(self, entry_id: str) -> Entry:
-        """Switches an entry off; one that is off stays so.
+        """Makes an entry inactive; an inactive one stays so.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no entry has this id.
         """
-        _, found = await self.database.batch_rows(
-            (self.kind.switch_off, self.kind.find), json.dumps({"id": entry_id})
+        _, rows = await self.database.batch_rows(
+            (self.kind.switch_off, self.kind.by_id), json.dumps({"id": entry_id})
         )
-        return self._one(found)
+        return self._required(rows)
 
     async def _with_owner(
         self, statements: Sequence[str], parameters: Mapping[str, object]
     ) -> tuple[Sequence[Row], Sequence[Row]]:
-        """The rows of the owner, if there can be one, and of the last statement."""
+        """The rows of the owner, for kinds that have one, and those of the last statement."""
         owner = (self.kind.owner,) if self.kind.owner else ()
         answers = await self.database.batch_rows((*owner, *statements), json.dumps(parameters))
         return answers[0], answers[-1]
 
-    def _one(self, rows: Sequence[Row]) -> Entry:
+    def _required(self, rows: Sequence[Row]) -> Entry:
         if not rows:
             raise NotFoundError(f"{self.kind.noun.capitalize()} not found")
         return Entry(**rows[0])
 
-    def _taken(self, row: Row) -> ConflictError:
+    def _name_conflict(self, row: Row) -> ConflictError:
         state = "" if row["active"] else ", which is inactive: PUT it with active 1 to use it again"
         return ConflictError(
             f"A {self.kind.noun} of this name exists already",

@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 
 from services.core.cursors import EventPosition, event_position
 from services.core.event_lines import COLUMNS, CSV_LINE, JSON_LINE, archived_csv, archived_json
-from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, rows_of_next_page
+from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
 from services.reports.spans import Span
 
 MAX_ROWS = 10_000
-# In pages of FEWEST_ROWS each; D1 allows 1,000 queries in an invocation.
+# In pages of MIN_ROWS each; D1 allows 1,000 queries in an invocation.
 # https://developers.cloudflare.com/d1/platform/limits/
 MAX_PART_EVENTS = 90_000
 EVENTS_DISAPPEARED = "events were archived or erased while they were exported"
@@ -159,7 +159,7 @@ async def read_pages(
     Raises:
         UnavailableError: D1 failed, or events were archived or erased; the export is incomplete.
     """
-    before, rows_of_page, has_next, count = recent.before, FEWEST_ROWS, True, 0
+    before, rows_of_page, has_next, count = recent.before, MIN_ROWS, True, 0
     while has_next:
         bounds = {"before": asdict(before), "last": asdict(recent.last)}
         parameters = {"pixel_id": recent.pixel_id, "rows": rows_of_page, **bounds}

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from services.archive.batches import FIND_BATCHES, MAX_BATCHES, ArchiveBatch, read_batch
 from services.archive.parts import ARCHIVE, part_key
 from services.core.cursors import EventPosition, event_position
-from services.core.json_lines import FEWEST_ROWS
+from services.core.json_lines import MIN_ROWS
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, Database, UnavailableError
 from services.reports.export_pages import (
@@ -143,8 +143,8 @@ async def read_events(
     async for lines in read_pages(database, events.recent, export_format):
         yield lines
     parts, older = _UnpackedParts(events.older), events.older.events
-    for start in range(0, len(older), FEWEST_ROWS):
-        page = older[start : start + FEWEST_ROWS]
+    for start in range(0, len(older), MIN_ROWS):
+        page = older[start : start + MIN_ROWS]
         stored = await _stored_lines(database, page, export_format)
         yield [
             stored[event.cursor.event_id]

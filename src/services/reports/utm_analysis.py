@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from services.archive.batches import COUNT_ARCHIVED_SINCE
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time
-from services.tracking.attribution import parameters_left_out
+from services.tracking.attribution import unstored_parameters
 
 HOURS = 48
 MAX_PAGES = 500
@@ -99,7 +99,7 @@ async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, o
 
 
 def _page_parameters(row: Row) -> PageParameters:
-    names = parameters_left_out(row["page_url"])
+    names = unstored_parameters(row["page_url"])
     return PageParameters(row["page_url"], row["pixel_id"], row["events"], names)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from services.core.logs import Log, place_of
+from services.core.logs import Log, error_location
 from services.core.ports import Clock, LocalTime
 from services.pipedrive.answers import PersonGoneError, RejectedError, TransientError
 from services.pipedrive.client import PipedriveClient
@@ -237,7 +237,7 @@ class PortionSync:
             case PersonGoneError():
                 return self._retry(submission, "the person was gone when it was to be written")
             case _:
-                self.log.error("lead_failed", event_id=submission.event_id, **place_of(error))
+                self.log.error("lead_failed", event_id=submission.event_id, **error_location(error))
                 return self._retry(submission, f"internal error ({type(error).__name__})")
 
     def _retry(self, submission: Submission, reason: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""Where a visit came from: one whole touch out of one source, and the credit it earns."""
+"""Attribution: the touch that brought a visit, from one source only, and the credit it earns."""
 
 import re
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from urllib.parse import unquote_plus
 
 from services.core.text import clean
 
-Origin = Literal["page_url", "body", "referrer"]
+TouchOrigin = Literal["page_url", "body", "referrer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What one source said about one visit. A record: never merged with another."""
+    """The campaign parameters of one visit from one source; two touches are never merged."""
 
-    origin: Origin
+    origin: TouchOrigin
     utm_source: str | None = None
     utm_medium: str | None = None
     utm_campaign: str | None = None
@@ -33,15 +33,15 @@ class Touch:
     ad_id: str | None = None
     search_query: str | None = None
 
-    def seen(self) -> dict[str, str]:
-        """Only what was seen, and its origin, as it is stored: {"origin": …, "gclid": …}."""
+    def stored_fields(self) -> dict[str, str]:
+        """The origin and the parameters that are set, as stored: {"origin": …, "gclid": …}."""
         values = ((name, getattr(self, name)) for name in ("origin", *_FIELDS))
         return {name: value for name, value in values if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The credit for a visit, with a word in every place."""
+    """The credit for a visit; no field is empty."""
 
     source: str
     medium: str
@@ -62,7 +62,7 @@ _AD = ("campaign_region", "ad_group", "ad_id", "search_query")
 _FIELDS = (*_UTM, *_NETWORK_OF_CLICK_ID, *_AD)
 
 # The ad parameters describe a touch, they do not make one.
-_MAKES_A_TOUCH = frozenset((*_UTM, *_NETWORK_OF_CLICK_ID))
+_TOUCH_FIELDS = frozenset((*_UTM, *_NETWORK_OF_CLICK_ID))
 _SEARCH_CLICK_IDS = frozenset(("gclid", "msclkid"))
 
 # Snapchat's own parameter is ScCid; older set-ups say region.
@@ -70,17 +70,17 @@ _FIELD_OF_PARAMETER = {name: name for name in _FIELDS} | {
     "sccid": "sc_click_id",
     "region": "campaign_region",
 }
-_LONGEST_VALUE = 500
+_MAX_VALUE_CHARACTERS = 500
 
-# Old pixels send these words where they saw nothing.
-_NOTHING = frozenset(("null", "undefined"))
+# Old pixels send these words for parameters that are missing.
+_PLACEHOLDERS = frozenset(("null", "undefined"))
 _FALLBACK_WORDS = {
-    "utm_source": _NOTHING | {"direct"},
-    "utm_medium": _NOTHING | {"unknown", "none"},
-    "utm_campaign": _NOTHING | {"unknown", "none"},
+    "utm_source": _PLACEHOLDERS | {"direct"},
+    "utm_medium": _PLACEHOLDERS | {"unknown", "none"},
+    "utm_campaign": _PLACEHOLDERS | {"unknown", "none"},
 }
 # str() refuses integers of thousands of digits, and no ad ID has more than these.
-_LARGEST_NUMBER = 10**30
+_NUMBER_LIMIT = 10**30
 
 # A source that begins with a network's name: facebook_ads, m.facebook.com, Google Ads, t.co.
 _NETWORK_OF_SOURCE = re.compile(
@@ -107,13 +107,13 @@ def resolve_touch(
 
     Whatever the three hold, nothing is raised and no two of them are mixed.
     """
-    touch = touch_of_url(page_url, "page_url") or _touch_of_body(body)
+    touch = read_touch(page_url, "page_url") or _touch_of_body(body)
     if touch is None and referrer_url:
-        return touch_of_url(referrer_url, "referrer")
+        return read_touch(referrer_url, "referrer")
     return touch
 
 
-def touch_of_url(url: str, origin: Origin) -> Touch | None:
+def read_touch(url: str, origin: TouchOrigin) -> Touch | None:
     """The touch in the URL's query, else in its fragment; None if it has none. Never raises."""
     if "=" not in url:
         return None
@@ -127,11 +127,11 @@ def touch_of_url(url: str, origin: Origin) -> Touch | None:
 def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
     """The touch that a stored event is credited to, field by field; an empty one is direct.
 
-    The words that the old Worker stored where it saw nothing count as nothing.
+    The placeholders that the old Worker stored for missing parameters are left out.
     """
-    said = ((name, _said_by_a_pixel(name, row.get(name))) for name in _FIELDS)
-    found = {name: value for name, value in said if value}
-    return {} if _MAKES_A_TOUCH.isdisjoint(found) else found
+    values = ((name, _pixel_value(name, row.get(name))) for name in _FIELDS)
+    fields = {name: value for name, value in values if value}
+    return {} if _TOUCH_FIELDS.isdisjoint(fields) else fields
 
 
 def without_touch(url: str) -> str:
@@ -142,7 +142,7 @@ def without_touch(url: str) -> str:
     return _without_parameters(address) + hash_mark + fragment
 
 
-def parameters_left_out(url: str) -> list[str]:
+def unstored_parameters(url: str) -> list[str]:
     """The names in the URL's query, in lower case and their order, that are stored in no field."""
     query = url.partition("#")[0].partition("?")[2]
     names = (_decoded(pair.partition("=")[0]).lower() for pair in query.split("&"))
@@ -159,18 +159,18 @@ def _without_parameters(address: str) -> str:
     return page + ("?" + "&".join(pairs) if pairs else "")
 
 
-def credit(seen: Mapping[str, object]) -> Attribution:
-    """Who gets the credit for a touch as `Touch.seen()` stores it; an empty one is direct."""
-    click_id = next((name for name in _NETWORK_OF_CLICK_ID if _said(seen, name)), None)
+def credit(touch: Mapping[str, object]) -> Attribution:
+    """The credit for a touch as `Touch.stored_fields()` gives it; an empty one is direct."""
+    click_id = next((name for name in _NETWORK_OF_CLICK_ID if _text(touch, name)), None)
     return Attribution(
-        source=_said(seen, "utm_source") or _source_of(click_id),
-        medium=_said(seen, "utm_medium") or _medium_of(click_id),
-        campaign=_said(seen, "utm_campaign") or _said(seen, "ad_group") or "none",
+        source=_text(touch, "utm_source") or _source(click_id),
+        medium=_text(touch, "utm_medium") or _medium(click_id),
+        campaign=_text(touch, "utm_campaign") or _text(touch, "ad_group") or "none",
     )
 
 
-def _touch(origin: Origin, found: dict[str, str]) -> Touch | None:
-    return None if _MAKES_A_TOUCH.isdisjoint(found) else Touch(origin, **found)
+def _touch(origin: TouchOrigin, fields: dict[str, str]) -> Touch | None:
+    return None if _TOUCH_FIELDS.isdisjoint(fields) else Touch(origin, **fields)
 
 
 def _query_of_fragment(fragment: str) -> str:
@@ -182,13 +182,17 @@ def _query_of_fragment(fragment: str) -> str:
 
 def _parameters(query: str) -> dict[str, str]:
     # parse_qsl decodes every pair, ours or not, and takes twice the time on the hot path.
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for pair in query.split("&"):
         raw_name, _, raw_value = pair.partition("=")
         name = _FIELD_OF_PARAMETER.get(_decoded(raw_name).lower())
-        if name and name not in found and (value := clean(_decoded(raw_value), _LONGEST_VALUE)):
-            found[name] = value
-    return found
+        if (
+            name
+            and name not in fields
+            and (value := clean(_decoded(raw_value), _MAX_VALUE_CHARACTERS))
+        ):
+            fields[name] = value
+    return fields
 
 
 def _decoded(text: str) -> str:
@@ -196,51 +200,51 @@ def _decoded(text: str) -> str:
 
 
 def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name in _FIELDS:
         raw = body.get(name)
-        if raw is not None and (value := _said_by_a_pixel(name, raw)):
-            found[name] = value
-    return _touch("body", _of_one_visit(found)) if found else None
+        if raw is not None and (value := _pixel_value(name, raw)):
+            fields[name] = value
+    return _touch("body", _without_stale_click_ids(fields)) if fields else None
 
 
-def _said_by_a_pixel(name: str, raw: object) -> str | None:
-    if type(raw) is int and abs(raw) < _LARGEST_NUMBER:
+def _pixel_value(name: str, raw: object) -> str | None:
+    if type(raw) is int and abs(raw) < _NUMBER_LIMIT:
         raw = str(raw)
-    value = clean(raw, _LONGEST_VALUE) if isinstance(raw, str) else None
-    is_fallback = value is None or value.lower() in _FALLBACK_WORDS.get(name, _NOTHING)
+    value = clean(raw, _MAX_VALUE_CHARACTERS) if isinstance(raw, str) else None
+    is_fallback = value is None or value.lower() in _FALLBACK_WORDS.get(name, _PLACEHOLDERS)
     return None if is_fallback else value
 
 
-def _of_one_visit(found: dict[str, str]) -> dict[str, str]:
+def _without_stale_click_ids(fields: dict[str, str]) -> dict[str, str]:
     """Without the click IDs that old pixels kept in the browser from another visit."""
-    network = _network_of(found)
+    network = _network(fields)
     if network is None:
-        return found
+        return fields
     return {
         name: value
-        for name, value in found.items()
+        for name, value in fields.items()
         if _NETWORK_OF_CLICK_ID.get(name, network) == network
     }
 
 
-def _network_of(found: dict[str, str]) -> str | None:
-    if "utm_source" in found:
-        match = _NETWORK_OF_SOURCE.match(found["utm_source"])
+def _network(fields: dict[str, str]) -> str | None:
+    if "utm_source" in fields:
+        match = _NETWORK_OF_SOURCE.match(fields["utm_source"])
         return match.lastgroup if match else None
-    return next((network for name, network in _NETWORK_OF_CLICK_ID.items() if name in found), None)
+    return next((network for name, network in _NETWORK_OF_CLICK_ID.items() if name in fields), None)
 
 
-def _said(seen: Mapping[str, object], name: str) -> str:
-    value = seen.get(name)
+def _text(touch: Mapping[str, object], name: str) -> str:
+    value = touch.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _source_of(click_id: str | None) -> str:
+def _source(click_id: str | None) -> str:
     return "direct" if click_id is None else _NETWORK_OF_CLICK_ID[click_id]
 
 
-def _medium_of(click_id: str | None) -> str:
+def _medium(click_id: str | None) -> str:
     if click_id is None:
         return "unknown"
     return "cpc" if click_id in _SEARCH_CLICK_IDS else "social"

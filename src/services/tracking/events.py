@@ -1,4 +1,4 @@
-"""What a pixel reports, checked at the edge: from here on it has types."""
+"""Events as pixels report them: untrusted input, checked and typed."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ OUTCOMES: Mapping[object, Outcome] = {
     "accepted": "accepted",
     "rejected": "rejected",
 }
-URL_LENGTH = 4_096
-TITLE_LENGTH = 1_000
-NAME_LENGTH = 64
-DATA_LENGTH = 4_096
-LARGEST_SCREEN = 100_000
-LARGEST_SEQUENCE = 2**31 - 1
+MAX_URL_CHARACTERS = 4_096
+MAX_TITLE_CHARACTERS = 1_000
+MAX_NAME_CHARACTERS = 64
+MAX_DATA_CHARACTERS = 4_096
+MAX_SCREEN_PIXELS = 100_000
+MAX_SEQUENCE = 2**31 - 1
 
 
 class InvalidEventError(InvalidInputError):
@@ -54,10 +54,10 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Custom:
-    """What only the site knows: an event's name, and a JSON object as text.
+class CustomEvent:
+    """The site's own part of a custom event: its name, and a JSON object as text.
 
-    `left_out` says why the object is missing, without a word of it.
+    `left_out` is the reason why the object was not stored; it quotes none of it.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Event:
     screen: Size | None
     sequence: int | None = None
     outcome: Outcome | None = None
-    custom: Custom | None = None
+    custom: CustomEvent | None = None
     lead_in_address: bool = False
     fill: bool = False
 
@@ -108,14 +108,14 @@ def read_event(body: str, new_visitor: str) -> Event:
         raise InvalidEventError(
             "Invalid request format - expected JSON", ["the body must be one JSON object"]
         )
-    return event_of(fields, new_visitor)
+    return check_event(fields, new_visitor)
 
 
-def event_of(fields: Mapping[str, object], new_visitor: str) -> Event:
+def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
     """Checks and cleans the fields of an event.
 
-    What an event cannot do without is refused; anything else that is wrong is left out, so that a
-    visitor's odd browser loses no lead.
+    An event without a required field is refused; any other invalid field is dropped, so that an
+    unusual browser loses no lead.
 
     Raises:
         InvalidEventError: `pixel_id`, `page_url` or `event_type` is missing or wrong, or the
@@ -131,9 +131,9 @@ def event_of(fields: Mapping[str, object], new_visitor: str) -> Event:
         visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")) or new_visitor,
         event_key=_matching(EVENT_KEY, fields.get("event_key")),
         event_type=event_type,
-        page_url=page_url[:URL_LENGTH],
-        referrer_url=referrer_url[:URL_LENGTH] if referrer_url else None,
-        page_title=_text(fields.get("page_title"), TITLE_LENGTH),
+        page_url=page_url[:MAX_URL_CHARACTERS],
+        referrer_url=referrer_url[:MAX_URL_CHARACTERS] if referrer_url else None,
+        page_title=_text(fields.get("page_title"), MAX_TITLE_CHARACTERS),
         touch=resolve_touch(page_url, fields, referrer_url),
         lead=lead,
         viewport=_size(fields.get("viewport")),
@@ -158,7 +158,7 @@ def _required(fields: Mapping[str, object]) -> tuple[str, str, EventType]:
     if event_type is None:
         details.append(f"event_type: must be one of {', '.join(EVENT_TYPES)}")
     if event_type == "custom" and _event_name(fields) is None:
-        details.append(f"event_name: must be a text of 1 to {NAME_LENGTH} characters")
+        details.append(f"event_name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters")
     if pixel_id is None or page_url is None or event_type is None or details:
         raise InvalidEventError("Validation failed", details)
     return pixel_id, page_url, event_type
@@ -180,23 +180,23 @@ def _lead(
 def _event_name(fields: Mapping[str, object]) -> str | None:
     value = fields.get("event_name")
     name = _text(value, len(value)) if isinstance(value, str) else None
-    return name if name and len(name) <= NAME_LENGTH else None
+    return name if name and len(name) <= MAX_NAME_CHARACTERS else None
 
 
-def _custom(fields: Mapping[str, object]) -> Custom:
+def _custom(fields: Mapping[str, object]) -> CustomEvent:
     name = _event_name(fields) or ""
     data = fields.get("event_data")
     if data is None:
-        return Custom(name)
+        return CustomEvent(name)
     if not isinstance(data, dict):
-        return Custom(name, left_out="no JSON object")
+        return CustomEvent(name, left_out="no JSON object")
     try:
         text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except ValueError:
-        return Custom(name, left_out="a number that JSON does not know")
-    if len(text) > DATA_LENGTH:
-        return Custom(name, left_out=f"over {DATA_LENGTH} characters")
-    return Custom(name, without_lone_surrogates(text))
+        return CustomEvent(name, left_out="a number that JSON does not know")
+    if len(text) > MAX_DATA_CHARACTERS:
+        return CustomEvent(name, left_out=f"over {MAX_DATA_CHARACTERS} characters")
+    return CustomEvent(name, without_lone_surrogates(text))
 
 
 def _outcome(value: object) -> Outcome | None:
@@ -204,7 +204,7 @@ def _outcome(value: object) -> Outcome | None:
 
 
 def _sequence(value: object) -> int | None:
-    return value if type(value) is int and 1 <= value <= LARGEST_SEQUENCE else None
+    return value if type(value) is int and 1 <= value <= MAX_SEQUENCE else None
 
 
 def _matching(pattern: re.Pattern[str], value: object) -> str | None:
@@ -232,4 +232,4 @@ def _size(value: object) -> Size | None:
 def _pixels(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 < value <= LARGEST_SCREEN else None
+    return int(value) if 0 < value <= MAX_SCREEN_PIXELS else None

@@ -1,4 +1,4 @@
-"""The lead in a submitted form: an e-mail address and a name. Nothing else gets past this file."""
+"""The lead in a submitted form: an e-mail address and a name. No other field is stored."""
 
 import re
 import unicodedata
@@ -12,14 +12,14 @@ from services.core.text import clean, read_json
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Who filled in the form, as far as they said. At least one of the three is there."""
+    """The person who filled in a form; at least one of the fields is set."""
 
     email: str | None
     first_name: str | None
     last_name: str | None
 
-    def said(self) -> dict[str, str]:
-        """Only what was said, as it is stored: {"email": …, "first_name": …}."""
+    def stored_fields(self) -> dict[str, str]:
+        """The fields that are set, as they are stored: {"email": …, "first_name": …}."""
         values = {"email": self.email, "first_name": self.first_name, "last_name": self.last_name}
         return {name: value for name, value in values.items() if value}
 
@@ -32,11 +32,11 @@ class _Field:
     value: str
 
 
-_LONGEST_VALUE = 255
-_LONGEST_EMAIL = 254
-_TIMES_ENCODED = 3
-_DEEPEST = 5
-_LONGEST_KEY = 100
+_MAX_VALUE_CHARACTERS = 255
+_MAX_EMAIL_CHARACTERS = 254
+_MAX_JSON_ENCODINGS = 3
+_MAX_DEPTH = 5
+_MAX_KEY_CHARACTERS = 100
 _MAX_FIELDS = 300
 
 _WORD = re.compile(r"[a-z]+")
@@ -45,11 +45,11 @@ _SEGMENT = re.compile(r"[\[\].]+")
 
 _EMAIL = re.compile(r'[^\s@<>()\[\],;:\\"/\ufffd]+@(?:[\w-]+\.)+[\w-]+')
 _EMAIL_KEY = re.compile(r"mail|courriel|correo|correio|posta elettronica")
-_SOMEONE_ELSE = re.compile(
+_OTHER_PERSON = re.compile(
     r"\b(?:friend|amigo|amico|freund|refer|recipient|colleague|spouse|child|emergency|shipping"
     r"|admin|passw|pwd)|\bami\b"
 )
-_A_THING = re.compile(
+_NO_PERSON = re.compile(
     r"\b(?:compan|organi[sz]|business|employer|empresa|entreprise|azienda|firma|file|product|card"
     r"|event|project|site|team)"
 )
@@ -107,7 +107,7 @@ def read_lead(form_data: object) -> Lead | None:
     form = decoded(form_data)
     if not isinstance(form, dict):
         return None
-    fields = list(islice(_fields("", form, _DEEPEST), _MAX_FIELDS))
+    fields = list(islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS))
     return _lead(_email_by_key(fields) or _email_by_value(fields), fields)
 
 
@@ -116,7 +116,7 @@ def read_lead_from_url(url: str) -> Lead | None:
     if "@" not in url and "%40" not in url:
         return None
     query = url.partition("#")[0].partition("?")[2]
-    values = ((key, clean(value, _LONGEST_VALUE)) for key, value in parse_qsl(query))
+    values = ((key, clean(value, _MAX_VALUE_CHARACTERS)) for key, value in parse_qsl(query))
     # An unescaped + in jane+news@example.com arrives as a space.
     fields = [
         _Field(_plain(key), value.replace(" ", "+") if "@" in value else value)
@@ -130,9 +130,9 @@ def read_lead_from_url(url: str) -> Lead | None:
 def own_addresses(form_data: object) -> frozenset[str]:
     """Every e-mail address in a form that is not somebody else's by its key, in lower case."""
     form = decoded(form_data)
-    fields = islice(_fields("", form, _DEEPEST), _MAX_FIELDS) if isinstance(form, dict) else ()
-    own = (field.value.lower() for field in fields if not _SOMEONE_ELSE.search(field.key))
-    return frozenset(filter(_is_email, own))
+    fields = islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS) if isinstance(form, dict) else ()
+    addresses = (field.value.lower() for field in fields if not _OTHER_PERSON.search(field.key))
+    return frozenset(filter(_is_email, addresses))
 
 
 def read_email(text: str) -> str | None:
@@ -144,7 +144,7 @@ def read_email(text: str) -> str | None:
 def decoded(form_data: object) -> object:
     """What the JSON text of a form says, encoded up to three times; None if it is none."""
     try:
-        for _ in range(_TIMES_ENCODED):
+        for _ in range(_MAX_JSON_ENCODINGS):
             if not isinstance(form_data, str):
                 break
             form_data = read_json(form_data)
@@ -156,7 +156,7 @@ def decoded(form_data: object) -> object:
 def _fields(key: str, value: object, depth: int) -> Iterator[_Field]:
     """Every text in the form with the keys that lead to it, in the form's order."""
     if isinstance(value, str):
-        text = clean(value, _LONGEST_VALUE)
+        text = clean(value, _MAX_VALUE_CHARACTERS)
         if text:
             yield _Field(_plain(key), text)
     elif isinstance(value, list) and len(value) == 1 and depth:
@@ -168,7 +168,7 @@ def _fields(key: str, value: object, depth: int) -> Iterator[_Field]:
 
 def _plain(key: str) -> str:
     """Words in lower case without accents or digits; dots for nesting, without `value`."""
-    spaced = _CAMEL_CASE.sub(" ", key[-_LONGEST_KEY:])
+    spaced = _CAMEL_CASE.sub(" ", key[-_MAX_KEY_CHARACTERS:])
     ascii_only = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode()
     segments = (" ".join(_WORD.findall(part)) for part in _SEGMENT.split(ascii_only.lower()))
     return ".".join(segment for segment in segments if segment not in ("", "value"))
@@ -184,28 +184,28 @@ def _email_by_key(fields: list[_Field]) -> str | None:
 
 
 def _email_by_value(fields: list[_Field]) -> str | None:
-    own = (field.value.lower() for field in fields if not _SOMEONE_ELSE.search(field.key))
-    return next((value for value in own if _is_email(value)), None)
+    addresses = (field.value.lower() for field in fields if not _OTHER_PERSON.search(field.key))
+    return next((value for value in addresses if _is_email(value)), None)
 
 
 def _is_email(value: str) -> bool:
-    return len(value) <= _LONGEST_EMAIL and _EMAIL.fullmatch(value) is not None
+    return len(value) <= _MAX_EMAIL_CHARACTERS and _EMAIL.fullmatch(value) is not None
 
 
 def _names(fields: list[_Field]) -> tuple[str | None, str | None]:
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     for field in fields:
         part = _part_of_name(field)
         if part:
-            said.setdefault(part, field.value)
-    return _first_and_last(said.get("first"), said.get("last"), said.get("full"))
+            values.setdefault(part, field.value)
+    return _first_and_last(values.get("first"), values.get("last"), values.get("full"))
 
 
 def _part_of_name(field: _Field) -> str | None:
-    if "@" in field.value or _SOMEONE_ELSE.search(field.key):
+    if "@" in field.value or _OTHER_PERSON.search(field.key):
         return None
     part = next((part for part, pattern in _PARTS_OF_NAME if pattern.search(field.key)), None)
-    return None if part == "full" and _A_THING.search(field.key) else part
+    return None if part == "full" and _NO_PERSON.search(field.key) else part
 
 
 def _first_and_last(
@@ -221,14 +221,14 @@ def _first_and_last(
     return _split(full)
 
 
-def _beyond(full: str, known: str) -> str | None:
-    known_words = known.casefold().split()
-    words = full.replace(",", " ").split()
-    return " ".join(word for word in words if word.casefold() not in known_words) or None
+def _beyond(full: str, name: str) -> str | None:
+    name_words = name.casefold().split()
+    full_words = full.replace(",", " ").split()
+    return " ".join(word for word in full_words if word.casefold() not in name_words) or None
 
 
 def _split(full: str) -> tuple[str | None, str | None]:
     """`Jane van Dyke` after the first word, `van Dyke, Jane` at the comma."""
     last, _, first = full.partition(",")
-    words = f"{first} {last}".split()
-    return " ".join(words[:1]) or None, " ".join(words[1:]) or None
+    names = f"{first} {last}".split()
+    return " ".join(names[:1]) or None, " ".join(names[1:]) or None

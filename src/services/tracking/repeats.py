@@ -1,10 +1,9 @@
-"""Form submissions that come twice, because their sender did not hear the answer.
+"""Repeated form submissions: a sender that received no answer sends the same one again.
 
-A new pixel gives each event an id, and says later what became of a form: only the same words again
-are a repeat, so that a correction reaches D1. An old pixel gives none, and its submission is known
-by what it says: pixel, person and page, within a window. D1 refuses the second row
-(`visits`); KV remembers the answer for a day, so that it is the same even where the
-visitor's cookie is not.
+A new pixel gives each event a key and sends the form's outcome later: only an identical submission
+is a repeat, so that a correction reaches D1. An old pixel gives no key: a submission with the same
+pixel, person and page within a window is a repeat. D1 refuses the second row (`visits`); KV keeps
+the answer for a day, so that it is the same even for another visitor cookie.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from typing import Any
 from services.core.ports import KeyValues, UnavailableError
 from services.tracking.attribution import Attribution
 from services.tracking.events import Event
-from services.tracking.visits import Recorded
+from services.tracking.visits import RecordedEvent
 
 PREFIX = "submission:"
 REMEMBERED_SECONDS = 86_400
-DIGITS = 32
+DIGEST_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +32,63 @@ class Repeats:
     key_values: KeyValues
     window_seconds: int
 
-    async def recall(self, event: Event, now: datetime) -> Recorded | None:
-        """What was answered when this submission came before; None also while KV fails."""
+    async def recall(self, event: Event, now: datetime) -> RecordedEvent | None:
+        """The answer to an earlier identical submission, or None; None also while KV fails."""
         try:
-            text = await self.key_values.get(_name(event))
+            text = await self.key_values.get(_key(event))
         except UnavailableError:
             return None
         try:
-            return self._answered(json.loads(text), event, now) if text else None
+            return self._recorded(json.loads(text), event, now) if text else None
         except (ValueError, KeyError, TypeError, OverflowError):
-            # Whoever wrote this into KV, no lead is lost by it: D1 decides.
+            # A damaged value in KV must not lose a lead: D1 decides.
             return None
 
-    async def remember(self, event: Event, recorded: Recorded, now: datetime) -> None:
+    async def remember(self, event: Event, recorded: RecordedEvent, now: datetime) -> None:
         """Remembers a submission that was stored.
 
         Raises:
             UnavailableError: KV failed.
         """
-        said = {
+        stored = {
             "at": now.isoformat(),
             "event_id": recorded.event_id,
             "visitor_id": recorded.visitor_id,
             "session_id": recorded.session_id,
             "attribution": asdict(recorded.attribution),
         }
-        await self.key_values.put(_name(event), json.dumps(said), REMEMBERED_SECONDS)
+        await self.key_values.put(_key(event), json.dumps(stored), REMEMBERED_SECONDS)
 
-    def _answered(self, said: Mapping[str, Any], event: Event, now: datetime) -> Recorded | None:
-        until = datetime.fromisoformat(said["at"]) + timedelta(seconds=self.window_seconds)
+    def _recorded(
+        self, stored: Mapping[str, Any], event: Event, now: datetime
+    ) -> RecordedEvent | None:
+        until = datetime.fromisoformat(stored["at"]) + timedelta(seconds=self.window_seconds)
         if event.event_key is None and now > until:
             return None
-        return Recorded(
-            event_id=said["event_id"],
-            visitor_id=said["visitor_id"],
-            session_id=said["session_id"],
-            attribution=Attribution(**said["attribution"]),
+        return RecordedEvent(
+            event_id=stored["event_id"],
+            visitor_id=stored["visitor_id"],
+            session_id=stored["session_id"],
+            attribution=Attribution(**stored["attribution"]),
             event_type="form_submit",
             due=None,
             touch={},
         )
 
 
-def _name(event: Event) -> str:
-    """A key in KV that tells nobody anything: a hash."""
-    lead = json.dumps(event.lead and event.lead.said())
+def _key(event: Event) -> str:
+    """The key in KV: a hash, because keys hold no personal data."""
+    lead = json.dumps(event.lead and event.lead.stored_fields())
     if event.event_key:
-        said = [event.pixel_id, event.visitor_cookie, event.event_key, event.outcome or "", lead]
+        identity = [
+            event.pixel_id,
+            event.visitor_cookie,
+            event.event_key,
+            event.outcome or "",
+            lead,
+        ]
     else:
-        said = [event.pixel_id, event.page_url, lead]
-    return f"{PREFIX}{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:DIGITS]}"
+        identity = [event.pixel_id, event.page_url, lead]
+    return (
+        f"{PREFIX}{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:DIGEST_CHARACTERS]}"
+    )

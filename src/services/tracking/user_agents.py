@@ -1,4 +1,4 @@
-"""What a user agent tells of the browser, the operating system and the device."""
+"""The browser, operating system and device in a user agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DeviceType = Literal["desktop", "mobile", "tablet"]
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A browser on a device; versions are as far as they are known, else None."""
+    """A browser on a device; unknown fields are None."""
 
     browser: str | None
     browser_version: str | None
@@ -35,26 +35,26 @@ _MOBILE = re.compile(r"Mobi|iPhone|iPod|Android|Windows Phone|BlackBerry|Opera M
 _resolver = Resolver(
     (list(MATCHERS[0]), list(MATCHERS[1]), []),
 )
-_WANTED = Domain.USER_AGENT | Domain.OS
+_DOMAINS = Domain.USER_AGENT | Domain.OS
 # The patterns are compiled on first use (0.4 s): done here it is part of the start-up snapshot.
-_resolver("Mozilla/5.0", _WANTED)
+_resolver("Mozilla/5.0", _DOMAINS)
 
 
 @lru_cache(maxsize=2_048)
 def describe_client(user_agent: str) -> Client:
-    """Reads a user agent; what it does not tell is None, an unknown device is a desktop."""
-    found = _resolver(user_agent, _WANTED)
+    """Reads a user agent; unknown fields are None, an unknown device is a desktop."""
+    parsed = _resolver(user_agent, _DOMAINS)
     return Client(
-        browser=found.user_agent.family if found.user_agent else None,
-        browser_version=_version(found.user_agent),
-        os=found.os.family if found.os else None,
-        os_version=_version(found.os),
+        browser=parsed.user_agent.family if parsed.user_agent else None,
+        browser_version=_version(parsed.user_agent),
+        os=parsed.os.family if parsed.os else None,
+        os_version=_version(parsed.os),
         device_type=_device_type(user_agent),
     )
 
 
-def _version(of: UserAgent | OS | None) -> str | None:
-    parts = [part for part in (of.major, of.minor) if part] if of else []
+def _version(product: UserAgent | OS | None) -> str | None:
+    parts = [part for part in (product.major, product.minor) if part] if product else []
     return ".".join(parts) or None
 
 

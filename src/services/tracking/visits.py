@@ -1,10 +1,10 @@
-"""Writes an event with everything that it changes: visitor, session, attribution, event.
+"""Stores an event with all that it changes: visitor, session, attribution, event.
 
 It is one D1 batch, that is one transaction and one round trip. All statements read one JSON text
 (`?1`), because every value that crosses from Python to JavaScript costs time (docs/decisions.md).
 
 An event is credited to one whole touch: its own, else its session's first one, else its visitor's
-first one. Nothing is inferred here; what was not seen is NULL.
+first one. Nothing is inferred; missing parameters are NULL.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.ports import Database, NewId, OnCost
+from services.core.request_origin import RequestOrigin
 from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, credit
 from services.tracking.events import Event, EventType, Size
-from services.tracking.origin import Origin
 from services.tracking.user_agents import describe_client
 
-# Of two isolates, in seconds.
-CLOCK_SKEW = 60
-# How long after a form its thank-you page tells of the same lead, in minutes.
-THANKED_MINUTES = 30
+# Between the clocks of two isolates.
+CLOCK_SKEW_SECONDS = 60
+# A thank-you page within this time belongs to the form before it.
+THANK_YOU_MINUTES = 30
 
 # The latest session on this pixel of the visitor at hand, if it is still open. Only the latest one
 # is looked at, so that the rows read do not grow with the number of visits.
@@ -196,7 +196,7 @@ RECORD_EVENT_BATCH = (RECORD_VISITOR, RECORD_SESSION, RECORD_EVENT)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedEvent:
     """An event that is in the database.
 
     Its type is the stored one. `due` is when the sync is to be reminded of it: None where this
@@ -230,10 +230,10 @@ class Visits:
         self,
         event: Event,
         pixel: Pixel,
-        origin: Origin,
+        origin: RequestOrigin,
         now: datetime,
         on_cost: OnCost | None = None,
-    ) -> Recorded:
+    ) -> RecordedEvent:
         """Stores one event and returns it as stored; a repeated event returns the first one.
 
         A form that a new pixel repeats is corrected by what it says now.
@@ -245,7 +245,7 @@ class Visits:
         parameters = self._parameters(event, pixel, origin, now, due)
         answer = json.loads(await self.database.batch(RECORD_EVENT_BATCH, parameters, on_cost))
         touch = answer["touch"]
-        return Recorded(
+        return RecordedEvent(
             event_id=answer["event_id"],
             visitor_id=answer["visitor_id"],
             session_id=answer["session_id"],
@@ -256,7 +256,7 @@ class Visits:
         )
 
     def _parameters(
-        self, event: Event, pixel: Pixel, origin: Origin, now: datetime, due: datetime | None
+        self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime, due: datetime | None
     ) -> str:
         client = describe_client(origin.user_agent)
         minutes = pixel.rules.session_minutes or self.session_minutes
@@ -275,10 +275,10 @@ class Visits:
             "referrer_url": event.referrer_url,
             "page_title": event.page_title,
             "user_agent": origin.user_agent,
-            "ip_address": pixel.rules.kept_address(origin.ip_address),
-            "country": origin.place.country,
-            "region": origin.place.region,
-            "city": origin.place.city,
+            "ip_address": pixel.rules.stored_address(origin.ip_address),
+            "country": origin.location.country,
+            "region": origin.location.region,
+            "city": origin.location.city,
             "browser": {
                 "browser": client.browser,
                 "browser_version": client.browser_version,
@@ -290,7 +290,7 @@ class Visits:
             "sequence": event.sequence,
             "event_name": event.custom.name if event.custom else None,
             "event_data": event.custom.data if event.custom else None,
-            "touch": event.touch.seen() if event.touch else None,
+            "touch": event.touch.stored_fields() if event.touch else None,
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
         return json.dumps({key: value for key, value in parameters.items() if value is not None})
@@ -300,23 +300,23 @@ class Visits:
         if event.event_key or event.lead is None:
             key = event.event_key
             return {"event_key": key, "oldest_key": key, "newest_key": key} if key else {}
-        # An old pixel gives no key: what its submission says, and when, is one.
-        said = json.dumps([event.pixel_id, event.page_url, event.lead.said()])
-        digest = hashlib.sha256(said.encode()).hexdigest()[:16]
+        # An old pixel gives no key: its submission and the time make one.
+        identity = json.dumps([event.pixel_id, event.page_url, event.lead.stored_fields()])
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         moment = int(now.timestamp())
         moments = {
             "event_key": moment,
             "oldest_key": moment - self.repeat_window,
-            "newest_key": moment + CLOCK_SKEW,
+            "newest_key": moment + CLOCK_SKEW_SECONDS,
         }
         return {name: f"v2-{digest}-{second:010d}" for name, second in moments.items()}
 
     def _submission(self, event: Event, now: datetime, due: datetime | None) -> dict[str, object]:
         if event.event_type != "form_submit":
             return {}
-        thanked_since = now - timedelta(minutes=THANKED_MINUTES)
+        thanked_since = now - timedelta(minutes=THANK_YOU_MINUTES)
         return {
-            "form_data": event.lead.said() if event.lead else None,
+            "form_data": event.lead.stored_fields() if event.lead else None,
             "outcome": event.outcome,
             "due_at": format_stored_time(due) if due else NEVER_DUE,
             "thanked_since": format_stored_time(thanked_since) if event.lead_in_address else None,
@@ -326,11 +326,11 @@ class Visits:
 def due_time(event: Event, pixel: Pixel, now: datetime, sync_delay: int) -> datetime | None:
     """When the event is due for the sync.
 
-    None: it is no lead, the site itself refused it, or nobody wants it in the CRM.
+    None: it is no lead, the site rejected the form, or the project is not synced.
     """
     is_lead = event.lead is not None and event.lead.email is not None
-    is_wanted = is_lead and pixel.synced and event.outcome != "rejected"
-    return now + timedelta(seconds=sync_delay) if is_wanted else None
+    is_synced = is_lead and pixel.synced and event.outcome != "rejected"
+    return now + timedelta(seconds=sync_delay) if is_synced else None
 
 
 def _size(size: Size | None) -> dict[str, int] | None:

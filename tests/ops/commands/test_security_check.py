@@ -9,7 +9,7 @@ import pytest
 
 import routes
 from ops.checks.security_probes import PROTECTED_PATHS
-from routes import Route, methods_of
+from routes import Route, routes_by_method
 from tests.harness.listening import listening
 from tests.harness.worker import Row
 from tests.ops.asking import ADMIN_KEY, Service
@@ -110,7 +110,7 @@ def test_a_careless_server_fails(service: Service) -> None:
 
 
 def test_every_route_that_needs_a_key_is_tried() -> None:
-    tried = [methods_of(path) for path in PROTECTED_PATHS]
+    tried = [routes_by_method(path) for path in PROTECTED_PATHS]
     tables = {name: value for name, value in vars(routes).items() if name.isupper()}
     protected = [
         (name, methods)

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.access.rate_limiting import (
-    REMEMBERED_ALLOWANCES,
+    MAX_ALLOWANCES,
     SHARDS,
     Counters,
     Limit,
+    RateLimitDecision,
     RateLimiter,
-    Verdict,
-    client_of,
-    shard_of,
+    rate_limited_client,
+    shard_name,
 )
 from services.core.ports import UnavailableError
 
@@ -48,15 +48,15 @@ class MemoryShards:
 
 def admit(
     limiter: RateLimiter, limit: Limit = TRACKING, *, times: int = 1, now: float = NOW
-) -> list[Verdict]:
-    async def one_by_one() -> list[Verdict]:
+) -> list[RateLimitDecision]:
+    async def one_by_one() -> list[RateLimitDecision]:
         return [await limiter.admit(limit, CLIENT, now) for _ in range(times)]
 
     return asyncio.run(one_by_one())
 
 
-def admitted(verdicts: Sequence[Verdict]) -> int:
-    return sum(verdict.allowed for verdict in verdicts)
+def admitted(verdicts: Sequence[RateLimitDecision]) -> int:
+    return sum(decision.allowed for decision in verdicts)
 
 
 # One isolate
@@ -64,14 +64,16 @@ def admitted(verdicts: Sequence[Verdict]) -> int:
 
 def test_one_isolate_admits_the_limit_and_refuses_the_next_until_the_window_ends() -> None:
     verdicts = admit(RateLimiter(MemoryShards()), times=103)
-    assert [verdict.allowed for verdict in verdicts] == [True] * 100 + [False] * 3
-    assert verdicts[100] == Verdict(allowed=False, limit=100, remaining=0, reset=WINDOW_END)
+    assert [decision.allowed for decision in verdicts] == [True] * 100 + [False] * 3
+    assert verdicts[100] == RateLimitDecision(
+        allowed=False, limit=100, remaining=0, reset=WINDOW_END
+    )
 
 
 def test_what_remains_is_counted_down_to_zero() -> None:
     verdicts = admit(RateLimiter(MemoryShards()), times=100)
-    assert [verdict.remaining for verdict in verdicts] == list(range(99, -1, -1))
-    assert {(verdict.limit, verdict.reset, verdict.counted) for verdict in verdicts} == {
+    assert [decision.remaining for decision in verdicts] == list(range(99, -1, -1))
+    assert {(decision.limit, decision.reset, decision.counted) for decision in verdicts} == {
         (100, WINDOW_END, True)
     }
 
@@ -105,7 +107,7 @@ def test_a_limit_without_free_requests_and_leases_asks_each_time_until_it_is_ref
     verdicts = admit(RateLimiter(shards), STRICT, times=12)
     assert admitted(verdicts) == 10
     assert [ask["want"] for ask in shards.asked] == [1] * 11
-    assert [verdict.remaining for verdict in verdicts] == [*range(9, -1, -1), 0, 0]
+    assert [decision.remaining for decision in verdicts] == [*range(9, -1, -1), 0, 0]
 
 
 def test_a_limit_below_its_free_requests_is_still_the_limit() -> None:
@@ -129,9 +131,9 @@ def test_the_last_moment_of_a_window_still_belongs_to_it() -> None:
 
 
 def test_requests_from_both_sides_of_a_windows_end_have_each_their_whole_limit() -> None:
-    async def at_the_end() -> Sequence[Verdict]:
+    async def at_the_end() -> Sequence[RateLimitDecision]:
         limiter = RateLimiter(MemoryShards())
-        requests: list[Awaitable[Verdict]] = [
+        requests: list[Awaitable[RateLimitDecision]] = [
             limiter.admit(TRACKING, CLIENT, WINDOW_END - number % 2) for number in range(240)
         ]
         return await asyncio.gather(*requests)
@@ -154,9 +156,9 @@ def test_two_clients_are_counted_apart() -> None:
 
 @pytest.mark.parametrize("limit", [TRACKING, STRICT], ids=lambda limit: limit.name)
 def test_requests_at_the_same_moment_share_one_limit(limit: Limit) -> None:
-    async def at_once() -> list[Verdict]:
+    async def at_once() -> list[RateLimitDecision]:
         limiter = RateLimiter(MemoryShards())
-        requests: list[Awaitable[Verdict]] = [
+        requests: list[Awaitable[RateLimitDecision]] = [
             limiter.admit(limit, CLIENT, NOW) for _ in range(2 * limit.requests)
         ]
         return await asyncio.gather(*requests)
@@ -164,7 +166,7 @@ def test_requests_at_the_same_moment_share_one_limit(limit: Limit) -> None:
     assert admitted(asyncio.run(at_once())) == limit.requests
 
 
-def would_admit(limiter: RateLimiter, limit: Limit = STRICT) -> Verdict:
+def would_admit(limiter: RateLimiter, limit: Limit = STRICT) -> RateLimitDecision:
     return asyncio.run(limiter.would_admit(limit, CLIENT, NOW))
 
 
@@ -173,8 +175,8 @@ def test_to_ask_first_counts_nothing(limit: Limit) -> None:
     limiter = RateLimiter(MemoryShards())
     for used in range(limit.requests):
         assert would_admit(limiter, limit).allowed
-        [verdict] = admit(limiter, limit)
-        assert (verdict.allowed, verdict.remaining) == (True, limit.requests - used - 1)
+        [decision] = admit(limiter, limit)
+        assert (decision.allowed, decision.remaining) == (True, limit.requests - used - 1)
     assert not would_admit(limiter, limit).allowed
 
 
@@ -192,8 +194,8 @@ def test_who_asks_first_in_another_isolate_is_told_what_all_have_used() -> None:
 def test_to_ask_first_is_uncounted_where_the_shard_fails() -> None:
     shards = MemoryShards()
     shards.failing = True
-    verdict = would_admit(RateLimiter(shards))
-    assert (verdict.allowed, verdict.counted) == (True, False)
+    decision = would_admit(RateLimiter(shards))
+    assert (decision.allowed, decision.counted) == (True, False)
 
 
 # Several isolates
@@ -202,7 +204,7 @@ def test_to_ask_first_is_uncounted_where_the_shard_fails() -> None:
 def test_two_isolates_exceed_the_limit_by_at_most_their_free_requests() -> None:
     shards = MemoryShards()
     first, second = RateLimiter(shards), RateLimiter(shards)
-    total = admitted([verdict for _ in range(150) for verdict in admit(first) + admit(second)])
+    total = admitted([decision for _ in range(150) for decision in admit(first) + admit(second)])
     assert 100 <= total <= 100 + 2 * TRACKING.free
 
 
@@ -236,7 +238,7 @@ def test_whatever_the_order_isolates_stay_within_the_limit_and_their_free_reques
     shards = MemoryShards()
     isolates = [RateLimiter(shards) for _ in range(4)]
 
-    async def take_turns() -> list[Verdict]:
+    async def take_turns() -> list[RateLimitDecision]:
         return [await isolates[turn].admit(limit, CLIENT, NOW) for turn in turns]
 
     total = admitted(asyncio.run(take_turns()))
@@ -254,16 +256,16 @@ def test_failures_in_between_let_nobody_exceed_the_limit_uncounted(
     shards = MemoryShards()
     isolates = [RateLimiter(shards) for _ in range(3)]
 
-    async def take_turns() -> list[Verdict]:
+    async def take_turns() -> list[RateLimitDecision]:
         verdicts = []
         for turn, shards.failing in turns:
             verdicts.append(await isolates[turn].admit(limit, CLIENT, NOW))
         return verdicts
 
     verdicts = asyncio.run(take_turns())
-    counted = [verdict for verdict in verdicts if verdict.counted]
+    counted = [decision for decision in verdicts if decision.counted]
     assert admitted(counted) <= limit.requests + 3 * limit.free
-    assert all(verdict.allowed for verdict in verdicts if not verdict.counted)
+    assert all(decision.allowed for decision in verdicts if not decision.counted)
 
 
 # A shard that fails
@@ -273,7 +275,7 @@ def test_a_failing_shard_lets_requests_pass_uncounted() -> None:
     shards = MemoryShards()
     shards.failing = True
     verdicts = admit(RateLimiter(shards), times=7)
-    assert [(verdict.allowed, verdict.counted) for verdict in verdicts] == [
+    assert [(decision.allowed, decision.counted) for decision in verdicts] == [
         *[(True, True)] * 5,
         *[(True, False)] * 2,
     ]
@@ -296,7 +298,7 @@ def test_a_failure_is_not_an_answer_of_the_limiter() -> None:
     shards = MemoryShards()
     limiter = RateLimiter(shards)
     shards.failing = True
-    assert admit(limiter, STRICT)[0] == Verdict(
+    assert admit(limiter, STRICT)[0] == RateLimitDecision(
         allowed=True,
         limit=STRICT.requests,
         remaining=0,
@@ -369,16 +371,16 @@ def test_windows_of_different_limits_do_not_disturb_each_other() -> None:
 
 
 def test_an_ipv6_network_of_64_bits_is_one_client() -> None:
-    assert client_of("2001:db8:1:2::1") == client_of("2001:DB8:1:2:ffff:0:0:9")
-    assert client_of("2001:db8:1:2::1") != client_of("2001:db8:1:3::1")
+    assert rate_limited_client("2001:db8:1:2::1") == rate_limited_client("2001:DB8:1:2:ffff:0:0:9")
+    assert rate_limited_client("2001:db8:1:2::1") != rate_limited_client("2001:db8:1:3::1")
 
 
 def test_each_ipv4_address_is_a_client() -> None:
-    assert client_of("203.0.113.7") != client_of("203.0.113.8")
+    assert rate_limited_client("203.0.113.7") != rate_limited_client("203.0.113.8")
 
 
 def test_addresses_of_one_ipv6_client_share_its_limit() -> None:
-    async def from_two_addresses() -> list[Verdict]:
+    async def from_two_addresses() -> list[RateLimitDecision]:
         limiter = RateLimiter(MemoryShards())
         addresses = ["2001:db8::1", "2001:db8::2"]
         return [await limiter.admit(TRACKING, addresses[n % 2], NOW) for n in range(110)]
@@ -387,25 +389,25 @@ def test_addresses_of_one_ipv6_client_share_its_limit() -> None:
 
 
 def test_an_ipv4_network_of_16_bits_has_one_shard() -> None:
-    assert len({shard_of(f"198.51.{third}.{third}") for third in range(256)}) == 1
+    assert len({shard_name(f"198.51.{third}.{third}") for third in range(256)}) == 1
 
 
 def test_an_ipv6_network_of_48_bits_has_one_shard() -> None:
-    assert len({shard_of(f"2001:db8:77:{fourth:x}::{fourth:x}") for fourth in range(256)}) == 1
+    assert len({shard_name(f"2001:db8:77:{fourth:x}::{fourth:x}") for fourth in range(256)}) == 1
 
 
 def test_the_shards_are_few_and_all_in_use() -> None:
     networks = [f"{first}.{second}.0.1" for first in range(1, 100) for second in range(50)]
-    assert {shard_of(address) for address in networks} == {f"shard-{n}" for n in range(SHARDS)}
+    assert {shard_name(address) for address in networks} == {f"shard-{n}" for n in range(SHARDS)}
 
 
 @given(st.ip_addresses())
 def test_every_address_of_a_client_is_on_the_clients_shard(
     address: IPv4Address | IPv6Address,
 ) -> None:
-    client = client_of(str(address))
-    assert client_of(client) == client
-    assert shard_of(client) == shard_of(str(address))
+    client = rate_limited_client(str(address))
+    assert rate_limited_client(client) == client
+    assert shard_name(client) == shard_name(str(address))
 
 
 @pytest.mark.parametrize(
@@ -414,7 +416,7 @@ def test_every_address_of_a_client_is_on_the_clients_shard(
 def test_an_odd_address_is_a_client_like_any_other(address: str) -> None:
     limiter = RateLimiter(MemoryShards())
 
-    async def requests() -> list[Verdict]:
+    async def requests() -> list[RateLimitDecision]:
         return [await limiter.admit(TRACKING, address, NOW) for _ in range(101)]
 
     assert admitted(asyncio.run(requests())) == 100
@@ -428,12 +430,12 @@ def test_an_isolate_remembers_a_bounded_number_of_clients() -> None:
     limiter = RateLimiter(shards)
 
     async def from_many() -> None:
-        for number in range(REMEMBERED_ALLOWANCES + 1):
+        for number in range(MAX_ALLOWANCES + 1):
             for _ in range(TRACKING.free):
                 await limiter.admit(TRACKING, str(IPv4Address(number)), NOW)
         assert shards.asked == []
         # The client seen last is remembered, so that its free requests are used up …
-        await limiter.admit(TRACKING, str(IPv4Address(REMEMBERED_ALLOWANCES)), NOW)
+        await limiter.admit(TRACKING, str(IPv4Address(MAX_ALLOWANCES)), NOW)
         assert len(shards.asked) == 1
         # … and the oldest is forgotten, so that it has new ones.
         await limiter.admit(TRACKING, str(IPv4Address(0)), NOW)
@@ -445,13 +447,13 @@ def test_an_isolate_remembers_a_bounded_number_of_clients() -> None:
 def test_a_client_that_keeps_coming_is_not_forgotten() -> None:
     limiter = RateLimiter(MemoryShards())
 
-    async def among_many() -> list[Verdict]:
+    async def among_many() -> list[RateLimitDecision]:
         verdicts = []
-        for number in range(REMEMBERED_ALLOWANCES + 10):
+        for number in range(MAX_ALLOWANCES + 10):
             await limiter.admit(TRACKING, str(IPv4Address(number)), NOW)
             if number % 1_000 == 0:
                 verdicts.append(await limiter.admit(TRACKING, CLIENT, NOW))
         return verdicts
 
-    remaining = [verdict.remaining for verdict in asyncio.run(among_many())]
+    remaining = [decision.remaining for decision in asyncio.run(among_many())]
     assert remaining == [99, 98, 97, 96, 95, 94]

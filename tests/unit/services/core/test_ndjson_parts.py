@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from services.core.ndjson_parts import DamagedPartError, Packed, pack, unpack
+from services.core.ndjson_parts import DamagedPartError, PackedPart, pack, unpack
 
 LINES = ['{"id":1,"page_title":"Grüße \\u2028 x"}', '{"id":2,"page_title":"\u2028\u0085"}']
 OTHER = pack(['{"id":3}'])
@@ -56,4 +56,4 @@ def test_a_part_that_was_damaged_before_its_checksum_was_taken_is_found(
     content: bytes, problem: str
 ) -> None:
     with pytest.raises(DamagedPartError, match=f"a {problem}"):
-        unpack("a", content, 2, Packed(content, 2).sha256)
+        unpack("a", content, 2, PackedPart(content, 2).sha256)

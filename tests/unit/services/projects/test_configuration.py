@@ -5,8 +5,8 @@ import pytest
 from services.core.errors import InvalidFieldsError
 from services.projects.configuration import (
     MAX_DOMAINS,
-    OF_A_PIXEL,
-    OF_A_PROJECT,
+    PIXEL_SHAPE,
+    PROJECT_SHAPE,
     merge,
     read_configuration,
 )
@@ -27,21 +27,21 @@ KNOWN = {
 
 def problem(**sent: object) -> str:
     with pytest.raises(InvalidFieldsError) as refused:
-        merge({}, sent, OF_A_PROJECT)
+        merge({}, sent, PROJECT_SHAPE)
     [only] = refused.value.details
     return only
 
 
 def test_every_known_name_may_be_set() -> None:
-    assert set(KNOWN) == set(OF_A_PROJECT)
-    assert merge({}, KNOWN, OF_A_PROJECT) == KNOWN
+    assert set(KNOWN) == set(PROJECT_SHAPE)
+    assert merge({}, KNOWN, PROJECT_SHAPE) == KNOWN
 
 
 def test_a_pixel_has_what_is_about_its_website() -> None:
-    own = {name: KNOWN[name] for name in OF_A_PIXEL}
-    assert merge({}, own, OF_A_PIXEL) == own
+    own = {name: KNOWN[name] for name in PIXEL_SHAPE}
+    assert merge({}, own, PIXEL_SHAPE) == own
     with pytest.raises(InvalidFieldsError, match="of the project"):
-        merge({}, {"retention_days": 7}, OF_A_PIXEL)
+        merge({}, {"retention_days": 7}, PIXEL_SHAPE)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_a_domain_is_a_host_name_and_nothing_else(domain: str) -> None:
 
 
 def test_a_whole_number_may_be_written_with_a_point() -> None:
-    merged = merge({"session_minutes": 30}, {"session_minutes": 30.0}, OF_A_PIXEL)
+    merged = merge({"session_minutes": 30}, {"session_minutes": 30.0}, PIXEL_SHAPE)
     assert json.dumps(merged) == '{"session_minutes": 30}'
 
 
 def test_domains_are_kept_small_and_once() -> None:
     sent = {"allowed_domains": ["Shop.Example", "shop.example"]}
-    assert merge({}, sent, OF_A_PROJECT) == {"allowed_domains": ["shop.example"]}
+    assert merge({}, sent, PROJECT_SHAPE) == {"allowed_domains": ["shop.example"]}
 
 
 def test_an_unknown_name_is_told_the_known_ones() -> None:
@@ -106,20 +106,20 @@ def test_an_unknown_name_is_told_the_known_ones() -> None:
 
 def test_all_problems_are_said_and_nothing_is_taken() -> None:
     with pytest.raises(InvalidFieldsError) as refused:
-        merge({}, {"a": 1, "respect_dnt": 1, "retention_days": 7}, OF_A_PROJECT)
+        merge({}, {"a": 1, "respect_dnt": 1, "retention_days": 7}, PROJECT_SHAPE)
     assert len(refused.value.details) == 2
 
 
 @pytest.mark.parametrize("sent", ["{}", [], 7, True])
 def test_what_is_no_object_is_refused(sent: object) -> None:
     with pytest.raises(InvalidFieldsError, match="configuration: must be a JSON object"):
-        merge({}, sent, OF_A_PROJECT)
+        merge({}, sent, PROJECT_SHAPE)
 
 
 def test_what_is_not_sent_stays_and_null_takes_away() -> None:
     stored = {"retention_days": 7, "respect_dnt": True, "zapier": {"a": [1]}}
     sent = {"retention_days": None, "session_minutes": 5, "ip_anonymization": None}
-    assert merge(stored, sent, OF_A_PROJECT) == {
+    assert merge(stored, sent, PROJECT_SHAPE) == {
         "respect_dnt": True,
         "zapier": {"a": [1]},
         "session_minutes": 5,
@@ -129,17 +129,17 @@ def test_what_is_not_sent_stays_and_null_takes_away() -> None:
 def test_what_is_sent_as_it_is_stored_passes_whatever_it_is() -> None:
     stored = {"zapier": {"a": 1, "b": 2}, "pipedrive_enabled": "false", "nothing": None}
     sent = {"zapier": {"b": 2, "a": 1}, "pipedrive_enabled": "false", "nothing": None}
-    assert merge(stored, sent, OF_A_PROJECT) == stored
+    assert merge(stored, sent, PROJECT_SHAPE) == stored
 
 
 @pytest.mark.parametrize("other", [{"a": 2}, None, True])
 def test_an_unknown_name_that_is_stored_cannot_be_changed(other: object) -> None:
     with pytest.raises(InvalidFieldsError, match="zapier: is unknown"):
-        merge({"zapier": 1}, {"zapier": other}, OF_A_PROJECT)
+        merge({"zapier": 1}, {"zapier": other}, PROJECT_SHAPE)
 
 
 def test_one_is_not_true() -> None:
-    assert merge({"respect_dnt": 1}, {"respect_dnt": True}, OF_A_PROJECT)["respect_dnt"] is True
+    assert merge({"respect_dnt": 1}, {"respect_dnt": True}, PROJECT_SHAPE)["respect_dnt"] is True
 
 
 @pytest.mark.parametrize(

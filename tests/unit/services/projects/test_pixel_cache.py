@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from services.core.ports import OnCost, Row, UnavailableError
-from services.projects.pixel_cache import REMEMBERED_PIXELS, Pixel, Pixels
-from services.projects.pixel_rules import Rules
+from services.projects.pixel_cache import MAX_CACHED_PIXELS, Pixel, Pixels
+from services.projects.pixel_rules import PixelRules
 
 SECONDS = 60
 
@@ -126,19 +126,19 @@ def test_what_is_remembered_survives_a_failure_of_the_database() -> None:
 
 def test_only_so_many_pixels_are_remembered_and_the_oldest_goes_first() -> None:
     pixels = Pixels(MemoryDatabase(), SECONDS)
-    for number in range(REMEMBERED_PIXELS + 1):
+    for number in range(MAX_CACHED_PIXELS + 1):
         find(pixels, f"pixel-{number}", 0.0)
-    assert pixels.lookups == REMEMBERED_PIXELS + 1
+    assert pixels.lookups == MAX_CACHED_PIXELS + 1
     find(pixels, "pixel-1", 0.0)
-    find(pixels, f"pixel-{REMEMBERED_PIXELS}", 0.0)
-    assert pixels.lookups == REMEMBERED_PIXELS + 1
+    find(pixels, f"pixel-{MAX_CACHED_PIXELS}", 0.0)
+    assert pixels.lookups == MAX_CACHED_PIXELS + 1
     find(pixels, "pixel-0", 0.0)
-    assert pixels.lookups == REMEMBERED_PIXELS + 2
+    assert pixels.lookups == MAX_CACHED_PIXELS + 2
 
 
 def test_a_pixel_that_was_asked_for_again_counts_as_new() -> None:
     pixels = Pixels(MemoryDatabase(), SECONDS)
-    for number in range(REMEMBERED_PIXELS):
+    for number in range(MAX_CACHED_PIXELS):
         find(pixels, f"pixel-{number}", 0.0)
     find(pixels, "pixel-0", SECONDS)
     find(pixels, "pixel-new", SECONDS)
@@ -152,4 +152,4 @@ def test_a_pixel_has_the_rules_of_its_configuration() -> None:
     database.of_pixel = '{"session_minutes": 5}'
     pixel = find(Pixels(database, SECONDS), "pixel-one", 0.0)
     assert pixel
-    assert pixel.rules == Rules(session_minutes=5)
+    assert pixel.rules == PixelRules(session_minutes=5)

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.projects.pixel_rules import Rules, declines, rules_of
+from services.projects.pixel_rules import PixelRules, declines, read_rules
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from services.projects.pixel_rules import Rules, declines, rules_of
 def test_an_event_comes_from_an_allowed_domain(
     domains: tuple[str, ...], page_url: str, *, is_allowed: bool
 ) -> None:
-    assert Rules(allowed_domains=domains).allow(page_url) == is_allowed
+    assert PixelRules(allowed_domains=domains).allow(page_url) == is_allowed
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def test_an_event_comes_from_an_allowed_domain(
     ],
 )
 def test_of_an_address_only_the_network_is_kept(address: str | None, kept: str | None) -> None:
-    assert Rules(anonymizes_addresses=True).kept_address(address) == kept
-    assert Rules().kept_address(address) == address
+    assert PixelRules(anonymizes_addresses=True).stored_address(address) == kept
+    assert PixelRules().stored_address(address) == address
 
 
 def test_what_a_pixel_says_counts_before_what_its_project_says() -> None:
     project = {"session_minutes": 60, "respect_dnt": True, "allowed_domains": ["shop.example"]}
-    rules = rules_of(project, {"session_minutes": 5, "allowed_domains": ["Blog.example"]})
-    assert rules == Rules(("blog.example",), respects_dnt=True, session_minutes=5)
+    rules = read_rules(project, {"session_minutes": 5, "allowed_domains": ["Blog.example"]})
+    assert rules == PixelRules(("blog.example",), respects_dnt=True, session_minutes=5)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_a_pixel_says_counts_before_what_its_project_says() -> None:
 def test_what_cannot_be_read_is_as_if_it_were_not_there(
     configuration: Mapping[str, object],
 ) -> None:
-    assert rules_of(configuration, {}) == Rules()
+    assert read_rules(configuration, {}) == PixelRules()
 
 
 @pytest.mark.parametrize(

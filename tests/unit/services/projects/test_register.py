@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from paths import ROOT
 from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError
 from services.core.ports import OnCost, Row, UnavailableError
+from services.projects.entry_kinds import PIXELS, PROJECTS
 from services.projects.entry_values import read_values
-from services.projects.pixel_table import PIXELS
-from services.projects.project_table import PROJECTS
-from services.projects.register import ATTEMPTS, Register, Wanted
+from services.projects.register import MAX_ATTEMPTS, EntryQuery, Register
 
-ALL = Wanted(500, "", include_inactive=True)
+ALL = EntryQuery(500, "", include_inactive=True)
 
 
 class SqliteDatabase:
@@ -124,7 +123,7 @@ def test_a_change_gives_up_when_somebody_changes_the_same_all_the_time(
     database: SqliteDatabase, projects: Register
 ) -> None:
     asyncio.run(projects.create({"name": "Acme"}))
-    renamings = [f"UPDATE projects SET name = 'name {turn}'" for turn in range(ATTEMPTS)]
+    renamings = [f"UPDATE projects SET name = 'name {turn}'" for turn in range(MAX_ATTEMPTS)]
     database.meanwhile = ["SELECT 1", *renamings]
     with pytest.raises(UnavailableError, match="the project is changed by others"):
         asyncio.run(projects.change("project-0", {"active": 0}))

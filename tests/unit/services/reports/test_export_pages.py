@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.core.cursors import EventPosition
-from services.core.json_lines import AFTER_ALL_IDS, FEWEST_ROWS, PAGE_ROWS, rows_of_next_page
+from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, PAGE_ROWS, rows_of_next_page
 from services.core.ports import UnavailableError
 from services.reports.export_pages import (
     FORMATS,
@@ -62,17 +62,17 @@ def test_a_part_that_loses_events_while_it_is_read_is_an_error() -> None:
 
 
 def test_the_largest_part_stays_below_what_d1_answers_in_one_invocation() -> None:
-    assert MAX_PART_EVENTS / FEWEST_ROWS <= 900
+    assert MAX_PART_EVENTS / MIN_ROWS <= 900
 
 
 @pytest.mark.parametrize(
     ("lines", "rows"),
     [
-        (["x" * 1_000] * FEWEST_ROWS, 2 * FEWEST_ROWS),
+        (["x" * 1_000] * MIN_ROWS, 2 * MIN_ROWS),
         (["x" * 1_000] * PAGE_ROWS, PAGE_ROWS),
         (["x" * 5_000] * PAGE_ROWS, 300),
-        (["x" * 50_000] * PAGE_ROWS, FEWEST_ROWS),
-        (["x" * 10], FEWEST_ROWS),
+        (["x" * 50_000] * PAGE_ROWS, MIN_ROWS),
+        (["x" * 10], MIN_ROWS),
     ],
 )
 def test_the_longer_the_events_the_fewer_are_read_at_once(lines: list[str], rows: int) -> None:

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from services.tracking.attribution import (
     Attribution,
-    Origin,
     Touch,
+    TouchOrigin,
     credit,
-    parameters_left_out,
+    read_touch,
     resolve_touch,
     stored_touch,
-    touch_of_url,
+    unstored_parameters,
     without_touch,
 )
 
@@ -34,10 +34,10 @@ FIELDS = (*UTM, *NETWORK_OF_CLICK_ID, *AD)
 
 def seen_in(url: str) -> dict[str, str] | None:
     """What a page URL says, without the origin that all these tests share."""
-    touch = touch_of_url(url, "page_url")
+    touch = read_touch(url, "page_url")
     if touch is None:
         return None
-    seen = touch.seen()
+    seen = touch.stored_fields()
     assert seen.pop("origin") == "page_url"
     return seen
 
@@ -46,7 +46,7 @@ def seen_in_body(**body: object) -> dict[str, str] | None:
     touch = resolve_touch(SITE, body, None)
     if touch is None:
         return None
-    seen = touch.seen()
+    seen = touch.stored_fields()
     assert seen.pop("origin") == "body"
     return seen
 
@@ -387,7 +387,7 @@ BODIES = st.dictionaries(
 
 
 def values_of(touch: Touch | None) -> dict[str, str]:
-    return {} if touch is None else touch.seen()
+    return {} if touch is None else touch.stored_fields()
 
 
 @given(URLS, BODIES, URLS | st.none())
@@ -404,9 +404,9 @@ def test_every_field_comes_from_one_source(
 
 
 @given(st.text(st.characters(categories=None)), st.sampled_from(("page_url", "referrer")))
-def test_reading_a_url_never_raises(url: str, origin: Origin) -> None:
-    touch_of_url(url, origin)
-    touch_of_url(f"?utm_source={url}#{url}", origin)
+def test_reading_a_url_never_raises(url: str, origin: TouchOrigin) -> None:
+    read_touch(url, origin)
+    read_touch(f"?utm_source={url}#{url}", origin)
 
 
 @given(URLS, BODIES)
@@ -429,7 +429,7 @@ def test_a_url_can_always_be_freed_of_its_touch(text: str, url: str) -> None:
     for one in (text, f"?utm_source={text}&{text}#{text}", url):
         rest = without_touch(one)
         assert without_touch(rest) == rest
-        assert touch_of_url(rest.partition("#")[0], "page_url") is None
+        assert read_touch(rest.partition("#")[0], "page_url") is None
 
 
 PLAIN_PAIRS = st.builds("{}={}".format, st.sampled_from(("page", "q", "utm", "a%20b")), st.text())
@@ -462,7 +462,7 @@ def test_ad_parameters_alone_are_no_stored_touch() -> None:
 @pytest.mark.parametrize("route", ["/route?utm_source=google&gclid=G1", "/route?a=1&gclid=G1"])
 def test_a_touch_in_the_route_of_a_single_page_app_goes_too(route: str) -> None:
     url = without_touch(f"https://shop.example/#{route}")
-    assert touch_of_url(url, "page_url") is None
+    assert read_touch(url, "page_url") is None
     assert "/route" in url
 
 
@@ -477,4 +477,4 @@ def test_a_touch_in_the_route_of_a_single_page_app_goes_too(route: str) -> None:
     ],
 )
 def test_parameters_that_no_field_holds_are_left_out(address: str, names: list[str]) -> None:
-    assert parameters_left_out(SITE + address) == names
+    assert unstored_parameters(SITE + address) == names

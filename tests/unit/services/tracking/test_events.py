@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 
 from services.tracking.attribution import Touch
 from services.tracking.events import (
-    DATA_LENGTH,
-    LARGEST_SCREEN,
-    LARGEST_SEQUENCE,
-    NAME_LENGTH,
-    TITLE_LENGTH,
-    URL_LENGTH,
-    Custom,
+    MAX_DATA_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_SCREEN_PIXELS,
+    MAX_SEQUENCE,
+    MAX_TITLE_CHARACTERS,
+    MAX_URL_CHARACTERS,
+    CustomEvent,
     Event,
     InvalidEventError,
     Size,
-    event_of,
+    check_event,
     read_event,
 )
 from services.tracking.form_data import Lead
@@ -315,13 +315,13 @@ def test_the_new_pixels_event_is_read() -> None:
 # What only a new pixel says
 
 
-@pytest.mark.parametrize("sequence", [1, 2, LARGEST_SEQUENCE])
+@pytest.mark.parametrize("sequence", [1, 2, MAX_SEQUENCE])
 def test_a_sequence_number_is_read(sequence: int) -> None:
     assert read(sequence=sequence).sequence == sequence
 
 
 @pytest.mark.parametrize(
-    "sequence", [None, 0, -1, LARGEST_SEQUENCE + 1, 10**30, 1.0, 1.5, True, "1", [1], {"a": 1}]
+    "sequence", [None, 0, -1, MAX_SEQUENCE + 1, 10**30, 1.0, 1.5, True, "1", [1], {"a": 1}]
 )
 def test_a_wrong_sequence_number_is_left_out(sequence: object) -> None:
     assert read(sequence=sequence).sequence is None
@@ -378,7 +378,7 @@ def read_custom(**fields: object) -> Event:
 def test_a_custom_event_is_read() -> None:
     event = read_custom(event_name=" plan\nchosen\x00 ", event_data={"plan": "größe", "n": [1, 2]})
     assert event.event_type == "custom"
-    assert event.custom == Custom("plan chosen", '{"plan":"größe","n":[1,2]}')
+    assert event.custom == CustomEvent("plan chosen", '{"plan":"größe","n":[1,2]}')
 
 
 def test_a_custom_event_is_no_lead_whatever_comes_with_it() -> None:
@@ -393,16 +393,22 @@ def test_other_events_have_no_name_and_no_data(event_type: str | None) -> None:
     assert event.custom is None
 
 
-@pytest.mark.parametrize("name", [None, "", " \n", "\x00", "x" * (NAME_LENGTH + 1), 7, ["a"], {}])
+@pytest.mark.parametrize(
+    "name", [None, "", " \n", "\x00", "x" * (MAX_NAME_CHARACTERS + 1), 7, ["a"], {}]
+)
 def test_a_custom_event_without_a_usable_name_is_refused(name: object) -> None:
     refused = refusal(json.dumps(LEAST | {"event_type": "event", "event_name": name}))
     assert refused.message == "Validation failed"
-    assert refused.details == [f"event_name: must be a text of 1 to {NAME_LENGTH} characters"]
+    assert refused.details == [
+        f"event_name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters"
+    ]
 
 
-@pytest.mark.parametrize("name", ["x", "x" * NAME_LENGTH, f" {'日' * NAME_LENGTH} "])
+@pytest.mark.parametrize(
+    "name", ["x", "x" * MAX_NAME_CHARACTERS, f" {'日' * MAX_NAME_CHARACTERS} "]
+)
 def test_a_name_has_1_to_64_characters(name: str) -> None:
-    assert read_custom(event_name=name).custom == Custom(name.strip())
+    assert read_custom(event_name=name).custom == CustomEvent(name.strip())
 
 
 def data_of(size: int) -> dict[str, object]:
@@ -414,8 +420,8 @@ def data_of(size: int) -> dict[str, object]:
     [
         (None, None),
         ({}, None),
-        (data_of(DATA_LENGTH), None),
-        (data_of(DATA_LENGTH + 1), f"over {DATA_LENGTH} characters"),
+        (data_of(MAX_DATA_CHARACTERS), None),
+        (data_of(MAX_DATA_CHARACTERS + 1), f"over {MAX_DATA_CHARACTERS} characters"),
         ({"amount": float("nan")}, "a number that JSON does not know"),
         ({"amount": float("inf")}, "a number that JSON does not know"),
         *((data, "no JSON object") for data in ("jane@example.com", '{"a": 1}', [1], 7, True)),
@@ -432,7 +438,7 @@ def test_data_that_cannot_be_kept_is_left_out_and_says_why(
 
 def test_data_is_text_that_utf_8_can_hold() -> None:
     custom = read_custom(event_data={"half \ud83d": "\udc00 pair"}).custom
-    assert custom == Custom("signup", '{"half \ufffd":"\ufffd pair"}')
+    assert custom == CustomEvent("signup", '{"half \ufffd":"\ufffd pair"}')
 
 
 # What is wrong but not needed
@@ -478,7 +484,7 @@ def test_a_wrong_title_is_left_out(title: object) -> None:
         ("Home\n\tpage ", "Home  page"),
         ("half \ud83d emoji", "half \ufffd emoji"),
         ("日本語 👍", "日本語 👍"),
-        ("x" * 2_000, "x" * TITLE_LENGTH),
+        ("x" * 2_000, "x" * MAX_TITLE_CHARACTERS),
     ],
 )
 def test_a_title_is_cleaned(title: str, cleaned: str) -> None:
@@ -496,7 +502,7 @@ def test_addresses_are_cleaned() -> None:
 def test_a_long_address_is_cut_after_its_parameters_were_read() -> None:
     address = f"https://client.example/?fill={'x' * 5_000}&utm_source=google"
     event = read(page_url=address, referrer_url=address)
-    assert event.page_url == event.referrer_url == address[:URL_LENGTH]
+    assert event.page_url == event.referrer_url == address[:MAX_URL_CHARACTERS]
     assert event.touch == Touch(origin="page_url", utm_source="google")
 
 
@@ -505,8 +511,8 @@ def test_a_long_address_is_cut_after_its_parameters_were_read() -> None:
     [
         ({"width": 1280, "height": 720}, Size(1280, 720)),
         ({"width": 1280.7, "height": 720.2}, Size(1280, 720)),
-        ({"width": LARGEST_SCREEN, "height": 1}, Size(LARGEST_SCREEN, 1)),
-        ({"width": LARGEST_SCREEN + 1, "height": 1}, None),
+        ({"width": MAX_SCREEN_PIXELS, "height": 1}, Size(MAX_SCREEN_PIXELS, 1)),
+        ({"width": MAX_SCREEN_PIXELS + 1, "height": 1}, None),
         ({"width": 0, "height": 720}, None),
         ({"width": 0.5, "height": 720}, None),
         ({"width": -1, "height": 720}, None),
@@ -536,7 +542,7 @@ def test_an_image_reports_with_plain_texts() -> None:
         "visitor_cookie": None,
         "event_type": "pageview",
     }
-    event = event_of(fields, NEW_VISITOR)
+    event = check_event(fields, NEW_VISITOR)
     assert event.touch == Touch(origin="page_url", utm_source="google")
     assert (event.visitor_cookie, event.referrer_url) == (NEW_VISITOR, None)
 
@@ -592,5 +598,5 @@ def test_with_its_required_fields_every_event_is_stored_as_text(body: dict[str, 
     assert event is not None
     stored = json.dumps(asdict(event), ensure_ascii=False, allow_nan=False).encode()
     assert b"\\u0000" not in stored
-    assert len(event.page_url) <= URL_LENGTH
-    assert len(event.page_title or "") <= TITLE_LENGTH
+    assert len(event.page_url) <= MAX_URL_CHARACTERS
+    assert len(event.page_title or "") <= MAX_TITLE_CHARACTERS

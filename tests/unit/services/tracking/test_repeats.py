@@ -12,7 +12,7 @@ from services.tracking.attribution import Attribution
 from services.tracking.events import Event
 from services.tracking.form_data import Lead
 from services.tracking.repeats import REMEMBERED_SECONDS, Repeats
-from services.tracking.visits import Recorded
+from services.tracking.visits import RecordedEvent
 from tests.unit.memory import NOW, MemoryKeyValues
 
 WINDOW = 600
@@ -30,7 +30,7 @@ OLD = Event(
     screen=None,
 )
 NEW = replace(OLD, event_key="event-key-1")
-RECORDED = Recorded(
+RECORDED = RecordedEvent(
     event_id=42,
     visitor_id="visitor",
     session_id="session",
@@ -45,7 +45,7 @@ def remember(repeats: Repeats, event: Event) -> None:
     asyncio.run(repeats.remember(event, RECORDED, NOW))
 
 
-def recall(repeats: Repeats, event: Event, seconds: float = 0) -> Recorded | None:
+def recall(repeats: Repeats, event: Event, seconds: float = 0) -> RecordedEvent | None:
     return asyncio.run(repeats.recall(event, NOW + timedelta(seconds=seconds)))
 
 
@@ -137,7 +137,7 @@ SAID = json.dumps(
 )
 
 
-def recall_said(text: str) -> Recorded | None:
+def recall_said(text: str) -> RecordedEvent | None:
     key_values = MemoryKeyValues()
     repeats = Repeats(key_values, WINDOW)
     remember(repeats, OLD)

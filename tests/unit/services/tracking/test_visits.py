@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.core.request_origin import Location, RequestOrigin
 from services.core.stored_time import NEVER_DUE
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, Touch
-from services.tracking.events import Custom, Event, Size
+from services.tracking.events import CustomEvent, Event, Size
 from services.tracking.form_data import Lead
-from services.tracking.origin import Origin, Place
-from services.tracking.visits import CLOCK_SKEW, Recorded, Visits, due_time
+from services.tracking.visits import CLOCK_SKEW_SECONDS, RecordedEvent, Visits, due_time
 from tests.unit.memory import NOW, MemoryDatabase
 
 DELAY, WINDOW = 420, 600
 PIXEL = Pixel("pixel-one", "project-1", active=True, synced=True)
 UNSYNCED = replace(PIXEL, synced=False)
-ORIGIN = Origin("192.0.2.7", "", Place("DE", None, "Munich"))
+ORIGIN = RequestOrigin("192.0.2.7", "", Location("DE", None, "Munich"))
 LEAD = Lead("jane@example.com", "Jane", None)
 NAME_ONLY = Lead(None, "Jane", "Doe")
 PAGEVIEW = Event(
@@ -53,7 +53,7 @@ def record(
     pixel: Pixel = PIXEL,
     now: datetime = NOW,
     answer: Mapping[str, object] = ANSWER,
-) -> tuple[Recorded, Mapping[str, object]]:
+) -> tuple[RecordedEvent, Mapping[str, object]]:
     """What was recorded, and the parameters that D1 got."""
     database = MemoryDatabase(json.dumps(answer))
     ids: Iterator[str] = iter(("id-1", "id-2"))
@@ -81,7 +81,7 @@ def test_an_event_is_recorded_with_what_it_is_credited_to() -> None:
     recorded, parameters = record(
         replace(PAGEVIEW, screen=Size(3, 4), touch=Touch("body", gclid="1"))
     )
-    assert recorded == Recorded(
+    assert recorded == RecordedEvent(
         event_id=42,
         visitor_id="visitor",
         session_id="session",
@@ -108,7 +108,7 @@ def test_what_was_not_seen_is_absent() -> None:
 def test_what_a_new_pixel_says_is_passed_on() -> None:
     _, form = record(replace(FORM, sequence=7, outcome="accepted"))
     assert (form["sequence"], form["outcome"]) == (7, "accepted")
-    custom = replace(PAGEVIEW, event_type="custom", custom=Custom("signup", '{"plan":"pro"}'))
+    custom = replace(PAGEVIEW, event_type="custom", custom=CustomEvent("signup", '{"plan":"pro"}'))
     _, parameters = record(custom)
     assert (parameters["event_name"], parameters["event_data"]) == ("signup", '{"plan":"pro"}')
 
@@ -150,7 +150,7 @@ def test_a_lead_is_due_after_the_delay_if_somebody_wants_it(
         (replace(FORM, lead=None), PIXEL, NEVER_DUE),
         (replace(FORM, outcome="rejected"), PIXEL, NEVER_DUE),
         (PAGEVIEW, PIXEL, None),
-        (replace(PAGEVIEW, event_type="custom", custom=Custom("signup")), PIXEL, None),
+        (replace(PAGEVIEW, event_type="custom", custom=CustomEvent("signup")), PIXEL, None),
     ],
 )
 def test_the_row_of_a_form_says_when_it_is_due_or_never(
@@ -194,7 +194,7 @@ def test_an_old_pixels_lead_is_known_by_what_it_says_and_when() -> None:
     moment = int(NOW.timestamp())
     digest = key.removesuffix(f"-{moment}")
     assert oldest == f"{digest}-{moment - WINDOW}"
-    assert newest == f"{digest}-{moment + CLOCK_SKEW}"
+    assert newest == f"{digest}-{moment + CLOCK_SKEW_SECONDS}"
     assert "jane" not in key
 
 
@@ -202,7 +202,7 @@ def test_an_old_pixels_lead_is_known_by_what_it_says_and_when() -> None:
     ("seconds", "expected"),
     [
         *((0, True), (1, True), (WINDOW, True), (WINDOW + 1, False), (86_400, False)),
-        *((-CLOCK_SKEW, True), (-CLOCK_SKEW - 1, False)),
+        *((-CLOCK_SKEW_SECONDS, True), (-CLOCK_SKEW_SECONDS - 1, False)),
     ],
 )
 def test_an_old_pixels_lead_is_the_same_one_within_the_window(
@@ -232,4 +232,4 @@ def test_an_old_pixels_lead_is_another_one_if_it_says_something_else(
 def test_keys_sort_as_their_times_do(seconds: int) -> None:
     later = NOW + timedelta(days=365 * 200, seconds=seconds)
     assert (keys_of(FORM)[0] <= keys_of(FORM, later)[0]) == (later >= NOW)
-    assert same(FORM, FORM, seconds) == (-CLOCK_SKEW <= seconds <= WINDOW)
+    assert same(FORM, FORM, seconds) == (-CLOCK_SKEW_SECONDS <= seconds <= WINDOW)
