@@ -49,25 +49,25 @@ class Request:
 
     @property
     def old(self) -> str | None:
-        """Why this address stays although better ones exist; None for one of today."""
+        """Why an outdated address is still served; None for a current one."""
         bare, _, _ = self.path.partition("?")
-        return next((why for name, why in OLD.items() if fnmatchcase(bare, name)), None)
+        return next((reason for name, reason in OLD.items() if fnmatchcase(bare, name)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a request: blocked by a rule, or passed."""
+    """The result for a request: the rule that blocks it, or None."""
 
     request: Request
     rule: str | None
 
     @property
     def fails(self) -> bool:
-        """Whether the build must not ship with this."""
+        """Whether the build must fail: a current address is blocked."""
         return self.rule is not None and self.request.old is None
 
     def __str__(self) -> str:
-        """What it says in the table."""
+        """The result as the table shows it."""
         if self.rule is None:
             return "passes"
         return f"{'BLOCKED' if self.fails else 'old, blocked'} by {self.rule}"
@@ -96,7 +96,7 @@ ENDPOINTS = (
 
 
 def asset_paths(assets: Path) -> list[str]:
-    """The paths of all assets: the files there are, and those that `_headers` speaks of."""
+    """Return the paths of all assets: of the files, and of the rules in `_headers`."""
     files = (file.relative_to(assets) for file in assets.rglob("*") if file.is_file())
     served = {f"/{file.as_posix()}" for file in files if not file.name.startswith(("_", "."))}
     lines = (assets / "_headers").read_text(encoding="utf-8").splitlines()
@@ -113,40 +113,42 @@ def asset_requests(assets: Path) -> list[Request]:
 
 
 def judge(requests: Sequence[Request]) -> list[Verdict]:
-    """What uBlock's engine says of each request."""
-    asked = [
+    """Ask uBlock's engine whether it blocks each request."""
+    engine_requests = [
         {"url": request.host + request.path, "originURL": request.origin, "type": request.type}
         for request in requests
     ]
-    question = json.dumps({"rules": RULES.read_text(encoding="utf-8"), "requests": asked})
-    done = subprocess.run(
+    engine_input = json.dumps(
+        {"rules": RULES.read_text(encoding="utf-8"), "requests": engine_requests}
+    )
+    engine = subprocess.run(
         [NODE_BIN / "node", ENGINE],
-        input=question,
+        input=engine_input,
         capture_output=True,
         check=True,
         cwd=ROOT,
         env=tool_environment(),
         text=True,
     )
-    return [Verdict(*pair) for pair in zip(requests, json.loads(done.stdout), strict=True)]
+    return [Verdict(*pair) for pair in zip(requests, json.loads(engine.stdout), strict=True)]
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
-    """One line for each path and what becomes of it."""
+    """Format one line for each path and its result."""
     lines = dict.fromkeys((verdict.request.path, str(verdict)) for verdict in verdicts)
     width = max(len(path) for path, _ in lines)
-    return "\n".join(f"{path:<{width}}  {said}" for path, said in lines)
+    return "\n".join(f"{path:<{width}}  {verdict}" for path, verdict in lines)
 
 
 def main(assets: Path = ASSETS) -> int:
-    """Prints the table, and what is wrong."""
+    """Print the table and the errors; return the exit code."""
     verdicts = judge([*asset_requests(assets), *ENDPOINTS])
     print(table(verdicts))
     failures = [verdict for verdict in verdicts if verdict.fails]
     for verdict in failures:
-        asked = verdict.request
+        request = verdict.request
         print(
-            f"error: ad blockers block {asked.path} ({asked.type} on {asked.origin}): "
+            f"error: ad blockers block {request.path} ({request.type} on {request.origin}): "
             f"rule {verdict.rule}",
             file=sys.stderr,
         )

@@ -80,18 +80,18 @@ def page(document: Node) -> str:
     environment.filters["paragraphs"] = lambda text: Markup(MARKDOWN.render(text))  # noqa: S704  # CommonMark, ours
     environment.filters["line"] = lambda text: Markup(MARKDOWN.renderInline(text))  # noqa: S704  # the same
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    groups = [(tag, list(_of_tag(document, tag["name"]))) for tag in document["tags"]]
+    groups = [(tag, list(_tag_operations(document, tag["name"]))) for tag in document["tags"]]
     return template.render(document=document, info=document["info"], groups=groups)
 
 
 def resolved(node: Node, document: Node) -> Node:
-    """What a reference stands for, with what is said beside it; anything else as it is."""
+    """Resolve a reference, with the keys beside it; return any other node as it is."""
     if "$ref" not in node:
         return node
-    found: Node = document
+    target: Node = document
     for name in node["$ref"].removeprefix("#/").split("/"):
-        found = found[name]
-    return {**resolved(found, document), **{k: v for k, v in node.items() if k != "$ref"}}
+        target = target[name]
+    return {**resolved(target, document), **{k: v for k, v in node.items() if k != "$ref"}}
 
 
 def example_of(schema: Node, document: Node) -> object:
@@ -124,22 +124,22 @@ def _example_of_type(schema: Node, document: Node) -> object:
 
 
 def fields_of(schema: Node, document: Node, prefix: str = "") -> Iterator[Field]:
-    """Every field of a body with its place in it, in the order of the document."""
+    """Every field of a body with its path in it, in the order of the document."""
     schema = resolved(schema, document)
     if _kinds(schema)[0] == "array":
         yield from fields_of(schema["items"], document, f"{prefix}[]")
         return
     required = schema.get("required", ())
     for name, named in schema.get("properties", {}).items():
-        place = f"{prefix}.{name}" if prefix else name
+        path = f"{prefix}.{name}" if prefix else name
         part = resolved(named, document)
-        yield Field(place, type_of(part), name in required, part.get("description", ""))
-        if place.count(".") < DEEPEST:
-            yield from fields_of(part, document, place)
+        yield Field(path, type_of(part), name in required, part.get("description", ""))
+        if path.count(".") < DEEPEST:
+            yield from fields_of(part, document, path)
 
 
 def type_of(schema: Node) -> str:
-    """A schema in a few words."""
+    """Describe a schema in a few words."""
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:
@@ -161,7 +161,7 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _of_tag(document: Node, tag: str) -> Iterator[Operation]:
+def _tag_operations(document: Node, tag: str) -> Iterator[Operation]:
     aliases = {alias for item in document["paths"].values() for alias in item.get("x-also-at", ())}
     for (method, path), operation in operations(document).items():
         if tag in operation["tags"] and path not in aliases:
@@ -171,8 +171,8 @@ def _of_tag(document: Node, tag: str) -> Iterator[Operation]:
 def _read(document: Node, method: str, path: str, operation: Node) -> Operation:
     item = document["paths"][path]
     parameters = [
-        resolved(each, document)
-        for each in (*item.get("parameters", ()), *operation.get("parameters", ()))
+        resolved(parameter, document)
+        for parameter in (*item.get("parameters", ()), *operation.get("parameters", ()))
     ]
     body = resolved(operation.get("requestBody", {}), document).get("content", {}).get(JSON, {})
     roles = roles_of(operation, document)
@@ -238,8 +238,8 @@ def curl(document: Node, method: str, path: str, operation: Node) -> str:
     """A command that calls the operation with the examples of what it needs."""
     item = document["paths"][path]
     query: dict[str, object] = {}
-    for each in (*item.get("parameters", ()), *operation.get("parameters", ())):
-        parameter: Node = resolved(each, document)
+    for reference in (*item.get("parameters", ()), *operation.get("parameters", ())):
+        parameter: Node = resolved(reference, document)
         if parameter["in"] == "path":
             path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
         elif parameter.get("required") or ("example" in parameter and "days" in parameter["name"]):

@@ -78,8 +78,8 @@ def install(engine: Engine) -> bool:
     _update_lists()
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *engine.packages]
-    done = subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=False)
-    return done.returncode == 0
+    installation = subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=False)
+    return installation.returncode == 0
 
 
 @cache
@@ -88,8 +88,8 @@ def _update_lists() -> None:
 
 
 def main() -> int:
-    """Says what to do where there is none."""
-    chromium, *others = ENGINES
+    """Find or install the engines; return 1 if Chromium is missing."""
+    chromium, *optional_engines = ENGINES
     if not chromium.find() and not install(chromium):
         print(
             "error: the browser tests need Chromium: 'sudo apt-get install chromium' on Debian, "
@@ -97,7 +97,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    for engine in others:
+    for engine in optional_engines:
         if not engine.find() and not install(engine):
             packages = " ".join(engine.packages)
             print(

@@ -15,19 +15,19 @@ SCRIPT = ROOT / "tools" / "objects.mjs"
 def read_objects(
     bucket: Mapping[str, object], storage: Path, keys: Sequence[str], folder: Path
 ) -> Iterator[tuple[str, Path | None]]:
-    """Gives each key with the file that it was written to, or None where there is no object.
+    """Yield each key with the file that its object was written to, or None if there is no object.
 
-    `bucket` is its binding BACKUPS as wrangler's configuration says it, `storage` where it lies if
-    it is on this machine. Fewer than asked for come where wrangler fails.
+    `bucket` is the binding BACKUPS of wrangler's configuration, `storage` the folder of a local
+    bucket. If wrangler fails, keys are missing at the end.
     """
     config = folder / "wrangler.json"
     settings = {"name": "ppp", "compatibility_date": "2026-11-01", "r2_buckets": [bucket]}
     config.write_text(json.dumps(settings), encoding="utf-8")
-    said = {"config": str(config), "persist": str(storage), "folder": str(folder)}
-    asked = folder / "asked.json"
-    asked.write_text(json.dumps({**said, "keys": list(keys)}), encoding="utf-8")
+    paths = {"config": str(config), "persist": str(storage), "folder": str(folder)}
+    request_file = folder / "request.json"
+    request_file.write_text(json.dumps({**paths, "keys": list(keys)}), encoding="utf-8")
     with subprocess.Popen(
-        [NODE_BIN / "node", SCRIPT, asked],
+        [NODE_BIN / "node", SCRIPT, request_file],
         cwd=ROOT,
         env=tool_environment() | {"CI": "true"},
         stdin=subprocess.DEVNULL,
@@ -38,7 +38,7 @@ def read_objects(
         try:
             for line in process.stdout or ():
                 if line.startswith('{"key"'):
-                    found = json.loads(line)
-                    yield found["key"], Path(found["file"]) if found["file"] else None
+                    entry = json.loads(line)
+                    yield entry["key"], Path(entry["file"]) if entry["file"] else None
         finally:
             process.kill()

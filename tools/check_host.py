@@ -1,6 +1,6 @@
-"""Checks what this machine must bring, before anything is installed. Standard library only.
+"""Checks the programs that the set-up needs, before it installs anything. Standard library only.
 
-Says in one line what is missing and what to do, and exits with 1.
+Prints one line for each missing program and its remedy, and exits with 1.
 """
 
 from __future__ import annotations
@@ -10,48 +10,53 @@ import shutil
 import subprocess
 import sys
 
-OLDEST_PYTHON = (3, 11)
-OLDEST_NODE = 20
-# Older ones do not understand package-lock.json's `allowScripts` and `node` from the registry.
-OLDEST_NPM = 9
+MIN_PYTHON = (3, 11)
+MIN_NODE_MAJOR = 20
+# Older ones do not know package-lock.json's `allowScripts` and `node` from the registry.
+MIN_NPM_MAJOR = 9
 
 
-def complaints() -> list[str]:
-    """What is wrong with this machine, one sentence each."""
-    found = []
-    if sys.version_info < OLDEST_PYTHON:
+def list_problems() -> list[str]:
+    """List the missing and outdated programs, one sentence each."""
+    problems = []
+    if sys.version_info < MIN_PYTHON:
         version = ".".join(map(str, sys.version_info[:2]))
-        found.append(
+        problems.append(
             f"Python {version} is too old: install Python 3.11 or newer, "
             "or name one: make PYTHON=python3.12 …"
         )
-    found.extend(
-        complaint
-        for complaint in (old_program("node", OLDEST_NODE), old_program("npm", OLDEST_NPM))
-        if complaint
+    problems.extend(
+        problem
+        for problem in (
+            version_problem("node", MIN_NODE_MAJOR),
+            version_problem("npm", MIN_NPM_MAJOR),
+        )
+        if problem
     )
-    return found
+    return problems
 
 
-def old_program(name: str, oldest: int) -> str | None:
-    """A sentence when a program is missing or older than a major version."""
+def version_problem(name: str, minimum: int) -> str | None:
+    """Describe a program that is missing or older than a major version; None if it is fine."""
     if not shutil.which(name):
-        return f"{name} is missing: install Node.js {OLDEST_NODE} or newer (it brings npm)"
-    done = subprocess.run([name, "--version"], capture_output=True, text=True, check=False)
-    version = re.match(r"v?(\d+)\.", done.stdout)
+        return f"{name} is missing: install Node.js {MIN_NODE_MAJOR} or newer (it brings npm)"
+    process = subprocess.run([name, "--version"], capture_output=True, text=True, check=False)
+    version = re.match(r"v?(\d+)\.", process.stdout)
     if not version:
-        return f"'{name} --version' failed: install Node.js {OLDEST_NODE} or newer (it brings npm)"
-    if int(version.group(1)) < oldest:
-        return f"{name} {done.stdout.strip()} is too old: install {name} {oldest} or newer"
+        return (
+            f"'{name} --version' failed: install Node.js {MIN_NODE_MAJOR} or newer (it brings npm)"
+        )
+    if int(version.group(1)) < minimum:
+        return f"{name} {process.stdout.strip()} is too old: install {name} {minimum} or newer"
     return None
 
 
 def main() -> int:
-    """Prints the complaints."""
-    found = complaints()
-    for complaint in found:
-        print(f"error: {complaint}", file=sys.stderr)
-    return 1 if found else 0
+    """Print the problems."""
+    problems = list_problems()
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -153,8 +153,9 @@ def add_person(pipedrive: Simulator | None, form: Mapping[str, str]) -> None:
     if pipedrive is None:
         return
     email = form.get("email", "").strip()
-    known = {address.lower() for one in pipedrive.account.persons() for address in one.emails}
-    if email and email.lower() not in known:
+    persons = pipedrive.account.persons()
+    addresses = {address.lower() for person in persons for address in person.emails}
+    if email and email.lower() not in addresses:
         name = f"{form.get('first_name', '')} {form.get('last_name', '')}".strip()
         pipedrive.account.add_person(name or email, [email])
 
@@ -168,7 +169,7 @@ def start_worker(
     log: TextIO = sys.stdout,
 ) -> Worker:
     """Starts `wrangler dev`; its log lines go to the terminal."""
-    place = [] if storage is None else ["--persist-to", str(storage)]
+    storage_options = [] if storage is None else ["--persist-to", str(storage)]
     chosen = [part for name, value in env_vars.items() for part in ("--var", f"{name}:{value}")]
     command = [
         str(NODE_BIN / "wrangler"),
@@ -177,7 +178,7 @@ def start_worker(
         str(config),
         "--port",
         str(port),
-        *place,
+        *storage_options,
     ]
     process = subprocess.Popen(
         [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log", *chosen],

@@ -123,26 +123,29 @@ def _complete(operation: Node, document: Node) -> None:
 
 
 def _with_headers(response: Node, headers: Node, document: Node) -> Node:
-    own = {name: part for name, part in response.items() if name != "$ref"}
+    merged = {name: part for name, part in response.items() if name != "$ref"}
     if "$ref" in response:
         name = response["$ref"].rpartition("/")[2]
-        own = document["components"]["responses"][name] | own
-    return {**own, "headers": {**own.get("headers", {}), **headers}}
+        merged = document["components"]["responses"][name] | merged
+    return {**merged, "headers": {**merged.get("headers", {}), **headers}}
 
 
 def _with_aliases(paths: Node) -> Iterator[tuple[str, Node]]:
     for path, item in paths.items():
         yield path, item
         for number, alias in enumerate(item.get("x-also-at", ()), 2):
-            yield alias, {name: _renamed(part, number) for name, part in _own(item).items()}
+            yield (
+                alias,
+                {name: _renamed(part, number) for name, part in _without_aliases(item).items()},
+            )
 
 
-def _own(item: Node) -> Node:
+def _without_aliases(item: Node) -> Node:
     return {name: part for name, part in item.items() if name != "x-also-at"}
 
 
 def _renamed(part: Any, number: int) -> Any:  # noqa: ANN401  # an operation or a list of parameters
-    """An operation under a name of its own: no two may have the same."""
+    """Give an operation a unique operationId."""
     if not isinstance(part, dict):
         return part
     return {**part, "operationId": f"{part['operationId']}{number}"}

@@ -24,8 +24,8 @@ def have_ensurepip() -> bool:
     package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
     if shutil.which("apt-get") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        done = subprocess.run(["apt-get", "install", "-y", "-qq", package], check=False)
-        return done.returncode == 0
+        installation = subprocess.run(["apt-get", "install", "-y", "-qq", package], check=False)
+        return installation.returncode == 0
     print(
         f"error: this Python cannot make virtual environments: sudo apt-get install {package}",
         file=sys.stderr,

@@ -62,7 +62,7 @@ class Bundle:
 class Rewrite:
     """One replacement in Emscripten's glue; `count` is how often its target must be there."""
 
-    why: str
+    reason: str
     old: str
     new: str
     count: int
@@ -106,11 +106,11 @@ def adapt_glue(source: str) -> str:
         BundleError: a rewrite's target is not there, or not as often as it should be.
     """
     for rewrite in REWRITES:
-        found = source.count(rewrite.old)
-        if found != rewrite.count:
+        count = source.count(rewrite.old)
+        if count != rewrite.count:
             raise BundleError(
-                f"pyodide.asm.mjs has {rewrite.old!r} {found} times instead of {rewrite.count} "
-                f"({rewrite.why}): this Pyodide needs other rewrites in tools/pyodide_bundle.py."
+                f"pyodide.asm.mjs has {rewrite.old!r} {count} times instead of {rewrite.count} "
+                f"({rewrite.reason}): this Pyodide needs other rewrites in tools/pyodide_bundle.py."
             )
         source = source.replace(rewrite.old, rewrite.new)
     if leftover := DIRECT_EVAL.search(source):
@@ -144,10 +144,10 @@ def assemble(package: Path, target: Path) -> None:
 
 def workerd_binary() -> Path:
     """The executable that the npm package `workerd` brought for this machine."""
-    found = sorted((ROOT / "node_modules" / "@cloudflare").glob("workerd-*/bin/workerd"))
-    if not found:
+    binaries = sorted((ROOT / "node_modules" / "@cloudflare").glob("workerd-*/bin/workerd"))
+    if not binaries:
         raise BundleError("workerd has no binary for this machine; run `npm ci` again.")
-    return found[0]
+    return binaries[0]
 
 
 def expected_pyodide(binary: bytes) -> str:
@@ -170,10 +170,10 @@ def expected_pyodide(binary: bytes) -> str:
 
 def bundle_host(binary: bytes) -> str:
     """The address from which workerd downloads bundles, as written in its binary."""
-    found = re.search(rb"https://[a-z0-9.-]*pyodide[a-z0-9.-]*/", binary)
-    if not found:
+    address = re.search(rb"https://[a-z0-9.-]*pyodide[a-z0-9.-]*/", binary)
+    if not address:
         raise BundleError("workerd's download address was not found in its binary.")
-    return found.group().decode()
+    return address.group().decode()
 
 
 def answers(address: str) -> bool:

@@ -80,9 +80,9 @@ def check_startup(folder: Path) -> int:
         snapshot = Path(snapshots) / SNAPSHOT
         if not snapshot.exists():
             raise StartupError("workerd stored no snapshot")
-        said = _workerd_test(config, snapshots, f"--python-load-snapshot={SNAPSHOT}")
-        if "started from the snapshot" not in said:
-            raise StartupError(f"the Worker did not start from its snapshot:\n{said}")
+        output = _workerd_test(config, snapshots, f"--python-load-snapshot={SNAPSHOT}")
+        if "started from the snapshot" not in output:
+            raise StartupError(f"the Worker did not start from its snapshot:\n{output}")
         return snapshot.stat().st_size
 
 
@@ -112,7 +112,7 @@ def module_kind(name: str) -> str:
 
 
 def _workerd_test(config: Path, snapshots: str, option: str) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         [
             *(str(CACHE / "workerd"), "test", str(config), "--experimental"),
             *(option, f"--python-snapshot-dir={snapshots}"),
@@ -122,9 +122,9 @@ def _workerd_test(config: Path, snapshots: str, option: str) -> str:
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise StartupError(done.stdout)
-    return done.stdout
+    if process.returncode != 0:
+        raise StartupError(process.stdout)
+    return process.stdout
 
 
 def main() -> int:

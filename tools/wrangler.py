@@ -12,7 +12,7 @@ from typing import Any
 from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
 
 # A migration of a large table takes its time; a command that hangs takes more.
-LONGEST_SECONDS = 900
+TIMEOUT_SECONDS = 900
 
 
 class WranglerError(Exception):
@@ -31,28 +31,28 @@ def wrangler(
     Raises:
         WranglerError: it failed.
     """
-    which = [] if config is None else ["--config", str(config)]
+    config_options = [] if config is None else ["--config", str(config)]
     try:
-        done = subprocess.run(
-            [str(NODE_BIN / "wrangler"), *map(str, arguments), *which],
+        process = subprocess.run(
+            [str(NODE_BIN / "wrangler"), *map(str, arguments), *config_options],
             cwd=ROOT,
             env=tool_environment() | {"CI": "true"} | dict(variables or {}),
             capture_output=True,
             text=True,
             check=False,
-            timeout=LONGEST_SECONDS,
+            timeout=TIMEOUT_SECONDS,
         )
     except subprocess.TimeoutExpired:
         raise WranglerError(
-            f"wrangler {arguments[0]} did not end within {LONGEST_SECONDS} seconds"
+            f"wrangler {arguments[0]} did not end within {TIMEOUT_SECONDS} seconds"
         ) from None
-    if done.returncode != 0:
-        raise WranglerError(f"wrangler {arguments[0]} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    if process.returncode != 0:
+        raise WranglerError(f"wrangler {arguments[0]} failed:\n{process.stdout}{process.stderr}")
+    return process.stdout
 
 
-def following(*arguments: str) -> subprocess.Popen[str]:
-    """Starts a command on wrangler.toml that goes on until it is ended."""
+def start_wrangler(*arguments: str) -> subprocess.Popen[str]:
+    """Start a command on wrangler.toml that runs until it is terminated."""
     return subprocess.Popen(
         [str(NODE_BIN / "wrangler"), *arguments],
         cwd=ROOT,

@@ -19,7 +19,7 @@ from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.options import AsJson
 from ops.terminal.output import console, note, plain
 from services.core.logs import LEVELS, Level
-from wrangler import following
+from wrangler import start_wrangler
 
 COLOURS = {"debug": "dim", "info": "none", "warn": "yellow", "error": "red"}
 LOCAL_LOG_HELP = (
@@ -86,7 +86,7 @@ def _open_log(environment: Environment | None) -> Iterator[Iterator[str]]:
         yield iter(sys.stdin)
         return
     note(f"{environment}: wrangler tail, only read; Ctrl+C ends it")
-    process = following("tail", "--env", environment, "--format", "json")
+    process = start_wrangler("tail", "--env", environment, "--format", "json")
     try:
         yield _tail_lines(process)
     finally:

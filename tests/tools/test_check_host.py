@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import check_host
-from check_host import complaints, main, old_program
+from check_host import list_problems, main, version_problem
 
 Install = Callable[[str, str], None]
 
@@ -28,13 +28,13 @@ def test_a_machine_with_everything_passes(
 ) -> None:
     install("node", "echo v20.0.0")
     install("npm", "echo 9.0.0")
-    assert complaints() == []
+    assert list_problems() == []
     assert main() == 0
     assert capsys.readouterr() == ("", "")
 
 
 def test_what_is_missing_is_said_with_what_to_do(install: Install) -> None:
-    assert complaints() == [
+    assert list_problems() == [
         "node is missing: install Node.js 20 or newer (it brings npm)",
         "npm is missing: install Node.js 20 or newer (it brings npm)",
     ]
@@ -43,33 +43,33 @@ def test_what_is_missing_is_said_with_what_to_do(install: Install) -> None:
 @pytest.mark.parametrize("version", ["v18.20.4", "v4.0.0", "v19.9.9"])
 def test_an_old_node_is_named_with_its_version(install: Install, version: str) -> None:
     install("node", f"echo {version}")
-    assert old_program("node", 20) == f"node {version} is too old: install node 20 or newer"
+    assert version_problem("node", 20) == f"node {version} is too old: install node 20 or newer"
 
 
 @pytest.mark.parametrize("version", ["v20.0.0", "v22.11.0", "v100.1.1", "20.1.0"])
 def test_a_newer_node_passes(install: Install, version: str) -> None:
     install("node", f"echo {version}")
-    assert old_program("node", 20) is None
+    assert version_problem("node", 20) is None
 
 
 def test_an_old_npm_is_named_with_its_version(install: Install) -> None:
     install("node", "echo v20.0.0")
     install("npm", "echo 8.19.4")
-    assert complaints() == ["npm 8.19.4 is too old: install npm 9 or newer"]
+    assert list_problems() == ["npm 8.19.4 is too old: install npm 9 or newer"]
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo 'cannot load' >&2; exit 127", "echo hello"])
 def test_a_program_that_fails_is_not_taken_for_a_version(install: Install, script: str) -> None:
     install("node", script)
-    complaint = old_program("node", 20)
-    assert complaint is not None
-    assert complaint.startswith("'node --version' failed: install Node.js 20 or newer")
+    problem = version_problem("node", 20)
+    assert problem is not None
+    assert problem.startswith("'node --version' failed: install Node.js 20 or newer")
 
 
 def test_a_file_that_cannot_be_run_is_missing(install: Install, tmp_path: Path) -> None:
     install("node", "echo v20.0.0")
     (tmp_path / "node").chmod(0o644)
-    assert old_program("node", 20) == (
+    assert version_problem("node", 20) == (
         "node is missing: install Node.js 20 or newer (it brings npm)"
     )
 
@@ -79,10 +79,10 @@ def test_an_old_python_is_said_with_a_way_out(
 ) -> None:
     install("node", "echo v20.0.0")
     install("npm", "echo 9.0.0")
-    monkeypatch.setattr(check_host, "OLDEST_PYTHON", (4, 0))
-    (complaint,) = complaints()
-    assert complaint.startswith("Python 3.")
-    assert "make PYTHON=python3" in complaint
+    monkeypatch.setattr(check_host, "MIN_PYTHON", (4, 0))
+    (problem,) = list_problems()
+    assert problem.startswith("Python 3.")
+    assert "make PYTHON=python3" in problem
 
 
 def test_each_complaint_is_one_line_on_standard_error(

@@ -37,7 +37,7 @@ def binary() -> bytes:
 
 
 def purpose(rewrite: Rewrite) -> str:
-    return rewrite.why
+    return rewrite.reason
 
 
 # The glue
@@ -56,7 +56,7 @@ def test_a_target_that_is_missing_is_named(glue: str, rewrite: Rewrite) -> None:
     with pytest.raises(BundleError) as refused:
         adapt_glue(glue.replace(rewrite.old, "/* gone */"))
     message = str(refused.value)
-    assert f"has {rewrite.old!r} 0 times instead of {rewrite.count} ({rewrite.why})" in message
+    assert f"has {rewrite.old!r} 0 times instead of {rewrite.count} ({rewrite.reason})" in message
     assert "tools/pyodide_bundle.py" in message
 
 

@@ -114,8 +114,8 @@ class Api:
             additional_data={"next_cursor": page.next_cursor},
         )
 
-    def _shape(self, person: Person, wanted: str | None = None) -> dict[str, object]:
-        codes = _wanted_codes(wanted, self.account.custom_fields())
+    def _shape(self, person: Person, requested: str | None = None) -> dict[str, object]:
+        codes = _requested_codes(requested, self.account.custom_fields())
         first_name, _, last_name = person.name.partition(" ")
         return {
             "id": person.id,
@@ -150,10 +150,10 @@ def _not_found() -> ApiError:
     return ApiError(404, "Person not found", "ERR_NOT_FOUND")
 
 
-def _wanted_codes(wanted: str | None, codes: Iterable[str]) -> list[str]:
-    if wanted is None:
+def _requested_codes(requested: str | None, codes: Iterable[str]) -> list[str]:
+    if requested is None:
         return list(codes)
-    listed = wanted.split(",")
+    listed = requested.split(",")
     if len(listed) > MAX_CUSTOM_FIELDS:
         raise invalid(f"custom_fields: at most {MAX_CUSTOM_FIELDS} keys")
     return [code for code in codes if code in listed]

@@ -99,7 +99,7 @@ class Control:
         return {
             "persons": [_person_shape(person, fields) for person in self.account.persons()[::-1]],
             "requests": [
-                _request_shape(each) for each in self.requests()[: -SHOWN_REQUESTS - 1 : -1]
+                _request_shape(request) for request in self.requests()[: -SHOWN_REQUESTS - 1 : -1]
             ],
             "faults": [_fault_shape(fault) for fault in self.faults.active()],
             "kinds": KINDS,
@@ -124,10 +124,10 @@ def _sent(request: RecordedRequest) -> dict[str, object]:
     return sent
 
 
-def _refuse_unknown(sent: Mapping[str, object], known: tuple[str, ...]) -> None:
+def _refuse_unknown(sent: Mapping[str, object], allowed: tuple[str, ...]) -> None:
     for name in sent:
-        if name not in known:
-            raise ControlError(f"{name} is unknown; there is {', '.join(known)}")
+        if name not in allowed:
+            raise ControlError(f"{name} is unknown; there is {', '.join(allowed)}")
 
 
 def _text(sent: Mapping[str, object], name: str) -> str:
@@ -165,7 +165,7 @@ def _person_shape(person: Person, fields: Mapping[str, Field]) -> dict[str, obje
             {
                 "code": code,
                 "name": field.field_name,
-                "value": _shown(field, person.custom_fields[code]),
+                "value": _display_value(field, person.custom_fields[code]),
                 "changed": code in person.changed,
             }
             for code, field in fields.items()
@@ -174,7 +174,7 @@ def _person_shape(person: Person, fields: Mapping[str, Field]) -> dict[str, obje
     }
 
 
-def _shown(field: Field, value: object) -> str:
+def _display_value(field: Field, value: object) -> str:
     options = dict(field.options)
     match value:
         case {"value": amount, "currency": currency}:
@@ -182,7 +182,7 @@ def _shown(field: Field, value: object) -> str:
         case {"value": text}:
             return str(text)
         case list():
-            return ", ".join(options.get(each, str(each)) for each in value)
+            return ", ".join(options.get(option, str(option)) for option in value)
         case int() if options:
             return options.get(value, str(value))
     return str(value)

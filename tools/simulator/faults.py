@@ -95,7 +95,7 @@ class Faults:
     def strike(self, request: RecordedRequest) -> Fault | None:
         """The fault for a request, which has one time less then; None if it may go well."""
         with self._lock:
-            fault = next((each for each in self._faults if each.concerns(request)), None)
+            fault = next((fault for fault in self._faults if fault.concerns(request)), None)
             if fault is None or fault.times is None:
                 return fault
             fault.times -= 1

@@ -110,9 +110,9 @@ def field_code(name: str) -> str:
 
 
 def _human_name(name: str) -> str:
-    words = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
-    spoken = " ".join(words)
-    return _CLICK_IDS.get(name, spoken[0].upper() + spoken[1:])
+    parts = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
+    label = " ".join(parts)
+    return _CLICK_IDS.get(name, label[0].upper() + label[1:])
 
 
 def _demo_field(name: str) -> Field:

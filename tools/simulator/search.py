@@ -24,12 +24,12 @@ def search_persons(account: Account, query_string: str) -> Answer:
     exact = _exact_match(query)
     term = _term(query, exact=exact)
     fields = _fields(query)
-    found = [
+    matches = [
         person
         for person in account.searchable()
         if any(_matches(term, text, exact=exact) for text in _searched(person, fields))
     ]
-    page = page_of(found, query)
+    page = page_of(matches, query)
     score = EXACT_SCORE if exact else PARTIAL_SCORE
     items = [{"result_score": score, "item": _item(person)} for person in page.items]
     return success({"items": items}, additional_data={"next_cursor": page.next_cursor})

@@ -65,7 +65,7 @@ def _enum(field: Field, value: object) -> str | None:
 
 
 def _set(field: Field, value: object) -> str | None:
-    if isinstance(value, list) and value and all(_is_option(field, each) for each in value):
+    if isinstance(value, list) and value and all(_is_option(field, option) for option in value):
         return None
     return "must be a list of ids of the field's options, not empty"
 
