@@ -5,10 +5,10 @@ Refusals are not answered in the pipeline, whose rate limit headers belong on th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import wraps
 from http import HTTPStatus
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError, RefusedError
 from services.core.text import read_json, whole_number
@@ -22,7 +22,7 @@ HandlerParams = ParamSpec("HandlerParams")
 
 def answer_refusals(
     handler: Callable[HandlerParams, Awaitable[Response]],
-) -> Callable[HandlerParams, Awaitable[Response]]:
+) -> Callable[HandlerParams, Coroutine[Any, Any, Response]]:
     """Make a handler answer 400, 404 or 409 where a service raises a RefusedError."""
 
     @wraps(handler)

@@ -78,7 +78,7 @@ WHERE kind IN ('find', 'export') AND started_at < ?1 ->> 'day_ago'
 
 
 @dataclass(slots=True)
-class Progress:
+class SearchProgress:
     """How far a request is, and the ids that it found. The fields are stored as JSON.
 
     `stage` is the present stage, `after` the last id or key that it has dealt with.
@@ -142,9 +142,9 @@ class Progress:
 _SET_FIELDS = ("visitors", "shared", "events", "logs", "keys", "damaged")
 
 
-def read_progress(text: str) -> Progress:
-    """Read the JSON of `Progress.as_json`."""
-    progress = Progress(**json.loads(text))
+def read_progress(text: str) -> SearchProgress:
+    """Read the JSON of `SearchProgress.as_json`."""
+    progress = SearchProgress(**json.loads(text))
     for name in _SET_FIELDS:
         setattr(progress, name, set(getattr(progress, name)))
     return progress
@@ -157,7 +157,7 @@ class PrivacyRequest:
     id: str
     kind: RequestKind
     asked_by: IdentifierKind
-    progress: Progress
+    progress: SearchProgress
 
 
 def receipt_of(
@@ -192,7 +192,7 @@ class PrivacyRequests:
         self, request_id: str, kind: RequestKind, subject: DataSubject, stage: str, now: datetime
     ) -> PrivacyRequest:
         """Store a new request about a person."""
-        request = PrivacyRequest(request_id, kind, subject.asked_by, Progress(stage))
+        request = PrivacyRequest(request_id, kind, subject.asked_by, SearchProgress(stage))
         await self._run(
             CREATE_REQUEST,
             id=request_id,

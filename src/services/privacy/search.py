@@ -26,7 +26,7 @@ from services.core.ports import Bucket, Database, KeyValues, Row
 from services.core.stored_time import format_stored_time
 from services.core.text import read_object
 from services.privacy.data_subject import DataSubject
-from services.privacy.request_table import Progress
+from services.privacy.request_table import SearchProgress
 from services.privacy.statements import (
     COUNT_EVENTS,
     COUNT_PERSONS,
@@ -70,7 +70,7 @@ class PrivacySearch:
     bucket: Bucket
     key_values: KeyValues
     subject: DataSubject
-    progress: Progress
+    progress: SearchProgress
     now: datetime
 
     async def steps(self) -> Steps:
