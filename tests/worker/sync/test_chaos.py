@@ -28,13 +28,13 @@ OPERATIONS = ("search", "person", "update", None)
 def test_every_lead_ends_and_no_person_goes_back_in_time(lab: Lab, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  # a test that can be repeated
     addresses = [(some_email(), some_email()) for _ in range(PERSONS)]
-    persons = [lab.pipedrive.account.add_person("Jane", both) for both in addresses]
+    persons = [lab.pipedrive.account.add_person("Jane", emails) for emails in addresses]
     sent: dict[int, int] = {}  # the person of each event
 
     for _ in range(ROUNDS):
         for _ in range(LEADS_A_ROUND):
-            who = chance.randrange(PERSONS)
-            sent[lab.submit(chance.choice(addresses[who]))] = persons[who]
+            person_index = chance.randrange(PERSONS)
+            sent[lab.submit(chance.choice(addresses[person_index]))] = persons[person_index]
         for _ in range(3):
             kind, seconds = chance.choice(FAULTS)
             operation, times = chance.choice(OPERATIONS), chance.randint(1, 4)
@@ -59,7 +59,9 @@ def test_every_lead_ends_and_no_person_goes_back_in_time(lab: Lab, seed: int) ->
             for write in lab.pipedrive.account.person(person).writes
         ]
         assert written == sorted(written, key=_number)
-        assert written[-1] == max(event for event, who in sent.items() if who == person)
+        assert written[-1] == max(
+            event for event, person_index in sent.items() if person_index == person
+        )
 
 
 def _number(value: object) -> int:

@@ -87,7 +87,7 @@ def test_a_short_429_is_waited_for(lab: Lab) -> None:
     lab.sync()
 
     assert lab.status(event_id) == ("synced", str(person))
-    first, second = (one for one in lab.pipedrive.requests if one.operation == "search")
+    first, second = (request for request in lab.pipedrive.requests if request.operation == "search")
     assert second.at - first.at >= 1
     assert state_of(lab) == "closed"
 
@@ -99,7 +99,7 @@ def test_a_long_429_ends_the_run_and_is_remembered(lab: Lab) -> None:
 
     line = lab.sync()
     assert (line["outcome"], line["put_back"]) == ("drained", 3)
-    asked = lab.pipedrive.calls("search")
+    searches_before = lab.pipedrive.calls("search")
 
     # Due again, but Pipedrive still wants to be left alone.
     lab.worker.query(
@@ -108,7 +108,7 @@ def test_a_long_429_ends_the_run_and_is_remembered(lab: Lab) -> None:
         "AND pipedrive_due_at < '9999'"
     )
     assert lab.run()["outcome"] == "pipedrive_unavailable"
-    assert lab.pipedrive.calls("search") == asked
+    assert lab.pipedrive.calls("search") == searches_before
     assert [lab.worker.event(event)["pipedrive_retry_count"] for event in events] == [0, 0, 0]
 
     lab.sync()
@@ -127,9 +127,9 @@ def test_an_exhausted_daily_budget_puts_the_work_back_for_hours(lab: Lab) -> Non
     assert lab.status(event_id) == (None, None)
 
 
-@pytest.mark.parametrize(("kind", "said"), [("unauthorized", "401"), ("blocked", "403")])
+@pytest.mark.parametrize(("kind", "reason"), [("unauthorized", "401"), ("blocked", "403")])
 def test_a_refused_key_and_a_block_open_the_breaker_and_are_never_repeated(
-    lab: Lab, kind: str, said: str
+    lab: Lab, kind: str, reason: str
 ) -> None:
     event_id = lab.submit(some_email())
     lab.pipedrive.faults.add(Fault(kind, times=None))
@@ -138,7 +138,7 @@ def test_a_refused_key_and_a_block_open_the_breaker_and_are_never_repeated(
     assert state_of(lab) == "open"
     assert len(lab.pipedrive.requests) == 1
     [alert] = [line for line in lab.worker.log_lines() if line["event"] == "alert"]
-    assert said in alert["text"]
+    assert reason in alert["text"]
 
     assert lab.run()["outcome"] == "pipedrive_unavailable"
     assert len(lab.pipedrive.requests) == 1
@@ -242,19 +242,21 @@ def test_a_field_that_the_account_does_not_have_is_left_out_beforehand(lab: Lab)
 
 def test_a_refusal_for_good_ends_in_error_with_pipedrives_own_words(lab: Lab) -> None:
     account = lab.pipedrive.account
-    place = next(i for i, one in enumerate(account.fields) if one.field_code == FIELDS["pixel_id"])
-    text = account.fields[place]
+    index = next(
+        i for i, field in enumerate(account.fields) if field.field_code == FIELDS["pixel_id"]
+    )
+    text = account.fields[index]
     lab.submit(some_email())
     lab.sync()
     email = some_email()
     lab.person(email)
     event_id = lab.submit(email)
     # The account changes under the fields that are remembered: what was a text is a number now.
-    account.fields[place] = replace(text, field_type="double")
+    account.fields[index] = replace(text, field_type="double")
     try:
         lab.sync()
     finally:
-        account.fields[place] = text
+        account.fields[index] = text
 
     status, _ = lab.status(event_id)
     assert status == "error"

@@ -72,7 +72,7 @@ def test_the_whole_table_of_one_realistic_journey(berlin: Lab) -> None:
         happened_at(lab, event, f"2025-01-25 09:0{minute}:00")
     session_lasted(lab, first_visit[0], "2025-01-25 09:00:00", "2025-01-25 09:02:00")
 
-    back = visit(lab, cookie, "/")
+    return_visit = visit(lab, cookie, "/")
     form = visit(
         lab,
         cookie,
@@ -83,7 +83,7 @@ def test_the_whole_table_of_one_realistic_journey(berlin: Lab) -> None:
         form_data={"email": email, "first_name": "Jane", "last_name": "Doe"},
     )
     thanks = visit(lab, cookie, "/thank-you", referrer_url=f"{SHOP}/contact")
-    for event, time in ((back, "12:07:00"), (form, "13:29:10"), (thanks, "13:30:00")):
+    for event, time in ((return_visit, "12:07:00"), (form, "13:29:10"), (thanks, "13:30:00")):
         happened_at(lab, event, f"2025-01-27 {time}")
     session_lasted(lab, form, "2025-01-27 12:07:00", "2025-01-27 13:30:00")
     row = lab.worker.event(form)
@@ -199,9 +199,9 @@ def fields_are(lab: Lab, types: Mapping[str, str]) -> Iterator[None]:
     before = list(fields)
     names = {FIELDS[name]: field_type for name, field_type in types.items()}
     options = ((11, "DE"), (12, "FR"))
-    for place, field in enumerate(before):
+    for index, field in enumerate(before):
         if field.field_code in names:
-            fields[place] = replace(field, field_type=names[field.field_code], options=options)
+            fields[index] = replace(field, field_type=names[field.field_code], options=options)
     try:
         yield
     finally:
@@ -279,18 +279,18 @@ def test_a_project_may_have_a_map_and_an_account_of_its_own(local_config: object
             "UPDATE projects SET configuration = ? WHERE id = ?", json.dumps(configuration), PROJECT
         )
         email = some_email()
-        here, there = lab.person(email), other.person(email)
+        person, other_person = lab.person(email), other.person(email)
         event = lab.submit(email, page_url=f"{SHOP}/?utm_source=google")
         lab.sync()
 
-        assert lab.status(event) == ("synced", str(there))
-        assert other.written(there) == {"utm_source": "google", "event_id": event}
-        assert lab.written(here) == {}
+        assert lab.status(event) == ("synced", str(other_person))
+        assert other.written(other_person) == {"utm_source": "google", "event_id": event}
+        assert lab.written(person) == {}
         assert lab.pipedrive.requests == []
 
 
 @pytest.mark.parametrize(
-    ("configuration", "said"),
+    ("configuration", "reason"),
     [
         ({"pipedrive_account": "nobody"}, "no Pipedrive account is called nobody"),
         ({"pipedrive_fields": {"utm_source": "short"}}, "utm_source: a key has 40 digits"),
@@ -298,7 +298,7 @@ def test_a_project_may_have_a_map_and_an_account_of_its_own(local_config: object
     ],
 )
 def test_a_project_whose_settings_are_wrong_waits_and_says_why(
-    lab: Lab, configuration: dict[str, object], said: str
+    lab: Lab, configuration: dict[str, object], reason: str
 ) -> None:
     name = f"wrong-{some_visitor()}"
     lab.worker.query(
@@ -313,7 +313,7 @@ def test_a_project_whose_settings_are_wrong_waits_and_says_why(
     event = lab.submit(email, pixel_id=name)
     lab.sync()
     assert lab.status(event) == (None, None)
-    assert said in lab.reason(event)
+    assert reason in lab.reason(event)
 
     lab.worker.query("UPDATE projects SET configuration = '{}' WHERE id = ?", name)
     lab.sync()

@@ -31,43 +31,43 @@ def metrics(lab: Lab, name: str = "analytics") -> Row:
     assert answer.status == 200, answer.body
     content: Row = answer.json()
     assert content["success"] is True
-    found: Row = content["metrics"]
-    return found
+    values: Row = content["metrics"]
+    return values
 
 
-def test_they_have_the_shape_that_scripts_of_ops_read(keyed_lab: Lab) -> None:
+def test_metrics_have_the_shape_that_scripts_of_ops_read(keyed_lab: Lab) -> None:
     keyed_lab.clean()
     keyed_lab.worker.send(some_event())
     keyed_lab.submit(some_email())
     for name in ("analytics", "reports"):
-        found = metrics(keyed_lab, name)
-        assert found["database"].keys() == {
+        content = metrics(keyed_lab, name)
+        assert content["database"].keys() == {
             *("total_events", "unique_visitors", "unique_sessions", "active_pixels"),
             *("counted_at", "size_bytes"),
         }
-        assert found["recent_activity"] == {
-            "events_last_hour": found["database"]["total_events"],
+        assert content["recent_activity"] == {
+            "events_last_hour": content["database"]["total_events"],
             "form_submissions_last_hour": 1,
         }
         last_event = keyed_lab.worker.query("SELECT timestamp FROM tracking_events ORDER BY id")[-1]
-        assert found["last_event_at"] == f"{last_event['timestamp']}Z".replace(" ", "T")
-        assert found["system"] == {
+        assert content["last_event_at"] == f"{last_event['timestamp']}Z".replace(" ", "T")
+        assert content["system"] == {
             "environment": "development",
             "cache_available": True,
             "database_available": True,
         }
-        assert found["pipedrive"].keys() >= {
+        assert content["pipedrive"].keys() >= {
             *("circuit_breaker_state", "circuit_breaker_failures", "circuit_breaker_next_attempt"),
             *("delayed_sync_pending", "delayed_sync_total"),
         }
 
 
-def test_they_count_what_waits_and_what_became_of_the_rest(keyed_lab: Lab) -> None:
+def test_metrics_count_pending_leads_and_outcomes(keyed_lab: Lab) -> None:
     keyed_lab.clean()
     before = metrics(keyed_lab)["pipedrive"]
-    known = some_email()
-    keyed_lab.person(known)
-    keyed_lab.submit(known)
+    known_email = some_email()
+    keyed_lab.person(known_email)
+    keyed_lab.submit(known_email)
     keyed_lab.submit(some_email())
     keyed_lab.sync()
     keyed_lab.worker.query("DELETE FROM job_runs WHERE job LIKE 'count_%'")
@@ -77,37 +77,37 @@ def test_they_count_what_waits_and_what_became_of_the_rest(keyed_lab: Lab) -> No
         waiting,
     )
 
-    found = metrics(keyed_lab)["pipedrive"]
+    content = metrics(keyed_lab)["pipedrive"]
 
-    assert (found["delayed_sync_total"], found["delayed_sync_pending"]) == (1, 0)
-    assert 600 <= found["oldest_pending_seconds"] < 660
+    assert (content["delayed_sync_total"], content["delayed_sync_pending"]) == (1, 0)
+    assert 600 <= content["oldest_pending_seconds"] < 660
     for status in ("synced", "not_found"):
-        assert found["by_status"][status] == before["by_status"].get(status, 0) + 1
-    assert found["last_run"]["outcome"] == "drained"
-    assert found["last_run"]["summary"]["synced"] == 1
+        assert content["by_status"][status] == before["by_status"].get(status, 0) + 1
+    assert content["last_run"]["outcome"] == "drained"
+    assert content["last_run"]["summary"]["synced"] == 1
     calls = keyed_lab.pipedrive.calls
     for operation in ("search", "update"):
-        assert found["calls_today"][operation] == calls(operation) > 0
+        assert content["calls_today"][operation] == calls(operation) > 0
     keyed_lab.time_passes()
     assert metrics(keyed_lab)["pipedrive"]["delayed_sync_pending"] == 1
 
 
-def test_they_show_an_open_breaker_to_everybody(keyed_lab: Lab) -> None:
+def test_metrics_show_an_open_breaker(keyed_lab: Lab) -> None:
     keyed_lab.clean()
     assert metrics(keyed_lab)["pipedrive"]["circuit_breaker_state"] == "CLOSED"
     keyed_lab.submit(some_email())
     keyed_lab.pipedrive.faults.add(Fault("unauthorized", times=None))
     keyed_lab.sync()
 
-    found = metrics(keyed_lab)["pipedrive"]
+    content = metrics(keyed_lab)["pipedrive"]
 
-    assert found["circuit_breaker_state"] == "OPEN"
-    assert found["circuit_breaker_next_attempt"]
-    [account] = found["accounts"]
+    assert content["circuit_breaker_state"] == "OPEN"
+    assert content["circuit_breaker_next_attempt"]
+    [account] = content["accounts"]
     assert (account["name"], account["state"]) == ("default", "open")
 
 
-def test_they_tell_what_failed_in_the_last_hour(keyed_lab: Lab) -> None:
+def test_metrics_count_the_failures_of_the_last_hour(keyed_lab: Lab) -> None:
     keyed_lab.clean()
     none = {"failed_requests": 0, "leads_failed": 0, "leads_put_back": 0, "runs_killed": 0}
     assert metrics(keyed_lab)["errors_last_hour"] == none
@@ -129,7 +129,7 @@ def test_they_tell_what_failed_in_the_last_hour(keyed_lab: Lab) -> None:
     assert metrics(keyed_lab)["errors_last_hour"] == none
 
 
-def test_they_name_the_last_run_of_each_job(keyed_lab: Lab) -> None:
+def test_metrics_have_the_last_run_of_each_job(keyed_lab: Lab) -> None:
     keyed_lab.clean()
     assert metrics(keyed_lab)["jobs"] == {}
     for minutes, job in ((9, "abacus"), (5, "abacus"), (7, "zeal")):
@@ -140,12 +140,12 @@ def test_they_name_the_last_run_of_each_job(keyed_lab: Lab) -> None:
             str(minutes),
         )
     keyed_lab.run()
-    found = metrics(keyed_lab)
-    assert [found["jobs"][job]["run"] for job in ("abacus", "zeal")] == ["abacus5", "zeal7"]
-    assert found["jobs"]["pipedrive_sync"] == found["pipedrive"]["last_run"]
+    content = metrics(keyed_lab)
+    assert [content["jobs"][job]["run"] for job in ("abacus", "zeal")] == ["abacus5", "zeal7"]
+    assert content["jobs"]["pipedrive_sync"] == content["pipedrive"]["last_run"]
 
 
-def test_they_say_when_a_job_last_ended_well_and_read_what_failed_since(keyed_lab: Lab) -> None:
+def test_metrics_have_the_last_success_of_a_job_and_read_only_runs_since(keyed_lab: Lab) -> None:
     keyed_lab.clean()
     keyed_lab.worker.query(
         "INSERT INTO job_runs (job, run, started_at, lease_until, finished_at, outcome) "
@@ -159,9 +159,9 @@ def test_they_say_when_a_job_last_ended_well_and_read_what_failed_since(keyed_la
     assert age.total_seconds() == 100 * 60
     ill = keyed_lab.worker.act("query", sql=LAST_RUNS, values=["{}"])["rows_read"]
     keyed_lab.worker.query("DELETE FROM job_runs WHERE outcome = 'failed'")
-    well = keyed_lab.worker.act("query", sql=LAST_RUNS, values=["{}"])["rows_read"]
+    rows_read = keyed_lab.worker.act("query", sql=LAST_RUNS, values=["{}"])["rows_read"]
     # One row for each of the hundred.
-    assert (ill - well, well < 25) == (100, True)
+    assert (ill - rows_read, rows_read < 25) == (100, True)
 
 
 def test_nothing_personal_and_no_token_is_in_them(keyed_lab: Lab) -> None:
@@ -169,10 +169,10 @@ def test_nothing_personal_and_no_token_is_in_them(keyed_lab: Lab) -> None:
     email = some_email()
     keyed_lab.submit(email)
     keyed_lab.sync()
-    said = json.dumps(metrics(keyed_lab))
-    assert email not in said
-    assert keyed_lab.pipedrive.token not in said
+    text = json.dumps(metrics(keyed_lab))
+    assert email not in text
+    assert keyed_lab.pipedrive.token not in text
 
 
-def test_without_a_key_they_are_closed(keyed_lab: Lab) -> None:
+def test_metrics_need_a_key(keyed_lab: Lab) -> None:
     assert keyed_lab.worker.fetch("/api/analytics/metrics").status == 401

@@ -54,8 +54,8 @@ def test_of_several_persons_with_the_address_the_one_updated_last_is_taken(lab: 
     account.add_person("Old", [email], update_time="2026-01-01T00:00:00Z")
     newest = account.add_person("New", [email], update_time="2026-05-01T00:00:00Z")
     account.add_person("Middle", [email], update_time="2026-03-01T00:00:00Z")
-    gone = account.add_person("Deleted", [email], update_time="2026-09-01T00:00:00Z")
-    account.delete_person(gone)
+    deleted = account.add_person("Deleted", [email], update_time="2026-09-01T00:00:00Z")
+    account.delete_person(deleted)
     event_id = lab.submit(email)
     lab.sync()
     assert lab.status(event_id) == synced(newest)
@@ -86,10 +86,10 @@ def test_a_person_that_is_gone_is_searched_for_once_more(lab: Lab) -> None:
 def test_a_person_merged_into_another_is_written_under_its_new_id(lab: Lab) -> None:
     email = some_email()
     lab.pipedrive.account.erase_person(lab.person(email))
-    kept = lab.person(email)
+    remaining = lab.person(email)
     event_id = lab.submit(email)
     lab.sync()
-    assert lab.status(event_id) == synced(kept)
+    assert lab.status(event_id) == synced(remaining)
 
 
 def test_only_if_nobody_has_the_address_the_name_counts(lab: Lab) -> None:
@@ -152,16 +152,18 @@ def test_a_deleted_person_with_the_name_is_not_written(lab: Lab) -> None:
 
 
 def test_nobody_is_created_and_nothing_but_custom_fields_is_sent(lab: Lab) -> None:
-    known, unknown = some_email(), some_email()
-    lab.person(known)
+    known_email, unknown_email = some_email(), some_email()
+    lab.person(known_email)
     before = len(lab.pipedrive.account.persons())
-    for email in (known, unknown):
+    for email in (known_email, unknown_email):
         lab.submit(email, first_name="Jane", last_name=some_visitor())
     lab.sync()
 
     assert len(lab.pipedrive.account.persons()) == before
     assert {request.method for request in lab.pipedrive.requests} == {"GET", "PATCH"}
-    bodies = [json.loads(one.body) for one in lab.pipedrive.requests if one.method == "PATCH"]
+    bodies = [
+        json.loads(request.body) for request in lab.pipedrive.requests if request.method == "PATCH"
+    ]
     assert [list(body) for body in bodies] == [["custom_fields"]]
 
 
@@ -290,8 +292,8 @@ def test_a_synced_lead_that_is_sent_again_is_written_again(lab: Lab) -> None:
     person = lab.person(email)
     older, newer = lab.submit(email), lab.submit(email)
     lab.sync()
-    found = Resubmittable(ids=[newer], synced=frozenset([newer]), refused={})
-    for statement in set_pending([newer], found, Selection(ids=[newer])):
+    resubmittable = Resubmittable(ids=[newer], synced=frozenset([newer]), refused={})
+    for statement in set_pending([newer], resubmittable, Selection(ids=[newer])):
         lab.worker.query(statement)
 
     lab.run()
@@ -300,8 +302,8 @@ def test_a_synced_lead_that_is_sent_again_is_written_again(lab: Lab) -> None:
     assert [write.custom_fields[FIELDS["event_id"]] for write in written(lab, person)] == [
         *(newer, newer)
     ]
-    found = Resubmittable(ids=[older], synced=frozenset([older]), refused={})
-    for statement in set_pending([older], found, Selection(ids=[older])):
+    resubmittable = Resubmittable(ids=[older], synced=frozenset([older]), refused={})
+    for statement in set_pending([older], resubmittable, Selection(ids=[older])):
         lab.worker.query(statement)
     lab.run()
     assert "newer submission" in lab.reason(older)

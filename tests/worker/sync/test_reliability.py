@@ -29,7 +29,9 @@ def test_leads_are_sent_though_kv_lost_every_timer(lab: Lab) -> None:
     lab.worker.act("kv_clear")
 
     assert lab.sync()["synced"] == 3
-    assert [lab.status(event) for event in events] == [("synced", str(one)) for one in persons]
+    assert [lab.status(event) for event in events] == [
+        ("synced", str(person)) for person in persons
+    ]
 
 
 def test_leads_are_sent_after_two_days_without_a_cron(lab: Lab) -> None:
@@ -62,8 +64,8 @@ def test_a_run_looks_at_its_timers_first_and_forgets_those_that_went_off(lab: La
     line = lab.run()
 
     assert (line["not_found"], line["timer_lists"]) == (3, 1)
-    left = [name for name, _ in lab.worker.act("kv_entries") if name.startswith("sync:")]
-    assert left == ["sync:20990101T000000Z:7", "sync:nonsense"]
+    timer_keys = [name for name, _ in lab.worker.act("kv_entries") if name.startswith("sync:")]
+    assert timer_keys == ["sync:20990101T000000Z:7", "sync:nonsense"]
 
 
 def test_two_runs_at_once_send_every_lead_once(lab: Lab) -> None:
@@ -79,8 +81,8 @@ def test_two_runs_at_once_send_every_lead_once(lab: Lab) -> None:
         list(runs.map(lambda _: lab.worker.act("scheduled", cron=CRON), range(3)))
 
     assert lab.pipedrive.calls("search") == lab.pipedrive.calls("update") == 20
-    said = [line["event"] for line in lab.worker.log_lines()]
-    assert (said.count("sync_run"), said.count("sync_busy")) == (1, 2)
+    events_logged = [line["event"] for line in lab.worker.log_lines()]
+    assert (events_logged.count("sync_run"), events_logged.count("sync_busy")) == (1, 2)
 
 
 def test_a_run_that_lost_its_lease_writes_no_status(lab: Lab) -> None:
@@ -145,8 +147,8 @@ def test_a_budget_that_is_spent_ends_the_run_in_order(local_config: object) -> N
             # One request for the fields and one search for each lead; six are kept for a lead.
             assert line["outcome"] == "budget_spent"
             assert len(pipedrive.requests) <= 13
-            done = line["not_found"]
-            assert 0 < done < 10
+            not_found = line["not_found"]
+            assert 0 < not_found < 10
             retries = {worker.event(event)["pipedrive_retry_count"] for event in events}
             assert retries == {0}
 
@@ -177,9 +179,9 @@ def test_without_kv_leads_are_stored_repeated_and_sent_all_the_same(without_kv: 
     event = some_event(event_type="form_submit", event_key="key-1234", form_data={"email": email})
     without_kv.worker.act("clear_logs")
     first = without_kv.worker.send(event)
-    again = without_kv.worker.send(event)
-    assert first.status_code == again.status_code == 200
-    assert first.json()["event_id"] == again.json()["event_id"]
+    repeated = without_kv.worker.send(event)
+    assert first.status_code == repeated.status_code == 200
+    assert first.json()["event_id"] == repeated.json()["event_id"]
     assert [x for x in without_kv.worker.log_lines() if x["event"] == "timer_not_set"]
 
     without_kv.sync()
@@ -310,11 +312,11 @@ def test_a_kill_between_the_patch_and_the_status_loses_nothing(
         with running_directly(bundle, "entry.py", config, storage, settings) as worker:
             run_cron(worker.url)
 
-        done = (
+        count_synced = (
             "SELECT count(*) FROM tracking_events WHERE pipedrive_sync_status = 'synced'"
             f" AND id = {event_id} AND pipedrive_person_id = '{person}'"
         )
-        assert count(storage, done) == 1
+        assert count(storage, count_synced) == 1
         # Written twice, with the same values.
         first, second = (
             custom_fields for _, custom_fields in pipedrive.account.person(person).writes

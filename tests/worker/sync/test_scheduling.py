@@ -54,12 +54,12 @@ def test_a_lead_is_pending_from_the_moment_its_row_is_there_and_due_in_seven_min
 
 def test_its_timer_sorts_by_due_time_and_holds_the_event_id_and_nothing_else(lab: Lab) -> None:
     first, second = lab.submit(some_email()), lab.submit(some_email())
-    found = timers(lab)
+    entries = timers(lab)
 
-    assert [value for _, value in found] == [str(first), str(second)]
+    assert [value for _, value in entries] == [str(first), str(second)]
     due = datetime.fromisoformat(due_of(lab, first) or "").replace(tzinfo=UTC)
-    assert found[0][0] == f"sync:{due:%Y%m%dT%H%M%SZ}:{first:012}"
-    assert all(re.fullmatch(r"sync:\d{8}T\d{6}Z:\d+", name) for name, _ in found)
+    assert entries[0][0] == f"sync:{due:%Y%m%dT%H%M%SZ}:{first:012}"
+    assert all(re.fullmatch(r"sync:\d{8}T\d{6}Z:\d+", name) for name, _ in entries)
 
 
 def test_nothing_personal_is_in_kv_or_in_the_log(lab: Lab) -> None:
@@ -68,8 +68,8 @@ def test_nothing_personal_is_in_kv_or_in_the_log(lab: Lab) -> None:
     lab.submit(email, first_name="Theodora", last_name="Quist")
     lab.sync()
 
-    kept = json.dumps([lab.worker.act("kv_entries"), lab.worker.log_lines()])
-    assert not [word for word in (email, "Theodora", "Quist") if word in kept]
+    stored = json.dumps([lab.worker.act("kv_entries"), lab.worker.log_lines()])
+    assert not [word for word in (email, "Theodora", "Quist") if word in stored]
 
 
 def test_a_submission_before_its_time_stays_where_it_is(lab: Lab) -> None:
@@ -148,11 +148,11 @@ def test_a_new_pixel_that_sends_its_submission_again_gets_the_same_event(lab: La
         event_type="form_submit", event_key=some_visitor(), form_data={"email": some_email()}
     )
     first = lab.worker.send(event).json()
-    again = lab.worker.send(event).json()
+    repeated = lab.worker.send(event).json()
 
-    for answer in (first, again):
+    for answer in (first, repeated):
         del answer["processing_time"]
-    assert again == first
+    assert repeated == first
     assert len(timers(lab)) == 1
 
 
@@ -216,9 +216,9 @@ def test_another_page_pixel_or_person_is_another_submission(
     assert event_id_of(lab.worker.send(form | change)) != first
 
 
-@pytest.mark.parametrize(("seconds_ago", "same"), [(1, True), (590, True), (610, False)])
+@pytest.mark.parametrize(("seconds_ago", "is_repeat"), [(1, True), (590, True), (610, False)])
 def test_the_same_form_of_an_old_pixel_is_one_submission_for_ten_minutes(
-    lab: Lab, seconds_ago: int, *, same: bool
+    lab: Lab, seconds_ago: int, *, is_repeat: bool
 ) -> None:
     form = old_form(some_email())
     first = event_id_of(lab.worker.send(form))
@@ -227,8 +227,8 @@ def test_the_same_form_of_an_old_pixel_is_one_submission_for_ten_minutes(
     name, _, second = lab.worker.event(first)["event_key"].rpartition("-")
     key = f"{name}-{int(second) - seconds_ago}"
     lab.worker.query("UPDATE tracking_events SET event_key = ? WHERE id = ?", key, first)
-    again = event_id_of(lab.worker.send(form))
-    assert (again == first) is same
+    repeated = event_id_of(lab.worker.send(form))
+    assert (repeated == first) is is_repeat
     assert lab.worker.event(first)["event_key"] == key
 
 
