@@ -75,6 +75,14 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
     assert [name for name in sorted(named - MADE) if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_target_of_make_exists(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert set(named) - targets == set()
+
+
 def test_the_readme_leads_to_every_document() -> None:
     links = LINK.findall(prose_of(ROOT / "README.md"))
     assert {"CONTRIBUTING.md", *(f"docs/{page.name}" for page in DOCS)} <= set(links)
