@@ -60,7 +60,7 @@ def write_backup(
             put(table, "whole", [*_lines(database, f"SELECT * FROM {table}")])
     [migration] = database.execute("SELECT max(name) FROM d1_migrations").fetchone()
     finished = _time_of(backup_id)
-    said = {
+    summary = {
         "format": 1,
         "id": backup_id,
         "kind": backup_id.rpartition("-")[2],
@@ -78,7 +78,7 @@ def write_backup(
         table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables
     }
     manifest = {
-        **said,
+        **summary,
         "started_at": finished,
         "since": None,
         "marker": marker,
@@ -87,14 +87,14 @@ def write_backup(
     }
     content = json.dumps(manifest).encode()
     objects[f"backups/{backup_id}/manifest.json"] = content
-    entry = {**said, "events": counts["tracking_events"]}
+    entry = {**summary, "events": counts["tracking_events"]}
     return Written(read_manifest(content), entry, objects)
 
 
 def index_of(*backups: Written) -> Objects:
     """The index of backups, the newest first."""
-    said = {"format": 1, "backups": [backup.entry for backup in backups]}
-    return {"backups/index.json": json.dumps(said).encode()}
+    index = {"format": 1, "backups": [backup.entry for backup in backups]}
+    return {"backups/index.json": json.dumps(index).encode()}
 
 
 def store(storage: Path, folder: Path, objects: Objects, gone: Sequence[str] = ()) -> None:
@@ -121,9 +121,11 @@ def store(storage: Path, folder: Path, objects: Objects, gone: Sequence[str] = (
 def _marker(database: sqlite3.Connection) -> dict[str, int]:
     def highest(column: str, table: str) -> int:
         # Before migration 0022 there are no changes to read.
-        known = table in _tables(database)
-        found = database.execute(f"SELECT max({column}) FROM {table}").fetchone() if known else (0,)
-        return int(found[0] or 0)
+        exists = table in _tables(database)
+        highest_row = (
+            database.execute(f"SELECT max({column}) FROM {table}").fetchone() if exists else (0,)
+        )
+        return int(highest_row[0] or 0)
 
     return {
         "event": highest("id", "tracking_events"),

@@ -45,10 +45,10 @@ def api(bundle: Path, storage: Path) -> Iterator[Api]:
 
 
 def test_a_backup_is_made_to_its_end_portion_by_portion(api: Api, storage: Path) -> None:
-    told: list[BackupRow] = []
-    made = BackupMaker(api, told.append).make("before something")
-    assert [each["state"] for each in told] == [*["running"] * (len(told) - 1), "verified"]
-    assert len(told) > 2
+    progress: list[BackupRow] = []
+    made = BackupMaker(api, progress.append).make("before something")
+    assert [row["state"] for row in progress] == [*["running"] * (len(progress) - 1), "verified"]
+    assert len(progress) > 2
     assert list_backups(api)[0]["label"] == "before something"
     read = Bucket(local(storage)).read_json
     last = newest_verified(read_index(read))

@@ -51,7 +51,7 @@ OBJECTS: dict[str, Any] = {
 def test_the_last_backup_is_the_newest_verified_one() -> None:
     backups = read_index(OBJECTS.get)
     assert backups
-    assert [each.verified for each in backups] == [False, True, True]
+    assert [backup.verified for backup in backups] == [False, True, True]
     last = newest_verified(backups)
     assert last
     assert (last.id, last.events) == (HOURLY, 12)

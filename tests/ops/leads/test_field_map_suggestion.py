@@ -13,7 +13,7 @@ def test_our_own_names_are_understood_in_every_spelling(name: str) -> None:
     spoken = name.replace("_", " ")
     spellings = (name, spoken, spoken.title(), name.replace("_", "-"), name.upper())
     marked = (f"PPP {spoken}", f"PPP Pixel: {spoken}", f"{spoken} (lead)")
-    assert {value_name(each) for each in (*spellings, *marked)} == {name}
+    assert {value_name(spelling) for spelling in (*spellings, *marked)} == {name}
 
 
 @pytest.mark.parametrize(

@@ -93,23 +93,23 @@ def test_a_chain_is_the_database_as_it_was_at_its_end(tmp_path: Path) -> None:
     database.execute("UPDATE pixels SET name = 'new name' WHERE id = 'x'")
     chain = [full, hour, write_backup(database, "20261121T040000Z-hourly", hour)]
 
-    found = restored(chain, tmp_path)
+    assembled = restored(chain, tmp_path)
     for table in TABLES:
-        assert contents(found.staging.database, table) == contents(database, table), table
-    [last] = found.staging.database.execute(
+        assert contents(assembled.staging.database, table) == contents(database, table), table
+    [last] = assembled.staging.database.execute(
         "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
     ).fetchall()
     assert last == (33,)
-    assert found.staging.skipped_rows == {}
+    assert assembled.staging.skipped_rows == {}
 
 
 def test_an_older_schema_becomes_what_the_newest_migration_makes_of_it(tmp_path: Path) -> None:
     names = sorted(file.name for file in MIGRATIONS.glob("*.sql"))
     database = new_database(names[-2])
     visit(database, 1, 2)
-    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
-    assert found.row_counts()["tracking_events"] == 2
-    applied = [row[1] for row in contents(found.database, "d1_migrations")]
+    assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
+    assert assembled.row_counts()["tracking_events"] == 2
+    applied = [row[1] for row in contents(assembled.database, "d1_migrations")]
     assert applied == ["0012_add_new_projects.sql", *names]
 
 
@@ -124,17 +124,17 @@ def test_a_chain_may_go_over_a_migration(tmp_path: Path) -> None:
         database.execute("INSERT INTO d1_migrations (name) VALUES (?)", (name,))
     visit(database, 2)
     chain = [full, write_backup(database, "20261121T030000Z-hourly", full)]
-    found = restored(chain, tmp_path).staging
-    assert [row[0] for row in contents(found.database, "tracking_events")] == [1, 2]
+    assembled = restored(chain, tmp_path).staging
+    assert [row[0] for row in contents(assembled.database, "tracking_events")] == [1, 2]
 
 
 def test_what_was_erased_after_the_backup_is_erased_again(tmp_path: Path) -> None:
     database = new_database()
     visit(database, 1, 2)
     erasure = Erasure("r1", {"event_ids": [1], "session_ids": ["s1"], "visitor_ids": ["v1"]})
-    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
-    assert found.erased == 3
-    assert [row[0] for row in contents(found.staging.database, "visitors")] == ["v2"]
+    assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
+    assert assembled.erased == 3
+    assert [row[0] for row in contents(assembled.staging.database, "visitors")] == ["v2"]
 
 
 def test_what_the_sync_remembers_of_erased_events_goes_with_them(tmp_path: Path) -> None:
@@ -147,9 +147,9 @@ def test_what_the_sync_remembers_of_erased_events_goes_with_them(tmp_path: Path)
         [(71, 1), (72, 2), (73, 999)],
     )
     erasure = Erasure("r1", {"event_ids": [1, 999], "session_ids": [], "visitor_ids": []})
-    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
-    assert found.erased == 3
-    persons = found.staging.database.execute("SELECT person_id FROM pipedrive_persons")
+    assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
+    assert assembled.erased == 3
+    persons = assembled.staging.database.execute("SELECT person_id FROM pipedrive_persons")
     assert persons.fetchall() == [(72,)]
 
 
@@ -161,8 +161,8 @@ def test_rows_of_the_old_log_are_erased_again_too(tmp_path: Path) -> None:
         [(1,), (2,)],
     )
     chain = [write_backup(database, "20261121T020000Z-full")]
-    found = restored(chain, tmp_path, None, Erasure("r1", {"log_ids": [1]}))
-    assert [row[0] for row in contents(found.staging.database, "system_logs")] == [2]
+    assembled = restored(chain, tmp_path, None, Erasure("r1", {"log_ids": [1]}))
+    assert [row[0] for row in contents(assembled.staging.database, "system_logs")] == [2]
 
 
 def test_what_was_erased_after_a_backup_of_an_older_schema_is_erased_again(tmp_path: Path) -> None:
@@ -196,31 +196,31 @@ def test_a_part_that_is_missing_or_changed_is_named_with_all_others(
     del objects[missing]
     objects[changed] += b"?"
     objects[cut] = objects[cut][:-20]
-    said = broken(backup, tmp_path, objects)
-    assert f"{missing} is missing" in said
-    assert f"{changed} has another checksum" in said
-    assert f"{cut} has another checksum" in said
+    message = broken(backup, tmp_path, objects)
+    assert f"{missing} is missing" in message
+    assert f"{changed} has another checksum" in message
+    assert f"{cut} has another checksum" in message
 
 
 def test_a_part_with_other_rows_than_it_says_is_refused(backup: Written, tmp_path: Path) -> None:
     first, *others = backup.manifest.parts
     lying = replace(backup.manifest, parts=[replace(first, rows=first.rows + 1), *others])
-    said = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
-    assert f"{first.key} has {first.rows} rows, not {first.rows + 1}" in said
+    message = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
+    assert f"{first.key} has {first.rows} rows, not {first.rows + 1}" in message
 
 
 def test_rows_that_no_part_holds_are_missed(backup: Written, tmp_path: Path) -> None:
     parts = [part for part in backup.manifest.parts if part.table != "tracking_events"]
     lying = replace(backup.manifest, parts=parts)
-    said = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
-    assert "tracking_events would have 0 rows, and had 10" in said
+    message = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
+    assert "tracking_events would have 0 rows, and had 10" in message
 
 
 def test_rows_without_what_they_refer_to_are_refused(backup: Written, tmp_path: Path) -> None:
     parts = [part for part in backup.manifest.parts if part.table != "pixels"]
     lying = replace(backup.manifest, parts=parts, totals={})
-    said = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
-    assert "10 tracking_events without their pixels" in said
+    message = broken(replace(backup, manifest=lying), tmp_path, backup.objects)
+    assert "10 tracking_events without their pixels" in message
 
 
 def test_tables_and_columns_that_no_migration_makes_are_left_out_and_told(tmp_path: Path) -> None:
@@ -230,8 +230,8 @@ def test_tables_and_columns_that_no_migration_makes_are_left_out_and_told(tmp_pa
       INSERT INTO by_hand VALUES (1, 'a'), (2, 'b');
       ALTER TABLE projects ADD COLUMN colour TEXT;
     """)
-    found = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
-    assert found.skipped_rows == {"by_hand": 2, "projects (colour)": 2}
+    assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path).staging
+    assert assembled.skipped_rows == {"by_hand": 2, "projects (colour)": 2}
 
 
 def test_a_backup_of_a_newer_schema_asks_for_newer_code(tmp_path: Path) -> None:

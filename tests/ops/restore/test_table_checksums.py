@@ -41,7 +41,7 @@ class OnThisMachine:
         return query_staging(self.content, statements)
 
 
-def filled() -> StagingDatabase:
+def filled_staging() -> StagingDatabase:
     staging = open_staging(Path(":memory:"))
     staging.migrate()
     staging.database.executescript(f"""
@@ -62,18 +62,18 @@ def filled() -> StagingDatabase:
     return staging
 
 
-def unlike(other: StagingDatabase) -> Mapping[str, object]:
-    expected = filled()
+def differences_to(other: StagingDatabase) -> Mapping[str, object]:
+    expected = filled_staging()
     questions = [TableChecksum(table) for table in expected.tables.values()]
     return differences(expected, OnThisMachine(other), questions)
 
 
 def test_the_same_rows_are_the_same() -> None:
-    assert unlike(filled()) == {}
+    assert differences_to(filled_staging()) == {}
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "difference"),
     [
         ("DELETE FROM tracking_events WHERE id = 7", "has 999 rows, not 1,000"),
         ("UPDATE tracking_events SET page_title = 'title' WHERE id = 7", "page_title: sum"),
@@ -85,28 +85,28 @@ def test_the_same_rows_are_the_same() -> None:
         ),
     ],
 )
-def test_what_is_different_is_named(change: str, said: str) -> None:
-    other = filled()
+def test_what_is_different_is_named(change: str, difference: str) -> None:
+    other = filled_staging()
     other.database.execute(change)
-    found = unlike(other)
-    assert list(found) == ["tracking_events"]
-    assert said in str(found)
+    by_table = differences_to(other)
+    assert list(by_table) == ["tracking_events"]
+    assert difference in str(by_table)
 
 
 def test_one_letter_in_a_small_table_is_seen() -> None:
-    other = filled()
+    other = filled_staging()
     other.database.execute("UPDATE pixels SET name = 'websitE1' WHERE name = 'website1'")
-    assert "1 of 3 rows" in str(unlike(other)["pixels"])
+    assert "1 of 3 rows" in str(differences_to(other)["pixels"])
 
 
 def verdicts(living: StagingDatabase) -> dict[str, str]:
-    compared = compare(filled(), OnThisMachine(living), MANIFEST)
-    return {each.table: each.verdict for each in compared if each.verdict != "same"}
+    compared = compare(filled_staging(), OnThisMachine(living), MANIFEST)
+    return {table.table: table.verdict for table in compared if table.verdict != "same"}
 
 
 def moved_on() -> StagingDatabase:
     """Its next hour: an event of an old visitor, one that changed, one that went."""
-    living = filled()
+    living = filled_staging()
     living.database.executescript(f"""
       INSERT INTO tracking_events (id, session_id, visitor_id) VALUES ({MANY + 1}, 's3', 'v3');
       UPDATE sessions SET page_views = 9 WHERE id = 's3';
