@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Config
-from services.access.rate_limiting import RateLimiter
+from services.access.rate_limiting import IsolateRateLimiter
 from services.alerting.notifier import Notifier
 from services.archive.archive_run import ArchiveRun
 from services.backup.backup_run import Backups
@@ -44,7 +44,7 @@ class App:
     worker_version: str | None
     database: Database
     bucket: Bucket
-    limiter: RateLimiter
+    limiter: IsolateRateLimiter
     pixels: Pixels
     projects: Register
     project_pixels: Register

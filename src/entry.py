@@ -12,7 +12,7 @@ from bindings.interpreter import new_id
 from config import ConfigError
 from handlers.scheduled import run_scheduled
 from pipeline import answer, misconfigured
-from services.access.rate_limiting import Counters
+from services.access.rate_limiting import ShardCounters
 from wiring import build_app
 
 # What an isolate remembers: a cache, never a truth. Filled on the first request, because at
@@ -50,10 +50,10 @@ class RateLimiter(DurableObject):
     def __init__(self, ctx: Any, env: Any) -> None:
         """Starts with nothing counted."""
         super().__init__(ctx, env)
-        self._counters = Counters()
+        self._counters = ShardCounters()
 
     async def take(self, request: str) -> str:
-        """Grants a lease; see `services.access.rate_limiting.Counters.take`."""
+        """Grants a lease; see `services.access.rate_limiting.ShardCounters.take`."""
         return self._counters.take(request)
 
     async def ping(self) -> str:

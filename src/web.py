@@ -23,11 +23,11 @@ class BodyTooLargeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `header` gives a header by its lower-case name, or None.
+    """One HTTP request.
 
-    `base_url` is the scheme and host that were asked. `text` reads the body once, up to a number
-    of bytes, and raises BodyTooLargeError beyond.
-    `after` takes work that is done after the response.
+    `base_url` is its scheme and host. `header` returns a header by its lower-case name, or None.
+    `text` reads the body once, and raises BodyTooLargeError for more than the given bytes. `after`
+    takes work to do after the response.
     """
 
     method: str
@@ -41,11 +41,11 @@ class Request:
     after: Callable[[Coroutine[None, None, None]], None]
 
     def segment(self, position: int) -> str:
-        """A segment of the path, counted as in a list."""
+        """The segment of the path at an index, from the end if negative."""
         return self.path.strip("/").split("/")[position]
 
     def parameters(self) -> dict[str, str]:
-        """The query's parameters; of a repeated one the last."""
+        """The parameters of the query; the last one of those with the same name."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
 

@@ -24,7 +24,7 @@ from config import (
     read_monitoring_config,
     read_sync_config,
 )
-from services.access.rate_limiting import RateLimiter
+from services.access.rate_limiting import IsolateRateLimiter
 from services.alerting.notifier import Notifier
 from services.alerting.webhook import AlertWebhook
 from services.archive.archive_run import ArchiveRun
@@ -81,7 +81,7 @@ def build_app(env: Any) -> App:
         worker_version=_worker_version(raw),
         database=database,
         bucket=bucket,
-        limiter=RateLimiter(shards),
+        limiter=IsolateRateLimiter(shards),
         pixels=Pixels(database, config.pixel_cache_seconds),
         projects=Register(PROJECTS, database, new_id),
         project_pixels=Register(PIXELS, database, new_id),

@@ -201,7 +201,7 @@ def test_monitoring_needs_no_setting() -> None:
     assert chosen == MonitoringConfig(CheckThresholds(1, 2), "https://w.example", None)
 
 
-def test_accounts_are_the_default_one_and_further_ones() -> None:
+def test_accounts_are_the_default_and_the_additional_ones() -> None:
     further = {"acme": {"api_key": "k2"}, "default": {"api_key": "k3"}}
     chosen = sync_config(PIPEDRIVE_API_KEY="k1", PIPEDRIVE_ACCOUNTS=json.dumps(further))
     assert chosen.accounts == {
@@ -285,7 +285,7 @@ def test_a_wrong_setting_of_the_archive_stops_neither_tracking_nor_the_sync() ->
         '[{"name": "hunter2", "role": "hunter2", "sha256": "hunter2"}]',
     ],
 )
-def test_a_wrong_secret_is_refused_by_name_and_never_told(secret: str) -> None:
+def test_an_invalid_secret_is_refused_by_name_and_never_quoted(secret: str) -> None:
     with pytest.raises(ConfigError, match=r"^API_KEYS ") as refused:
         config(API_KEYS=secret)
     assert "hunter2" not in str(refused.value)
@@ -366,7 +366,7 @@ SECRET = "hunter2"  # noqa: S105  # opens nothing
         ("ALERT_WEBHOOK_URL", {"ALERT_WEBHOOK_URL": f"https://hooks.example/{SECRET} x"}),
     ],
 )
-def test_a_secret_of_a_job_is_refused_by_name_and_never_told(
+def test_an_invalid_secret_of_a_job_is_refused_by_name_and_never_quoted(
     blamed: str, settings: dict[str, str]
 ) -> None:
     read = monitoring_config if blamed == "ALERT_WEBHOOK_URL" else sync_config

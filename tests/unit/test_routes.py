@@ -85,7 +85,7 @@ MANAGED: dict[str, dict[str, Handler]] = {
 
 
 @pytest.mark.parametrize("path", MANAGED)
-def test_what_is_managed_has_a_handler_for_each_method(path: str) -> None:
+def test_projects_and_pixels_have_a_handler_for_each_method(path: str) -> None:
     routes = routes_by_method(path)
     assert {method: route.handler for method, route in routes.items()} == MANAGED[path]
 

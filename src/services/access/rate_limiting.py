@@ -54,7 +54,7 @@ class _Allowance:
     used_up: bool = False
 
 
-class Counters:
+class ShardCounters:
     """The Durable Object's side: how many requests each client has used in a window."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Counters:
         return counts
 
 
-class RateLimiter:
+class IsolateRateLimiter:
     """The isolate's side: admits requests out of what it was granted, and asks for more."""
 
     def __init__(self, shards: LimiterShards) -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from services.access.rate_limiting import (
     MAX_ALLOWANCES,
     SHARDS,
-    Counters,
+    IsolateRateLimiter,
     Limit,
     RateLimitDecision,
-    RateLimiter,
+    ShardCounters,
     rate_limited_client,
     shard_name,
 )
@@ -32,14 +32,14 @@ class MemoryShards:
     def __init__(self) -> None:
         self.failing = False
         self.asked: list[dict[str, object]] = []
-        self._counters: dict[str, Counters] = {}
+        self._counters: dict[str, ShardCounters] = {}
 
     async def take(self, shard: str, request: str) -> str:
         await asyncio.sleep(0)
         if self.failing:
             raise UnavailableError("the shard failed")
         self.asked.append(json.loads(request))
-        return self._counters.setdefault(shard, Counters()).take(request)
+        return self._counters.setdefault(shard, ShardCounters()).take(request)
 
     async def ping(self) -> None:
         if self.failing:
@@ -47,7 +47,7 @@ class MemoryShards:
 
 
 def admit(
-    limiter: RateLimiter, limit: Limit = TRACKING, *, times: int = 1, now: float = NOW
+    limiter: IsolateRateLimiter, limit: Limit = TRACKING, *, times: int = 1, now: float = NOW
 ) -> list[RateLimitDecision]:
     async def one_by_one() -> list[RateLimitDecision]:
         return [await limiter.admit(limit, CLIENT, now) for _ in range(times)]
@@ -63,7 +63,7 @@ def admitted(verdicts: Sequence[RateLimitDecision]) -> int:
 
 
 def test_one_isolate_admits_the_limit_and_refuses_the_next_until_the_window_ends() -> None:
-    verdicts = admit(RateLimiter(MemoryShards()), times=103)
+    verdicts = admit(IsolateRateLimiter(MemoryShards()), times=103)
     assert [decision.allowed for decision in verdicts] == [True] * 100 + [False] * 3
     assert verdicts[100] == RateLimitDecision(
         allowed=False, limit=100, remaining=0, reset=WINDOW_END
@@ -71,7 +71,7 @@ def test_one_isolate_admits_the_limit_and_refuses_the_next_until_the_window_ends
 
 
 def test_what_remains_is_counted_down_to_zero() -> None:
-    verdicts = admit(RateLimiter(MemoryShards()), times=100)
+    verdicts = admit(IsolateRateLimiter(MemoryShards()), times=100)
     assert [decision.remaining for decision in verdicts] == list(range(99, -1, -1))
     assert {(decision.limit, decision.reset, decision.counted) for decision in verdicts} == {
         (100, WINDOW_END, True)
@@ -80,7 +80,7 @@ def test_what_remains_is_counted_down_to_zero() -> None:
 
 def test_the_first_requests_of_a_client_ask_no_shard() -> None:
     shards = MemoryShards()
-    limiter = RateLimiter(shards)
+    limiter = IsolateRateLimiter(shards)
     admit(limiter, times=5)
     assert shards.asked == []
     admit(limiter)
@@ -98,13 +98,13 @@ def test_the_first_requests_of_a_client_ask_no_shard() -> None:
 
 def test_a_lease_is_used_up_before_the_next_one() -> None:
     shards = MemoryShards()
-    admit(RateLimiter(shards), times=100)
+    admit(IsolateRateLimiter(shards), times=100)
     assert [ask["spent"] for ask in shards.asked] == [5] + [0] * 9
 
 
 def test_a_limit_without_free_requests_and_leases_asks_each_time_until_it_is_refused() -> None:
     shards = MemoryShards()
-    verdicts = admit(RateLimiter(shards), STRICT, times=12)
+    verdicts = admit(IsolateRateLimiter(shards), STRICT, times=12)
     assert admitted(verdicts) == 10
     assert [ask["want"] for ask in shards.asked] == [1] * 11
     assert [decision.remaining for decision in verdicts] == [*range(9, -1, -1), 0, 0]
@@ -112,12 +112,12 @@ def test_a_limit_without_free_requests_and_leases_asks_each_time_until_it_is_ref
 
 def test_a_limit_below_its_free_requests_is_still_the_limit() -> None:
     tiny = Limit("tracking", requests=3, seconds=60, free=5, lease=10)
-    assert admitted(admit(RateLimiter(MemoryShards()), tiny, times=9)) == 3
+    assert admitted(admit(IsolateRateLimiter(MemoryShards()), tiny, times=9)) == 3
 
 
 def test_a_new_window_starts_afresh() -> None:
     shards = MemoryShards()
-    limiter = RateLimiter(shards)
+    limiter = IsolateRateLimiter(shards)
     admit(limiter, times=101)
     verdicts = admit(limiter, times=101, now=float(WINDOW_END))
     assert admitted(verdicts) == 100
@@ -125,14 +125,14 @@ def test_a_new_window_starts_afresh() -> None:
 
 
 def test_the_last_moment_of_a_window_still_belongs_to_it() -> None:
-    limiter = RateLimiter(MemoryShards())
+    limiter = IsolateRateLimiter(MemoryShards())
     admit(limiter, times=100)
     assert not admit(limiter, now=WINDOW_END - 0.001)[0].allowed
 
 
 def test_requests_from_both_sides_of_a_windows_end_have_each_their_whole_limit() -> None:
     async def at_the_end() -> Sequence[RateLimitDecision]:
-        limiter = RateLimiter(MemoryShards())
+        limiter = IsolateRateLimiter(MemoryShards())
         requests: list[Awaitable[RateLimitDecision]] = [
             limiter.admit(TRACKING, CLIENT, WINDOW_END - number % 2) for number in range(240)
         ]
@@ -142,14 +142,14 @@ def test_requests_from_both_sides_of_a_windows_end_have_each_their_whole_limit()
     assert [admitted(side) for side in (verdicts[::2], verdicts[1::2])] == [100, 100]
 
 
-def test_two_limits_of_one_client_are_counted_apart() -> None:
-    limiter = RateLimiter(MemoryShards())
+def test_the_limits_of_a_client_are_counted_separately() -> None:
+    limiter = IsolateRateLimiter(MemoryShards())
     admit(limiter, STRICT, times=11)
     assert admitted(admit(limiter, TRACKING, times=101)) == 100
 
 
 def test_two_clients_are_counted_apart() -> None:
-    limiter = RateLimiter(MemoryShards())
+    limiter = IsolateRateLimiter(MemoryShards())
     admit(limiter, times=101)
     assert asyncio.run(limiter.admit(TRACKING, "203.0.113.8", NOW)).allowed
 
@@ -157,7 +157,7 @@ def test_two_clients_are_counted_apart() -> None:
 @pytest.mark.parametrize("limit", [TRACKING, STRICT], ids=lambda limit: limit.name)
 def test_requests_at_the_same_moment_share_one_limit(limit: Limit) -> None:
     async def at_once() -> list[RateLimitDecision]:
-        limiter = RateLimiter(MemoryShards())
+        limiter = IsolateRateLimiter(MemoryShards())
         requests: list[Awaitable[RateLimitDecision]] = [
             limiter.admit(limit, CLIENT, NOW) for _ in range(2 * limit.requests)
         ]
@@ -166,13 +166,13 @@ def test_requests_at_the_same_moment_share_one_limit(limit: Limit) -> None:
     assert admitted(asyncio.run(at_once())) == limit.requests
 
 
-def would_admit(limiter: RateLimiter, limit: Limit = STRICT) -> RateLimitDecision:
+def would_admit(limiter: IsolateRateLimiter, limit: Limit = STRICT) -> RateLimitDecision:
     return asyncio.run(limiter.would_admit(limit, CLIENT, NOW))
 
 
 @pytest.mark.parametrize("limit", [TRACKING, STRICT], ids=lambda limit: limit.name)
 def test_to_ask_first_counts_nothing(limit: Limit) -> None:
-    limiter = RateLimiter(MemoryShards())
+    limiter = IsolateRateLimiter(MemoryShards())
     for used in range(limit.requests):
         assert would_admit(limiter, limit).allowed
         [decision] = admit(limiter, limit)
@@ -180,11 +180,11 @@ def test_to_ask_first_counts_nothing(limit: Limit) -> None:
     assert not would_admit(limiter, limit).allowed
 
 
-def test_who_asks_first_in_another_isolate_is_told_what_all_have_used() -> None:
+def test_another_isolate_learns_with_its_first_lease_how_much_is_used() -> None:
     shards = MemoryShards()
-    other = RateLimiter(shards)
+    other = IsolateRateLimiter(shards)
     assert would_admit(other).remaining == 10
-    admit(RateLimiter(shards), STRICT, times=10)
+    admit(IsolateRateLimiter(shards), STRICT, times=10)
     assert not would_admit(other).allowed
     asked = len(shards.asked)
     assert not would_admit(other).allowed
@@ -194,7 +194,7 @@ def test_who_asks_first_in_another_isolate_is_told_what_all_have_used() -> None:
 def test_to_ask_first_is_uncounted_where_the_shard_fails() -> None:
     shards = MemoryShards()
     shards.failing = True
-    decision = would_admit(RateLimiter(shards))
+    decision = would_admit(IsolateRateLimiter(shards))
     assert (decision.allowed, decision.counted) == (True, False)
 
 
@@ -203,20 +203,20 @@ def test_to_ask_first_is_uncounted_where_the_shard_fails() -> None:
 
 def test_two_isolates_exceed_the_limit_by_at_most_their_free_requests() -> None:
     shards = MemoryShards()
-    first, second = RateLimiter(shards), RateLimiter(shards)
+    first, second = IsolateRateLimiter(shards), IsolateRateLimiter(shards)
     total = admitted([decision for _ in range(150) for decision in admit(first) + admit(second)])
     assert 100 <= total <= 100 + 2 * TRACKING.free
 
 
 def test_an_isolate_that_comes_late_has_only_its_free_requests() -> None:
     shards = MemoryShards()
-    admit(RateLimiter(shards), times=100)
-    assert admitted(admit(RateLimiter(shards), times=50)) == TRACKING.free
+    admit(IsolateRateLimiter(shards), times=100)
+    assert admitted(admit(IsolateRateLimiter(shards), times=50)) == TRACKING.free
 
 
 def test_without_free_requests_two_isolates_never_exceed_the_limit() -> None:
     shards = MemoryShards()
-    isolates = [RateLimiter(shards), RateLimiter(shards)]
+    isolates = [IsolateRateLimiter(shards), IsolateRateLimiter(shards)]
     assert admitted([admit(isolates[turn % 2], STRICT)[0] for turn in range(30)]) == 10
 
 
@@ -236,7 +236,7 @@ def test_whatever_the_order_isolates_stay_within_the_limit_and_their_free_reques
     limit: Limit, turns: list[int]
 ) -> None:
     shards = MemoryShards()
-    isolates = [RateLimiter(shards) for _ in range(4)]
+    isolates = [IsolateRateLimiter(shards) for _ in range(4)]
 
     async def take_turns() -> list[RateLimitDecision]:
         return [await isolates[turn].admit(limit, CLIENT, NOW) for turn in turns]
@@ -250,11 +250,11 @@ def test_whatever_the_order_isolates_stay_within_the_limit_and_their_free_reques
 
 @given(LIMITS, st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=120))
 @settings(deadline=None)
-def test_failures_in_between_let_nobody_exceed_the_limit_uncounted(
+def test_requests_admitted_during_a_failure_are_counted_afterwards(
     limit: Limit, turns: list[tuple[int, bool]]
 ) -> None:
     shards = MemoryShards()
-    isolates = [RateLimiter(shards) for _ in range(3)]
+    isolates = [IsolateRateLimiter(shards) for _ in range(3)]
 
     async def take_turns() -> list[RateLimitDecision]:
         verdicts = []
@@ -274,7 +274,7 @@ def test_failures_in_between_let_nobody_exceed_the_limit_uncounted(
 def test_a_failing_shard_lets_requests_pass_uncounted() -> None:
     shards = MemoryShards()
     shards.failing = True
-    verdicts = admit(RateLimiter(shards), times=7)
+    verdicts = admit(IsolateRateLimiter(shards), times=7)
     assert [(decision.allowed, decision.counted) for decision in verdicts] == [
         *[(True, True)] * 5,
         *[(True, False)] * 2,
@@ -285,7 +285,7 @@ def test_a_failing_shard_lets_requests_pass_uncounted() -> None:
 
 def test_a_failure_loses_nothing_that_is_to_be_reported() -> None:
     shards = MemoryShards()
-    limiter = RateLimiter(shards)
+    limiter = IsolateRateLimiter(shards)
     shards.failing = True
     admit(limiter, times=9)
     shards.failing = False
@@ -296,7 +296,7 @@ def test_a_failure_loses_nothing_that_is_to_be_reported() -> None:
 
 def test_a_failure_is_not_an_answer_of_the_limiter() -> None:
     shards = MemoryShards()
-    limiter = RateLimiter(shards)
+    limiter = IsolateRateLimiter(shards)
     shards.failing = True
     assert admit(limiter, STRICT)[0] == RateLimitDecision(
         allowed=True,
@@ -307,9 +307,9 @@ def test_a_failure_is_not_an_answer_of_the_limiter() -> None:
     )
 
 
-def test_a_refusal_is_remembered_until_the_window_ends_and_asks_nobody() -> None:
+def test_a_refusal_holds_until_the_window_ends_without_another_call() -> None:
     shards = MemoryShards()
-    limiter = RateLimiter(shards)
+    limiter = IsolateRateLimiter(shards)
     admit(limiter, times=101)
     asked = len(shards.asked)
     shards.failing = True
@@ -333,8 +333,8 @@ def ask(spent: int, want: int, limit: Limit = TRACKING, window: int = 0) -> str:
     )
 
 
-def test_a_shard_grants_what_is_left() -> None:
-    counters = Counters()
+def test_a_shard_grants_no_more_than_remains() -> None:
+    counters = ShardCounters()
     answers = [json.loads(counters.take(ask(spent, 10))) for spent in (5, 80, 0, 40)]
     assert answers == [
         {"granted": 10, "remaining": 85},
@@ -345,14 +345,14 @@ def test_a_shard_grants_what_is_left() -> None:
 
 
 def test_a_shard_counts_each_window_by_itself() -> None:
-    counters = Counters()
+    counters = ShardCounters()
     counters.take(ask(100, 10))
     assert json.loads(counters.take(ask(0, 10, window=1))) == {"granted": 10, "remaining": 90}
     assert json.loads(counters.take(ask(0, 10))) == {"granted": 0, "remaining": 0}
 
 
 def test_a_shard_forgets_all_windows_but_the_last_two() -> None:
-    counters = Counters()
+    counters = ShardCounters()
     for window in range(3):
         counters.take(ask(100, 10, window=window))
     granted = [json.loads(counters.take(ask(0, 1, window=w)))["granted"] for w in (2, 1, 0)]
@@ -360,7 +360,7 @@ def test_a_shard_forgets_all_windows_but_the_last_two() -> None:
 
 
 def test_windows_of_different_limits_do_not_disturb_each_other() -> None:
-    counters = Counters()
+    counters = ShardCounters()
     counters.take(ask(0, 10, STRICT))
     counters.take(ask(0, 10, window=1))
     counters.take(ask(0, 10, window=2))
@@ -381,7 +381,7 @@ def test_each_ipv4_address_is_a_client() -> None:
 
 def test_addresses_of_one_ipv6_client_share_its_limit() -> None:
     async def from_two_addresses() -> list[RateLimitDecision]:
-        limiter = RateLimiter(MemoryShards())
+        limiter = IsolateRateLimiter(MemoryShards())
         addresses = ["2001:db8::1", "2001:db8::2"]
         return [await limiter.admit(TRACKING, addresses[n % 2], NOW) for n in range(110)]
 
@@ -414,7 +414,7 @@ def test_every_address_of_a_client_is_on_the_clients_shard(
     "address", ["", "unknown", "1.2.3", "999.1.1.1", ":", "::1%eth0", "a:b:c", "2001:db8::1/64"]
 )
 def test_an_odd_address_is_a_client_like_any_other(address: str) -> None:
-    limiter = RateLimiter(MemoryShards())
+    limiter = IsolateRateLimiter(MemoryShards())
 
     async def requests() -> list[RateLimitDecision]:
         return [await limiter.admit(TRACKING, address, NOW) for _ in range(101)]
@@ -427,7 +427,7 @@ def test_an_odd_address_is_a_client_like_any_other(address: str) -> None:
 
 def test_an_isolate_remembers_a_bounded_number_of_clients() -> None:
     shards = MemoryShards()
-    limiter = RateLimiter(shards)
+    limiter = IsolateRateLimiter(shards)
 
     async def from_many() -> None:
         for number in range(MAX_ALLOWANCES + 1):
@@ -445,7 +445,7 @@ def test_an_isolate_remembers_a_bounded_number_of_clients() -> None:
 
 
 def test_a_client_that_keeps_coming_is_not_forgotten() -> None:
-    limiter = RateLimiter(MemoryShards())
+    limiter = IsolateRateLimiter(MemoryShards())
 
     async def among_many() -> list[RateLimitDecision]:
         verdicts = []

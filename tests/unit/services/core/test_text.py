@@ -74,7 +74,7 @@ def test_where_there_is_no_object_it_is_empty(text: str | None) -> None:
     ("text", "number"),
     [("1", 1), ("007", 7), ("365", 365), ("366", None), ("0", None), ("-1", None), ("1.0", None)],
 )
-def test_a_whole_number_is_one_from_one_to_the_most(text: str, number: int | None) -> None:
+def test_a_whole_number_is_from_one_to_the_largest(text: str, number: int | None) -> None:
     assert whole_number(text, 365) == number
 
 

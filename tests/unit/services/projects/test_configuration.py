@@ -37,7 +37,7 @@ def test_every_known_name_may_be_set() -> None:
     assert merge({}, KNOWN, PROJECT_SHAPE) == KNOWN
 
 
-def test_a_pixel_has_what_is_about_its_website() -> None:
+def test_a_pixel_has_only_the_settings_of_a_website() -> None:
     own = {name: KNOWN[name] for name in PIXEL_SHAPE}
     assert merge({}, own, PIXEL_SHAPE) == own
     with pytest.raises(InvalidFieldsError, match="of the project"):
@@ -68,7 +68,9 @@ def test_a_pixel_has_what_is_about_its_website() -> None:
         ("allowed_domains", [7], "7 is no host name"),
     ],
 )
-def test_a_wrong_value_is_told_what_is_right(name: str, value: object, said: str) -> None:
+def test_an_invalid_value_is_refused_with_the_allowed_ones(
+    name: str, value: object, said: str
+) -> None:
     told = problem(**{name: value})
     assert told.startswith(f"configuration.{name}: ")
     assert said in told
@@ -91,12 +93,12 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert json.dumps(merged) == '{"session_minutes": 30}'
 
 
-def test_domains_are_kept_small_and_once() -> None:
+def test_domains_are_lower_case_and_unique() -> None:
     sent = {"allowed_domains": ["Shop.Example", "shop.example"]}
     assert merge({}, sent, PROJECT_SHAPE) == {"allowed_domains": ["shop.example"]}
 
 
-def test_an_unknown_name_is_told_the_known_ones() -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     assert problem(sesion_minutes=30) == (
         "configuration.sesion_minutes: is unknown; there are pipedrive_enabled, pipedrive_account,"
         " pipedrive_fields, retention_days, archive_days, allowed_domains, ip_anonymization,"
@@ -104,7 +106,7 @@ def test_an_unknown_name_is_told_the_known_ones() -> None:
     )
 
 
-def test_all_problems_are_said_and_nothing_is_taken() -> None:
+def test_all_problems_are_listed_and_no_change_is_merged() -> None:
     with pytest.raises(InvalidFieldsError) as refused:
         merge({}, {"a": 1, "respect_dnt": 1, "retention_days": 7}, PROJECT_SHAPE)
     assert len(refused.value.details) == 2

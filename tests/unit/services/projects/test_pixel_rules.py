@@ -39,12 +39,12 @@ def test_an_event_comes_from_an_allowed_domain(
         (None, None),
     ],
 )
-def test_of_an_address_only_the_network_is_kept(address: str | None, kept: str | None) -> None:
+def test_only_the_network_of_an_address_is_stored(address: str | None, kept: str | None) -> None:
     assert PixelRules(anonymizes_addresses=True).stored_address(address) == kept
     assert PixelRules().stored_address(address) == address
 
 
-def test_what_a_pixel_says_counts_before_what_its_project_says() -> None:
+def test_the_settings_of_a_pixel_override_those_of_its_project() -> None:
     project = {"session_minutes": 60, "respect_dnt": True, "allowed_domains": ["shop.example"]}
     rules = read_rules(project, {"session_minutes": 5, "allowed_domains": ["Blog.example"]})
     assert rules == PixelRules(("blog.example",), respects_dnt=True, session_minutes=5)

@@ -68,7 +68,7 @@ def pixels(database: SqliteDatabase) -> Register:
     return Register(PIXELS, database, lambda: f"pixel-{next(ids)}")
 
 
-def test_everything_is_one_round_trip_and_a_change_is_two(
+def test_every_method_is_one_round_trip_but_a_change_is_two(
     database: SqliteDatabase, projects: Register, pixels: Register
 ) -> None:
     async def count() -> list[int]:
@@ -99,9 +99,7 @@ def test_a_change_of_nothing_writes_nothing(database: SqliteDatabase, projects: 
     assert database.round_trips == 2
 
 
-def test_changes_at_the_same_moment_are_all_kept(
-    database: SqliteDatabase, projects: Register
-) -> None:
+def test_no_concurrent_change_is_lost(database: SqliteDatabase, projects: Register) -> None:
     changes: list[dict[str, object]] = [
         {"configuration": {"respect_dnt": True}},
         {"configuration": {"session_minutes": 5}},
@@ -129,7 +127,7 @@ def test_a_change_gives_up_when_somebody_changes_the_same_all_the_time(
         asyncio.run(projects.change("project-0", {"active": 0}))
 
 
-def test_what_is_deleted_during_a_change_is_not_found(
+def test_an_entry_deleted_during_a_change_is_not_found(
     database: SqliteDatabase, projects: Register
 ) -> None:
     asyncio.run(projects.create({"name": "Acme"}))
@@ -157,7 +155,7 @@ def test_a_name_that_is_taken_during_a_change_is_a_conflict(
         "https://a.example/" + "x" * 2_048,
     ],
 )
-def test_an_address_is_one_of_the_web_without_a_password(projects: Register, url: object) -> None:
+def test_an_address_is_a_web_address_without_a_password(projects: Register, url: object) -> None:
     with pytest.raises(InvalidFieldsError, match="webhook_url: must be an http or https address"):
         asyncio.run(projects.create({"name": "Acme", "webhook_url": url}))
 
@@ -165,7 +163,7 @@ def test_an_address_is_one_of_the_web_without_a_password(projects: Register, url
 @pytest.mark.parametrize(
     "url", ["http://localhost:8788", "HTTPS://A.example?x=y", "https://a.example/ä#b"]
 )
-def test_an_address_is_kept_as_it_was_sent(projects: Register, url: str) -> None:
+def test_an_address_is_stored_unchanged(projects: Register, url: str) -> None:
     assert asyncio.run(projects.create({"name": "Acme", "webhook_url": url})).url == url
 
 
@@ -180,7 +178,9 @@ def test_a_name_becomes_one_line(projects: Register) -> None:
 
 
 @pytest.mark.parametrize(("active", "stored"), [(True, 1), (False, 0), (1, 1), (0, 0)])
-def test_active_may_be_said_in_two_ways(projects: Register, active: object, stored: int) -> None:
+def test_active_may_be_a_number_or_a_boolean(
+    projects: Register, active: object, stored: int
+) -> None:
     assert asyncio.run(projects.create({"name": "Acme", "active": active})).active == stored
 
 

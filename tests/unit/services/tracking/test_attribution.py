@@ -128,7 +128,7 @@ def test_a_lone_percent_loses_nothing(broken: str) -> None:
     assert seen_in(url) == {"utm_source": "google", "gclid": "G1"}
 
 
-def test_the_first_value_that_says_something_wins() -> None:
+def test_the_first_value_that_is_not_empty_wins() -> None:
     url = f"{SITE}?utm_source=&utm_source=%20&utm_source=google&UTM_SOURCE=bing"
     assert seen_in(url) == {"utm_source": "google"}
 
@@ -221,7 +221,7 @@ def test_the_old_pixels_fallback_words_are_no_touch(medium: str, campaign: str) 
     assert seen_in_body(**fallback, gclid="G1") == {"gclid": "G1"}
 
 
-def test_a_fallback_word_is_only_one_in_its_own_place() -> None:
+def test_a_fallback_word_counts_in_its_own_field_only() -> None:
     seen = {"utm_source": "unknown", "utm_medium": "direct", "utm_term": "none"}
     assert seen_in_body(**seen) == seen
 
@@ -278,7 +278,7 @@ def test_without_a_source_one_visit_has_one_network() -> None:
     }
 
 
-def test_a_url_is_one_visit_whatever_it_says() -> None:
+def test_the_parameters_of_a_url_belong_to_one_visit() -> None:
     seen = {"utm_source": "facebook", "gclid": "G1"}
     assert seen_in(f"{SITE}?utm_source=facebook&gclid=G1") == seen
 
@@ -334,7 +334,7 @@ def test_the_credit(seen: Mapping[str, object], source: str, medium: str, campai
         ({"gclid": "G1", "fbclid": "F1", "utm_source": "facebook"}, None),
     ],
 )
-def test_a_stored_touch_is_what_was_seen_without_the_words_for_nothing(
+def test_a_stored_touch_has_no_placeholders(
     row: dict[str, object], touch: dict[str, str] | None
 ) -> None:
     assert stored_touch(row) == (row if touch is None else touch)

@@ -189,7 +189,7 @@ def test_a_wrong_event_type_is_named_with_the_right_ones(event_type: object) -> 
     ]
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_problems_are_listed_at_once() -> None:
     details = refusal('{"event_type": "click"}').details
     assert [detail.partition(":")[0] for detail in details] == [
         "pixel_id",
@@ -218,7 +218,7 @@ def test_the_kind_of_event(event_type: str | None, kind: str) -> None:
     assert read(event_type=event_type).event_type == kind
 
 
-def test_fields_that_nobody_knows_are_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert read(visitor_id="v1", session_id=[1], __proto__={"a": {}}) == read()
 
 
@@ -427,7 +427,7 @@ def data_of(size: int) -> dict[str, object]:
         *((data, "no JSON object") for data in ("jane@example.com", '{"a": 1}', [1], 7, True)),
     ],
 )
-def test_data_that_cannot_be_kept_is_left_out_and_says_why(
+def test_data_that_cannot_be_stored_is_left_out_with_the_reason(
     data: object, left_out: str | None
 ) -> None:
     custom = read_custom(event_data=data).custom

@@ -337,7 +337,7 @@ def test_a_full_name_beside_both_parts_says_nothing_new() -> None:
         "message",
     ],
 )
-def test_a_name_of_something_else_is_not_taken(key: str) -> None:
+def test_the_name_of_a_thing_is_no_name_of_a_person(key: str) -> None:
     assert name_in(**{key: "Acme Ltd"}) == (None, None)
     assert name_in(**{key: "Acme Ltd", "name": "Jane Doe"}) == ("Jane", "Doe")
 
@@ -346,7 +346,7 @@ def test_an_email_in_the_name_field_is_not_a_name() -> None:
     assert read_lead({"name": JANE}) == Lead(JANE, None, None)
 
 
-def test_the_first_value_that_says_something_wins() -> None:
+def test_the_first_value_that_is_not_empty_wins() -> None:
     assert name_in(first_name=" ", fname="Jane", vorname="Johanna") == ("Jane", None)
 
 

@@ -108,7 +108,7 @@ def test_nothing_personal_is_in_kv_and_only_for_a_day(event: Event) -> None:
     assert key_values.seconds == {name: REMEMBERED_SECONDS}
 
 
-def test_a_touch_is_not_kept_in_kv() -> None:
+def test_kv_stores_no_touch() -> None:
     key_values = MemoryKeyValues()
     touched = replace(RECORDED, due=NOW, touch={"gclid": "Cj0KCQ"})
     asyncio.run(Repeats(key_values, WINDOW).remember(NEW, touched, NOW))
@@ -116,7 +116,7 @@ def test_a_touch_is_not_kept_in_kv() -> None:
     assert recall(Repeats(key_values, WINDOW), NEW) == RECORDED
 
 
-def test_while_kv_fails_nothing_is_recalled_and_a_failure_to_remember_is_told() -> None:
+def test_without_kv_no_answer_is_recalled_and_remembering_raises() -> None:
     key_values = MemoryKeyValues()
     repeats = Repeats(key_values, WINDOW)
     remember(repeats, NEW)

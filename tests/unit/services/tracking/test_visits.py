@@ -77,7 +77,7 @@ def same(first: Event, second: Event, seconds: float = 0) -> bool:
     return oldest <= key <= newest
 
 
-def test_an_event_is_recorded_with_what_it_is_credited_to() -> None:
+def test_an_event_is_recorded_with_its_attribution() -> None:
     recorded, parameters = record(
         replace(PAGEVIEW, screen=Size(3, 4), touch=Touch("body", gclid="1"))
     )
@@ -169,7 +169,7 @@ def test_the_row_of_a_form_says_when_it_is_due_or_never(
         (None, False),
     ],
 )
-def test_the_sync_is_reminded_of_what_this_request_made_due(
+def test_the_timer_is_for_a_lead_that_this_request_made_due(
     stored: str | None, *, is_reminded: bool
 ) -> None:
     recorded, _ = record(FORM, answer=ANSWER | {"due_at": stored})
@@ -189,7 +189,7 @@ def test_an_old_pixels_event_without_a_lead_is_always_a_new_one(event: Event) ->
     assert keys_of(event) == ()
 
 
-def test_an_old_pixels_lead_is_known_by_what_it_says_and_when() -> None:
+def test_the_key_of_an_old_pixels_lead_is_its_content_and_time() -> None:
     key, oldest, newest = keys_of(FORM)
     moment = int(NOW.timestamp())
     digest = key.removesuffix(f"-{moment}")
@@ -222,7 +222,7 @@ def test_an_old_pixels_lead_is_the_same_one_within_the_window(
         (replace(FORM, event_key="event-key-1"), False),
     ],
 )
-def test_an_old_pixels_lead_is_another_one_if_it_says_something_else(
+def test_an_old_pixels_lead_with_other_content_is_another_one(
     other: Event, *, expected: bool
 ) -> None:
     assert same(FORM, other) == expected
