@@ -1,4 +1,4 @@
-"""`GET /health`, `GET /health/cron`: for monitors and for ops."""
+"""`GET /health` and `GET /health/cron`, for uptime monitors and for `./ppp`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from web import Request, Response, json_response, time_text
 
 
 async def health(app: App, _request: Request, log: Log) -> Response:
-    """200 when every part answers and the schema is the expected one, else 503."""
+    """`GET /health`: 200 if every binding answers and the schema is the expected one, else 503."""
     parts = await app.health.check()
     healthy = all(part.healthy for part in parts.values())
     if not healthy:
@@ -31,7 +31,7 @@ async def health(app: App, _request: Request, log: Log) -> Response:
 
 
 async def cron(app: App, _request: Request, log: Log) -> Response:
-    """200 while the cron runs, else 503: what the cron cannot tell of itself, for a monitor."""
+    """`GET /health/cron`: 200 if the last cron run is recent, else 503."""
     now = app.clock()
     last_run = await app.checks_run.last_run()
     late = last_run is None or now - last_run > MAX_CRON_GAP

@@ -1,4 +1,4 @@
-"""`GET /`: what this is and where to go."""
+"""`GET /`: the name of the service and its addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from config import VERSION
 from services.core.logs import Log
 from web import Request, Response, json_response
 
-# Each with all that is below it. Names stay: scripts read them.
+# Addresses by name, each with everything below it. Scripts rely on the names.
 ENDPOINTS = {
     "script": "/p.js",
     "event": "/e",
@@ -26,7 +26,7 @@ ENDPOINTS = {
 
 
 async def home(app: App, _request: Request, _log: Log) -> Response:
-    """Names the service, its version and its addresses."""
+    """`GET /`: name, version, environment and addresses."""
     return json_response(
         {
             "name": "PPP Pixel",

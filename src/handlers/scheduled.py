@@ -11,9 +11,9 @@ from services.core.ports import UnavailableError
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
-    """Checks the parts this Worker stands on, then does each job in its turn, the leads first.
+    """Check the bindings, then run the jobs one after the other, beginning with the sync.
 
-    What goes wrong in one job is logged and does not keep the next one.
+    An error in one job is logged; the next job runs all the same.
     """
     log = Log(app.config.log_level, run_id)
     parts = await app.health.check()
@@ -21,15 +21,15 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
     notifier = app.new_notifier(log)
-    await _do("sync", lambda: app.new_sync(log, notifier).run(), log)
-    await _do("retention", lambda: app.retention.run(log), log)
-    await _do("backup", lambda: app.backups.run(log), log)
-    await _do("archive", lambda: app.new_archive(log).run(), log)
-    await _do("watch", lambda: app.checks_run.run(notifier, parts, log), log)
+    await _run_job("sync", lambda: app.new_sync(log, notifier).run(), log)
+    await _run_job("retention", lambda: app.retention.run(log), log)
+    await _run_job("backup", lambda: app.backups.run(log), log)
+    await _run_job("archive", lambda: app.new_archive(log).run(), log)
+    await _run_job("watch", lambda: app.checks_run.run(notifier, parts, log), log)
     log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())
 
 
-async def _do(job: str, run: Callable[[], Awaitable[None]], log: Log) -> None:
+async def _run_job(job: str, run: Callable[[], Awaitable[None]], log: Log) -> None:
     failed, misconfigured, crashed = (
         f"{job}_{end}" for end in ("failed", "misconfigured", "crashed")
     )
@@ -39,5 +39,5 @@ async def _do(job: str, run: Callable[[], Awaitable[None]], log: Log) -> None:
         log.error(failed, reason=str(error))
     except ConfigError as error:
         log.error(misconfigured, reason=str(error))
-    except Exception as error:  # noqa: BLE001  # a fault in one job must not keep the others
+    except Exception as error:  # noqa: BLE001  # a fault in one job must not stop the others
         log.error(crashed, **error_location(error))

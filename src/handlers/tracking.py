@@ -40,11 +40,11 @@ FILLED_FIELDS = (
 
 
 class UnknownPixelError(InvalidInputError):
-    """No pixel has this id, or it is switched off; the message says which."""
+    """No pixel has this id, or it is inactive; the message says which."""
 
 
 class DeclinedError(Exception):
-    """The visitor asked not to be tracked, and the pixel respects that."""
+    """The visitor declines tracking (DNT or GPC), and the pixel respects that."""
 
 
 async def track(app: App, request: Request, log: Log) -> Response:
