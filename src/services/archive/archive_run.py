@@ -205,9 +205,9 @@ class ArchiveRun:
         rows = _rows_of_one_part(rows)
         if not rows:
             return None, 0
-        cursors = [EventPosition(row["timestamp"], row["id"]) for row in rows]
+        positions = [EventPosition(row["timestamp"], row["id"]) for row in rows]
         lines = [row["line"] for row in rows]
-        part = EventsPart(position.pixel_id, rows[0]["day"], cursors, lines)
+        part = EventsPart(position.pixel_id, rows[0]["day"], positions, lines)
         return part, last_change["changes"]
 
     async def _send(self, part: EventsPart) -> EventsPart | None:

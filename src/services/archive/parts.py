@@ -29,27 +29,27 @@ RECEIVED = "received"
 
 @dataclass(frozen=True, slots=True)
 class EventsPart:
-    """At least one event, sorted by time and id: their cursors, and their JSON lines."""
+    """At least one event, sorted by time and id: their positions, and their JSON lines."""
 
     pixel_id: str
     day: str
-    cursors: Sequence[EventPosition]
+    positions: Sequence[EventPosition]
     lines: Sequence[str]
 
     @property
     def ids(self) -> list[int]:
         """The ids of the events, in their order."""
-        return [cursor.event_id for cursor in self.cursors]
+        return [position.event_id for position in self.positions]
 
     @property
     def first(self) -> EventPosition:
-        """The cursor of the oldest event."""
-        return self.cursors[0]
+        """The position of the oldest event."""
+        return self.positions[0]
 
     @property
     def last(self) -> EventPosition:
-        """The cursor of the newest event."""
-        return self.cursors[-1]
+        """The position of the newest event."""
+        return self.positions[-1]
 
     @property
     def sha256(self) -> str:
@@ -65,14 +65,14 @@ class EventsPart:
     def subset(self, ids: Collection[int]) -> EventsPart | None:
         """The events with these ids, or None if the part has none of them."""
         chosen = [
-            (cursor, line)
-            for cursor, line in zip(self.cursors, self.lines, strict=True)
-            if cursor.event_id in ids
+            (position, line)
+            for position, line in zip(self.positions, self.lines, strict=True)
+            if position.event_id in ids
         ]
         if not chosen:
             return None
-        cursors, lines = zip(*chosen, strict=True)
-        return EventsPart(self.pixel_id, self.day, cursors, lines)
+        positions, lines = zip(*chosen, strict=True)
+        return EventsPart(self.pixel_id, self.day, positions, lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,13 +156,13 @@ def _sum_problems(body: Mapping[str, object], part: EventsPart) -> list[str]:
 
 def _events_part(body: Mapping[str, Any]) -> EventsPart:
     events = body["events"]
-    cursors = [EventPosition(event["timestamp"], event["id"]) for event in events]
+    positions = [EventPosition(event["timestamp"], event["id"]) for event in events]
     lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
     try:
         "".join(lines).encode()
     except UnicodeEncodeError:
         raise InvalidFieldsError(["events: hold half a character, which UTF-8 cannot"]) from None
-    return EventsPart(body["pixel_id"], body["day"], cursors, lines)
+    return EventsPart(body["pixel_id"], body["day"], positions, lines)
 
 
 def _is_text(value: object, pattern: re.Pattern[str]) -> bool:

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from services.core.ports import Database
 from services.core.stored_time import format_stored_time
 
-KEPT_RUNS_AGE = "-14 days"
+RUNS_RETENTION = "-14 days"
 # A run that did all of the work, or as much as its budget allows.
 HAS_SUCCEEDED = "outcome IN ('drained', 'budget_spent', 'done')"
 
 FORGET_OLD_RUNS = f"""
-DELETE FROM job_runs WHERE job = ?1 ->> 'job' AND started_at < datetime('now', '{KEPT_RUNS_AGE}')
+DELETE FROM job_runs WHERE job = ?1 ->> 'job' AND started_at < datetime('now', '{RUNS_RETENTION}')
 """
 
 # An unfinished run holds the lease until it expires. Of two that begin at once one sees the other.

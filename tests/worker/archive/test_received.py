@@ -22,16 +22,16 @@ NOT_VALID = "Validation failed"
 def batch(*ids: int, **fields: object) -> dict[str, Any]:
     """A batch as the archive sends it, with these fields of its events."""
     times = [f"{DAY} 06:00:{number:02}" for number in range(len(ids))]
-    cursors = [EventPosition(time, number) for time, number in zip(times, ids, strict=True)]
+    positions = [EventPosition(time, number) for time, number in zip(times, ids, strict=True)]
     lines = [
         json.dumps(
             {"id": place.event_id, "pixel_id": "shop", "timestamp": place.timestamp, **fields},
             ensure_ascii=False,
             separators=(",", ":"),
         )
-        for place in cursors
+        for place in positions
     ]
-    sent: dict[str, Any] = json.loads(endpoint_body(EventsPart("shop", DAY, cursors, lines)))
+    sent: dict[str, Any] = json.loads(endpoint_body(EventsPart("shop", DAY, positions, lines)))
     return {**sent, "batch": f"b-{some_visitor()}"}
 
 

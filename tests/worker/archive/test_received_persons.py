@@ -34,9 +34,9 @@ def form(number: int, pixel: str, email: str, **fields: object) -> Row:
 
 def batch_of(*events: Row) -> dict[str, Any]:
     """A batch as it is sent."""
-    cursors = [EventPosition(event["timestamp"], event["id"]) for event in events]
+    positions = [EventPosition(event["timestamp"], event["id"]) for event in events]
     lines = [json.dumps(each, separators=(",", ":")) for each in events]
-    part = EventsPart(events[0]["pixel_id"], DAY, cursors, lines)
+    part = EventsPart(events[0]["pixel_id"], DAY, positions, lines)
     sent: dict[str, Any] = json.loads(endpoint_body(part))
     return {**sent, "batch": f"b-{some_visitor()}"}
 

@@ -49,9 +49,9 @@ class StoppingBucket(MemoryBucket):
 
 
 def received() -> ReceivedBatch:
-    cursors = [EventPosition(f"{DAY} 06:00:{second:02}", id_) for second, id_ in enumerate(ALL)]
+    positions = [EventPosition(f"{DAY} 06:00:{second:02}", id_) for second, id_ in enumerate(ALL)]
     lines = [json.dumps({"id": id_, "pixel_id": "shop"}, separators=(",", ":")) for id_ in ALL]
-    return ReceivedBatch("b", EventsPart("shop", DAY, cursors, lines))
+    return ReceivedBatch("b", EventsPart("shop", DAY, positions, lines))
 
 
 def send(bucket: MemoryBucket) -> bool:
