@@ -56,7 +56,7 @@ def test_after_three_tries_the_part_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 409, 413])
-def test_what_would_be_refused_again_is_not_sent_again(status: int) -> None:
+def test_a_permanent_refusal_is_not_retried(status: int) -> None:
     with pytest.raises(EndpointError, match=f"answered {status}"):
         send(answered({}, status))
 
@@ -69,7 +69,7 @@ def test_an_answer_without_a_list_is_no_acknowledgement(content: object) -> None
         send(answered(content))
 
 
-def test_the_body_is_json_with_what_the_part_is() -> None:
+def test_the_body_is_json_with_a_description_of_the_part() -> None:
     body = json.loads(endpoint_body(PART))
     assert (body["batch"], body["count"]) == (PART.name, 3)
     assert (body["first_id"], body["last_id"], body["sha256"]) == (7, 9, PART.sha256)

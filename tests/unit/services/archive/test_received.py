@@ -110,7 +110,7 @@ def test_two_persons_are_erased_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize("damaged", [b"", None])
-def test_a_part_that_was_lost_comes_again_without_what_was_erased(damaged: bytes | None) -> None:
+def test_a_lost_part_is_received_again_without_its_erased_events(damaged: bytes | None) -> None:
     bucket = MemoryBucket()
     send(bucket)
     asyncio.run(without(bucket, 3).write(bucket))

@@ -25,7 +25,9 @@ def row(form: object = None, **texts: str) -> dict[str, object]:
         json.dumps({"correo": "jane+news@example.com"}),
     ],
 )
-def test_a_form_with_the_address_as_its_senders_is_theirs(form: object) -> None:
+def test_the_person_is_the_sender_of_a_form_that_gives_their_address_as_its_own(
+    form: object,
+) -> None:
     assert JANE.is_sender_of(row(form))
     assert not JANE.is_other_sender(row(form))
 
@@ -49,7 +51,7 @@ def test_an_address_in_the_page_is_the_senders_where_the_form_has_none(page: str
         {"email": "bob@example.com", "message": "Write to jane+news@example.com."},
     ],
 )
-def test_who_only_mentions_the_address_is_somebody_else(form: object) -> None:
+def test_a_form_that_only_mentions_the_address_has_another_sender(form: object) -> None:
     assert not JANE.is_sender_of(row(form))
     assert JANE.is_mentioned_in(row(form))
     assert JANE.is_other_sender(row(form))
@@ -83,7 +85,7 @@ def test_an_address_is_seen_however_it_is_written(text: str) -> None:
     assert JANE.is_in(None, text)
 
 
-def test_the_clues_are_in_whatever_an_encoder_makes_of_the_address() -> None:
+def test_every_encoding_of_an_address_contains_a_clue() -> None:
     umlaut = DataSubject("email", "müller+a@example.com")
     for subject in (JANE, umlaut):
         form = {"email": subject.value}
@@ -97,14 +99,14 @@ def test_the_clues_are_in_whatever_an_encoder_makes_of_the_address() -> None:
     assert umlaut.clue == "a@example.com"
 
 
-def test_by_a_cookie_no_form_tells_whose_it_is() -> None:
+def test_a_person_with_a_cookie_is_the_sender_of_no_form() -> None:
     form = row({"email": "bob@example.com"})
     assert not VISITOR.is_sender_of(form)
     assert not VISITOR.is_mentioned_in(form)
     assert not VISITOR.is_other_sender(form)
 
 
-def test_a_form_without_an_address_makes_nobody_a_stranger() -> None:
+def test_a_form_without_an_address_has_no_other_sender() -> None:
     assert not JANE.is_other_sender(row({"first_name": "Bob"}))
 
 
@@ -125,7 +127,7 @@ def test_a_cookie_may_be_an_old_pixels() -> None:
     assert found == DataSubject("visitor_cookie", "pxl_0123456789abcdef")
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(InvalidFieldsError) as refused:
         read_subject({"email": "jane", "visitor_cookie": "x", "who": 1}, frozenset({"cursor"}))
     assert [problem.partition(":")[0] for problem in refused.value.details] == [

@@ -27,7 +27,7 @@ def row(value: str, visitors: int = 3, submissions: int = 1) -> Row:
     return {"value": value, "events": 9, "visitors": visitors, "submissions": submissions}
 
 
-def test_what_is_not_said_is_the_last_touch_of_thirty_days_and_the_first_page() -> None:
+def test_the_default_is_the_first_page_of_the_last_touch_over_thirty_days() -> None:
     assert read_breakdown_query({"by": "source"}, NOW, in_utc) == BreakdownQuery(
         "source", "last", SPAN, 100, None
     )
@@ -45,7 +45,7 @@ def test_a_cursor_keeps_its_place_and_the_time_of_the_first_page(value: str) -> 
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "é", "bnVsbA", "WyIyMHgiLDEsImEiXQ", "e" * 5_000])
-def test_a_cursor_that_nobody_gave_is_refused(cursor: str) -> None:
+def test_a_forged_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidQueryError, match="cursor must be the next_cursor"):
         read_breakdown_cursor(cursor)
 

@@ -48,6 +48,6 @@ def test_the_loss_is_a_share_of_the_events_that_got_a_number(
     }
 
 
-def test_what_of_the_span_lies_in_the_archive_is_said() -> None:
+def test_archived_events_of_the_span_are_counted() -> None:
     _, statistics = statistics_of(0, 0)
     assert statistics["archived"] == {"events": 3, "until": "2026-04-25"}

@@ -26,7 +26,7 @@ def ends(span: Span) -> tuple[str, str]:
     return span.start.isoformat()[:19], span.end.isoformat()[:19]
 
 
-def test_without_a_word_it_is_the_last_thirty_days_in_utc() -> None:
+def test_the_default_is_the_last_thirty_days_in_utc() -> None:
     now = NOW.replace(microsecond=0)
     assert span_of() == Span(now - timedelta(days=30), now, 30, "UTC")
 
@@ -104,9 +104,7 @@ def test_a_span_without_an_end_ends_now() -> None:
         ({"tz": "Europe/" + "x" * 100}, "tz must be the IANA name"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_what_to_do(
-    parameters: dict[str, str], message: str
-) -> None:
+def test_an_invalid_span_is_refused_with_advice(parameters: dict[str, str], message: str) -> None:
     with pytest.raises(InvalidQueryError, match=message):
         span_of(**parameters)
 
