@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from services.core.pending_leads import IS_PENDING
 from services.core.stored_time import NEVER_DUE
 
 
@@ -32,7 +33,7 @@ END
 """
 
 CONDITIONS = {
-    State.PENDING: f"{IS_UNFINISHED} AND {DUE_AT} < '{NEVER_DUE}'",
+    State.PENDING: IS_PENDING,
     State.NEVER: f"{IS_UNFINISHED} AND {DUE_AT} >= '{NEVER_DUE}'",
     **{
         state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'"
