@@ -28,6 +28,11 @@ SNAPSHOT_FLAG = "python_dedicated_snapshot"
 # Set to anything, every Worker starts without a snapshot.
 WITHOUT_SNAPSHOT = "PPP_TEST_WITHOUT_SNAPSHOT"
 KEPT_VERSIONS = 3
+# As its migration does: every new database is another one.
+IDENTIFY = (
+    "INSERT INTO database_identity (id, generation)"
+    " VALUES (lower(hex(randomblob(16))), lower(hex(randomblob(16))))"
+)
 
 
 def migrated_storage() -> Path:
@@ -56,6 +61,7 @@ def schema_statements() -> Sequence[str]:
     return [
         *(statement for (statement,) in schema),
         f"INSERT INTO d1_migrations (id, name, applied_at) VALUES {rows}",
+        IDENTIFY,
     ]
 
 

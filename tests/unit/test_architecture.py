@@ -48,6 +48,7 @@ SERVICE_PACKAGES = {
     "projects": {"core", "pipedrive"},
     "tracking": {"core", "projects"},
     "archive": {"core", "projects"},
+    "loss": {"core"},
     "backup": {"archive", "core"},
     "sync": {"alerting", "core", "pipedrive", "tracking"},
     "reports": {"archive", "core", "tracking"},

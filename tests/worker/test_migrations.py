@@ -522,3 +522,20 @@ def _from_json(stored: object) -> object:
 
 def _seed(database: sqlite3.Connection) -> None:
     database.executescript((MIGRATIONS / "0019_seed_default_project.sql").read_text())
+
+
+_IDENTITY = "SELECT id, generation FROM database_identity"
+
+
+def test_every_database_has_one_identity_of_its_own(
+    fresh: sqlite3.Connection, upgraded: sqlite3.Connection
+) -> None:
+    identities = [rows(database, _IDENTITY) for database in (fresh, upgraded)]
+    values = [str(value) for [identity] in identities for value in identity.values()]
+    assert all(re.fullmatch("[0-9a-f]{32}", value) for value in values)
+    assert len(set(values)) == 4
+
+
+def test_a_database_cannot_have_two_identities(migrated: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        insert(migrated, "database_identity", id="a", generation="b")

@@ -1,0 +1,127 @@
+"""The most that the database ever held, in R2 beside the backups, where no loss of D1 reaches it.
+
+The cron raises the mark. It is lowered only by somebody who accepts the database as it is now
+(`./ppp accept-database`), and remembers that, with the mark before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+from services.core.text import read_object
+from services.loss.contents import DatabaseContents
+
+KEY = "backups/high-water.json"
+FORMAT_VERSION = 1
+_NUMBERS = ("highest_event", "events", "projects", "pixels")
+
+
+class UnreadableMarkError(ValueError):
+    """The object in R2 is no mark of this format."""
+
+
+@dataclass(frozen=True, slots=True)
+class HighWaterMark:
+    """The most that the database of an id held. `events` were there with the highest event."""
+
+    database_id: str
+    highest_event: int
+    events: int
+    projects: int
+    pixels: int
+    seen_at: str
+    accepted: tuple[Mapping[str, object], ...] = ()
+
+    def as_bytes(self) -> bytes:
+        """The object for R2."""
+        return json.dumps({"format": FORMAT_VERSION, **asdict(self)}, indent=1).encode()
+
+
+def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
+    """The mark in an object of R2, or None where there is no object.
+
+    Raises:
+        UnreadableMarkError: it does not parse, or is of another format.
+    """
+    if content is None:
+        return None
+    try:
+        text = content if isinstance(content, str) else content.decode()
+    except UnicodeDecodeError:
+        raise UnreadableMarkError("it is no text") from None
+    fields = read_object(text)
+    if fields.get("format") != FORMAT_VERSION:
+        raise UnreadableMarkError(f"it is not of format {FORMAT_VERSION}")
+    numbers = {name: fields.get(name) for name in _NUMBERS}
+    texts = {name: fields.get(name) for name in ("database_id", "seen_at")}
+    accepted = fields.get("accepted", [])
+    if (
+        not all(type(number) is int for number in numbers.values())
+        or not all(isinstance(text, str) for text in texts.values())
+        or not isinstance(accepted, list)
+    ):
+        raise UnreadableMarkError("a field is missing or wrong")
+    return HighWaterMark(**numbers, **texts, accepted=tuple(accepted))  # type: ignore[arg-type]
+
+
+def raised_mark(
+    mark: HighWaterMark | None, contents: DatabaseContents, events: int | None, now: datetime
+) -> HighWaterMark:
+    """The mark of the database that is meant, which may hold more now. No number goes back.
+
+    `events` is None where they were not counted: then as many came as ids were given.
+    """
+    if mark is None:
+        return _mark_of(contents, events or 0, now)
+    new_ids = contents.highest_event - mark.highest_event
+    if new_ids > 0:
+        mark = replace(
+            mark,
+            highest_event=contents.highest_event,
+            events=mark.events + new_ids if events is None else events,
+        )
+    return replace(
+        mark,
+        projects=max(mark.projects, contents.projects),
+        pixels=max(mark.pixels, contents.pixels),
+        seen_at=_iso(now),
+    )
+
+
+def accepted_mark(
+    mark: HighWaterMark | None,
+    contents: DatabaseContents,
+    events: int,
+    reason: str,
+    now: datetime,
+) -> HighWaterMark:
+    """The mark of a database that somebody accepts as it is, whatever was there before."""
+    before = asdict(mark) if mark else None
+    if before:
+        del before["accepted"]
+    acceptance = {
+        "at": _iso(now),
+        "reason": reason,
+        "database_id": contents.database_id,
+        "before": before,
+    }
+    accepted = (*(mark.accepted if mark else ()), acceptance)
+    return replace(_mark_of(contents, events, now), accepted=accepted)
+
+
+def _mark_of(contents: DatabaseContents, events: int, now: datetime) -> HighWaterMark:
+    return HighWaterMark(
+        database_id=contents.database_id or "",
+        highest_event=contents.highest_event,
+        events=events,
+        projects=contents.projects,
+        pixels=contents.pixels,
+        seen_at=_iso(now),
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,35 @@
+"""When a database counts as lost: it is not the one that was there, or holds less than that did."""
+
+from __future__ import annotations
+
+from services.loss.contents import DatabaseContents
+from services.loss.high_water_mark import HighWaterMark
+
+
+def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | None:
+    """Why the database is lost, as the end of a sentence; None while nothing says that it is.
+
+    Without a mark there is nothing to compare with.
+    """
+    if mark is None:
+        return None
+    before = f"the one that is meant had {mark.events:,} events on {mark.seen_at}"
+    if database.database_id is None:
+        return f"the database has no tables; {before}"
+    if database.database_id != mark.database_id:
+        return (
+            f"this is another database ({database.database_id}), whose highest event is"
+            f" {database.highest_event:,}; {before} ({mark.database_id})"
+        )
+    if database.highest_event < mark.highest_event:
+        return (
+            f"the database was set back, as Time Travel does: its highest event is"
+            f" {database.highest_event:,}, and was {mark.highest_event:,}; {before}"
+        )
+    for noun, count, highest_count in (
+        ("projects", database.projects, mark.projects),
+        ("pixels", database.pixels, mark.pixels),
+    ):
+        if count < highest_count:
+            return f"the database has {count:,} {noun}, and had {highest_count:,}"
+    return None

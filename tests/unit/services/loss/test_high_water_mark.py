@@ -1,0 +1,102 @@
+"""The mark moves up only, unless somebody accepts less; nonsense in R2 is no mark."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.loss.contents import DatabaseContents
+from services.loss.high_water_mark import (
+    HighWaterMark,
+    UnreadableMarkError,
+    accepted_mark,
+    parse_mark,
+    raised_mark,
+)
+
+NOW = datetime(2026, 5, 2, 12, tzinfo=UTC)
+TODAY = "2026-05-02T12:00:00Z"
+MARK = HighWaterMark("a" * 32, 2_300, 2_258, 2, 5, "2026-05-01T12:00:00Z")
+SAME = DatabaseContents("a" * 32, 2_300, 2, 5)
+
+
+def test_the_first_mark_says_what_there_is() -> None:
+    mark = raised_mark(None, SAME, 2_258, NOW)
+    assert mark == replace(MARK, seen_at=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("database", "counted", "raised"),
+    [
+        (SAME, 2_258, {}),
+        # Archived or erased since: the number is that of the highest event's time.
+        (SAME, 12, {}),
+        (replace(SAME, highest_event=2_310), 2_268, {"highest_event": 2_310, "events": 2_268}),
+        (replace(SAME, highest_event=2_310), 12, {"highest_event": 2_310, "events": 12}),
+        (replace(SAME, highest_event=2_310), None, {"highest_event": 2_310, "events": 2_268}),
+        (replace(SAME, highest_event=2_000), 7, {}),
+        (replace(SAME, projects=1, pixels=6), 2_258, {"pixels": 6}),
+    ],
+)
+def test_no_number_goes_back(
+    database: DatabaseContents, counted: int | None, raised: dict[str, Any]
+) -> None:
+    assert raised_mark(MARK, database, counted, NOW) == replace(MARK, seen_at=TODAY, **raised)
+
+
+def test_what_somebody_accepts_is_the_mark_and_the_one_before_is_remembered() -> None:
+    other = DatabaseContents("b" * 32, 3, 1, 1)
+    mark = accepted_mark(MARK, other, 3, "begun anew", NOW)
+    assert (mark.database_id, mark.highest_event, mark.events) == ("b" * 32, 3, 3)
+    [acceptance] = mark.accepted
+    assert acceptance["reason"] == "begun anew"
+    assert acceptance["at"] == TODAY
+    assert acceptance["database_id"] == "b" * 32
+    assert acceptance["before"] == {
+        "database_id": "a" * 32,
+        "highest_event": 2_300,
+        "events": 2_258,
+        "projects": 2,
+        "pixels": 5,
+        "seen_at": "2026-05-01T12:00:00Z",
+    }
+    later = raised_mark(mark, replace(other, highest_event=4), None, NOW)
+    assert later.accepted == mark.accepted
+
+
+def test_a_second_acceptance_follows_the_first() -> None:
+    once = accepted_mark(None, SAME, 1, "first", NOW)
+    twice = accepted_mark(once, SAME, 1, "second", NOW)
+    assert [acceptance["reason"] for acceptance in twice.accepted] == ["first", "second"]
+
+
+def test_a_mark_is_read_as_it_was_written() -> None:
+    mark = accepted_mark(MARK, SAME, 3, "begun anew", NOW)
+    assert parse_mark(mark.as_bytes()) == mark
+    assert parse_mark(mark.as_bytes().decode()) == mark
+
+
+def test_no_object_is_no_mark() -> None:
+    assert parse_mark(None) is None
+
+
+GOOD = json.loads(MARK.as_bytes())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 10_000),
+        *(json.dumps({**GOOD, "format": version}).encode() for version in (2, "1", None)),
+        *(json.dumps({**GOOD, "events": number}).encode() for number in (None, "3", 1.5, True)),
+        *(json.dumps({**GOOD, name: 3}).encode() for name in ("database_id", "seen_at")),
+        json.dumps({**GOOD, "accepted": {}}).encode(),
+    ],
+)
+def test_nonsense_and_other_formats_are_refused(content: bytes) -> None:
+    with pytest.raises(UnreadableMarkError):
+        parse_mark(content)

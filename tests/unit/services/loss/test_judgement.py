@@ -1,0 +1,51 @@
+"""When a database counts as lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from services.loss.contents import DatabaseContents
+from services.loss.high_water_mark import HighWaterMark
+from services.loss.judgement import judge_loss
+
+MARK = HighWaterMark("a" * 32, 2_300, 2_258, 2, 5, "2026-05-01T12:00:00Z")
+SAME = DatabaseContents("a" * 32, 2_300, 2, 5)
+
+
+@pytest.mark.parametrize(
+    "database",
+    [SAME, replace(SAME, highest_event=2_301), replace(SAME, projects=3, pixels=9)],
+    ids=["as it was", "an event more", "projects and pixels more"],
+)
+def test_a_database_that_holds_all_that_it_held_is_not_lost(database: DatabaseContents) -> None:
+    assert judge_loss(MARK, database) is None
+
+
+@pytest.mark.parametrize("database", [DatabaseContents(), DatabaseContents("b" * 32), SAME])
+def test_without_a_mark_nothing_says_that_a_database_is_lost(database: DatabaseContents) -> None:
+    assert judge_loss(None, database) is None
+
+
+@pytest.mark.parametrize(
+    ("database", "words"),
+    [
+        (DatabaseContents(), "has no tables"),
+        (DatabaseContents("b" * 32, 1, 2, 5), "another database"),
+        (DatabaseContents("b" * 32, 9_999, 9, 9), "another database"),
+        (replace(SAME, highest_event=2_299), "set back"),
+        (replace(SAME, highest_event=2_299, projects=3), "set back"),
+        (replace(SAME, projects=1), "1 projects, and had 2"),
+        (replace(SAME, pixels=4), "4 pixels, and had 5"),
+    ],
+    ids=["no tables", "one event", "more events", "back", "back with more", "projects", "pixels"],
+)
+def test_a_lost_database_is_one_that_differs_or_holds_less(
+    database: DatabaseContents, words: str
+) -> None:
+    assert words in (judge_loss(MARK, database) or "")
+
+
+def test_the_reason_says_how_many_events_there_were() -> None:
+    assert "2,258 events" in (judge_loss(MARK, DatabaseContents()) or "")
