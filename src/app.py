@@ -1,4 +1,4 @@
-"""What a handler works with: the settings and the services of one isolate."""
+"""The settings and services of one isolate, as every handler receives them."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Log:
         self._write("warn", event, fields)
 
     def error(self, event: str, **fields: object) -> None:
-        """Writes a failure that somebody has to look at."""
+        """Writes a failure that needs attention."""
         self._write("error", event, fields)
 
     def wants(self, level: Level) -> bool:

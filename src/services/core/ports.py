@@ -1,4 +1,4 @@
-"""What the services need from the outside, as types. `bindings/` supplies the real things."""
+"""The outside as the services see it, as types; `bindings` implements them for Cloudflare."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class UnavailableError(Exception):
 
 
 OnCost = Callable[[int, int], None]
-"""Is told what a batch cost: rows read and rows written, index rows included."""
+"""Receives the cost of a batch: rows read and rows written, index rows included."""
 
 
 class Database(Protocol):
@@ -66,7 +66,7 @@ class Database(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    """Some names of keys in their order; `cursor` leads to the next ones, None at the end."""
+    """Names of keys in order; `cursor` leads to the next page, None at the end."""
 
     names: Sequence[str]
     cursor: str | None
@@ -79,10 +79,10 @@ class KeyValues(Protocol):
         """The value, or None."""
 
     async def put(self, key: str, value: str, seconds: int) -> None:
-        """Writes a value that is forgotten after so many seconds, at least 60."""
+        """Writes a value that expires after so many seconds, at least 60."""
 
     async def delete(self, key: str) -> None:
-        """Forgets a key, if it is there."""
+        """Deletes a key, if it exists."""
 
     async def page(self, prefix: str, cursor: str | None) -> KeyPage:
         """Up to 1,000 keys that begin with the prefix, in their order."""
@@ -110,7 +110,7 @@ class NetworkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What a server answered; the names of its headers are in lower case."""
+    """A server's response; the names of its headers are in lower case."""
 
     status: int
     text: str

@@ -128,7 +128,7 @@ def read_lead_from_url(url: str) -> Lead | None:
 
 
 def own_addresses(form_data: object) -> frozenset[str]:
-    """Every e-mail address in a form that is not somebody else's by its key, in lower case."""
+    """The e-mail addresses in a form whose keys name no other person, in lower case."""
     form = decoded(form_data)
     fields = islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS) if isinstance(form, dict) else ()
     addresses = (field.value.lower() for field in fields if not _OTHER_PERSON.search(field.key))
@@ -142,7 +142,7 @@ def read_email(text: str) -> str | None:
 
 
 def decoded(form_data: object) -> object:
-    """What the JSON text of a form says, encoded up to three times; None if it is none."""
+    """The value of a form's JSON text, encoded up to three times; None if it is no JSON."""
     try:
         for _ in range(_MAX_JSON_ENCODINGS):
             if not isinstance(form_data, str):
