@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check unit worker browser conformance bench browserbench release build format deploy clean
+.PHONY: help dev test check unit worker browser conformance bench browserbench release build set-up format deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -70,7 +70,11 @@ clean: ## Removes all that was made here, the local database included
 
 # ---- set-up, by file ---------------------------------------------------------------------------
 
-build: .cache/vendored build/assets/_headers ## Vendors the packages and builds the assets
+# Two commands at once would install into the same folders: the second one waits.
+build: ## Vendors the packages and builds the assets
+	@$(PYTHON) tools/set_up.py $(MAKE) --no-print-directory set-up
+
+set-up: .cache/vendored build/assets/_headers
 
 .cache/host: tools/check_host.py
 	@$(PYTHON) tools/check_host.py

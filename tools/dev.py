@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
+import os
+import re
 import signal
 import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from threading import Thread
-from typing import TextIO
+from types import FrameType
 
 from demo_site import DEMO_PIXEL, demo_site
+from dev_state import DevState, read_state, remove_state, write_state
+from dev_worker import SILENT_SECONDS, DevError, Worker, start_worker
+from file_lock import LockedError, only_one
 from local_config import prepare_local_config
+from local_storage import PREPARED, database_file, is_migrated, replace_text
 from new_api_key import new_api_key
-from paths import DEV_KEY, LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from paths import DEV_KEY, LOCAL_CONFIG, LOCAL_STORAGE, ROOT
+from processes import Process, look_up, port_holder
 from pyodide_bundle import BundleError
 from simulator.fields import demo_field_map
 from simulator.server import Simulator, simulator
@@ -31,17 +36,14 @@ from wrangler import WranglerError, wrangler
 
 DEV_VARS = ROOT / ".dev.vars"
 SEED = ROOT / "demo" / "seed.sql"
-PREPARED = ROOT / ".wrangler" / "state" / "prepared"
-START_SECONDS = 90
-CRON = "*/5 * * * *"
-# Cloudflare runs it every five minutes, and a lead waits for seven: too long to watch.
-CRON_SECONDS = 15
+LOOK_SECONDS = 1
 SYNC_DELAY_SECONDS = 10
 LANDING = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring_offer&gclid=demo-click-1"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class DevError(Exception):
-    """`make dev` cannot go on; the message says why and what to do."""
+class StoppedError(KeyboardInterrupt):
+    """A signal ends `make dev`; the argument is its number."""
 
 
 def require_free(port: int, option: str) -> None:
@@ -55,21 +57,62 @@ def require_free(port: int, option: str) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise DevError(
-                f"port {port} is taken: stop what uses it, or run `make dev {option}=<another>`"
-            ) from None
+            remedy = _remedy(port_holder(port), option)
+            raise DevError(f"port {port} is taken by {remedy}") from None
+
+
+def _remedy(holder: Process | None, option: str) -> str:
+    another = f"or run `make dev {option}=<another>`"
+    if holder is None:
+        return f"another program: stop it, {another}"
+    if f"{ROOT}/" in holder.command:
+        return (
+            f"process {holder.id} ({holder.name}), left behind by a `make dev` of this checkout "
+            f"that was killed: end it with `kill -9 {_to_kill(holder)}`"
+        )
+    return f"process {holder.id} ({holder.name}): stop it, {another}"
+
+
+def _to_kill(holder: Process) -> str:
+    """The group of a process, because wrangler would start it again; never our own."""
+    return f"-- -{holder.group}" if holder.group != os.getpgrp() else str(holder.id)
+
+
+def require_no_orphan() -> None:
+    """Sees that no Worker of a `make dev` that was killed is still at work on the database.
+
+    Raises:
+        DevError: one is.
+    """
+    state = read_state()
+    orphan = look_up(state.worker) if state and state.worker else None
+    if orphan and f"{LOCAL_CONFIG}" in orphan.command:
+        raise DevError(
+            f"the Worker of a `make dev` of this checkout that was killed still runs (process "
+            f"{orphan.id}): end it with `kill -9 {_to_kill(orphan)}`"
+        )
 
 
 def development_key() -> str:
-    """The API key for this machine; made, with its hash in .dev.vars, on the first run."""
-    if not DEV_VARS.exists():
+    """The API key for this machine; made where none is set, with its hash in .dev.vars."""
+    if not is_set("API_KEYS"):
+        written = DEV_VARS.read_text(encoding="utf-8") if DEV_VARS.exists() else ""
         key, entry = new_api_key("development", "admin")
-        DEV_VARS.write_text(f"API_KEYS='{json.dumps([entry])}'\n", encoding="utf-8")
+        if written and not written.endswith("\n"):
+            written += "\n"
+        replace_text(DEV_VARS, f"{written}API_KEYS='{json.dumps([entry])}'\n")
+        DEV_KEY.parent.mkdir(exist_ok=True)
         DEV_KEY.write_text(key, encoding="utf-8")
         DEV_KEY.chmod(0o600)
     if DEV_KEY.exists():
         return DEV_KEY.read_text(encoding="utf-8")
     return "(the one whose hash you wrote into .dev.vars)"
+
+
+def local_database() -> Path:
+    """The file of the database that the local configuration names."""
+    [binding] = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))["d1_databases"]
+    return database_file(binding["database_id"])
 
 
 def prepare_database() -> None:
@@ -79,60 +122,23 @@ def prepare_database() -> None:
     """
     sources = [*sorted((ROOT / "migrations").glob("*.sql")), SEED]
     recipe = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
-    if PREPARED.exists() and PREPARED.read_text(encoding="utf-8") == recipe:
+    was_prepared = PREPARED.exists() and PREPARED.read_text(encoding="utf-8") == recipe
+    if was_prepared and is_migrated(local_database()):
         return
     wrangler("d1", "migrations", "apply", "DB", "--local")
     wrangler("d1", "execute", "DB", "--local", "--file", SEED)
-    PREPARED.write_text(recipe, encoding="utf-8")
+    replace_text(PREPARED, recipe)
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """The Worker under `wrangler dev`."""
-
-    process: subprocess.Popen[str]
-    url: str
-
-    def wait(self) -> None:
-        """Waits until it is healthy.
-
-        Raises:
-            DevError: it stopped or did not get there in time.
-        """
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise DevError("the Worker stopped; what it said stands above")
-            if _answers(f"{self.url}/health"):
-                return
-            time.sleep(0.2)
-        raise DevError(
-            f"the Worker was not healthy after {START_SECONDS} seconds: {self.url}/health"
-        )
-
-    def fire_cron(self) -> None:
-        """Runs the cron trigger once, as Cloudflare would."""
-        _answers(f"{self.url}/cdn-cgi/handler/scheduled?cron={CRON.replace(' ', '+')}")
-
-    def stop(self) -> None:
-        """Stops it, as the stop key does."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(timeout=20)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=20) as response:  # noqa: S310  # our own server
-            return bool(response.status == 200)  # noqa: PLR2004  # HTTP's OK
-    except (OSError, urllib.error.HTTPError):
-        return False
+def is_set(name: str) -> bool:
+    """Whether .dev.vars has this setting."""
+    written = DEV_VARS.read_text(encoding="utf-8") if DEV_VARS.exists() else ""
+    return bool(re.search(rf"^\s*(?:export\s+)?{name}\s*=", written, re.MULTILINE))
 
 
 def own_account() -> bool:
     """Whether .dev.vars names a Pipedrive account, so that none has to be simulated."""
-    lines = DEV_VARS.read_text(encoding="utf-8").splitlines() if DEV_VARS.exists() else []
-    return any(line.startswith("PIPEDRIVE_API_KEY=") for line in lines)
+    return is_set("PIPEDRIVE_API_KEY")
 
 
 def settings(pipedrive: Simulator | None) -> dict[str, str]:
@@ -160,49 +166,6 @@ def add_person(pipedrive: Simulator | None, form: Mapping[str, str]) -> None:
         pipedrive.account.add_person(name or email, [email])
 
 
-def start_worker(
-    port: int,
-    env_vars: Mapping[str, str],
-    *,
-    config: Path = LOCAL_CONFIG,
-    storage: Path | None = None,
-    log: TextIO = sys.stdout,
-) -> Worker:
-    """Starts `wrangler dev`; its log lines go to the terminal."""
-    storage_options = [] if storage is None else ["--persist-to", str(storage)]
-    chosen = [part for name, value in env_vars.items() for part in ("--var", f"{name}:{value}")]
-    command = [
-        str(NODE_BIN / "wrangler"),
-        "dev",
-        "--config",
-        str(config),
-        "--port",
-        str(port),
-        *storage_options,
-    ]
-    process = subprocess.Popen(
-        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log", *chosen],
-        cwd=ROOT,
-        env=tool_environment() | {"CI": "true"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # The stop key is ours: it must reach wrangler once, from stop().
-        start_new_session=True,
-    )
-    Thread(target=_show_log, args=(process, log), daemon=True).start()
-    return Worker(process, f"http://localhost:{port}")
-
-
-def _show_log(process: subprocess.Popen[str], log: TextIO) -> None:
-    """Shows the Worker's own log lines, and what wrangler says is wrong."""
-    with process.stdout or nullcontext(()) as lines:
-        for line in lines:
-            if line.startswith("{") or "ERROR" in line or "error" in line.lower():
-                print(line, end="", flush=True, file=log)
-
-
 def welcome(worker: str, site: str, key: str, pipedrive: str) -> str:
     """What to open, and how to stop."""
     return f"""
@@ -219,30 +182,141 @@ PPP Pixel runs at {worker}
 """
 
 
+@dataclass(slots=True)
+class Development:
+    """What `make dev` runs, and what becomes of its Worker."""
+
+    state: DevState
+    env_vars: Mapping[str, str]
+    worker: Worker | None = None
+    storage: Mapping[Path, int] | None = None
+
+    def start(self) -> Worker:
+        """Prepares the database that is to be served and starts the Worker on it."""
+        write_state(replace(self.state, is_ready=False))
+        print(f"Pyodide bundle: {prepare_local_config().description}", flush=True)
+        prepare_database()
+        self.worker = start_worker(self.state.port, self.env_vars, storage=LOCAL_STORAGE)
+        self.state = replace(
+            self.state, worker=self.worker.process.pid, database=str(local_database())
+        )
+        write_state(self.state)
+        return self.worker
+
+    def wait(self) -> None:
+        """Waits until the Worker can be used, and says so to the commands.
+
+        Raises:
+            DevError: it does not get there.
+        """
+        if self.worker:
+            self.worker.wait()
+            self.worker.watch()
+        self.storage = stored(Path(self.state.database))
+        self.state = replace(self.state, is_ready=True)
+        write_state(self.state)
+
+    def stop(self) -> None:
+        """Ends the Worker."""
+        if self.worker:
+            self.worker.stop()
+
+    def look(self) -> None:
+        """Sees that the Worker runs, answers, and is on the database that it is to serve.
+
+        Raises:
+            DevError: it does not run any more.
+            StoppedError: nobody reads its log any more.
+        """
+        worker = self.worker or self.start()
+        worker.require_running()
+        if worker.is_unheard:
+            raise StoppedError(signal.SIGPIPE)
+        reason = self._why_again(worker)
+        if reason:
+            print(f"make dev: {reason}; starting the Worker again", flush=True)
+            self.stop()
+            self.start()
+            self.wait()
+            print(f"make dev: the Worker runs again at {worker.url}", flush=True)
+
+    def _why_again(self, worker: Worker) -> str | None:
+        if worker.silence() > SILENT_SECONDS:
+            return f"the Worker has not answered for {SILENT_SECONDS} seconds"
+        if not LOCAL_CONFIG.exists():
+            return f"{LOCAL_CONFIG.name} was deleted"
+        if str(local_database()) != self.state.database:
+            return "a restore put another database in place"
+        gone = [path for path, number in (self.storage or {}).items() if _inode(path) != number]
+        if gone:
+            return (
+                f"{gone[0].relative_to(ROOT)} was deleted, and what was in it is gone: it is made "
+                "anew (`./ppp restore --local` brings the database back, if the backups are there)"
+            )
+        return None
+
+
+def stored(database: Path) -> Mapping[Path, int]:
+    """The folders and the file in which the Worker keeps its data, with what identifies them."""
+    folder = LOCAL_STORAGE / "v3"
+    paths = [database, folder, *filter(Path.is_dir, folder.glob("*"))]
+    return {path: number for path in paths if (number := _inode(path))}
+
+
+def _inode(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_ino
+    return 0
+
+
 def run(port: int, demo_port: int, pipedrive_port: int) -> None:
-    """Prepares and runs everything until the stop key is pressed.
+    """Prepares and runs everything until a signal ends it.
 
     Raises:
         DevError, BundleError, WranglerError: what is in the way.
     """
-    require_free(port, "PORT")
-    require_free(demo_port, "DEMO_PORT")
-    require_free(pipedrive_port, "PIPEDRIVE_PORT")
-    print(f"Pyodide bundle: {prepare_local_config().description}", flush=True)
-    key = development_key()
-    prepare_database()
+    require_no_orphan()
+    started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    ports = (port, demo_port, pipedrive_port)
+    state = DevState(str(ROOT), os.getpid(), started_at, *ports, str(LOCAL_STORAGE))
     with ExitStack() as running:
+        running.callback(remove_state)
+        write_state(state)
+        require_free(port, "PORT")
+        require_free(demo_port, "DEMO_PORT")
+        require_free(pipedrive_port, "PIPEDRIVE_PORT")
+        key = development_key()
         pipedrive = None if own_account() else running.enter_context(simulator(pipedrive_port))
-        worker = start_worker(port, settings(pipedrive))
-        running.callback(worker.stop)
+        development = Development(state, settings(pipedrive))
+        running.callback(development.stop)
+        worker = development.start()
         on_form = partial(add_person, pipedrive)
         site = running.enter_context(demo_site(demo_port, worker.url, on_form=on_form))
-        worker.wait()
+        development.wait()
         crm = pipedrive.url if pipedrive else "the account in .dev.vars"
         print(welcome(worker.url, site.url, key, crm), flush=True)
-        while worker.process.poll() is None:
-            time.sleep(CRON_SECONDS - time.time() % CRON_SECONDS)
-            worker.fire_cron()
+        while True:
+            time.sleep(LOOK_SECONDS)
+            development.look()
+
+
+def stop_at_signals() -> None:
+    """Lets each signal that means the end stop everything, once."""
+    # `nohup` means that the terminal may go.
+    ignored = {signal.SIGHUP} & {each for each in SIGNALS if _is_ignored(each)}
+    for each in {*SIGNALS} - ignored:
+        signal.signal(each, _stop)
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    return signal.getsignal(number) == signal.SIG_IGN
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    # The end is not interrupted: it would leave processes behind.
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise StoppedError(number)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -252,15 +326,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--demo-port", type=int, default=8788, help="the demo site's port")
     parser.add_argument("--pipedrive-port", type=int, default=8789, help="the simulator's port")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_at_signals()
     try:
-        run(options.port, options.demo_port, options.pipedrive_port)
+        with only_one(ROOT):
+            run(options.port, options.demo_port, options.pipedrive_port)
+    except LockedError:
+        _say(f"error: `make dev` of this checkout runs already: {read_state() or 'it starts'}")
     except (DevError, BundleError, WranglerError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped")
-    return 0
+        _say(f"error: {error}")
+    except StoppedError as stopped:
+        _say("stopped")
+        # As a shell tells it of a program that a signal ended.
+        return 128 + int(stopped.args[0])
+    return 1
+
+
+def _say(text: str) -> None:
+    # The terminal may be gone.
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

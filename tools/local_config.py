@@ -2,7 +2,7 @@
 
 Differences, each for a reason: the compatibility flags select the Pyodide bundle that is at hand;
 the build command is gone, because make has built everything already; a local run needs no
-production environment.
+production environment; the database may be one that a restore put in place of the first one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import tomllib
 from typing import Any
 
+from file_lock import waiting_lock
+from local_storage import replace_text, served_database, with_database
 from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import Bundle, BundleError, choose_bundle
 
@@ -34,12 +36,15 @@ def prepare_local_config() -> Bundle:
     Raises:
         BundleError: no bundle can be had.
     """
-    wrangler = read_wrangler_toml()
-    bundle = choose_bundle(wrangler["compatibility_date"], wrangler["compatibility_flags"])
-    text = json.dumps(local_config(wrangler, bundle), indent=2) + "\n"
-    # Left alone where it is right: another process may be reading it.
-    if not LOCAL_CONFIG.exists() or LOCAL_CONFIG.read_text(encoding="utf-8") != text:
-        LOCAL_CONFIG.write_text(text, encoding="utf-8")
+    with waiting_lock(ROOT / "wrangler.toml"):
+        wrangler = read_wrangler_toml()
+        bundle = choose_bundle(wrangler["compatibility_date"], wrangler["compatibility_flags"])
+        [database] = wrangler["d1_databases"]
+        served = served_database(database["database_id"])
+        text = with_database(json.dumps(local_config(wrangler, bundle)), served)
+        # Left alone where it is right: another process may be reading it.
+        if not LOCAL_CONFIG.exists() or LOCAL_CONFIG.read_text(encoding="utf-8") != text:
+            replace_text(LOCAL_CONFIG, text)
     return bundle
 
 

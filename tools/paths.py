@@ -12,6 +12,8 @@ CACHE = ROOT / ".cache"
 BUNDLES = CACHE / "pyodide"
 ASSETS = ROOT / "build" / "assets"
 LOCAL_CONFIG = ROOT / "wrangler.local.json"
+# What `make dev` keeps: D1, KV and R2, in wrangler's own folder.
+LOCAL_STORAGE = ROOT / ".wrangler" / "state"
 # The API key that `make dev` made for this machine.
 DEV_KEY = CACHE / "dev-api-key"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from processes import kill_group
 
 # A migration of a large table takes its time; a command that hangs takes more.
 TIMEOUT_SECONDS = 900
@@ -32,23 +33,28 @@ def wrangler(
         WranglerError: it failed.
     """
     config_options = [] if config is None else ["--config", str(config)]
+    process = subprocess.Popen(
+        [str(NODE_BIN / "wrangler"), *map(str, arguments), *config_options],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"} | dict(variables or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Its child processes must not outlive it.
+        start_new_session=True,
+    )
     try:
-        process = subprocess.run(
-            [str(NODE_BIN / "wrangler"), *map(str, arguments), *config_options],
-            cwd=ROOT,
-            env=tool_environment() | {"CI": "true"} | dict(variables or {}),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT_SECONDS,
-        )
+        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
         raise WranglerError(
             f"wrangler {arguments[0]} did not end within {TIMEOUT_SECONDS} seconds"
         ) from None
+    finally:
+        kill_group(process)
     if process.returncode != 0:
-        raise WranglerError(f"wrangler {arguments[0]} failed:\n{process.stdout}{process.stderr}")
-    return process.stdout
+        raise WranglerError(f"wrangler {arguments[0]} failed:\n{output}{errors}")
+    return output
 
 
 def start_wrangler(*arguments: str) -> subprocess.Popen[str]:

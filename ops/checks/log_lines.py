@@ -13,7 +13,7 @@ from services.core.logs import LEVELS, Level
 
 Fields = Mapping[str, Any]
 
-HEAD_FIELDS = ("level", "event", "request_id")
+HEAD_FIELDS = ("time", "level", "event", "request_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ def _worker_line(record: Fields, time: str) -> Iterator[LogLine]:
         return
     fields = {name: value for name, value in record.items() if name not in HEAD_FIELDS}
     request_id = str(record.get("request_id") or "")
-    yield LogLine(time, record["level"], record["event"], request_id, fields)
+    at = time or _time_of_day(record.get("time"))
+    yield LogLine(at, record["level"], record["event"], request_id, fields)
 
 
 def _trigger_fields(event: object) -> Fields:
@@ -106,6 +107,14 @@ def _trigger_fields(event: object) -> Fields:
         case {"cron": str(cron)}:
             return {"cron": cron}
     return {}
+
+
+def _time_of_day(text: object) -> str:
+    """Return the time that `make dev` adds to each line, as UTC time of day."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC).strftime("%H:%M:%S")
+    except ValueError:
+        return ""
 
 
 def _utc_time(milliseconds: object) -> str:

@@ -11,7 +11,6 @@ from bucket_reader import read_objects
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import BUCKET_BINDING, Target
 from ops.terminal.output import note
-from paths import ROOT
 
 MAX_PARALLEL_COMMANDS = 4
 
@@ -29,7 +28,7 @@ def fetch(target: Target, keys: Sequence[str], folder: Path) -> Iterator[Downloa
         return
     download_folder = Path(mkdtemp(dir=folder))
     remaining = dict.fromkeys(keys)
-    for key, file in read_objects(_binding(target), _storage(target), keys, download_folder):
+    for key, file in read_objects(_binding(target), target.folder / "v3", keys, download_folder):
         del remaining[key]
         yield key, file
     if remaining:
@@ -64,7 +63,3 @@ def _binding(target: Target) -> dict[str, object]:
         "bucket_name": target.bucket,
         "remote": target.environment is not None,
     }
-
-
-def _storage(target: Target) -> Path:
-    return (target.persist_to or ROOT / ".wrangler" / "state") / "v3"

@@ -129,4 +129,4 @@ def named_target(live: Target, name: str, folder: Path, database_id: str = "") -
     }
     settings = {"name": "ppp", "compatibility_date": "2026-11-01", "d1_databases": [binding]}
     config.write_text(json.dumps(settings), encoding="utf-8")
-    return replace(live, database=name, database_id=database_id, own_config=config)
+    return replace(live, database=name, database_id=database_id, own_config=config, remark="")

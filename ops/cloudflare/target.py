@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,8 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from dev_state import running_dev
+from local_storage import PREPARED
 from ops.terminal.errors import WrongUsageError
-from paths import LOCAL_CONFIG, ROOT
+from paths import LOCAL_CONFIG, LOCAL_STORAGE, ROOT
 
 BINDING = "DB"
 BUCKET_BINDING = "BACKUPS"
@@ -23,7 +26,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-Local = Annotated[bool, typer.Option("--local", help="The database of `make dev`.")]
+Local = Annotated[bool, typer.Option("--local", help="The database of this checkout's `make dev`.")]
 Env = Annotated[Environment | None, typer.Option("--env", help="The database at Cloudflare.")]
 PersistTo = Annotated[
     Path | None,
@@ -40,7 +43,8 @@ PersistTo = Annotated[
 class Target:
     """One D1 database. An `environment` of None is this machine.
 
-    `own_config` is the configuration file of a database that wrangler.toml does not name.
+    `own_config` is the configuration file of a database that wrangler.toml does not name, `remark`
+    is printed with the target.
     """
 
     environment: Environment | None
@@ -48,12 +52,12 @@ class Target:
     database_id: str
     persist_to: Path | None = None
     own_config: Path | None = None
+    remark: str = ""
 
     def __str__(self) -> str:
         if self.environment:
             return f"{self.environment}: D1 {self.database} ({self.database_id}), remote"
-        storage = self.persist_to or ".wrangler/state"
-        return f"local: D1 {self.database} in {storage}, on this machine"
+        return f"local: D1 {self.database} in {self._folder()}, on this machine{self.remark}"
 
     @property
     def name(self) -> str:
@@ -85,7 +89,18 @@ class Target:
         """The arguments that choose Cloudflare or a storage folder of this machine."""
         if self.environment:
             return ("--remote",)
-        return ("--local", *(("--persist-to", str(self.persist_to)) if self.persist_to else ()))
+        # Without it wrangler takes the folder beside the configuration, which may be another one.
+        return ("--local", "--persist-to", str(self._folder()))
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies on this machine."""
+        return self.persist_to or LOCAL_STORAGE
+
+    def _folder(self) -> Path:
+        """The same, as short as a person would write it."""
+        is_ours = self.folder.is_relative_to(ROOT)
+        return self.folder.relative_to(ROOT) if is_ours else self.folder
 
 
 def choose_target(
@@ -103,10 +118,26 @@ def choose_target(
     if environment:
         if persist_to:
             raise WrongUsageError("--persist-to goes with --local only")
-        return Target(environment, *_database_name_and_id(environment))
-    if not LOCAL_CONFIG.exists():
-        raise WrongUsageError("there is no local database yet: run `make dev` once")
-    return Target(None, *_database_name_and_id(None), persist_to)
+        database = _find_binding(read_settings(environment)["d1_databases"], BINDING)
+        return Target(environment, database["database_name"], database["database_id"])
+    if not LOCAL_CONFIG.exists() or not (persist_to or PREPARED.exists()):
+        raise WrongUsageError("this checkout has no local database yet: run `make dev` once")
+    return Target(None, *_local_database(), persist_to, remark=_remark(persist_to))
+
+
+def _remark(persist_to: Path | None) -> str:
+    """Say whether `make dev` is running on its database."""
+    if persist_to:
+        return ""
+    state = running_dev()
+    return f" (`make dev` serves it at {state.url})" if state else " (`make dev` is not running)"
+
+
+def _local_database() -> tuple[str, str]:
+    """Return name and id of the local Worker's database, which a restore may have replaced."""
+    config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
+    database = _find_binding(config["d1_databases"], BINDING)
+    return database["database_name"], database["database_id"]
 
 
 def read_settings(environment: Environment | None) -> dict[str, Any]:
@@ -114,11 +145,6 @@ def read_settings(environment: Environment | None) -> dict[str, Any]:
     config = tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
     settings: dict[str, Any] = config["env"][environment] if environment else config
     return settings
-
-
-def _database_name_and_id(environment: Environment | None) -> tuple[str, str]:
-    database = _find_binding(read_settings(environment)["d1_databases"], BINDING)
-    return database["database_name"], database["database_id"]
 
 
 def _find_binding(bindings: list[dict[str, str]], name: str) -> dict[str, str]:

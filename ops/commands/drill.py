@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -67,7 +68,7 @@ def drill(
             note(line)
         report = DrillReport(
             at=at,
-            target=str(live),
+            target=str(replace(live, remark="")),
             backup=prepared.backup.id,
             as_of=datetime.fromisoformat(prepared.backup.finished_at),
             rows=prepared.content.rows,

@@ -15,6 +15,7 @@ from ops.backup.choose_backup import backups_in_bucket, choose_backup, read_time
 from ops.cloudflare import new_database as named_database
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
+from ops.restore.local_switch import serve_locally, wait_until_served
 from ops.restore.restore_steps import (
     PreparedRestore,
     completed_steps,
@@ -116,7 +117,12 @@ def restore(
         except KeyboardInterrupt:
             raise OpsError(f"stopped: say the same again, and {name} is filled further") from None
         problems = verify_database(database, prepared)
-    return _report(live, database, prepared, problems, time.monotonic() - started, as_json=as_json)
+        seconds = time.monotonic() - started
+        next_step = how_to_switch(live, database)
+        if _is_for_make_dev(live, database) and not problems:
+            problems = serve_locally(database, prepared)
+            next_step = "" if problems else wait_until_served(database)
+    return _report(database, prepared, problems, next_step, seconds, as_json=as_json)
 
 
 def _read_options(
@@ -146,8 +152,21 @@ def _prepare(
 
 
 def default_name(live: Target, backup_id: str) -> str:
-    """Name the database of a restore; a repeated restore gets the same name."""
-    return f"{live.database}-{backup_id.lower()}"[:63]
+    """Name the database of a restore; a repeated restore gets the same name.
+
+    On this machine a restored database replaces the local one, so the name depends on that one's
+    id: the next restore of the same backup gets a new database.
+    """
+    [first] = live.settings["d1_databases"]
+    is_first = live.environment or live.database_id == first["database_id"]
+    suffix = "" if is_first else f"-{live.database_id[:8]}"
+    return f"{live.database}-{backup_id.lower()}"[: 63 - len(suffix)] + suffix
+
+
+def _is_for_make_dev(live: Target, database: Target) -> bool:
+    """Return whether `make dev` must switch to the restored database."""
+    is_of_make_dev = live.environment is None and live.persist_to is None
+    return is_of_make_dev and database.database_id != live.database_id
 
 
 def _show_plan(
@@ -190,10 +209,10 @@ def _empty_database(
 
 
 def _report(
-    live: Target,
     database: Target,
     prepared: PreparedRestore,
     problems: Sequence[str],
+    next_step: str,
     seconds: float,
     *,
     as_json: bool,
@@ -207,6 +226,7 @@ def _report(
                 "database_id": database.database_id,
                 **prepared.as_json(),
                 "differences": list(problems),
+                "next": next_step,
                 "seconds": round(seconds, 1),
             }
         )
@@ -223,7 +243,7 @@ def _report(
             f" {len(prepared.content.staging.tables)} tables, counted and compared with the backup;"
             f" {format_duration(seconds)}"
         )
-        typer.echo(how_to_switch(live, database))
+        typer.echo(next_step)
     return ExitCode.PROBLEMS if problems or skipped_rows else ExitCode.FINE
 
 

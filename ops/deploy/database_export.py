@@ -8,12 +8,11 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from ops.backup.index import BackupContents
 from ops.cloudflare.bucket import Bucket
-from ops.cloudflare.target import Target
+from ops.cloudflare.target import BINDING, Target
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.cloudflare.wrangler_command import WranglerCommand
 from ops.deploy.database_checks import MAIN_TABLES, shrunken_tables
@@ -36,10 +35,9 @@ def export_database(target: Target, file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / LOCAL_CONFIG.name
         shutil.copyfile(LOCAL_CONFIG, config)
-        storage = target.persist_to or LOCAL_CONFIG.parent / ".wrangler" / "state"
         (config.parent / ".wrangler").mkdir()
-        (config.parent / ".wrangler" / "state").symlink_to(storage)
-        arguments = WorkerCommands(replace(target, persist_to=None)).export(file).arguments
+        (config.parent / ".wrangler" / "state").symlink_to(target.folder)
+        arguments = ("d1", "export", BINDING, "--local", "--output", str(file))
         WranglerCommand(arguments, config).run()
 
 

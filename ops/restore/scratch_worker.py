@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dev import DevError, start_worker
+from dev_worker import DevError, start_worker
 from local_config import prepare_local_config
 from new_api_key import new_api_key
 from ops.cloudflare.target import BINDING, Target
@@ -39,12 +39,11 @@ def scratch_worker(database: Target, folder: Path) -> Iterator[Api]:
         raise OpsError(f"no Worker can run here: {error}") from None
     key, entry = new_api_key("drill", "admin")
     CONFIG_FILE.write_text(json.dumps(_config(database)), encoding="utf-8")
-    storage = database.persist_to or ROOT / ".wrangler" / "state"
     process = start_worker(
         _free_port(),
         {"API_KEYS": json.dumps([entry])},
         config=CONFIG_FILE,
-        storage=folder / "state" if database.environment else storage,
+        storage=folder / "state" if database.environment else database.folder,
         log=sys.stderr,
     )
     try:

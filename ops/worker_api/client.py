@@ -109,7 +109,7 @@ class Api:
     def _outage(self, error: httpx.HTTPError) -> str:
         if isinstance(error, httpx.ConnectError):
             remedy = (
-                "is `make dev` running? With another port than 8787, name it with --url"
+                "is `make dev` running? --local finds that of this checkout"
                 if self.worker.is_on_this_machine
                 else "check the network and the address"
             )

@@ -10,11 +10,11 @@ from typing import Annotated
 import httpx
 import typer
 
+from dev_state import NotRunningError, require_dev
 from ops.cloudflare.target import Environment
-from ops.terminal.errors import WrongUsageError
+from ops.terminal.errors import NoAnswerError, WrongUsageError
 from paths import DEV_KEY, ROOT
 
-LOCAL_URL = "http://localhost:8787"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 KEY_VARIABLE = "PPP_API_KEY"
 HOW_TO_SET_KEY = (
@@ -22,7 +22,9 @@ HOW_TO_SET_KEY = (
     "shell's history"
 )
 
-LocalWorker = Annotated[bool, typer.Option("--local", help=f"`make dev` at {LOCAL_URL}.")]
+LocalWorker = Annotated[
+    bool, typer.Option("--local", help="The Worker of this checkout's `make dev`.")
+]
 EnvWorker = Annotated[Environment | None, typer.Option("--env", help="The Worker at Cloudflare.")]
 Url = Annotated[
     str | None, typer.Option("--url", metavar="URL", help="A Worker at another address.")
@@ -58,6 +60,7 @@ def choose_worker(environment: Environment | None, url: str | None, *, local: bo
 
     Raises:
         WrongUsageError: they name none or two, or the URL cannot be used.
+        NoAnswerError: no `make dev` of this checkout is running.
     """
     if [local, environment is not None, url is not None].count(True) != 1:
         raise WrongUsageError(
@@ -65,7 +68,7 @@ def choose_worker(environment: Environment | None, url: str | None, *, local: bo
         )
     if environment:
         return Worker(environment, _required_route_url(environment))
-    return _worker_at(LOCAL_URL if url is None else url)
+    return _worker_at(_local_url() if url is None else url)
 
 
 def find_key(worker: Worker) -> Key | None:
@@ -88,6 +91,13 @@ def environment_at(host: str) -> Environment | None:
     """Return the environment whose route in wrangler.toml is *host*, if any."""
     urls = {environment: _route_url(environment) for environment in Environment}
     return next((name for name, url in urls.items() if url and httpx.URL(url).host == host), None)
+
+
+def _local_url() -> str:
+    try:
+        return require_dev().url
+    except NotRunningError as error:
+        raise NoAnswerError(str(error)) from None
 
 
 def _worker_at(address: str) -> Worker:

@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,10 +11,9 @@ from threading import Thread
 import pytest
 
 import dev
+import dev_worker
 from demo_site import DEMO_PIXEL
 from dev import (
-    DevError,
-    Worker,
     add_person,
     development_key,
     own_account,
@@ -21,6 +21,7 @@ from dev import (
     settings,
     welcome,
 )
+from dev_worker import DevError, Worker
 from paths import ROOT
 from services.access.api_keys import find_key, read_api_keys
 from services.pipedrive.fields import FIELD_NAMES, read_field_map
@@ -49,7 +50,8 @@ def test_a_taken_port_is_named_with_the_option(taken_port: int, option: str) -> 
     with pytest.raises(DevError) as refused:
         require_free(taken_port, option)
     assert str(refused.value) == (
-        f"port {taken_port} is taken: stop what uses it, or run `make dev {option}=<another>`"
+        f"port {taken_port} is taken by process {os.getpid()} ({Path(sys.executable).name}): "
+        f"stop it, or run `make dev {option}=<another>`"
     )
 
 
@@ -104,6 +106,18 @@ def test_a_file_that_somebody_wrote_is_left_alone(own_files: Path) -> None:
     assert (own_files / ".dev.vars").read_text(encoding="utf-8") == written
 
 
+def test_the_example_copied_as_it_is_gets_a_key_too(own_files: Path) -> None:
+    example = (ROOT / ".dev.vars.example").read_text(encoding="utf-8")
+    (own_files / ".dev.vars").write_text(example, encoding="utf-8")
+    key = development_key()
+    written = (own_files / ".dev.vars").read_text(encoding="utf-8")
+    [line] = written.removeprefix(example).splitlines()
+    found = find_key(read_api_keys(line.removeprefix("API_KEYS=").strip("'")), key)
+    assert found is not None
+    assert not own_account()
+    assert development_key() == key
+
+
 # The Worker
 
 
@@ -112,6 +126,7 @@ class HealthPage(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/health" else 404)
+        self.send_header("X-Request-Id", "1")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -125,7 +140,7 @@ def sleeping_process() -> subprocess.Popen[str]:
 def test_a_worker_that_stopped_is_not_waited_for() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""], text=True)
     process.wait()
-    with pytest.raises(DevError, match="the Worker stopped"):
+    with pytest.raises(DevError, match=r"wrangler stopped \(status 0\)"):
         Worker(process, "http://127.0.0.1:9").wait()
 
 
@@ -142,7 +157,7 @@ def test_a_worker_is_waited_for_until_it_is_healthy() -> None:
 def test_a_worker_that_is_not_healthy_in_time_is_told_with_its_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dev, "START_SECONDS", 0.3)
+    monkeypatch.setattr(dev_worker, "START_SECONDS", 0.3)
     worker = Worker(sleeping_process(), "http://127.0.0.1:9")
     with pytest.raises(DevError, match=r"not healthy after .* http://127.0.0.1:9/health"):
         worker.wait()

@@ -1,5 +1,7 @@
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -385,3 +387,38 @@ def test_the_settings_never_show_a_token() -> None:
 def test_the_address_of_the_webhook_is_in_no_log() -> None:
     settings = {"ALERT_WEBHOOK_URL": "https://hooks.example/hunter2"}
     assert "hunter2" not in repr(read_monitoring_config(settings.get))
+
+
+# ---- the example file --------------------------------------------------------------------------
+
+EXAMPLE = (Path(__file__).resolve().parents[2] / ".dev.vars.example").read_text(encoding="utf-8")
+READERS = (read_config, read_sync_config, read_archive_config, read_monitoring_config)
+
+
+def settings_in(text: str) -> dict[str, str]:
+    """The lines NAME='value' of a file such as .dev.vars."""
+    return dict(re.findall(r"^([A-Z_]+)='(.*)'$", text, re.MULTILINE))
+
+
+def test_the_example_names_exactly_the_settings_that_are_read() -> None:
+    names: set[str] = set()
+
+    def get(name: str) -> str | None:
+        names.add(name)
+        return "production" if name == "ENVIRONMENT" else None
+
+    for read in READERS:
+        read(get)
+    assert settings_in(re.sub(r"^# ", "", EXAMPLE, flags=re.MULTILINE)).keys() == names
+
+
+def test_the_example_changes_nothing_as_it_stands() -> None:
+    assert settings_in(EXAMPLE) == {}
+
+
+def test_the_defaults_in_the_example_are_the_defaults() -> None:
+    written = settings_in(re.sub(r"^# ", "", EXAMPLE, flags=re.MULTILINE))
+    defaults = {name: value for name, value in written.items() if "<" not in value}
+    environment = {"ENVIRONMENT": "development"}
+    for read in READERS:
+        assert read(defaults.get) == read(environment.get)

@@ -207,7 +207,10 @@ def test_going_back_that_fails_says_so_loudly_with_the_command(
     [
         (("--local", "--json"), "--yes or --dry-run"),
         (("--env", "production", "--url", "http://127.0.0.1:1"), "--url goes with --local"),
-        (("--local", "--url", "https://pixel.salesmagic.us"), "an address on this machine"),
+        (
+            ("--local", "--persist-to", "x", "--url", "https://pixel.salesmagic.us"),
+            "an address on this machine",
+        ),
         ((), "--local (this machine) or --env production"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

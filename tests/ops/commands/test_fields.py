@@ -39,7 +39,9 @@ def test_a_map_that_fits_is_fine(home: Path, pipedrive: Simulator) -> None:
     assert (said.code, said.err) == (0, "")
     first, *_, last = said.out.splitlines()
     assert first == f"Pipedrive: {pipedrive.api_url}, only read (no database is touched)"
-    assert last == f"{len(FULL_MAP)} fields compared, 0 problems"
+    short = said.out.count("cut after 255 characters")
+    fitting = len(FULL_MAP) - short
+    assert last == f"{len(FULL_MAP)} fields compared: {fitting} ok, {short} too short"
     assert "search_query: cut after 255 characters" in said.out
     assert '"desktop", "mobile", "tablet"' in said.out
 
@@ -56,6 +58,7 @@ def test_all_problems_are_said_at_once(home: Path, pipedrive: Simulator) -> None
     assert rows["city"].split()[-3:] == ["monetary", "wrong", "type"]
     assert "[red][31mRegion" in rows["region"]
     assert "Not in the map, so not sent" in said.out
+    assert said.out.splitlines()[-1] == "3 fields compared: 1 missing, 1 wrong type, 1 ok"
 
 
 def test_no_line_is_wider_than_a_small_terminal(home: Path, pipedrive: Simulator) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from dev_worker import with_time
 from ops.checks.log_lines import read_lines
 from tests.harness.worker import some_event
 from tests.ops.asking import Service
@@ -52,6 +54,13 @@ def test_lines_are_readable_and_harmless() -> None:
         "info  sync_run  outcome=drained calls={a=1}  [r1]",
         "error alert  text=it[31m is  [r2]",
     ]
+
+
+def test_a_line_of_make_dev_is_shown_with_its_time() -> None:
+    said = run(with_time(json.dumps(RUN) + "\n"))
+    time_text, _, text = said.out.partition(" ")
+    assert datetime.strptime(time_text, "%H:%M:%S")  # noqa: DTZ007  # a time of the day
+    assert text.strip() == "info  sync_run  outcome=drained calls={a=1}  [r1]"
 
 
 def test_lines_are_chosen_by_level_event_and_request() -> None:

@@ -122,7 +122,8 @@ def test_a_field_map_that_does_not_fit_blocks(
 ) -> None:
     file = tmp_path / "map.json"
     file.write_text('{"utm_source": "%s"}' % ("0" * 40), encoding="utf-8")
-    arguments = ("preflight", "--local", "--json", "--only", "fields", "--map", file)
+    local = ("--local", "--persist-to", tmp_path)
+    arguments = ("preflight", *local, "--json", "--only", "fields", "--map", file)
     account = {"PIPEDRIVE_API_KEY": pipedrive.token, "PIPEDRIVE_URL": pipedrive.api_url}
     said = here(*arguments, env=account)
     assert said.code == 1
@@ -132,8 +133,10 @@ def test_a_field_map_that_does_not_fit_blocks(
     assert checks(here(*arguments, env=account))["fields"]["verdict"] == "skipped"
 
 
-def test_an_unknown_check_is_named_with_those_there_are(local_config: Bundle) -> None:
-    line = fails(here("preflight", "--local", "--only", "weather"), 2)
+def test_an_unknown_check_is_named_with_those_there_are(
+    local_config: Bundle, tmp_path: Path
+) -> None:
+    line = fails(run(tmp_path, "--only", "weather"), 2)
     assert "there is no check weather: they are database, migrations, rows" in line
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -41,8 +42,9 @@ def test_a_time_that_is_out_of_reach_is_refused(when: str, reason: str) -> None:
     assert reason in fails(said, 2)
 
 
-def test_this_machine_has_no_time_travel(local_config: Bundle) -> None:
-    said = here("restore", "--local", "--to-time", BEFORE.isoformat(), "--dry-run")
+def test_this_machine_has_no_time_travel(local_config: Bundle, tmp_path: Path) -> None:
+    local = ("--local", "--persist-to", tmp_path)
+    said = here("restore", *local, "--to-time", BEFORE.isoformat(), "--dry-run")
     assert "Time Travel is at Cloudflare only" in fails(said, 2)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+import dev_state
+from dev_state import DevState
+from file_lock import only_one
 from ops.cloudflare.target import Environment
 from ops.terminal.errors import WrongUsageError
 from ops.worker_api import worker as ops_worker
-from ops.worker_api.worker import LOCAL_URL, choose_worker, find_key
+from ops.worker_api.worker import choose_worker, find_key
 from tests.harness.listening import listening
 from tests.harness.road import Road, running_road
 from tests.ops.asking import ADMIN_KEY, READ_KEY, Service
@@ -51,7 +56,18 @@ def test_an_address_is_known_for_what_it_is() -> None:
         ("https://ppp.example.workers.dev", "elsewhere"),
     ):
         assert choose_worker(None, url, local=False).name == name
-    assert choose_worker(None, None, local=True).url == LOCAL_URL
+
+
+def test_local_is_the_make_dev_of_this_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev_state, "ROOT", tmp_path)
+    monkeypatch.setattr(dev_state, "STATE", tmp_path / "dev.json")
+    state = DevState(str(tmp_path), 1, "", 9000, 9001, 9002, "", is_ready=True)
+    (tmp_path / "dev.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
+    assert "no `make dev` of this checkout runs" in fails(here("status", "--local"), 3)
+    with only_one(tmp_path):
+        assert choose_worker(None, None, local=True).url == "http://localhost:9000"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +75,8 @@ def test_an_address_is_known_for_what_it_is() -> None:
     [
         (None, None, False),
         (Environment.PRODUCTION, None, True),
-        (None, LOCAL_URL, True),
-        (Environment.PRODUCTION, LOCAL_URL, False),
+        (None, "http://localhost:9000", True),
+        (Environment.PRODUCTION, "http://localhost:9000", False),
     ],
 )
 def test_no_worker_is_assumed(
@@ -104,12 +120,13 @@ def test_without_a_key_it_is_said_how_to_set_one() -> None:
     line = fails(here("projects", "list", "--env", "production"), 2)
     assert "PPP_API_KEY is not set: `read -rs PPP_API_KEY && export PPP_API_KEY`" in line
     assert "make dev" not in line
-    assert "run `make dev` once" in fails(here("projects", "list", "--local"), 2)
+    here_too = here("projects", "list", "--url", "http://127.0.0.1:9")
+    assert "run `make dev` once" in fails(here_too, 2)
 
 
 @pytest.mark.parametrize("key", ["two words", "tab\t", "krön"])
 def test_a_key_that_cannot_be_one_is_not_sent(key: str) -> None:
-    said = here("projects", "list", "--local", env={"PPP_API_KEY": key})
+    said = here("projects", "list", "--url", "http://127.0.0.1:9", env={"PPP_API_KEY": key})
     assert "holds a character that no key has" in fails(said, 2)
 
 

@@ -1,0 +1,63 @@
+"""Puts a restored database of this machine in the place of the one that `make dev` serves.
+
+At Cloudflare a deployment does this. Here it is two files: the configuration that wrangler reads,
+and the note from which `make dev` writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dev_state import DevState, running_dev
+from local_storage import SERVED, database_file, replace_text, with_database
+from ops.cloudflare.target import Target
+from ops.restore.restore_steps import PreparedRestore, verify_database
+from ops.terminal.output import note
+from paths import LOCAL_CONFIG, ROOT
+
+# wrangler ends, migrations are looked at, and the Worker starts, on a machine that may be busy.
+SECONDS = 300
+
+
+def serve_locally(restored: Target, prepared: PreparedRestore) -> Sequence[str]:
+    """Lets the local Worker use a database; returns what is wrong, and changes nothing then.
+
+    The database is read again as the Worker will read it, with that very configuration.
+
+    Raises:
+        NoAnswerError: it does not answer.
+    """
+    config = ROOT / f"wrangler.restored-{os.getpid()}.json"
+    text = with_database(LOCAL_CONFIG.read_text(encoding="utf-8"), restored.database_id)
+    try:
+        replace_text(config, text)
+        problems = verify_database(replace(restored, own_config=config), prepared)
+        if not problems:
+            config.replace(LOCAL_CONFIG)
+            replace_text(SERVED, restored.database_id)
+    finally:
+        config.unlink(missing_ok=True)
+    return problems
+
+
+def wait_until_served(restored: Target) -> str:
+    """Waits until a `make dev` that runs has changed over; returns what is the case, in a line."""
+    if running_dev() is None:
+        return "`make dev` does not run; it serves this database from its next start on."
+    note("waiting until `make dev` serves it")
+    deadline = time.monotonic() + SECONDS
+    while state := running_dev():
+        if _serves(state, restored):
+            return f"`make dev` serves it now, at {state.url}: nothing is left to do."
+        if time.monotonic() > deadline:
+            return f"`make dev` does not serve it after {SECONDS} seconds: stop it and start it."
+        time.sleep(0.2)
+    return "`make dev` ended meanwhile: what it says is in its terminal; start it again."
+
+
+def _serves(state: DevState, restored: Target) -> bool:
+    file = database_file(restored.database_id, restored.folder)
+    return state.is_ready and state.database == str(file)

@@ -1,0 +1,111 @@
+"""`make dev` as a tree of processes: one for each checkout, watched, and gone when it ends.
+
+wrangler is a small program here, whose child serves; everything else is real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from paths import ROOT
+from pyodide_bundle import Bundle
+from tests.tools.checkout import Checkout, is_alive, new_checkout, until
+
+pytestmark = pytest.mark.timeout(600)
+
+WRANGLER = ROOT / "tests" / "tools" / "fake_wrangler.py"
+QUICK = ("dev.SILENT_SECONDS = worker.SILENT_SECONDS = 2", "worker.PULSE_SECONDS = 0.2")
+
+
+@pytest.fixture(scope="module")
+def checkout(local_config: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return new_checkout(tmp_path_factory.mktemp("checkouts") / "ours", WRANGLER)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_whole_tree(checkout: Checkout, number: signal.Signals) -> None:
+    with checkout.dev() as dev:
+        state = dev.state()
+        assert dev.end(number) == 128 + number
+        assert not is_alive(state["worker"])
+    assert not (checkout.root / ".wrangler" / "dev.json").exists()
+    assert '"time": "' in next(line for line in dev.said().splitlines() if '"started"' in line)
+
+
+def test_it_ends_with_wrangler(checkout: Checkout) -> None:
+    with checkout.dev() as dev:
+        group = dev.state()["worker"]
+        os.kill(group, signal.SIGKILL)
+        assert dev.process.wait(60) == 1
+        assert "error: wrangler stopped (status -9)" in dev.said()
+        until(lambda: not is_alive(group), 10)
+
+
+def test_a_second_one_says_which_runs(checkout: Checkout) -> None:
+    with checkout.dev() as dev:
+        dev.state()
+        said = checkout.run(*checkout.command())
+    assert said.code == 1
+    assert f"`make dev` of this checkout runs already: process {dev.process.pid}, since" in said.err
+    assert f"the Worker on port {checkout.ports[0]}" in said.err
+
+
+def test_a_worker_that_does_not_answer_is_started_again(checkout: Checkout) -> None:
+    with checkout.dev(*QUICK) as dev:
+        state = dev.state()
+        with urllib.request.urlopen(f"http://127.0.0.1:{state['port']}/silence"):
+            pass
+        until(lambda: "the Worker runs again" in dev.said())
+        assert "the Worker has not answered for 2 seconds; starting the Worker again" in dev.said()
+        assert dev.state()["worker"] != state["worker"]
+        assert not is_alive(state["worker"])
+
+
+def test_storage_that_is_deleted_is_noticed_and_made_anew(checkout: Checkout) -> None:
+    with checkout.dev() as dev:
+        database = Path(dev.state()["database"])
+        shutil.rmtree(checkout.root / ".wrangler")
+        until(lambda: "was deleted, and what was in it is gone" in dev.said(), 10)
+        until(lambda: "the Worker runs again" in dev.said())
+        assert Path(dev.state()["database"]) == database
+        assert database.exists()
+
+
+def test_what_a_killed_one_left_behind_is_named(checkout: Checkout) -> None:
+    with checkout.dev() as dev:
+        state = dev.state()
+        dev.process.kill()
+        dev.process.wait()
+        command = checkout.ppp("status", "--local")
+        again = checkout.run(*checkout.command())
+        (checkout.root / ".wrangler" / "dev.json").unlink()
+        by_port = checkout.run(*checkout.command())
+    assert command.code == 3
+    assert f"no `make dev` of this checkout runs (process {state['process']} was" in command.err
+    assert again.code == by_port.code == 1
+    assert f"still runs (process {state['worker']}): end it with `kill -9 -- -" in again.err
+    assert f"port {state['port']} is taken by process" in by_port.err
+    assert "left behind by a `make dev` of this checkout" in by_port.err
+    assert f"`kill -9 -- -{state['worker']}`" in by_port.err
+
+
+def test_the_state_of_another_checkout_is_not_ours(checkout: Checkout) -> None:
+    with checkout.dev() as dev:
+        file = checkout.root / ".wrangler" / "dev.json"
+        state = dev.state()
+        dev.end(signal.SIGTERM)
+        # As if the folder had been copied, and the number of the process were in use again.
+        copied = state | {"checkout": "/somewhere/else", "process": os.getpid()}
+        file.write_text(json.dumps(copied))
+        said = checkout.ppp("projects", "list", "--local")
+    assert said.code == 3
+    assert (
+        "no `make dev` of this checkout runs (dev.json was copied from /somewhere/else)" in said.err
+    )

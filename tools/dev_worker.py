@@ -1,0 +1,181 @@
+"""The Worker under `wrangler dev`: started, watched, and ended with all its processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+from typing import TextIO
+
+from paths import LOCAL_CONFIG, NODE_BIN, ROOT, tool_environment
+from processes import end_group, kill_group
+
+START_SECONDS = 180
+SILENT_SECONDS = 30
+PULSE_SECONDS = 5
+CRON = "*/5 * * * *"
+# Cloudflare runs it every five minutes, and a lead waits for seven: too long to watch.
+CRON_SECONDS = 15
+# Only answers of ours carry it, also those that say that something is wrong.
+OURS = "X-Request-Id"
+
+
+class DevError(Exception):
+    """`make dev` cannot go on; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """The Worker under `wrangler dev`, which leads a group of processes.
+
+    Attributes:
+        is_unheard: nobody reads its log any more.
+    """
+
+    process: subprocess.Popen[str]
+    url: str
+    is_unheard: bool = False
+    _answered_at: float = field(default_factory=time.monotonic)
+    _stopping: Event = field(default_factory=Event)
+
+    def wait(self) -> None:
+        """Waits until it is healthy.
+
+        Raises:
+            DevError: it stopped or did not get there in time.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            self.require_running()
+            if _status(f"{self.url}/health") == 200:  # noqa: PLR2004  # HTTP's OK
+                return
+            time.sleep(0.2)
+        raise DevError(
+            f"the Worker was not healthy after {START_SECONDS} seconds: {self.url}/health"
+        )
+
+    def require_running(self) -> None:
+        """Sees that its process is there.
+
+        Raises:
+            DevError: it is not.
+        """
+        if self.process.poll() is not None:
+            status = self.process.returncode
+            raise DevError(f"wrangler stopped (status {status}); what it said stands above")
+
+    def watch(self) -> None:
+        """Notes from now on when it answers, and runs its cron, as Cloudflare would."""
+        self._answered_at = time.monotonic()
+        for act in (self._feel_the_pulse, self._fire_cron):
+            Thread(target=act, daemon=True).start()
+
+    def silence(self) -> float:
+        """For how many seconds it has not answered."""
+        return time.monotonic() - self._answered_at
+
+    def stop(self) -> None:
+        """Ends it and all its processes; one that does not answer is not asked to end."""
+        self._stopping.set()
+        if self.silence() > SILENT_SECONDS:
+            kill_group(self.process)
+        else:
+            end_group(self.process)
+
+    def _feel_the_pulse(self) -> None:
+        while not self._stopping.wait(PULSE_SECONDS):
+            if _status(f"{self.url}/e", method="OPTIONS"):
+                self._answered_at = time.monotonic()
+
+    def _fire_cron(self) -> None:
+        while not self._stopping.wait(CRON_SECONDS - time.time() % CRON_SECONDS):
+            _status(f"{self.url}/cdn-cgi/handler/scheduled?cron={CRON.replace(' ', '+')}")
+
+
+def _status(address: str, method: str = "GET") -> int:
+    """The status of an answer of ours; 0 for every other one, and for none."""
+    asked = urllib.request.Request(address, method=method)  # noqa: S310  # our own server
+    try:
+        with urllib.request.urlopen(asked, timeout=20) as response:  # noqa: S310  # the same
+            return int(response.status) if OURS in response.headers else 0
+    except urllib.error.HTTPError as error:
+        return error.code if OURS in error.headers else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def start_worker(
+    port: int,
+    env_vars: Mapping[str, str],
+    *,
+    config: Path = LOCAL_CONFIG,
+    storage: Path | None = None,
+    log: TextIO = sys.stdout,
+) -> Worker:
+    """Starts `wrangler dev`; its log lines go to the terminal."""
+    storage_options = [] if storage is None else ["--persist-to", str(storage)]
+    chosen = [part for name, value in env_vars.items() for part in ("--var", f"{name}:{value}")]
+    command = [
+        str(NODE_BIN / "wrangler"),
+        "dev",
+        "--config",
+        str(config),
+        "--port",
+        str(port),
+        *storage_options,
+    ]
+    process = subprocess.Popen(
+        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log", *chosen],
+        cwd=ROOT,
+        env=tool_environment() | {"CI": "true"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        # The stop key is ours: it must reach wrangler once, from stop().
+        start_new_session=True,
+    )
+    worker = Worker(process, f"http://localhost:{port}")
+    Thread(target=_show_log, args=(worker, log), daemon=True).start()
+    return worker
+
+
+def _show_log(worker: Worker, log: TextIO) -> None:
+    """Shows the Worker's own log lines, and what wrangler says is wrong; reads all of it."""
+    with worker.process.stdout or nullcontext(()) as lines:
+        for line in lines:
+            if is_worth_showing(line) and not worker.is_unheard:
+                try:
+                    print(with_time(line), end="", flush=True, file=log)
+                except (OSError, ValueError):
+                    worker.is_unheard = True
+
+
+def is_worth_showing(line: str) -> bool:
+    """Whether it is a line of the Worker's log, or of something that is wrong."""
+    return line.startswith("{") or ("error" in line.lower() and "│" not in line)
+
+
+def with_time(line: str) -> str:
+    """The line with the time at which it came: within its JSON, so that it stays a line of the log.
+
+    Cloudflare notes the time of each line; here nobody else does.
+    """
+    time_text = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        return f"{time_text} {line}"
+    return json.dumps({"time": time_text, **fields}, ensure_ascii=False) + "\n"
