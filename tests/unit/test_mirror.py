@@ -1,0 +1,143 @@
+"""Every source file has the test of its name, or a line here that says which test covers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MIRRORS = {"src": Path("tests/unit"), "ops": Path("tests/ops")}
+
+# Files that are tested where they do their work: with a real D1, R2 or Worker, or through the
+# command or module that is their only user.
+COVERED_BY = {
+    # Nothing of it runs without workerd.
+    "src/app.py": "tests/worker/test_pipeline.py",
+    "src/entry.py": "tests/worker/test_startup.py",
+    "src/wiring.py": "tests/worker/test_startup.py",
+    "src/pipeline.py": "tests/worker/test_pipeline.py",
+    "src/security_headers.py": "tests/worker/test_assets.py",
+    "src/bindings/clock.py": "tests/worker/sync/test_scheduling.py",
+    "src/bindings/d1.py": "tests/worker/test_visits.py",
+    "src/bindings/fetch.py": "tests/worker/sync/test_faults.py",
+    "src/bindings/http.py": "tests/worker/test_tracking.py",
+    "src/bindings/interpreter.py": "tests/worker/test_metrics.py",
+    "src/bindings/kv.py": "tests/worker/sync/test_scheduling.py",
+    "src/bindings/limiter.py": "tests/worker/test_rate_limits.py",
+    "src/bindings/r2.py": "tests/worker/test_backups.py",
+    "src/handlers/analytics.py": "tests/worker/test_statistics.py",
+    "src/handlers/archive.py": "tests/worker/archive/test_received.py",
+    "src/handlers/backups.py": "tests/worker/test_backups.py",
+    "src/handlers/health.py": "tests/worker/test_health.py",
+    "src/handlers/home.py": "tests/worker/test_pipeline.py",
+    "src/handlers/privacy.py": "tests/worker/test_privacy.py",
+    "src/handlers/projects.py": "tests/worker/test_projects.py",
+    "src/handlers/scheduled.py": "tests/worker/sync/test_scheduling.py",
+    "src/handlers/tracking.py": "tests/worker/test_tracking.py",
+    # SQL, whose tests are on a real D1.
+    "src/services/archive/batches.py": "tests/worker/archive/test_moving.py",
+    "src/services/backup/changes.py": "tests/worker/test_backups.py",
+    "src/services/backup/records.py": "tests/worker/test_backups.py",
+    "src/services/backup/steps.py": "tests/worker/test_backups.py",
+    "src/services/backup/store.py": "tests/worker/test_backups.py",
+    "src/services/backup/tables.py": "tests/worker/test_backups.py",
+    "src/services/core/job_runs.py": "tests/worker/sync/test_reliability.py",
+    "src/services/core/json_lines.py": "tests/worker/test_export.py",
+    "src/services/monitoring/checks_run.py": "tests/worker/test_watching.py",
+    "src/services/monitoring/health.py": "tests/worker/test_health.py",
+    "src/services/monitoring/metrics.py": "tests/worker/test_metrics.py",
+    "src/services/privacy/erasure.py": "tests/worker/test_privacy.py",
+    "src/services/privacy/export.py": "tests/worker/test_privacy.py",
+    "src/services/privacy/retention.py": "tests/worker/test_retention.py",
+    "src/services/privacy/search.py": "tests/worker/test_privacy.py",
+    "src/services/privacy/statements.py": "tests/worker/test_privacy.py",
+    "src/services/projects/entry_kinds.py": "tests/worker/test_projects.py",
+    "src/services/projects/entry_values.py": "tests/unit/services/projects/test_register.py",
+    "src/services/reports/channel_sql.py": "tests/worker/test_breakdowns.py",
+    "src/services/reports/credit_sql.py": "tests/worker/test_breakdowns.py",
+    "src/services/reports/realtime.py": "tests/worker/test_realtime.py",
+    "src/services/reports/utm_analysis.py": "tests/worker/test_utm_analysis.py",
+    "src/services/sync/account_states.py": "tests/worker/sync/test_limits.py",
+    "src/services/sync/portion.py": "tests/worker/sync/test_outcomes.py",
+    "src/services/sync/sync_run.py": "tests/worker/sync/test_reliability.py",
+    # Values and types that their users' tests are full of.
+    "src/services/alerting/problems.py": "tests/ops/test_runbook.py",
+    "src/services/core/ports.py": "tests/unit/memory.py",
+    "src/services/core/request_origin.py": "tests/unit/services/tracking/test_visits.py",
+    "src/services/loss/contents.py": "tests/unit/services/loss/test_judgement.py",
+    "src/services/pipedrive/answers.py": "tests/unit/services/pipedrive/test_client.py",
+    # Parts of one command, tested by running it.
+    "ops/__main__.py": "tests/ops/test_main.py",
+    "ops/backup/backup_chain.py": "tests/ops/restore/test_assembly.py",
+    "ops/backup/choose_backup.py": "tests/ops/commands/test_restore.py",
+    "ops/backup/manifests.py": "tests/ops/restore/test_assembly.py",
+    "ops/checks/load_test.py": "tests/ops/commands/test_capacity.py",
+    "ops/checks/log_lines.py": "tests/ops/commands/test_logs.py",
+    "ops/checks/security_connection.py": "tests/ops/commands/test_security_check.py",
+    "ops/checks/security_prober.py": "tests/ops/commands/test_security_check.py",
+    "ops/checks/security_probes.py": "tests/ops/commands/test_security_check.py",
+    "ops/checks/status_lines.py": "tests/ops/commands/test_status.py",
+    "ops/cloudflare/account.py": "tests/ops/cloudflare/test_versions.py",
+    "ops/cloudflare/bucket.py": "tests/ops/backup/test_backup_maker.py",
+    "ops/cloudflare/bucket_objects.py": "tests/ops/commands/test_restore.py",
+    "ops/cloudflare/database.py": "tests/ops/cloudflare/test_target.py",
+    "ops/cloudflare/new_database.py": "tests/ops/commands/test_restore.py",
+    "ops/cloudflare/worker_commands.py": "tests/ops/commands/test_deploy.py",
+    "ops/commands/backup.py": "tests/ops/backup/test_backup_maker.py",
+    "ops/commands/backups.py": "tests/ops/backup/test_backup_maker.py",
+    "ops/commands/pixels.py": "tests/ops/worker_api/test_entries.py",
+    "ops/commands/projects.py": "tests/ops/worker_api/test_entries.py",
+    "ops/deploy/check_result.py": "tests/ops/deploy/test_readiness_checks.py",
+    "ops/deploy/checkout.py": "tests/ops/commands/test_deploy.py",
+    "ops/deploy/deployment.py": "tests/ops/commands/test_deploy.py",
+    "ops/deploy/deployment_log.py": "tests/ops/commands/test_rollback.py",
+    "ops/deploy/dry_run.py": "tests/ops/commands/test_deploy.py",
+    "ops/deploy/facts.py": "tests/ops/commands/test_preflight.py",
+    "ops/deploy/release.py": "tests/ops/commands/test_deploy.py",
+    "ops/leads/lead_queries.py": "tests/ops/commands/test_leads.py",
+    "ops/leads/lead_states.py": "tests/ops/commands/test_leads.py",
+    "ops/leads/resubmission.py": "tests/ops/commands/test_resync.py",
+    "ops/reports/export_file.py": "tests/ops/commands/test_export.py",
+    "ops/reports/export_parts.py": "tests/ops/commands/test_export.py",
+    "ops/reports/report_tables.py": "tests/ops/commands/test_stats.py",
+    "ops/restore/drill_report.py": "tests/ops/commands/test_drill.py",
+    "ops/restore/erase_again.py": "tests/ops/commands/test_restore.py",
+    "ops/restore/live_comparison.py": "tests/ops/commands/test_drill.py",
+    "ops/restore/restore_steps.py": "tests/ops/commands/test_restore.py",
+    "ops/restore/scratch_worker.py": "tests/ops/commands/test_drill.py",
+    "ops/restore/sql_files.py": "tests/ops/commands/test_restore.py",
+    "ops/restore/staging_database.py": "tests/ops/restore/test_assembly.py",
+    "ops/terminal/errors.py": "tests/ops/test_main.py",
+    "ops/terminal/options.py": "tests/ops/test_main.py",
+    "ops/terminal/progress.py": "tests/ops/commands/test_restore.py",
+    "ops/worker_api/client.py": "tests/ops/worker_api/test_worker.py",
+    "ops/worker_api/privacy_portions.py": "tests/ops/commands/test_privacy.py",
+}
+
+
+def sources() -> Iterator[Path]:
+    for folder in MIRRORS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if path.name != "__init__.py" and "generated" not in path.parts:
+                yield path.relative_to(ROOT)
+
+
+def mirror_of(source: Path) -> Path:
+    """The test of the same name: tests/ops/leads/test_x.py for ops/leads/x.py."""
+    folder, *inner = source.parent.parts
+    return MIRRORS[folder].joinpath(*inner, f"test_{source.name}")
+
+
+@pytest.mark.parametrize("source", list(sources()), ids=str)
+def test_a_file_has_its_test_or_says_where_it_is_tested(source: Path) -> None:
+    is_mirrored = (ROOT / mirror_of(source)).exists()
+    covering = COVERED_BY.get(source.as_posix())
+    # Not both: where the test of its name exists, the line is out of date.
+    assert is_mirrored != (covering is not None), mirror_of(source)
+    assert covering is None or (ROOT / covering).exists()
+
+
+def test_no_line_is_about_a_file_that_is_gone() -> None:
+    assert [source for source in COVERED_BY if not (ROOT / source).exists()] == []
