@@ -59,7 +59,7 @@ async def export(app: App, request: Request, log: Log) -> Response:
         raise NotFoundError("Pixel not found")
     query = export_query(pixel_id, options.span, options.cursor, options.limit)
     events = await find_events(app.database, app.bucket, query)
-    next_cursor = {"X-Next-EventPosition": events.next_cursor} if events.next_cursor else {}
+    next_cursor = {"X-Next-Cursor": events.next_cursor} if events.next_cursor else {}
     headers = {
         "Content-Type": options.format.content_type,
         "Content-Disposition": f'attachment; filename="{_file_name(pixel_id, options)}"',
