@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from local_storage import database_file, with_database
 from paths import ROOT
 from pyodide_bundle import Bundle
 from tests.tools.checkout import Checkout, is_alive, new_checkout, until
@@ -76,6 +77,25 @@ def test_storage_that_is_deleted_is_noticed_and_made_anew(checkout: Checkout) ->
         until(lambda: "the Worker runs again" in dev.said())
         assert Path(dev.state()["database"]) == database
         assert database.exists()
+
+
+def test_a_restored_database_is_changed_over_to(checkout: Checkout) -> None:
+    database_id = "11111111-1111-4111-8111-111111111111"
+    storage = checkout.root / ".wrangler" / "state"
+    with checkout.dev() as dev:
+        before = dev.state()
+        config = checkout.root / "wrangler.local.json"
+        config.write_text(with_database(config.read_text(), database_id))
+        (storage / "served-database").write_text(database_id)
+        until(lambda: "a restore put another database in place" in dev.said())
+        until(lambda: "the Worker runs again" in dev.said())
+        after = dev.state()
+        assert after["worker"] != before["worker"]
+        assert after["database"] == str(database_file(database_id, storage))
+        shutil.rmtree(storage)
+        until(lambda: "was deleted" in dev.said())
+        until(lambda: dev.said().count("the Worker runs again") > 1)
+        assert dev.state()["database"] == before["database"]
 
 
 def test_what_a_killed_one_left_behind_is_named(checkout: Checkout) -> None:
