@@ -43,7 +43,7 @@ RUNS_SCRIPT |= {"BlinkScheduler_PerformMicrotaskCheckpoint"}  # what follows a p
 SETTLES_MS = 1_000  # the browser's own window, which computes more than any page here
 AFTERWARDS_MS = 1_500  # the answer to an event comes, and is heard
 # Sent by a key: to click, Playwright runs scripts of its own in the page.
-STAYS = FORM.replace("<form", '<form onsubmit="event.preventDefault()"').replace(
+STAYING_FORM = FORM.replace("<form", '<form onsubmit="event.preventDefault()"').replace(
     "<button", "<button autofocus"
 )
 
@@ -73,12 +73,12 @@ class Kind:
 
 KINDS = (
     Kind(NO_SCRIPT, document("", "Welcome")),
-    Kind(NO_PIXEL, document("", STAYS), is_sent=True, beside=NO_PIXEL),
+    Kind(NO_PIXEL, document("", STAYING_FORM), is_sent=True, beside=NO_PIXEL),
     Kind("bare script", document(script(BARE), "Welcome")),
     Kind("page view, no fields", with_pixel("Welcome")),
     Kind("the next page", with_pixel("Welcome"), is_second=True),
-    Kind("page view, a form", with_pixel(STAYS)),
-    Kind("page view and a lead", with_pixel(STAYS), is_sent=True, beside=NO_PIXEL),
+    Kind("page view, a form", with_pixel(STAYING_FORM)),
+    Kind("page view and a lead", with_pixel(STAYING_FORM), is_sent=True, beside=NO_PIXEL),
 )
 Span = Mapping[str, Any]
 
@@ -134,8 +134,8 @@ def main_thread(trace: Mapping[str, Any], site: str) -> list[Span]:
         for event in trace["traceEvents"]
         if event["name"] == "CommitLoad" and site in json.dumps(event["args"])
     ]
-    own = [span for span in spans if (span["pid"], span["tid"]) == process]
-    return sorted(own, key=lambda span: (span["ts"], -span["dur"]))
+    thread_spans = [span for span in spans if (span["pid"], span["tid"]) == process]
+    return sorted(thread_spans, key=lambda span: (span["ts"], -span["dur"]))
 
 
 def go(visit: Visit, *, is_sent: bool) -> None:
@@ -187,8 +187,8 @@ def show(costs: Costs, runs: int) -> None:
     print(f"{'':22}{'scripts':^24}{'longest task':^24}  all tasks, more than without")
     for kind in KINDS:
         mine, beside = costs[kind.name, 1], costs[kind.beside, 1]
-        more = (middle_of_tasks(mine) - middle_of_tasks(beside)) * SLOWDOWN
-        print(f"{kind.name:22}{spread(mine, SLOWDOWN)}{more:8.1f}")
+        extra_ms = (middle_of_tasks(mine) - middle_of_tasks(beside)) * SLOWDOWN
+        print(f"{kind.name:22}{spread(mine, SLOWDOWN)}{extra_ms:8.1f}")
     print(f"\nwall time, slowed down {SLOWDOWN} times, with the waits for other processes")
     print(f"{'':22}{'scripts':^24}{'longest task':^24}")
     for kind in KINDS:
@@ -210,18 +210,18 @@ def spread(costs: Sequence[Cost], times: int) -> str:
     )
 
 
-def arguments(given: Sequence[str]) -> argparse.Namespace:
-    """What was asked for."""
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=15, help="visits of each kind")
-    return parser.parse_args(given)
+    return parser.parse_args(arguments)
 
 
-def main(given: Sequence[str]) -> None:
+def main(arguments: Sequence[str]) -> None:
     """Measures and prints two tables."""
-    runs = arguments(given).runs
+    runs = parse_options(arguments).runs
     prepare_local_config()
     with running_worker() as worker, running_chromium(*CHROMIUM) as browser:
         show(all_visits(browser, worker, runs), runs)

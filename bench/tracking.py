@@ -25,7 +25,7 @@ from startup_check import bundle_worker
 from tests.harness.direct import Direct, migrate, running_directly
 from tests.harness.prepared import WITHOUT_SNAPSHOT
 
-HERE = Path(__file__).resolve().parent
+BENCH = Path(__file__).resolve().parent
 
 NO_LIMIT = {"TRACKING_PER_MINUTE": "999999999"}
 
@@ -44,11 +44,11 @@ class Measured:
 def load(worker: Direct, connections: int, seconds: int) -> Measured:
     """Sends events to a Worker from a process of its own."""
     arguments = [f"{worker.url}/e", str(connections), str(seconds)]
-    command = [str(NODE_BIN / "node"), str(HERE / "load.mjs"), *arguments]
-    done = subprocess.run(
+    command = [str(NODE_BIN / "node"), str(BENCH / "load.mjs"), *arguments]
+    client = subprocess.run(
         command, capture_output=True, text=True, check=True, env=tool_environment()
     )
-    return Measured(**json.loads(done.stdout))
+    return Measured(**json.loads(client.stdout))
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def our_worker(folder: Path) -> Iterator[Direct]:
 def minimal_worker(folder: Path) -> Iterator[Direct]:
     """The JavaScript yardstick, with the same batch, on a fresh database."""
     (folder / "minimal").mkdir()
-    code = (HERE / "minimal" / "worker.js").read_text(encoding="utf-8")
+    code = (BENCH / "minimal" / "worker.js").read_text(encoding="utf-8")
     (folder / "minimal" / "worker.js").write_text(code, encoding="utf-8")
     (folder / "minimal" / "statements.js").write_text(
         f"export const statements = {json.dumps(RECORD_EVENT_BATCH)};\n", encoding="utf-8"
@@ -82,12 +82,15 @@ def minimal_worker(folder: Path) -> Iterator[Direct]:
 
 def compare(folder: Path, rounds: int, seconds: int) -> None:
     """Loads both in turn and prints the medians, and the median of the ratios of each round."""
-    with our_worker(folder) as ours, minimal_worker(folder) as theirs:
+    with our_worker(folder) as python_worker, minimal_worker(folder) as javascript_worker:
         for connections in (16, 1):
-            for worker in (ours, theirs):
+            for worker in (python_worker, javascript_worker):
                 load(worker, connections, 2)
             pairs = [
-                (load(ours, connections, seconds), load(theirs, connections, seconds))
+                (
+                    load(python_worker, connections, seconds),
+                    load(javascript_worker, connections, seconds),
+                )
                 for _ in range(rounds)
             ]
             report(connections, pairs)
@@ -98,11 +101,13 @@ def report(connections: int, pairs: Sequence[tuple[Measured, Measured]]) -> None
     print(f"\n{connections} connection(s), {len(pairs)} rounds, medians")
     print(f"{'':<12}{'Python':>10}{'JavaScript':>12}{'ratio':>8}")
     for figure in ("per_second", "p50", "p95", "p99"):
-        ours = [getattr(pair[0], figure) for pair in pairs]
-        theirs = [getattr(pair[1], figure) for pair in pairs]
-        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        row = f"{statistics.median(ours):>10.1f}{statistics.median(theirs):>12.1f}{ratio:>8.2f}"
-        print(f"{figure:<12}{row}")
+        python_figures = [getattr(pair[0], figure) for pair in pairs]
+        javascript_figures = [getattr(pair[1], figure) for pair in pairs]
+        ratio = statistics.median(
+            a / b for a, b in zip(python_figures, javascript_figures, strict=True)
+        )
+        medians = statistics.median(python_figures), statistics.median(javascript_figures)
+        print(f"{figure:<12}{medians[0]:>10.1f}{medians[1]:>12.1f}{ratio:>8.2f}")
     failed = sum(measured.failed for pair in pairs for measured in pair)
     if failed:
         raise SystemExit(f"error: {failed} requests were not answered 200: the figures are void")

@@ -23,7 +23,7 @@ MARKDOWN = MarkdownIt("commonmark")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ApiField:
     """A parameter, a header, or a field of a body: `data.rows[].value` is one deep inside."""
 
     name: str
@@ -41,14 +41,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """What one status means, and its body where it has one of its own."""
 
     status: str
     description: str
-    headers: Sequence[Field]
+    headers: Sequence[ApiField]
     types: Sequence[str]
-    fields: Sequence[Field]
+    fields: Sequence[ApiField]
     sample: str
 
 
@@ -64,11 +64,11 @@ class Operation:
     description: str
     role: str
     limit: str
-    parameters: Sequence[Field]
-    body: Sequence[Field]
+    parameters: Sequence[ApiField]
+    body: Sequence[ApiField]
     samples: Sequence[Sample]
     curl: str
-    answers: Sequence[Answer]
+    answers: Sequence[ApiResponse]
 
 
 def page(document: Node) -> str:
@@ -123,7 +123,7 @@ def _example_of_type(schema: Node, document: Node) -> object:
     return {"string": "…", "integer": 1, "number": 1, "boolean": True}[kinds[0]]
 
 
-def fields_of(schema: Node, document: Node, prefix: str = "") -> Iterator[Field]:
+def fields_of(schema: Node, document: Node, prefix: str = "") -> Iterator[ApiField]:
     """Every field of a body with its path in it, in the order of the document."""
     schema = resolved(schema, document)
     if _kinds(schema)[0] == "array":
@@ -133,7 +133,7 @@ def fields_of(schema: Node, document: Node, prefix: str = "") -> Iterator[Field]
     for name, named in schema.get("properties", {}).items():
         path = f"{prefix}.{name}" if prefix else name
         part = resolved(named, document)
-        yield Field(path, type_of(part), name in required, part.get("description", ""))
+        yield ApiField(path, type_of(part), name in required, part.get("description", ""))
         if path.count(".") < DEEPEST:
             yield from fields_of(part, document, path)
 
@@ -186,7 +186,7 @@ def _read(document: Node, method: str, path: str, operation: Node) -> Operation:
         description=operation.get("description", ""),
         role=next(iter(roles), ""),
         limit=operation.get("x-rate-limit", ""),
-        parameters=[_parameter(each, document) for each in parameters],
+        parameters=[_parameter(parameter, document) for parameter in parameters],
         body=list(fields_of(body.get("schema", {}), document)),
         samples=samples,
         curl=curl(document, method, path, operation),
@@ -197,7 +197,7 @@ def _read(document: Node, method: str, path: str, operation: Node) -> Operation:
     )
 
 
-def _parameter(parameter: Node, document: Node) -> Field:
+def _parameter(parameter: Node, document: Node) -> ApiField:
     schema = resolved(parameter["schema"], document)
     description = parameter.get("description", "") or schema.get("description", "")
     if "example" in parameter:
@@ -205,7 +205,7 @@ def _parameter(parameter: Node, document: Node) -> Field:
     kind = type_of(schema)
     if "enum" in schema and "default" in schema:
         kind += f", otherwise {schema['default']}"
-    return Field(parameter["name"], kind, parameter.get("required", False), description)
+    return ApiField(parameter["name"], kind, parameter.get("required", False), description)
 
 
 def _samples(body: Node) -> Iterator[Sample]:
@@ -215,12 +215,12 @@ def _samples(body: Node) -> Iterator[Sample]:
         yield Sample("", _pretty(body["example"]))
 
 
-def _answer(document: Node, status: str, response: Node) -> Answer:
+def _answer(document: Node, status: str, response: Node) -> ApiResponse:
     content: Mapping[str, Node] = response.get("content", {})
     schema = content.get(JSON, {}).get("schema", {})
     is_error = "error" in resolved(schema, document).get("properties", {})
     fields = [] if is_error else list(fields_of(schema, document))
-    return Answer(
+    return ApiResponse(
         status=status,
         description=response["description"],
         headers=[

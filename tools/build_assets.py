@@ -63,7 +63,7 @@ class Pixel:
     """The minified pixel: the part that all pages load, and the part for pages with fields."""
 
     code: bytes
-    more: bytes
+    on_demand: bytes
 
     def integrity(self) -> str:
         """The value of the attribute `integrity` for a page that pins this version."""
@@ -79,8 +79,8 @@ def minify(folder: Path) -> Pixel:
     """Minifies both parts with terser."""
     command = [str(NODE_BIN / "node"), str(ROOT / "tools" / "minify.mjs"), str(folder)]
     terser = subprocess.run(command, capture_output=True, check=True, env=tool_environment())
-    first, more = json.loads(terser.stdout)
-    return Pixel(first.encode(), more.encode())
+    first, on_demand = json.loads(terser.stdout)
+    return Pixel(first.encode(), on_demand.encode())
 
 
 def check_pixel(pixel: Pixel, source: str, version: str) -> None:
@@ -90,7 +90,7 @@ def check_pixel(pixel: Pixel, source: str, version: str) -> None:
         AssetError: it is too large, or its version is not the project's.
     """
     first_bytes = brotli_bytes(pixel.code)
-    total_bytes = first_bytes + brotli_bytes(pixel.more)
+    total_bytes = first_bytes + brotli_bytes(pixel.on_demand)
     if first_bytes > PIXEL_BUDGET:
         raise AssetError(f"the pixel is {first_bytes} bytes with brotli, over {PIXEL_BUDGET}")
     if total_bytes > WHOLE_BUDGET:
@@ -102,7 +102,7 @@ def check_pixel(pixel: Pixel, source: str, version: str) -> None:
 
 def versioned(pixel: Pixel, version: str) -> dict[str, bytes]:
     """The permanent file names of a version, with their contents."""
-    return {f"pixel-{version}.js": pixel.code, f"pixel-{version}-more.js": pixel.more}
+    return {f"pixel-{version}.js": pixel.code, f"pixel-{version}-more.js": pixel.on_demand}
 
 
 def check_releases(files: Mapping[str, bytes], releases: Path) -> None:
@@ -198,7 +198,7 @@ def main() -> int:
     except (AssetError, DocumentError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    first, second = brotli_bytes(pixel.code), brotli_bytes(pixel.more)
+    first, second = brotli_bytes(pixel.code), brotli_bytes(pixel.on_demand)
     print(
         f"pixel {project_version()}: {first} bytes with brotli 11 of {PIXEL_BUDGET}, with the "
         f"second part {first + second} of {WHOLE_BUDGET}; integrity {pixel.integrity()}"

@@ -1,7 +1,7 @@
-"""What is known of the running `make dev` of this checkout, and whether it runs.
+"""The state file of this checkout's `make dev`, and whether that runs.
 
-It holds the lock on the checkout's folder as long as it lives, so a process that was killed, or
-another one with its id, is not taken for it. What it serves where stands in a file.
+`make dev` holds a lock on the checkout's folder while it runs, so a killed process, or another one
+with its id, is not taken for it. The file says which ports and which database it serves.
 """
 
 from __future__ import annotations
@@ -50,37 +50,39 @@ class DevState:
 
 
 def write_state(state: DevState) -> None:
-    """Notes what runs."""
+    """Write the state file."""
     replace_text(STATE, json.dumps(asdict(state), indent=2) + "\n")
 
 
 def remove_state() -> None:
-    """Notes that nothing runs any more."""
+    """Delete the state file."""
     STATE.unlink(missing_ok=True)
 
 
 def read_state() -> DevState | None:
-    """What was noted last, by whomever; None where nothing was, or something else."""
+    """Return the state file's content; None if it is missing or malformed."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         return DevState(**json.loads(STATE.read_text(encoding="utf-8")))
     return None
 
 
 def running_dev() -> DevState | None:
-    """The `make dev` of this checkout, also while it starts; None where none runs."""
+    """Return the running `make dev` of this checkout, also while it starts; None if none runs."""
     state = read_state()
     return state if state and state.checkout == str(ROOT) and is_locked(ROOT) else None
 
 
 def require_dev() -> DevState:
-    """The `make dev` of this checkout, with its Worker.
+    """Return the `make dev` of this checkout, ready to answer.
 
     Raises:
         NotRunningError: none runs, or it is not ready yet.
     """
     state = read_state()
     if not is_locked(ROOT):
-        raise NotRunningError(f"no `make dev` of this checkout runs{_why(state)}: {START_IT}")
+        raise NotRunningError(
+            f"no `make dev` of this checkout runs{_not_running_reason(state)}: {START_IT}"
+        )
     if state is None or state.checkout != str(ROOT) or not state.is_ready:
         raise NotRunningError(
             "`make dev` of this checkout is not ready: try again when it says what to open"
@@ -88,7 +90,7 @@ def require_dev() -> DevState:
     return state
 
 
-def _why(state: DevState | None) -> str:
+def _not_running_reason(state: DevState | None) -> str:
     if state is None:
         return ""
     if state.checkout != str(ROOT):

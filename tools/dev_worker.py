@@ -25,8 +25,8 @@ PULSE_SECONDS = 5
 CRON = "*/5 * * * *"
 # Cloudflare runs it every five minutes, and a lead waits for seven: too long to watch.
 CRON_SECONDS = 15
-# Only answers of ours carry it, also those that say that something is wrong.
-OURS = "X-Request-Id"
+# Every answer of the Worker has it, errors too; those of another program have not.
+REQUEST_ID_HEADER = "X-Request-Id"
 
 
 class DevError(Exception):
@@ -38,7 +38,7 @@ class Worker:
     """The Worker under `wrangler dev`, which leads a group of processes.
 
     Attributes:
-        is_unheard: nobody reads its log any more.
+        is_unheard: the terminal that reads its log is gone.
     """
 
     process: subprocess.Popen[str]
@@ -48,10 +48,10 @@ class Worker:
     _stopping: Event = field(default_factory=Event)
 
     def wait(self) -> None:
-        """Waits until it is healthy.
+        """Wait until it is healthy.
 
         Raises:
-            DevError: it stopped or did not get there in time.
+            DevError: it stopped, or was not healthy in time.
         """
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -64,34 +64,34 @@ class Worker:
         )
 
     def require_running(self) -> None:
-        """Sees that its process is there.
+        """Check that its process runs.
 
         Raises:
-            DevError: it is not.
+            DevError: it does not.
         """
         if self.process.poll() is not None:
             status = self.process.returncode
             raise DevError(f"wrangler stopped (status {status}); what it said stands above")
 
     def watch(self) -> None:
-        """Notes from now on when it answers, and runs its cron, as Cloudflare would."""
+        """Start to measure when it answers and to run its cron, as Cloudflare does."""
         self._answered_at = time.monotonic()
-        for act in (self._feel_the_pulse, self._fire_cron):
-            Thread(target=act, daemon=True).start()
+        for job in (self._measure_silence, self._fire_cron):
+            Thread(target=job, daemon=True).start()
 
     def silence(self) -> float:
-        """For how many seconds it has not answered."""
+        """Return the seconds since its last answer."""
         return time.monotonic() - self._answered_at
 
     def stop(self) -> None:
-        """Ends it and all its processes; one that does not answer is not asked to end."""
+        """End it and all its processes; kill it at once if it does not answer."""
         self._stopping.set()
         if self.silence() > SILENT_SECONDS:
             kill_group(self.process)
         else:
             end_group(self.process)
 
-    def _feel_the_pulse(self) -> None:
+    def _measure_silence(self) -> None:
         while not self._stopping.wait(PULSE_SECONDS):
             if _status(f"{self.url}/e", method="OPTIONS"):
                 self._answered_at = time.monotonic()
@@ -102,13 +102,13 @@ class Worker:
 
 
 def _status(address: str, method: str = "GET") -> int:
-    """The status of an answer of ours; 0 for every other one, and for none."""
-    asked = urllib.request.Request(address, method=method)  # noqa: S310  # our own server
+    """Return the status of the Worker's answer; 0 if it is another program's, or there is none."""
+    request = urllib.request.Request(address, method=method)  # noqa: S310  # our own server
     try:
-        with urllib.request.urlopen(asked, timeout=20) as response:  # noqa: S310  # the same
-            return int(response.status) if OURS in response.headers else 0
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310  # the same
+            return int(response.status) if REQUEST_ID_HEADER in response.headers else 0
     except urllib.error.HTTPError as error:
-        return error.code if OURS in error.headers else 0
+        return error.code if REQUEST_ID_HEADER in error.headers else 0
     except (OSError, ValueError):
         return 0
 
@@ -121,9 +121,9 @@ def start_worker(
     storage: Path | None = None,
     log: TextIO = sys.stdout,
 ) -> Worker:
-    """Starts `wrangler dev`; its log lines go to the terminal."""
+    """Start `wrangler dev`; write its log lines to `log`."""
     storage_options = [] if storage is None else ["--persist-to", str(storage)]
-    chosen = [part for name, value in env_vars.items() for part in ("--var", f"{name}:{value}")]
+    variables = [part for name, value in env_vars.items() for part in ("--var", f"{name}:{value}")]
     command = [
         str(NODE_BIN / "wrangler"),
         "dev",
@@ -134,7 +134,7 @@ def start_worker(
         *storage_options,
     ]
     process = subprocess.Popen(
-        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log", *chosen],
+        [*command, "--ip", "127.0.0.1", "--test-scheduled", "--log-level", "log", *variables],
         cwd=ROOT,
         env=tool_environment() | {"CI": "true"},
         stdin=subprocess.DEVNULL,
@@ -151,7 +151,7 @@ def start_worker(
 
 
 def _show_log(worker: Worker, log: TextIO) -> None:
-    """Shows the Worker's own log lines, and what wrangler says is wrong; reads all of it."""
+    """Print the Worker's log lines and wrangler's errors; read the output to its end."""
     with worker.process.stdout or nullcontext(()) as lines:
         for line in lines:
             if is_worth_showing(line) and not worker.is_unheard:
@@ -162,14 +162,14 @@ def _show_log(worker: Worker, log: TextIO) -> None:
 
 
 def is_worth_showing(line: str) -> bool:
-    """Whether it is a line of the Worker's log, or of something that is wrong."""
+    """Whether a line is of the Worker's log or an error of wrangler."""
     return line.startswith("{") or ("error" in line.lower() and "│" not in line)
 
 
 def with_time(line: str) -> str:
-    """The line with the time at which it came: within its JSON, so that it stays a line of the log.
+    """Return the line with the current time, inside its JSON if it is JSON.
 
-    Cloudflare notes the time of each line; here nobody else does.
+    Cloudflare adds the time to each line; `wrangler dev` does not.
     """
     time_text = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     try:

@@ -1,6 +1,6 @@
 """Locks that end with the process that holds them, however it ends. Standard library only.
 
-They lie on files and folders that are there anyway: the Makefile for the set-up, wrangler.toml for
+The locked files and folders exist anyway: the Makefile for the set-up, wrangler.toml for
 the local configuration, the checkout's folder for `make dev`.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Whoever only looks whether something is locked holds it for a moment.
+# is_locked() holds the lock for a moment.
 PATIENCE_SECONDS = 1.0
 
 
@@ -23,9 +23,9 @@ class LockedError(Exception):
 
 
 def take_lock(path: Path) -> int:
-    """Waits for the lock on a file, and returns its descriptor, which holds it until it closes."""
+    """Wait for the lock on a file; return the descriptor that holds it until it is closed."""
     descriptor = os.open(path, os.O_RDONLY)
-    if not _patiently(descriptor):
+    if not _lock_in_time(descriptor):
         print("another command prepares this checkout: waiting for it", file=sys.stderr)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
@@ -33,7 +33,7 @@ def take_lock(path: Path) -> int:
 
 @contextmanager
 def waiting_lock(path: Path) -> Iterator[None]:
-    """Holds the lock on a file; waits for whoever has it."""
+    """Hold the lock on a file, after waiting for it."""
     descriptor = take_lock(path)
     try:
         yield
@@ -43,14 +43,14 @@ def waiting_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def only_one(path: Path) -> Iterator[None]:
-    """Holds the lock on a file or folder.
+    """Hold the lock on a file or folder.
 
     Raises:
         LockedError: another process has it.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        if not _patiently(descriptor):
+        if not _lock_in_time(descriptor):
             raise LockedError(str(path))
         yield
     finally:
@@ -61,21 +61,21 @@ def is_locked(path: Path) -> bool:
     """Whether some process holds the lock on a file or folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return not _try(descriptor, fcntl.LOCK_SH)
+        return not _lock_now(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
 
-def _patiently(descriptor: int) -> bool:
+def _lock_in_time(descriptor: int) -> bool:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not _try(descriptor, fcntl.LOCK_EX):
+    while not _lock_now(descriptor, fcntl.LOCK_EX):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
 
 
-def _try(descriptor: int, kind: int) -> bool:
+def _lock_now(descriptor: int, kind: int) -> bool:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -19,7 +19,7 @@ from pyodide_bundle import Bundle, BundleError, choose_bundle
 
 
 def read_wrangler_toml() -> dict[str, Any]:
-    """wrangler.toml as it stands."""
+    """Return the content of wrangler.toml."""
     return tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
 
 

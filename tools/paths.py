@@ -1,4 +1,4 @@
-"""Where things lie in the checkout and where the tools keep what they made."""
+"""Paths in the checkout, of its sources and of what the tools make."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEV_KEY = CACHE / "dev-api-key"
 
 
 def tool_environment() -> dict[str, str]:
-    """The environment in which wrangler runs: the pinned Node first, our workerd, no telemetry."""
+    """Return wrangler's environment variables: the pinned Node first, our workerd, no telemetry."""
     return os.environ | {
         "PATH": f"{NODE_BIN}{os.pathsep}{VENV_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "MINIFLARE_WORKERD_PATH": str(CACHE / "workerd"),

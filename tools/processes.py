@@ -30,13 +30,13 @@ class Process:
 
 
 def port_holder(port: int) -> Process | None:
-    """Who listens on a port of this machine; None where that cannot be known."""
+    """Return the process that listens on a port; None if it cannot be found out."""
     ids = _listeners(port) if PROC.is_dir() else _listeners_by_lsof(port)
     return next((process for number in ids if (process := look_up(number))), None)
 
 
 def look_up(number: int) -> Process | None:
-    """The process with this id, or None."""
+    """Return the process with this id, or None."""
     try:
         return Process(number, os.getpgid(number), _command(number))
     except (OSError, subprocess.CalledProcessError):
@@ -44,7 +44,7 @@ def look_up(number: int) -> Process | None:
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
-    """Ends a process that leads a group as the stop key does, then what is left of the group."""
+    """Interrupt the leader of a process group, then kill the rest of the group."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -53,7 +53,7 @@ def end_group(process: subprocess.Popen[str]) -> None:
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
-    """Kills a process that leads a group, and the group."""
+    """Kill the leader of a process group, and the group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
@@ -64,12 +64,12 @@ def _command(number: int) -> str:
     file = PROC / str(number) / "cmdline"
     if file.exists():
         return file.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    words = ["ps", "-o", "args=", "-p", str(number)]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    command = ["ps", "-o", "args=", "-p", str(number)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _listeners(port: int) -> Iterator[int]:
-    """By what Linux says in /proc: the socket's number in a table, then who has it open."""
+    """Yield the ids of the processes that listen on a port: by their sockets' inodes in /proc."""
     sockets = {f"socket:[{number}]" for number in _sockets(port)}
     if not sockets:
         return
@@ -94,6 +94,6 @@ def _sockets(port: int) -> Iterator[str]:
 
 def _listeners_by_lsof(port: int) -> Iterator[int]:
     with contextlib.suppress(OSError):
-        words = ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        yield from map(int, done.stdout.split())
+        command = ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"]
+        lsof = subprocess.run(command, capture_output=True, text=True, check=False)
+        yield from map(int, lsof.stdout.split())

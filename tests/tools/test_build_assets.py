@@ -43,19 +43,19 @@ def test_our_own_pixel_passes_the_checks(pixel: Pixel) -> None:
     source = (SOURCE / "pixel.js").read_text(encoding="utf-8")
     check_pixel(pixel, source, project_version())
     assert 0 < brotli_bytes(pixel.code) <= PIXEL_BUDGET == 2_048
-    assert brotli_bytes(pixel.code) + brotli_bytes(pixel.more) <= WHOLE_BUDGET == 4_096
+    assert brotli_bytes(pixel.code) + brotli_bytes(pixel.on_demand) <= WHOLE_BUDGET == 4_096
 
 
 def test_the_minified_pixel_is_smaller_and_contains_its_version(pixel: Pixel) -> None:
     assert len(pixel.code) < (SOURCE / "pixel.js").stat().st_size / 2
     assert project_version().encode() in pixel.code
-    assert b"/**" not in pixel.code + pixel.more
+    assert b"/**" not in pixel.code + pixel.on_demand
 
 
 def test_both_parts_use_the_same_short_names_for_shared_properties(pixel: Pixel) -> None:
     for name in (b"shared", b"dispatch", b"gesture", b"answered"):
-        assert name not in pixel.code + pixel.more
-    shared_import = re.match(rb"const\s?{(\w+):\w+}=window\.ppp[,;]", pixel.more)
+        assert name not in pixel.code + pixel.on_demand
+    shared_import = re.match(rb"const\s?{(\w+):\w+}=window\.ppp[,;]", pixel.on_demand)
     assert shared_import
     assert re.search(rb"\w\." + shared_import[1] + rb"=", pixel.code)
 
@@ -75,7 +75,7 @@ def test_a_first_part_over_its_budget_is_refused_with_its_size() -> None:
 
 def test_two_parts_over_their_budget_are_refused_with_their_size() -> None:
     large = Pixel(noise(2_000), noise(2_100))
-    size = brotli_bytes(large.code) + brotli_bytes(large.more)
+    size = brotli_bytes(large.code) + brotli_bytes(large.on_demand)
     with pytest.raises(AssetError, match=rf"both parts are {size} bytes .* over 4096$"):
         check_pixel(large, SOURCE_3_0_0, "3.0.0")
 

@@ -10,17 +10,12 @@ from threading import Thread
 
 import pytest
 
-import dev
+import dev_settings
 import dev_worker
 from demo_site import DEMO_PIXEL
-from dev import (
-    add_person,
-    development_key,
-    own_account,
-    require_free,
-    settings,
-    welcome,
-)
+from dev import add_person, welcome
+from dev_conflicts import require_free
+from dev_settings import development_key, uses_own_account, worker_settings
 from dev_worker import DevError, Worker
 from paths import ROOT
 from services.access.api_keys import find_key, read_api_keys
@@ -74,8 +69,8 @@ def test_a_problem_is_one_line_and_no_traceback(taken_port: int) -> None:
 @pytest.fixture
 def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Lets the key's two files lie in a folder of the test's own."""
-    monkeypatch.setattr(dev, "DEV_VARS", tmp_path / ".dev.vars")
-    monkeypatch.setattr(dev, "DEV_KEY", tmp_path / "dev-api-key")
+    monkeypatch.setattr(dev_settings, "DEV_VARS", tmp_path / ".dev.vars")
+    monkeypatch.setattr(dev_settings, "DEV_KEY", tmp_path / "dev-api-key")
     return tmp_path
 
 
@@ -114,7 +109,7 @@ def test_the_example_copied_as_it_is_gets_a_key_too(own_files: Path) -> None:
     [line] = written.removeprefix(example).splitlines()
     found = find_key(read_api_keys(line.removeprefix("API_KEYS=").strip("'")), key)
     assert found is not None
-    assert not own_account()
+    assert not uses_own_account()
     assert development_key() == key
 
 
@@ -188,22 +183,22 @@ def test_the_welcome_says_what_to_open_and_how_to_stop() -> None:
 
 def test_the_worker_is_told_of_the_simulator_and_of_a_map_that_fits_it() -> None:
     with simulator() as pipedrive:
-        told = settings(pipedrive)
-        fields = read_field_map(told["PIPEDRIVE_FIELDS"])
+        variables = worker_settings(pipedrive)
+        fields = read_field_map(variables["PIPEDRIVE_FIELDS"])
         codes = {field.field_code for field in pipedrive.account.fields}
-    assert told["PIPEDRIVE_URL"] == pipedrive.api_url
-    assert told["PIPEDRIVE_API_KEY"] == pipedrive.token
+    assert variables["PIPEDRIVE_URL"] == pipedrive.api_url
+    assert variables["PIPEDRIVE_API_KEY"] == pipedrive.token
     assert set(fields) == set(FIELD_NAMES)
     assert set(fields.values()) <= codes
 
 
 def test_an_account_of_ones_own_is_used_instead(own_files: Path) -> None:
-    assert not own_account()
+    assert not uses_own_account()
     (own_files / ".dev.vars").write_text("# PIPEDRIVE_API_KEY=mine\n", encoding="utf-8")
-    assert not own_account()
+    assert not uses_own_account()
     (own_files / ".dev.vars").write_text("PIPEDRIVE_API_KEY=mine\n", encoding="utf-8")
-    assert own_account()
-    assert settings(None) == {"SYNC_DELAY_SECONDS": "10"}
+    assert uses_own_account()
+    assert worker_settings(None) == {"SYNC_DELAY_SECONDS": "10"}
 
 
 def test_who_fills_in_the_demo_form_becomes_a_person_once() -> None:

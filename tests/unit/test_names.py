@@ -27,12 +27,16 @@ VAGUE = frozenset(
 # A preposition in front says where something belongs, not what it is.
 PREPOSITIONS = ("of_", "in_words", "to_the_", "at_the_", "on_the_")
 
+FOLDERS = ("src", "ops", "tools", "bench")
 FILES = sorted(
     path
-    for folder in ("src", "ops")
+    for folder in FOLDERS
     for path in (ROOT / folder).rglob("*.py")
     if "generated" not in path.parts
 )
+
+# The tests are older than the rule. Rename there and lower it: it never rises.
+MAX_VAGUE_TEST_NAMES_PER_THOUSAND = 49
 
 Scope = tuple[str, ...]
 
@@ -95,7 +99,7 @@ def test_every_package_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("folder", ["src", "ops"])
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_a_class_is_known_by_its_name_alone(folder: str) -> None:
     names = Counter(
         node.name
@@ -105,6 +109,13 @@ def test_a_class_is_known_by_its_name_alone(folder: str) -> None:
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_vague_names_of_the_tests_become_fewer() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    vague = sum(len(vague_names(source)) for source in sources)
+    names = sum(len(names_in(source)) for source in sources)
+    assert 1_000 * vague / names <= MAX_VAGUE_TEST_NAMES_PER_THOUSAND
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What goes back over the wire: Pipedrive's envelopes, and the pages of what stands before it."""
+"""The HTTP answers: Pipedrive's JSON envelopes, and the HTML pages of the proxy before it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Answer:
 
 
 class ApiError(Exception):
-    """The API refuses the request; carries what it answers."""
+    """The API refuses the request; `answer` is its response."""
 
     def __init__(self, status: int, error: str, code: str | None = None) -> None:
         """Takes the status, what the envelope says and its machine-readable code."""
@@ -50,7 +50,7 @@ def failure(
 
 
 def html_page(status: int, title: str) -> Answer:
-    """A page from whatever stands before the API, which knows nothing of envelopes."""
+    """Return an HTML page of the proxy before the API, which has no envelope."""
     page = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>{title}</body></html>"
     return Answer(status, page.encode(), HTML)
 

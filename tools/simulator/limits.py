@@ -1,4 +1,4 @@
-"""Pipedrive's limits: the burst windows, the daily budget, and the block for who ignores both."""
+"""Pipedrive's limits: burst windows, a daily budget, and a block of clients that ignore both."""
 
 from __future__ import annotations
 
