@@ -20,8 +20,9 @@ from services.backup.records import (
     ChangeMarker,
     backup_id,
 )
+from services.backup.retention import IndexEntry
 from services.backup.steps import BackupSteps
-from services.backup.store import BackupStore, IndexEntry
+from services.backup.store import BackupStore
 from services.backup.tables import UnknownNameError, read_tables
 from services.core.errors import ConflictError, NotFoundError
 from services.core.job_runs import JobRun

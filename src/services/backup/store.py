@@ -9,24 +9,16 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.backup.records import Backup, BackupPart, BackupProgress, PartKind, format_iso
+from services.backup.retention import IndexEntry, finished_at, ids_to_retain
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
 
 FORMAT_VERSION = 1
 FOLDER = "backups"
 INDEX = f"{FOLDER}/index.json"
-RETENTION: Mapping[str, timedelta] = {
-    "hourly": timedelta(hours=48),
-    "full": timedelta(days=30),
-    "manual": timedelta(days=366),
-}
-# For the first full backup of each month.
-MONTHLY_RETENTION = timedelta(days=366)
-
-IndexEntry = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ class BackupStore:
             raise DamagedPartError(f"{key} is not what was written")
         entries = [entry for entry in await self.entries() if entry["id"] != backup.id]
         entries.append(self._entry(backup))
-        await self._put_index(sorted(entries, key=_finished, reverse=True))
+        await self._put_index(sorted(entries, key=finished_at, reverse=True))
 
     async def entries(self) -> Sequence[IndexEntry]:
         """The index: every verified backup, the newest first."""
@@ -149,37 +141,3 @@ def _tables(progress: BackupProgress) -> Mapping[str, Mapping[str, int]]:
     return {
         table: {"rows": rows[table], "total": total} for table, total in progress.totals.items()
     }
-
-
-def ids_to_retain(entries: Sequence[IndexEntry], now: datetime) -> set[str]:
-    """The ids of backups that have not expired, and of those that they continue."""
-    previous = {str(entry["id"]): entry["previous"] for entry in entries}
-    retained: set[str] = set()
-    for entry in entries:
-        backup_id: object = entry["id"] if _is_retained(entry, entries, now) else None
-        while backup_id is not None and str(backup_id) not in retained:
-            retained.add(str(backup_id))
-            backup_id = previous.get(str(backup_id))
-    return retained
-
-
-def _is_retained(entry: IndexEntry, entries: Sequence[IndexEntry], now: datetime) -> bool:
-    age = now - _finished(entry)
-    kind = str(entry["kind"])
-    return "removed" not in entry and (
-        age <= RETENTION[kind]
-        or (kind == "full" and age <= MONTHLY_RETENTION and _is_first_of_month(entry, entries))
-    )
-
-
-def _is_first_of_month(entry: IndexEntry, entries: Sequence[IndexEntry]) -> bool:
-    month = str(entry["finished_at"])[:7]
-    return entry["finished_at"] == min(
-        str(candidate["finished_at"])
-        for candidate in entries
-        if candidate["kind"] == "full" and str(candidate["finished_at"]).startswith(month)
-    )
-
-
-def _finished(entry: IndexEntry) -> datetime:
-    return datetime.fromisoformat(str(entry["finished_at"]))
