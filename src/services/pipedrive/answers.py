@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from services.core.ports import HttpAnswer, Random
+from services.core.ports import HttpAnswer
 from services.core.text import clean
 from services.pipedrive.limits import Operation
 
-# A longer 429 is not believed: the daily budget is a new one by then.
-MAX_PAUSE_SECONDS = 86_400.0
-DEFAULT_WAIT_SECONDS = 2.0
 MAX_REASON_CHARACTERS = 200
 
 TRANSIENT_STATUSES = frozenset((HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)))
@@ -131,11 +128,3 @@ def rejection(status: int, content: Mapping[str, object]) -> RejectedError:
         f"Pipedrive refused the request ({status}): {reason}",
         unknown_key.group(1) if unknown_key else None,
     )
-
-
-def seconds_to_wait(headers: Mapping[str, str], random: Random) -> float:
-    """How long a 429 asks to wait; two to three seconds where it does not say."""
-    for name in ("retry-after", "x-ratelimit-reset"):
-        if (value := headers.get(name, "")).isdecimal():
-            return min(float(value), MAX_PAUSE_SECONDS)
-    return DEFAULT_WAIT_SECONDS + random()

@@ -30,15 +30,21 @@ from services.pipedrive.answers import (
     read_content,
     read_person_match,
     rejection,
-    seconds_to_wait,
 )
 from services.pipedrive.circuit_breaker import CircuitBreaker
 from services.pipedrive.fields import AccountField, read_account_fields
-from services.pipedrive.limits import Budget, CallSettings, DeferredError, Operation, Pace
+from services.pipedrive.limits import (
+    MAX_RATE_LIMIT_WAIT_SECONDS,
+    MAX_RATE_LIMIT_WAITS,
+    Budget,
+    CallSettings,
+    DeferredError,
+    Operation,
+    Pace,
+    seconds_to_wait,
+)
 
 MAX_RETRIES = 2
-MAX_RATE_LIMIT_WAIT_SECONDS = 30
-MAX_RATE_LIMIT_WAITS = 3
 SEARCH_PAGE_SIZE = 10
 FIELDS_PAGE_SIZE = 500
 MAX_FIELD_PAGES = 20

@@ -1,11 +1,21 @@
-"""The limits of calls to Pipedrive: its limits on bursts, and the budget of one run."""
+"""The limits of calls to Pipedrive: bursts, how long a 429 is obeyed, the budget of one run."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+
+from services.core.ports import Random
+
+# A 429 that asks for more pauses the account.
+MAX_RATE_LIMIT_WAIT_SECONDS = 30
+MAX_RATE_LIMIT_WAITS = 3
+# A longer 429 is not believed: the daily budget is a new one by then.
+MAX_PAUSE_SECONDS = 86_400.0
+DEFAULT_WAIT_SECONDS = 2.0
 
 Operation = Literal["search", "person", "update", "fields"]
 
@@ -85,3 +95,11 @@ class Pace:
         if len(calls) < limit:
             return moment
         return max(moment, calls.popleft() + timedelta(milliseconds=self.settings.window_ms))
+
+
+def seconds_to_wait(headers: Mapping[str, str], random: Random) -> float:
+    """How long a 429 asks to wait; two to three seconds where it does not say."""
+    for name in ("retry-after", "x-ratelimit-reset"):
+        if (value := headers.get(name, "")).isdecimal():
+            return min(float(value), MAX_PAUSE_SECONDS)
+    return DEFAULT_WAIT_SECONDS + random()

@@ -18,12 +18,15 @@ from services.pipedrive.answers import (
 )
 from services.pipedrive.client import (
     MAX_FIELD_PAGES,
-    MAX_RATE_LIMIT_WAIT_SECONDS,
-    MAX_RATE_LIMIT_WAITS,
     MAX_RETRIES,
     PipedriveClient,
 )
-from services.pipedrive.limits import DeferredError, Operation
+from services.pipedrive.limits import (
+    MAX_RATE_LIMIT_WAIT_SECONDS,
+    MAX_RATE_LIMIT_WAITS,
+    DeferredError,
+    Operation,
+)
 from tests.unit.memory import CALLS, NOW, TOKEN, Lab, Reply, Sent, answered, key, scripted
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
