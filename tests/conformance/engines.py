@@ -198,7 +198,7 @@ def firefox_engine() -> Iterator[Engine]:
     try:
         yield Firefox(process)
     finally:
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 # ---- WebKitGTK, by Selenium --------------------------------------------------------------------

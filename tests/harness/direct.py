@@ -28,7 +28,7 @@ class Direct:
     def kill(self) -> None:
         """Kills workerd, and Node with it, at once: SIGKILL, nothing is written any more."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
 
 
 def migrate(storage: Path) -> None:

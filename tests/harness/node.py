@@ -35,7 +35,7 @@ def serving(
     try:
         yield process, _addresses(process)
     finally:
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def _addresses(process: Script) -> dict[str, Any]:

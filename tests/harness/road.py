@@ -136,7 +136,7 @@ class Road:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
         passed_on = _end_to_end(headers) | {"cf-connecting-ip": self.address}
-        connection = http.client.HTTPConnection(urlsplit(self.worker_url).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(self.worker_url).netloc, timeout=120)
         try:
             connection.request(method, path, body or None, passed_on)
             response = connection.getresponse()

@@ -49,7 +49,7 @@ def ppp(
         input=answer,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)

@@ -35,7 +35,7 @@ def fetch(
     site: DemoSite, path: str, method: str = "GET", body: str | None = None
 ) -> tuple[int, str, str]:
     """Status, content type and text; http.client sends the path unchanged."""
-    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
     try:
         connection.request(method, path, body)
         response = connection.getresponse()

@@ -56,7 +56,7 @@ def road(told: list[dict[str, str]]) -> Iterator[Road]:
 
 @pytest.fixture
 def browser(road: Road) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=road.url, timeout=10) as client:
+    with httpx.Client(base_url=road.url, timeout=60) as client:
         yield client
 
 

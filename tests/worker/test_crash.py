@@ -51,7 +51,7 @@ def test_sigkill_under_load_loses_no_acknowledged_event_and_doubles_none(
 
     with (
         running_directly(bundle, "entry.py", config, storage, {}) as worker,
-        httpx.Client(timeout=30) as client,
+        httpx.Client(timeout=120) as client,
         ThreadPoolExecutor(SENDERS) as senders,
     ):
         for _ in range(SENDERS):
@@ -70,7 +70,7 @@ def test_sigkill_under_load_loses_no_acknowledged_event_and_doubles_none(
     # The pixel sends again what it heard nothing of: everything is there once.
     with (
         running_directly(bundle, "entry.py", config, storage, {}) as worker,
-        httpx.Client(timeout=30) as client,
+        httpx.Client(timeout=120) as client,
     ):
         for event in sent:
             headers = {"cf-connecting-ip": some_address(), "user-agent": BROWSER}
@@ -83,7 +83,7 @@ def test_the_rate_limiter_writes_nothing_to_its_storage(bundle: Path, storage: P
     config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
     with (
         running_directly(bundle, "entry.py", config, storage, {}) as worker,
-        httpx.Client(timeout=30) as client,
+        httpx.Client(timeout=120) as client,
     ):
         for _ in range(20):
             headers = {"cf-connecting-ip": "192.0.2.1", "user-agent": BROWSER}

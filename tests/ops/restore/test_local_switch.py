@@ -27,7 +27,7 @@ def send_event(url: str, number: int) -> None:
         "page_url": "http://127.0.0.1:8788/",
     }
     headers = {"content-type": "text/plain", "user-agent": "Mozilla/5.0 Chrome/142.0.0.0"}
-    answer = httpx.post(f"{url}/e", content=json.dumps(event), headers=headers, timeout=60)
+    answer = httpx.post(f"{url}/e", content=json.dumps(event), headers=headers, timeout=300)
     assert answer.status_code == 200
 
 

@@ -22,7 +22,7 @@ def test_it_runs_alone_and_prints_where_and_with_which_token() -> None:
     person = httpx.get(f"{api_url}/persons/1", headers=headers, trust_env=False).json()
     assert person["data"]["name"] == "Jane Doe"
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
     assert (output, process.returncode) == ("\nstopped\n", 0)
 
 

@@ -12,7 +12,7 @@ from simulator.server import Simulator, simulator
 
 
 def connect(pipedrive: Simulator) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urlsplit(pipedrive.url).netloc, timeout=10)
+    return http.client.HTTPConnection(urlsplit(pipedrive.url).netloc, timeout=60)
 
 
 def test_it_is_reachable_on_this_machine_only(pipedrive: Simulator) -> None:

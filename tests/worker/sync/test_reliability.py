@@ -283,7 +283,7 @@ def test_a_kill_between_the_patch_and_the_status_loses_nothing(
 
         def run_cron(url: str) -> None:
             try:
-                httpx.get(f"{url}/cdn-cgi/handler/scheduled", params={"cron": CRON}, timeout=60)
+                httpx.get(f"{url}/cdn-cgi/handler/scheduled", params={"cron": CRON}, timeout=300)
             except httpx.HTTPError:
                 return
 
