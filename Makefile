@@ -75,6 +75,7 @@ build: ## Vendors the packages and builds the assets
 	@$(PYTHON) tools/set_up.py $(MAKE) --no-print-directory set-up
 
 set-up: .cache/vendored build/assets/_headers
+	@:
 
 .cache/host: tools/check_host.py
 	@$(PYTHON) tools/check_host.py

@@ -33,7 +33,7 @@ def wrangler(
         WranglerError: it failed.
     """
     config_options = [] if config is None else ["--config", str(config)]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [str(NODE_BIN / "wrangler"), *map(str, arguments), *config_options],
         cwd=ROOT,
         env=tool_environment() | {"CI": "true"} | dict(variables or {}),
@@ -43,15 +43,15 @@ def wrangler(
         text=True,
         # Its child processes must not outlive it.
         start_new_session=True,
-    )
-    try:
-        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise WranglerError(
-            f"wrangler {arguments[0]} did not end within {TIMEOUT_SECONDS} seconds"
-        ) from None
-    finally:
-        kill_group(process)
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise WranglerError(
+                f"wrangler {arguments[0]} did not end within {TIMEOUT_SECONDS} seconds"
+            ) from None
+        finally:
+            kill_group(process)
     if process.returncode != 0:
         raise WranglerError(f"wrangler {arguments[0]} failed:\n{output}{errors}")
     return output
