@@ -30,15 +30,9 @@ from ops.commands import (
 )
 from ops.terminal.errors import ExitCode, OpsError
 
-app = typer.Typer(
-    help="The commands of the people who run PPP Pixel.",
-    epilog="Exit codes: 0 fine, 1 problems or nothing found, 2 wrong usage, 3 no answer.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 # In the order in which --help lists them.
-for module in (
+MODULES = (
+    # Numbers and operation.
     capacity,
     export,
     leads,
@@ -46,20 +40,32 @@ for module in (
     resync,
     security_check,
     status,
+    # Deployment.
     preflight,
     deploy,
     rollback,
+    # Backups.
     backup,
     backups,
     restore,
     drill,
+    # Groups of commands.
     fields,
     keys,
     pixels,
     privacy,
     projects,
     stats,
-):
+)
+
+app = typer.Typer(
+    help="The commands of the operators of PPP Pixel.",
+    epilog="Exit codes: 0 fine, 1 problems or nothing found, 2 wrong usage, 3 no answer.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in MODULES:
     app.add_typer(module.commands)
 
 

@@ -27,15 +27,15 @@ def backup(
     env: EnvWorker = None,
     url: Url = None,
     label: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What it is for; nothing personal.")
+        str | None, typer.Option(metavar="TEXT", help="What the backup is for; no personal data.")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Makes a backup of the whole database, and waits until every part was read back.
+    """Makes and verifies a backup of the whole database.
 
-    The Worker makes it, portion by portion; if this command is stopped, its cron goes on. One that
-    somebody began before is taken to its end instead, so that there are never two. The API key, an
-    admin's, is read from the environment variable PPP_API_KEY.
+    The Worker makes it, portion by portion, and reads every part back; if this command is
+    interrupted, the cron continues. A manual backup that is already running is completed instead.
+    The API key, an admin's, is read from the environment variable PPP_API_KEY.
     """
     with open_api(env, url, local=local) as api:
         with progress("backup", _expected_rows(list_backups(api))) as show:

@@ -24,16 +24,18 @@ def backups(
     env: Env = None,
     verify: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Fetch all of this one and put it together here."),
+        typer.Option(metavar="ID", help="Fetch this backup and assemble it on this machine."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show as many, the newest.")] = 30,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Show at most this many rows, the newest.")
+    ] = 30,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
-    """Lists the backups, or checks one of them as a restore would, and writes nothing.
+    """Lists the backups, or checks one as a restore would.
 
-    They are read from the bucket itself, so that this works when the database is gone. Exits with 1
-    if there is none, or if the one to verify is not whole.
+    They are read from the bucket, so that this works without a database. Nothing is written. Exits
+    with 1 if there is no backup, or if the one to verify is not complete.
     """
     target = choose_target(env, persist_to, local=local)
     announce(f"{target}; R2 {target.bucket}", as_json=as_json)

@@ -31,18 +31,20 @@ commands = typer.Typer()
 def capacity(
     *,
     rate: Annotated[int, typer.Option(min=1, max=1_000, help="Events a second to send.")] = 50,
-    seconds: Annotated[int, typer.Option(min=1, max=120, help="For so long.")] = 10,
-    connections: Annotated[int, typer.Option(min=1, max=200, help="At most so many at once.")] = 16,
+    seconds: Annotated[int, typer.Option(min=1, max=120, help="Duration in seconds.")] = 10,
+    connections: Annotated[
+        int, typer.Option(min=1, max=200, help="Requests at once, at most.")
+    ] = 16,
     local: LocalWorker = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Sends page views at a rate, and says how they were answered. Never to production.
+    """Sends page views at a rate; never to production.
 
-    They go to a pixel named `ppp capacity test`, which is made for it and switched off behind it;
-    its events stay. Elsewhere than on this machine all come from one address, so that most meet
-    the limit of 100 a minute: raise TRACKING_PER_MINUTE there. Exits with 1 if an event was
-    neither stored nor limited.
+    They go to a pixel named `ppp capacity test`, which is created for the test and deactivated
+    afterwards; its events stay. Against another machine they all come from one address and meet the
+    rate limit of 100 a minute: raise TRACKING_PER_MINUTE there. Exits with 1 if an event was
+    neither stored nor rate-limited.
     """
     load = Load(rate, seconds, connections)
     with open_api(None, url, local=local) as api:

@@ -37,10 +37,15 @@ DEFAULT_WATCH_SECONDS = 120
 
 AllTraffic = Annotated[
     bool,
-    typer.Option("--at-once", help="All traffic at once: for a new Durable Object migration."),
+    typer.Option(
+        "--at-once", help="Shift all traffic at once: for a new Durable Object migration."
+    ),
 ]
 WatchSeconds = Annotated[
-    int, typer.Option("--watch", min=0, metavar="SECONDS", help="Watch each share so long.")
+    int,
+    typer.Option(
+        "--watch", min=0, metavar="SECONDS", help="How long each share of the traffic is watched."
+    ),
 ]
 LocalUrl = Annotated[
     str | None,
@@ -68,12 +73,12 @@ def deploy(
     url: LocalUrl = None,
     persist_to: PersistTo = None,
 ) -> int:
-    """Deploys this checkout: preflight, backup, migrations, then the code, share by share.
+    """Deploys this checkout, with all checks and a backup.
 
-    A step that fails gives the old version all traffic again. Migrations stay; they only add. With
-    --local there is no code to bring anywhere: the database is backed up and migrated. The API key,
-    an admin's, is read from the environment variable PPP_API_KEY. Exits with 1 if a check or a step
-    fails.
+    The order: preflight, backup, migrations, then the code, share by share of the traffic. If a
+    step fails, the old version gets all traffic again. Migrations stay; they only add. With --local
+    there is no code to deploy: the database is backed up and migrated. The API key, an admin's, is
+    read from the environment variable PPP_API_KEY. Exits with 1 if a check or a step fails.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     target = choose_target(env, persist_to, local=local)

@@ -34,7 +34,7 @@ from paths import ROOT
 REPORT_FOLDER = ROOT / "drills"
 
 ReportFolder = Annotated[
-    Path, typer.Option("--reports", metavar="DIR", help="Where the report goes.")
+    Path, typer.Option("--reports", metavar="DIR", help="The folder for the report.")
 ]
 
 commands = typer.Typer()
@@ -46,17 +46,18 @@ def drill(
     local: Local = False,
     env: Env = None,
     keep_scratch: Annotated[
-        bool, typer.Option("--keep", help="Leave the scratch database.")
+        bool, typer.Option("--keep", help="Keep the scratch database.")
     ] = False,
     reports: ReportFolder = REPORT_FOLDER,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
-    """Restores the newest backup into a scratch database, compares it, and runs the Worker on it.
+    """Rehearses a restore with a scratch database.
 
-    Nothing that lives is changed. The report, with the age of the backup and the time it took, goes
-    into a file and into the bucket, as drills/DATE.md. Exits with 1 if something is not as it must
-    be, or if more than an hour would have been lost.
+    Restores the newest backup, compares the result with it, and runs the Worker on it. Changes
+    nothing live. The report, with the age of the backup and the time the restore took, is written
+    to a file and to the bucket, as drills/DATE.md. Exits with 1 if a check fails, or if more than
+    an hour would have been lost.
     """
     live = choose_target(env, persist_to, local=local)
     announce(live, as_json=as_json)
@@ -116,7 +117,7 @@ def _restore_and_compare(
     try:
         report.comparisons = compare(prepared.content.staging, Database(live), prepared.backup)
     except OpsError as error:
-        report.problems.append(f"the living database was not compared: {error}")
+        report.problems.append(f"the live database was not compared: {error}")
 
 
 def _write_report(report: DrillReport, live: Target, folder: Path) -> Path:

@@ -81,18 +81,23 @@ def export(
     pixel_id: PixelId,
     *,
     format_name: Annotated[
-        Format, typer.Option("--format", help="json is an array of events.")
+        Format, typer.Option("--format", help="The format; json is one array of events.")
     ] = "csv",
     output: Annotated[
         Path | None,
-        typer.Option(help="Where to; - for stdout.  [default: PIXEL.FORMAT]", show_default=False),
+        typer.Option(
+            help="The file to write; - for stdout.  [default: PIXEL.FORMAT]", show_default=False
+        ),
     ] = None,
     days: Annotated[
         int | None, typer.Option(min=1, max=365, help="The last DAYS before --to.  [default: 30]")
     ] = None,
     start: StartTime = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Included, in UTC; otherwise now.")
+        str | None,
+        typer.Option(
+            "--to", metavar="TIME", help="The end of the span, in UTC, included.  [default: now]"
+        ),
     ] = None,
     cursor: Annotated[
         str | None,
@@ -107,11 +112,11 @@ def export(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Writes a pixel's events to a file, the newest first, all columns.
+    """Writes a pixel's events to a file, the newest first.
 
-    They hold personal data; only you may read the file. It has its name when all events are in it:
-    until then FILE.part grows, and the same command goes on where an earlier one stopped. Of what
-    goes to stdout, --cursor goes on. Days are those of UTC. Exits with 1 if there is no event.
+    They hold personal data; only you may read the file. Until it is complete, it is named
+    FILE.part, and the same command continues an interrupted export. After an interrupted export to
+    stdout, continue with --cursor. Days are those of UTC. Exits with 1 if there is no event.
     """
     file = output or Path(f"{Path(pixel_id).name}.{format_name}")
     if cursor and parse_event_position(cursor) is None:

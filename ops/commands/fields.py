@@ -28,15 +28,15 @@ DEFAULT_MAP = Path("pipedrive-fields.json")
 WIDE_TERMINAL_COLUMNS = 110
 VERDICT_COLOURS = {"ok": "green", "too short": "yellow", "missing": "red", "wrong type": "red"}
 
-commands = typer.Typer(
-    name="fields", help="The map of our values onto the account's custom fields."
-)
+commands = typer.Typer(name="fields", help="Field maps: check against Pipedrive, suggest.")
 
 
 @commands.command(epilog="Example: ./ppp fields check --map pipedrive-fields.json")
 def check(
     *,
-    file: Annotated[Path, typer.Option("--map", metavar="FILE", help="The map.")] = DEFAULT_MAP,
+    file: Annotated[
+        Path, typer.Option("--map", metavar="FILE", help="The field map.")
+    ] = DEFAULT_MAP,
     as_json: AsJson = False,
 ) -> int:
     """Compares a field map with the account's real fields.
@@ -66,7 +66,8 @@ def check(
 def suggest_map(
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the map there.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The file to write instead of stdout."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     as_json: AsJson = False,
@@ -74,7 +75,7 @@ def suggest_map(
     """Prints a field map made from the account's field names.
 
     The token is read from the environment variable PIPEDRIVE_API_KEY, another address than
-    Pipedrive's own from PIPEDRIVE_URL. Where two fields could be meant, none is chosen. Exits with
+    Pipedrive's own from PIPEDRIVE_URL. Of two fields that match a value, none is chosen. Exits with
     1 then, or if no name matches.
     """
     if out and out.exists() and not force:

@@ -23,7 +23,7 @@ STORE_COMMAND = "npx wrangler secret put API_KEYS --env production"
 
 KeyEntry = Mapping[str, object]
 
-commands = typer.Typer(name="keys", help="The API keys that open the numbers and the management.")
+commands = typer.Typer(name="keys", help="API keys: new.")
 
 
 @commands.callback()
@@ -34,12 +34,12 @@ def _group() -> None:
 @commands.command(epilog="Example: ./ppp keys new --name marketing --role read")
 def new(
     *,
-    name: Annotated[str, typer.Option(help="Whose key it is.")],
-    role: Annotated[Role, typer.Option(help="read: the numbers; admin: everything.")],
+    name: Annotated[str, typer.Option(help="The name of its owner.")],
+    role: Annotated[Role, typer.Option(help="read: reports; admin: reports and administration.")],
     existing: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The present value of API_KEYS, - for stdin: its keys are kept."
+            metavar="FILE", help="The current value of API_KEYS, whose keys are kept; - for stdin."
         ),
     ] = None,
     as_json: AsJson = False,

@@ -41,36 +41,49 @@ def leads(
     env: Env = None,
     states: Annotated[
         list[State] | None,
-        typer.Option("--state", help="Show these; may be repeated.  [default: pending, error]"),
+        typer.Option(
+            "--state", help="A state to list; may be repeated.  [default: pending, error]"
+        ),
     ] = None,
-    project: Annotated[str | None, typer.Option(metavar="ID", help="Only of this project.")] = None,
+    project: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only leads of this project.")
+    ] = None,
     reason: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Only those whose reason has this in it.")
+        str | None, typer.Option(metavar="TEXT", help="Only leads whose reason contains this text.")
     ] = None,
     since: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="Only those of the last DAYS.")
+        int | None,
+        typer.Option(min=1, metavar="DAYS", help="Only submissions of the last DAYS days."),
     ] = None,
     older_than: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="Only those from before that.")
+        int | None,
+        typer.Option(min=1, metavar="DAYS", help="Only submissions older than DAYS days."),
     ] = None,
     by: Annotated[
-        Group | None, typer.Option(help="Count them by this instead of listing them.")
+        Group | None, typer.Option(help="Count by project, reason or age instead of listing.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MAX_LEADS, help="Show as many.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MAX_LEADS, help="Show at most this many rows.")
+    ] = 20,
     before: Annotated[
         int | None,
         typer.Option(
-            min=1, max=MAX_EVENT_ID, metavar="EVENT_ID", help="The next page: older ones."
+            min=1,
+            max=MAX_EVENT_ID,
+            metavar="EVENT_ID",
+            help="The next page: only submissions before this id.",
         ),
     ] = None,
-    show_email: Annotated[bool, typer.Option("--show-email", help="Show addresses.")] = False,
+    show_email: Annotated[
+        bool, typer.Option("--show-email", help="Show e-mail addresses.")
+    ] = False,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
-    """Says what became of the form submissions, and lists the newest.
+    """Counts leads by their sync state, and lists the newest.
 
-    The numbers by state are those of all; the options narrow what is listed or counted below them.
-    Exits with 1 if a --state was asked for and nothing is in it.
+    The counts by state are of all submissions; the options narrow the list below them. Exits with 1
+    if no submission is in the --state that was named.
     """
     target = choose_target(env, persist_to, local=local)
     announce(target, as_json=as_json)

@@ -38,7 +38,7 @@ def logs(
     env: Annotated[
         Environment | None, typer.Option("--env", help="The Worker at Cloudflare.")
     ] = None,
-    local: Annotated[bool, typer.Option("--local", help="Says how: see --stdin.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Explains how: see --stdin.")] = False,
     stdin: Annotated[
         bool, typer.Option("--stdin", help="Read `make dev` or `wrangler tail --format json`.")
     ] = False,
@@ -50,12 +50,12 @@ def logs(
     request: Annotated[
         str | None, typer.Option(metavar="ID", help="Lines of this request or run.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="End after so many lines.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after this many lines.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Follows the log until Ctrl+C. Exits with 1 if there was no line.
 
-    Of a request only the method and the path are shown: addresses and headers stay away.
+    Of a request only the method and the path are shown, never its query or headers.
     """
     if local:
         raise WrongUsageError(LOCAL_LOG_HELP)

@@ -34,7 +34,7 @@ from ops.worker_api.entries import (
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
 commands = typer.Typer(
-    name="pixels", help="The pixels of a project: list, show, create, update, deactivate, snippet."
+    name="pixels", help="Pixels: list, show, create, update, deactivate, snippet."
 )
 
 
@@ -69,7 +69,7 @@ def show(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Shows a pixel with its configuration, switched off or not."""
+    """Shows a pixel with its configuration, active or not."""
     with open_api(env, url, local=local) as api:
         show_entry(api.get(pixel_path(pixel_id))["data"], as_json=as_json)
     return ExitCode.FINE
@@ -84,7 +84,7 @@ def snippet(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Prints the tag that goes into the pages of the site, and nothing else."""
+    """Prints the tag for the pages of the site, alone."""
     with open_api(env, url, local=local) as api:
         pixel = api.get(pixel_path(pixel_id))["data"]
     if as_json:
@@ -132,7 +132,10 @@ def update(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Changes what is named and keeps the rest. --active undoes `deactivate`."""
+    """Changes a pixel; keeps what is not named.
+
+    --active undoes `deactivate`.
+    """
     fields = {"name": name, "website_url": website_url, "active": active}
     body = request_body(fields, settings, unset)
     with open_api(env, url, local=local) as api:
@@ -152,7 +155,10 @@ def deactivate(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Switches a pixel off: it takes no events within a minute. Nothing is deleted."""
+    """Deactivates a pixel. Deletes nothing.
+
+    Its events are refused after a minute at the latest.
+    """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with open_api(env, url, local=local) as api:
         path = pixel_path(pixel_id)

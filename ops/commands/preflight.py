@@ -27,26 +27,35 @@ NOTHING_AGAINST = "nothing stands against it"
 COLOURS = {"pass": "green", "fail": "red", "skipped": "yellow"}
 
 MapFile = Annotated[
-    Path, typer.Option("--map", metavar="FILE", help="The field map, if it shall be compared.")
+    Path, typer.Option("--map", metavar="FILE", help="The field map to compare with the account.")
 ]
 MaxBackupAge = Annotated[
-    float, typer.Option("--max-backup-age", min=0.1, metavar="HOURS", help="Of the last backup.")
+    float,
+    typer.Option(
+        "--max-backup-age", min=0.1, metavar="HOURS", help="Refuse if the last backup is older."
+    ),
 ]
 OptionalSecrets = Annotated[
     list[str] | None,
-    typer.Option("--without", metavar="SECRET", help="Go without it; may be repeated."),
+    typer.Option(
+        "--without",
+        metavar="SECRET",
+        help="Deploy although this secret is missing; may be repeated.",
+    ),
 ]
 AcceptedDatabase = Annotated[
     str | None,
     typer.Option(
         "--accept-database",
         metavar="ID",
-        help="This database is new here and right: empty on purpose, or restored into.",
+        help="Accept this database, which is new here: empty on purpose, or restored.",
     ),
 ]
 FirstDeployment = Annotated[
     bool,
-    typer.Option("--first", help="Over a Worker that makes no backups, as the JavaScript one."),
+    typer.Option(
+        "--first", help="Replace a Worker that makes no backups, such as the JavaScript one."
+    ),
 ]
 
 commands = typer.Typer()
@@ -58,7 +67,8 @@ def preflight(
     local: Local = False,
     env: Env = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this; repeatable.")
+        list[str] | None,
+        typer.Option("--only", metavar="CHECK", help="Make only this check; may be repeated."),
     ] = None,
     first: FirstDeployment = False,
     accept_database: AcceptedDatabase = None,
@@ -68,10 +78,10 @@ def preflight(
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
-    """Says whether this checkout may be deployed, and if not, why and what to do.
+    """Checks whether this checkout may be deployed.
 
-    Nothing is changed. The checks: database, migrations, rows, backup, traffic, secrets, fields,
-    bundle, snapshot. Exits with 1 if one fails.
+    Says for each check that fails why, and what to do. Changes nothing. The checks: database,
+    migrations, rows, backup, traffic, secrets, fields, bundle, snapshot. Exits with 1 if one fails.
     """
     target = choose_target(env, persist_to, local=local)
     options = PreflightOptions(

@@ -48,11 +48,11 @@ Cookie = Annotated[
     str | None,
     typer.Option(metavar="COOKIE", help="A visitor cookie, in place of an e-mail address."),
 ]
-Output = Annotated[Path, typer.Option(help="Where to.")]
+Output = Annotated[Path, typer.Option(help="The file to write.")]
 
 commands = typer.Typer(
     name="privacy",
-    help="What is stored about one person: find, export, erase; receipts of erasures.",
+    help="Data of one person: find, export, erase, receipts.",
 )
 
 
@@ -65,7 +65,7 @@ def find(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Says how much is stored about a person, and where.
+    """Shows how much is stored about a person, and where.
 
     Asks for the e-mail address, so that it is in no history; a script pipes it in. Exits with 1 if
     nothing is stored.
@@ -90,10 +90,10 @@ def export(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Writes all that is stored about a person to a JSON file, which only you may read.
+    """Writes all data about a person to a JSON file.
 
-    Asks for the e-mail address as `find` does. Exits with 1 if nothing is stored; then there is no
-    file.
+    Only you may read the file. Asks for the e-mail address as `find` does. Exits with 1 if nothing
+    is stored; then there is no file.
     """
     if output.exists() and not force:
         raise WrongUsageError(f"{output} is there already: name another file, or add --force")
@@ -127,11 +127,10 @@ def erase(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Erases all that is stored about a person, and shows the receipt.
+    """Erases all data about a person; shows the receipt.
 
-    Asks for the e-mail address as `find` does, shows what goes, and asks again. It cannot be
-    undone. What is stopped on the way is gone on with by the same command. Exits with 1 if nothing
-    is stored.
+    Asks for the e-mail address as `find` does, shows what it will erase, and asks again. It cannot
+    be undone. If it is interrupted, run it again to continue. Exits with 1 if nothing is stored.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with open_api(env, url, local=local, max_wait_seconds=MAX_WAIT_SECONDS) as api:
@@ -163,7 +162,10 @@ def receipts(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Lists all erasures, the newest first. Exits with 1 if there is none."""
+    """Lists all erasures, the newest first.
+
+    Exits with 1 if there is none.
+    """
     with open_api(env, url, local=local) as api:
         pages = api.pages(f"{PATH}/receipts", {})
         listed = [receipt for page in pages for receipt in page["data"]]

@@ -33,9 +33,7 @@ from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
 PATH = "/api/projects"
 
-commands = typer.Typer(
-    name="projects", help="The projects: list, show, create, update, deactivate."
-)
+commands = typer.Typer(name="projects", help="Projects: list, show, create, update, deactivate.")
 
 
 def project_path(project_id: str) -> str:
@@ -67,7 +65,7 @@ def show(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Shows a project with its configuration, switched off or not."""
+    """Shows a project with its configuration, active or not."""
     with open_api(env, url, local=local) as api:
         show_entry(api.get(project_path(project_id))["data"], as_json=as_json)
     return ExitCode.FINE
@@ -110,7 +108,10 @@ def update(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Changes what is named and keeps the rest. --active undoes `deactivate`."""
+    """Changes a project; keeps what is not named.
+
+    --active undoes `deactivate`.
+    """
     fields = {"name": name, "webhook_url": webhook_url, "active": active}
     body = request_body(fields, settings, unset)
     with open_api(env, url, local=local) as api:
@@ -129,7 +130,10 @@ def deactivate(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Switches a project off: its pixels take no events within a minute. Nothing is deleted."""
+    """Deactivates a project. Deletes nothing.
+
+    Events of its pixels are refused after a minute at the latest.
+    """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with open_api(env, url, local=local) as api:
         path = project_path(project_id)

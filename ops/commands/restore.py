@@ -62,43 +62,50 @@ def restore(
     local: Local = False,
     env: Env = None,
     backup: Annotated[
-        str | None, typer.Option(metavar="ID", help="This one.  [default: the newest verified]")
+        str | None,
+        typer.Option(metavar="ID", help="Restore this backup.  [default: the newest verified]"),
     ] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The newest one from before a time.")
+        str | None,
+        typer.Option(metavar="TIME", help="Restore the newest backup from before this time."),
     ] = None,
     new_name: Annotated[
         str | None,
         typer.Option(
-            "--into", metavar="NAME", help="A database, empty or new.  [default: a new one]"
+            "--into",
+            metavar="NAME",
+            help="The database to fill, empty or new.  [default: a new one]",
         ),
     ] = None,
     overwrite: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Its name again: delete all that is in it before."),
+        typer.Option(
+            metavar="NAME",
+            help="Empty the database named by --into first; repeat its name to confirm.",
+        ),
     ] = None,
     to_time: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Instead, take the living database back in time."),
+        typer.Option(metavar="TIME", help="Instead, take the live database back to this time."),
     ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
-    """Makes a database out of a backup, and proves that it holds the same.
+    """Restores a backup into a database, and compares both.
 
-    Everything is fetched, checked and put together on this machine before anything is written. A
-    restore that was broken off goes on if it is said again. --to-time uses Time Travel, which knows
-    every minute of the last 30 days, but only of a database that still exists. Exits with 1 if the
-    database does not hold what the backup does.
+    Everything is fetched, checked and assembled on this machine before anything is written. After
+    an interrupted restore, run the same command again to continue. --to-time uses Time Travel,
+    which knows every minute of the last 30 days, but only of a database that still exists. Exits
+    with 1 if the database differs from the backup.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     live = choose_target(env, persist_to, local=local)
     announce(live, as_json=as_json)
     if to_time:
         if backup or at or new_name or overwrite:
-            raise WrongUsageError("--to-time goes alone: it is the living database that goes back")
+            raise WrongUsageError("--to-time goes alone: it takes the live database back")
         return travel_back(live, read_time(to_time), yes=yes, dry_run=dry_run, as_json=as_json)
     options = _read_options(backup, at, new_name, overwrite)
     started = time.monotonic()
@@ -115,7 +122,9 @@ def restore(
         try:
             fill_database(database, prepared, after=step)
         except KeyboardInterrupt:
-            raise OpsError(f"stopped: say the same again, and {name} is filled further") from None
+            raise OpsError(
+                f"stopped: run the same command again to continue filling {name}"
+            ) from None
         problems = verify_database(database, prepared)
         seconds = time.monotonic() - started
         next_step = how_to_switch(live, database)

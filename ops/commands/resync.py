@@ -44,21 +44,31 @@ commands = typer.Typer()
 def resync(
     event_ids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="EVENT_ID…", min=1, max=MAX_EVENT_ID, help="These submissions."),
+        typer.Argument(
+            metavar="EVENT_ID…",
+            min=1,
+            max=MAX_EVENT_ID,
+            help="Ids of the submissions to send again.",
+        ),
     ] = None,
     *,
     local: Local = False,
     env: Env = None,
-    failed: Annotated[bool, typer.Option("--failed", help="All whose state is error.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="All submissions whose state is error.")
+    ] = False,
     not_found: Annotated[
-        bool, typer.Option("--not-found", help="All for which no person was found.")
+        bool, typer.Option("--not-found", help="All submissions without a person in Pipedrive.")
     ] = False,
     since: Annotated[
         int | None,
-        typer.Option(min=1, max=MAX_DAYS, metavar="DAYS", help="Only those of the last DAYS."),
+        typer.Option(
+            min=1, max=MAX_DAYS, metavar="DAYS", help="Only submissions of the last DAYS days."
+        ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, metavar="NUMBER", help="At most so many, the newest first.")
+        int | None,
+        typer.Option(min=1, metavar="NUMBER", help="Send at most this many, the newest first."),
     ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,

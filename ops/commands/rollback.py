@@ -52,7 +52,9 @@ commands = typer.Typer()
 def rollback(
     version: Annotated[
         str | None,
-        typer.Argument(metavar="[VERSION]", help="Else the one that had all the traffic before."),
+        typer.Argument(
+            metavar="[VERSION]", help="The version.  [default: the last that had all traffic]"
+        ),
     ] = None,
     *,
     local: Local = False,
@@ -62,11 +64,11 @@ def rollback(
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
-    """Gives an earlier version of the code all traffic, and sees that it is healthy.
+    """Gives an earlier version of the code all traffic.
 
-    First it lists what was deployed, from the log in R2 and from Cloudflare; with --local, where
-    there are no versions, it does only that. Data is not taken back. Exits with 1 if there is no
-    version to go back to, or the one that runs is not healthy.
+    First it lists the deployments, from the log in R2 and from Cloudflare; with --local, where
+    there are no versions, it does only that. Then it checks that the Worker is healthy. Data is not
+    rolled back. Exits with 1 if there is no version to go back to, or the Worker is not healthy.
     """
     target = choose_target(env, persist_to, local=local)
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run or local)

@@ -34,7 +34,10 @@ commands = typer.Typer()
 def security_check(
     *,
     rate_limit: Annotated[
-        bool, typer.Option("--rate-limit/--no-rate-limit", help="Send until the limit answers.")
+        bool,
+        typer.Option(
+            "--rate-limit/--no-rate-limit", help="Send events until the rate limit answers."
+        ),
     ] = True,
     yes: Yes = False,
     local: LocalWorker = False,
@@ -42,10 +45,11 @@ def security_check(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Tries headers, CORS, keys, limits, bots, injections and errors; exits with 1 if one fails.
+    """Tests a Worker's security from the outside.
 
-    It asks before it begins, but on this machine. A key is not needed; that one in an address is
-    refused is tried on this machine alone, because addresses stand in logs.
+    Tests headers, CORS, keys, limits, bots, injections and errors. Asks first, except with --local.
+    Needs no key. That a key in a URL is refused is tested with --local only, because URLs are
+    logged. Exits with 1 if a test fails.
     """
     worker = choose_worker(env, url, local=local)
     note(f"{worker}: {REQUESTS_NOTICE}{RATE_LIMIT_NOTICE if rate_limit else ''}")

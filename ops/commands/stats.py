@@ -1,4 +1,4 @@
-"""`ppp stats`: the numbers of a pixel, of a project, of now, and of what can be credited."""
+"""`ppp stats`: reports of a pixel, of a project, of now, and of campaign tagging."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ By = Annotated[
     typer.Option("--by", metavar="PROPERTY", help=f"{', '.join(PROPERTIES)}. May be repeated."),
 ]
 
-commands = typer.Typer(
-    name="stats", help="The numbers: of a pixel, of a project, of now, of campaigns."
-)
+commands = typer.Typer(name="stats", help="Reports: pixel, project, live, campaigns.")
 
 
 @commands.command(epilog="Example: ./ppp stats pixel ppp-demo-pixel --local --by source --days 7")
@@ -51,9 +49,9 @@ def pixel(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Says what a pixel saw; with --by, all of it by one property or several.
+    """Reports a pixel's events; with --by, by property.
 
-    Exits with 1 if it saw nothing.
+    Exits with 1 if there are none.
     """
     span = _span_parameters(days, start, end, zone)
     with open_api(env, url, local=local) as api:
@@ -82,7 +80,10 @@ def project(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Says what all pixels of a project saw, together and each. Exits with 1 if nothing."""
+    """Reports a project's events, in total and by pixel.
+
+    Exits with 1 if there are none.
+    """
     span = _span_parameters(days, start, end, zone)
     with open_api(env, url, local=local) as api:
         path = f"{PATH}/project/{path_segment(project_id)}/stats"
@@ -105,7 +106,10 @@ def live(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Shows a pixel's last 24 hours, and its newest ten events. Exits with 1 if there are none."""
+    """Shows a pixel's last 24 hours and ten newest events.
+
+    Exits with 1 if there are none.
+    """
     with open_api(env, url, local=local) as api:
         data = api.get(f"{PATH}/realtime/{path_segment(pixel_id)}")["data"]
     if as_json:
@@ -123,7 +127,11 @@ def campaigns(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Says what share of the last 48 hours can be credited, and which parameters are not kept."""
+    """Shows how well campaigns are tagged.
+
+    That is the share of the last 48 hours that can be credited, and the parameters that are not
+    kept.
+    """
     with open_api(env, url, local=local) as api:
         data = api.get(f"{PATH}/debug/utm-analysis")["data"]
     if as_json:

@@ -24,10 +24,10 @@ def status(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Says how everything is: the Worker, its data, the leads, Pipedrive, the jobs, the backups.
+    """Shows the health of Worker, data, jobs and backups.
 
-    Without a key it says what anybody may know. What needs somebody to look is marked with !, and
-    the exit code is 1 then.
+    Without a key it shows what is public. Whatever needs attention is marked with !, and the exit
+    code is then 1.
     """
     with open_public_api(env, url, local=local) as api:
         snapshot = _read_snapshot(api)

@@ -8,7 +8,7 @@ import typer
 
 # ---- output and questions ----------------------------------------------------------------------
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for scripts, and nothing else.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only, for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be done, change nothing.")
@@ -16,12 +16,18 @@ DryRun = Annotated[
 
 # ---- projects and pixels -----------------------------------------------------------------------
 
-EntryId = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
-ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)]
-PixelId = Annotated[str, typer.Argument(metavar="PIXEL", show_default=False)]
-IncludeInactive = Annotated[bool, typer.Option("--all", help="What is switched off, too.")]
-Name = Annotated[str, typer.Option(help="1 to 100 characters.", show_default=False)]
-NewName = Annotated[str | None, typer.Option("--name", help="1 to 100 characters.")]
+EntryId = Annotated[
+    str, typer.Argument(metavar="ID", help="The id of the project or pixel.", show_default=False)
+]
+ProjectId = Annotated[
+    str, typer.Argument(metavar="PROJECT", help="The id of the project.", show_default=False)
+]
+PixelId = Annotated[
+    str, typer.Argument(metavar="PIXEL", help="The id of the pixel.", show_default=False)
+]
+IncludeInactive = Annotated[bool, typer.Option("--all", help="Include inactive ones.")]
+Name = Annotated[str, typer.Option(help="The name, 1 to 100 characters.", show_default=False)]
+NewName = Annotated[str | None, typer.Option("--name", help="The name, 1 to 100 characters.")]
 HttpUrl = Annotated[str | None, typer.Option(help="An http or https address; '' for none.")]
 Settings = Annotated[
     list[str] | None,
@@ -34,11 +40,11 @@ Settings = Annotated[
 ]
 UnsetSettings = Annotated[
     list[str] | None,
-    typer.Option("--unset", metavar="NAME", help="Take a setting away. May be repeated."),
+    typer.Option("--unset", metavar="NAME", help="Remove a setting. May be repeated."),
 ]
 Active = Annotated[
     bool | None,
-    typer.Option("--active/--inactive", help="Switch it on or off.", show_default=False),
+    typer.Option("--active/--inactive", help="Activate or deactivate.", show_default=False),
 ]
 
 # ---- spans of time -----------------------------------------------------------------------------
@@ -47,11 +53,14 @@ Days = Annotated[
     int | None, typer.Option(min=1, max=365, help="The last DAYS times 24 hours.  [default: 30]")
 ]
 StartTime = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="2026-03-01 or 2026-03-01T09:30:00Z.")
+    str | None,
+    typer.Option("--from", metavar="TIME", help="The start: 2026-03-01 or 2026-03-01T09:30:00Z."),
 ]
 EndTime = Annotated[
-    str | None, typer.Option("--to", metavar="TIME", help="Included; otherwise now.")
+    str | None,
+    typer.Option("--to", metavar="TIME", help="The end of the span, included.  [default: now]"),
 ]
 TimeZone = Annotated[
-    str | None, typer.Option("--tz", metavar="ZONE", help="Whose days, such as Europe/Berlin.")
+    str | None,
+    typer.Option("--tz", metavar="ZONE", help="The time zone of the days, such as Europe/Berlin."),
 ]

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from ops.__main__ import app, main
+from ops import commands
+from ops.__main__ import MODULES, app, main
 from paths import ROOT
 from tests.ops.running import here, ppp
 
@@ -24,6 +25,7 @@ def command_paths(group: TyperGroup) -> Iterator[tuple[str, ...]]:
 
 
 COMMANDS = tuple(command_paths(typer.main.get_group(app)))
+GROUPS = ((), *sorted({path[:1] for path in COMMANDS if len(path) > 1}))
 
 
 def test_the_script_sets_everything_up_and_runs_from_anywhere(home: Path) -> None:
@@ -39,6 +41,21 @@ def test_every_command_explains_itself_with_an_example(command: tuple[str, ...])
     assert said.code == 0
     assert f"Example: ./ppp {' '.join(command)}" in said.out
     assert "--json" in said.out
+
+
+def test_every_module_of_a_command_is_registered() -> None:
+    files = {file.stem for file in Path(commands.__file__).parent.glob("*.py")} - {"__init__"}
+    registered = {module.__name__.rpartition(".")[2] for module in MODULES}
+    assert registered == files
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=" ".join)
+def test_the_list_of_commands_cuts_no_sentence(group: tuple[str, ...]) -> None:
+    text = here(*group, "--help", env={"COLUMNS": "80"}).out
+    assert "Commands:" in text
+    # click cuts with "...", which its own usage line has, too.
+    listed = text.partition("Commands:")[2]
+    assert "..." not in listed
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -181,7 +181,7 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     arguments = ("--into", "beside", "--backup", FULL, "--yes")
     with monkeypatch.context() as patch:
         patch.setattr("ops.restore.restore_steps.run_step", stopped)
-        assert "say the same again" in fails(run(storage, *arguments), 1)
+        assert "run the same command again" in fails(run(storage, *arguments), 1)
 
     of_another = fails(run(storage, "--into", "beside", "--backup", HOURLY, "--yes"), 1)
     assert "half filled by a restore of other content" in of_another
