@@ -63,7 +63,7 @@ class LoadResult:
 
     @property
     def per_second(self) -> float:
-        """Answers a second."""
+        """Answers per second, rounded to 0.1."""
         return (
             round(len(self.latencies_ms) / self.elapsed_seconds, 1) if self.elapsed_seconds else 0.0
         )

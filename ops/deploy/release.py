@@ -117,7 +117,7 @@ class Release:
                 pause=partial(time.sleep, PAUSE_SECONDS),
                 probes_per_share=max(1, self.watch_seconds // PAUSE_SECONDS),
             )
-            rollout.run(shares or ONE_STEP, self._announce_share)
+            rollout.shift_traffic(shares or ONE_STEP, self._announce_share)
 
     def _announce_share(self, share: int) -> None:
         note(f"code: {share} % of the traffic, watched for {self.watch_seconds} s")

@@ -34,15 +34,15 @@ class Rollout:
     pause: Callable[[], None]
     probes_per_share: int
 
-    def run(self, shares: Sequence[int], on_share: Callable[[int], None]) -> None:
-        """Give the version each share in turn and watch it.
+    def shift_traffic(self, shares_percent: Sequence[int], on_share: Callable[[int], None]) -> None:
+        """Give the version each share of the traffic in turn, and watch it.
 
         Raises:
             UnhealthyError: the version is unhealthy with a share, and still has it.
             OpsError: a share could not be set, or the metrics not be read.
         """
         before = self.read_metrics()
-        for share in shares:
+        for share in shares_percent:
             self.set_share(share)
             on_share(share)
             self._watch(share, before)

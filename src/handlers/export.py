@@ -1,4 +1,8 @@
-"""`GET /api/reports/export/:pixelId`: a pixel's events as JSON, CSV or NDJSON."""
+"""`GET /api/reports/export/:pixelId`: a pixel's events as JSON, CSV or NDJSON.
+
+`core/event_lines.py` makes the cells of a CSV line, `reports/export_pages.py` has its header, this
+module makes the file, and `ops/reports/export_file.py` the operator's file.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,6 @@ COVERED_BY = {
     "src/services/backup/tables.py": "tests/worker/test_backups.py",
     "src/services/core/job_runs.py": "tests/worker/sync/test_reliability.py",
     "src/services/core/json_lines.py": "tests/worker/test_export.py",
-    "src/services/monitoring/checks_run.py": "tests/worker/test_watching.py",
     "src/services/monitoring/health.py": "tests/worker/test_health.py",
     "src/services/monitoring/metrics.py": "tests/worker/test_metrics.py",
     "src/services/privacy/erasure.py": "tests/worker/test_privacy.py",

@@ -191,9 +191,9 @@ class BackupRecords:
         """The newest 100 backups, the newest first."""
         return [_backup(row) for row in await self._rows(LIST, {})]
 
-    async def clean_up(self, before: datetime) -> None:
-        """Deletes changes that no backup needs any more, and backups that started before a time."""
-        parameters = json.dumps({"before": format_stored_time(before)})
+    async def clean_up(self, started_before: datetime) -> None:
+        """Deletes changes that no backup needs any more, and rows of backups that are older."""
+        parameters = json.dumps({"before": format_stored_time(started_before)})
         await self.database.batch_rows((FORGET_CHANGES, FORGET_OLD), parameters)
 
     async def _rows(self, statement: str, parameters: Mapping[str, object]) -> Sequence[Row]:

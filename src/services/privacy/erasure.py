@@ -17,7 +17,7 @@ from services.archive.rewriting import EMPTY_PART_SHA256, PartReplacement, delet
 from services.core.ndjson_parts import DamagedPartError
 from services.core.stored_time import format_stored_time
 from services.privacy.erasure_notes import ErasureNotes
-from services.privacy.request_table import PrivacyRequest, PrivacyRequests
+from services.privacy.request_table import CountedDelete, PrivacyRequest, PrivacyRequests
 from services.privacy.search import SEARCH_FINISHED, PrivacySearch, Steps
 from services.privacy.statements import (
     DELETE_EVENTS,
@@ -92,19 +92,20 @@ class Erasure:
 
     async def _delete_events(self, ids: Sequence[int]) -> None:
         await self.notes.add(event_ids=ids)
-        steps = ((DELETE_EVENTS, "tracking_events"), (DELETE_PERSONS, "pipedrive_persons"))
-        await self.requests.delete(self.request, *steps, ids=ids, now=self._now)
+        events = CountedDelete(DELETE_EVENTS, "tracking_events")
+        persons = CountedDelete(DELETE_PERSONS, "pipedrive_persons")
+        await self.requests.delete(self.request, events, persons, ids=ids, now=self._now)
 
     async def _delete(
         self, statement: str, table: str, note_list: str, ids: Sequence[str | int]
     ) -> None:
         await self.notes.add(**{note_list: ids})
-        await self.requests.delete(self.request, (statement, table), ids=ids)
+        await self.requests.delete(self.request, CountedDelete(statement, table), ids=ids)
 
     async def _erase_logs_and_keys(self) -> Steps:
         """Erase rows of the old log, claims of archived forms in Pipedrive, and keys in KV."""
         form_ids = self.request.progress.archived_form_ids()
-        persons = (DELETE_PERSONS, "pipedrive_persons")
+        persons = CountedDelete(DELETE_PERSONS, "pipedrive_persons")
         await self.requests.delete(self.request, persons, ids=form_ids)
         logs = sorted(self.request.progress.logs)
         for first in range(0, len(logs), ERASURE_BATCH_ROWS):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.core.cursors import ReceiptPosition
 from services.core.errors import NotFoundError
@@ -150,6 +150,13 @@ def read_progress(text: str) -> SearchProgress:
     return progress
 
 
+class CountedDelete(NamedTuple):
+    """A DELETE statement, and the counter of the receipt that its rows are added to."""
+
+    statement: str
+    counter: str
+
+
 @dataclass(slots=True)
 class PrivacyRequest:
     """A request that is not finished."""
@@ -243,13 +250,10 @@ class PrivacyRequests:
         )
 
     async def delete(
-        self, request: PrivacyRequest, *steps: tuple[str, str], **parameters: object
+        self, request: PrivacyRequest, *deletes: CountedDelete, **parameters: object
     ) -> None:
-        """Run DELETE statements, each in a transaction that adds its rows to a counter.
-
-        A step is a statement and its counter.
-        """
-        for statement, counter in steps:
+        """Run DELETE statements, each in a transaction that adds its rows to its counter."""
+        for statement, counter in deletes:
             text = json.dumps({"id": request.id, "table": counter, **parameters})
             await self.database.batch_rows((statement, ADD_DELETED_TO_COUNTER), text)
 

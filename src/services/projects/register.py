@@ -110,6 +110,7 @@ class Register:
             InvalidFieldsError: a field cannot be stored.
             NotFoundError: no entry has this id.
             ConflictError: the name is taken.
+            UnavailableError: others changed the entry at each attempt.
         """
         entry = await self.find(entry_id)
         for _ in range(MAX_ATTEMPTS):

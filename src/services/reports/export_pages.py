@@ -138,17 +138,17 @@ class RecentEvents:
     count: int
 
 
-def read_recent_events(
-    query: ExportQuery, floor: EventPosition, end: Sequence[Row], size: Sequence[Row]
+def recent_events_from_rows(
+    query: ExportQuery, floor: EventPosition, end_rows: Sequence[Row], size_rows: Sequence[Row]
 ) -> RecentEvents:
     """The events above `floor`, from the rows of `END_OF_PART` and `SIZE_OF_PART`."""
-    is_complete = len(end) <= 1
+    is_complete = len(end_rows) <= 1
     last = (
         EventPosition(floor.timestamp, floor.event_id + 1)
         if is_complete
-        else event_position(end[0])
+        else event_position(end_rows[0])
     )
-    return RecentEvents(query.pixel_id, query.before, last, is_complete, size[0]["events"])
+    return RecentEvents(query.pixel_id, query.before, last, is_complete, size_rows[0]["events"])
 
 
 async def read_pages(

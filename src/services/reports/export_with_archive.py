@@ -26,7 +26,7 @@ from services.reports.export_pages import (
     ExportQuery,
     RecentEvents,
     read_pages,
-    read_recent_events,
+    recent_events_from_rows,
 )
 
 # What one response reads of the archive. Parts wait compressed and are unpacked one by one.
@@ -177,10 +177,10 @@ async def _read_snapshot(database: Database, query: ExportQuery) -> _Snapshot:
         }
         statements = (END_OF_PART, SIZE_OF_PART, STORED_AMONG_ARCHIVED, FIND_BATCHES)
         answers = await database.batch_rows(statements, json.dumps(parameters))
-        end, size, stored, batch_rows = answers
+        end_rows, size_rows, stored, batch_rows = answers
         present_batches = [read_batch(row) for row in batch_rows]
         if present_batches == list(batches):
-            recent = read_recent_events(query, floor, end, size)
+            recent = recent_events_from_rows(query, floor, end_rows, size_rows)
             return _Snapshot(recent, batches, [event_position(row) for row in stored])
         batches = present_batches
     raise UnavailableError(EVENTS_DISAPPEARED)

@@ -40,8 +40,8 @@ def account_state_as_json(name: str, state: AccountState) -> dict[str, object]:
         "state": state.breaker.state,
         "failures": state.breaker.failures,
         "successes": state.breaker.successes,
-        "open_until": _text(state.breaker.open_until),
-        "paused_until": _text(state.paused_until),
+        "open_until": _iso_or_none(state.breaker.open_until),
+        "paused_until": _iso_or_none(state.paused_until),
     }
 
 
@@ -49,5 +49,5 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _text(time: datetime | None) -> str | None:
+def _iso_or_none(time: datetime | None) -> str | None:
     return time.isoformat(timespec="milliseconds") if time else None

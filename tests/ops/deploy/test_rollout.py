@@ -33,7 +33,7 @@ def rolled_out(looks: Iterator[Mapping[str, str]], *numbers: Mapping[str, Any]) 
 
     rollout = Rollout(done.append, look, lambda: next(read), lambda: None, probes_per_share=2)
     try:
-        rollout.run(SHARES, on_share=said.append)
+        rollout.shift_traffic(SHARES, on_share=said.append)
     except UnhealthyError as error:
         done.append(str(error))
     return done

@@ -13,7 +13,7 @@ from services.reports.export_pages import (
     RecentEvents,
     export_query,
     read_pages,
-    read_recent_events,
+    recent_events_from_rows,
 )
 from services.reports.spans import DEFAULT_ZONE, Span
 from tests.unit.memory import NOW, MemoryDatabase
@@ -25,13 +25,13 @@ OLDEST = {"timestamp": "2026-05-01 06:00:00", "id": 7}
 
 
 def test_a_part_that_more_events_follow_ends_with_its_last_event() -> None:
-    recent = read_recent_events(QUERY, FLOOR, [OLDEST, {**OLDEST, "id": 6}], [{"events": 10}])
+    recent = recent_events_from_rows(QUERY, FLOOR, [OLDEST, {**OLDEST, "id": 6}], [{"events": 10}])
     assert (recent.last, recent.is_complete) == (EventPosition("2026-05-01 06:00:00", 7), False)
 
 
 def test_the_last_part_ends_at_the_floor() -> None:
     for rows in ([], [OLDEST]):
-        recent = read_recent_events(QUERY, FLOOR, rows, [{"events": len(rows)}])
+        recent = recent_events_from_rows(QUERY, FLOOR, rows, [{"events": len(rows)}])
         assert (recent.last, recent.is_complete) == (EventPosition("2026-04-30 12:00:00", 0), True)
         assert recent.count == len(rows)
 
@@ -55,10 +55,10 @@ async def lines_of(recent: RecentEvents) -> list[str]:
 
 
 def test_a_part_that_loses_events_while_it_is_read_is_an_error() -> None:
-    recent = read_recent_events(QUERY, FLOOR, [], [{"events": 1}])
+    recent = recent_events_from_rows(QUERY, FLOOR, [], [{"events": 1}])
     assert asyncio.run(lines_of(recent)) == ["{}"]
     with pytest.raises(UnavailableError, match="archived or erased while they were exported"):
-        asyncio.run(lines_of(read_recent_events(QUERY, FLOOR, [], [{"events": 2}])))
+        asyncio.run(lines_of(recent_events_from_rows(QUERY, FLOOR, [], [{"events": 2}])))
 
 
 def test_the_largest_part_stays_below_what_d1_answers_in_one_invocation() -> None:
