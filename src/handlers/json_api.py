@@ -57,7 +57,7 @@ async def read_json_object(request: Request) -> Mapping[str, object]:
 
 
 def read_limit(parameters: Mapping[str, str], problems: list[str]) -> int:
-    """Read `limit`, the rows of a page; a problem is appended to `problems`."""
+    """Read `limit`, the rows of a page; after a problem, append it and return the default."""
     limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MAX_ROWS)
     if limit is None:
         problems.append(f"limit: must be a whole number from 1 to {MAX_ROWS}")
