@@ -18,7 +18,7 @@ from services.monitoring.health import Health
 from services.monitoring.metrics import MetricsReader
 from services.privacy.person_requests import Privacy
 from services.privacy.retention import Retention
-from services.projects.pixel_cache import Pixels
+from services.projects.pixel_cache import PixelCache
 from services.projects.register import Register
 from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
@@ -45,14 +45,14 @@ class App:
     database: Database
     bucket: Bucket
     limiter: IsolateRateLimiter
-    pixels: Pixels
+    pixels: PixelCache
     projects: Register
     project_pixels: Register
     visits: Visits
     repeats: Repeats
     timers: Timers
     health: Health
-    metrics: MetricsReader
+    metrics_reader: MetricsReader
     privacy: Privacy
     retention: Retention
     backups: Backups

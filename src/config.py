@@ -217,7 +217,7 @@ def _lead_settings(get: SettingReader) -> LeadSettings:
         retries=RetrySchedule(
             first_pause_seconds=_number(get, "SYNC_FIRST_PAUSE_SECONDS", 5 * MINUTE_SECONDS),
             max_pause_seconds=_number(get, "SYNC_LONGEST_PAUSE_SECONDS", 6 * HOUR_SECONDS),
-            hours=_number(get, "SYNC_RETRY_HOURS", 72),
+            give_up_after_hours=_number(get, "SYNC_RETRY_HOURS", 72),
         ),
     )
 

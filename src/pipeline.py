@@ -131,7 +131,7 @@ async def _watched(
 def _too_many(
     app: App, request: Request, limit: Limit, decision: RateLimitDecision, log: Log
 ) -> Response:
-    wait = max(1, decision.reset - int(app.clock().timestamp()))
+    wait = max(1, decision.reset_at - int(app.clock().timestamp()))
     log.warning("rate_limited", limit=limit.name, path=request.path)
     return error_response(
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -194,7 +194,7 @@ def _limit_headers(decision: RateLimitDecision) -> dict[str, str]:
     return {
         "X-RateLimit-Limit": str(decision.limit),
         "X-RateLimit-Remaining": str(decision.remaining),
-        "X-RateLimit-Reset": str(decision.reset),
+        "X-RateLimit-Reset": str(decision.reset_at),
     }
 
 

@@ -71,22 +71,22 @@ PROJECT_STATS = {"GET": Route(analytics.project_stats, READING)}
 STATS = {"GET": Route(analytics.stats, READING)}
 UTM_ANALYSIS = {"GET": Route(analytics.utm_analysis, READING)}
 PROJECTS = {
-    "GET": Route(projects.PROJECTS.list_page, MANAGEMENT_READING),
-    "POST": Route(projects.PROJECTS.create, MANAGING),
+    "GET": Route(projects.PROJECT_HANDLERS.list_page, MANAGEMENT_READING),
+    "POST": Route(projects.PROJECT_HANDLERS.create, MANAGING),
 }
 PROJECT = {
-    "GET": Route(projects.PROJECTS.read, MANAGEMENT_READING),
-    "PUT": Route(projects.PROJECTS.change, MANAGING),
-    "DELETE": Route(projects.PROJECTS.switch_off, MANAGING),
+    "GET": Route(projects.PROJECT_HANDLERS.read, MANAGEMENT_READING),
+    "PUT": Route(projects.PROJECT_HANDLERS.change, MANAGING),
+    "DELETE": Route(projects.PROJECT_HANDLERS.switch_off, MANAGING),
 }
 PIXELS = {
-    "GET": Route(projects.PIXELS.list_page, MANAGEMENT_READING),
-    "POST": Route(projects.PIXELS.create, MANAGING),
+    "GET": Route(projects.PIXEL_HANDLERS.list_page, MANAGEMENT_READING),
+    "POST": Route(projects.PIXEL_HANDLERS.create, MANAGING),
 }
 PIXEL = {
-    "GET": Route(projects.PIXELS.read, MANAGEMENT_READING),
-    "PUT": Route(projects.PIXELS.change, MANAGING),
-    "DELETE": Route(projects.PIXELS.switch_off, MANAGING),
+    "GET": Route(projects.PIXEL_HANDLERS.read, MANAGEMENT_READING),
+    "PUT": Route(projects.PIXEL_HANDLERS.change, MANAGING),
+    "DELETE": Route(projects.PIXEL_HANDLERS.switch_off, MANAGING),
 }
 PRIVACY = {
     "find": {"POST": Route(privacy.find, IN_PORTIONS)},

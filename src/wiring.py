@@ -43,8 +43,8 @@ from services.pipedrive.client import AccountState, PipedriveClient
 from services.pipedrive.limits import Budget
 from services.privacy.person_requests import Privacy
 from services.privacy.retention import Retention
-from services.projects.entry_kinds import PIXELS, PROJECTS
-from services.projects.pixel_cache import Pixels
+from services.projects.entry_kinds import PIXEL_KIND, PROJECT_KIND
+from services.projects.pixel_cache import PixelCache
 from services.projects.register import Register
 from services.sync.outbox import Outbox
 from services.sync.payload import AccountFieldCache
@@ -70,7 +70,7 @@ def build_app(env: Any) -> App:
     key_values = Kv(getattr(env, "CACHE", None))
     bucket = R2(getattr(raw, "BACKUPS", None))
     store = BackupStore(bucket, config.environment)
-    records, metrics = BackupRecords(database), MetricsReader(database, database.size_bytes)
+    records, metrics_reader = BackupRecords(database), MetricsReader(database, database.size_bytes)
     window = config.repeat_window_seconds
     return App(
         config=config,
@@ -82,14 +82,14 @@ def build_app(env: Any) -> App:
         database=database,
         bucket=bucket,
         limiter=IsolateRateLimiter(shards),
-        pixels=Pixels(database, config.pixel_cache_seconds),
-        projects=Register(PROJECTS, database, new_id),
-        project_pixels=Register(PIXELS, database, new_id),
+        pixels=PixelCache(database, config.pixel_cache_seconds),
+        projects=Register(PROJECT_KIND, database, new_id),
+        project_pixels=Register(PIXEL_KIND, database, new_id),
         visits=Visits(database, new_id, config.session_minutes, config.sync_delay_seconds, window),
         repeats=Repeats(key_values, window),
         timers=Timers(key_values),
         health=Health(database, key_values, shards, now),
-        metrics=metrics,
+        metrics_reader=metrics_reader,
         privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
         retention=Retention(
             *(database, bucket, new_id, now),
@@ -97,7 +97,9 @@ def build_app(env: Any) -> App:
         ),
         backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
         failed_requests=FailedRequests(database, now),
-        checks_run=ChecksRun(_monitoring_config(settings).thresholds, metrics, records, store, now),
+        checks_run=ChecksRun(
+            _monitoring_config(settings).thresholds, metrics_reader, records, store, now
+        ),
         new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
         new_archive=partial(_new_archive, settings, database, bucket),

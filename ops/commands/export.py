@@ -30,7 +30,7 @@ from ops.terminal.output import counted, note, show_json
 from ops.worker_api.client import Api, Parameters, open_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.core.cursors import parse_event_position
-from services.reports.export_pages import MAX_ROWS
+from services.reports.export_pages import MAX_EXPORT_ROWS
 
 STDOUT = Path("-")
 DEFAULT_DAYS = 30
@@ -104,7 +104,7 @@ def export(
         typer.Option(metavar="TIME,ID", help="Only events after this one: its timestamp and id."),
     ] = None,
     batch: Annotated[
-        int, typer.Option(min=1, max=MAX_ROWS, help="How many events to ask for at a time.")
+        int, typer.Option(min=1, max=MAX_EXPORT_ROWS, help="How many events to ask for at a time.")
     ] = DEFAULT_BATCH_EVENTS,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     local: LocalWorker = False,

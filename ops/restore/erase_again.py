@@ -20,7 +20,7 @@ from ops.cloudflare.database import MAX_IDS_PER_STATEMENT
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import literal
 from services.archive.batches import DELETE_EMPTY_BATCH, RECOUNT_BATCH
-from services.archive.parts import manifest_key
+from services.archive.parts import part_manifest_key
 from services.archive.reading import check_part
 from services.archive.rewriting import EMPTY_PART_SHA256, batch_counts
 from services.core.ndjson_parts import DamagedPartError
@@ -142,11 +142,12 @@ def current_counts(part: str, content: bytes | None, manifest: bytes | None) -> 
 def _read_current_counts(
     target: Target, parts: Collection[str], folder: Path
 ) -> dict[str, PartCounts]:
-    keys = [key for part in sorted(parts) for key in (part, manifest_key(part))]
+    keys = [key for part in sorted(parts) for key in (part, part_manifest_key(part))]
     contents = {
         key: file.read_bytes() if file else None for key, file in fetch(target, keys, folder)
     }
     counts = {
-        part: current_counts(part, contents[part], contents[manifest_key(part)]) for part in parts
+        part: current_counts(part, contents[part], contents[part_manifest_key(part)])
+        for part in parts
     }
     return {part: part_counts for part, part_counts in counts.items() if part_counts is not None}

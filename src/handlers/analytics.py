@@ -30,7 +30,7 @@ async def metrics(app: App, request: Request, _log: Log) -> Response:
         return error_response(HTTPStatus.BAD_REQUEST, message)
     now = app.clock()
     parts = await app.health.check()
-    reading = await app.metrics.read(now)
+    reading = await app.metrics_reader.read(now)
     if format_name == "prometheus":
         headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
         return Response(HTTPStatus.OK, exposition(reading, parts, VERSION), headers)

@@ -9,13 +9,13 @@ from services.core.logs import Log
 from web import Request, Response, json_response
 
 # 3 MiB of events and their envelope (`services/archive/archive_run.py`).
-MAX_BODY_BYTES = 4 * 2**20
+MAX_BATCH_BYTES = 4 * 2**20
 
 
 @answer_refusals
 async def receive(app: App, request: Request, log: Log) -> Response:
     """Store a batch of events in R2 and acknowledge their ids; a repeated batch is stored once."""
-    batch = read_received_batch(await request.text(MAX_BODY_BYTES))
+    batch = read_received_batch(await request.text(MAX_BATCH_BYTES))
     is_new = await store_batch(app.bucket, batch)
     ids = batch.part.ids
     log.info("archive_received", batch=batch.name, events=len(ids), new=is_new)

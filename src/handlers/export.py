@@ -22,8 +22,8 @@ from services.core.text import read_whole_number
 from services.reports.export_pages import (
     CSV_HEADER,
     FORMATS,
+    MAX_EXPORT_ROWS,
     MAX_PART_EVENTS,
-    MAX_ROWS,
     ExportFormat,
     export_query,
 )
@@ -41,7 +41,7 @@ class ExportOptions:
 
     format_name: str
     span: Span
-    cursor: EventPosition | None
+    before: EventPosition | None
     limit: int
 
     @property
@@ -61,7 +61,7 @@ async def export(app: App, request: Request, log: Log) -> Response:
     pixel_id = request.segment(-1)
     if await app.pixels.find(pixel_id, now.timestamp()) is None:
         raise NotFoundError("Pixel not found")
-    query = export_query(pixel_id, options.span, options.cursor, options.limit)
+    query = export_query(pixel_id, options.span, options.before, options.limit)
     events = await find_events(app.database, app.bucket, query)
     next_cursor = {"X-Next-Cursor": events.next_cursor} if events.next_cursor else {}
     headers = {
@@ -128,11 +128,11 @@ def read_export_options(parameters: Mapping[str, str], now: datetime) -> ExportO
         problems.append(f"format: must be one of {', '.join(FORMATS)}")
     limit = DEFAULT_JSON_ROWS if format_name == "json" else MAX_PART_EVENTS
     if "limit" in parameters:
-        limit = read_whole_number("limit", parameters["limit"], MAX_ROWS, problems)
-    cursor = parse_event_position(parameters.get("cursor", ""))
-    if "cursor" in parameters and cursor is None:
+        limit = read_whole_number("limit", parameters["limit"], MAX_EXPORT_ROWS, problems)
+    before = parse_event_position(parameters.get("cursor", ""))
+    if "cursor" in parameters and before is None:
         problems.append("cursor: must be the last event's timestamp and id: 2026-05-01 12:00:00,99")
     span = read_utc_span(parameters, now, problems)
     if problems:
         raise InvalidFieldsError(problems)
-    return ExportOptions(format_name, span, cursor, limit)
+    return ExportOptions(format_name, span, before, limit)

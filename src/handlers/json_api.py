@@ -1,6 +1,7 @@
 """What the handlers of the JSON API share: reading a body and a limit, answering a refusal.
 
-Refusals are not answered in the pipeline, whose rate limit headers belong on them too.
+A refusal is a RefusedError of a service. The handler answers it, not the pipeline: so the pipeline
+adds its headers, such as those of the rate limit, to this answer as to every other one.
 """
 
 from __future__ import annotations
@@ -11,19 +12,18 @@ from http import HTTPStatus
 from typing import Any, ParamSpec
 
 from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError, RefusedError
-from services.core.text import read_json, whole_number
+from services.core.page_limit import DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, page_limit
+from services.core.text import read_json
 from web import MAX_BODY_BYTES, Request, Response, error_response
 
-DEFAULT_ROWS = 100
-MAX_ROWS = 500
-
+# `(app, request, log)`, with `self` before them where the handler is a method.
 HandlerParams = ParamSpec("HandlerParams")
 
 
 def answer_refusals(
     handler: Callable[HandlerParams, Awaitable[Response]],
 ) -> Callable[HandlerParams, Coroutine[Any, Any, Response]]:
-    """Make a handler answer 400, 404 or 409 where a service raises a RefusedError."""
+    """Makes a handler answer 400, 404 or 409 where a service raises a RefusedError."""
 
     @wraps(handler)
     async def answering(*args: HandlerParams.args, **kwargs: HandlerParams.kwargs) -> Response:
@@ -58,10 +58,10 @@ async def read_json_object(request: Request) -> Mapping[str, object]:
 
 def read_limit(parameters: Mapping[str, str], problems: list[str]) -> int:
     """Read `limit`, the rows of a page; after a problem, append it and return the default."""
-    limit = whole_number(parameters.get("limit", str(DEFAULT_ROWS)), MAX_ROWS)
+    limit = page_limit(parameters)
     if limit is None:
-        problems.append(f"limit: must be a whole number from 1 to {MAX_ROWS}")
-    return limit or DEFAULT_ROWS
+        problems.append(f"limit: must be a whole number from 1 to {MAX_PAGE_ROWS}")
+    return limit or DEFAULT_PAGE_ROWS
 
 
 def _status(error: RefusedError) -> HTTPStatus:

@@ -16,7 +16,7 @@ from services.core.cursors import NEWEST_RECEIPT, ReceiptPosition, parse_receipt
 from services.core.errors import InvalidFieldsError
 from services.core.logs import Log
 from services.core.ports import Row
-from services.core.stored_time import iso_8601
+from services.core.stored_time import format_iso, parse_stored_time
 from services.privacy.data_subject import DataSubject, read_subject
 from services.privacy.person_requests import PrivacyCursor, parse_privacy_cursor
 from web import Request, Response, json_response
@@ -119,5 +119,5 @@ def _receipt_json(row: Row) -> Mapping[str, object]:
     if row["receipt"]:
         content: Mapping[str, object] = json.loads(row["receipt"])
         return {**content, "state": "done"}
-    started_at = iso_8601(row["started_at"])
+    started_at = format_iso(parse_stored_time(row["started_at"]))
     return {"id": row["id"], "by": row["asked_by"], "started_at": started_at, "state": "unfinished"}

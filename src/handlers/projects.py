@@ -67,8 +67,8 @@ class EntryHandlers:
         return None if self.project_segment is None else request.segment(self.project_segment)
 
 
-PROJECTS = EntryHandlers(lambda app: app.projects)
-PIXELS = EntryHandlers(lambda app: app.project_pixels, project_segment=2)
+PROJECT_HANDLERS = EntryHandlers(lambda app: app.projects)
+PIXEL_HANDLERS = EntryHandlers(lambda app: app.project_pixels, project_segment=2)
 
 
 def embed_snippet(base_url: str, pixel_id: str) -> str:

@@ -13,7 +13,7 @@ import openapi
 import routes
 from config import VERSION
 from handlers.analytics import METRICS_FORMATS
-from handlers.archive import MAX_BODY_BYTES
+from handlers.archive import MAX_BATCH_BYTES
 from handlers.home import ENDPOINTS
 from openapi import FILES, SOURCE, DocumentError, Node, operations, read_document, roles_of
 from paths import ASSETS
@@ -226,7 +226,7 @@ def test_an_operation_may_say_more_of_an_answer_that_is_common_to_many() -> None
     common = OPERATIONS["POST", "/api/projects"]["responses"]["413"]
     own = OPERATIONS["POST", "/api/archive"]["responses"]["413"]
     assert "16 KiB" in common["description"]
-    assert own == {**common, "description": f"The body is larger than {MAX_BODY_BYTES >> 20} MiB."}
+    assert own == {**common, "description": f"The body is larger than {MAX_BATCH_BYTES >> 20} MiB."}
 
 
 def test_it_is_json_and_says_the_version() -> None:

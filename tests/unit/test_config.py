@@ -98,7 +98,9 @@ def test_the_sync_needs_no_setting_but_an_account_and_a_map() -> None:
             concurrency=5,
             lead_seconds=30,
             time_zone="UTC",
-            retries=RetrySchedule(first_pause_seconds=300, max_pause_seconds=21_600, hours=72),
+            retries=RetrySchedule(
+                first_pause_seconds=300, max_pause_seconds=21_600, give_up_after_hours=72
+            ),
         ),
         calls=CallSettings(
             timeout_seconds=5,

@@ -66,20 +66,26 @@ def test_every_address_has_its_handler(method: str, path: str, handler: Handler)
 
 
 MANAGED: dict[str, dict[str, Handler]] = {
-    "/api/projects": {"GET": projects.PROJECTS.list_page, "POST": projects.PROJECTS.create},
-    "/api/projects/acme": {
-        "GET": projects.PROJECTS.read,
-        "PUT": projects.PROJECTS.change,
-        "DELETE": projects.PROJECTS.switch_off,
+    "/api/projects": {
+        "GET": projects.PROJECT_HANDLERS.list_page,
+        "POST": projects.PROJECT_HANDLERS.create,
     },
-    "/api/projects/acme/pixels": {"GET": projects.PIXELS.list_page, "POST": projects.PIXELS.create},
+    "/api/projects/acme": {
+        "GET": projects.PROJECT_HANDLERS.read,
+        "PUT": projects.PROJECT_HANDLERS.change,
+        "DELETE": projects.PROJECT_HANDLERS.switch_off,
+    },
+    "/api/projects/acme/pixels": {
+        "GET": projects.PIXEL_HANDLERS.list_page,
+        "POST": projects.PIXEL_HANDLERS.create,
+    },
     "/api/backups": {"GET": backups.list_backups, "POST": backups.start_backup},
     "/api/backups/one": {"GET": backups.read_backup},
     "/api/backups/one/continue": {"POST": backups.continue_backup},
     "/api/projects/pixels/shop": {
-        "GET": projects.PIXELS.read,
-        "PUT": projects.PIXELS.change,
-        "DELETE": projects.PIXELS.switch_off,
+        "GET": projects.PIXEL_HANDLERS.read,
+        "PUT": projects.PIXEL_HANDLERS.change,
+        "DELETE": projects.PIXEL_HANDLERS.switch_off,
     },
 }
 

@@ -13,7 +13,7 @@ import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
 from services.core.event_lines import COLUMNS
-from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, PAGE_ROWS
+from services.core.json_lines import AFTER_ALL_IDS, MAX_PAGE_LINES, MIN_ROWS
 from services.reports.export_pages import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from tests.harness.keys import READ_KEY
 from tests.harness.worker import Answer, Row, Worker, some_visitor
@@ -189,13 +189,13 @@ def test_more_than_ten_thousand_events_come_at_once(keyed: Worker, many: str, na
     [line] = [line for line in keyed.log_lines() if line["event"] == "exported"]
     assert line["events"] == MANY
     # The first pages are smaller.
-    assert MANY / PAGE_ROWS <= line["pages"] <= MANY / PAGE_ROWS + 4
+    assert MANY / MAX_PAGE_LINES <= line["pages"] <= MANY / MAX_PAGE_LINES + 4
 
 
 def test_the_interpreter_holds_no_more_for_many_events_than_for_a_page(
     keyed: Worker, many: str
 ) -> None:
-    page = pixel_with(keyed, PAGE_ROWS)
+    page = pixel_with(keyed, MAX_PAGE_LINES)
     keyed.act("clear_logs")
     for pixel in (page, many, many):
         assert ask(keyed, pixel, "?format=ndjson").status == 200
@@ -205,19 +205,19 @@ def test_the_interpreter_holds_no_more_for_many_events_than_for_a_page(
 
 
 def test_pages_of_the_longest_events_are_short(keyed: Worker) -> None:
-    pixel = pixel_with(keyed, PAGE_ROWS)
+    pixel = pixel_with(keyed, MAX_PAGE_LINES)
     sql = "UPDATE tracking_events SET page_title = hex(zeroblob(10000)) || '🎈' WHERE pixel_id = ?"
     keyed.query(sql, pixel)
     keyed.act("clear_logs")
     assert ids(ask(keyed, pixel, "?format=ndjson")) == stored_ids(keyed, pixel)
     [line] = [line for line in keyed.log_lines() if line["event"] == "exported"]
-    assert line["pages"] == PAGE_ROWS / MIN_ROWS
+    assert line["pages"] == MAX_PAGE_LINES / MIN_ROWS
     # 74 as a rule, 89 once; an isolate has 128, and with longer pages 110 were seen.
     assert line["memory_mib"] <= 100, line
 
 
 def test_events_of_one_second_are_paged_by_their_ids(keyed: Worker) -> None:
-    pixel = pixel_with(keyed, 2 * PAGE_ROWS + 1, 10_000)
+    pixel = pixel_with(keyed, 2 * MAX_PAGE_LINES + 1, 10_000)
     assert ids(ask(keyed, pixel, "?format=csv")) == stored_ids(keyed, pixel)
 
 
@@ -231,11 +231,11 @@ def test_a_page_reads_its_own_rows_wherever_it_begins(
             "before": {"timestamp": before, "event_id": AFTER_ALL_IDS},
             "last": {"timestamp": "2020-01-01 00:00:00", "event_id": 0},
         }
-        parameters = json.dumps({"pixel_id": many, "rows": PAGE_ROWS, **places})
+        parameters = json.dumps({"pixel_id": many, "rows": MAX_PAGE_LINES, **places})
         answer = keyed.act("query", sql=statement, values=[parameters])
-        assert len(answer["rows"]) == PAGE_ROWS
+        assert len(answer["rows"]) == MAX_PAGE_LINES
         # One look at the table each, and one at what was sorted within its second.
-        assert answer["rows_read"] <= 2 * (PAGE_ROWS + 41)
+        assert answer["rows_read"] <= 2 * (MAX_PAGE_LINES + 41)
 
 
 def test_where_a_part_ends_is_read_from_the_index_alone(keyed: Worker, many: str) -> None:
@@ -290,7 +290,7 @@ def test_json_without_a_limit_is_as_long_as_it_always_was(keyed: Worker) -> None
 
 
 def test_an_export_that_fails_on_its_way_looks_like_no_complete_file(keyed: Worker) -> None:
-    pixel = pixel_with(keyed, 2 * PAGE_ROWS)
+    pixel = pixel_with(keyed, 2 * MAX_PAGE_LINES)
     # JSON cannot hold this, so D1 fails on the last page.
     sql = """
         UPDATE tracking_events SET event_data = x'ff'
@@ -301,7 +301,7 @@ def test_an_export_that_fails_on_its_way_looks_like_no_complete_file(keyed: Work
     received: list[bytes] = []
     with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
         receive(keyed, pixel, received)
-    assert b"".join(received).count(b"\n") < 2 * PAGE_ROWS
+    assert b"".join(received).count(b"\n") < 2 * MAX_PAGE_LINES
     [line] = [line for line in keyed.log_lines() if line["level"] == "error"]
     assert (line["event"], line["path"]) == ("broken_off", f"/api/reports/export/{pixel}")
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pyodide_bundle import Bundle
-from services.projects.entry_kinds import PIXELS, PROJECTS
+from services.projects.entry_kinds import PIXEL_KIND, PROJECT_KIND
 from services.projects.entry_values import EntryKind
 from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import (
@@ -454,7 +454,7 @@ def test_what_is_switched_off_takes_no_event_once_what_is_remembered_expires(
 # What it costs
 
 
-@pytest.mark.parametrize("kind", [PROJECTS, PIXELS], ids=lambda kind: kind.noun)
+@pytest.mark.parametrize("kind", [PROJECT_KIND, PIXEL_KIND], ids=lambda kind: kind.noun)
 def test_rows_read_do_not_grow_with_the_number_of_rows(
     keyed: Worker, project: Row, kind: EntryKind
 ) -> None:
@@ -472,7 +472,7 @@ def test_rows_read_do_not_grow_with_the_number_of_rows(
         assert read["rows_read"] <= 2
 
 
-@pytest.mark.parametrize("kind", [PROJECTS, PIXELS], ids=lambda kind: kind.noun)
+@pytest.mark.parametrize("kind", [PROJECT_KIND, PIXEL_KIND], ids=lambda kind: kind.noun)
 def test_a_write_writes_its_row_its_indexes_and_its_stamp(
     keyed: Worker, project: Row, kind: EntryKind
 ) -> None:

@@ -49,7 +49,7 @@ from services.privacy.retention import (
     PIXELS_WITH_RETENTION,
     READ_WALK_POSITIONS,
 )
-from services.projects.entry_kinds import PIXELS, PROJECT_OF_PIXELS, PROJECTS
+from services.projects.entry_kinds import PIXEL_KIND, PROJECT_KIND, PROJECT_OF_PIXELS
 from services.projects.pixel_cache import FIND_PIXEL
 from services.reports.breakdowns import BREAKDOWNS
 from services.reports.export_pages import (
@@ -125,19 +125,19 @@ BREAKDOWN_STATEMENTS = {
 }
 ENTRY = json.dumps({"id": "i", "project_id": "p", "name": "n", "cursor": "", "rows": 101})
 MANAGEMENT = {
-    "page of projects": PROJECTS.page,
-    "project": PROJECTS.by_id,
+    "page of projects": PROJECT_KIND.page,
+    "project": PROJECT_KIND.by_id,
     "project of pixels": PROJECT_OF_PIXELS,
-    "project by name": PROJECTS.by_name,
-    "create a project": PROJECTS.create,
-    "change a project": PROJECTS.change,
-    "switch off a project": PROJECTS.switch_off,
-    "page of pixels": PIXELS.page,
-    "pixel by id": PIXELS.by_id,
-    "pixel by name": PIXELS.by_name,
-    "create a pixel": PIXELS.create,
-    "change a pixel": PIXELS.change,
-    "switch off a pixel": PIXELS.switch_off,
+    "project by name": PROJECT_KIND.by_name,
+    "create a project": PROJECT_KIND.create,
+    "change a project": PROJECT_KIND.change,
+    "switch off a project": PROJECT_KIND.switch_off,
+    "page of pixels": PIXEL_KIND.page,
+    "pixel by id": PIXEL_KIND.by_id,
+    "pixel by name": PIXEL_KIND.by_name,
+    "create a pixel": PIXEL_KIND.create,
+    "change a pixel": PIXEL_KIND.change,
+    "switch off a pixel": PIXEL_KIND.switch_off,
 }
 PERSON = json.dumps({"whole": ["v"], "events": [1], "ids": [1], "after": 0, "most": 9, "rows": 9})
 PERSONAL_ROWS = {
@@ -231,7 +231,7 @@ TABLE_SCAN = re.compile(
 def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
     statement, values = QUERIES[name]
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", *values)]
-    assert plan or statement is PROJECTS.create
+    assert plan or statement is PROJECT_KIND.create
     assert not [step for step in plan if TABLE_SCAN.search(step)]
 
 
@@ -244,7 +244,7 @@ def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> 
     assert len([row for row in plan if row["detail"].endswith(BY_PIXEL)]) == 1
 
 
-@pytest.mark.parametrize("statement", [PROJECTS.page, PIXELS.page])
+@pytest.mark.parametrize("statement", [PROJECT_KIND.page, PIXEL_KIND.page])
 def test_a_page_is_read_in_its_order_without_sorting(worker: Worker, statement: str) -> None:
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", ENTRY)]
     [step] = plan

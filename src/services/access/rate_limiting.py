@@ -23,25 +23,25 @@ COUNTED_WINDOWS = 2  # the present one, and the one before it for late requests
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One class of limits: `requests` in each window of `seconds`.
+    """One class of limits: `requests` in each window of `window_seconds`.
 
     `free` is what an isolate admits before it asks, `lease` what it asks for at a time.
     """
 
     name: str
     requests: int
-    seconds: int
+    window_seconds: int
     free: int
     lease: int
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitDecision:
-    """Whether a request is admitted, and the client's limit. `reset` is in Unix seconds."""
+    """Whether a request is admitted, and the client's limit. `reset_at` is in Unix seconds."""
 
     limit: int
     remaining: int
-    reset: int
+    reset_at: int
     allowed: bool = True
     counted: bool = True
 
@@ -106,19 +106,21 @@ class IsolateRateLimiter:
     async def _decide(
         self, limit: Limit, address: str, now: float, requests: int
     ) -> RateLimitDecision:
-        window = int(now // limit.seconds)
+        window = int(now // limit.window_seconds)
         allowance = self._allowance(limit, rate_limited_client(address), window)
-        reset = (window + 1) * limit.seconds
+        reset_at = (window + 1) * limit.window_seconds
         if allowance.available == 0 and not allowance.used_up:
             want = limit.lease * requests
             try:
                 await self._lease(limit, address, window, allowance, want)
             except UnavailableError:
-                return RateLimitDecision(limit.requests, 0, reset, counted=False)
+                return RateLimitDecision(limit.requests, 0, reset_at, counted=False)
         if allowance.available < requests or (allowance.available == 0 and allowance.used_up):
-            return RateLimitDecision(limit.requests, 0, reset, allowed=False)
+            return RateLimitDecision(limit.requests, 0, reset_at, allowed=False)
         allowance.available -= requests
-        return RateLimitDecision(limit.requests, allowance.remaining + allowance.available, reset)
+        return RateLimitDecision(
+            limit.requests, allowance.remaining + allowance.available, reset_at
+        )
 
     def _allowance(self, limit: Limit, client: str, window: int) -> _Allowance:
         # By window: requests from both sides of its end may be under way at once.

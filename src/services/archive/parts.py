@@ -104,7 +104,7 @@ def part_key(folder: str, pixel_id: str, day: str, batch: str) -> str:
     return f"{folder}/{pixel_id}/{day}/{batch}{PART_SUFFIX}"
 
 
-def manifest_key(key: str) -> str:
+def part_manifest_key(key: str) -> str:
     """The key of a part's manifest."""
     return f"{key.removesuffix(PART_SUFFIX)}.json"
 
@@ -132,11 +132,11 @@ async def write_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) 
     key = part_key(folder, part.pixel_id, part.day, batch)
     text = json.dumps(asdict(manifest)).encode()
     await bucket.put(key, packed.content)
-    await bucket.put(manifest_key(key), text)
+    await bucket.put(part_manifest_key(key), text)
     if unpack(key, await bucket.get(key), manifest.count, manifest.sha256) != list(part.lines):
         raise DamagedPartError(f"{key} has other lines")
-    if await bucket.get(manifest_key(key)) != text:
-        raise DamagedPartError(f"{manifest_key(key)} is not what was written")
+    if await bucket.get(part_manifest_key(key)) != text:
+        raise DamagedPartError(f"{part_manifest_key(key)} is not what was written")
     return manifest
 
 
@@ -147,4 +147,4 @@ async def discard_part(bucket: Bucket, folder: str, part: EventsPart, batch: str
         UnavailableError: R2 failed.
     """
     key = part_key(folder, part.pixel_id, part.day, batch)
-    await bucket.delete([manifest_key(key), key])
+    await bucket.delete([part_manifest_key(key), key])

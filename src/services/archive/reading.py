@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.archive.parts import ARCHIVE, PART_SUFFIX, RECEIVED, manifest_key
+from services.archive.parts import ARCHIVE, PART_SUFFIX, RECEIVED, part_manifest_key
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, Row
 
@@ -94,7 +94,7 @@ async def read_part(
         DamagedPartError: the content does not match the manifest.
         UnavailableError: R2 failed.
     """
-    manifest, content = await bucket.get(manifest_key(key)), await bucket.get(key)
+    manifest, content = await bucket.get(part_manifest_key(key)), await bucket.get(key)
     return check_part(key, content, manifest, pending_rewrite)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.archive.parts import RECEIVED, EventsPart, manifest_key, part_key, write_part
+from services.archive.parts import RECEIVED, EventsPart, part_key, part_manifest_key, write_part
 from services.archive.reading import ArchivedPart
 from services.archive.rewriting import PartReplacement, erased_ids
 from services.core.cursors import EventPosition
@@ -79,7 +79,7 @@ async def store_batch(bucket: Bucket, batch: ReceivedBatch) -> bool:
 
 async def _stored_manifest(bucket: Bucket, batch: ReceivedBatch) -> Mapping[str, object] | None:
     """The manifest of the same batch, None if it has not been received yet."""
-    content = await bucket.get(manifest_key(_key(batch)))
+    content = await bucket.get(part_manifest_key(_key(batch)))
     if content is None:
         return None
     manifest = read_object(content.decode())

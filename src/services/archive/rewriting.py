@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.archive.parts import ARCHIVE, PART_SUFFIX, events_digest, manifest_key
+from services.archive.parts import ARCHIVE, PART_SUFFIX, events_digest, part_manifest_key
 from services.archive.reading import ArchivedPart, is_received
 from services.core.ndjson_parts import PackedPart, pack, unpack
 from services.core.ports import Bucket
@@ -35,7 +35,7 @@ async def delete_part(bucket: Bucket, key: str) -> None:
     Raises:
         UnavailableError: R2 failed; the part must be deleted again.
     """
-    await bucket.delete([key] if is_received(key) else [key, manifest_key(key)])
+    await bucket.delete([key] if is_received(key) else [key, part_manifest_key(key)])
 
 
 def batch_counts(key: str, events: int, sha256: str, size_bytes: int) -> Mapping[str, object]:
@@ -118,7 +118,7 @@ class PartReplacement:
 
     async def _put_manifest(self, bucket: Bucket, changes: Mapping[str, object]) -> None:
         manifest = {**self.part.manifest, **changes}
-        await bucket.put(manifest_key(self.part.key), json.dumps(manifest).encode())
+        await bucket.put(part_manifest_key(self.part.key), json.dumps(manifest).encode())
 
 
 async def delete_parts_before_day(

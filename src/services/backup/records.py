@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, cast
 
 from services.core.ports import Database, Row
-from services.core.stored_time import format_stored_time, parse_stored_time
+from services.core.stored_time import format_iso, format_stored_time, parse_stored_time
 
 BackupKind = Literal["full", "hourly", "manual"]
 BackupState = Literal["running", "verified", "failed"]
@@ -138,7 +138,7 @@ class Backup:
         """The backup in an HTTP answer."""
         return {
             **{name: getattr(self, name) for name in ("id", "kind", "label", "state", "error")},
-            **{name: format_iso(moment) for name, moment in self._times().items()},
+            **{name: moment and format_iso(moment) for name, moment in self._times().items()},
             "phase": self.progress.phase if self.state == "running" else None,
             "rows": self.progress.rows,
             "bytes": self.progress.bytes,
@@ -230,8 +230,3 @@ def _backup(row: Row) -> Backup:
 
 def _time(text: str | None) -> datetime | None:
     return None if text is None else parse_stored_time(text)
-
-
-def format_iso(moment: datetime | None) -> str | None:
-    """A time in UTC as answers and manifests have it, or None."""
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -23,7 +23,7 @@ from services.core.ports import Clock, Database
 MIN_PART_CHARACTERS = 4_000_000
 # Of short rows. A run has 1,000 queries of D1.
 # https://developers.cloudflare.com/d1/platform/limits/
-MAX_ROWS_OF_A_PAGE = 5_000
+MAX_BACKUP_PAGE_ROWS = 5_000
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class BackupSteps:
             if len(rows) < page_rows:
                 return lines, None
             after, characters = rows[-1]["position"], characters + sum(map(len, page))
-            page_rows = rows_of_next_page(page, MAX_ROWS_OF_A_PAGE)
+            page_rows = rows_of_next_page(page, MAX_BACKUP_PAGE_ROWS)
         return lines, after
 
     async def _verify(self, backup: Backup) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from services.backup.records import Backup, BackupPart, BackupProgress, PartKind, format_iso
+from services.backup.records import Backup, BackupPart, BackupProgress, PartKind
 from services.backup.retention import IndexEntry, finished_at, ids_to_retain
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
+from services.core.stored_time import format_iso
 
 FORMAT_VERSION = 1
 FOLDER = "backups"
@@ -126,8 +127,8 @@ def _summary(backup: Backup) -> IndexEntry:
     return {
         **{name: getattr(backup, name) for name in ("id", "kind", "label", "base", "previous")},
         "migration": backup.progress.migration,
-        "finished_at": format_iso(backup.finished_at),
-        "verified_at": format_iso(backup.verified_at),
+        "finished_at": backup.finished_at and format_iso(backup.finished_at),
+        "verified_at": backup.verified_at and format_iso(backup.verified_at),
         "rows": backup.progress.rows,
         "bytes": backup.progress.bytes,
     }

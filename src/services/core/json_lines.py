@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 # A page of the longest rows that can be stored must fit into an isolate, several times over.
 MIN_ROWS = 100
-PAGE_ROWS = 1_000
+MAX_PAGE_LINES = 1_000
 PAGE_CHARACTERS = 1_500_000
 # Greater than every id that SQLite assigns.
 AFTER_ALL_IDS = 2**63 - 1
@@ -33,7 +33,7 @@ def _member(column: str) -> str:
     return f"""'"{column}":' || json_quote({column})"""
 
 
-def rows_of_next_page(lines: Sequence[str], limit: int = PAGE_ROWS) -> int:
+def rows_of_next_page(lines: Sequence[str], limit: int = MAX_PAGE_LINES) -> int:
     """How many rows the next page may have, judged by the length of the lines of this one."""
     fitting_rows = PAGE_CHARACTERS * len(lines) // max(1, sum(map(len, lines)))
     return max(MIN_ROWS, min(limit, fitting_rows, 2 * len(lines)))

@@ -1,6 +1,7 @@
-"""Times as the tables hold them: UTC to the second as text, `2026-05-01 12:00:00`.
+"""Times as text, in UTC to the second: as the tables hold them, and as answers have them.
 
-Such texts sort as the times do, also against SQLite's own `datetime('now')`.
+A stored time, `2026-05-01 12:00:00`, sorts as the times do, also against SQLite's own
+`datetime('now')`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,6 @@ def parse_stored_time(text: str) -> datetime:
     return datetime.fromisoformat(f"{text[:19]}+00:00")
 
 
-def iso_8601(text: str) -> str:
-    """A stored time as answers write it: `2026-05-01T12:00:00Z`."""
-    return f"{text.replace(' ', 'T')}Z"
+def format_iso(moment: datetime) -> str:
+    """A time in UTC as answers and files in R2 have it, to the second: `2026-05-01T12:00:00Z`."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

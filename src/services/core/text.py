@@ -27,22 +27,21 @@ def without_lone_surrogates(value: str) -> str:
     return _LONE_SURROGATE.sub("\ufffd", value)
 
 
-def whole_number(text: str, largest: int) -> int | None:
-    """The whole number from 1 to `largest` (at most 999) that the text holds, or None."""
-    number = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
-    return number if 1 <= number <= largest else None
+def whole_number(text: str, maximum: int, max_digits: int = 3) -> int | None:
+    """The whole number from 1 to `maximum` that the text holds in so many digits, or None."""
+    number = int(text) if re.fullmatch(f"[0-9]{{1,{max_digits}}}", text) else 0
+    return number if 1 <= number <= maximum else None
 
 
 def read_whole_number(name: str, text: str, maximum: int, problems: list[str]) -> int:
-    """Read a parameter that is a whole number from 1 to `maximum` (at most 99,999).
+    """The whole number from 1 to `maximum` (at most 99,999) in a parameter's text.
 
     A problem with it is appended to `problems`; the result is then 1.
     """
-    number = int(text) if re.fullmatch("[0-9]{1,5}", text) else 0
-    if 1 <= number <= maximum:
-        return number
-    problems.append(f"{name}: must be a whole number from 1 to {maximum:,}")
-    return 1
+    number = whole_number(text, maximum, max_digits=5)
+    if number is None:
+        problems.append(f"{name}: must be a whole number from 1 to {maximum:,}")
+    return number or 1
 
 
 # Complete string literals: without them a text has only the brackets of its structure. A literal

@@ -32,7 +32,7 @@ class DatabaseContents:
     pixels: int = 0
 
 
-async def read_contents(database: Database) -> DatabaseContents:
+async def read_database_contents(database: Database) -> DatabaseContents:
     """What the database holds, in one round trip.
 
     Raises:

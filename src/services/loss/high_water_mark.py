@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from services.core.stored_time import format_iso
 from services.core.text import read_object
 from services.loss.contents import DatabaseContents
 
@@ -87,7 +88,7 @@ def raised_mark(
         mark,
         projects=max(mark.projects, contents.projects),
         pixels=max(mark.pixels, contents.pixels),
-        seen_at=_iso(now),
+        seen_at=format_iso(now),
     )
 
 
@@ -103,7 +104,7 @@ def accepted_mark(
     if before:
         del before["accepted"]
     acceptance = {
-        "at": _iso(now),
+        "at": format_iso(now),
         "reason": reason,
         "database_id": contents.database_id,
         "before": before,
@@ -119,9 +120,5 @@ def _mark_of(contents: DatabaseContents, events: int, now: datetime) -> HighWate
         events=events,
         projects=contents.projects,
         pixels=contents.pixels,
-        seen_at=_iso(now),
+        seen_at=format_iso(now),
     )
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -48,7 +48,7 @@ class ChecksRun:
     """The job. Where the database fails while it reads, that is a finding."""
 
     thresholds: CheckThresholds
-    metrics: MetricsReader
+    metrics_reader: MetricsReader
     records: BackupRecords
     store: BackupStore
     clock: Clock
@@ -85,7 +85,7 @@ class ChecksRun:
         return parse_stored_time(rows[0]["finished_at"]) if rows else None
 
     async def _observe(self, now: datetime) -> Observations:
-        metrics = await self.metrics.read(now)
+        metrics = await self.metrics_reader.read(now)
         database = self.records.database
         return Observations(
             metrics=metrics,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from services.core.job_runs import HAS_SUCCEEDED
 from services.core.pending_leads import IS_PENDING
 from services.core.ports import Database, Row
-from services.core.stored_time import format_stored_time, parse_stored_time
+from services.core.stored_time import format_iso, format_stored_time, parse_stored_time
 from services.core.text import read_object
 from services.sync.outbox import JOB
 
@@ -188,10 +188,10 @@ class Metrics:
         return {
             "database": {
                 **self.tables.numbers,
-                "counted_at": _iso(self.tables.at),
+                "counted_at": format_iso(self.tables.at),
                 "size_bytes": self.database_bytes,
             },
-            "last_event_at": self.last_event_at and _iso(self.last_event_at),
+            "last_event_at": self.last_event_at and format_iso(self.last_event_at),
             "recent_activity": self.recent,
             "errors_last_hour": self.errors,
             "jobs": self.jobs,
@@ -210,7 +210,7 @@ class Metrics:
             "delayed_sync_total": self.pending,
             "oldest_pending_seconds": self.oldest_pending_seconds,
             "by_status": self.submissions.numbers,
-            "by_status_counted_at": _iso(self.submissions.at),
+            "by_status_counted_at": format_iso(self.submissions.at),
             "accounts": self.accounts,
             "last_run": self.jobs.get(JOB),
             "calls_today": self.calls_today,
@@ -274,10 +274,6 @@ def _next_attempt(account: Row, now: datetime) -> str | None:
 
 def _age(oldest: str | None, now: datetime) -> int | None:
     return None if oldest is None else int((now - parse_stored_time(oldest)).total_seconds())
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _run_summary(row: Row) -> Row:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from services.core.ports import Bucket
+from services.core.stored_time import format_iso
 
 PREFIX = "erasures/"
 INDEX = f"{PREFIX}index.json"
@@ -49,7 +50,7 @@ class ErasureNotes:
             await self._write(INDEX, index)
 
     def _empty(self) -> dict[str, Any]:
-        at = self.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = format_iso(self.at)
         return {"receipt": self.receipt, "at": at, **{name: [] for name in LISTS}}
 
     @property

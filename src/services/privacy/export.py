@@ -20,7 +20,7 @@ from services.privacy.statements import (
 )
 
 # About 5 MB of the longest rows that can be stored.
-PAGE_ROWS = 250
+EXPORT_PAGE_ROWS = 250
 # A part with events of the person is a page of its own, to bound the memory of a response.
 MAX_PARTS_OF_PAGE = 100
 
@@ -71,7 +71,7 @@ class PrivacyExport:
         section = position.section
         if section in TABLES:
             rows = await self._table_rows(TABLES[section], position.after)
-            if len(rows) == PAGE_ROWS:
+            if len(rows) == EXPORT_PAGE_ROWS:
                 return PersonDataPage(section, rows, ExportPosition(section, str(rows[-1]["id"])))
             return PersonDataPage(section, rows, _next_section(section))
         if section in FOLDERS:
@@ -83,7 +83,7 @@ class PrivacyExport:
 
     async def _table_rows(self, statement: str, after: str) -> Sequence[Row]:
         parameters = self.search.parameters()
-        return await self.search.rows(statement, **parameters, after=after, rows=PAGE_ROWS)
+        return await self.search.rows(statement, **parameters, after=after, rows=EXPORT_PAGE_ROWS)
 
     async def _keys(self) -> Sequence[Mapping[str, str | None]]:
         names = sorted(self.search.progress.keys)

@@ -14,7 +14,7 @@ from typing import Any
 
 from services.core.cursors import ReceiptPosition
 from services.core.ports import Bucket, Clock, Database, KeyValues, NewId, Row
-from services.core.stored_time import iso_8601
+from services.core.stored_time import format_iso, parse_stored_time
 from services.privacy.data_subject import DataSubject
 from services.privacy.erasure import Erasure
 from services.privacy.erasure_notes import ErasureNotes
@@ -105,7 +105,7 @@ class Privacy:
         erasure = Erasure(search, self._requests, request, notes)
         is_finished = await self._run_portion(_search_and_erase(search, erasure), request)
         if erasure.waits_until:
-            waits_until = iso_8601(erasure.waits_until)
+            waits_until = format_iso(parse_stored_time(erasure.waits_until))
             return {**_unfinished(request), "waits_until": waits_until}
         if not is_finished:
             return _unfinished(request)

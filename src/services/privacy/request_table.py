@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from services.core.cursors import ReceiptPosition
 from services.core.errors import NotFoundError
 from services.core.ports import Database, Row
-from services.core.stored_time import format_stored_time
+from services.core.stored_time import format_iso, format_stored_time
 from services.privacy.data_subject import DataSubject, IdentifierKind
 
 RequestKind = Literal["find", "export", "erase"]
@@ -173,7 +173,7 @@ def receipt_of(
     """The receipt of an erasure; its `sha256` covers the rest of it, as JSON with sorted keys."""
     receipt: dict[str, object] = {
         "id": request.id,
-        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "at": format_iso(at),
         "by": request.asked_by,
         "counts": {table: counts.get(table, 0) for table in RECEIPT_COUNTERS},
         "shared_visitors": len(request.progress.shared),

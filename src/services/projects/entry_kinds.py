@@ -57,7 +57,7 @@ _SELECT_PIXEL = _select("pixels", "project_id", "website_url")
 
 PROJECT_OF_PIXELS = f"{_SELECT_PROJECT} WHERE id = ?1 ->> 'project_id'"
 
-PROJECTS = EntryKind(
+PROJECT_KIND = EntryKind(
     noun="project",
     url_field="webhook_url",
     shape=PROJECT_SHAPE,
@@ -75,7 +75,7 @@ ON CONFLICT (name) DO NOTHING
     switch_off=_switch_off("projects"),
 )
 
-PIXELS = EntryKind(
+PIXEL_KIND = EntryKind(
     noun="pixel",
     url_field="website_url",
     shape=PIXEL_SHAPE,

@@ -35,7 +35,7 @@ class Pixel:
     rules: PixelRules = NO_RULES
 
 
-class Pixels:
+class PixelCache:
     """Finds pixels, and caches for `seconds` each one, or that there is none.
 
     `lookups` counts the queries to D1 since the isolate started.

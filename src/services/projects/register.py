@@ -15,7 +15,7 @@ from services.core.ports import Database, NewId, Row, UnavailableError
 from services.projects.entry_values import Entry, EntryKind, read_values
 
 # A change is made again on the row that somebody else changed in between.
-MAX_ATTEMPTS = 5
+MAX_CHANGE_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Register:
             UnavailableError: others changed the entry at each attempt.
         """
         entry = await self.find(entry_id)
-        for _ in range(MAX_ATTEMPTS):
+        for _ in range(MAX_CHANGE_ATTEMPTS):
             values = read_values(self.kind, fields, entry, entry.project_id)
             if values == entry.values():
                 return entry

@@ -15,15 +15,14 @@ from datetime import datetime
 
 from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.errors import InvalidQueryError
+from services.core.page_limit import MAX_PAGE_ROWS, page_limit
 from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
-from services.core.text import read_json, whole_number
+from services.core.text import read_json
 from services.reports.channel_sql import AD, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import IN_SPAN, Span, read_span
 
-DEFAULT_ROWS = "100"
-MAX_ROWS = 500
 DECIMALS = 4
 
 # A form that its site rejected is no submission. Only the rows of forms are read, for the outcome.
@@ -234,9 +233,9 @@ def read_limit(parameters: Mapping[str, str]) -> int:
     Raises:
         InvalidQueryError: `limit` cannot be used.
     """
-    limit = whole_number(parameters.get("limit", DEFAULT_ROWS), MAX_ROWS)
+    limit = page_limit(parameters)
     if limit is None:
-        raise InvalidQueryError(f"limit must be a whole number from 1 to {MAX_ROWS}")
+        raise InvalidQueryError(f"limit must be a whole number from 1 to {MAX_PAGE_ROWS}")
     return limit
 
 

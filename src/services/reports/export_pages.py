@@ -18,7 +18,7 @@ from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
 from services.reports.spans import Span
 
-MAX_ROWS = 10_000
+MAX_EXPORT_ROWS = 10_000
 # In pages of MIN_ROWS each; D1 allows 1,000 queries in an invocation.
 # https://developers.cloudflare.com/d1/platform/limits/
 MAX_PART_EVENTS = 90_000
@@ -117,11 +117,11 @@ class ExportQuery:
 
 
 def export_query(
-    pixel_id: str, span: Span, cursor: EventPosition | None, limit: int
+    pixel_id: str, span: Span, before: EventPosition | None, limit: int
 ) -> ExportQuery:
-    """The query for a span's events, or for those of them that are older than a cursor."""
+    """The query for a span's events, or for those of them that are older than an event."""
     end = EventPosition(format_stored_time(span.end), AFTER_ALL_IDS)
-    return ExportQuery(pixel_id, format_stored_time(span.start), min(cursor or end, end), limit)
+    return ExportQuery(pixel_id, format_stored_time(span.start), min(before or end, end), limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ MAX_ARCHIVED_EVENTS = 10_000
 MAX_PARTS = 100
 MAX_BYTES = 8 * 2**20
 # How often the archive may change while an export reads where it begins.
-MAX_ATTEMPTS = 5
+MAX_SNAPSHOT_ATTEMPTS = 5
 
 # The events in the database that are as old as those of the archive.
 STORED_AMONG_ARCHIVED = f"""
@@ -48,11 +48,14 @@ ORDER BY timestamp DESC, id DESC LIMIT {MAX_ARCHIVED_EVENTS + 1}
 
 @dataclass(frozen=True, slots=True)
 class OlderEvent:
-    """An event's cursor, and the line of the part that holds it; in the database part is None."""
+    """An event's position, and where its line is in the archive.
 
-    cursor: EventPosition
-    part: int | None
-    line: int
+    `part_index` counts the loaded parts, `line_index` the lines of one. In the database: None, 0.
+    """
+
+    position: EventPosition
+    part_index: int | None
+    line_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class ExportEvents:
     @property
     def archived_count(self) -> int:
         """How many of the events come from the archive."""
-        return sum(event.part is not None for event in self.older.events)
+        return sum(event.part_index is not None for event in self.older.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +150,9 @@ async def read_events(
         page = older[start : start + MIN_ROWS]
         stored = await _stored_lines(database, page, export_format)
         yield [
-            stored[event.cursor.event_id]
-            if event.part is None
-            else export_format.archived(parts.line(event.part, event.line))
+            stored[event.position.event_id]
+            if event.part_index is None
+            else export_format.archived(parts.line(event.part_index, event.line_index))
             for event in page
         ]
 
@@ -161,7 +164,7 @@ async def _read_snapshot(database: Database, query: ExportQuery) -> _Snapshot:
     that they find are those that they were given.
     """
     batches: Sequence[ArchiveBatch] = ()
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_SNAPSHOT_ATTEMPTS):
         floor = _before_start(query)
         border = EventPosition("", 0)
         if batches:
@@ -192,21 +195,21 @@ async def _find_older(bucket: Bucket, query: ExportQuery, snapshot: _Snapshot) -
     lowest = max(floor or EventPosition("", 0), _before_start(query))
     by_id: dict[int, OlderEvent] = {}
     # Of two parts with the same event the later one counts, and the database before both.
-    for number in sorted(range(len(parts)), key=lambda number: parts[number].batch.archived_at):
-        by_id |= {event.cursor.event_id: event for event in _events_of(parts[number], number)}
-    by_id |= {cursor.event_id: OlderEvent(cursor, None, 0) for cursor in snapshot.stored}
-    events = [event for event in by_id.values() if lowest < event.cursor < query.before]
-    events.sort(key=lambda event: event.cursor, reverse=True)
+    for index in sorted(range(len(parts)), key=lambda index: parts[index].batch.archived_at):
+        by_id |= {event.position.event_id: event for event in _events_of(parts[index], index)}
+    by_id |= {position.event_id: OlderEvent(position, None, 0) for position in snapshot.stored}
+    events = [event for event in by_id.values() if lowest < event.position < query.before]
+    events.sort(key=lambda event: event.position, reverse=True)
     page = events[: query.limit]
     if len(events) > query.limit:
-        return OlderEvents(page, parts, str(page[-1].cursor))
+        return OlderEvents(page, parts, str(page[-1].position))
     return OlderEvents(page, parts, str(_just_after(floor)) if floor else None)
 
 
 def choose_batches(
     batches: Sequence[ArchiveBatch], query: ExportQuery
 ) -> tuple[Sequence[ArchiveBatch], EventPosition | None]:
-    """The batches that one response reads, and the cursor at which it stops, None at the end.
+    """The batches that one response reads, and the position at which it stops, None at the end.
 
     All batches that reach up to `before` are read, so that every response makes progress.
     """
@@ -231,10 +234,10 @@ async def _load(bucket: Bucket, pixel_id: str, batch: ArchiveBatch) -> LoadedPar
     return LoadedPart(batch, key, content)
 
 
-def _events_of(part: LoadedPart, number: int) -> Iterator[OlderEvent]:
-    for line_number, line in enumerate(part.lines()):
+def _events_of(part: LoadedPart, part_index: int) -> Iterator[OlderEvent]:
+    for line_index, line in enumerate(part.lines()):
         event = json.loads(line)
-        yield OlderEvent(EventPosition(event["timestamp"], event["id"]), number, line_number)
+        yield OlderEvent(EventPosition(event["timestamp"], event["id"]), part_index, line_index)
 
 
 class _UnpackedParts:
@@ -242,16 +245,16 @@ class _UnpackedParts:
 
     def __init__(self, older: OlderEvents) -> None:
         self._parts = older.parts
-        self._remaining = Counter(event.part for event in older.events)
+        self._remaining = Counter(event.part_index for event in older.events)
         self._lines: dict[int, Sequence[str]] = {}
 
-    def line(self, part: int, number: int) -> str:
-        if part not in self._lines:
-            self._lines[part] = self._parts[part].lines()
-        line = self._lines[part][number]
-        self._remaining[part] -= 1
-        if not self._remaining[part]:
-            del self._lines[part]
+    def line(self, part_index: int, line_index: int) -> str:
+        if part_index not in self._lines:
+            self._lines[part_index] = self._parts[part_index].lines()
+        line = self._lines[part_index][line_index]
+        self._remaining[part_index] -= 1
+        if not self._remaining[part_index]:
+            del self._lines[part_index]
         return line
 
 
@@ -259,7 +262,7 @@ async def _stored_lines(
     database: Database, events: Sequence[OlderEvent], export_format: ExportFormat
 ) -> Mapping[int, str]:
     """The lines of those events that are in the database, by their ids."""
-    ids = [event.cursor.event_id for event in events if event.part is None]
+    ids = [event.position.event_id for event in events if event.part_index is None]
     if not ids:
         return {}
     [rows] = await database.batch_rows((export_format.by_id,), json.dumps({"ids": ids}))
@@ -272,9 +275,9 @@ def _before_start(query: ExportQuery) -> EventPosition:
     return EventPosition(query.start, -1)
 
 
-def _just_before(cursor: EventPosition) -> EventPosition:
-    return EventPosition(cursor.timestamp, cursor.event_id - 1)
+def _just_before(position: EventPosition) -> EventPosition:
+    return EventPosition(position.timestamp, position.event_id - 1)
 
 
-def _just_after(cursor: EventPosition) -> EventPosition:
-    return EventPosition(cursor.timestamp, cursor.event_id + 1)
+def _just_after(position: EventPosition) -> EventPosition:
+    return EventPosition(position.timestamp, position.event_id + 1)

@@ -10,11 +10,14 @@ HOUR_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
-    """Pauses that double from the first up to the longest, until they add up to `hours`."""
+    """Pauses that double from the first up to the longest.
+
+    A lead is given up when its pauses add up to `give_up_after_hours`.
+    """
 
     first_pause_seconds: int
     max_pause_seconds: int
-    hours: int
+    give_up_after_hours: int
 
     def pause_after(self, tries: int) -> timedelta | None:
         """The pause after so many failed tries; None when the lead is given up.
@@ -25,6 +28,6 @@ class RetrySchedule:
         for _ in range(tries - 1):
             total += pause
             pause = min(2 * pause, self.max_pause_seconds)
-            if total >= self.hours * HOUR_SECONDS:
+            if total >= self.give_up_after_hours * HOUR_SECONDS:
                 return None
         return timedelta(seconds=pause)

@@ -216,15 +216,15 @@ class RecordedEvent:
 class Visits:
     """Records events. A session ends after `session_minutes` without one, or the pixel's own.
 
-    A submission is due for the sync after `sync_delay`. An old pixel's submission that says the
-    same within `repeat_window` is the same one. Both are in seconds.
+    A submission is due for the sync after `sync_delay_seconds`. Two of an old pixel that say the
+    same within `repeat_window_seconds` are one.
     """
 
     database: Database
     new_id: NewId
     session_minutes: int
-    sync_delay: int
-    repeat_window: int
+    sync_delay_seconds: int
+    repeat_window_seconds: int
 
     async def record(
         self,
@@ -241,7 +241,7 @@ class Visits:
         Raises:
             UnavailableError: D1 failed; nothing was written.
         """
-        due = due_time(event, pixel, now, self.sync_delay)
+        due = due_time(event, pixel, now, self.sync_delay_seconds)
         parameters = self._parameters(event, pixel, origin, now, due)
         answer = json.loads(await self.database.batch(RECORD_EVENT_BATCH, parameters, on_cost))
         touch = answer["touch"]
@@ -306,7 +306,7 @@ class Visits:
         moment = int(now.timestamp())
         moments = {
             "event_key": moment,
-            "oldest_key": moment - self.repeat_window,
+            "oldest_key": moment - self.repeat_window_seconds,
             "newest_key": moment + CLOCK_SKEW_SECONDS,
         }
         return {name: f"v2-{digest}-{second:010d}" for name, second in moments.items()}
@@ -323,14 +323,14 @@ class Visits:
         }
 
 
-def due_time(event: Event, pixel: Pixel, now: datetime, sync_delay: int) -> datetime | None:
+def due_time(event: Event, pixel: Pixel, now: datetime, sync_delay_seconds: int) -> datetime | None:
     """When the event is due for the sync.
 
     None: it is no lead, the site rejected the form, or the project is not synced.
     """
     is_lead = event.lead is not None and event.lead.email is not None
     is_synced = is_lead and pixel.synced and event.outcome != "rejected"
-    return now + timedelta(seconds=sync_delay) if is_synced else None
+    return now + timedelta(seconds=sync_delay_seconds) if is_synced else None
 
 
 def _size(size: Size | None) -> dict[str, int] | None:

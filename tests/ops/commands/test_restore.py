@@ -19,7 +19,7 @@ from ops.restore import sql_files as loading
 from ops.restore.erase_again import Erasure
 from ops.restore.sql_files import RestoreStep
 from ops.restore.time_travel import erase_again
-from services.archive.parts import ARCHIVE, manifest_key, part_key
+from services.archive.parts import ARCHIVE, part_key, part_manifest_key
 from services.archive.rewriting import batch_counts
 from services.core.ndjson_parts import pack
 from tests.harness.prepared import database_file
@@ -77,7 +77,7 @@ def parts_since() -> Objects:
     manifest = json.dumps({"count": 2, "sha256": packed.sha256}).encode()
     contents = {BATCHES[0]: packed.content, BATCHES[2]: packed.content[:-1]}
     parts = {part_key(ARCHIVE, *PIXEL_AND_DAY, batch): said for batch, said in contents.items()}
-    return {**parts, **{manifest_key(key): manifest for key in parts}}
+    return {**parts, **{part_manifest_key(key): manifest for key in parts}}
 
 
 @pytest.fixture(scope="module")

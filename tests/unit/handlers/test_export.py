@@ -7,7 +7,7 @@ import pytest
 from handlers.export import DEFAULT_JSON_ROWS, ExportOptions, read_export_options
 from services.core.cursors import EventPosition
 from services.core.errors import InvalidFieldsError
-from services.reports.export_pages import MAX_PART_EVENTS, MAX_ROWS
+from services.reports.export_pages import MAX_EXPORT_ROWS, MAX_PART_EVENTS
 from tests.unit.memory import NOW
 
 
@@ -23,7 +23,7 @@ def ends(read: ExportOptions) -> tuple[str, str]:
 
 def test_without_parameters_it_is_json_of_the_last_thirty_days() -> None:
     read = options()
-    assert (read.format_name, read.limit, read.cursor) == ("json", DEFAULT_JSON_ROWS, None)
+    assert (read.format_name, read.limit, read.before) == ("json", DEFAULT_JSON_ROWS, None)
     assert ends(read) == ("2026-04-01T12:00:00", "2026-05-01T12:00:00")
 
 
@@ -47,7 +47,7 @@ def test_a_span_has_dates_or_times_in_utc(parameters: dict[str, str], start: str
 
 def test_a_cursor_is_the_position_of_an_event() -> None:
     read = options(cursor="2026-04-30 12:00:00,99")
-    assert read.cursor == EventPosition("2026-04-30 12:00:00", 99)
+    assert read.before == EventPosition("2026-04-30 12:00:00", 99)
 
 
 def test_all_parameters_that_cannot_be_used_are_named_at_once() -> None:
@@ -56,7 +56,9 @@ def test_all_parameters_that_cannot_be_used_are_named_at_once() -> None:
     assert [detail.partition(":")[0] for detail in refused.value.details] == [
         *("format", "limit", "cursor", "days", "days", "to", "from")
     ]
-    assert refused.value.details[1] == f"limit: must be a whole number from 1 to {MAX_ROWS:,}"
+    assert (
+        refused.value.details[1] == f"limit: must be a whole number from 1 to {MAX_EXPORT_ROWS:,}"
+    )
 
 
 def test_a_span_does_not_end_before_it_begins() -> None:

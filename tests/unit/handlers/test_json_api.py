@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from handlers.json_api import DEFAULT_ROWS, answer_refusals, read_json_object, read_limit
+from handlers.json_api import answer_refusals, read_json_object, read_limit
 from services.core.errors import (
     ConflictError,
     InvalidFieldsError,
@@ -16,6 +16,7 @@ from services.core.errors import (
     NotFoundError,
     RefusedError,
 )
+from services.core.page_limit import DEFAULT_PAGE_ROWS
 from services.core.request_origin import Location, RequestOrigin
 from web import Request, Response
 
@@ -50,9 +51,9 @@ def test_the_object_of_a_body_is_read() -> None:
 @pytest.mark.parametrize(
     ("parameters", "limit", "problems"),
     [
-        ({}, DEFAULT_ROWS, 0),
+        ({}, DEFAULT_PAGE_ROWS, 0),
         ({"limit": "500"}, 500, 0),
-        *(({"limit": text}, DEFAULT_ROWS, 1) for text in ("0", "501", "ten", "")),
+        *(({"limit": text}, DEFAULT_PAGE_ROWS, 1) for text in ("0", "501", "ten", "")),
     ],
 )
 def test_a_limit_is_a_number_of_rows_up_to_five_hundred(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ops.restore.erase_again import RECEIPT_IDS, Erasure, current_counts, deletions, recounts
-from services.archive.parts import PART_SUFFIX, manifest_key
+from services.archive.parts import PART_SUFFIX, part_manifest_key
 from services.core.ndjson_parts import unpack
 from tests.harness.archive import OLD, OLDER, run, some_pixel, store
 from tests.harness.keys import ADMIN_KEY
@@ -122,7 +122,7 @@ def erase_again(worker: Worker, receipt: str) -> None:
     """What a restore does with the note of an erasure, on the database of a Worker."""
     noted = json.loads(worker.stored(f"erasures/{receipt}.json") or b"")
     parts = [
-        current_counts(key, worker.stored(key), worker.stored(manifest_key(key)))
+        current_counts(key, worker.stored(key), worker.stored(part_manifest_key(key)))
         for key in noted["archive_parts"]
     ]
     assert parts

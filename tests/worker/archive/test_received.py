@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.archive import MAX_BODY_BYTES
+from handlers.archive import MAX_BATCH_BYTES
 from services.archive.endpoint import endpoint_body
 from services.archive.parts import EventsPart
 from services.core.cursors import EventPosition
@@ -126,9 +126,9 @@ def test_two_events_with_one_id_are_refused(archiving: Worker) -> None:
 
 
 def test_a_batch_has_four_mebibytes(archiving: Worker) -> None:
-    fitting = batch(7, event_data="x" * (MAX_BODY_BYTES - 1_000))
+    fitting = batch(7, event_data="x" * (MAX_BATCH_BYTES - 1_000))
     assert send(archiving, fitting).status == 200
-    answer = send(archiving, " " * (MAX_BODY_BYTES + 1))
+    answer = send(archiving, " " * (MAX_BATCH_BYTES + 1))
     assert (answer.status, answer.json()["error"]) == (413, "Request body is larger than 4096 KiB")
 
 

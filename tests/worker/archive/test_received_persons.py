@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from services.archive.endpoint import endpoint_body
-from services.archive.parts import EventsPart, manifest_key
+from services.archive.parts import EventsPart, part_manifest_key
 from services.core.cursors import EventPosition
 from services.core.ndjson_parts import unpack
 from services.privacy.request_table import RECEIPT_COUNTERS
@@ -48,7 +48,7 @@ def key_of(batch: Row) -> str:
 def kept(worker: Worker, batch: Row) -> list[int]:
     """The ids in a received part, which is what its manifest says."""
     key = key_of(batch)
-    manifest = json.loads(worker.stored(manifest_key(key)) or b"")
+    manifest = json.loads(worker.stored(part_manifest_key(key)) or b"")
     lines = unpack(key, worker.stored(key), manifest["count"], manifest["sha256"])
     return [json.loads(line)["id"] for line in lines]
 

@@ -19,8 +19,8 @@ from services.access.rate_limiting import (
 )
 from services.core.ports import UnavailableError
 
-TRACKING = Limit("tracking", requests=100, seconds=60, free=5, lease=10)
-STRICT = Limit("management", requests=10, seconds=3_600, free=0, lease=1)
+TRACKING = Limit("tracking", requests=100, window_seconds=60, free=5, lease=10)
+STRICT = Limit("management", requests=10, window_seconds=3_600, free=0, lease=1)
 CLIENT = "203.0.113.7"
 NOW = 1_700_000_000.0
 WINDOW_END = (int(NOW) // 60 + 1) * 60
@@ -66,14 +66,14 @@ def test_one_isolate_admits_the_limit_and_refuses_the_next_until_the_window_ends
     verdicts = admit(IsolateRateLimiter(MemoryShards()), times=103)
     assert [decision.allowed for decision in verdicts] == [True] * 100 + [False] * 3
     assert verdicts[100] == RateLimitDecision(
-        allowed=False, limit=100, remaining=0, reset=WINDOW_END
+        allowed=False, limit=100, remaining=0, reset_at=WINDOW_END
     )
 
 
 def test_what_remains_is_counted_down_to_zero() -> None:
     verdicts = admit(IsolateRateLimiter(MemoryShards()), times=100)
     assert [decision.remaining for decision in verdicts] == list(range(99, -1, -1))
-    assert {(decision.limit, decision.reset, decision.counted) for decision in verdicts} == {
+    assert {(decision.limit, decision.reset_at, decision.counted) for decision in verdicts} == {
         (100, WINDOW_END, True)
     }
 
@@ -111,7 +111,7 @@ def test_a_limit_without_free_requests_and_leases_asks_each_time_until_it_is_ref
 
 
 def test_a_limit_below_its_free_requests_is_still_the_limit() -> None:
-    tiny = Limit("tracking", requests=3, seconds=60, free=5, lease=10)
+    tiny = Limit("tracking", requests=3, window_seconds=60, free=5, lease=10)
     assert admitted(admit(IsolateRateLimiter(MemoryShards()), tiny, times=9)) == 3
 
 
@@ -121,7 +121,7 @@ def test_a_new_window_starts_afresh() -> None:
     admit(limiter, times=101)
     verdicts = admit(limiter, times=101, now=float(WINDOW_END))
     assert admitted(verdicts) == 100
-    assert verdicts[-1].reset == WINDOW_END + 60
+    assert verdicts[-1].reset_at == WINDOW_END + 60
 
 
 def test_the_last_moment_of_a_window_still_belongs_to_it() -> None:
@@ -224,7 +224,7 @@ LIMITS = st.builds(
     Limit,
     name=st.just("tracking"),
     requests=st.integers(1, 40),
-    seconds=st.just(60),
+    window_seconds=st.just(60),
     free=st.integers(0, 8),
     lease=st.integers(1, 12),
 )
@@ -280,7 +280,7 @@ def test_a_failing_shard_lets_requests_pass_uncounted() -> None:
         *[(True, False)] * 2,
     ]
     assert verdicts[-1].remaining == 0
-    assert verdicts[-1].reset == WINDOW_END
+    assert verdicts[-1].reset_at == WINDOW_END
 
 
 def test_a_failure_loses_nothing_that_is_to_be_reported() -> None:
@@ -302,7 +302,7 @@ def test_a_failure_is_not_an_answer_of_the_limiter() -> None:
         allowed=True,
         limit=STRICT.requests,
         remaining=0,
-        reset=(int(NOW) // STRICT.seconds + 1) * STRICT.seconds,
+        reset_at=(int(NOW) // STRICT.window_seconds + 1) * STRICT.window_seconds,
         counted=False,
     )
 

@@ -8,8 +8,8 @@ from services.archive.parts import (
     ARCHIVE,
     EventsPart,
     discard_part,
-    manifest_key,
     part_key,
+    part_manifest_key,
     write_part,
 )
 from services.core.cursors import EventPosition
@@ -20,7 +20,7 @@ CURSORS = [EventPosition("2026-05-01 06:00:00", 7), EventPosition("2026-05-01 06
 PART = EventsPart("shop", "2026-05-01", CURSORS, ['{"id":7}', '{"id":3}'])
 LOCATION = (ARCHIVE, PART.pixel_id, PART.day, PART.name)
 KEY = part_key(*LOCATION)
-MANIFEST = manifest_key(KEY)
+MANIFEST = part_manifest_key(KEY)
 
 
 def test_a_part_lies_beside_its_manifest() -> None:

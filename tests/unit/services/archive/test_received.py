@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.archive.parts import EventsPart, manifest_key
+from services.archive.parts import EventsPart, part_manifest_key
 from services.archive.reading import read_part
 from services.archive.received import ReceivedBatch, store_batch
 from services.archive.rewriting import PartReplacement, erased_ids
@@ -71,7 +71,7 @@ def stored(bucket: MemoryBucket) -> list[int]:
 
 
 def manifest(bucket: MemoryBucket) -> dict[str, object]:
-    content: dict[str, object] = json.loads(bucket.objects[manifest_key(KEY)])
+    content: dict[str, object] = json.loads(bucket.objects[part_manifest_key(KEY)])
     return content
 
 

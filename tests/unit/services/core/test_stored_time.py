@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.core.stored_time import NEVER_DUE, format_stored_time, iso_8601, parse_stored_time
+from services.core.stored_time import NEVER_DUE, format_iso, format_stored_time, parse_stored_time
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -32,5 +32,10 @@ def test_never_due_is_a_stored_time_after_all_real_ones() -> None:
     assert format_stored_time(NOON.replace(year=2999)) < NEVER_DUE
 
 
-def test_answers_write_a_stored_time_by_iso_8601() -> None:
-    assert iso_8601("2026-05-01 12:00:00") == "2026-05-01T12:00:00Z"
+def test_answers_have_a_stored_time_by_iso_8601() -> None:
+    stored_time = parse_stored_time("2026-05-01 12:00:00")
+    assert format_iso(stored_time) == "2026-05-01T12:00:00Z"
+
+
+def test_an_answered_time_has_no_fraction() -> None:
+    assert format_iso(NOON.replace(microsecond=999_999)) == "2026-05-01T12:00:00Z"

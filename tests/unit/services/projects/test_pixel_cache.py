@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import pytest
 
 from services.core.ports import OnCost, Row, UnavailableError
-from services.projects.pixel_cache import MAX_CACHED_PIXELS, Pixel, Pixels
+from services.projects.pixel_cache import MAX_CACHED_PIXELS, Pixel, PixelCache
 from services.projects.pixel_rules import PixelRules
 
 SECONDS = 60
 
 
 class MemoryDatabase:
-    """D1 as far as `Pixels` uses it: rows by pixel ID. It fails while `failing` is set."""
+    """D1 as far as `PixelCache` uses it: rows by pixel ID. It fails while `failing` is set."""
 
     def __init__(self, *ids: str, pipedrive_enabled: object = None) -> None:
         self.active = dict.fromkeys(ids, 1)
@@ -39,20 +39,20 @@ class MemoryDatabase:
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
-        raise AssertionError("Pixels writes nothing", statements, parameters, on_cost)
+        raise AssertionError("PixelCache writes nothing", statements, parameters, on_cost)
 
     async def batch_rows(
         self, statements: Sequence[str], parameters: str
     ) -> Sequence[Sequence[Row]]:
-        raise AssertionError("Pixels reads one row at a time", statements, parameters)
+        raise AssertionError("PixelCache reads one row at a time", statements, parameters)
 
 
-def find(pixels: Pixels, pixel_id: str, now: float) -> Pixel | None:
+def find(pixels: PixelCache, pixel_id: str, now: float) -> Pixel | None:
     return asyncio.run(pixels.find(pixel_id, now))
 
 
 def test_a_pixel_is_found_with_its_project() -> None:
-    pixels = Pixels(MemoryDatabase("pixel-one"), SECONDS)
+    pixels = PixelCache(MemoryDatabase("pixel-one"), SECONDS)
     assert find(pixels, "pixel-one", 0.0) == Pixel(
         "pixel-one", "project-1", active=True, synced=True
     )
@@ -61,7 +61,7 @@ def test_a_pixel_is_found_with_its_project() -> None:
 def test_an_inactive_pixel_is_found_as_such() -> None:
     database = MemoryDatabase("pixel-one")
     database.active["pixel-one"] = 0
-    assert find(Pixels(database, SECONDS), "pixel-one", 0.0) == Pixel(
+    assert find(PixelCache(database, SECONDS), "pixel-one", 0.0) == Pixel(
         "pixel-one", "project-1", active=False, synced=True
     )
 
@@ -77,7 +77,7 @@ def test_leads_are_synced_unless_the_project_says_no(
     pipedrive_enabled: object, *, synced: bool
 ) -> None:
     database = MemoryDatabase("pixel-one", pipedrive_enabled=pipedrive_enabled)
-    pixel = find(Pixels(database, SECONDS), "pixel-one", 0.0)
+    pixel = find(PixelCache(database, SECONDS), "pixel-one", 0.0)
     assert pixel is not None
     assert pixel.synced == synced
     assert pixel.active
@@ -85,7 +85,7 @@ def test_leads_are_synced_unless_the_project_says_no(
 
 def test_a_pixel_is_remembered_for_the_seconds_and_then_asked_for_again() -> None:
     database = MemoryDatabase("pixel-one")
-    pixels = Pixels(database, SECONDS)
+    pixels = PixelCache(database, SECONDS)
     first = find(pixels, "pixel-one", 1_000.0)
     database.active["pixel-one"] = 0
     assert find(pixels, "pixel-one", 1_059.9) == first
@@ -98,7 +98,7 @@ def test_a_pixel_is_remembered_for_the_seconds_and_then_asked_for_again() -> Non
 
 def test_a_miss_is_remembered_too() -> None:
     database = MemoryDatabase()
-    pixels = Pixels(database, SECONDS)
+    pixels = PixelCache(database, SECONDS)
     assert find(pixels, "pixel-new", 1_000.0) is None
     database.active["pixel-new"] = 1
     assert find(pixels, "pixel-new", 1_059.0) is None
@@ -108,7 +108,7 @@ def test_a_miss_is_remembered_too() -> None:
 
 def test_a_failure_is_raised_and_not_remembered() -> None:
     database = MemoryDatabase("pixel-one")
-    pixels = Pixels(database, SECONDS)
+    pixels = PixelCache(database, SECONDS)
     database.failing = True
     with pytest.raises(UnavailableError):
         find(pixels, "pixel-one", 0.0)
@@ -118,14 +118,14 @@ def test_a_failure_is_raised_and_not_remembered() -> None:
 
 def test_what_is_remembered_survives_a_failure_of_the_database() -> None:
     database = MemoryDatabase("pixel-one")
-    pixels = Pixels(database, SECONDS)
+    pixels = PixelCache(database, SECONDS)
     find(pixels, "pixel-one", 0.0)
     database.failing = True
     assert find(pixels, "pixel-one", 1.0) is not None
 
 
 def test_only_so_many_pixels_are_remembered_and_the_oldest_goes_first() -> None:
-    pixels = Pixels(MemoryDatabase(), SECONDS)
+    pixels = PixelCache(MemoryDatabase(), SECONDS)
     for number in range(MAX_CACHED_PIXELS + 1):
         find(pixels, f"pixel-{number}", 0.0)
     assert pixels.lookups == MAX_CACHED_PIXELS + 1
@@ -137,7 +137,7 @@ def test_only_so_many_pixels_are_remembered_and_the_oldest_goes_first() -> None:
 
 
 def test_a_pixel_that_was_asked_for_again_counts_as_new() -> None:
-    pixels = Pixels(MemoryDatabase(), SECONDS)
+    pixels = PixelCache(MemoryDatabase(), SECONDS)
     for number in range(MAX_CACHED_PIXELS):
         find(pixels, f"pixel-{number}", 0.0)
     find(pixels, "pixel-0", SECONDS)
@@ -150,6 +150,6 @@ def test_a_pixel_that_was_asked_for_again_counts_as_new() -> None:
 def test_a_pixel_has_the_rules_of_its_configuration() -> None:
     database = MemoryDatabase("pixel-one")
     database.of_pixel = '{"session_minutes": 5}'
-    pixel = find(Pixels(database, SECONDS), "pixel-one", 0.0)
+    pixel = find(PixelCache(database, SECONDS), "pixel-one", 0.0)
     assert pixel
     assert pixel.rules == PixelRules(session_minutes=5)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from paths import ROOT
 from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError
 from services.core.ports import OnCost, Row, UnavailableError
-from services.projects.entry_kinds import PIXELS, PROJECTS
+from services.projects.entry_kinds import PIXEL_KIND, PROJECT_KIND
 from services.projects.entry_values import read_values
-from services.projects.register import MAX_ATTEMPTS, EntryQuery, Register
+from services.projects.register import MAX_CHANGE_ATTEMPTS, EntryQuery, Register
 
 ALL = EntryQuery(500, "", include_inactive=True)
 
@@ -59,13 +59,13 @@ def database() -> Iterator[SqliteDatabase]:
 @pytest.fixture
 def projects(database: SqliteDatabase) -> Register:
     ids = iter(range(1_000))
-    return Register(PROJECTS, database, lambda: f"project-{next(ids)}")
+    return Register(PROJECT_KIND, database, lambda: f"project-{next(ids)}")
 
 
 @pytest.fixture
 def pixels(database: SqliteDatabase) -> Register:
     ids = iter(range(1_000))
-    return Register(PIXELS, database, lambda: f"pixel-{next(ids)}")
+    return Register(PIXEL_KIND, database, lambda: f"pixel-{next(ids)}")
 
 
 def test_every_method_is_one_round_trip_but_a_change_is_two(
@@ -121,7 +121,7 @@ def test_a_change_gives_up_when_somebody_changes_the_same_all_the_time(
     database: SqliteDatabase, projects: Register
 ) -> None:
     asyncio.run(projects.create({"name": "Acme"}))
-    renamings = [f"UPDATE projects SET name = 'name {turn}'" for turn in range(MAX_ATTEMPTS)]
+    renamings = [f"UPDATE projects SET name = 'name {turn}'" for turn in range(MAX_CHANGE_ATTEMPTS)]
     database.meanwhile = ["SELECT 1", *renamings]
     with pytest.raises(UnavailableError, match="the project is changed by others"):
         asyncio.run(projects.change("project-0", {"active": 0}))
@@ -229,13 +229,13 @@ FIELDS = ("id", "project_id", "name", "webhook_url", "active", "created_at", "co
 
 @given(
     st.dictionaries(st.sampled_from(FIELDS), ANYTHING),
-    st.dictionaries(st.sampled_from((*PROJECTS.shape, "zapier")), ANYTHING) | ANYTHING,
+    st.dictionaries(st.sampled_from((*PROJECT_KIND.shape, "zapier")), ANYTHING) | ANYTHING,
 )
 def test_whatever_is_sent_is_stored_as_text_or_refused_with_reasons(
     sent: dict[str, object], configuration: object
 ) -> None:
     try:
-        values = read_values(PROJECTS, {**sent, "configuration": configuration}, None, None)
+        values = read_values(PROJECT_KIND, {**sent, "configuration": configuration}, None, None)
     except InvalidFieldsError as error:
         reasons = str(error)
     else:

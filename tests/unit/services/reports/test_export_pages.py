@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.core.cursors import EventPosition
-from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, PAGE_ROWS, rows_of_next_page
+from services.core.json_lines import AFTER_ALL_IDS, MAX_PAGE_LINES, MIN_ROWS, rows_of_next_page
 from services.core.ports import UnavailableError
 from services.reports.export_pages import (
     FORMATS,
@@ -69,9 +69,9 @@ def test_the_largest_part_stays_below_what_d1_answers_in_one_invocation() -> Non
     ("lines", "rows"),
     [
         (["x" * 1_000] * MIN_ROWS, 2 * MIN_ROWS),
-        (["x" * 1_000] * PAGE_ROWS, PAGE_ROWS),
-        (["x" * 5_000] * PAGE_ROWS, 300),
-        (["x" * 50_000] * PAGE_ROWS, MIN_ROWS),
+        (["x" * 1_000] * MAX_PAGE_LINES, MAX_PAGE_LINES),
+        (["x" * 5_000] * MAX_PAGE_LINES, 300),
+        (["x" * 50_000] * MAX_PAGE_LINES, MIN_ROWS),
         (["x" * 10], MIN_ROWS),
     ],
 )

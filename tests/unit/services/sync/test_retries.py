@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from services.sync.retries import HOUR_SECONDS, RetrySchedule
 
-USUAL = RetrySchedule(first_pause_seconds=300, max_pause_seconds=6 * HOUR_SECONDS, hours=72)
+USUAL = RetrySchedule(
+    first_pause_seconds=300, max_pause_seconds=6 * HOUR_SECONDS, give_up_after_hours=72
+)
 
 
 def pauses_of(retries: RetrySchedule) -> list[float]:

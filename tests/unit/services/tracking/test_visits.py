@@ -58,7 +58,11 @@ def record(
     database = MemoryDatabase(json.dumps(answer))
     ids: Iterator[str] = iter(("id-1", "id-2"))
     visits = Visits(
-        database, lambda: next(ids), session_minutes=30, sync_delay=DELAY, repeat_window=WINDOW
+        database,
+        lambda: next(ids),
+        session_minutes=30,
+        sync_delay_seconds=DELAY,
+        repeat_window_seconds=WINDOW,
     )
     recorded = asyncio.run(visits.record(event, pixel, ORIGIN, now))
     [parameters] = database.parameters
