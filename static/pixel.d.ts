@@ -12,7 +12,8 @@ type Outcome = "submitted" | "accepted" | "rejected";
 
 /**
  * One event as it is sent. `at` is when it happened, in milliseconds of the visitor's clock. `page`,
- * of page views only, is what tells pages apart: the URL, by default without its hash.
+ * of page views only, is what tells pages apart: the URL, by default without its hash; true if
+ * data-spa="off" makes all URLs one page.
  */
 interface PppEvent {
   event_key: string;
@@ -22,7 +23,7 @@ interface PppEvent {
   outcome?: Outcome;
   visitor_cookie?: string;
   sequence?: number;
-  page?: string;
+  page?: string | true;
 }
 
 /** One lead of this page, the same until it is settled. */
