@@ -48,7 +48,7 @@ class Route:
 
 OPEN = Policy()
 TRACKING = Policy(limit="tracking", cross_origin=True, refuse_bots=True)
-# A broken image on a client's page helps nobody.
+# An error would show as a broken image on the client's page.
 FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 MANAGEMENT_READING = Policy(limit="management", key="read")

@@ -62,7 +62,7 @@ class Response:
 
 
 def time_text(moment: datetime) -> str:
-    """A time in UTC as it stands in answers: `2026-05-01T12:00:00.000Z`."""
+    """A time in UTC as answers have it: `2026-05-01T12:00:00.000Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

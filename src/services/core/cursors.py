@@ -23,7 +23,7 @@ class EventPosition:
     event_id: int
 
     def __str__(self) -> str:
-        """The cursor of an export: behind this event it goes on."""
+        """The cursor of an export whose next part begins behind this event."""
         return f"{self.timestamp},{self.event_id}"
 
 
@@ -46,7 +46,7 @@ class ReceiptPosition:
     receipt_id: str
 
     def __str__(self) -> str:
-        """The cursor of the list of receipts: behind this one it goes on."""
+        """The cursor of the list of receipts whose next page begins behind this one."""
         return f"{self.started_at},{self.receipt_id}"
 
 

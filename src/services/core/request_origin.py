@@ -1,4 +1,4 @@
-"""Who sent a request, as Cloudflare tells it."""
+"""Who sent a request, as far as Cloudflare knows."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class EntryKind:
     owner: str | None = None
 
     def as_json(self, entry: Entry) -> dict[str, object]:
-        """The entry as it stands in an answer."""
+        """The entry as an answer has it."""
         owner = {} if entry.project_id is None else {"project_id": entry.project_id}
         return {
             "id": entry.id,

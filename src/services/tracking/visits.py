@@ -38,7 +38,7 @@ _OPEN_SESSION = """
   ) WHERE last_activity > ?1 ->> 'open_since'
 """
 
-# The pixel sent this event before and did not hear the answer: it changes nothing again.
+# The pixel sends an event again when it got no answer: the stored event stays as it is.
 _REPEATED = """
   SELECT 1 FROM tracking_events
   WHERE tracking_events.visitor_id = visitors.id
