@@ -14,7 +14,7 @@ MAX_BATCH_BYTES = 4 * 2**20
 
 @answer_refusals
 async def receive(app: App, request: Request, log: Log) -> Response:
-    """Store a batch of events in R2 and acknowledge their ids; a repeated batch is stored once."""
+    """Stores a batch of events in R2 and acknowledges their ids; a repeated one is stored once."""
     batch = read_received_batch(await request.text(MAX_BATCH_BYTES))
     is_new = await store_batch(app.bucket, batch)
     ids = batch.part.ids

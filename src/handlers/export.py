@@ -52,7 +52,7 @@ class ExportOptions:
 
 @answer_refusals
 async def export(app: App, request: Request, log: Log) -> Response:
-    """Stream a part of the pixel's events, newest first.
+    """Streams a part of the pixel's events, newest first.
 
     A pixel that is switched off keeps its events, so they can be exported.
     """
@@ -117,7 +117,7 @@ def _file_name(pixel_id: str, options: ExportOptions) -> str:
 
 
 def read_export_options(parameters: Mapping[str, str], now: datetime) -> ExportOptions:
-    """Read the query of an export.
+    """Reads the query of an export.
 
     Raises:
         InvalidFieldsError: a parameter cannot be used; the details name all of them.

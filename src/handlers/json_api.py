@@ -41,7 +41,7 @@ def refusal_response(error: RefusedError) -> Response:
 
 
 async def read_json_object(request: Request) -> Mapping[str, object]:
-    """Read the JSON object in the body.
+    """Reads the JSON object in the body.
 
     Raises:
         InvalidFieldsError: the body is not a JSON object.
@@ -57,7 +57,7 @@ async def read_json_object(request: Request) -> Mapping[str, object]:
 
 
 def read_limit(parameters: Mapping[str, str], problems: list[str]) -> int:
-    """Read `limit`, the rows of a page; after a problem, append it and return the default."""
+    """Reads `limit`, the rows of a page; after a problem, appends it and returns the default."""
     limit = page_limit(parameters)
     if limit is None:
         problems.append(f"limit: must be a whole number from 1 to {MAX_PAGE_ROWS}")

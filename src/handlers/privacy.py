@@ -103,7 +103,7 @@ async def _read_query(request: Request, other_fields: frozenset[str]) -> PersonQ
 
 
 def _require_boolean_switches(body: Mapping[str, object]) -> None:
-    """Refuse a `dry_run` that is not a boolean: it must not erase."""
+    """Refuses a `dry_run` that is not a boolean: it must not erase."""
     invalid = [name for name in SWITCHES if not isinstance(body.get(name, False), bool)]
     if invalid:
         raise InvalidFieldsError([f"{name}: must be true or false" for name in invalid])

@@ -84,7 +84,7 @@ def _written(
     log: Log,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """Log a change of an entry and answer with the entry."""
+    """Logs a change of an entry and answers with the entry."""
     fields = {"kind": register.noun, "id": entry.id, "active": bool(entry.active)}
     log.info("management_written", method=request.method, **fields)
     return _answer(register, request, entry, status)

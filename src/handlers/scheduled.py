@@ -11,7 +11,7 @@ from services.core.ports import UnavailableError
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
-    """Check the bindings, then run the jobs one after the other, beginning with the sync.
+    """Checks the bindings, then runs the jobs one after the other, beginning with the sync.
 
     An error in one job is logged; the next job runs all the same.
     """

@@ -104,7 +104,7 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
 
 
 def refused(error: InvalidInputError, log: Log) -> Response:
-    """Log a refused event and build the response."""
+    """Logs a refused event and builds the response."""
     log.info("event_refused", reason=error.message, details=error.details or None)
     return refusal_response(error)
 
@@ -116,7 +116,7 @@ def declined(log: Log) -> Response:
 
 
 async def record(app: App, request: Request, log: Log, event: Event) -> RecordedEvent:
-    """Store an event of an active pixel and log it.
+    """Stores an event of an active pixel and logs it.
 
     Raises:
         UnknownPixelError: there is no such pixel, or it is not active.
@@ -182,7 +182,7 @@ def _cost_line(log: Log, round_trips: int) -> OnCost:
 
 
 async def _after_submission(app: App, log: Log, event: Event, recorded: RecordedEvent) -> None:
-    """Set the timer of the sync and store the response in KV; the sync works without either."""
+    """Sets the timer of the sync and stores the response in KV; the sync works without either."""
     try:
         if recorded.due:
             await app.timers.set(recorded.event_id, recorded.due)
@@ -192,7 +192,7 @@ async def _after_submission(app: App, log: Log, event: Event, recorded: Recorded
 
 
 def _decoded_address(value: str) -> str:
-    """Undo the second encoding of addresses in old embed codes."""
+    """Undoes the second encoding of addresses in old embed codes."""
     return unquote(value) if value[:12].lower().startswith(("http%3a", "https%3a")) else value
 
 

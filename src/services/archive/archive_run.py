@@ -134,7 +134,7 @@ class ArchiveRun:
     _counts: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> None:
-        """Archive the due events and record the outcome in the log and in `job_runs`.
+        """Archives the due events and records the outcome in the log and in `job_runs`.
 
         Raises:
             UnavailableError: D1 failed; the remaining events are due in the next run.
@@ -150,7 +150,7 @@ class ArchiveRun:
         self.log.info("archive_run", outcome=outcome, **self._summary())
 
     async def _archive_pixels(self, deadline: datetime) -> str:
-        """Archive one part of each pixel in turn, so that none starves; return the outcome."""
+        """Archives one part of each pixel in turn, so that none starves; returns the outcome."""
         queue = deque(await self._due_pixels())
         while queue:
             if self._is_spent(deadline):
@@ -185,7 +185,7 @@ class ArchiveRun:
         return [PixelPosition(row["pixel_id"], row["before"], EventPosition("", 0)) for row in rows]
 
     async def _archive_part(self, position: PixelPosition) -> PixelPosition | None:
-        """Archive a pixel's next part; return the position after it, None at the end."""
+        """Archives a pixel's next part; returns the position after it, None at the end."""
         rows = min(position.rows, self.settings.rows - self._counts["read"])
         part, last_change = await self._read_part(replace(position, rows=rows))
         if part is None:
@@ -211,7 +211,7 @@ class ArchiveRun:
         return part, last_change["changes"]
 
     async def _send(self, part: EventsPart) -> EventsPart | None:
-        """Send a part to the endpoint; return the events that it acknowledged, if any."""
+        """Sends a part to the endpoint; returns the events that it acknowledged, if any."""
         if self.endpoint is None:
             return part
         ids = await self.endpoint.send(part)
@@ -223,7 +223,7 @@ class ArchiveRun:
         return part.subset(ids)
 
     async def _move(self, part: EventsPart, last_change: int) -> None:
-        """Write a part to R2, then record it and delete its rows, unless one has changed."""
+        """Writes a part to R2, then records it and deletes its rows, unless one has changed."""
         manifest = await write_part(self.bucket, ARCHIVE, part, part.name)
         parameters = json.dumps(_batch_parameters(part, manifest, last_change, self.clock()))
         statements = (RECORD_BATCH, DELETE_ARCHIVED)

@@ -126,7 +126,7 @@ class ArchiveBatch:
 
 
 def read_batch(row: Row) -> ArchiveBatch:
-    """Convert a row of `FIND_BATCHES`."""
+    """Converts a row of `FIND_BATCHES`."""
     return ArchiveBatch(
         day=row["day"],
         name=row["batch"],

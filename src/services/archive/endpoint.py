@@ -33,7 +33,7 @@ class ArchiveEndpoint:
     sleep: Sleep
 
     async def send(self, part: EventsPart) -> set[int]:
-        """Send a part, up to three times, and return the acknowledged ids.
+        """Sends a part, up to three times, and returns the acknowledged ids.
 
         Raises:
             EndpointError: the endpoint did not accept the part.

@@ -110,7 +110,7 @@ def part_manifest_key(key: str) -> str:
 
 
 async def write_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) -> Manifest:
-    """Write a part and its manifest, and compare what R2 gives back.
+    """Writes a part and its manifest, and compares what R2 gives back.
 
     Raises:
         DamagedPartError: R2 gave back something else.
@@ -141,7 +141,7 @@ async def write_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) 
 
 
 async def discard_part(bucket: Bucket, folder: str, part: EventsPart, batch: str) -> None:
-    """Delete a part that was not recorded, with its manifest.
+    """Deletes a part that was not recorded, with its manifest.
 
     Raises:
         UnavailableError: R2 failed.

@@ -52,7 +52,7 @@ def is_received(key: str) -> bool:
 
 
 async def all_part_keys(bucket: Bucket, after: str) -> AsyncIterator[str]:
-    """Yield the keys of all parts after a key, archived and received ones, in their order.
+    """Yields the keys of all parts after a key, archived and received ones, in their order.
 
     Raises:
         UnavailableError: R2 failed.
@@ -63,7 +63,7 @@ async def all_part_keys(bucket: Bucket, after: str) -> AsyncIterator[str]:
 
 
 async def part_keys(bucket: Bucket, folder: str, after: str) -> AsyncIterator[str]:
-    """Yield the keys of a folder's parts after a key, in their order.
+    """Yields the keys of a folder's parts after a key, in their order.
 
     Raises:
         UnavailableError: R2 failed.
@@ -85,7 +85,7 @@ async def part_keys(bucket: Bucket, folder: str, after: str) -> AsyncIterator[st
 async def read_part(
     bucket: Bucket, key: str, pending_rewrite: Sequence[str] = ()
 ) -> ArchivedPart | None:
-    """Read a part with its manifest; None if it no longer exists.
+    """Reads a part with its manifest; None if it no longer exists.
 
     `pending_rewrite` is the `PartReplacement.journal` of an interrupted replacement. If it is of
     this part, the content may be new already while the manifest is old.
@@ -104,7 +104,7 @@ def check_part(
     manifest_text: bytes | None,
     pending_rewrite: Sequence[str] = (),
 ) -> ArchivedPart | None:
-    """Check what R2 holds of a part against its manifest; None if it holds neither.
+    """Checks what R2 holds of a part against its manifest; None if it holds neither.
 
     Raises:
         DamagedPartError: the content does not match the manifest.
@@ -143,7 +143,7 @@ def is_form_line(line: str) -> bool:
 
 
 def read_event_line(line: str) -> Row:
-    """Parse an event's line; every one of `SUBJECT_COLUMNS` is there as a text or None."""
+    """Parses an event's line; every one of `SUBJECT_COLUMNS` is there as a text or None."""
     event = json.loads(line)
     return {**event, **{name: _text(event.get(name)) for name in SUBJECT_COLUMNS}}
 

@@ -33,7 +33,7 @@ class ReceivedBatch:
 
 
 def read_received_batch(text: str) -> ReceivedBatch:
-    """Parse and check the body of `POST /api/archive`.
+    """Parses and checks the body of `POST /api/archive`.
 
     Raises:
         InvalidFieldsError: the body is no batch; says what is wrong.
@@ -54,7 +54,7 @@ def read_received_batch(text: str) -> ReceivedBatch:
 
 
 async def store_batch(bucket: Bucket, batch: ReceivedBatch) -> bool:
-    """Write a batch to R2, without events that were erased from it; False if it is there already.
+    """Writes a batch to R2, without events that were erased from it; False if it is there already.
 
     Raises:
         ConflictError: a different batch has this name.

@@ -30,7 +30,7 @@ def day_of_key(key: str) -> str | None:
 
 
 async def delete_part(bucket: Bucket, key: str) -> None:
-    """Delete a part, with its manifest unless it was received: see `PartReplacement`.
+    """Deletes a part, with its manifest unless it was received: see `PartReplacement`.
 
     Raises:
         UnavailableError: R2 failed; the part must be deleted again.
@@ -89,7 +89,7 @@ class PartReplacement:
         return batch_counts(self.part.key, packed.rows, packed.sha256, len(packed.content))
 
     async def write(self, bucket: Bucket) -> None:
-        """Write the remaining lines over the part, read them back, then write the manifest.
+        """Writes the remaining lines over the part, reads them back, then writes the manifest.
 
         Raises:
             DamagedPartError: R2 returned other content; the manifest still has the old sums, so
@@ -124,7 +124,7 @@ class PartReplacement:
 async def delete_parts_before_day(
     bucket: Bucket, pixel_id: str, day: str, max_objects: int
 ) -> Collection[str]:
-    """Delete a pixel's parts and manifests of days before `day`; return the keys of the parts.
+    """Deletes a pixel's parts and manifests of days before `day`; returns the keys of the parts.
 
     Raises:
         UnavailableError: R2 failed.

@@ -73,7 +73,7 @@ class DataSubject:
 
 
 def read_subject(body: Mapping[str, object], other_fields: frozenset[str]) -> DataSubject:
-    """Read the person from the body of a request, which may have `other_fields` too.
+    """Reads the person from the body of a request, which may have `other_fields` too.
 
     Raises:
         InvalidFieldsError: the body has an unknown field, or not exactly one valid identifier.

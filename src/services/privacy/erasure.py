@@ -50,7 +50,7 @@ class Erasure:
     waits_until: str | None = None
 
     async def steps(self) -> Steps:
-        """Run the remaining stages; after each step the erasure may be stopped and resumed."""
+        """Runs the remaining stages; after each step the erasure may be stopped and resumed."""
         stages = {
             SEARCH_FINISHED: self._erase_rows,
             "old_log": self._erase_logs_and_keys,
@@ -66,7 +66,7 @@ class Erasure:
             progress.stage, progress.after = names[names.index(stage) + 1], None
 
     async def _erase_rows(self) -> Steps:
-        """Erase events, sessions and visitors until the statements find no more."""
+        """Erases events, sessions and visitors until the statements find no more."""
         while True:
             events = await self._next_ids(NEXT_EVENTS)
             if events:
@@ -103,7 +103,7 @@ class Erasure:
         await self.requests.delete(self.request, CountedDelete(statement, table), ids=ids)
 
     async def _erase_logs_and_keys(self) -> Steps:
-        """Erase rows of the old log, claims of archived forms in Pipedrive, and keys in KV."""
+        """Erases rows of the old log, claims of archived forms in Pipedrive, and keys in KV."""
         form_ids = self.request.progress.archived_form_ids()
         persons = CountedDelete(DELETE_PERSONS, "pipedrive_persons")
         await self.requests.delete(self.request, persons, ids=form_ids)
@@ -118,7 +118,7 @@ class Erasure:
             yield
 
     async def _erase_archived(self) -> Steps:
-        """Erase from archived and received parts; the rows are gone, so none can follow."""
+        """Erases from archived and received parts; the rows are gone, so none can follow."""
         progress, bucket = self.request.progress, self.search.bucket
         async for key in all_part_keys(bucket, str(progress.after or "")):
             try:
@@ -158,7 +158,7 @@ class Erasure:
         return ids, remaining
 
     async def _note(self, replacement: PartReplacement, ids: Sequence[int]) -> None:
-        """Store what a restore and a resumed erasure need, before the part is replaced."""
+        """Stores what a restore and a resumed erasure need, before the part is replaced."""
         part, counter = replacement.part, "received_events"
         if not part.is_received:
             # The ids of received events may be those of different rows here.

@@ -30,7 +30,7 @@ class ErasureNotes:
     at: datetime
 
     async def add(self, **lists: Iterable[str | int]) -> None:
-        """Add ids and keys to the lists of these names, one of `LISTS` each."""
+        """Adds ids and keys to the lists of these names, one of `LISTS` each."""
         await self._list()
         content = await self.bucket.get(self._key)
         note = json.loads(content) if content else self._empty()
@@ -39,7 +39,7 @@ class ErasureNotes:
         await self._write(self._key, note)
 
     async def close(self) -> None:
-        """Write the note and the index even of an erasure that deleted nothing."""
+        """Writes the note and the index even of an erasure that deleted nothing."""
         await self.add(event_ids=())
 
     async def _list(self) -> None:

@@ -59,7 +59,7 @@ class PrivacyExport:
     search: PrivacySearch
 
     async def page(self, position: ExportPosition) -> PersonDataPage:
-        """Read the page at a position; sections without rows are skipped."""
+        """Reads the page at a position; sections without rows are skipped."""
         while True:
             page = await self._read(position)
             next_position = page.next_position
@@ -90,7 +90,7 @@ class PrivacyExport:
         return [{"key": name, "value": await self.search.key_value(name)} for name in names]
 
     async def _read_parts(self, position: ExportPosition) -> PersonDataPage:
-        """Read parts of a folder up to one with rows; a page of many parts may have none."""
+        """Reads parts of a folder up to one with rows; a page of many parts may have none."""
         section, parts = position.section, 0
         async for key in part_keys(self.search.bucket, FOLDERS[section], position.after):
             rows = await self._part_rows(key)

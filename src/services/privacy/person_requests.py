@@ -43,7 +43,7 @@ class PrivacyCursor:
 
 
 def parse_privacy_cursor(text: str) -> PrivacyCursor | None:
-    """Read the cursor that a client sent; None if the text is none."""
+    """Reads the cursor that a client sent; None if the text is none."""
     match text.split("~", 2):
         case [str(request_id)] if request_id:
             return PrivacyCursor(request_id)
@@ -97,7 +97,7 @@ class Privacy:
         }
 
     async def erase(self, subject: DataSubject, cursor: PrivacyCursor | None) -> Answer:
-        """Delete everything about the person; the last portion returns the receipt."""
+        """Deletes everything about the person; the last portion returns the receipt."""
         if cursor and (receipt := await self._requests.finished_receipt(cursor.request_id)):
             return {**_finished(cursor.request_id), "receipt": receipt}
         request, search = await self._search("erase", subject, cursor)
@@ -132,7 +132,7 @@ class Privacy:
     async def _search(
         self, kind: RequestKind, subject: DataSubject, cursor: PrivacyCursor | None
     ) -> tuple[PrivacyRequest, PrivacySearch]:
-        """Begin a request, or resume that of the cursor, and restore its search."""
+        """Begins a request, or resumes that of the cursor, and restores its search."""
         now = self.clock()
         if cursor:
             request = await self._requests.resume(cursor.request_id, kind, subject)
@@ -146,7 +146,7 @@ class Privacy:
     async def _run_portion(
         self, steps: AsyncGenerator[None, None], request: PrivacyRequest
     ) -> bool:
-        """Run steps up to the size of a portion; return whether they were all."""
+        """Runs steps up to the size of a portion; returns whether they were all."""
         remaining, deadline = self.steps, self.clock() + PORTION_TIME
         try:
             async with aclosing(steps):

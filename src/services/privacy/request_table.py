@@ -143,7 +143,7 @@ _SET_FIELDS = ("visitors", "shared", "events", "logs", "keys", "damaged")
 
 
 def read_progress(text: str) -> SearchProgress:
-    """Read the JSON of `SearchProgress.as_json`."""
+    """Reads the JSON of `SearchProgress.as_json`."""
     progress = SearchProgress(**json.loads(text))
     for name in _SET_FIELDS:
         setattr(progress, name, set(getattr(progress, name)))
@@ -198,7 +198,7 @@ class PrivacyRequests:
     async def begin(
         self, request_id: str, kind: RequestKind, subject: DataSubject, stage: str, now: datetime
     ) -> PrivacyRequest:
-        """Store a new request about a person."""
+        """Stores a new request about a person."""
         request = PrivacyRequest(request_id, kind, subject.asked_by, SearchProgress(stage))
         await self._run(
             CREATE_REQUEST,
@@ -214,7 +214,7 @@ class PrivacyRequests:
     async def resume(
         self, request_id: str, kind: RequestKind, subject: DataSubject
     ) -> PrivacyRequest:
-        """Read an unfinished request about the same person.
+        """Reads an unfinished request about the same person.
 
         Raises:
             NotFoundError: no unfinished request has this id, kind and person.
@@ -239,11 +239,11 @@ class PrivacyRequests:
         return receipt
 
     async def save(self, request: PrivacyRequest) -> None:
-        """Store the progress of a request."""
+        """Stores the progress of a request."""
         await self._run(SAVE_REQUEST, id=request.id, progress=request.progress.as_json())
 
     async def count(self, request: PrivacyRequest, counter: str, number: int) -> None:
-        """Add to a counter of the receipt, and store the progress."""
+        """Adds to a counter of the receipt, and stores the progress."""
         progress = request.progress.as_json()
         await self._run(
             ADD_TO_COUNTER, id=request.id, table=counter, more=number, progress=progress
@@ -252,13 +252,13 @@ class PrivacyRequests:
     async def delete(
         self, request: PrivacyRequest, *deletes: CountedDelete, **parameters: object
     ) -> None:
-        """Run DELETE statements, each in a transaction that adds its rows to its counter."""
+        """Runs DELETE statements, each in a transaction that adds its rows to its counter."""
         for statement, counter in deletes:
             text = json.dumps({"id": request.id, "table": counter, **parameters})
             await self.database.batch_rows((statement, ADD_DELETED_TO_COUNTER), text)
 
     async def finish(self, request: PrivacyRequest, now: datetime) -> dict[str, object]:
-        """Finish an erasure; store and return its receipt."""
+        """Finishes an erasure; stores and returns its receipt."""
         row = (await self._run(FIND_REQUEST, id=request.id))[0]
         receipt = receipt_of(request, json.loads(row["counts"]), now)
         finished_at = format_stored_time(now)

@@ -138,7 +138,7 @@ class Retention:
     visitor_days: int
 
     async def run(self, log: Log) -> None:
-        """Delete one portion, and record it in the log and in `job_runs`.
+        """Deletes one portion, and records it in the log and in `job_runs`.
 
         Raises:
             UnavailableError: D1 or R2 failed; the next run continues.
@@ -156,7 +156,7 @@ class Retention:
             log.info("retention_run", **deleted)
 
     async def _delete_events(self, now: datetime, deleted: Counter[str]) -> None:
-        """Delete expired events, and the archived days before the first day to keep."""
+        """Deletes expired events, and the archived days before the first day to keep."""
         batches, objects = MAX_EVENT_BATCHES, MAX_OBJECTS_OF_RUN
         for pixel in await self._rows(PIXELS_WITH_RETENTION):
             before = now - timedelta(days=pixel["days"])
@@ -173,7 +173,7 @@ class Retention:
     async def _delete_event_batch(
         self, pixel_id: str, before: datetime, deleted: Counter[str]
     ) -> bool:
-        """Delete expired events of a pixel; return whether there may be more."""
+        """Deletes expired events of a pixel; returns whether there may be more."""
         rows = await self._rows(OLD_EVENTS, pixel_id=pixel_id, before=format_stored_time(before))
         ids = [row["id"] for row in rows]
         if ids:
@@ -183,7 +183,7 @@ class Retention:
         return len(ids) == EVENT_BATCH_ROWS
 
     async def _delete_visits_and_logs(self, now: datetime, deleted: Counter[str]) -> dict[str, str]:
-        """Delete sessions, visitors and old log rows; return the positions of the walks."""
+        """Deletes sessions, visitors and old log rows; returns the positions of the walks."""
         runs = await self._rows(READ_WALK_POSITIONS)
         positions: dict[str, str] = json.loads(runs[0]["summary"] or "{}") if runs else {}
         parameters = {
@@ -202,7 +202,7 @@ class Retention:
     async def _walk(
         self, walk: TableWalk, parameters: dict[str, str], deleted: Counter[str]
     ) -> str:
-        """Delete old rows of one stretch; return its last id, '' after the end of the table."""
+        """Deletes old rows of one stretch; returns its last id, '' after the end of the table."""
         [stretch] = await self._rows(walk.end_of_stretch, **parameters)
         if stretch["last"] is None:
             return ""

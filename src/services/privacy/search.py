@@ -74,7 +74,7 @@ class PrivacySearch:
     now: datetime
 
     async def steps(self) -> Steps:
-        """Run the remaining stages; after each step the search may be stopped and resumed."""
+        """Runs the remaining stages; after each step the search may be stopped and resumed."""
         stages = {
             FIRST_STAGE: self._search_forms,
             "archive": self._search_archive,
@@ -91,7 +91,7 @@ class PrivacySearch:
     # ---- D1 ------------------------------------------------------------------------------------
 
     async def _search_forms(self) -> Steps:
-        """Find the forms with the person's address, or the visitor of the cookie."""
+        """Finds the forms with the person's address, or the visitor of the cookie."""
         if self.subject.asked_by == "visitor_cookie":
             rows = await self.rows(VISITOR_OF_COOKIE, visitor_cookie=self.subject.value)
             self.progress.visitors |= {row["id"] for row in rows}
@@ -107,7 +107,7 @@ class PrivacySearch:
                 yield
 
     async def _search_visitors(self) -> Steps:
-        """Find who else used the person's browsers, and their other events with the address."""
+        """Finds who else used the person's browsers, and their other events with the address."""
         if self.subject.asked_by == "visitor_cookie":
             return
         last = str(self.progress.after or "")
@@ -128,7 +128,7 @@ class PrivacySearch:
             after = rows[-1]["id"] if len(rows) == VISITOR_PAGE_ROWS else None
 
     def _classify(self, row: Row) -> None:
-        """Note an event of the person, or that another person used their browser."""
+        """Notes an event of the person, or that another person used their browser."""
         if self.subject.is_sender_of(row):
             self.progress.events.add(row["id"])
             self._add_visitor(row["visitor_id"])
@@ -145,7 +145,7 @@ class PrivacySearch:
     # ---- the archive ---------------------------------------------------------------------------
 
     async def _search_archive(self) -> Steps:
-        """Read all archived and received parts; twice, if a part led to a new visitor."""
+        """Reads all archived and received parts; twice, if a part led to a new visitor."""
         progress = self.progress
         if progress.after is None:
             progress.led_further = False
@@ -172,7 +172,7 @@ class PrivacySearch:
                 day_counts[visitor] = day_counts.get(visitor, 0) + number
 
     def _count_by_visitor(self, part: ArchivedPart) -> Counter[str]:
-        """Count the person's events of a part by visitor, and note their forms."""
+        """Counts the person's events of a part by visitor, and notes their forms."""
         counts: Counter[str] = Counter()
         for row in filter(None, map(self.candidate, part.lines)):
             visitor = self._visitor_of(row)
@@ -198,7 +198,7 @@ class PrivacySearch:
         return str(visitor)
 
     def candidate(self, line: str) -> Row | None:
-        """Parse an archived event if it may be the person's: by its visitor or by a clue."""
+        """Parses an archived event if it may be the person's: by its visitor or by a clue."""
         has_visitor = not self.progress.visitors.isdisjoint(visitor_ids_in(line))
         return read_event_line(line) if has_visitor or self._has_clue(line) else None
 
@@ -231,7 +231,7 @@ class PrivacySearch:
                 yield
 
     async def _search_keys(self) -> Steps:
-        """Find the timers of the person's leads, and the stored responses to them."""
+        """Finds the timers of the person's leads, and the stored responses to them."""
         week_ago = format_stored_time(self.now - KV_LIFETIME)
         rows = await self.rows(RECENT_FORMS, **self.parameters(), week_ago=week_ago)
         recent_ids = {row["id"] for row in rows}
@@ -301,7 +301,7 @@ class PrivacySearch:
         return rows
 
     async def run(self, statements: Sequence[str], parameters: Mapping[str, object]) -> None:
-        """Run statements in one transaction."""
+        """Runs statements in one transaction."""
         await self.database.batch_rows(statements, json.dumps(parameters))
 
     async def key_value(self, name: str) -> str | None:
@@ -309,7 +309,7 @@ class PrivacySearch:
         return await self.key_values.get(name)
 
     async def delete_key(self, name: str) -> None:
-        """Delete a key in KV that the search found."""
+        """Deletes a key in KV that the search found."""
         await self.key_values.delete(name)
         self.progress.keys.discard(name)
 

@@ -210,7 +210,7 @@ class BreakdownQuery:
 def read_breakdown_query(
     parameters: Mapping[str, str], now: datetime, local_time: LocalTime
 ) -> BreakdownQuery:
-    """Read the query of a breakdown.
+    """Reads the query of a breakdown.
 
     Raises:
         InvalidQueryError: a parameter cannot be used.
@@ -228,7 +228,7 @@ def read_breakdown_query(
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:
-    """Read `limit`, the number of rows of a page.
+    """Reads `limit`, the number of rows of a page.
 
     Raises:
         InvalidQueryError: `limit` cannot be used.
@@ -240,7 +240,7 @@ def read_limit(parameters: Mapping[str, str]) -> int:
 
 
 def read_breakdown_cursor(text: str) -> BreakdownCursor:
-    """Read the text of a BreakdownCursor.
+    """Reads the text of a BreakdownCursor.
 
     Raises:
         InvalidQueryError: the text is no such cursor.
@@ -271,7 +271,7 @@ class BreakdownPage:
 
 
 async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuery) -> BreakdownPage:
-    """Read a page of a breakdown, in one round trip.
+    """Reads a page of a breakdown, in one round trip.
 
     Raises:
         UnavailableError: D1 failed.

@@ -154,7 +154,7 @@ def recent_events_from_rows(
 async def read_pages(
     database: Database, recent: RecentEvents, export_format: ExportFormat
 ) -> AsyncGenerator[Sequence[str], None]:
-    """Yield the events' lines page by page, one round trip each; no page is empty.
+    """Yields the events' lines page by page, one round trip each; no page is empty.
 
     Raises:
         UnavailableError: D1 failed, or events were archived or erased; the export is incomplete.

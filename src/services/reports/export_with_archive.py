@@ -67,7 +67,7 @@ class LoadedPart:
     content: bytes
 
     def lines(self) -> Sequence[str]:
-        """Unpack the lines.
+        """Unpacks the lines.
 
         Raises:
             DamagedPartError: they are not the archived ones.
@@ -115,7 +115,7 @@ class _Snapshot:
 
 
 async def find_events(database: Database, bucket: Bucket, query: ExportQuery) -> ExportEvents:
-    """Find the events of one response.
+    """Finds the events of one response.
 
     Raises:
         UnavailableError: D1 or R2 failed, or a part of the archive is damaged.
@@ -138,7 +138,7 @@ async def find_events(database: Database, bucket: Bucket, query: ExportQuery) ->
 async def read_events(
     database: Database, events: ExportEvents, export_format: ExportFormat
 ) -> AsyncGenerator[Sequence[str], None]:
-    """Yield the events' lines page by page; no page is empty.
+    """Yields the events' lines page by page; no page is empty.
 
     Raises:
         UnavailableError: D1 failed, or events were archived or erased; the export is incomplete.
@@ -158,7 +158,7 @@ async def read_events(
 
 
 async def _read_snapshot(database: Database, query: ExportQuery) -> _Snapshot:
-    """Read database and archive in one transaction.
+    """Reads database and archive in one transaction.
 
     The statements need to know where the archive begins, so they are repeated until the batches
     that they find are those that they were given.

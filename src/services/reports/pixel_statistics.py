@@ -106,7 +106,7 @@ STATEMENTS = (
 async def read_statistics(
     database: Database, pixel_id: str, span: Span, local_time: LocalTime
 ) -> Mapping[str, object]:
-    """Read the statistics of one pixel; its days are those of the span's zone.
+    """Reads the statistics of one pixel; its days are those of the span's zone.
 
     Raises:
         UnavailableError: D1 failed.

@@ -66,7 +66,7 @@ class PixelPageQuery:
 async def read_project_statistics(
     database: Database, project_id: str, span: Span, page: PixelPageQuery
 ) -> Mapping[str, object]:
-    """Read the totals of a project over a span, and those of a page of its pixels by name.
+    """Reads the totals of a project over a span, and those of a page of its pixels by name.
 
     Inactive pixels count too. `next_cursor` is the name at which the next page begins, None at the
     end.

@@ -29,7 +29,7 @@ ORDER BY timestamp DESC, id DESC LIMIT 10
 
 
 async def hourly_breakdown(database: Database, pixel_id: str, now: datetime) -> Sequence[Row]:
-    """Count events and visitors by hour, newest first; hours without events are left out.
+    """Counts events and visitors by hour, newest first; hours without events are left out.
 
     Raises:
         UnavailableError: D1 failed.

@@ -56,7 +56,7 @@ class Span:
         return {"from": format_stored_time(self.start), "to": format_stored_time(self.end)}
 
     def offsets(self, local_time: LocalTime) -> list[dict[str, str]]:
-        """Split the span where the zone's offset from UTC changes.
+        """Splits the span where the zone's offset from UTC changes.
 
         Each part is `{"from", "to", "ahead"}`; `ahead` is a modifier of SQLite: `+7200 seconds`.
         """
@@ -100,7 +100,7 @@ class Span:
 
 
 def read_span(parameters: Mapping[str, str], now: datetime, local_time: LocalTime) -> Span:
-    """Read the parameters `days`, `from`, `to` and `tz` of a report.
+    """Reads the parameters `days`, `from`, `to` and `tz` of a report.
 
     Raises:
         InvalidQueryError: a parameter cannot be used.
@@ -129,7 +129,7 @@ def read_span(parameters: Mapping[str, str], now: datetime, local_time: LocalTim
 
 
 def read_utc_span(parameters: Mapping[str, str], now: datetime, problems: list[str]) -> Span:
-    """Read the parameters `days`, `from` and `to` of an export; its days are those of UTC.
+    """Reads the parameters `days`, `from` and `to` of an export; its days are those of UTC.
 
     Every problem with them is appended to `problems`.
     """
@@ -204,7 +204,7 @@ def _midnight(day: date, zone: str, local_time: LocalTime) -> datetime:
 
 
 def _utc(wall: datetime, zone: str, local_time: LocalTime) -> datetime:
-    """Convert a zone's wall clock time to UTC; of two possible times the first.
+    """Converts a zone's wall clock time to UTC; of two possible times the first.
 
     A time that the clocks skip is converted with the offset before the change, so that a skipped
     midnight is the beginning of the day.

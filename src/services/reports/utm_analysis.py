@@ -72,7 +72,7 @@ class PageParameters:
 
 
 async def read_utm_analysis(database: Database, now: datetime) -> Mapping[str, object]:
-    """Read the shares of events with a source in the last 48 hours, to four decimals.
+    """Reads the shares of events with a source in the last 48 hours, to four decimals.
 
     Of the five hundred URLs with the most events, `unstored` lists the first fifty that have
     parameters which are not stored, with the names of these.
