@@ -33,6 +33,7 @@ from services.backup.backup_run import Backups
 from services.backup.records import BackupRecords
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
+from services.core.backed_up import FindBackedUpRows
 from services.core.logs import Log
 from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
@@ -92,7 +93,7 @@ def build_app(env: Any) -> App:
         metrics_reader=metrics_reader,
         privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
         retention=Retention(
-            *(database, bucket, new_id, now),
+            *(database, bucket, new_id, now, records.backed_up_rows),
             *(config.session_retention_days, config.visitor_retention_days),
         ),
         backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
@@ -102,7 +103,7 @@ def build_app(env: Any) -> App:
         ),
         new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
-        new_archive=partial(_new_archive, settings, database, bucket),
+        new_archive=partial(_new_archive, settings, database, bucket, records.backed_up_rows),
     )
 
 
@@ -187,7 +188,13 @@ def _new_sync(
     )
 
 
-def _new_archive(settings: SettingReader, database: D1, bucket: R2, log: Log) -> ArchiveRun:
+def _new_archive(
+    settings: SettingReader,
+    database: D1,
+    bucket: R2,
+    find_backed_up_rows: FindBackedUpRows,
+    log: Log,
+) -> ArchiveRun:
     """One run of the archive.
 
     Raises:
@@ -202,7 +209,7 @@ def _new_archive(settings: SettingReader, database: D1, bucket: R2, log: Log) ->
         http=Fetch(),
         sleep=sleep,
     )
-    return ArchiveRun(config.run, database, bucket, endpoint or None, now, log)
+    return ArchiveRun(config.run, database, bucket, endpoint or None, find_backed_up_rows, now, log)
 
 
 def _apis(

@@ -26,8 +26,9 @@ from ops.commands.preflight import (
 from ops.deploy.deployment import Deployment, DeploymentOptions
 from ops.deploy.dry_run import PlannedStep, plan_deployment
 from ops.deploy.facts import DeploymentFacts
+from ops.deploy.job_forecast import describe_forecasts
 from ops.deploy.preflight_checks import Preflight, PreflightOptions, all_passed, results_as_json
-from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
+from ops.terminal.errors import ExitCode, NoAnswerError, OpsError, WrongUsageError
 from ops.terminal.options import AsJson, DryRun, Yes
 from ops.terminal.output import announce, confirm, console, note, require_no_question, show_json
 from ops.worker_api.client import missing_key_error, open_api
@@ -90,7 +91,8 @@ def deploy(
     announce(describe_target(target, _find_account(target, dry_run=dry_run)), as_json=as_json)
     if dry_run:
         target_options = "--local" if local else f"--env {target.name}"
-        steps = plan_deployment(target, worker.url, target_options, options)
+        forecast = _read_forecast(target)
+        steps = plan_deployment(target, worker.url, target_options, options, forecast)
         _show_plan(steps, as_json=as_json)
         return ExitCode.FINE
     if not find_key(worker):
@@ -101,7 +103,7 @@ def deploy(
         if not as_json:
             show_results(console(), results)
         outcome = results_as_json(results)
-        if all_passed(results) and (yes or confirm(f"Deploy ({target.name})?")):
+        if all_passed(results) and (yes or confirm(_question(facts))):
             outcome |= {"deployment": _deploy(facts, options, worker)}
     if as_json:
         show_json({"environment": target.name, "fine": all_passed(results), **outcome})
@@ -132,6 +134,21 @@ def _find_account(target: Target, *, dry_run: bool) -> Account | str | None:
         if dry_run:
             return f"not known, {error}"
         raise
+
+
+def _read_forecast(target: Target) -> str:
+    """Say what the jobs of the next day take; a dry run goes on if nobody can tell."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return describe_forecasts(DeploymentFacts(target, Path(folder)).job_forecasts)
+        except OpsError as error:
+            return f"what they delete or move within a day is not known: {error}"
+
+
+def _question(facts: DeploymentFacts) -> str:
+    forecasts = facts.job_forecasts
+    consequence = f"{describe_forecasts(forecasts)}. " if forecasts else ""
+    return f"{consequence.capitalize()}Deploy ({facts.target.name})?"
 
 
 def _deploy(

@@ -29,9 +29,12 @@ class PlannedStep:
 
 
 def plan_deployment(
-    target: Target, url: str, target_options: str, options: DeploymentOptions
+    target: Target, url: str, target_options: str, options: DeploymentOptions, forecast: str
 ) -> Sequence[PlannedStep]:
-    """Return the steps of a deployment. Unknown ids are words in capitals."""
+    """Return the steps of a deployment. Unknown ids are words in capitals.
+
+    `forecast` says what the jobs of the next day delete or move.
+    """
     commands = WorkerCommands(target)
     log = str(Bucket(target).put_command(LOG_KEY, Path("log.ndjson")))
     first = " --first" if options.first else ""
@@ -42,6 +45,7 @@ def plan_deployment(
         PlannedStep("apply the migrations that are new", [str(commands.apply_migrations())]),
         *(_release_steps(target, url, options) if target.environment else ()),
         PlannedStep("count the rows again, and log it", [log]),
+        PlannedStep(f"the jobs: {forecast}", []),
     ]
 
 

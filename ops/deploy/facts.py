@@ -17,6 +17,8 @@ from ops.cloudflare.versions import current_deployment
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.database_checks import MAIN_TABLES, Schema
 from ops.deploy.deployment_log import DeploymentEntry, read_log
+from ops.deploy.job_forecast import TABLES as FORECAST_TABLES
+from ops.deploy.job_forecast import JobForecast, forecast_jobs
 from ops.terminal.errors import OpsError
 from paths import ROOT
 from pyodide_bundle import BundleError
@@ -48,7 +50,7 @@ class DeploymentFacts:
         return databases
 
     @cached_property
-    def all_tables(self) -> Collection[str]:
+    def all_tables(self) -> set[str]:
         """The names of all tables, those of SQLite and Cloudflare included."""
         [rows] = Database(self.target).ask(READ_TABLES)
         return {row["name"] for row in rows}
@@ -101,6 +103,13 @@ class DeploymentFacts:
         """The newest deployment of the log, failed ones included: each counted the rows."""
         log = read_log(Bucket(self.target))
         return next((entry for entry in reversed(log) if entry["kind"] == "deployment"), None)
+
+    @cached_property
+    def job_forecasts(self) -> Sequence[JobForecast]:
+        """The rows that the jobs of the next day would delete or move."""
+        if not self.all_tables.issuperset(FORECAST_TABLES):
+            return ()
+        return forecast_jobs(self.target)
 
     @cached_property
     def deployment(self) -> Mapping[str, Any] | None:

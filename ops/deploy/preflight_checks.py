@@ -17,6 +17,7 @@ from ops.deploy.database_checks import (
     outside_observations,
 )
 from ops.deploy.facts import DeploymentFacts
+from ops.deploy.job_forecast import describe_forecasts
 from ops.deploy.readiness_checks import (
     SECRETS,
     check_backup,
@@ -72,6 +73,7 @@ class Preflight:
             "database": self._database,
             "migrations": self._migrations,
             "rows": self._rows,
+            "jobs": self._jobs,
             "backup": self._backup,
             "traffic": self._traffic,
             "secrets": self._secrets,
@@ -108,6 +110,9 @@ class Preflight:
             facts.last_backup, facts.contents_at_backup, facts.last_deployment
         )
         return check_rows(self.database, facts.contents, observations)
+
+    def _jobs(self) -> CheckResult:
+        return passed(describe_forecasts(self.facts.job_forecasts))
 
     def _backup(self) -> CheckResult:
         facts, options = self.facts, self.database.options

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.harness.listening import listening
-from tests.harness.worker import PROJECT, Row, Worker, some_visitor
+from tests.harness.worker import PROJECT, Row, Worker, claim_full_backup, some_visitor
 
 CRON = "*/5 * * * *"
 DAYS = 180
@@ -86,6 +86,7 @@ def clean(worker: Worker) -> None:
         worker.query(f"DELETE FROM {table}")
     worker.query("DELETE FROM pixels WHERE id LIKE 'archived-%'")
     worker.query("UPDATE projects SET configuration = '{}'")
+    claim_full_backup(worker)
     if keys := [*worker.stored_keys("archive/"), *worker.stored_keys("received/")]:
         worker.forget(*keys)
 

@@ -63,6 +63,7 @@ COVERED_BY = {
     "src/services/sync/sync_run.py": "tests/worker/sync/test_reliability.py",
     # Values and types that their users' tests are full of.
     "src/services/alerting/problems.py": "tests/ops/test_runbook.py",
+    "src/services/core/backed_up.py": "tests/worker/test_retention.py",
     "src/services/core/ports.py": "tests/unit/memory.py",
     "src/services/core/request_origin.py": "tests/unit/services/tracking/test_visits.py",
     "src/services/loss/contents.py": "tests/unit/services/loss/test_judgement.py",
@@ -94,6 +95,7 @@ COVERED_BY = {
     "ops/deploy/deployment_log.py": "tests/ops/commands/test_rollback.py",
     "ops/deploy/dry_run.py": "tests/ops/commands/test_deploy.py",
     "ops/deploy/facts.py": "tests/ops/commands/test_preflight.py",
+    "ops/deploy/job_forecast.py": "tests/ops/commands/test_preflight.py",
     "ops/deploy/release.py": "tests/ops/commands/test_deploy.py",
     "ops/leads/lead_queries.py": "tests/ops/commands/test_leads.py",
     "ops/leads/lead_states.py": "tests/ops/commands/test_leads.py",

@@ -47,6 +47,8 @@ COLUMNS = {
     ),
 }
 
+# The old Worker wrote the second one and never read it.
+OLD_CONFIGURATION = '{"pipedrive_enabled": false, "retention_days": 180}'
 LONG_AGO = "2025-01-02 03:04:05"
 LAST_ID_EVER_GIVEN = 900
 
@@ -96,7 +98,7 @@ def _add_clients(database: sqlite3.Connection) -> None:
             id=project_id,
             name=name,
             webhook_url=f"https://hooks.example.com/{number}",
-            configuration='{"pipedrive_enabled": false}',
+            configuration=OLD_CONFIGURATION,
             created_at=LONG_AGO,
             updated_at=LONG_AGO,
             active=number % 2,

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import pytest
 
 from services.core.stored_time import NEVER_DUE
+from services.privacy.retention import PIXELS_WITH_RETENTION
 from tests.worker.inherited import (
     COLUMNS,
     LAST_ID_EVER_GIVEN,
     LONG_AGO,
     MIGRATION_OF_PRODUCTION_ONLY,
     MIGRATIONS_OF_THIS_REPOSITORY,
+    OLD_CONFIGURATION,
     inherited_database,
 )
 from tests.worker.local_d1 import MIGRATIONS, LocalD1, Row, column_of, insert, rows
@@ -39,6 +41,9 @@ NAMED_INDEXES = [
 ]
 # What SQLite makes by itself for PRIMARY KEY and UNIQUE. WITHOUT ROWID, the first is the table.
 KEYS = {"projects": 2, "pixels": 2, "visitors": 2, "sessions": 2, "tracking_events": 0}
+
+KEEP_CONFIGURATIONS = "0027_keep_old_configurations.sql"
+MOVED_CONFIGURATION = '{"pipedrive_enabled":false,"legacy":{"retention_days":180}}'
 
 _COLUMNS_OF = "SELECT name FROM pragma_table_info(?)"
 
@@ -143,8 +148,57 @@ def test_an_upgrade_keeps_every_value_of_every_row(
     after = _content(upgraded)
     for table, rows_before in upgrade.before.items():
         assert rows_before, table
+        for row in after[table]:
+            # Moved below `legacy`; the test below shows how.
+            if row.get("configuration") == MOVED_CONFIGURATION:
+                row["configuration"] = OLD_CONFIGURATION
         of_old_columns = [{name: row[name] for name in rows_before[0]} for row in after[table]]
         assert of_old_columns == rows_before, table
+
+
+def test_old_configurations_command_nothing_but_the_switch_of_the_sync(
+    upgraded: sqlite3.Connection,
+) -> None:
+    texts = column_of(upgraded, "SELECT configuration FROM projects WHERE name <> 'PPP'")
+    assert texts == [MOVED_CONFIGURATION] * 2
+    assert json.loads(MOVED_CONFIGURATION) == {
+        "pipedrive_enabled": False,
+        "legacy": {"retention_days": 180},
+    }
+    assert rows(upgraded, PIXELS_WITH_RETENTION.replace("?1", "1")) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "project", "pixel"),
+    [
+        ("{}", "{}", "{}"),
+        (None, None, None),
+        ("", "", ""),
+        ("no JSON", "no JSON", "no JSON"),
+        ("[1]", "[1]", "[1]"),
+        (
+            '{"pipedrive_enabled":true,"a":{"b":null}}',
+            '{"pipedrive_enabled":true,"legacy":{"a":{"b":null}}}',
+            '{"legacy":{"pipedrive_enabled":true,"a":{"b":null}}}',
+        ),
+        (
+            '{"retention_days":1,"allowed_domains":["a.example"]}',
+            '{"legacy":{"retention_days":1,"allowed_domains":["a.example"]}}',
+            '{"legacy":{"retention_days":1,"allowed_domains":["a.example"]}}',
+        ),
+    ],
+)
+def test_whatever_an_old_configuration_holds_is_kept(
+    migrated: sqlite3.Connection, before: str | None, project: str | None, pixel: str | None
+) -> None:
+    for table in ("projects", "pixels"):
+        values = {"id": "old", "name": "old", "configuration": before, "updated_at": LONG_AGO}
+        owner = {"project_id": "project"} if table == "pixels" else {}
+        insert(migrated, table, **values, **owner)
+    migrated.executescript((MIGRATIONS / KEEP_CONFIGURATIONS).read_text())
+    for table, after in (("projects", project), ("pixels", pixel)):
+        [row] = rows(migrated, f"SELECT configuration, updated_at FROM {table} WHERE id = 'old'")
+        assert row == {"configuration": after, "updated_at": LONG_AGO}
 
 
 def test_an_upgrade_does_not_touch_the_time_a_project_was_updated(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.harness.worker import Row, Worker, some_event, some_visitor
+from tests.harness.worker import Row, Worker, claim_full_backup, some_event, some_visitor
 
 CRON = "*/5 * * * *"
 RETENTION_DAYS = 30
@@ -17,13 +18,21 @@ PERIOD = 395
 STRICT = "strict-pixel"
 LENIENT = "lenient-pixel"
 # As rows of production may hold them.
-UNREADABLE = ("no JSON", '{"retention_days": "30"}', '{"retention_days": 999999999999}')
+UNREADABLE = (
+    "no JSON",
+    '{"jobs": {"retention_days": "30"}}',
+    '{"jobs": {"retention_days": 999999999999}}',
+    '{"jobs": 30}',
+    # The old Worker wrote it and never read it.
+    '{"retention_days": 30}',
+    '{"legacy": {"retention_days": 30}}',
+)
 
 
 @pytest.fixture(scope="module")
 def kept(worker: Worker) -> Worker:
     """The Worker with one project whose events are kept for 30 days, and one that keeps all."""
-    strict = json.dumps({"retention_days": RETENTION_DAYS})
+    strict = json.dumps({"jobs": {"retention_days": RETENTION_DAYS}})
     others = [(f"other-pixel-{each}", text) for each, text in enumerate(UNREADABLE)]
     for pixel, configuration in ((STRICT, strict), (LENIENT, None), *others):
         worker.query(
@@ -31,6 +40,7 @@ def kept(worker: Worker) -> Worker:
             *(pixel, configuration),
         )
         worker.query("INSERT INTO pixels (id, project_id, name) VALUES (?1, ?1, ?1)", pixel)
+    claim_full_backup(worker)
     return worker
 
 
@@ -194,3 +204,64 @@ def test_what_it_deleted_stands_in_one_line_of_the_log(kept: Worker) -> None:
     run(kept)
     [line] = [line for line in kept.log_lines() if line["event"] == "retention_run"]
     assert line["events"] == 1
+
+
+@pytest.fixture
+def without_backup(kept: Worker) -> Iterator[Worker]:
+    kept.query("DELETE FROM backups")
+    # The Worker's own would be there with the next run.
+    kept.query("CREATE TRIGGER no_backup BEFORE INSERT ON backups BEGIN SELECT RAISE(IGNORE); END")
+    yield kept
+    kept.query("DROP TRIGGER no_backup")
+    claim_full_backup(kept)
+
+
+def test_nothing_is_deleted_before_a_full_backup_is_verified(without_backup: Worker) -> None:
+    worker = without_backup
+    old = aged(worker, PERIOD + 1)
+    worker.act("clear_logs")
+    assert worker.act("scheduled", cron=CRON)["outcome"] == "ok"
+    assert is_there(worker, "tracking_events", old["event_id"])
+    assert is_there(worker, "sessions", old["session_id"])
+    assert [line for line in worker.log_lines() if line["event"] == "retention_waits"]
+    [row] = worker.query(
+        "SELECT outcome FROM job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1"
+    )
+    assert row["outcome"] == "no_backup"
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "kind"),
+    [
+        (25, "verified", "full"),
+        (1, "running", "full"),
+        (1, "failed", "full"),
+        (1, "verified", "hourly"),
+    ],
+)
+def test_no_other_backup_counts(without_backup: Worker, hours: int, state: str, kind: str) -> None:
+    worker = without_backup
+    worker.query("DROP TRIGGER no_backup")
+    claim_full_backup(worker, hours)
+    worker.query("UPDATE backups SET state = ?, kind = ?", state, kind)
+    worker.query(
+        "CREATE TRIGGER no_backup BEFORE INSERT ON backups BEGIN SELECT RAISE(IGNORE); END"
+    )
+    old = aged(worker, RETENTION_DAYS + 1)
+    worker.act("scheduled", cron=CRON)
+    assert is_there(worker, "tracking_events", old["event_id"])
+
+
+def test_an_event_that_came_after_the_backup_waits_for_the_next_one(
+    without_backup: Worker,
+) -> None:
+    worker = without_backup
+    backed_up, younger = aged(worker, RETENTION_DAYS + 1), aged(worker, RETENTION_DAYS + 1)
+    worker.query("DROP TRIGGER no_backup")
+    claim_full_backup(worker, newest_event=backed_up["event_id"])
+    worker.query(
+        "CREATE TRIGGER no_backup BEFORE INSERT ON backups BEGIN SELECT RAISE(IGNORE); END"
+    )
+    run(worker)
+    assert not is_there(worker, "tracking_events", backed_up["event_id"])
+    assert is_there(worker, "tracking_events", younger["event_id"])

@@ -2,7 +2,8 @@
 
 A part is written, read back and compared. Then one transaction records it in `archive_batches` and
 deletes exactly its events, unless one of them has changed. At any moment an event is in the
-database or in a recorded part. Each statement reads one JSON text (`?1`).
+database or in a recorded part. Only events that a full backup of the last day holds are moved. Each
+statement reads one JSON text (`?1`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from services.archive.batches import DELETE_ARCHIVED, RECORD_BATCH
 from services.archive.endpoint import ArchiveEndpoint, EndpointError
 from services.archive.parts import ARCHIVE, EventsPart, Manifest, discard_part, write_part
+from services.core.backed_up import NO_BACKUP, BackedUpRows, FindBackedUpRows
 from services.core.cursors import EventPosition
 from services.core.event_lines import JSON_LINE
 from services.core.job_runs import JobRun
@@ -37,7 +39,7 @@ LEASE_MARGIN_SECONDS = 120
 
 # A pending lead stays in the database, however old, as does an event without a valid time.
 _IS_ARCHIVABLE = f"""
-  timestamp GLOB '20[0-9][0-9]-[0-1][0-9]-[0-3][0-9]*'
+  id <= ?1 ->> 'max_id' AND timestamp GLOB '20[0-9][0-9]-[0-1][0-9]-[0-3][0-9]*'
   AND {IS_NOT_PENDING}
 """
 
@@ -50,8 +52,8 @@ WITH limits AS MATERIALIZED (
     iif(
       json_valid(projects.configuration),
       iif(
-        json_type(projects.configuration, '$.archive_days') = 'integer',
-        projects.configuration ->> '$.archive_days', NULL
+        json_type(projects.configuration, '$.jobs.archive_days') = 'integer',
+        projects.configuration ->> '$.jobs.archive_days', NULL
       ),
       NULL
     ) AS chosen
@@ -112,12 +114,13 @@ class ArchiveSettings:
 class PixelPosition:
     """How far the run is with a pixel: its events after `after` and before the day `before`.
 
-    The next part has at most `rows` events.
+    The next part has at most `rows` events. `max_id` is the newest event that a backup holds.
     """
 
     pixel_id: str
     before: str
     after: EventPosition
+    max_id: int
     rows: int = MIN_ROWS
 
 
@@ -129,6 +132,7 @@ class ArchiveRun:
     database: Database
     bucket: Bucket
     endpoint: ArchiveEndpoint | None
+    find_backed_up_rows: FindBackedUpRows
     clock: Clock
     log: Log
     _counts: Counter[str] = field(default_factory=Counter)
@@ -145,13 +149,19 @@ class ArchiveRun:
         if not await run.begin(started):
             self.log.info("archive_busy")
             return
-        outcome = await self._archive_pixels(started + timedelta(seconds=self.settings.seconds))
+        backed_up = await self.find_backed_up_rows(started)
+        if backed_up is None:
+            self.log.warning("archive_waits", reason="no full backup of the last day is verified")
+            await run.end(self.clock(), NO_BACKUP, self._summary())
+            return
+        deadline = started + timedelta(seconds=self.settings.seconds)
+        outcome = await self._archive_pixels(backed_up, deadline)
         await run.end(self.clock(), outcome, self._summary())
         self.log.info("archive_run", outcome=outcome, **self._summary())
 
-    async def _archive_pixels(self, deadline: datetime) -> str:
+    async def _archive_pixels(self, backed_up: BackedUpRows, deadline: datetime) -> str:
         """Archives one part of each pixel in turn, so that none starves; returns the outcome."""
-        queue = deque(await self._due_pixels())
+        queue = deque(await self._due_pixels(backed_up.max_event_id))
         while queue:
             if self._is_spent(deadline):
                 return self._outcome("budget_spent")
@@ -179,10 +189,17 @@ class ArchiveRun:
         spent = self._counts["read"] >= self.settings.rows or tried >= MAX_PARTS_OF_RUN
         return spent or self.clock() >= deadline
 
-    async def _due_pixels(self) -> Sequence[PixelPosition]:
-        parameters = {"now": format_stored_time(self.clock()), "days": self.settings.days}
+    async def _due_pixels(self, max_id: int) -> Sequence[PixelPosition]:
+        parameters = {
+            "now": format_stored_time(self.clock()),
+            "days": self.settings.days,
+            "max_id": max_id,
+        }
         [rows] = await self.database.batch_rows((FIND_DUE_PIXELS,), json.dumps(parameters))
-        return [PixelPosition(row["pixel_id"], row["before"], EventPosition("", 0)) for row in rows]
+        return [
+            PixelPosition(row["pixel_id"], row["before"], EventPosition("", 0), max_id)
+            for row in rows
+        ]
 
     async def _archive_part(self, position: PixelPosition) -> PixelPosition | None:
         """Archives a pixel's next part; returns the position after it, None at the end."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Literal, cast
 
+from services.core.backed_up import MAX_BACKUP_AGE, BackedUpRows
 from services.core.ports import Database, Row
 from services.core.stored_time import format_iso, format_stored_time, parse_stored_time
 
@@ -52,6 +53,13 @@ DELETE FROM row_changes WHERE seq < (
     )
   )
 ) AND ?1 IS NOT NULL
+"""
+
+# Of full backups the one that holds the newest event.
+FIND_FULL = """
+SELECT progress ->> '$.marker.event' AS max_event_id, started_at FROM backups
+WHERE kind IN ('full', 'manual') AND state = 'verified' AND finished_at > ?1 ->> 'since'
+ORDER BY progress ->> '$.marker.event' DESC LIMIT 1
 """
 
 FORGET_OLD = """
@@ -190,6 +198,13 @@ class BackupRecords:
     async def newest(self) -> Sequence[Backup]:
         """The newest 100 backups, the newest first."""
         return [_backup(row) for row in await self._rows(LIST, {})]
+
+    async def backed_up_rows(self, now: datetime) -> BackedUpRows | None:
+        """The rows of a verified full backup that is younger than a day, or None."""
+        rows = await self._rows(FIND_FULL, {"since": format_stored_time(now - MAX_BACKUP_AGE)})
+        if not rows:
+            return None
+        return BackedUpRows(rows[0]["max_event_id"], parse_stored_time(rows[0]["started_at"]))
 
     async def clean_up(self, started_before: datetime) -> None:
         """Deletes changes that no backup needs any more, and rows of backups that are older."""

@@ -2,7 +2,7 @@
 
 Events and their archived days expire after their project's `retention_days`, if it has one.
 Sessions without events, and visitors without events and sessions, expire after periods of their
-own. A pending lead is never deleted.
+own. A pending lead is never deleted, and nothing that a full backup of the last day does not hold.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from services.archive.batches import DELETE_BATCHES_BEFORE
 from services.archive.rewriting import delete_parts_before_day
+from services.core.backed_up import NO_BACKUP, BackedUpRows, FindBackedUpRows
 from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.pending_leads import IS_NOT_PENDING
@@ -38,12 +39,12 @@ COUNTERS = ("events", "archived_parts", "sessions", "visitors", "old_log_rows")
 
 # By name, which has an index; there are few projects. An invalid configuration keeps everything.
 PIXELS_WITH_RETENTION = f"""
-SELECT pixels.id, projects.configuration ->> 'retention_days' AS days
+SELECT pixels.id, projects.configuration ->> '$.jobs.retention_days' AS days
 FROM projects JOIN pixels ON pixels.project_id = projects.id
 WHERE projects.name >= '' AND ?1 IS NOT NULL AND iif(
   json_valid(projects.configuration),
-  json_type(projects.configuration, '$.retention_days') = 'integer'
-    AND projects.configuration ->> 'retention_days' BETWEEN 1 AND {MAX_RETENTION_DAYS},
+  json_type(projects.configuration, '$.jobs.retention_days') = 'integer'
+    AND projects.configuration ->> '$.jobs.retention_days' BETWEEN 1 AND {MAX_RETENTION_DAYS},
   0
 )
 ORDER BY projects.name, pixels.name
@@ -51,7 +52,8 @@ ORDER BY projects.name, pixels.name
 
 OLD_EVENTS = f"""
 SELECT id FROM tracking_events
-WHERE pixel_id = ?1 ->> 'pixel_id' AND timestamp < ?1 ->> 'before' AND {IS_NOT_PENDING}
+WHERE pixel_id = ?1 ->> 'pixel_id' AND timestamp < ?1 ->> 'before' AND id <= ?1 ->> 'max_id'
+  AND {IS_NOT_PENDING}
 ORDER BY timestamp LIMIT {EVENT_BATCH_ROWS}
 """
 
@@ -134,6 +136,7 @@ class Retention:
     bucket: Bucket
     new_id: NewId
     clock: Clock
+    find_backed_up_rows: FindBackedUpRows
     session_days: int
     visitor_days: int
 
@@ -148,14 +151,22 @@ class Retention:
         if not await job.begin(now):
             log.info("retention_busy")
             return
+        backed_up = await self.find_backed_up_rows(now)
+        positions = await self._walk_positions()
+        if backed_up is None:
+            log.warning("retention_waits", reason="no full backup of the last day is verified")
+            await job.end(self.clock(), NO_BACKUP, positions)
+            return
         deleted: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
-        await self._delete_events(now, deleted)
-        positions = await self._delete_visits_and_logs(now, deleted)
+        await self._delete_events(now, backed_up, deleted)
+        positions = await self._delete_visits_and_logs(now, backed_up, positions, deleted)
         await job.end(self.clock(), "drained", {**deleted, **positions})
         if deleted.total():
             log.info("retention_run", **deleted)
 
-    async def _delete_events(self, now: datetime, deleted: Counter[str]) -> None:
+    async def _delete_events(
+        self, now: datetime, backed_up: BackedUpRows, deleted: Counter[str]
+    ) -> None:
         """Deletes expired events, and the archived days before the first day to keep."""
         batches, objects = MAX_EVENT_BATCHES, MAX_OBJECTS_OF_RUN
         for pixel in await self._rows(PIXELS_WITH_RETENTION):
@@ -163,7 +174,7 @@ class Retention:
             has_more = True
             while has_more and batches:
                 batches -= 1
-                has_more = await self._delete_event_batch(pixel["id"], before, deleted)
+                has_more = await self._delete_event_batch(pixel["id"], before, backed_up, deleted)
             first_day = before.strftime("%Y-%m-%d")
             await self._rows(DELETE_BATCHES_BEFORE, pixel_id=pixel["id"], first_kept=first_day)
             parts = await delete_parts_before_day(self.bucket, pixel["id"], first_day, objects)
@@ -171,10 +182,15 @@ class Retention:
             objects = max(0, objects - len(parts))
 
     async def _delete_event_batch(
-        self, pixel_id: str, before: datetime, deleted: Counter[str]
+        self, pixel_id: str, before: datetime, backed_up: BackedUpRows, deleted: Counter[str]
     ) -> bool:
         """Deletes expired events of a pixel; returns whether there may be more."""
-        rows = await self._rows(OLD_EVENTS, pixel_id=pixel_id, before=format_stored_time(before))
+        rows = await self._rows(
+            OLD_EVENTS,
+            pixel_id=pixel_id,
+            before=format_stored_time(before),
+            max_id=backed_up.max_event_id,
+        )
         ids = [row["id"] for row in rows]
         if ids:
             parameters = json.dumps({"ids": ids})
@@ -182,15 +198,26 @@ class Retention:
             deleted["events"] += len(ids)
         return len(ids) == EVENT_BATCH_ROWS
 
-    async def _delete_visits_and_logs(self, now: datetime, deleted: Counter[str]) -> dict[str, str]:
-        """Deletes sessions, visitors and old log rows; returns the positions of the walks."""
+    async def _walk_positions(self) -> dict[str, str]:
+        """Reads how far the walks of the last run went."""
         runs = await self._rows(READ_WALK_POSITIONS)
-        positions: dict[str, str] = json.loads(runs[0]["summary"] or "{}") if runs else {}
+        summary = json.loads(runs[0]["summary"] or "{}") if runs else {}
+        return {name: summary.get(name, "") for name in ("session", "visitor")}
+
+    async def _delete_visits_and_logs(
+        self,
+        now: datetime,
+        backed_up: BackedUpRows,
+        positions: dict[str, str],
+        deleted: Counter[str],
+    ) -> dict[str, str]:
+        """Deletes sessions, visitors and old log rows; returns the positions of the walks."""
+        sessions_before = min(now - timedelta(days=self.session_days), backed_up.before)
+        visitors_before = min(now - timedelta(days=self.visitor_days), backed_up.before)
         parameters = {
-            "session": positions.get("session", ""),
-            "visitor": positions.get("visitor", ""),
-            "sessions_before": format_stored_time(now - timedelta(days=self.session_days)),
-            "visitors_before": format_stored_time(now - timedelta(days=self.visitor_days)),
+            **positions,
+            "sessions_before": format_stored_time(sessions_before),
+            "visitors_before": format_stored_time(visitors_before),
             "day_ago": format_stored_time(now - timedelta(days=1)),
         }
         session = await self._walk(SESSIONS, parameters, deleted)

@@ -2,6 +2,10 @@
 
 It is stored as one JSON object. Rows of production hold NULL, empty text, broken JSON or unknown
 names: they are read as far as possible, and never overwritten by a change of another name.
+
+The old Worker wrote `retention_days` and never read it. So what makes a job delete or move events
+is stored apart, under `jobs`, where only this product writes; elsewhere it counts for nothing.
+Answers show it as the old Worker's, under `legacy`.
 """
 
 from __future__ import annotations
@@ -92,6 +96,12 @@ PROJECT_SHAPE: Shape = {
 }
 
 
+# Settings that make a job delete or move events, and the name under which they are stored.
+JOB_SETTINGS = ("retention_days", "archive_days")
+JOBS = "jobs"
+LEGACY = "legacy"
+
+
 def read_configuration(text: str | None) -> Mapping[str, object]:
     """The settings in a stored configuration; empty where it is no JSON object."""
     content = read_object(text)
@@ -101,6 +111,30 @@ def read_configuration(text: str | None) -> Mapping[str, object]:
         # Python reads NaN and Infinity, which are no JSON, neither for SQLite nor for a client.
         return {}
     return content
+
+
+def read_settings(text: str | None) -> Mapping[str, object]:
+    """The settings as answers have them: those of the jobs among the others, or under `legacy`."""
+    content = dict(read_configuration(text))
+    jobs = content.pop(JOBS, None)
+    legacy = content.pop(LEGACY, None)
+    old = {name: content.pop(name) for name in JOB_SETTINGS if name in content}
+    if old or legacy is not None:
+        content[LEGACY] = {**legacy, **old} if isinstance(legacy, dict) else old or legacy
+    return {**content, **_job_settings(jobs)}
+
+
+def stored_settings(settings: Mapping[str, object]) -> Mapping[str, object]:
+    """The settings as they are stored: the inverse of `read_settings`."""
+    jobs = _job_settings(settings)
+    content = {name: value for name, value in settings.items() if name not in JOB_SETTINGS}
+    return {**content, JOBS: jobs} if jobs else content
+
+
+def _job_settings(settings: object) -> dict[str, object]:
+    if not isinstance(settings, dict):
+        return {}
+    return {name: settings[name] for name in JOB_SETTINGS if name in settings}
 
 
 def merge(stored: Mapping[str, object], changes: object, shape: Shape) -> Mapping[str, object]:

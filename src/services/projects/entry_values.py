@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.text import clean
-from services.projects.configuration import Shape, merge, read_configuration, same_json
+from services.projects.configuration import (
+    Shape,
+    merge,
+    read_settings,
+    same_json,
+    stored_settings,
+)
 
 MAX_NAME_CHARACTERS = 100
 MAX_URL_CHARACTERS = 2_048
@@ -76,7 +82,7 @@ class EntryKind:
             **owner,
             "name": entry.name,
             self.url_field: entry.url,
-            "configuration": read_configuration(entry.configuration),
+            "configuration": read_settings(entry.configuration),
             "created_at": entry.created_at,
             "updated_at": entry.updated_at,
             "active": int(bool(entry.active)),
@@ -153,13 +159,13 @@ def _configuration(
     value = body.get("configuration")
     if value is None:
         return text
-    before = read_configuration(text)
+    before = read_settings(text)
     try:
         merged = merge(before, value, shape)
     except InvalidFieldsError as error:
         problems += error.details
         return text
-    return text if same_json(merged, before) else json.dumps(merged)
+    return text if same_json(merged, before) else json.dumps(stored_settings(merged))
 
 
 def _active(body: Mapping[str, object], stored: Entry | None, problems: list[str]) -> int | None:

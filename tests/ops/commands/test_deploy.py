@@ -166,11 +166,13 @@ def test_the_plan_for_production_is_made_of_the_exact_commands(
         log,
     ]
     assert "where a step fails from here on" in [step["step"] for step in steps]
+    assert "what they delete or move within a day is not known: " in steps[-1]["step"]
 
 
 def test_the_first_plan_exports_and_deploys_at_once() -> None:
     target = choose_target(Environment.PRODUCTION, None, local=False)
-    steps = plan_deployment(target, "https://pixel.example", "--env production", FIRST)
+    steps = plan_deployment(target, "https://pixel.example", "--env production", FIRST, "nothing")
+    assert steps[-1].description == "the jobs: nothing"
     commands = [without_message(command) for step in steps for command in step.commands]
     packed = "exports/ID.sql.gz"
     assert commands[0] == "./ppp preflight --env production --first"

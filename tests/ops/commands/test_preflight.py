@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,34 @@ def test_an_unknown_check_is_named_with_those_there_are(
 def test_nobody_is_logged_in_is_told_before_anything_else(home: Path, local_config: Bundle) -> None:
     line = fails(ppp("preflight", "--env", "production", home=home), 3)
     assert "npx wrangler login" in line
+
+
+def test_it_says_what_the_jobs_take_within_a_day(changed: Path) -> None:
+    add = (
+        "INSERT INTO tracking_events (project_id, pixel_id, timestamp) "
+        "VALUES ('ppp-demo-project', 'ppp-demo-pixel', datetime('now', ?))"
+    )
+    with closing(sqlite3.connect(database_file(changed))) as database, database:
+        database.executemany(add, [("-200 days",), ("-180 days",), ("-178 days",), ("-39 days",)])
+        # As the old Worker wrote it: no command.
+        old = '{"retention_days": 30}'
+        database.execute("UPDATE projects SET configuration = ?", (old,))
+    oldest = datetime.now(UTC) - timedelta(days=200)
+    moved = checks(run(changed, "--json", "--only", "jobs"))["jobs"]["why"]
+    assert "2 events older than 180 days" in moved
+    assert f"the oldest of {oldest:%Y-%m-%d}, move to R2" in moved
+    assert "deleted" not in moved
+
+    with closing(sqlite3.connect(database_file(changed))) as database, database:
+        chosen = '{"jobs": {"retention_days": 41, "archive_days": 30}}'
+        database.execute("UPDATE projects SET configuration = ?", (chosen,))
+        database.execute("INSERT INTO visitors (id, visitor_cookie, last_seen) VALUES (2, 3, 0)")
+    taken = checks(run(changed, "--json", "--only", "jobs"))["jobs"]["why"]
+    assert re.search(r": 3 events older than 41 days, the oldest of \S+, are deleted", taken)
+    assert re.search(r": 1 event older than 30 days, the oldest of \S+, move to R2", taken)
+    assert re.search(r"; 1 visitor older than 395 days, the oldest of \S+, are deleted", taken)
+
+
+def test_it_says_where_the_jobs_take_nothing(deployed: Path) -> None:
+    why = checks(run(deployed, "--json", "--only", "jobs"))["jobs"]["why"]
+    assert why == "within a day nothing is deleted or moved"

@@ -214,7 +214,7 @@ def test_that_reads_the_parts_of_these_days_and_no_others(archiving: Worker) -> 
 
 
 def test_where_events_are_archived_after_a_day_the_analysis_says_so(archiving: Worker) -> None:
-    archiving.query("UPDATE projects SET configuration = ?", '{"archive_days": 1}')
+    archiving.query("UPDATE projects SET configuration = ?", '{"jobs": {"archive_days": 1}}')
     one, two = some_pixel(archiving), some_pixel(archiving)
     for pixel in (one, two):
         store(archiving, pixel, f"{day(2)} 23:59:00", 3)

@@ -138,7 +138,7 @@ def test_days_that_are_over_are_out_of_the_archive_and_its_exports_go_on(archivi
     young = store(archiving, pixel, OLD, 5)
     assert run(archiving)["outcome"] == "drained"
     archiving.query(
-        "UPDATE projects SET configuration = json_object('retention_days', 400) WHERE id ="
+        'UPDATE projects SET configuration = \'{"jobs": {"retention_days": 400}}\' WHERE id ='
         " (SELECT project_id FROM pixels WHERE id = ?)",
         pixel,
     )

@@ -99,10 +99,11 @@ def test_times_in_the_form_of_iso_belong_to_their_day(archiving: Worker) -> None
 @pytest.mark.parametrize(
     ("configuration", "stays"),
     [
-        ('{"archive_days": 200}', True),
-        ('{"archive_days": 30}', False),
-        ('{"archive_days": "30"}', True),
-        ('{"archive_days": 0}', True),
+        ('{"jobs": {"archive_days": 200}}', True),
+        ('{"jobs": {"archive_days": 30}}', False),
+        ('{"jobs": {"archive_days": "30"}}', True),
+        ('{"jobs": {"archive_days": 0}}', True),
+        ('{"archive_days": 30}', True),
         ("not json", True),
         (None, True),
     ],

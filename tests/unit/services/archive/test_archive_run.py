@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 
@@ -14,6 +15,7 @@ from services.archive.archive_run import (
     ArchiveSettings,
 )
 from services.archive.batches import RECORD_BATCH
+from services.core.backed_up import BackedUpRows
 from services.core.job_runs import BEGIN_RUN
 from services.core.logs import Log
 from services.core.ports import Row
@@ -53,10 +55,15 @@ class OldEvents(MemoryDatabase):
         return [event for event in self._events if event["id"] > after]
 
 
+async def find_backed_up_rows(now: datetime) -> BackedUpRows:
+    return BackedUpRows(10**9, now)
+
+
 def run(database: OldEvents, bucket: MemoryBucket, rows: int = 5_000) -> None:
     settings = ArchiveSettings(days=180, rows=rows, seconds=60)
     log = Log("info", "run-1")
-    asyncio.run(ArchiveRun(settings, database, bucket, None, Time().clock, log).run())
+    run = ArchiveRun(settings, database, bucket, None, find_backed_up_rows, Time().clock, log)
+    asyncio.run(run.run())
 
 
 def test_a_part_that_is_read_back_whole_is_recorded() -> None:

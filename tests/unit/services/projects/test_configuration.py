@@ -9,6 +9,8 @@ from services.projects.configuration import (
     PROJECT_SHAPE,
     merge,
     read_configuration,
+    read_settings,
+    stored_settings,
 )
 from tests.unit.memory import key
 
@@ -153,3 +155,31 @@ def test_a_stored_text_that_is_no_object_says_nothing(text: str | None) -> None:
 
 def test_a_stored_object_is_read_as_it_is() -> None:
     assert read_configuration('{"zapier": {"a": [1, null]}}') == {"zapier": {"a": [1, None]}}
+
+
+def test_the_settings_of_jobs_are_stored_apart_and_shown_among_the_others() -> None:
+    settings = {"respect_dnt": True, "retention_days": 30, "archive_days": 60}
+    stored = stored_settings(settings)
+    assert stored == {"respect_dnt": True, "jobs": {"retention_days": 30, "archive_days": 60}}
+    assert read_settings(json.dumps(stored)) == settings
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ({"retention_days": 180}, {"legacy": {"retention_days": 180}}),
+        ({"legacy": {"a": 1}}, {"legacy": {"a": 1}}),
+        ({"legacy": {"a": 1}, "archive_days": 3}, {"legacy": {"a": 1, "archive_days": 3}}),
+        ({"legacy": "text"}, {"legacy": "text"}),
+        ({"jobs": "text"}, {}),
+        ({"jobs": {"retention_days": 3, "other": 1}}, {"retention_days": 3}),
+        (
+            {"jobs": {"retention_days": 3}, "retention_days": 180},
+            {"retention_days": 3, "legacy": {"retention_days": 180}},
+        ),
+    ],
+)
+def test_what_the_old_worker_wrote_is_shown_as_its_own(
+    stored: dict[str, object], shown: dict[str, object]
+) -> None:
+    assert read_settings(json.dumps(stored)) == shown
