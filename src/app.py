@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from config import Config
@@ -37,6 +37,7 @@ class App:
     """The isolate's services, put together once from its bindings."""
 
     config: Config
+    setting_problems: Sequence[str]
     clock: Clock
     local_time: LocalTime
     new_id: NewId

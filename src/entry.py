@@ -9,10 +9,10 @@ from workers import DurableObject, WorkerEntrypoint
 from app import App
 from bindings.http import read_request, write_response
 from bindings.interpreter import new_id
-from config import ConfigError
 from handlers.scheduled import run_scheduled
-from pipeline import answer, misconfigured
+from pipeline import answer
 from services.access.rate_limiting import ShardCounters
+from services.core.logs import Log
 from wiring import build_app
 
 # What an isolate remembers: a cache, never a truth. Filled on the first request, because at
@@ -23,7 +23,10 @@ _apps: list[App] = []
 def isolate_app(env: Any) -> App:
     """This isolate's app, made on first use."""
     if not _apps:
-        _apps.append(build_app(env))
+        app = build_app(env)
+        if app.setting_problems:
+            Log("error", new_id()).error("misconfigured", problems=list(app.setting_problems))
+        _apps.append(app)
     return _apps[0]
 
 
@@ -33,11 +36,7 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request: Any) -> Any:
         """Answers one HTTP request."""
         incoming = read_request(request.js_object, new_id, self.ctx.waitUntil)
-        try:
-            app = isolate_app(self.env)
-        except ConfigError as error:
-            return write_response(misconfigured(incoming, error), self.ctx.waitUntil)
-        return write_response(await answer(app, incoming), self.ctx.waitUntil)
+        return write_response(await answer(isolate_app(self.env), incoming), self.ctx.waitUntil)
 
     async def scheduled(self, controller: Any, _env: Any = None, _ctx: Any = None) -> None:
         """Runs the jobs of one cron trigger."""

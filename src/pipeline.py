@@ -8,7 +8,6 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from app import App
-from config import ConfigError
 from routes import OPEN, Policy, Route, routes_by_method
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.access.api_keys import Role, find_key
@@ -16,7 +15,7 @@ from services.access.bots import is_bot
 from services.access.rate_limiting import Limit, RateLimitDecision
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
-from web import BodyTooLargeError, Request, Response, error_response
+from web import BodyTooLargeError, ClientGoneError, Request, Response, error_response
 
 UNAVAILABLE_RETRY_SECONDS = 30
 CORS_HEADERS = {
@@ -46,14 +45,6 @@ async def answer(app: App, request: Request) -> Response:
     return _finished(response, request, replace(policy, stand_in=None))
 
 
-def misconfigured(request: Request, error: ConfigError) -> Response:
-    """The answer to every request while a setting is invalid; the log names it."""
-    Log("error", request.request_id).error("misconfigured", error=str(error))
-    route = routes_by_method(request.path).get(_method(request))
-    response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
-    return _finished(response, request, route.policy if route else Policy())
-
-
 def _method(request: Request) -> str:
     return "GET" if request.method == "HEAD" else request.method
 
@@ -76,6 +67,10 @@ async def _guarded(app: App, request: Request, route: Route, log: Log) -> Respon
         return await _admitted(app, request, route, log)
     except BodyTooLargeError as error:
         return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+    except ClientGoneError:
+        # Nobody hears this answer, and nothing of ours failed.
+        log.debug("client_gone", path=request.path)
+        return error_response(HTTPStatus.BAD_REQUEST, "Request body is incomplete")
     except UnavailableError as error:
         log.error("unavailable", path=request.path, reason=str(error))
         return error_response(

@@ -21,6 +21,10 @@ class BodyTooLargeError(Exception):
         super().__init__(f"Request body is larger than {limit // 1_024} KiB")
 
 
+class ClientGoneError(Exception):
+    """The client ended the connection in the middle of its body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,13 +18,13 @@ from bindings.limiter import Shards
 from bindings.r2 import R2
 from config import (
     ConfigError,
-    MonitoringConfig,
     SettingReader,
     SyncConfig,
     read_archive_config,
     read_config,
     read_monitoring_config,
     read_sync_config,
+    setting_problems,
 )
 from services.access.rate_limiting import IsolateRateLimiter
 from services.alerting.notifier import Notifier
@@ -55,13 +57,11 @@ from services.sync.timers import Timers
 from services.tracking.repeats import Repeats
 from services.tracking.visits import Visits
 
+WRONG_ZONE = "SYNC_TIME_ZONE must be a time zone such as Europe/Berlin"
+
 
 def build_app(env: Any) -> App:
-    """Reads the settings and wires the services to the bindings of `env`.
-
-    Raises:
-        ConfigError: a var or secret cannot be used.
-    """
+    """Reads the settings and wires the services to the bindings of `env`."""
     settings = partial(_setting, env)
     config = read_config(settings)
     # The SDK wraps every binding; those of the hot path are used unwrapped.
@@ -75,6 +75,7 @@ def build_app(env: Any) -> App:
     window = config.repeat_window_seconds
     return App(
         config=config,
+        setting_problems=_setting_problems(settings),
         clock=now,
         local_time=local_time,
         new_id=new_id,
@@ -99,7 +100,7 @@ def build_app(env: Any) -> App:
         backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
         failed_requests=FailedRequests(database, now),
         checks_run=ChecksRun(
-            _monitoring_config(settings).thresholds, metrics_reader, records, store, now
+            read_monitoring_config(settings).thresholds, metrics_reader, records, store, now
         ),
         new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
@@ -114,29 +115,32 @@ def _worker_version(env: Any) -> str | None:
 
 
 def _setting(env: Any, name: str) -> str | None:
-    value: str | None = getattr(env, name, None)
-    return value
+    """A var or secret as text: wrangler.toml may hold numbers, lists and tables too."""
+    value = getattr(env, name, None)
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError):
+        # A binding of this name: no setting can be read from it.
+        return type(value).__name__
 
 
-def _require_time_zone(zone: str) -> None:
+def _setting_problems(settings: SettingReader) -> Sequence[str]:
+    zone = settings("SYNC_TIME_ZONE")
+    return [*setting_problems(settings), *([] if not zone or _is_time_zone(zone) else [WRONG_ZONE])]
+
+
+def _is_time_zone(zone: str) -> bool:
     try:
         local_time(datetime.fromtimestamp(0, tz=now().tzinfo), zone)
-    except ValueError as error:
-        raise ConfigError(f"SYNC_TIME_ZONE {error}") from None
-
-
-def _monitoring_config(settings: SettingReader, log: Log | None = None) -> MonitoringConfig:
-    """The settings of checks and alerts; the defaults, and a line in the log, if one is invalid."""
-    try:
-        return read_monitoring_config(settings)
-    except ConfigError as error:
-        if log:
-            log.error("watch_misconfigured", reason=str(error))
-        return read_monitoring_config(lambda _: None)
+    except ValueError:
+        return False
+    return True
 
 
 def _new_notifier(settings: SettingReader, key_values: Kv, log: Log) -> Notifier:
-    config = _monitoring_config(settings, log)
+    config = read_monitoring_config(settings)
     webhook = AlertWebhook(Fetch(), config.alert_webhook_url)
     return Notifier(webhook, key_values, now, log, config.runbook_url)
 
@@ -154,7 +158,9 @@ def _new_sync(
         ConfigError: a setting of the sync cannot be used.
     """
     config = read_sync_config(settings)
-    _require_time_zone(config.leads.time_zone)
+    if not _is_time_zone(config.leads.time_zone):
+        # In another zone the times in the CRM would be wrong for good.
+        raise ConfigError(WRONG_ZONE)
     http, breaker_reasons = Fetch(), list[str]()
     budget = Budget(now() + timedelta(seconds=config.run.seconds), config.run.requests)
     apis = _apis(config, http, budget, breaker_reasons)

@@ -2,7 +2,7 @@
  * PPP Pixel, first part: the script that site owners paste. It sends page views, leads and custom
  * events to the origin it was loaded from; the server parses UTM parameters and click IDs.
  *
- *   <script src="https://pixel.salesmagic.us/p.js" data-pixel-id="your_pixel_id" async></script>
+ *   <script src="https://pixel.salesmagic.us/pixel.js" data-pixel-id="your_pixel_id" async></script>
  *
  * Promises to the page: no exception reaches it; its events, forms and requests stay as they are; of
  * a form only the first name, the last name and the e-mail address are read.
@@ -117,10 +117,11 @@
     const identifyVisitor = () => {
       const cookies = attempt(() => document.cookie) || "";
       const hasCookie = cookies.includes(VISITOR_KEY);
-      const pattern = /ppp_visitor=((pxl_)?[\da-f]{16})\b/; // pxl_: given by the old pixel
+      // pxl_: the old pixel and its Worker know no other IDs. Some have none.
+      const pattern = /ppp_visitor=((pxl_)?[\da-f]{16})\b/;
       // Storage is appended like a cookie, so that one pattern reads both.
       const match = `${cookies};${VISITOR_KEY}=${storage[VISITOR_KEY]}`.match(pattern);
-      visitorId = match ? /** @type {string} */ (match[1]) : randomId();
+      visitorId = match ? /** @type {string} */ (match[1]) : `pxl_${randomId()}`;
       // The first page of a tab renews the cookie. It removes it first: a cookie on a narrower domain
       // would look as if the wider one had accepted it.
       if (hasCookie && !lastPageView) setCookie(0);
@@ -135,7 +136,8 @@
       const onResponse = (response) =>
         attempt(() => {
           if (!hasConsent) return; // it was withdrawn meanwhile
-          if (response.status < 500 && response.status !== 429) {
+          // 404 is a Worker that does not know /e yet, or no longer.
+          if (response.status < 500 && response.status !== 429 && response.status !== 404) {
             // A lead that was corrected meanwhile waits for its own answer.
             if (storage[key] === body) delete storage[key];
           } else {

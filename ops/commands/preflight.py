@@ -82,7 +82,7 @@ def preflight(
 
     Says for each check that fails why, and what to do. Changes nothing. The checks: database,
     migrations, rows, jobs (what those of the next day delete or move), backup, traffic, secrets,
-    fields, bundle, snapshot. Exits with 1 if one fails.
+    settings, fields, bundle, snapshot. Exits with 1 if one fails.
     """
     target = choose_target(env, persist_to, local=local)
     options = PreflightOptions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from ops.deploy.database_checks import MAIN_TABLES, Schema
 from ops.deploy.deployment_log import DeploymentEntry, read_log
 from ops.deploy.job_forecast import TABLES as FORECAST_TABLES
 from ops.deploy.job_forecast import JobForecast, forecast_jobs
+from ops.deploy.readiness_checks import SECRETS
 from ops.terminal.errors import OpsError
 from paths import ROOT
 from pyodide_bundle import BundleError
@@ -127,6 +129,19 @@ class DeploymentFacts:
             return None
         lines = DEV_VARS.read_text(encoding="utf-8").splitlines()
         return {line.partition("=")[0].strip() for line in lines if "=" in line}
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """The vars of wrangler.toml, and the secrets of .dev.vars or of this shell.
+
+        Cloudflare shows no secret, so one that is set only there is not checked.
+        """
+        variables = {name: str(value) for name, value in self.target.settings["vars"].items()}
+        if self.target.environment:
+            return variables | {name: os.environ[name] for name in SECRETS if name in os.environ}
+        lines = DEV_VARS.read_text(encoding="utf-8").splitlines() if DEV_VARS.exists() else []
+        pairs = (line.partition("=") for line in lines if "=" in line and line[0] != "#")
+        return variables | {name.strip(): text.strip().strip("'\"") for name, _, text in pairs}
 
     @cached_property
     def bundle(self) -> Path:

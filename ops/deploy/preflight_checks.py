@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config import setting_problems
 from ops.deploy.check_result import CheckResult, failed, passed, skipped
 from ops.deploy.database_checks import (
     ConfiguredDatabase,
@@ -23,6 +24,7 @@ from ops.deploy.readiness_checks import (
     check_backup,
     check_first_deployment,
     check_secrets,
+    check_settings,
     check_traffic,
 )
 from ops.leads.field_map_check import check_fields, parse_field_map
@@ -77,6 +79,7 @@ class Preflight:
             "backup": self._backup,
             "traffic": self._traffic,
             "secrets": self._secrets,
+            "settings": self._settings,
             "fields": self._fields,
             "bundle": self._bundle,
             "snapshot": self._snapshot,
@@ -140,6 +143,9 @@ class Preflight:
         required = SECRETS if facts.target.environment else SECRETS[:1]
         optional = self.options.optional_secrets
         return check_secrets(facts.secrets, required, optional, options=self.database.options)
+
+    def _settings(self) -> CheckResult:
+        return check_settings(setting_problems(self.facts.settings.get))
 
     def _fields(self) -> CheckResult:
         file = self.options.field_map

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from config import OLD_KEYS
 from ops.backup.index import Backup, BackupContents, newest_verified
 from ops.cloudflare.versions import sole_version, traffic_shares
 from ops.deploy.check_result import CheckResult, failed, passed
@@ -81,6 +82,17 @@ def check_traffic(deployment: Mapping[str, Any] | None, *, options: str) -> Chec
     return failed(
         f"a deployment is half-way: {split}", f"./ppp rollback {options}, or finish it by hand"
     )
+
+
+def check_settings(problems: Sequence[str]) -> CheckResult:
+    """Check that every setting can be used; keys of the old format can, and should be replaced."""
+    wrong = [problem for problem in problems if OLD_KEYS not in problem]
+    if wrong:
+        return failed(
+            f"{'; '.join(wrong)} (a safe default would be used, or the job would wait)",
+            "correct it in wrangler.toml, or a secret with npx wrangler secret put",
+        )
+    return passed("; ".join(problems) or "every setting that can be read here can be used")
 
 
 def check_secrets(

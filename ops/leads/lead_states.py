@@ -16,6 +16,7 @@ class State(StrEnum):
     SYNCED = "synced"
     NOT_FOUND = "not_found"
     ERROR = "error"
+    REJECTED = "rejected"
 
 
 # The partial index needs these conditions verbatim.
@@ -37,6 +38,6 @@ CONDITIONS = {
     State.NEVER: f"{IS_UNFINISHED} AND {DUE_AT} >= '{NEVER_DUE}'",
     **{
         state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'"
-        for state in (State.SYNCED, State.NOT_FOUND, State.ERROR)
+        for state in (State.SYNCED, State.NOT_FOUND, State.ERROR, State.REJECTED)
     },
 }

@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import js
+from pyodide.ffi import JsException
 
 from services.core.ports import NewId
 from services.core.request_origin import Location, RequestOrigin
 from services.core.text import clean
-from web import BodyTooLargeError, Request, Response
+from web import BodyTooLargeError, ClientGoneError, Request, Response
 
 After = Callable[[Coroutine[None, None, None]], None]
 
@@ -56,7 +57,15 @@ async def read_text(request: Any, content_length: str | None, limit: int) -> str
 
     Raises:
         BodyTooLargeError: there is more.
+        ClientGoneError: the client ended the connection before the body was complete.
     """
+    try:
+        return await _read_text(request, content_length, limit)
+    except JsException:
+        raise ClientGoneError from None
+
+
+async def _read_text(request: Any, content_length: str | None, limit: int) -> str:
     if content_length and content_length.isdecimal():
         if int(content_length) > limit:
             await _discard(request.body.getReader())

@@ -24,6 +24,7 @@ async def health(app: App, _request: Request, log: Log) -> Response:
             "worker_version": app.worker_version,
             "environment": app.config.environment,
             "timestamp": app.clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "misconfigured": sorted({problem.split()[0] for problem in app.setting_problems}),
             "checks": {name: part.as_json() for name, part in parts.items()},
         },
         HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE,

@@ -73,7 +73,7 @@ PIXEL_HANDLERS = EntryHandlers(lambda app: app.project_pixels, project_segment=2
 
 def embed_snippet(base_url: str, pixel_id: str) -> str:
     """The HTML tag that a site owner puts into their pages."""
-    script, pixel = html.escape(f"{base_url}/p.js"), html.escape(pixel_id)
+    script, pixel = html.escape(f"{base_url}/pixel.js"), html.escape(pixel_id)
     return f'<script src="{script}" data-pixel-id="{pixel}" async></script>'
 
 

@@ -8,6 +8,7 @@ from app import App
 from config import ConfigError
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
+from services.sync.timers import delete_old_timers
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
@@ -20,24 +21,40 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     unhealthy = [name for name, part in parts.items() if not part.healthy]
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
+    if app.setting_problems:
+        log.error("misconfigured", problems=list(app.setting_problems))
     notifier = app.new_notifier(log)
-    await _run_job("sync", lambda: app.new_sync(log, notifier).run(), log)
-    await _run_job("retention", lambda: app.retention.run(log), log)
-    await _run_job("backup", lambda: app.backups.run(log), log)
-    await _run_job("archive", lambda: app.new_archive(log).run(), log)
-    await _run_job("watch", lambda: app.checks_run.run(notifier, parts, log), log)
-    log.info("cron_run", cron=cron, healthy=not unhealthy, memory_mib=app.memory_mib())
-
-
-async def _run_job(job: str, run: Callable[[], Awaitable[None]], log: Log) -> None:
-    failed, misconfigured, crashed = (
-        f"{job}_{end}" for end in ("failed", "misconfigured", "crashed")
+    outcomes = {
+        "old_timers": await _run_job("old_timers", lambda: _delete_old_timers(app, log), log),
+        "sync": await _run_job("sync", lambda: app.new_sync(log, notifier).run(), log),
+        "retention": await _run_job("retention", lambda: app.retention.run(log), log),
+        "backup": await _run_job("backup", lambda: app.backups.run(log), log),
+        "archive": await _run_job("archive", lambda: app.new_archive(log).run(), log),
+        "watch": await _run_job("watch", lambda: app.checks_run.run(notifier, parts, log), log),
+    }
+    log.summary(
+        "cron_run", cron=cron, healthy=not unhealthy, jobs=outcomes, memory_mib=app.memory_mib()
     )
+
+
+async def _delete_old_timers(app: App, log: Log) -> None:
+    deleted = await delete_old_timers(app.timers.key_values)
+    if deleted:
+        log.warning("old_timers_deleted", number=deleted)
+
+
+async def _run_job(job: str, run: Callable[[], Awaitable[None]], log: Log) -> str:
+    """Run a job and return its outcome."""
     try:
         await run()
     except UnavailableError as error:
-        log.error(failed, reason=str(error))
+        outcome, reason = "failed", {"reason": str(error)}
     except ConfigError as error:
-        log.error(misconfigured, reason=str(error))
+        outcome, reason = "misconfigured", {"reason": str(error)}
     except Exception as error:  # noqa: BLE001  # a fault in one job must not stop the others
-        log.error(crashed, **error_location(error))
+        outcome, reason = "crashed", error_location(error)
+    else:
+        return "done"
+    event = f"{job}_{outcome}"
+    log.error(event, **reason)
+    return outcome

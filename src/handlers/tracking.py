@@ -197,8 +197,8 @@ def _decoded_address(value: str) -> str:
 
 
 def new_visitor_cookie(app: App) -> str:
-    """A fresh visitor cookie of 16 hex digits."""
-    return app.new_id()[:16]
+    """A fresh visitor cookie, in the form that the old Worker knows too."""
+    return f"pxl_{app.new_id()[:16]}"
 
 
 def cookie_of(request: Request) -> str | None:

@@ -142,7 +142,7 @@ def test_the_wire_would_have_shown_a_preflight(
 def test_the_visitor_has_one_id_in_cookie_and_local_storage(page: Page, demo_site: str) -> None:
     open_page(page, demo_site)
     visitor = visitor_cookie(page)
-    assert re.fullmatch(r"[0-9a-f]{16}", visitor)
+    assert re.fullmatch(r"pxl_[0-9a-f]{16}", visitor)
     assert page.evaluate("localStorage.ppp_visitor") == visitor
     page.context.clear_cookies()
     open_page(page, f"{demo_site}/pricing.html")

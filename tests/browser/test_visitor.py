@@ -80,7 +80,7 @@ def test_two_visitors_are_never_the_same(visit: Visit, chromium: Browser) -> Non
         visit.open(page=page)
     ids = until(lambda: len(visitors(visit)) == 2 and visitors(visit))
     assert ids
-    assert all(re.fullmatch(r"[0-9a-f]{16}", visitor) for visitor in ids)
+    assert all(re.fullmatch(r"pxl_[0-9a-f]{16}", visitor) for visitor in ids)
 
 
 def test_the_cookie_is_kept_a_year_and_sent_to_nobody_else(visit: Visit) -> None:
@@ -199,7 +199,7 @@ def test_a_cookie_that_is_no_id_is_replaced(visit: Visit, value: str) -> None:
     visit.page.context.add_cookies([{"name": NAME, "value": value, "url": visit.site.url}])
     open_at(visit, "127.0.0.1")
     [visitor] = visitors(visit)
-    assert re.fullmatch(r"[0-9a-f]{16}", visitor)
+    assert re.fullmatch(r"pxl_[0-9a-f]{16}", visitor)
     assert visit.cookies() == [visitor]
 
 

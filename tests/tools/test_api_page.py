@@ -69,7 +69,7 @@ def test_it_needs_nothing_that_our_policy_forbids(read: Reading) -> None:
     ours = [link for link in read.links if not link.startswith("#")]
     assert all(link.startswith("/") for link in ours)
     # What an answer holds is shown, not run.
-    assert '<script src="https://pixel.salesmagic.us/p.js"' in read.text.replace('\\"', '"')
+    assert '<script src="https://pixel.salesmagic.us/pixel.js"' in read.text.replace('\\"', '"')
 
 
 def test_every_example_of_an_answer_is_what_the_document_says() -> None:

@@ -392,7 +392,7 @@ def test_a_pixel_is_created_with_the_tag_that_embeds_it(keyed: Worker, project: 
     assert {name: made[name] for name in body} == body
     assert (made["project_id"], made["active"], len(made["id"])) == (project["id"], 1, 32)
     assert made["embed_snippet"] == (
-        f'<script src="{keyed.url}/p.js" data-pixel-id="{made["id"]}" async></script>'
+        f'<script src="{keyed.url}/pixel.js" data-pixel-id="{made["id"]}" async></script>'
     )
     assert data(ask(keyed, "GET", f"/pixels/{made['id']}", key=READ_KEY)) == made
     assert listed(ask(keyed, "GET", path, key=READ_KEY)) == [made]

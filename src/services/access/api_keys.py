@@ -1,4 +1,4 @@
-"""API keys: stored as SHA-256 digests, each with a name and a role."""
+"""API keys: compared by SHA-256 digest, each with a name and a role."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from typing import Literal, cast, get_args
 
 Role = Literal["read", "admin"]
 
+# Of a plain key: a shorter one is a mistake or easy to guess.
+MIN_KEY_CHARACTERS = 8
+# What programs write for a value that is not there.
+_EMPTY_WORDS = frozenset(("undefined", "[object object]"))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -27,14 +31,23 @@ class ApiKey:
         return self.role in ("admin", role)
 
 
+def is_old_format(text: str | None) -> bool:
+    """Whether a secret is a list of plain keys with commas, as the old Worker had it."""
+    return bool(text) and not str(text).lstrip().startswith(("[", "{", '"'))
+
+
 def read_api_keys(text: str | None) -> tuple[ApiKey, ...]:
     """Reads the secret API_KEYS, a JSON array of objects with `name`, `role` and `sha256`.
 
+    The old format is read too: plain keys with commas between them, each of which opens everything.
+
     Raises:
-        ValueError: the text is no such array; the message quotes none of it.
+        ValueError: the text is neither; the message quotes none of it.
     """
-    if not text:
+    if not text or not text.strip():
         return ()
+    if is_old_format(text):
+        return _read_plain_keys(text)
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError):
@@ -42,6 +55,21 @@ def read_api_keys(text: str | None) -> tuple[ApiKey, ...]:
     if not isinstance(entries, list):
         raise ValueError("must be a JSON array")  # noqa: TRY004  # one error for a wrong secret
     return tuple(_read_key(entry, position) for position, entry in enumerate(entries, 1))
+
+
+def _read_plain_keys(text: str) -> tuple[ApiKey, ...]:
+    keys = list(filter(_is_usable, map(str.strip, text.split(","))))
+    if not keys:
+        raise ValueError("must be a JSON array, or plain keys with commas between them")
+    return tuple(
+        ApiKey(f"old key {number}", "admin", _digest(key)) for number, key in enumerate(keys, 1)
+    )
+
+
+def _is_usable(key: str) -> bool:
+    """Whether a header can carry it, and nobody guesses it; what is no key must open nothing."""
+    is_sendable = key.isascii() and key.isprintable() and " " not in key
+    return is_sendable and len(key) >= MIN_KEY_CHARACTERS and key.lower() not in _EMPTY_WORDS
 
 
 def _read_key(entry: object, position: int) -> ApiKey:
@@ -56,9 +84,13 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def find_key(keys: tuple[ApiKey, ...], presented: str) -> ApiKey | None:
     """The key whose digest a presented secret has, or None, in constant time."""
-    sha256 = hashlib.sha256(presented.encode("utf-8", "surrogatepass")).hexdigest()
+    sha256 = _digest(presented)
     match = None
     for key in keys:
         if hmac.compare_digest(key.sha256, sha256):

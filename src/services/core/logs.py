@@ -33,12 +33,18 @@ class Log:
         """Writes a failure that needs attention."""
         self._write("error", event, fields)
 
+    def summary(self, event: str, **fields: object) -> None:
+        """Writes the one line that a run of the cron leaves, at whatever level."""
+        self._write("info", event, fields, always=True)
+
     def wants(self, level: Level) -> bool:
         """Whether a line of this level is written at all."""
         return LEVELS.index(level) >= LEVELS.index(self.level)
 
-    def _write(self, level: Level, event: str, fields: dict[str, object]) -> None:
-        if self.wants(level):
+    def _write(
+        self, level: Level, event: str, fields: dict[str, object], *, always: bool = False
+    ) -> None:
+        if always or self.wants(level):
             line = {"level": level, "event": event, "request_id": self.request_id, **fields}
             print(json.dumps(line))  # noqa: T201  # standard output is the Worker's log
 

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from services.core.stored_time import NEVER_DUE
 
+# The status of a form that its own site rejected. It is final for the old Worker, which takes up
+# whatever has none; here it ends if the form turns out to be accepted.
+REJECTED = "rejected"
+
 # Over the columns of `tracking_events`. It may use the index `tracking_events_by_sync_status`; it
 # is NULL for a row without an event type, so its negation is `NOT coalesce(…, 0)`.
 IS_PENDING = f"""

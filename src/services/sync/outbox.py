@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.core.job_runs import BEGIN_RUN, END_RUN, FORGET_OLD_RUNS, RENEW_RUN
+from services.core.pending_leads import REJECTED
 from services.core.ports import Database, Row
 from services.core.stored_time import NEVER_DUE, format_stored_time, parse_stored_time
 from services.pipedrive.client import AccountState
@@ -33,10 +34,10 @@ ClaimDecision = Literal["write", "superseded", "wait"]
 # ---- submissions -------------------------------------------------------------------------------
 
 # Only rows that this portion leased are written, and a final status never changes. A form that its
-# site rejected meanwhile is not retried.
+# site rejected meanwhile is not retried, and says so if it was sent all the same.
 SETTLE = f"""
 UPDATE tracking_events SET
-  pipedrive_sync_status = outcome.value ->> 'status',
+  pipedrive_sync_status = coalesce(outcome.value ->> 'status', pipedrive_sync_status),
   pipedrive_sync_at = iif(
     outcome.value ->> 'status' IS NULL, pipedrive_sync_at, ?1 ->> 'now'
   ),
@@ -51,7 +52,7 @@ UPDATE tracking_events SET
 FROM json_each(?1, '$.outcomes') AS outcome
 WHERE tracking_events.id = outcome.value ->> 'event_id'
   AND tracking_events.pipedrive_lease = ?1 ->> 'settled'
-  AND tracking_events.pipedrive_sync_status IS NULL
+  AND coalesce(tracking_events.pipedrive_sync_status, '{REJECTED}') = '{REJECTED}'
 """
 
 # The persons carry the values of these events now.

@@ -19,6 +19,7 @@ TIMER_TTL_SECONDS = 7 * 86_400
 MAX_KEYS = 10_000
 # Cloudflare allows 1,000 operations on KV in one invocation; the lists and the fields need some.
 MAX_DELETES = 900
+MAX_OLD_DELETES = 50
 
 # Padding sorts events that are due in the same second by their ids.
 EVENT_ID_DIGITS = 12
@@ -30,6 +31,42 @@ def event_id_of(name: str) -> int | None:
     """The event in a timer's key, or None of any other key."""
     match = _KEY.fullmatch(name)
     return int(match[2]) if match else None
+
+
+# Keys of this product, by their beginnings.
+OWN_PREFIXES = (PREFIX, "submission:", "alerts", "pipedrive-fields:")
+# What the timers of the old Worker may be called. Its caches are not touched.
+OLD_TIMER = re.compile(r"sync|delay|timer|pending|pipedrive", re.IGNORECASE)
+MAX_PAGES = 5
+
+
+def is_old_timer(name: str) -> bool:
+    """Whether a key is a timer of the old Worker."""
+    return not name.startswith(OWN_PREFIXES) and OLD_TIMER.search(name) is not None
+
+
+async def delete_old_timers(key_values: KeyValues) -> int:
+    """Delete the timers of the old Worker; return their number.
+
+    After a rollback they would fire for leads that this Worker has finished. Those that it has not
+    are pending in their rows, for either Worker.
+
+    Raises:
+        UnavailableError: KV failed; the next run deletes the others.
+    """
+    cursor: str | None = None
+    deleted = 0
+    for _ in range(MAX_PAGES):
+        page = await key_values.page("", cursor)
+        for name in filter(is_old_timer, page.names):
+            if deleted == MAX_OLD_DELETES:
+                return deleted
+            await key_values.delete(name)
+            deleted += 1
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return deleted
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ EventType = Literal["pageview", "form_submit", "custom"]
 Outcome = Literal["submitted", "accepted", "rejected"]
 
 PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-# 16 hex digits; `pxl_` before them is what old pixels (v2) write.
+# 16 hex digits after `pxl_`, as old pixels (v2) write them; some new ones had no `pxl_`.
 VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
 EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)

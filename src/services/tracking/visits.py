@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.core.pending_leads import REJECTED
 from services.core.ports import Database, NewId, OnCost
 from services.core.request_origin import RequestOrigin
 from services.core.stored_time import NEVER_DUE, format_stored_time
@@ -61,6 +62,11 @@ _THANKED = """
 _IS_CORRECTED = """
   ?1 ->> 'oldest_key' = ?1 ->> 'newest_key'
   AND tracking_events.event_type = 'form_submit' AND excluded.event_type = 'form_submit'
+"""
+
+# The sync has sent nothing of it yet.
+_IS_OPEN = f"""
+  (pipedrive_sync_status IS NULL OR pipedrive_sync_status = '{REJECTED}')
 """
 
 # A visitor's row changes when a session opens, or with the first touch, not with every page.
@@ -124,7 +130,7 @@ INSERT INTO tracking_events (
   utm_source, utm_medium, utm_campaign, utm_content, utm_term,
   gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
   campaign_region, ad_group, ad_id, search_query, pipedrive_due_at,
-  visitor_sequence, form_outcome, event_name, event_data
+  visitor_sequence, form_outcome, event_name, event_data, pipedrive_sync_status
 )
 SELECT
   ?1 ->> 'project_id', ?1 ->> 'pixel_id', visitor_id, session_id,
@@ -150,7 +156,8 @@ SELECT
   touch ->> 'twclid', touch ->> 'li_fat_id', touch ->> 'sc_click_id',
   touch ->> 'campaign_region', touch ->> 'ad_group', touch ->> 'ad_id', touch ->> 'search_query',
   iif(thanked, NULL, ?1 ->> 'due_at'),
-  ?1 ->> 'sequence', ?1 ->> 'outcome', ?1 ->> 'event_name', ?1 ->> 'event_data'
+  ?1 ->> 'sequence', ?1 ->> 'outcome', ?1 ->> 'event_name', ?1 ->> 'event_data',
+  iif(?1 ->> 'outcome' = 'rejected', '{REJECTED}', NULL)
 FROM (
   SELECT
     EXISTS ({_THANKED}) AS thanked,
@@ -169,16 +176,22 @@ ON CONFLICT (visitor_id, event_key) DO UPDATE SET
     coalesce(excluded.form_outcome, form_outcome), form_outcome
   ),
   form_data = iif(
-    {_IS_CORRECTED} AND pipedrive_sync_status IS NULL,
+    {_IS_CORRECTED} AND {_IS_OPEN},
     coalesce(json_patch(form_data, excluded.form_data), form_data, excluded.form_data), form_data
   ),
   pipedrive_due_at = CASE
-    WHEN pipedrive_sync_status IS NOT NULL OR NOT ({_IS_CORRECTED}) THEN pipedrive_due_at
+    WHEN NOT {_IS_OPEN} OR NOT ({_IS_CORRECTED}) THEN pipedrive_due_at
     WHEN excluded.form_outcome = 'rejected' THEN '{NEVER_DUE}'
     WHEN pipedrive_due_at = '{NEVER_DUE}' AND iif(
       form_outcome = 'rejected', excluded.form_outcome = 'accepted', form_data ->> 'email' IS NULL
     ) THEN excluded.pipedrive_due_at
     ELSE pipedrive_due_at
+  END,
+  pipedrive_sync_status = CASE
+    WHEN NOT {_IS_OPEN} OR NOT ({_IS_CORRECTED}) THEN pipedrive_sync_status
+    WHEN excluded.form_outcome = 'rejected' THEN '{REJECTED}'
+    WHEN excluded.form_outcome = 'accepted' THEN NULL
+    ELSE pipedrive_sync_status
   END
 RETURNING json_object(
   'event_id', id, 'visitor_id', visitor_id, 'session_id', session_id,

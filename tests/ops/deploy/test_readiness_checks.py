@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from config import setting_problems
 from ops.backup.index import Backup, BackupContents
 from ops.deploy.check_result import CheckResult
 from ops.deploy.readiness_checks import (
@@ -15,6 +16,7 @@ from ops.deploy.readiness_checks import (
     check_backup,
     check_first_deployment,
     check_secrets,
+    check_settings,
     check_traffic,
 )
 from tests.ops.deploy.test_database_checks import BACKUP, HELD
@@ -101,3 +103,19 @@ def test_secrets_are_set_or_left_out_on_purpose() -> None:
     result = check_secrets(SECRETS[:3], SECRETS, ("ALERT_WEBHOOK_URL",), options=OPTIONS)
     assert result.verdict == "pass"
     assert "without ALERT_WEBHOOK_URL, as wanted" in result.reason
+
+
+def test_a_wrong_setting_forbids_a_deployment_and_names_it() -> None:
+    result = check_settings(["LOG_LEVEL must be one of debug, info, warn, error"])
+    assert result.verdict == "fail"
+    assert result.reason.startswith("LOG_LEVEL must be one of")
+    assert "wrangler.toml" in result.next_step
+
+
+def test_keys_of_the_old_format_are_told_and_forbid_nothing() -> None:
+    problems = setting_problems({"API_KEYS": "plain-key-one,plain-key-two"}.get)
+    result = check_settings(problems)
+    assert result.verdict == "pass"
+    assert result.reason.startswith("API_KEYS has the old format")
+    assert "plain-key" not in result.reason
+    assert check_settings([]).verdict == "pass"

@@ -157,9 +157,10 @@ def test_the_snippet_is_the_tag_alone_and_works(service: Service) -> None:
     pixel = service.pixel()
     said = service.ppp("pixels", "snippet", pixel["id"])
     assert said.out == (
-        f'<script src="{service.worker.url}/p.js" data-pixel-id="{pixel["id"]}" async></script>\n'
+        f'<script src="{service.worker.url}/pixel.js" '
+        f'data-pixel-id="{pixel["id"]}" async></script>\n'
     )
-    assert service.worker.http.get(f"{service.worker.url}/p.js").status_code == 200
+    assert service.worker.http.get(f"{service.worker.url}/pixel.js").status_code == 200
     assert service.worker.send(some_event(pixel_id=pixel["id"])).status_code == 200
 
 

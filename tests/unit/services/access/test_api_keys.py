@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.access.api_keys import ApiKey, find_key, read_api_keys
+from services.access.api_keys import ApiKey, find_key, is_old_format, read_api_keys
 
 
 def sha256(key: str) -> str:
@@ -34,13 +34,47 @@ def test_without_the_secret_there_are_no_keys(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["hunter2", "{}", '"hunter2"', "null", "7", '{"name":"hunter2"}', "[hunter2]", "\ud83dhunter2"],
+    ["{}", '"hunter2"', '{"name":"hunter2"}', "[hunter2]", '[{"', " {hunter2}"],
 )
 def test_a_secret_that_is_no_array_is_refused_without_telling_it(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a JSON array$") as refusal:
         read_api_keys(text)
     assert refusal.value.__cause__ is None
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["7", "null", "undefined", "true", "hunter2", ",", "a b c d e f", "\ud83dhunter-2", ",a,b,"],
+)
+def test_what_is_no_key_opens_nothing(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be a JSON array, or plain keys") as refusal:
+        read_api_keys(text)
+    assert "hunter" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("reader-key", ["reader-key"]),
+        ("reader-key,admin-key", ["reader-key", "admin-key"]),
+        (" reader-key , admin-key,\n", ["reader-key", "admin-key"]),
+        ("short,admin-key", ["admin-key"]),
+    ],
+)
+def test_keys_of_the_old_format_open_everything(text: str, keys: list[str]) -> None:
+    read = read_api_keys(text)
+    assert [(key.role, key.sha256) for key in read] == [("admin", sha256(key)) for key in keys]
+    assert is_old_format(text)
+    found = find_key(read, keys[-1])
+    assert found
+    assert found.opens("admin")
+    assert find_key(read, text + "x") is None
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", '[{"name": "a"}]', "{}"])
+def test_nothing_else_has_the_old_format(text: str | None) -> None:
+    assert not is_old_format(text)
 
 
 GOOD = {"name": "hunter2", "role": "read", "sha256": "ab" * 32}

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.ports import UnavailableError
-from services.sync.timers import MAX_DELETES, MAX_KEYS, TIMER_TTL_SECONDS, DueTimers, Timers
+from services.sync.timers import (
+    MAX_DELETES,
+    MAX_KEYS,
+    MAX_OLD_DELETES,
+    TIMER_TTL_SECONDS,
+    DueTimers,
+    Timers,
+    delete_old_timers,
+)
 from tests.unit.memory import NOW, MemoryKeyValues
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1))  # noqa: DTZ001  # UTC below
@@ -145,3 +153,22 @@ def test_a_failure_to_set_or_to_list_is_raised() -> None:
         pages(timers)
     with pytest.raises(UnavailableError):
         set_all(timers, (1, NOW))
+
+
+def test_the_timers_of_the_old_worker_are_deleted_and_nothing_else() -> None:
+    own = {"sync:20260501T120000Z:000000000042", "submission:sync", "alerts", "health"}
+    other = {"pixel:acme", "rate_limit:203.0.113.7", "pipedrive-fields:default"}
+    old = {"delayed_sync_42", "delayed_sync:43", "pending:44", "PIPEDRIVE_SYNC_45", "timer-46"}
+    key_values = MemoryKeyValues(page_size=2)
+    key_values.values.update(dict.fromkeys(own | other | old, "1"))
+    for _ in range(3):
+        asyncio.run(delete_old_timers(key_values))
+    assert set(key_values.values) == own | other
+
+
+def test_a_run_deletes_a_portion_of_them() -> None:
+    key_values = MemoryKeyValues()
+    key_values.values.update({f"delayed_sync_{number}": "1" for number in range(60)})
+    assert asyncio.run(delete_old_timers(key_values)) == MAX_OLD_DELETES
+    assert asyncio.run(delete_old_timers(key_values)) == 60 - MAX_OLD_DELETES
+    assert asyncio.run(delete_old_timers(key_values)) == 0
