@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ops.backup.index import Backup, manifest_key
+from ops.backup.index import Backup, backup_manifest_key
 from ops.backup.manifests import Manifest, read_manifest
 from ops.cloudflare.bucket_objects import fetch
 from ops.cloudflare.target import Target
@@ -53,13 +53,13 @@ def read_chain(
 
 
 def _fetch_manifests(target: Target, ids: Iterable[str], folder: Path) -> dict[str, bytes | None]:
-    keys = {manifest_key(backup_id): backup_id for backup_id in ids}
+    keys = {backup_manifest_key(backup_id): backup_id for backup_id in ids}
     files = fetch(target, list(keys), folder)
     return {keys[key]: file.read_bytes() if file else None for key, file in files}
 
 
 def _checked_manifest(backup_id: str, content: bytes | None, after: Sequence[Manifest]) -> Manifest:
-    key = manifest_key(backup_id)
+    key = backup_manifest_key(backup_id)
     needed = f", from which backup {after[0].id} goes on" if after else ""
     if content is None:
         raise BrokenBackupError(f"{key} is missing{needed}: the backup was deleted or never ended")

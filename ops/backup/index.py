@@ -67,13 +67,13 @@ def newest_verified(backups: Sequence[Backup] | None) -> Backup | None:
     return next((backup for backup in backups or () if backup.verified), None)
 
 
-def read_contents(read: ReadJson, backup: Backup) -> BackupContents | None:
+def read_backup_contents(read: ReadJson, backup: Backup) -> BackupContents | None:
     """Read what the database held at a backup; None if its manifest is missing.
 
     Raises:
         NoAnswerError: the manifest is damaged.
     """
-    key = manifest_key(backup.id)
+    key = backup_manifest_key(backup.id)
     manifest = read(key)
     if manifest is None:
         return None
@@ -85,7 +85,7 @@ def read_contents(read: ReadJson, backup: Backup) -> BackupContents | None:
         raise _damaged_error(key, error) from None
 
 
-def manifest_key(backup_id: str) -> str:
+def backup_manifest_key(backup_id: str) -> str:
     """Return the key of a backup's manifest in the bucket."""
     return f"backups/{backup_id}/manifest.json"
 

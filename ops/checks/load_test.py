@@ -11,6 +11,8 @@ from http import HTTPStatus
 
 import httpx
 
+from ops.checks.user_agent import BROWSER_USER_AGENT
+
 # Reserved for network benchmarks; each address is a client with its own rate limit.
 # https://www.rfc-editor.org/rfc/rfc2544
 CLIENT_ADDRESS = "198.18.{high}.{low}"
@@ -18,9 +20,6 @@ ADDRESSES = 256 * 256
 # Keeps a client below the rate limit of 100 a minute.
 EVENTS_PER_CLIENT = 50
 TIMEOUT_SECONDS = 30
-BROWSER_USER_AGENT = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0"
-)
 
 
 @dataclass(frozen=True, slots=True)

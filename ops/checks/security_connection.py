@@ -55,7 +55,7 @@ def probe_rate_limit(prober: Prober) -> Iterator[SecurityFinding]:
     # A new minute may begin meanwhile.
     max_events = 2 * limit + 10
     if not limit or max_events > MAX_EVENTS_TO_LIMIT:
-        observed = f"{limit} a minute: too many to try" if limit else "no limit is told"
+        observed = f"{limit} a minute: too many to try" if limit else "the answer names no limit"
         yield SecurityFinding(subject, "skip" if limit else "fail", observed)
         return
     for number in range(1, max_events + 1):

@@ -10,7 +10,7 @@ from typing import Literal
 
 import httpx
 
-from ops.checks.load_test import BROWSER_USER_AGENT
+from ops.checks.user_agent import BROWSER_USER_AGENT
 from ops.terminal.errors import NoAnswerError
 from ops.worker_api.client import TIMEOUT_SECONDS
 from ops.worker_api.retries import rate_limit_retries
@@ -20,7 +20,7 @@ Verdict = Literal["pass", "fail", "skip"]
 
 MAX_REQUESTS = 500
 MAX_WAIT_SECONDS = 60
-MAX_ATTEMPTS = 3
+MAX_CONNECTION_ATTEMPTS = 3
 CONNECTION_ERRORS = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
@@ -74,7 +74,7 @@ class Prober:
         Raises:
             NoAnswerError: there was no answer, or the maximum of requests is reached.
         """
-        for _ in range(MAX_ATTEMPTS - 1):
+        for _ in range(MAX_CONNECTION_ATTEMPTS - 1):
             try:
                 return self._send(method, path, headers, content)
             except CONNECTION_ERRORS:

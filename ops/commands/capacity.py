@@ -13,11 +13,11 @@ from ops.checks.load_test import Load, LoadResult, run_load
 from ops.cloudflare.target import Environment
 from ops.commands.projects import PATH
 from ops.commands.status import read_health
+from ops.projects.entries import list_entries
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson
 from ops.terminal.output import DASH, console, counted, note, show_json
 from ops.worker_api.client import Api, Row, open_api, path_segment
-from ops.worker_api.entries import list_entries
 from ops.worker_api.worker import LocalWorker, Url
 
 # Marks the events of a test, so that nobody takes them for visitors.

@@ -5,6 +5,15 @@ from __future__ import annotations
 import typer
 
 from ops.commands import projects
+from ops.projects.entries import (
+    EntryChange,
+    apply_change,
+    list_entries,
+    request_body,
+    show_entries,
+    show_entry,
+    switch_off,
+)
 from ops.terminal.errors import ExitCode
 from ops.terminal.options import (
     Active,
@@ -22,15 +31,6 @@ from ops.terminal.options import (
 )
 from ops.terminal.output import require_no_question, show_json
 from ops.worker_api.client import open_api, path_segment
-from ops.worker_api.entries import (
-    EntryChange,
-    apply_change,
-    list_entries,
-    request_body,
-    show_entries,
-    show_entry,
-    switch_off,
-)
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
 commands = typer.Typer(

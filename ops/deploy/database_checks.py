@@ -162,7 +162,7 @@ def _check_unmigrated(
         )
     if not database.is_accepted:
         return failed(
-            "nothing is applied and there is no table: if that is right, as all is new, say so",
+            "no migration is applied and there is no table: if the database is new, accept that",
             database.accept_step(),
         )
     return passed("nothing is applied yet: a new database, as accepted")
@@ -190,7 +190,7 @@ def check_rows(
         return passed(counts)
     return failed(
         f"there is no event, and neither a backup nor a deployment to compare with ({counts}): "
-        "if that is right, because all is new, say so",
+        "if the database is new, accept that",
         database.accept_step(),
     )
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from local_config import prepare_local_config
-from ops.backup.index import Backup, BackupContents, newest_verified, read_contents, read_index
+from ops.backup.index import (
+    Backup,
+    BackupContents,
+    newest_verified,
+    read_backup_contents,
+    read_index,
+)
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
@@ -98,7 +104,7 @@ class DeploymentFacts:
     def contents_at_backup(self) -> BackupContents | None:
         """The rows and the highest event id at the last backup."""
         last = self.last_backup
-        return read_contents(Bucket(self.target).read_json, last) if last else None
+        return read_backup_contents(Bucket(self.target).read_json, last) if last else None
 
     @cached_property
     def last_deployment(self) -> DeploymentEntry | None:

@@ -22,7 +22,7 @@ from ops.worker_api.client import Api, open_client
 
 PAUSE_SECONDS = 10
 # A new deployment takes up to two minutes to reach every location of Cloudflare.
-MAX_ATTEMPTS = 12
+MAX_HEALTH_CHECKS = 12
 
 
 @dataclass
@@ -132,7 +132,7 @@ class Release:
             yield SmokeTest(Api(self.api.worker, self.api.key, http), self.version)
 
     def _wait_until_healthy(self, smoke: SmokeTest) -> None:
-        for _ in range(MAX_ATTEMPTS):
+        for _ in range(MAX_HEALTH_CHECKS):
             if "health" not in smoke.run_read_only():
                 return
             time.sleep(PAUSE_SECONDS)

@@ -10,7 +10,7 @@ from ops.leads.lead_states import CONDITIONS, DUE_AT, IS_SUBMISSION, SUBMISSIONS
 from services.tracking.form_data import read_lead
 
 MAX_EVENT_ID = 2**63 - 1
-PAGE_ROWS = 1_000
+QUERY_ROWS = 1_000
 
 Statements = tuple[str, ...]
 
@@ -82,10 +82,10 @@ def _rows_in(database: Database, state: State, days: int | None) -> Iterator[Row
     while True:
         [rows] = database.ask(f"""
           SELECT {_COLUMNS} FROM {SUBMISSIONS}
-          WHERE {CONDITIONS[state]} {recent} AND id < {before:d} ORDER BY id DESC LIMIT {PAGE_ROWS}
+          WHERE {CONDITIONS[state]} {recent} AND id < {before:d} ORDER BY id DESC LIMIT {QUERY_ROWS}
         """)
         yield from rows
-        if len(rows) < PAGE_ROWS:
+        if len(rows) < QUERY_ROWS:
             return
         before = rows[-1]["id"]
 

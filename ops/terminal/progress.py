@@ -1,4 +1,4 @@
-"""A progress bar on stderr, if that is a terminal."""
+"""A progress bar and a spinner on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=terminal, transient=True, disable=hidden) as bar:
         task = bar.add_task(title, total=total or None)
         yield lambda completed: bar.update(task, completed=completed)
+
+
+@contextmanager
+def spinner(text: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner with *text* and yield a function that changes the text."""
+    with Console(stderr=True, highlight=False, markup=False).status(text) as status:
+        yield status.update

@@ -33,7 +33,7 @@ from ops.worker_api.worker import (
 )
 
 TIMEOUT_SECONDS = 60
-PAGE_ROWS = 500
+MAX_ROWS_PER_PAGE = 500
 USER_AGENT = f"ppp/{VERSION}"
 
 Row = dict[str, Any]
@@ -65,7 +65,7 @@ class Api:
 
         def read_page(cursor: str | None) -> Row:
             position = {"cursor": cursor} if cursor else {}
-            return self.get(path, {**parameters, "limit": PAGE_ROWS, **position})
+            return self.get(path, {**parameters, "limit": MAX_ROWS_PER_PAGE, **position})
 
         return follow_cursor(read_page, _next_cursor)
 

@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from rich.console import Console
-
 from ops.terminal.output import format_duration, note
+from ops.terminal.progress import spinner
 from ops.worker_api.client import Api, Row
 from ops.worker_api.paging import follow_cursor
 from ops.worker_api.retries import outage_retries
@@ -39,12 +38,12 @@ def portions(api: Api, path: str, body: Mapping[str, object]) -> Iterator[Row]:
         answer: Row = outage_retries()(api.send, "POST", path, {**body, **position})["data"]
         return answer
 
-    with Console(stderr=True, highlight=False, markup=False).status("asking") as status:
+    with spinner("asking") as show_stage:
         for answer in follow_cursor(read_portion, _next_cursor):
             yield answer
             if answer["done"]:
                 return
-            status.update(STAGES.get(answer.get("stage", ""), "reading"))
+            show_stage(STAGES.get(answer.get("stage", ""), "reading"))
             if "waits_until" in answer:
                 _wait_for_sync(datetime.fromisoformat(answer["waits_until"]))
 

@@ -20,7 +20,7 @@ from tenacity import (
 from ops.terminal.errors import NoAnswerError
 from ops.terminal.output import format_duration, note
 
-MAX_ATTEMPTS = 5
+MAX_RATE_LIMIT_ATTEMPTS = 5
 # A person waits this long at a prompt; a longer wait is named and ends the command.
 MAX_WAIT_SECONDS = 60
 # Between the attempts of a request inside a long job, whose work so far is worth some patience.
@@ -48,7 +48,7 @@ def retry_hint(response: httpx.Response) -> str:
 def rate_limit_retries(
     max_wait_seconds: float = MAX_WAIT_SECONDS,
     *,
-    max_attempts: int = MAX_ATTEMPTS,
+    max_attempts: int = MAX_RATE_LIMIT_ATTEMPTS,
     reason: str = "the limit of requests is reached",
     sleep: Sleep = time.sleep,
 ) -> Retrying:
@@ -64,7 +64,7 @@ def rate_limit_retries(
         return is_limited and seconds is not None and 0 < seconds <= max_wait_seconds
 
     def note_wait(state: RetryCallState) -> None:
-        note(f"{reason}: waiting {format_duration(state.upcoming_sleep)} as told")
+        note(f"{reason}: waiting {format_duration(state.upcoming_sleep)} as the Worker asks")
 
     return Retrying(
         retry=retry_if_result(is_short_wait),

@@ -61,6 +61,7 @@ OPS_PACKAGES = {
     "cloudflare": {"terminal"},
     "worker_api": {"cloudflare", "terminal"},
     "leads": {"cloudflare", "terminal", "worker_api"},
+    "projects": {"terminal", "worker_api"},
     "reports": {"terminal", "worker_api"},
     "checks": {"terminal", "worker_api"},
     "backup": {"cloudflare", "terminal", "worker_api"},
@@ -68,7 +69,7 @@ OPS_PACKAGES = {
     "deploy": {"backup", "cloudflare", "leads", "terminal", "worker_api"},
     "commands": {
         *("backup", "checks", "cloudflare", "deploy", "leads"),
-        *("reports", "restore", "terminal", "worker_api"),
+        *("projects", "reports", "restore", "terminal", "worker_api"),
     },
     "__main__": {"commands", "terminal"},
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.backup.backup_maker import BackupMaker, BackupRow, list_backups, start_backup
-from ops.backup.index import newest_verified, read_contents, read_index
+from ops.backup.index import newest_verified, read_backup_contents, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.terminal.errors import NoAnswerError
 from ops.worker_api.client import Api, open_client
@@ -54,7 +54,7 @@ def test_a_backup_is_made_to_its_end_portion_by_portion(api: Api, storage: Path)
     last = newest_verified(read_index(read))
     assert last
     assert (last.id, last.events) == (made, EVENTS)
-    held = read_contents(read, last)
+    held = read_backup_contents(read, last)
     assert held
     assert (held.rows["tracking_events"], held.highest_event) == (EVENTS, EVENTS)
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from ops.backup.index import INDEX_KEY, BackupContents, newest_verified, read_contents, read_index
+from ops.backup.index import (
+    INDEX_KEY,
+    BackupContents,
+    newest_verified,
+    read_backup_contents,
+    read_index,
+)
 from ops.terminal.errors import NoAnswerError
 
 BASE, HOURLY = "20261121T030000Z-full", "20261121T040000Z-hourly"
@@ -62,10 +68,10 @@ def test_the_last_backup_is_the_newest_verified_one() -> None:
 def test_a_manifest_says_what_the_database_held() -> None:
     last = newest_verified(read_index(OBJECTS.get))
     assert last
-    assert read_contents(OBJECTS.get, last) == BackupContents(
+    assert read_backup_contents(OBJECTS.get, last) == BackupContents(
         {"tracking_events": 10, "visitors": 4}, 12
     )
-    assert read_contents({INDEX_KEY: OBJECTS[INDEX_KEY]}.get, last) is None
+    assert read_backup_contents({INDEX_KEY: OBJECTS[INDEX_KEY]}.get, last) is None
 
 
 @pytest.mark.parametrize("manifest", [{}, {"format": 1, "tables": {}}, {"format": 2}, [1]])
@@ -73,7 +79,7 @@ def test_a_manifest_that_cannot_be_read_is_damaged(manifest: object) -> None:
     last = newest_verified(read_index(OBJECTS.get))
     assert last
     with pytest.raises(NoAnswerError, match=f"{MANIFEST} cannot be read .* is damaged"):
-        read_contents({MANIFEST: manifest}.get, last)
+        read_backup_contents({MANIFEST: manifest}.get, last)
 
 
 def test_no_index_is_no_backup() -> None:

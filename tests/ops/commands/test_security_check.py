@@ -100,7 +100,7 @@ def test_a_careless_server_fails(service: Service) -> None:
     with listening(_Careless) as port:
         said = here("security-check", "--url", f"http://127.0.0.1:{port}", "--json")
     assert said.code == 1
-    assert said.err.count("too many events before: waiting 1 s as told") == 1
+    assert said.err.count("too many events before: waiting 1 s as the Worker asks") == 1
     verdicts = {what: finding["verdict"] for what, finding in findings(said).items()}
     fine = {"the Worker after all that", "answers of 500 and above"}
     passed = {what for what, verdict in verdicts.items() if verdict == "pass"}

@@ -59,8 +59,8 @@ def test_a_rate_limit_is_waited_for_as_long_as_told(capsys: pytest.CaptureFixtur
     response = rate_limit_retries(60, sleep=slept.append)(send)
     assert (response.status_code, slept) == (200, [3, 60])
     assert capsys.readouterr().err.splitlines() == [
-        "the limit of requests is reached: waiting 3 s as told",
-        "the limit of requests is reached: waiting 1 min as told",
+        "the limit of requests is reached: waiting 3 s as the Worker asks",
+        "the limit of requests is reached: waiting 1 min as the Worker asks",
     ]
 
 

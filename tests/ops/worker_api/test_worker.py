@@ -151,7 +151,7 @@ def test_a_short_wait_is_done_as_told(service: Service, road: Road) -> None:
     road.refuse(429, requests=2, retry_after=1, path="/api/projects")
     said = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
     assert said.code in {0, 1}
-    assert said.err.count("the limit of requests is reached: waiting 1 s as told") == 2
+    assert said.err.count("the limit of requests is reached: waiting 1 s as the Worker asks") == 2
     assert [seen.status for seen in road.seen] == [429, 429, 200]
 
 

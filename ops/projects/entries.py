@@ -1,4 +1,4 @@
-"""What the commands for projects and for pixels share: list, show, change, switch off."""
+"""The entries of the API's lists of projects and pixels: list, show, change, switch off."""
 
 from __future__ import annotations
 
