@@ -31,7 +31,7 @@ DEADLINE_SECONDS = 10.0
 SETTLE_SECONDS = 0.8  # in which what must not be sent would be seen
 RETRY_MS = 5_000  # the pixel's own pause before what waits is sent again
 ADD_PIXEL = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
-OF_PIXEL = "SELECT * FROM tracking_events WHERE pixel_id = ? ORDER BY id"
+EVENTS_OF_PIXEL = "SELECT * FROM tracking_events WHERE pixel_id = ? ORDER BY id"
 WAITING = """Object.keys(localStorage).filter((key) => key.startsWith("ppp_e_"))"""
 
 PIXEL_TAG = (
@@ -181,7 +181,7 @@ class Visit:
 
     def rows(self, event_type: str = "") -> list[Row]:
         """What is stored of this pixel, oldest first."""
-        rows = self.worker.query(OF_PIXEL, self.site.pixel)
+        rows = self.worker.query(EVENTS_OF_PIXEL, self.site.pixel)
         return [row for row in rows if event_type in ("", row["event_type"])]
 
     def stored(self, count: int, seconds: float = DEADLINE_SECONDS) -> list[Row]:
@@ -194,7 +194,7 @@ class Visit:
 
     def sent(self, event_type: str = "") -> list[dict[str, Any]]:
         """The bodies that came along the road, whatever became of them."""
-        bodies = [json.loads(seen.body) for seen in list(self.road.events)]
+        bodies = [json.loads(request.body) for request in list(self.road.events)]
         return [body for body in bodies if event_type in ("", body["event_type"])]
 
     def waiting(self) -> list[str]:

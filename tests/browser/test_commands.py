@@ -24,7 +24,7 @@ STUB = """<script>
   ppp("event", "plan chosen", { plan: "pro", seats: 3 });
   ppp("pageview");
 </script>"""
-STAYS = FORM.replace("<form", '<form onsubmit="event.preventDefault()"')
+STAYING_FORM = FORM.replace("<form", '<form onsubmit="event.preventDefault()"')
 WRONG = """() => {
   for (const command of [undefined, null, 7, "", "nonsense", "toString", "__proto__", {}]) {
     ppp(command);
@@ -93,7 +93,7 @@ def test_what_is_known_later_completes_the_same_lead(visit: Visit) -> None:
 
 
 def test_a_form_and_the_sites_own_word_of_it_are_one_lead(visit: Visit) -> None:
-    visit.site.pages["/"] = document(PIXEL_TAG, STAYS)
+    visit.site.pages["/"] = document(PIXEL_TAG, STAYING_FORM)
     visit.open("/")
     visit.page.get_by_role("button", name="Send").click()
     assert until(lambda: len(visit.rows()) == 2)

@@ -17,7 +17,7 @@ from tests.browser.client_site import (
     with_pixel,
 )
 
-STAYS = FORM.replace("<form", '<form onsubmit="event.preventDefault()"')
+STAYING_FORM = FORM.replace("<form", '<form onsubmit="event.preventDefault()"')
 CAMPAIGN = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=Cj0-test"
 OUR_KEYS = """[...Object.keys(localStorage), ...Object.keys(sessionStorage)]
     .filter((key) => key.startsWith("ppp"))"""
@@ -28,7 +28,7 @@ PUT = "([key, value]) => localStorage.setItem(key, value)"
 def visit(visit: Visit) -> Visit:
     visit.page.clock.install()
     visit.site.attributes = 'data-consent="wait"'
-    visit.site.pages["/"] = with_pixel(STAYS)
+    visit.site.pages["/"] = with_pixel(STAYING_FORM)
     return visit
 
 
@@ -95,8 +95,8 @@ def test_consent_that_ends_leaves_nothing_behind(visit: Visit) -> None:
     visit.road.clear()
     assert visit.page.evaluate(OUR_KEYS) == []
     assert visit.cookies() == []
-    kept = "[localStorage.theirs, sessionStorage.theirs, document.cookie]"
-    assert visit.page.evaluate(kept) == ["a=b", "a=b", "a=b"]
+    stored_values = "[localStorage.theirs, sessionStorage.theirs, document.cookie]"
+    assert visit.page.evaluate(stored_values) == ["a=b", "a=b", "a=b"]
     sent = len(visit.road.events)
     visit.command("event", "nobody's business")
     visit.command("identify", {"email": "grace@example.org"})

@@ -21,7 +21,7 @@ from tests.harness.keys import READ_KEY, keys
 from tests.harness.worker import Row, Worker, running_worker, some_visitor
 
 ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
-AT_ONCE = 3.0  # seconds: sooner than the pixel's next retry
+QUICKLY_SECONDS = 3.0  # seconds: sooner than the pixel's next retry
 MAX_WAITING = 31
 DAY_MS = 86_400_000
 PUT = "([key, value]) => localStorage.setItem(`ppp_e_${key}`, value)"
@@ -53,7 +53,7 @@ def types(rows: list[Row]) -> list[str]:
 
 def tries(visit: Visit, key: str) -> int:
     """How often an event came along the road."""
-    return sum(key in seen.body for seen in list(visit.road.events))
+    return sum(key in request.body for request in list(visit.road.events))
 
 
 def wait_event(visit: Visit, days_ago: float = 0, **fields: object) -> str:
@@ -112,14 +112,14 @@ def test_what_was_refused_goes_out_on_the_next_page(visit: Visit, status: int) -
     visit.submit()
     assert until(lambda: visit.road.count(status) == 2)
     assert visit.rows() == []
-    kept = visit.waiting()
-    assert kept == sorted(body["event_key"] for body in visit.sent())
+    waiting_keys = visit.waiting()
+    assert waiting_keys == sorted(body["event_key"] for body in visit.sent())
     visit.road.clear()
     visit.open("/")
-    rows = visit.stored(3, AT_ONCE)
+    rows = visit.stored(3, QUICKLY_SECONDS)
     assert types(rows) == ["form_submit", "pageview", "pageview"]
     assert sequences(rows) == [1, 2, 3]
-    assert [tries(visit, key) for key in kept] == [2, 2]
+    assert [tries(visit, key) for key in waiting_keys] == [2, 2]
     visit.assert_nothing_waits()
 
 
@@ -129,13 +129,13 @@ def test_what_was_sent_offline_goes_out_once_the_browser_is_online(visit: Visit)
     visit.command("event", "read", {"pages": 2})
     visit.command("identify", ADA)
     assert until(lambda: len(visit.waiting()) == 2)
-    kept = visit.waiting()
+    waiting_keys = visit.waiting()
     assert len(visit.sent()) == 1
     visit.page.context.set_offline(offline=False)
-    rows = visit.stored(3, AT_ONCE)
+    rows = visit.stored(3, QUICKLY_SECONDS)
     assert types(rows) == ["custom", "form_submit", "pageview"]
     assert sequences(rows) == [1, 2, 3]
-    assert sorted(body["event_key"] for body in visit.sent()[1:]) == kept
+    assert sorted(body["event_key"] for body in visit.sent()[1:]) == waiting_keys
     visit.assert_nothing_waits()
 
 
@@ -147,7 +147,7 @@ def test_what_was_dropped_on_the_way_goes_out_on_the_next_page(visit: Visit) -> 
     assert len(visit.waiting()) == 1
     visit.road.clear()
     visit.open("/")
-    rows = visit.stored(3, AT_ONCE)
+    rows = visit.stored(3, QUICKLY_SECONDS)
     assert types(rows) == ["form_submit", "pageview", "pageview"]
     assert sequences(rows) == [1, 2, 3]
     assert len({body["event_key"] for body in visit.sent("form_submit")}) == 1
@@ -162,7 +162,7 @@ def test_what_the_worker_refuses_for_good_is_not_repeated(visit: Visit) -> None:
     visit.assert_nothing_waits()
     visit.pass_time(RETRY_MS)
     visit.open("/")
-    assert [seen.status for seen in visit.road.events] == [400, 400, 400]
+    assert [request.status for request in visit.road.events] == [400, 400, 400]
 
 
 def test_an_event_that_is_none_is_not_repeated(visit: Visit) -> None:
@@ -181,15 +181,15 @@ def test_a_server_that_asks_for_time_is_given_it_by_the_next_page_too(visit: Vis
     visit.command("identify", ADA)
     assert until(lambda: visit.road.count(429) == 1)
     visit.road.clear()
-    [kept] = visit.waiting()
+    [waiting_keys] = visit.waiting()
     visit.open("/")
     visit.pass_time(50_000)
     visit.stored(2)
-    assert tries(visit, kept) == 1
+    assert tries(visit, waiting_keys) == 1
     visit.pass_time(15_000)
     rows = visit.stored(3)
     assert types(rows) == ["form_submit", "pageview", "pageview"]
-    assert tries(visit, kept) == 2
+    assert tries(visit, waiting_keys) == 2
     visit.assert_nothing_waits()
 
 
@@ -234,7 +234,7 @@ def test_an_entry_that_cannot_be_read_stands_in_nobodys_way(visit: Visit, conten
     errors = visit.errors()
     wait_event(visit)
     visit.page.goto(f"{visit.site.url}/")
-    assert until(lambda: visit.rows("custom"), AT_ONCE), "it still waits"
+    assert until(lambda: visit.rows("custom"), QUICKLY_SECONDS), "it still waits"
     visit.assert_nothing_waits()
     assert errors == []
 
@@ -285,7 +285,7 @@ def test_two_tabs_deliver_what_waits_once(visit: Visit) -> None:
     visit.road.cut()
     visit.submit()
     visit.leave()
-    [kept] = visit.waiting()
+    [waiting_keys] = visit.waiting()
     visit.road.clear()
     visit.road.slow_down(500)  # neither tab knows that the other one has delivered it
     tabs = [visit.page.context.new_page() for _ in range(2)]
@@ -293,7 +293,7 @@ def test_two_tabs_deliver_what_waits_once(visit: Visit) -> None:
         tab.goto(f"{visit.site.url}/")
     rows = visit.stored(4)
     assert types(rows) == ["form_submit", "pageview", "pageview", "pageview"]
-    delivered = [seen.status for seen in visit.road.events if kept in seen.body]
+    delivered = [request.status for request in visit.road.events if waiting_keys in request.body]
     assert delivered[-2:] == [200, 200]
     visit.assert_nothing_waits()
 

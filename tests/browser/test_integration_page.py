@@ -46,7 +46,7 @@ IDS = "(all) => all.map((element) => element.id)"
 TARGETS = "(all) => all.map((link) => link.getAttribute('href'))"
 LEVELS = "(all) => all.map((heading) => Number(heading.tagName[1]))"
 LABELS = "(all) => all.map((element) => element.getAttribute('aria-labelledby'))"
-KEPT = "document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"
+BROWSER_STORAGE = "document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"
 ROWS_OF_PAGE = "SELECT * FROM tracking_events WHERE page_url = ? ORDER BY id"
 
 
@@ -57,14 +57,14 @@ class Owner:
     page: Page
     site: ClientSite
     worker: Worker
-    shown: dict[str, str]
+    snippets: dict[str, str]
     path: str = field(default_factory=lambda: f"/{secrets.token_hex(6)}")
     complaints: list[str] = field(default_factory=list)
 
     def paste(self, snippet: str) -> str:
         """What the page shows under this id, with the owner's own pixel ID."""
-        shown = self.shown[snippet]
-        return shown.replace(SHOWN_HOST, self.worker.url).replace(SHOWN_ID, PIXEL)
+        snippets = self.snippets[snippet]
+        return snippets.replace(SHOWN_HOST, self.worker.url).replace(SHOWN_ID, PIXEL)
 
     def publish(self, head: str, body: str = "Welcome") -> None:
         self.site.pages[self.path] = document(head, body)
@@ -93,7 +93,7 @@ class Owner:
 
 
 @pytest.fixture(scope="module")
-def shown(chromium: Browser, worker: Worker) -> dict[str, str]:
+def snippets(chromium: Browser, worker: Worker) -> dict[str, str]:
     """All code of the page that has an id."""
     page = chromium.new_page()
     page.goto(worker.url + GUIDE)
@@ -103,9 +103,9 @@ def shown(chromium: Browser, worker: Worker) -> dict[str, str]:
 
 
 @pytest.fixture
-def owner(page: Page, worker: Worker, shown: dict[str, str]) -> Iterator[Owner]:
+def owner(page: Page, worker: Worker, snippets: dict[str, str]) -> Iterator[Owner]:
     with client_site(worker.url, PIXEL) as site:
-        running = Owner(page, site, worker, shown)
+        running = Owner(page, site, worker, snippets)
         page.on("console", lambda message: running.complaints.append(message.text))
         page.on("pageerror", lambda error: running.complaints.append(str(error)))
         yield running
@@ -163,10 +163,10 @@ def test_the_build_filled_in_everything(page: Page, worker: Worker) -> None:
 
 
 def test_the_shown_hash_is_that_of_the_script_as_it_is_served(
-    worker: Worker, shown: dict[str, str]
+    worker: Worker, snippets: dict[str, str]
 ) -> None:
-    [integrity] = re.findall(r'integrity="([^"]*)"', shown["pinned-code"])
-    [address] = re.findall(r'src="([^"]*)"', shown["pinned-code"])
+    [integrity] = re.findall(r'integrity="([^"]*)"', snippets["pinned-code"])
+    [address] = re.findall(r'src="([^"]*)"', snippets["pinned-code"])
     assert address == f"{SHOWN_HOST}/static/pixel-{VERSION}.js"
     script = worker.http.get(address.replace(SHOWN_HOST, worker.url))
     assert script.status_code == 200
@@ -241,23 +241,23 @@ class Banner:
     """A consent tool: what it has before it speaks, and how it says yes and no."""
 
     snippet: str
-    given: str
+    consent_script: str
     withdrawn: str
     before: str = ""
 
 
-def of_complianz(*categories: str) -> str:
+def complianz_script(*categories: str) -> str:
     detail = json.dumps({"detail": {"categories": categories}})
     return f"document.dispatchEvent(new CustomEvent('cmplz_fire_categories', {detail}))"
 
 
-def of_onetrust(*groups: str) -> str:
+def onetrust_script(*groups: str) -> str:
     detail = json.dumps({"detail": groups})
     return f"dispatchEvent(new CustomEvent('OneTrustGroupsUpdated', {detail}))"
 
 
-def of_cookieyes(event: str, **said: object) -> str:
-    detail = json.dumps({"detail": said})
+def cookieyes_script(event: str, **detail_values: object) -> str:
+    detail = json.dumps({"detail": detail_values})
     return f"document.dispatchEvent(new CustomEvent('cookieyes_{event}', {detail}))"
 
 
@@ -275,12 +275,16 @@ BANNERS = (
         """Cookiebot.consent.marketing = false;
            dispatchEvent(new Event('CookiebotOnDecline'))""",
     ),
-    Banner("onetrust-code", of_onetrust("C0001", "C0004"), of_onetrust("C0001")),
-    Banner("complianz-code", of_complianz("functional", "marketing"), of_complianz("functional")),
+    Banner("onetrust-code", onetrust_script("C0001", "C0004"), onetrust_script("C0001")),
+    Banner(
+        "complianz-code",
+        complianz_script("functional", "marketing"),
+        complianz_script("functional"),
+    ),
     Banner(
         "cookieyes-code",
-        of_cookieyes("banner_load", categories={"necessary": True, "advertisement": True}),
-        of_cookieyes("consent_update", accepted=["necessary"], rejected=["advertisement"]),
+        cookieyes_script("banner_load", categories={"necessary": True, "advertisement": True}),
+        cookieyes_script("consent_update", accepted=["necessary"], rejected=["advertisement"]),
     ),
 )
 
@@ -292,9 +296,9 @@ def test_the_pixel_waits_for_the_consent_tool_and_heeds_it(owner: Owner, banner:
     owner.visit()
     owner.page.wait_for_function("ppp.version")
     time.sleep(SETTLE_SECONDS)
-    assert owner.page.evaluate(KEPT) == "{}{}"
+    assert owner.page.evaluate(BROWSER_STORAGE) == "{}{}"
     assert owner.rows("pageview") == []
-    owner.page.evaluate(banner.given)
+    owner.page.evaluate(banner.consent_script)
     owner.assert_page_view()
     assert "ppp_visitor" in owner.page.evaluate("document.cookie")
     owner.page.evaluate(banner.withdrawn)

@@ -46,7 +46,7 @@ const timer = setInterval(() => {
 GOES_BACK = """setTimeout(() => { history.back(); }, 500)"""
 
 
-def seen(worker: Worker, profile: Path, pages: dict[str, str], events: int) -> list[str]:
+def requested_paths(worker: Worker, profile: Path, pages: dict[str, str], events: int) -> list[str]:
     """What the pages said, and their events, as soon as there are that many and no more come."""
     with running_road(worker.url) as road, client_site(road.url, new_pixel(worker)) as site:
         site.pages |= pages
@@ -55,7 +55,9 @@ def seen(worker: Worker, profile: Path, pages: dict[str, str], events: int) -> l
         with undriven_chromium(site.url, profile):
             until(lambda: len(road.events) == events)
             time.sleep(SETTLE_SECONDS)
-        return [seen.path.removeprefix("/") for seen in road.seen if seen.path != "/p.js"]
+        return [
+            request.path.removeprefix("/") for request in road.requests if request.path != "/p.js"
+        ]
 
 
 def test_a_prerendered_page_is_counted_when_it_is_shown(worker: Worker, tmp_path: Path) -> None:
@@ -63,9 +65,9 @@ def test_a_prerendered_page_is_counted_when_it_is_shown(worker: Worker, tmp_path
         "/": document(PRERENDERS + script(GOES_THERE)),
         "/next": with_pixel(before=script(SAY + SAYS_WHEN_SHOWN)),
     }
-    said = seen(worker, tmp_path, pages, events=1)
-    assert said[0] == "hidden"
-    assert sorted(said[1:]) == ["e", "shown-after-0-events"]
+    paths = requested_paths(worker, tmp_path, pages, events=1)
+    assert paths[0] == "hidden"
+    assert sorted(paths[1:]) == ["e", "shown-after-0-events"]
 
 
 def test_a_page_that_comes_back_from_the_cache_is_counted_again(
@@ -75,6 +77,6 @@ def test_a_page_that_comes_back_from_the_cache_is_counted_again(
         "/": with_pixel(before=script(SAY + GOES_AWAY)),
         "/away": document(script(GOES_BACK)),
     }
-    said = seen(worker, tmp_path, pages, events=2)
-    assert sorted(said[:2]) == ["e", "opened"]
-    assert sorted(said[2:]) == ["back", "e"]
+    paths = requested_paths(worker, tmp_path, pages, events=2)
+    assert sorted(paths[:2]) == ["e", "opened"]
+    assert sorted(paths[2:]) == ["back", "e"]

@@ -10,9 +10,9 @@ from config import VERSION
 from tests.browser.client_site import FORM, Visit, document, script, with_pixel
 from tests.harness.worker import Row
 
-MORE = f"/static/pixel-{VERSION}-more.js"
+SECOND_PART = f"/static/pixel-{VERSION}-more.js"
 LEAVE_AT_ONCE = """addEventListener("load", () => { location.href = "/without-pixel"; });"""
-STAYS = FORM.replace("<form", "<form onsubmit='event.preventDefault()'")
+STAYING_FORM = FORM.replace("<form", "<form onsubmit='event.preventDefault()'")
 SENDS = FORM.replace("<form", "<form onsubmit='event.preventDefault(); take(this)'") + script(
     """const take = (form) => fetch("/thank-you", { method: "POST", body: new FormData(form) })
         .then(() => { form.outerHTML = "<p>Thank you"; });"""
@@ -45,7 +45,7 @@ def thrown(visit: Visit) -> list[str]:
 
 
 def requests(visit: Visit) -> list[str]:
-    return [f"{seen.method} {seen.path}" for seen in visit.road.seen]
+    return [f"{request.method} {request.path}" for request in visit.road.requests]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_page_that_is_left_at_once_is_counted(visit: Visit, body: str) -> None
 
 
 def test_a_visit_of_all_kinds_of_events_is_numbered_without_gaps(visit: Visit) -> None:
-    visit.site.pages["/form"] = with_pixel(STAYS)
+    visit.site.pages["/form"] = with_pixel(STAYING_FORM)
     visit.open()
     visit.command("event", "seen", {})
     visit.open("/form")
@@ -241,7 +241,7 @@ def test_a_page_view_is_two_requests_and_a_route_one(visit: Visit) -> None:
 def test_a_page_view_with_fields_is_three_requests_and_a_lead_one_more(visit: Visit) -> None:
     visit.open("/form")
     visit.stored(1)
-    page_view = ["GET /p.js", f"GET {MORE}", "POST /e"]
+    page_view = ["GET /p.js", f"GET {SECOND_PART}", "POST /e"]
     assert requests(visit) == page_view
     visit.submit()
     visit.stored(2)

@@ -30,7 +30,7 @@ from tests.harness.worker import Worker, running_worker, some_address
 
 SUBMISSIONS = int(os.environ.get("SUBMISSIONS", "1000"))
 MAY_BE_LATE = 1 / 1_000  # of the submissions: what only the next page delivers
-OF_A_VISITOR = 100  # submissions
+SUBMISSIONS_PER_VISITOR = 100  # submissions
 FOR_ONE_ADDRESS = 6  # submissions, of two events or more: the Worker admits 100 a minute
 LOOKED_AT_AGAIN = 10  # every tenth form's site is visited again: what waited there is sent twice
 FRAMES = 8
@@ -115,11 +115,11 @@ def email_of(number: int) -> str:
 def form_address(site: ClientSite, number: int) -> str:
     """Where a form is: every second one waits for a finger."""
     path = f"/{'sends-itself' if number % 2 else 'is-pressed'}#{email_of(number)}"
-    return address_of(site, f"form-{number}", number // OF_A_VISITOR, path)
+    return address_of(site, f"form-{number}", number // SUBMISSIONS_PER_VISITOR, path)
 
 
 def next_address(site: ClientSite, number: int) -> str:
-    return address_of(site, f"form-{number}", number // OF_A_VISITOR)
+    return address_of(site, f"form-{number}", number // SUBMISSIONS_PER_VISITOR)
 
 
 async def show_all(
@@ -130,7 +130,7 @@ async def show_all(
     address: Callable[[ClientSite, int], str],
 ) -> None:
     """Opens a page for each of these submissions, from one internet address after the other."""
-    for visitor, theirs in groupby(numbers, lambda number: number // OF_A_VISITOR):
+    for visitor, theirs in groupby(numbers, lambda number: number // SUBMISSIONS_PER_VISITOR):
         await page.goto(address_of(site, "hub", visitor, "/hub"))
         addresses = [address(site, number) for number in theirs]
         for first in range(0, len(addresses), FOR_ONE_ADDRESS):

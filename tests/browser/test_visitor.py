@@ -59,8 +59,8 @@ def open_at(visit: Visit, host: str, page: Page | None = None) -> None:
 
 
 def cookies(visit: Visit) -> list[dict[str, Any]]:
-    found = visit.page.context.cookies()
-    return [dict(cookie) for cookie in found if cookie.get("name") == NAME]
+    cookies = visit.page.context.cookies()
+    return [dict(cookie) for cookie in cookies if cookie.get("name") == NAME]
 
 
 def visitors(visit: Visit) -> list[str]:

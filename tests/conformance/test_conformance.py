@@ -23,10 +23,10 @@ def id_of(scenario: Scenario) -> str:
     return scenario.name
 
 
-def settled_leads(visit: Visit, wanted: int) -> list[Row]:
+def settled_leads(visit: Visit, expected_leads: int) -> list[Row]:
     """The leads after a further page view, with which the pixel has said all that it had to."""
     visit.look_further()
-    eventually(lambda: len(visit.leads()) == wanted, seconds=1)
+    eventually(lambda: len(visit.leads()) == expected_leads, seconds=1)
     time.sleep(SETTLE_SECONDS)
     return visit.leads()
 
@@ -55,7 +55,7 @@ def test_a_form_is_as_many_leads_as_it_was_sent(
     assert all(person.items() >= scenario.person.items() for person in people)
     if scenario.leads:
         assert sorted(person["email"] for person in people) == sorted(visit.emails)
-    sent = "\n".join(seen.body for seen in visit.road.seen)
+    sent = "\n".join(request.body for request in visit.road.requests)
     assert [secret for secret in SECRETS if secret in sent] == []
 
 

@@ -111,11 +111,11 @@ def run(worker: Worker) -> Row:
     return line
 
 
-def said(worker: Worker, event: str) -> list[Row]:
+def logged(worker: Worker, event: str) -> list[Row]:
     return [line for line in worker.log_lines() if line["event"] == event]
 
 
-def left(worker: Worker) -> list[int]:
+def stored_ids(worker: Worker) -> list[int]:
     """The ids that are still in the database."""
     return [row["id"] for row in worker.query("SELECT id FROM tracking_events ORDER BY id")]
 
@@ -124,8 +124,8 @@ def archived(worker: Worker) -> list[int]:
     """The ids in the parts that count, each checked with its manifest."""
     ids = []
     for row in worker.query("SELECT * FROM archive_batches ORDER BY pixel_id, day, batch"):
-        place = f"archive/{row['pixel_id']}/{row['day']}/{row['batch']}"
-        content, manifest = worker.stored(f"{place}.ndjson.gz"), worker.stored(f"{place}.json")
+        prefix = f"archive/{row['pixel_id']}/{row['day']}/{row['batch']}"
+        content, manifest = worker.stored(f"{prefix}.ndjson.gz"), worker.stored(f"{prefix}.json")
         assert content
         assert manifest
         text = gzip.decompress(content).decode()

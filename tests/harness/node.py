@@ -11,7 +11,7 @@ from typing import Any
 
 from paths import NODE_BIN, ROOT, tool_environment
 
-HERE = Path(__file__).resolve().parent
+HARNESS = Path(__file__).resolve().parent
 Script = subprocess.Popen[str]
 
 
@@ -24,7 +24,7 @@ def serving(
     Gives the process and the addresses that it printed when it was ready.
     """
     process = subprocess.Popen(
-        [NODE_BIN / "node", HERE / script, json.dumps(options)],
+        [NODE_BIN / "node", HARNESS / script, json.dumps(options)],
         env=tool_environment() | dict(variables or {}),
         cwd=ROOT,
         stdin=subprocess.PIPE,
@@ -39,10 +39,10 @@ def serving(
 
 
 def _addresses(process: Script) -> dict[str, Any]:
-    said: list[str] = []
+    lines: list[str] = []
     for line in process.stdout or ():
         if line.startswith('{"worker"'):
             addresses: dict[str, Any] = json.loads(line)
             return addresses
-        said.append(line)
-    raise AssertionError("the Worker did not start:\n" + "".join(said))
+        lines.append(line)
+    raise AssertionError("the Worker did not start:\n" + "".join(lines))

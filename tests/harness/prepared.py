@@ -109,7 +109,7 @@ def _take_snapshot(folder: Path) -> None:
     config = bundle / f"snapshot.{os.getpid()}.capnp"
     config.write_text(workerd_config(bundle, MAIN, [SNAPSHOT_FLAG]), encoding="utf-8")
     # It has no tests to run, which workerd says; the snapshot is what counts.
-    done = subprocess.run(
+    process = subprocess.run(
         [
             *(str(CACHE / "workerd"), "test", str(config), "--experimental"),
             *("--python-save-snapshot", f"--python-snapshot-dir={folder}"),
@@ -120,7 +120,7 @@ def _take_snapshot(folder: Path) -> None:
     )
     config.unlink()
     if not (folder / SNAPSHOT).exists():
-        warnings.warn(f"no snapshot was made: {done.stderr[-500:]}", stacklevel=2)
+        warnings.warn(f"no snapshot was made: {process.stderr[-500:]}", stacklevel=2)
 
 
 def _migrate(folder: Path) -> None:

@@ -25,7 +25,7 @@ from tests.harness.worker import some_address
 EVENTS = "/e"
 DROPPED = 0
 NO_BODY = (204, 304)
-OF_ONE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+HOP_BY_HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After",
@@ -33,7 +33,7 @@ CORS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ForwardedRequest:
     """A request that came along, and the status of its answer: 0 if it was dropped."""
 
     method: str
@@ -59,7 +59,7 @@ class Road:
     address: str = field(default_factory=some_address)
     """Whom the Worker takes the browser for: its limits are by address."""
     url: str = ""
-    seen: list[Seen] = field(default_factory=list)
+    requests: list[ForwardedRequest] = field(default_factory=list)
     _refusal: Answer | None = None
     _refused_path: str = EVENTS
     _refused_until: float = 0.0
@@ -68,13 +68,17 @@ class Road:
     _cut: bool = False
 
     @property
-    def events(self) -> list[Seen]:
+    def events(self) -> list[ForwardedRequest]:
         """The events that were sent, whatever became of them."""
-        return [seen for seen in self.seen if (seen.method, seen.path) == ("POST", EVENTS)]
+        return [
+            request
+            for request in self.requests
+            if (request.method, request.path) == ("POST", EVENTS)
+        ]
 
     def count(self, status: int) -> int:
         """How many events were answered so."""
-        return sum(seen.status == status for seen in self.events)
+        return sum(request.status == status for request in self.events)
 
     def refuse(
         self,
@@ -112,7 +116,9 @@ class Road:
         if self._delay and method in {"POST", "OPTIONS"}:
             time.sleep(self._delay)
         answer = self._answer(method, path, headers, body)
-        self.seen.append(Seen(method, path, body.decode("utf-8", "replace"), answer.status))
+        self.requests.append(
+            ForwardedRequest(method, path, body.decode("utf-8", "replace"), answer.status)
+        )
         return answer
 
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -124,10 +130,10 @@ class Road:
         return self._ask_worker(method, path, headers, body)
 
     def _is_refused(self, method: str, path: str) -> bool:
-        asked = path.partition("?")[0]
+        path_only = path.partition("?")[0]
         return (
-            asked == self._refused_path
-            and (asked != EVENTS or method == "POST")
+            path_only == self._refused_path
+            and (path_only != EVENTS or method == "POST")
             and time.monotonic() < self._refused_until
             and self._refused_requests > 0
         )
@@ -148,7 +154,9 @@ class Road:
 
 
 def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in OF_ONE_CONNECTION}
+    return {
+        name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP_HEADERS
+    }
 
 
 class _Traveller(BaseHTTPRequestHandler):

@@ -73,11 +73,11 @@ class Worker:
         return self.http.post(self.url + path, content=body, headers=headers)
 
     def deliver(
-        self, event: Mapping[str, object], address: str, place: Mapping[str, object]
+        self, event: Mapping[str, object], address: str, location: Mapping[str, object]
     ) -> Answer:
         """Sends one event as Cloudflare delivers it: with the client's address and place."""
         headers = {"content-type": "text/plain", "cf-connecting-ip": address}
-        return self.fetch("/e", method="POST", headers=headers, body=json.dumps(event), cf=place)
+        return self.fetch("/e", method="POST", headers=headers, body=json.dumps(event), cf=location)
 
     def fetch(
         self,

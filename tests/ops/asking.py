@@ -8,7 +8,7 @@ from typing import Any
 
 from new_api_key import entry_of
 from tests.harness.worker import Row, Worker, some_visitor
-from tests.ops.running import Said, here
+from tests.ops.running import Output, here
 
 READ_KEY = "opens-the-numbers"
 ADMIN_KEY = "opens-everything"
@@ -22,23 +22,23 @@ class Service:
     worker: Worker
     url: str | None = None
 
-    def ppp(self, *arguments: object, key: str = ADMIN_KEY, answer: str = "") -> Said:
+    def ppp(self, *arguments: object, key: str = ADMIN_KEY, answer: str = "") -> Output:
         """Runs one command on the Worker."""
         at = ("--url", self.url or self.worker.url)
         return here(*arguments, *at, env={"PPP_API_KEY": key}, answer=answer)
 
     def json(self, *arguments: object) -> Any:  # noqa: ANN401  # a test knows what it asked for
         """What a command that succeeds tells a script."""
-        said = self.ppp(*arguments, "--json")
-        assert said.code == 0, said
-        return said.json
+        output = self.ppp(*arguments, "--json")
+        assert output.code == 0, output
+        return output.json
 
     def project(self) -> Row:
         """A new project."""
-        made: Row = self.json("projects", "create", "--name", f"project {some_visitor()}")
-        return made
+        entry: Row = self.json("projects", "create", "--name", f"project {some_visitor()}")
+        return entry
 
     def pixel(self) -> Row:
         """A new pixel in a new project."""
-        made: Row = self.json("pixels", "create", self.project()["id"], "--name", "shop")
-        return made
+        entry: Row = self.json("pixels", "create", self.project()["id"], "--name", "shop")
+        return entry

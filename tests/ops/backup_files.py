@@ -97,7 +97,7 @@ def index_of(*backups: Written) -> Objects:
     return {"backups/index.json": json.dumps(index).encode()}
 
 
-def store(storage: Path, folder: Path, objects: Objects, gone: Sequence[str] = ()) -> None:
+def store(storage: Path, folder: Path, objects: Objects, deleted: Sequence[str] = ()) -> None:
     """Puts objects into the local bucket of a storage, and takes others out."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
@@ -107,8 +107,8 @@ def store(storage: Path, folder: Path, objects: Objects, gone: Sequence[str] = (
     bucket = {"binding": "BACKUPS", "bucket_name": BUCKET}
     config = {"name": "ppp", "compatibility_date": "2026-11-01", "r2_buckets": [bucket]}
     (folder / "config.json").write_text(json.dumps(config))
-    asked = {"config": str(folder / "config.json"), "persist": str(storage / "v3")}
-    (folder / "asked.json").write_text(json.dumps({**asked, "put": files, "gone": list(gone)}))
+    request = {"config": str(folder / "config.json"), "persist": str(storage / "v3")}
+    (folder / "asked.json").write_text(json.dumps({**request, "put": files, "gone": list(deleted)}))
     script = ROOT / "tests" / "harness" / "put_objects.mjs"
     subprocess.run(
         [NODE_BIN / "node", script, folder / "asked.json"],

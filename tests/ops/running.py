@@ -23,7 +23,7 @@ COMMAND = (sys.executable, "-P", "-m", "ops")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Output:
     code: int
     out: str
     err: str
@@ -39,10 +39,10 @@ def ppp(
     env: Mapping[str, str] | None = None,
     answer: str = "",
     command: tuple[str | Path, ...] = COMMAND,
-) -> Said:
+) -> Output:
     """Runs one command. `home` is the home and the working directory, `answer` is typed."""
     basics = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": MODULES}
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, *map(str, arguments)],
         cwd=home,
         env=basics | dict(env or {}),
@@ -52,10 +52,10 @@ def ppp(
         timeout=300,
         check=False,
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return Output(process.returncode, process.stdout, process.stderr)
 
 
-def here(*arguments: object, env: Mapping[str, str] | None = None, answer: str = "") -> Said:
+def here(*arguments: object, env: Mapping[str, str] | None = None, answer: str = "") -> Output:
     """Runs one command in this process, which is quicker. `env` is added to the environment."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
@@ -64,7 +64,7 @@ def here(*arguments: object, env: Mapping[str, str] | None = None, answer: str =
         for name, value in (env or {}).items():
             patch.setenv(name, value)
         code = main()
-    return Said(code, *(_written(each) for each in (out, err)))
+    return Output(code, *(_written(each) for each in (out, err)))
 
 
 def _written(stream: io.TextIOWrapper) -> str:
@@ -72,9 +72,9 @@ def _written(stream: io.TextIOWrapper) -> str:
     return stream.read()
 
 
-def fails(said: Said, code: int) -> str:
+def fails(output: Output, code: int) -> str:
     """The one line with which a command gave up."""
-    assert said.code == code, said
-    assert "Traceback" not in said.err
-    [line] = [line for line in said.err.splitlines() if line.startswith("error: ")]
+    assert output.code == code, output
+    assert "Traceback" not in output.err
+    [line] = [line for line in output.err.splitlines() if line.startswith("error: ")]
     return line

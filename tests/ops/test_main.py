@@ -29,18 +29,18 @@ GROUPS = ((), *sorted({path[:1] for path in COMMANDS if len(path) > 1}))
 
 
 def test_the_script_sets_everything_up_and_runs_from_anywhere(home: Path) -> None:
-    said = ppp(home=home, command=(ROOT / "ppp",))
-    assert said.code == 0
-    assert "Usage: ./ppp [OPTIONS] COMMAND" in said.out
-    assert "Exit codes: 0 fine" in said.out
+    output = ppp(home=home, command=(ROOT / "ppp",))
+    assert output.code == 0
+    assert "Usage: ./ppp [OPTIONS] COMMAND" in output.out
+    assert "Exit codes: 0 fine" in output.out
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
-    said = here(*command, "--help", env={"COLUMNS": "80"})
-    assert said.code == 0
-    assert f"Example: ./ppp {' '.join(command)}" in said.out
-    assert "--json" in said.out
+    output = here(*command, "--help", env={"COLUMNS": "80"})
+    assert output.code == 0
+    assert f"Example: ./ppp {' '.join(command)}" in output.out
+    assert "--json" in output.out
 
 
 def test_every_module_of_a_command_is_registered() -> None:
@@ -94,8 +94,8 @@ def test_wrong_usage_is_one_line_that_says_what_is_right(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["ppp", *arguments])
     assert main() == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    [line] = said.err.splitlines()
+    output = capsys.readouterr()
+    assert output.out == ""
+    [line] = output.err.splitlines()
     assert line.startswith("error: ")
     assert remedy in line

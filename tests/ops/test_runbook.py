@@ -37,7 +37,7 @@ CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 TWO_DAYS_AGO = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT%H:%M}"
 # Their own tests run them: a drill takes minutes, the others need somebody who is logged in.
 NOT_HERE = {"drill", "logs"}
-ALARMS = [each for each in vars(problems).values() if isinstance(each, Problem)]
+ALARMS = [problem for problem in vars(problems).values() if isinstance(problem, Problem)]
 
 
 def commands(program: str) -> list[str]:
@@ -46,14 +46,14 @@ def commands(program: str) -> list[str]:
     for block, inline in CODE.findall(TEXT):
         for line in (block or inline).replace("\\\n", " ").splitlines():
             command = re.sub(r"\s+#.*", "", line).strip()
-            whole = program != "./ppp" or "--env" in command or "--map" in command
-            if command.startswith(program) and whole:
+            is_whole = program != "./ppp" or "--env" in command or "--map" in command
+            if command.startswith(program) and is_whole:
                 found[command] = None
     return list(found)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where the commands run: a Worker on a storage with a backup."""
 
     url: str
@@ -62,102 +62,104 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(
+def location(
     bundle: Path,
     local_config: Bundle,
     migrated_storage: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Place]:
+) -> Iterator[Location]:
     """A Worker and its storage."""
     storage = tmp_path_factory.mktemp("runbook") / "storage"
     shutil.copytree(migrated_storage, storage)
     write_leads(storage)
     config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
     with running_directly(bundle, "entry.py", config, storage, {"API_KEYS": KEYS}) as running:
-        made = here("backup", "--url", running.url, "--json", env={"PPP_API_KEY": ADMIN_KEY})
-        assert made.code == 0, made
-        yield Place(running.url, storage, made.json["id"])
+        backup = here("backup", "--url", running.url, "--json", env={"PPP_API_KEY": ADMIN_KEY})
+        assert backup.code == 0, backup
+        yield Location(running.url, storage, backup.json["id"])
 
 
 def split(command: str) -> tuple[Any, list[str], list[str]]:
     """The command of the command line, as typer knows it, its name, and what it is told."""
-    words, name = shlex.split(command)[1:], list[str]()
+    arguments, name = shlex.split(command)[1:], list[str]()
     found: Any = typer.main.get_command(app)
     while hasattr(found, "commands"):
-        assert words, f"there is no {command}"
-        name.append(words.pop(0))
+        assert arguments, f"there is no {command}"
+        name.append(arguments.pop(0))
         found = found.commands[name[-1]]
-    return found, name, words
+    return found, name, arguments
 
 
 def options_of(command: Any) -> set[str]:  # noqa: ANN401  # typer has no type for it
-    return {option for each in command.params for option in each.opts}
+    return {option for parameter in command.params for option in parameter.opts}
 
 
-def filled_in(words: list[str], values: Mapping[str, str]) -> list[str]:
-    return [values.get(re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d", "TIME", word), word) for word in words]
-
-
-def here_instead(options: set[str], words: list[str], place: Place) -> list[str]:
-    """The same for the Worker and storage of this test."""
-    at = words.index("--env")
-    rest = words[:at] + words[at + 2 :]
-    where = [
-        *(["--local", "--persist-to", str(place.storage)] if "--persist-to" in options else [])
+def filled_in(arguments: list[str], values: Mapping[str, str]) -> list[str]:
+    return [
+        values.get(re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d", "TIME", word), word) for word in arguments
     ]
-    where += ["--url", place.url] if "--url" in options else []
+
+
+def here_instead(options: set[str], arguments: list[str], location: Location) -> list[str]:
+    """The same for the Worker and storage of this test."""
+    at = arguments.index("--env")
+    rest = arguments[:at] + arguments[at + 2 :]
+    where = [
+        *(["--local", "--persist-to", str(location.storage)] if "--persist-to" in options else [])
+    ]
+    where += ["--url", location.url] if "--url" in options else []
     return rest + where
 
 
 @pytest.mark.parametrize("command", commands("./ppp"))
 def test_a_command_runs(
     command: str,
-    place: Place,
+    location: Location,
     pipedrive: Simulator,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where a command that writes a file does so
-    found, name, words = split(command)
+    found, name, arguments = split(command)
     field_map = ROOT / "config" / "pipedrive-fields.example.json"
     values = {
         "EVENT_ID": "1",
         "PIXEL_ID": "ppp-demo-pixel",
         "PROJECT_ID": "ppp-demo-project",
-        "ID": place.backup,
+        "ID": location.backup,
         "NEW_ID": "0" * 32,
         "TIME": TWO_DAYS_AGO,
         "pipedrive-fields.json": str(field_map),
         "…": str(field_map),
     }
-    words = filled_in(words, values)
+    arguments = filled_in(arguments, values)
     if name[0] in NOT_HERE:
-        with found.make_context(name[-1], words):
+        with found.make_context(name[-1], arguments):
             return
     options = options_of(found)
     # What these would do at Cloudflare is in their plans.
-    is_planned = name == ["deploy"] or "--to-time" in words
-    if "--env" in words and not is_planned:
-        words = here_instead(options, words, place)
+    is_planned = name == ["deploy"] or "--to-time" in arguments
+    if "--env" in arguments and not is_planned:
+        arguments = here_instead(options, arguments, location)
     question = "--dry-run" if "--dry-run" in options else "--yes"
-    words += [option for option in (question, "--json") if option in options - set(words)]
+    arguments += [option for option in (question, "--json") if option in options - set(arguments)]
     if name[0] == "preflight":
-        words += ["--only", "migrations"]
+        arguments += ["--only", "migrations"]
     env = {
         "PPP_API_KEY": ADMIN_KEY,
         "PIPEDRIVE_API_KEY": pipedrive.token,
         "PIPEDRIVE_URL": pipedrive.api_url,
     }
-    said = here(*name, *words, env=env, answer="jane@example.com\n")
-    assert said.code in {0, 1}, said
-    assert "Traceback" not in said.err
+    output = here(*name, *arguments, env=env, answer="jane@example.com\n")
+    assert output.code in {0, 1}, output
+    assert "Traceback" not in output.err
 
 
 def sub_command(command: str) -> tuple[list[str], list[str]]:
     """The words that name a command of wrangler, and the options that it is given."""
-    words = shlex.split(command.replace("…", ""))[2:]
-    names = list(takewhile(re.compile("[a-z0-9]+").fullmatch, words))
-    return names, [word for word in words if word.startswith("--")]
+    arguments = shlex.split(command.replace("…", ""))[2:]
+    names = list(takewhile(re.compile("[a-z0-9]+").fullmatch, arguments))
+    return names, [word for word in arguments if word.startswith("--")]
 
 
 @pytest.mark.parametrize("command", commands("npx wrangler"))

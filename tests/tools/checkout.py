@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from paths import CACHE, ROOT
-from tests.ops.running import Said
+from tests.ops.running import Output
 
 PORT_OPTIONS = ("--port", "--demo-port", "--pipedrive-port")
 FOLDERS = ("build", "config", "demo", "migrations", "ops", "src", "tests/tools", "tools")
@@ -118,9 +118,9 @@ class Checkout:
             for group in dev.groups:
                 kill(group)
 
-    def run(self, *command: str) -> Said:
+    def run(self, *command: str) -> Output:
         """Runs a command there to its end."""
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=self.root,
             env=self.environment,
@@ -129,9 +129,9 @@ class Checkout:
             timeout=PATIENCE_SECONDS,
             check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return Output(process.returncode, process.stdout, process.stderr)
 
-    def ppp(self, *arguments: str) -> Said:
+    def ppp(self, *arguments: str) -> Output:
         return self.run(sys.executable, "-P", "-m", "ops", *arguments)
 
 

@@ -82,12 +82,12 @@ def test_every_rule_is_generic() -> None:
 
 def test_all_that_the_build_made_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
-    told, errors = capsys.readouterr()
-    lines = {line.split()[0]: line for line in told.splitlines()}
+    printed, errors = capsys.readouterr()
+    lines = {line.split()[0]: line for line in printed.splitlines()}
     assert lines["/p.js"].endswith("passes")
     assert lines["/e"].endswith("passes")
     assert lines["/api/track/track"].endswith("old, blocked by /pixel.*/track/*")
-    assert "BLOCKED" not in told
+    assert "BLOCKED" not in printed
     assert errors == ""
 
 
@@ -96,8 +96,8 @@ def test_a_new_asset_under_a_tell_tale_name_fails_with_the_rule(
 ) -> None:
     (assets / "beacon.js").touch()
     assert main(assets) == 1
-    told, errors = capsys.readouterr()
-    assert "BLOCKED by /beacon.js" in told
+    printed, errors = capsys.readouterr()
+    assert "BLOCKED by /beacon.js" in printed
     assert errors.splitlines() == [
         f"error: ad blockers block /beacon.js (script on {site}): rule /beacon.js" for site in SITES
     ]
@@ -107,8 +107,8 @@ def test_an_address_that_stands_only_in_the_headers_is_judged_too(assets: Path) 
     with (assets / "_headers").open("a", encoding="utf-8") as headers:
         headers.write("/v1/pixel.js\n  Cache-Control: no-store\n/web-vitals/*\n  X: y\n")
     assert {"/v1/pixel.js", "/web-vitals/any"} <= set(asset_paths(assets))
-    failures = [one for one in judge(asset_requests(assets)) if one.fails]
-    assert {one.request.path for one in failures} == {"/v1/pixel.js"}
+    failures = [request for request in judge(asset_requests(assets)) if request.fails]
+    assert {request.request.path for request in failures} == {"/v1/pixel.js"}
 
 
 def test_what_workers_assets_do_not_serve_is_not_judged(assets: Path) -> None:
@@ -117,8 +117,8 @@ def test_what_workers_assets_do_not_serve_is_not_judged(assets: Path) -> None:
 
 
 def test_both_kinds_of_sites_are_asked_for_every_asset(assets: Path) -> None:
-    asked = [(request.path, request.origin) for request in asset_requests(assets)]
-    assert asked == [(path, site) for path in asset_paths(assets) for site in (SITE, OWN_SITE)]
+    requests = [(request.path, request.origin) for request in asset_requests(assets)]
+    assert requests == [(path, site) for path in asset_paths(assets) for site in (SITE, OWN_SITE)]
 
 
 @pytest.mark.parametrize("path", ["/pixel.js", "/api/track", "/api/analytics/realtime/a?b=c"])

@@ -48,18 +48,18 @@ def read() -> Reading:
 
 
 def test_every_operation_is_on_the_page_once_with_its_other_addresses(read: Reading) -> None:
-    for place in SHOWN:
-        assert read.ids.count(OPERATIONS[place]["operationId"]) == 1
-        assert OPERATIONS[place]["summary"] in read.text
-        assert place[1] in read.text
+    for location in SHOWN:
+        assert read.ids.count(OPERATIONS[location]["operationId"]) == 1
+        assert OPERATIONS[location]["summary"] in read.text
+        assert location[1] in read.text
     assert all(alias in read.text for alias in ALIASES)
     assert len(set(read.ids)) == len(read.ids)
 
 
 def test_its_contents_lead_to_what_is_there(read: Reading) -> None:
-    places = [link[1:] for link in read.links if link.startswith("#")]
-    assert len(places) > len(SHOWN)
-    assert set(places) == set(read.ids) - {"contents"}
+    locations = [link[1:] for link in read.links if link.startswith("#")]
+    assert len(locations) > len(SHOWN)
+    assert set(locations) == set(read.ids) - {"contents"}
 
 
 def test_it_needs_nothing_that_our_policy_forbids(read: Reading) -> None:
@@ -96,21 +96,21 @@ def test_a_field_deep_inside_is_named_by_its_place() -> None:
 @pytest.mark.parametrize(("method", "path"), SHOWN)
 def test_each_command_calls_its_operation(method: str, path: str) -> None:
     operation = OPERATIONS[method, path]
-    said = shlex.split(curl(DOCUMENT, method, path, operation).replace("\\\n", ""))
-    address = next(word for word in said if word.startswith("https://"))
+    arguments = shlex.split(curl(DOCUMENT, method, path, operation).replace("\\\n", ""))
+    address = next(word for word in arguments if word.startswith("https://"))
     form = "[^/]+".join(map(re.escape, re.split(r"\{[a-zA-Z]+\}", path)))
     assert re.fullmatch(f"https://pixel.salesmagic.us{form}([?].*)?", address)
-    assert said[0] == "curl"
-    assert ("X-API-Key: $PPP_KEY" in said) == bool(roles_of(operation, DOCUMENT))
-    by_itself = "POST" if "--json" in said else "GET"
-    assert (said[said.index("-X") + 1] if "-X" in said else by_itself) == method
+    assert arguments[0] == "curl"
+    assert ("X-API-Key: $PPP_KEY" in arguments) == bool(roles_of(operation, DOCUMENT))
+    by_itself = "POST" if "--json" in arguments else "GET"
+    assert (arguments[arguments.index("-X") + 1] if "-X" in arguments else by_itself) == method
     if "requestBody" in operation:
-        assert isinstance(json.loads(said[said.index("--json") + 1]), dict)
+        assert isinstance(json.loads(arguments[arguments.index("--json") + 1]), dict)
 
 
 def test_a_command_has_the_parameters_that_are_needed() -> None:
-    place = ("GET", "/api/reports/breakdown/{pixelId}")
-    assert curl(DOCUMENT, *place, OPERATIONS[place]) == (
+    location = ("GET", "/api/reports/breakdown/{pixelId}")
+    assert curl(DOCUMENT, *location, OPERATIONS[location]) == (
         "curl 'https://pixel.salesmagic.us/api/reports/breakdown/ppp-demo-pixel?by=source&days=7'"
         ' \\\n  -H "X-API-Key: $PPP_KEY"'
     )

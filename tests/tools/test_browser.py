@@ -35,16 +35,16 @@ def see_to_browsers(machine: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_chromium_it_fails_and_says_how_to_get_it(tmp_path: Path) -> None:
-    done = see_to_browsers(tmp_path)
-    assert done.returncode == 1
-    assert "'sudo apt-get install chromium'" in done.stderr
+    process = see_to_browsers(tmp_path)
+    assert process.returncode == 1
+    assert "'sudo apt-get install chromium'" in process.stderr
 
 
 def test_without_the_other_engines_it_says_so_in_a_line_each_and_goes_on(tmp_path: Path) -> None:
     program(tmp_path / "bin", "chromium")
-    done = see_to_browsers(tmp_path)
-    assert done.returncode == 0
-    firefox, webkit = done.stdout.splitlines()
+    process = see_to_browsers(tmp_path)
+    assert process.returncode == 0
+    firefox, webkit = process.stdout.splitlines()
     assert firefox.startswith("no Firefox")
     assert firefox.endswith("'sudo apt-get install firefox-esr'")
     assert webkit.startswith("no WebKitGTK")
@@ -55,8 +55,8 @@ def test_with_everything_there_it_says_nothing(tmp_path: Path) -> None:
     for name in ("chromium", "firefox-esr", "WebKitWebDriver", "Xvfb"):
         program(tmp_path / "bin", name)
     program(tmp_path / "lib" / "some-linux" / "webkit2gtk-4.1", "MiniBrowser")
-    done = see_to_browsers(tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    process = see_to_browsers(tmp_path)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
 
 
 @only_root
@@ -64,23 +64,23 @@ def test_root_installs_what_is_missing_from_debians_packages(tmp_path: Path) -> 
     log = tmp_path / "apt.log"
     program(tmp_path / "bin", "chromium")
     program(tmp_path / "bin", "apt-get", APT.format(log=log, status=0))
-    done = see_to_browsers(tmp_path)
-    assert done.returncode == 0
+    process = see_to_browsers(tmp_path)
+    assert process.returncode == 0
     update, firefox, webkit = log.read_text(encoding="utf-8").splitlines()
     assert update.startswith("update")
     assert firefox.endswith(" firefox-esr")
     assert webkit.endswith(" webkit2gtk-driver xvfb xauth")
-    assert "so the conformance tests" not in done.stdout
+    assert "so the conformance tests" not in process.stdout
 
 
 @only_root
 def test_an_engine_that_cannot_be_installed_is_no_failure(tmp_path: Path) -> None:
     program(tmp_path / "bin", "chromium")
     program(tmp_path / "bin", "apt-get", APT.format(log=tmp_path / "apt.log", status=100))
-    done = see_to_browsers(tmp_path)
-    assert done.returncode == 0
-    assert "no Firefox" in done.stdout
-    assert "no WebKitGTK" in done.stdout
+    process = see_to_browsers(tmp_path)
+    assert process.returncode == 0
+    assert "no Firefox" in process.stdout
+    assert "no WebKitGTK" in process.stdout
 
 
 @only_root

@@ -51,16 +51,16 @@ def test_a_taken_port_is_named_with_the_option(taken_port: int, option: str) -> 
 
 
 def test_a_problem_is_one_line_and_no_traceback(taken_port: int) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, ROOT / "tools" / "dev.py", "--port", str(taken_port)],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: port {taken_port} is taken")
-    assert len(done.stderr.splitlines()) == 1
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"error: port {taken_port} is taken")
+    assert len(process.stderr.splitlines()) == 1
 
 
 # The API key of this machine
@@ -79,9 +79,9 @@ def test_the_first_run_makes_a_key_that_the_worker_takes(own_files: Path) -> Non
     name, _, quoted = (own_files / ".dev.vars").read_text(encoding="utf-8").partition("=")
     keys = read_api_keys(quoted.strip().strip("'"))
     assert name == "API_KEYS"
-    found = find_key(keys, key)
-    assert found is not None
-    assert found.opens("admin")
+    key_entry = find_key(keys, key)
+    assert key_entry is not None
+    assert key_entry.opens("admin")
 
 
 def test_the_key_itself_is_for_nobody_else_to_read(own_files: Path) -> None:
@@ -107,8 +107,8 @@ def test_the_example_copied_as_it_is_gets_a_key_too(own_files: Path) -> None:
     key = development_key()
     written = (own_files / ".dev.vars").read_text(encoding="utf-8")
     [line] = written.removeprefix(example).splitlines()
-    found = find_key(read_api_keys(line.removeprefix("API_KEYS=").strip("'")), key)
-    assert found is not None
+    key_entry = find_key(read_api_keys(line.removeprefix("API_KEYS=").strip("'")), key)
+    assert key_entry is not None
     assert not uses_own_account()
     assert development_key() == key
 

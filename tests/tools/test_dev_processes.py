@@ -52,10 +52,12 @@ def test_it_ends_with_wrangler(checkout: Checkout) -> None:
 def test_a_second_one_says_which_runs(checkout: Checkout) -> None:
     with checkout.dev() as dev:
         dev.state()
-        said = checkout.run(*checkout.command())
-    assert said.code == 1
-    assert f"`make dev` of this checkout runs already: process {dev.process.pid}, since" in said.err
-    assert f"the Worker on port {checkout.ports[0]}" in said.err
+        output = checkout.run(*checkout.command())
+    assert output.code == 1
+    assert (
+        f"`make dev` of this checkout runs already: process {dev.process.pid}, since" in output.err
+    )
+    assert f"the Worker on port {checkout.ports[0]}" in output.err
 
 
 def test_a_worker_that_does_not_answer_is_started_again(checkout: Checkout) -> None:
@@ -104,13 +106,13 @@ def test_what_a_killed_one_left_behind_is_named(checkout: Checkout) -> None:
         dev.process.kill()
         dev.process.wait()
         command = checkout.ppp("status", "--local")
-        again = checkout.run(*checkout.command())
+        restarted = checkout.run(*checkout.command())
         (checkout.root / ".wrangler" / "dev.json").unlink()
         by_port = checkout.run(*checkout.command())
     assert command.code == 3
     assert f"no `make dev` of this checkout runs (process {state['process']} was" in command.err
-    assert again.code == by_port.code == 1
-    assert f"still runs (process {state['worker']}): end it with `kill -9 -- -" in again.err
+    assert restarted.code == by_port.code == 1
+    assert f"still runs (process {state['worker']}): end it with `kill -9 -- -" in restarted.err
     assert f"port {state['port']} is taken by process" in by_port.err
     assert "left behind by a `make dev` of this checkout" in by_port.err
     assert f"`kill -9 -- -{state['worker']}`" in by_port.err
@@ -124,8 +126,9 @@ def test_the_state_of_another_checkout_is_not_ours(checkout: Checkout) -> None:
         # As if the folder had been copied, and the number of the process were in use again.
         copied = state | {"checkout": "/somewhere/else", "process": os.getpid()}
         file.write_text(json.dumps(copied))
-        said = checkout.ppp("projects", "list", "--local")
-    assert said.code == 3
+        output = checkout.ppp("projects", "list", "--local")
+    assert output.code == 3
     assert (
-        "no `make dev` of this checkout runs (dev.json was copied from /somewhere/else)" in said.err
+        "no `make dev` of this checkout runs (dev.json was copied from /somewhere/else)"
+        in output.err
     )

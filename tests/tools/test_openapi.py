@@ -84,7 +84,7 @@ def schema(name: str) -> Node:
 
 def enum_of(path: str, parameter: str) -> list[str]:
     [found] = [
-        each for each in OPERATIONS["GET", path]["parameters"] if each.get("name") == parameter
+        item for item in OPERATIONS["GET", path]["parameters"] if item.get("name") == parameter
     ]
     values: list[str] = found["schema"]["enum"]
     return values
@@ -191,7 +191,7 @@ def test_all_properties_are_required_where_nothing_else_is_said() -> None:
 def parameters() -> Iterator[Node]:
     yield from DOCUMENT["components"]["parameters"].values()
     for operation in OPERATIONS.values():
-        yield from (each for each in operation.get("parameters", ()) if "$ref" not in each)
+        yield from (item for item in operation.get("parameters", ()) if "$ref" not in item)
 
 
 def bodies() -> Iterator[tuple[Node, object]]:
@@ -235,7 +235,7 @@ def test_it_is_json_and_says_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "said"),
+    ("right", "wrong", "problem"),
     [
         ("in: path", "in: nowhere", "nowhere. is not one of"),
         ("schemas/Statistics", "schemas/Nothing", "^/components/schemas/Nothing does not exist$"),
@@ -243,13 +243,13 @@ def test_it_is_json_and_says_the_version() -> None:
     ],
 )
 def test_a_document_that_is_none_is_refused(
-    right: str, wrong: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    right: str, wrong: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = SOURCE.read_text(encoding="utf-8")
     assert right in text
     broken = tmp_path / "openapi.yaml"
     broken.write_text(text.replace(right, wrong, 1), encoding="utf-8")
     monkeypatch.setattr(openapi, "SOURCE", broken)
-    with pytest.raises(DocumentError, match=said) as refused:
+    with pytest.raises(DocumentError, match=problem) as refused:
         read_document(VERSION)
     assert len(str(refused.value)) < 500  # not the whole document

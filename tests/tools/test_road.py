@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.harness.listening import listening
-from tests.harness.road import Road, Seen, running_road
+from tests.harness.road import ForwardedRequest, Road, running_road
 
 EVENT = '{"event_type":"pageview"}'
 
@@ -17,8 +17,8 @@ EVENT = '{"event_type":"pageview"}'
 class Server(BaseHTTPRequestHandler):
     """Answers with what it was told."""
 
-    def __init__(self, told: list[dict[str, str]], *args: object) -> None:
-        self._told = told
+    def __init__(self, received_headers: list[dict[str, str]], *args: object) -> None:
+        self._told = received_headers
         super().__init__(*args)  # type: ignore[arg-type]  # passed through as they came
 
     def do_GET(self) -> None:
@@ -40,15 +40,15 @@ class Server(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def told() -> list[dict[str, str]]:
+def received_headers() -> list[dict[str, str]]:
     """The headers of each request that reached the server."""
     return []
 
 
 @pytest.fixture
-def road(told: list[dict[str, str]]) -> Iterator[Road]:
+def road(received_headers: list[dict[str, str]]) -> Iterator[Road]:
     with (
-        listening(partial(Server, told)) as port,
+        listening(partial(Server, received_headers)) as port,
         running_road(f"http://127.0.0.1:{port}") as running,
     ):
         yield running
@@ -68,28 +68,31 @@ def test_everything_passes_and_is_remembered(road: Road, browser: httpx.Client) 
     script = browser.get("/p.js?v=3")
     assert (script.text, script.headers["x-from"]) == ("GET /p.js?v=3 ", "server")
     assert send(browser).text == f"POST /e {EVENT}"
-    assert road.seen == [Seen("GET", "/p.js?v=3", "", 200), Seen("POST", "/e", EVENT, 200)]
-    assert road.events == [Seen("POST", "/e", EVENT, 200)]
+    assert road.requests == [
+        ForwardedRequest("GET", "/p.js?v=3", "", 200),
+        ForwardedRequest("POST", "/e", EVENT, 200),
+    ]
+    assert road.events == [ForwardedRequest("POST", "/e", EVENT, 200)]
 
 
 def test_the_client_has_an_address_of_its_own(
-    road: Road, browser: httpx.Client, told: list[dict[str, str]]
+    road: Road, browser: httpx.Client, received_headers: list[dict[str, str]]
 ) -> None:
     browser.post("/e", content=EVENT, headers={"user-agent": "Somebody/1", "origin": "null"})
-    [headers] = told
+    [headers] = received_headers
     assert headers["cf-connecting-ip"] == road.address
     assert (headers["user-agent"], headers["origin"]) == ("Somebody/1", "null")
 
 
 def test_refused_events_do_not_get_through_and_can_be_read_by_the_page(
-    road: Road, browser: httpx.Client, told: list[dict[str, str]]
+    road: Road, browser: httpx.Client, received_headers: list[dict[str, str]]
 ) -> None:
     road.refuse(429, retry_after=7)
     answer = send(browser)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "Retry-After" in answer.headers["access-control-expose-headers"]
-    assert told == []
+    assert received_headers == []
     assert road.count(429) == 1
     assert browser.get("/p.js").status_code == 200
 
@@ -105,21 +108,21 @@ def test_a_slow_road_is_slow_for_events_and_preflights_only(
     road: Road, browser: httpx.Client
 ) -> None:
     road.slow_down(200)
-    took = []
+    seconds = []
     for method, path in (("GET", "/p.js"), ("OPTIONS", "/e"), ("POST", "/e")):
         started = time.monotonic()
         browser.request(method, path)
-        took.append(time.monotonic() - started >= 0.2)
-    assert took == [False, True, True]
+        seconds.append(time.monotonic() - started >= 0.2)
+    assert seconds == [False, True, True]
 
 
 def test_a_road_that_is_cut_answers_nothing(
-    road: Road, browser: httpx.Client, told: list[dict[str, str]]
+    road: Road, browser: httpx.Client, received_headers: list[dict[str, str]]
 ) -> None:
     road.cut()
     with pytest.raises(httpx.TransportError):
         send(browser)
-    assert told == []
+    assert received_headers == []
     assert road.count(0) >= 1
 
 
@@ -131,10 +134,10 @@ def test_a_cleared_road_is_as_it_was(road: Road, browser: httpx.Client) -> None:
     assert send(browser).status_code == 200
 
 
-def test_nothing_gets_through_after_its_end(told: list[dict[str, str]]) -> None:
-    with listening(partial(Server, told)) as port, httpx.Client() as browser:
+def test_nothing_gets_through_after_its_end(received_headers: list[dict[str, str]]) -> None:
+    with listening(partial(Server, received_headers)) as port, httpx.Client() as browser:
         with running_road(f"http://127.0.0.1:{port}") as road:
             browser.post(f"{road.url}/e")
         with pytest.raises(httpx.TransportError):  # on the connection that is still open
             browser.post(f"{road.url}/e")
-    assert len(told) == 1
+    assert len(received_headers) == 1

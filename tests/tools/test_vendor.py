@@ -68,7 +68,7 @@ def test_the_worker_recognises_every_crawler_of_the_package() -> None:
 
 
 def test_what_the_worker_never_imports_is_removed(tmp_path: Path) -> None:
-    kept = ["ua_parser/__init__.py", "ua_parser/basic.py", "workers/_workers.py"]
+    shipped = ["ua_parser/__init__.py", "ua_parser/basic.py", "workers/_workers.py"]
     removed = [
         "bin/tool",
         ".lock",
@@ -78,13 +78,13 @@ def test_what_the_worker_never_imports_is_removed(tmp_path: Path) -> None:
         "ua_parser/deep/er.pyi",
         "ua_parser_builtins/lazy.py",
     ]
-    for name in [*kept, *removed]:
+    for name in [*shipped, *removed]:
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     prune(tmp_path)
-    left = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
-    assert sorted(path.as_posix() for path in left) == kept
+    remaining = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(path.as_posix() for path in remaining) == shipped
 
 
 def test_the_vendored_packages_carry_no_metadata_and_no_types() -> None:

@@ -210,8 +210,8 @@ def test_monitoring_needs_no_setting() -> None:
 
 
 def test_accounts_are_the_default_and_the_additional_ones() -> None:
-    further = {"acme": {"api_key": "k2"}, "default": {"api_key": "k3"}}
-    chosen = sync_config(PIPEDRIVE_API_KEY="k1", PIPEDRIVE_ACCOUNTS=json.dumps(further))
+    other_accounts = {"acme": {"api_key": "k2"}, "default": {"api_key": "k3"}}
+    chosen = sync_config(PIPEDRIVE_API_KEY="k1", PIPEDRIVE_ACCOUNTS=json.dumps(other_accounts))
     assert chosen.accounts == {
         "default": Account("default", DEFAULT_URL, "k1"),
         "acme": Account("acme", DEFAULT_URL, "k2"),
@@ -242,7 +242,7 @@ def test_an_empty_secret_means_no_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ("x", "must be a JSON object"),
         ("[]", "must be a JSON object"),
@@ -253,8 +253,8 @@ def test_an_empty_secret_means_no_keys() -> None:
         ),
     ],
 )
-def test_a_wrong_field_map_is_refused_with_all_that_is_wrong(text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=f"^PIPEDRIVE_FIELDS {said}"):
+def test_a_wrong_field_map_is_refused_with_all_that_is_wrong(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=f"^PIPEDRIVE_FIELDS {problem}"):
         sync_config(PIPEDRIVE_FIELDS=text)
 
 

@@ -36,7 +36,7 @@ FILES = sorted(
 )
 
 # The tests are older than the rule. Rename there and lower it: it never rises.
-MAX_VAGUE_TEST_NAMES_PER_THOUSAND = 49
+MAX_VAGUE_TEST_NAMES_PER_THOUSAND = 12
 
 Scope = tuple[str, ...]
 

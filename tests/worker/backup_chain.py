@@ -44,7 +44,7 @@ def chain_to(worker: Worker, backup_id: str) -> list[dict[str, Any]]:
 def restored(worker: Worker, backup_id: str) -> dict[str, dict[Key, Row]]:
     """The rows of each table with a key, by their keys."""
     tables: dict[str, dict[Key, Row]] = {table: {} for table in KEYS}
-    gone: set[tuple[str, str]] = set()
+    deleted: set[tuple[str, str]] = set()
     chain = chain_to(worker, backup_id)
     for manifest in chain:
         for part in manifest["parts"]:
@@ -52,11 +52,11 @@ def restored(worker: Worker, backup_id: str) -> dict[str, dict[Key, Row]]:
             lines = unpack(part["key"], content, part["rows"], part["sha256"])
             rows = [json.loads(line) for line in lines]
             if part["kind"] == "deleted":
-                gone |= {(row["table"], row["key"]) for row in rows}
+                deleted |= {(row["table"], row["key"]) for row in rows}
             elif part["table"] in KEYS and (part["kind"] != "whole" or manifest is chain[-1]):
                 into = tables[part["table"]]
                 into.update({_key(part["table"], row): row for row in rows})
-    for table, key in gone:
+    for table, key in deleted:
         tables[table].pop((int(key) if table == "tracking_events" else key,), None)
     return tables
 

@@ -58,7 +58,7 @@ def inherited_database(folder: Path) -> LocalD1:
     # As one file, because wrangler starts workerd anew for each one.
     old_migrations = folder / "old_migrations"
     old_migrations.mkdir(parents=True)
-    first, *others = MIGRATIONS_OF_THIS_REPOSITORY
+    first, *later = MIGRATIONS_OF_THIS_REPOSITORY
     sql = [(MIGRATIONS / name).read_text() for name in MIGRATIONS_OF_THIS_REPOSITORY]
     (old_migrations / first).write_text("\n".join(sql))
     d1 = LocalD1(folder)
@@ -66,7 +66,7 @@ def inherited_database(folder: Path) -> LocalD1:
 
     database = d1.connect()
     with database:
-        for name in (*others, MIGRATION_OF_PRODUCTION_ONLY):
+        for name in (*later, MIGRATION_OF_PRODUCTION_ONLY):
             insert(database, "d1_migrations", name=name)
         _rename_indexes_and_triggers(database)
         _add_clients(database)
@@ -162,7 +162,7 @@ def _add_sessions(database: sqlite3.Connection) -> None:
 def _add_events(database: sqlite3.Connection) -> None:
     direct = {"utm_source": "direct", "utm_medium": "none", "utm_campaign": "none"}
     unknown = {"utm_source": "direct", "utm_medium": "unknown", "utm_campaign": "unknown"}
-    nothing = {"utm_source": "", "utm_medium": "null", "gclid": "undefined"}
+    empty_values = {"utm_source": "", "utm_medium": "null", "gclid": "undefined"}
     google = {"utm_source": "google", "utm_medium": "none", "utm_campaign": "spring"}
     facebook = {"utm_source": "facebook", "utm_medium": "paid", "fbclid": "IwAR"}
 
@@ -171,7 +171,7 @@ def _add_events(database: sqlite3.Connection) -> None:
     _add_event(database, "campaign", **facebook)
     _add_event(database, "direct", **direct)
     _add_event(database, "direct", **unknown, ad_group="shoes")
-    _add_event(database, "silent", **nothing)
+    _add_event(database, "silent", **empty_values)
     _add_event(database, "click", **unknown, msclkid="ms-1", search_query="läufer")
     _add_event(database, "click", **google)
     _add_event(database, None, **google)

@@ -61,9 +61,9 @@ def column_of(database: sqlite3.Connection, sql: str, *values: object) -> list[o
 
 def insert(database: sqlite3.Connection, table: str, **values: object) -> None:
     columns = ", ".join(values)
-    places = ", ".join("?" * len(values))
+    placeholders = ", ".join("?" * len(values))
     database.execute(
-        f"INSERT INTO {table} ({columns}) VALUES ({places})",
+        f"INSERT INTO {table} ({columns}) VALUES ({placeholders})",
         tuple(values.values()),
     )
 

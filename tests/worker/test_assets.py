@@ -41,8 +41,8 @@ def test_all_addresses_have_the_same_script(worker: Worker) -> None:
 
 def test_a_script_that_did_not_change_is_answered_304(worker: Worker) -> None:
     first = worker.http.get(f"{worker.url}/p.js")
-    again = worker.http.get(f"{worker.url}/p.js", headers={"if-none-match": first.headers["etag"]})
-    assert again.status_code == 304
+    second = worker.http.get(f"{worker.url}/p.js", headers={"if-none-match": first.headers["etag"]})
+    assert second.status_code == 304
 
 
 def test_the_integration_page_may_load_only_what_is_ours(worker: Worker) -> None:

@@ -38,7 +38,7 @@ def values(worker: Worker, pixel_id: str, query: str) -> dict[str, int]:
     return {row["value"]: row["events"] for row in rows}
 
 
-def seen(worker: Worker, pixel_id: str, page: str = "", **fields: object) -> int:
+def record_view(worker: Worker, pixel_id: str, page: str = "", **fields: object) -> int:
     """Sends an event from a page of the site; returns its id."""
     answer = worker.send(some_event(pixel_id=pixel_id, page_url=f"{SITE}{page}", **fields))
     assert answer.status_code == 200, answer.text
@@ -48,18 +48,18 @@ def seen(worker: Worker, pixel_id: str, page: str = "", **fields: object) -> int
 
 def form(worker: Worker, pixel_id: str, visitor: str, outcome: str | None = None) -> None:
     lead = {"event_type": "form_submit", "form_data": {"email": f"{some_visitor()}@example.com"}}
-    seen(worker, pixel_id, "form", visitor_cookie=visitor, outcome=outcome, **lead)
+    record_view(worker, pixel_id, "form", visitor_cookie=visitor, outcome=outcome, **lead)
 
 
 @pytest.mark.parametrize("area", ["reports", "analytics"])
 def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str, area: str) -> None:
     one, two, three = some_visitor(), some_visitor(), some_visitor()
     for visitor in (one, two, three):
-        seen(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
+        record_view(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
     form(keyed, pixel, one, "accepted")
     form(keyed, pixel, two, "rejected")
     form(keyed, pixel, two)
-    seen(keyed, pixel)
+    record_view(keyed, pixel)
 
     answer = ask(keyed, pixel, "by=source", area)
     data = answer.json()["data"]
@@ -97,9 +97,9 @@ def test_the_last_touch_is_the_events_and_the_first_one_the_visitors(
 ) -> None:
     visitor = some_visitor()
     first = "?utm_source=a&utm_medium=cpc&utm_campaign=b&utm_content=c&utm_term=d&msclkid=M"
-    seen(keyed, pixel, first, visitor_cookie=visitor)
-    seen(keyed, pixel, "?gclid=G&ad_group=shoes", visitor_cookie=visitor)
-    seen(keyed, pixel)
+    record_view(keyed, pixel, first, visitor_cookie=visitor)
+    record_view(keyed, pixel, "?gclid=G&ad_group=shoes", visitor_cookie=visitor)
+    record_view(keyed, pixel)
     both = {
         "source": ({"a": 1, "direct": 1, "google": 1}, {"a": 2, "direct": 1}),
         "medium": ({"cpc": 2, "unknown": 1}, {"cpc": 2, "unknown": 1}),
@@ -150,7 +150,7 @@ CHANNELS = [
 def test_a_channel_follows_source_medium_click_id_and_referrer(
     keyed: Worker, pixel: str, query: str, referrer: str | None, channel: str
 ) -> None:
-    seen(keyed, pixel, query, referrer_url=referrer)
+    record_view(keyed, pixel, query, referrer_url=referrer)
     assert list(values(keyed, pixel, "by=channel")) == [channel]
     assert list(values(keyed, pixel, "by=channel&attribution=first")) == [channel]
 
@@ -159,10 +159,10 @@ def test_a_visit_without_a_touch_keeps_the_channel_of_its_first_page(
     keyed: Worker, pixel: str
 ) -> None:
     visitor = some_visitor()
-    seen(keyed, pixel, visitor_cookie=visitor, referrer_url="https://www.bing.com/")
-    seen(keyed, pixel, "shop", visitor_cookie=visitor, referrer_url=SITE)
+    record_view(keyed, pixel, visitor_cookie=visitor, referrer_url="https://www.bing.com/")
+    record_view(keyed, pixel, "shop", visitor_cookie=visitor, referrer_url=SITE)
     assert values(keyed, pixel, "by=channel") == {"organic_search": 2}
-    seen(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
+    record_view(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
     assert values(keyed, pixel, "by=channel") == {"organic_search": 2, "email": 1}
     assert values(keyed, pixel, "by=channel&attribution=first") == {"email": 3}
 
@@ -171,10 +171,10 @@ def test_a_landing_page_is_the_first_of_its_visit_without_its_parameters(
     keyed: Worker, pixel: str
 ) -> None:
     one = some_visitor()
-    seen(keyed, pixel, "home?utm_source=a#top", visitor_cookie=one)
-    seen(keyed, pixel, "shop", visitor_cookie=one)
-    seen(keyed, pixel, "home#x?y")
-    seen(keyed, pixel, "shop?x=1")
+    record_view(keyed, pixel, "home?utm_source=a#top", visitor_cookie=one)
+    record_view(keyed, pixel, "shop", visitor_cookie=one)
+    record_view(keyed, pixel, "home#x?y")
+    record_view(keyed, pixel, "shop?x=1")
     assert values(keyed, pixel, "by=landing_page") == {f"{SITE}home": 3, f"{SITE}shop": 1}
 
 
@@ -182,7 +182,7 @@ def test_places_and_machines_are_the_events_own(keyed: Worker, pixel: str) -> No
     event = some_event(pixel_id=pixel)
     keyed.deliver(event, "2001:db8:77::1", {"country": "DE"})
     # What the old Worker left has other shapes, or none.
-    old = seen(keyed, pixel)
+    old = record_view(keyed, pixel)
     change = "UPDATE tracking_events SET browser_data = 'odd', device_data = ?, country = NULL"
     keyed.query(f"{change} WHERE id = ?", None, old)
     assert values(keyed, pixel, "by=country") == {"DE": 1, "unknown": 1}
@@ -194,7 +194,7 @@ def test_pages_go_on_where_the_one_before_ended_whatever_comes_in(
     keyed: Worker, pixel: str
 ) -> None:
     for source in ("b", "a", "c", "c", "d"):
-        seen(keyed, pixel, f"?utm_source={source}")
+        record_view(keyed, pixel, f"?utm_source={source}")
     moved = "UPDATE tracking_events SET timestamp = datetime(timestamp, '-1 hour')"
     keyed.query(f"{moved} WHERE pixel_id = ?", pixel)
     pages, query = [], "by=source&limit=2"
@@ -203,7 +203,7 @@ def test_pages_go_on_where_the_one_before_ended_whatever_comes_in(
         pages.append([row["value"] for row in data["rows"]])
         # A minute later a new event would come first.
         now = "UPDATE tracking_events SET timestamp = datetime(timestamp, '+1 minute')"
-        new = seen(keyed, pixel, "?utm_source=d")
+        new = record_view(keyed, pixel, "?utm_source=d")
         keyed.query(f"{now} WHERE id = ?", new)
         query = f"by=source&limit=2&cursor={data['next_cursor']}"
         if data["next_cursor"] is None:

@@ -470,9 +470,9 @@ def test_any_way_to_write_the_attribute_asks_for_the_touch(worker: Worker, fill:
 
 def test_a_page_view_that_is_said_again_is_told_its_touch_and_counts_once(worker: Worker) -> None:
     event = some_event(page_url="https://shop.example/?gclid=G2", event_key="k" * 16, fill=True)
-    first, again = [worker.send(event).json() for _ in range(2)]
-    assert first["touch"] == again["touch"] == NO_TOUCH | {"gclid": "G2"}
-    assert first["event_id"] == again["event_id"]
+    first, second = [worker.send(event).json() for _ in range(2)]
+    assert first["touch"] == second["touch"] == NO_TOUCH | {"gclid": "G2"}
+    assert first["event_id"] == second["event_id"]
 
 
 def test_a_lead_that_is_sent_again_is_told_its_touch_again(worker: Worker) -> None:

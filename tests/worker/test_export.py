@@ -33,14 +33,14 @@ SELECT
   datetime('now', '-' || (number / ?3) || ' seconds')
 FROM numbers
 """
-MANY = 30_000
+MANY_EVENTS = 30_000
 NOT_VALID = "Validation failed"
 
 
 @pytest.fixture(scope="module")
-def many(keyed: Worker) -> str:
+def busy_pixel(keyed: Worker) -> str:
     """A pixel with 30,000 events, 40 in a second."""
-    return pixel_with(keyed, MANY, 40)
+    return pixel_with(keyed, MANY_EVENTS, 40)
 
 
 def pixel_with(worker: Worker, events: int = 0, in_a_second: int = 1) -> str:
@@ -181,27 +181,29 @@ def test_head_answers_the_headers_alone(keyed: Worker) -> None:
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson"])
-def test_more_than_ten_thousand_events_come_at_once(keyed: Worker, many: str, name: str) -> None:
+def test_more_than_ten_thousand_events_come_at_once(
+    keyed: Worker, busy_pixel: str, name: str
+) -> None:
     keyed.act("clear_logs")
-    answer = ask(keyed, many, f"?format={name}")
+    answer = ask(keyed, busy_pixel, f"?format={name}")
     assert "x-next-cursor" not in answer.headers
-    assert ids(answer) == stored_ids(keyed, many)
+    assert ids(answer) == stored_ids(keyed, busy_pixel)
     [line] = [line for line in keyed.log_lines() if line["event"] == "exported"]
-    assert line["events"] == MANY
+    assert line["events"] == MANY_EVENTS
     # The first pages are smaller.
-    assert MANY / MAX_PAGE_LINES <= line["pages"] <= MANY / MAX_PAGE_LINES + 4
+    assert MANY_EVENTS / MAX_PAGE_LINES <= line["pages"] <= MANY_EVENTS / MAX_PAGE_LINES + 4
 
 
 def test_the_interpreter_holds_no_more_for_many_events_than_for_a_page(
-    keyed: Worker, many: str
+    keyed: Worker, busy_pixel: str
 ) -> None:
     page = pixel_with(keyed, MAX_PAGE_LINES)
     keyed.act("clear_logs")
-    for pixel in (page, many, many):
+    for pixel in (page, busy_pixel, busy_pixel):
         assert ask(keyed, pixel, "?format=ndjson").status == 200
-    held = [line["memory_mib"] for line in keyed.log_lines() if line["event"] == "exported"]
-    assert len(held) == 3
-    assert held[2] - held[0] <= 8
+    memory_mib = [line["memory_mib"] for line in keyed.log_lines() if line["event"] == "exported"]
+    assert len(memory_mib) == 3
+    assert memory_mib[2] - memory_mib[0] <= 8
 
 
 def test_pages_of_the_longest_events_are_short(keyed: Worker) -> None:
@@ -223,7 +225,7 @@ def test_events_of_one_second_are_paged_by_their_ids(keyed: Worker) -> None:
 
 @pytest.mark.parametrize("statement", [PAGE_OF_JSON, PAGE_OF_CSV])
 def test_a_page_reads_its_own_rows_wherever_it_begins(
-    keyed: Worker, many: str, statement: str
+    keyed: Worker, busy_pixel: str, statement: str
 ) -> None:
     for minutes in (0, 5, 10):
         before = (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S")
@@ -231,38 +233,40 @@ def test_a_page_reads_its_own_rows_wherever_it_begins(
             "before": {"timestamp": before, "event_id": AFTER_ALL_IDS},
             "last": {"timestamp": "2020-01-01 00:00:00", "event_id": 0},
         }
-        parameters = json.dumps({"pixel_id": many, "rows": MAX_PAGE_LINES, **places})
+        parameters = json.dumps({"pixel_id": busy_pixel, "rows": MAX_PAGE_LINES, **places})
         answer = keyed.act("query", sql=statement, values=[parameters])
         assert len(answer["rows"]) == MAX_PAGE_LINES
         # One look at the table each, and one at what was sorted within its second.
         assert answer["rows_read"] <= 2 * (MAX_PAGE_LINES + 41)
 
 
-def test_where_a_part_ends_is_read_from_the_index_alone(keyed: Worker, many: str) -> None:
-    place = {"timestamp": "2099-01-01 00:00:00", "event_id": AFTER_ALL_IDS}
+def test_where_a_part_ends_is_read_from_the_index_alone(keyed: Worker, busy_pixel: str) -> None:
+    start = {"timestamp": "2099-01-01 00:00:00", "event_id": AFTER_ALL_IDS}
     floor = {"timestamp": "2020-01-01 00:00:00", "event_id": 0}
-    said = {"pixel_id": many, "before": place, "floor": floor, "most": 10_000}
-    plan = keyed.query(f"EXPLAIN QUERY PLAN {END_OF_PART}", json.dumps(said))
+    parameters = {"pixel_id": busy_pixel, "before": start, "floor": floor, "most": 10_000}
+    plan = keyed.query(f"EXPLAIN QUERY PLAN {END_OF_PART}", json.dumps(parameters))
     assert "COVERING INDEX tracking_events_by_pixel" in plan[0]["detail"]
-    answer = keyed.act("query", sql=END_OF_PART, values=[json.dumps(said)])
+    answer = keyed.act("query", sql=END_OF_PART, values=[json.dumps(parameters)])
     # One look at the index each, and one at what was sorted within its second.
     assert answer["rows_read"] <= 2 * (10_000 + 41)
 
 
 @pytest.mark.parametrize(("name", "limit"), [("json", 10_000), ("csv", 7_001), ("ndjson", 9_999)])
-def test_parts_together_are_the_whole(keyed: Worker, many: str, name: str, limit: int) -> None:
+def test_parts_together_are_the_whole(
+    keyed: Worker, busy_pixel: str, name: str, limit: int
+) -> None:
     found: list[int] = []
     cursor: str | None = ""
     while cursor is not None:
         query = f"&cursor={quote(cursor)}" if cursor else ""
-        answer = ask(keyed, many, f"?format={name}&limit={limit}{query}")
+        answer = ask(keyed, busy_pixel, f"?format={name}&limit={limit}{query}")
         part = ids(answer)
         cursor = answer.headers.get("x-next-cursor")
         assert len(part) == limit or cursor is None
         if name == "json":
             assert answer.json()["data"]["next_cursor"] == cursor
         found += part
-    assert found == stored_ids(keyed, many)
+    assert found == stored_ids(keyed, busy_pixel)
 
 
 def test_a_cursor_is_made_of_the_last_event_that_somebody_has(keyed: Worker) -> None:

@@ -46,13 +46,13 @@ def ask(worker: Worker, query: str = "") -> Answer:
 
 
 def metrics(worker: Worker) -> Row:
-    found: Row = ask(worker).json()["metrics"]
-    return found
+    samples_by_name: Row = ask(worker).json()["metrics"]
+    return samples_by_name
 
 
 def samples(text: str) -> dict[str, float]:
     """The value of each sample by its name and labels; every line must be understood."""
-    found: dict[str, float] = {}
+    samples_by_name: dict[str, float] = {}
     described: set[str] = set()
     assert text.endswith("\n")
     for line in text.splitlines():
@@ -62,8 +62,8 @@ def samples(text: str) -> dict[str, float]:
         sample = SAMPLE.fullmatch(line)
         assert sample, line
         assert sample[1] in described
-        found[f"{sample[1]}{sample[2] or ''}"] = float(sample[3])
-    return found
+        samples_by_name[f"{sample[1]}{sample[2] or ''}"] = float(sample[3])
+    return samples_by_name
 
 
 def test_tables_are_counted_once_an_hour_and_the_answer_says_when(keyed: Worker) -> None:
@@ -92,8 +92,8 @@ def test_they_read_as_much_of_large_tables_as_of_small_ones(keyed: Worker) -> No
     def rows_read() -> list[int]:
         now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         since = dict.fromkeys(("tables_counted_since", "submissions_counted_since"), "2026")
-        said = json.dumps({"now": now, "hour_ago": "2026-11-01 00:00:00", **since})
-        return [keyed.act("query", sql=sql, values=[said])["rows_read"] for sql in STATEMENTS]
+        report = json.dumps({"now": now, "hour_ago": "2026-11-01 00:00:00", **since})
+        return [keyed.act("query", sql=sql, values=[report])["rows_read"] for sql in STATEMENTS]
 
     small = rows_read()
     keyed.query(EVENTS, PIXEL)
@@ -114,22 +114,22 @@ def test_prometheus_reads_the_same_numbers(keyed: Worker) -> None:
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
-    found = samples(answer.body.decode())
-    said = metrics(keyed)
-    database, recent = said["database"], said["recent_activity"]
-    assert found["ppp_events"] == database["total_events"]
-    assert found["ppp_visitors"] == database["unique_visitors"]
-    assert found["ppp_sessions"] == database["unique_sessions"]
-    assert found["ppp_active_pixels"] == database["active_pixels"]
-    assert found["ppp_database_size_bytes"] == database["size_bytes"]
+    samples_by_name = samples(answer.body.decode())
+    report = metrics(keyed)
+    database, recent = report["database"], report["recent_activity"]
+    assert samples_by_name["ppp_events"] == database["total_events"]
+    assert samples_by_name["ppp_visitors"] == database["unique_visitors"]
+    assert samples_by_name["ppp_sessions"] == database["unique_sessions"]
+    assert samples_by_name["ppp_active_pixels"] == database["active_pixels"]
+    assert samples_by_name["ppp_database_size_bytes"] == database["size_bytes"]
     counted_at = datetime.fromisoformat(database["counted_at"]).timestamp()
-    assert found["ppp_tables_counted_timestamp_seconds"] == counted_at
-    assert found["ppp_events_last_hour"] == recent["events_last_hour"]
+    assert samples_by_name["ppp_tables_counted_timestamp_seconds"] == counted_at
+    assert samples_by_name["ppp_events_last_hour"] == recent["events_last_hour"]
     for part in ("database", "kv", "rate_limiter"):
-        assert found[f'ppp_part_healthy{{part="{part}"}}'] == 1
-    for kind, number in said["errors_last_hour"].items():
-        assert found[f'ppp_sync_errors_last_hour{{kind="{kind}"}}'] == number
-    assert found["ppp_oldest_pending_age_seconds"] == 0
+        assert samples_by_name[f'ppp_part_healthy{{part="{part}"}}'] == 1
+    for kind, number in report["errors_last_hour"].items():
+        assert samples_by_name[f'ppp_sync_errors_last_hour{{kind="{kind}"}}'] == number
+    assert samples_by_name["ppp_oldest_pending_age_seconds"] == 0
 
 
 @pytest.mark.parametrize("name", ["xml", "", "Prometheus"])

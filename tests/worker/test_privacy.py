@@ -26,7 +26,7 @@ from tests.harness.worker import (
 
 # So few that nearly every request of these tests takes more than one portion.
 STEPS = 2
-NOTHING = dict.fromkeys(RECEIPT_COUNTERS, 0)
+NO_COUNTS = dict.fromkeys(RECEIPT_COUNTERS, 0)
 OLD_EVENT = """
 INSERT INTO tracking_events (project_id, pixel_id, visitor_id, event_type, page_url, form_data)
 VALUES (?, ?, ?, ?, ?, ?) RETURNING id
@@ -79,13 +79,13 @@ def portions(worker: Worker, action: str, **body: object) -> list[Row]:
     return answers
 
 
-def found(worker: Worker, **whom: object) -> Row:
-    row: Row = portions(worker, "find", **whom)[-1]["found"]
+def search_result(worker: Worker, **subject: object) -> Row:
+    row: Row = portions(worker, "find", **subject)[-1]["found"]
     return row
 
 
-def erased(worker: Worker, **whom: object) -> Row:
-    receipt: Row = portions(worker, "erase", confirm=True, **whom)[-1]["receipt"]
+def erased(worker: Worker, **subject: object) -> Row:
+    receipt: Row = portions(worker, "erase", confirm=True, **subject)[-1]["receipt"]
     return receipt
 
 
@@ -102,22 +102,24 @@ def test_everything_about_a_person_is_found_and_erased_with_a_receipt(keyed: Wor
     for page in range(3):
         keyed.send(some_event(visitor_cookie=cookie, page_url=f"https://shop.example/{page}"))
     lead = keyed.send(some_lead(email, cookie)).json()
-    theirs = ids(keyed, "SELECT id FROM tracking_events WHERE visitor_id = ?", lead["visitor_id"])
-    others = keyed.query("SELECT count(*) AS number FROM tracking_events")[0]["number"] - 4
+    visitor_events = ids(
+        keyed, "SELECT id FROM tracking_events WHERE visitor_id = ?", lead["visitor_id"]
+    )
+    other_events = keyed.query("SELECT count(*) AS number FROM tracking_events")[0]["number"] - 4
     keyed.query(
         "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id) VALUES (?, ?, ?)",
         *("default", 77, lead["event_id"]),
     )
 
-    summary = found(keyed, email=f"  {email.upper()} ")
-    assert counts_of(summary) == NOTHING | {
+    summary = search_result(keyed, email=f"  {email.upper()} ")
+    assert counts_of(summary) == NO_COUNTS | {
         "tracking_events": 4,
         "sessions": 1,
         "visitors": 1,
         "pipedrive_persons": 1,
         "kv_keys": 2,
     }
-    assert summary["tracking_events"]["ids"] == theirs
+    assert summary["tracking_events"]["ids"] == visitor_events
     assert summary["sessions"]["ids"] == [lead["session_id"]]
     assert summary["visitors"]["ids"] == [lead["visitor_id"]]
     assert summary["pipedrive_persons"]["ids"] == [{"destination": "default", "person_id": 77}]
@@ -126,10 +128,12 @@ def test_everything_about_a_person_is_found_and_erased_with_a_receipt(keyed: Wor
     receipt = erased(keyed, email=email)
     assert receipt["counts"] == counts_of(summary)
     assert receipt["sha256"] == digest_of(receipt)
-    assert counts_of(found(keyed, email=email)) == NOTHING
-    assert keyed.query("SELECT count(*) AS number FROM tracking_events")[0]["number"] == others
+    assert counts_of(search_result(keyed, email=email)) == NO_COUNTS
+    assert (
+        keyed.query("SELECT count(*) AS number FROM tracking_events")[0]["number"] == other_events
+    )
     noted = json.loads(keyed.stored(f"erasures/{receipt['id']}.json") or b"")
-    assert sorted(noted["event_ids"]) == theirs
+    assert sorted(noted["event_ids"]) == visitor_events
     assert noted["session_ids"] == [lead["session_id"]]
     assert noted["visitor_ids"] == [lead["visitor_id"]]
     index = json.loads(keyed.stored("erasures/index.json") or b"")
@@ -142,22 +146,22 @@ def test_everything_about_a_person_is_found_and_erased_with_a_receipt(keyed: Wor
 def test_what_others_sent_in_the_same_browser_stays(keyed: Worker) -> None:
     email, cookie = some_email(), some_visitor()
     keyed.send(some_event(visitor_cookie=cookie, event_key="a-page-of-both"))
-    own = keyed.send(some_lead(email, cookie)).json()
+    own_lead = keyed.send(some_lead(email, cookie)).json()
     other = keyed.send(some_lead(some_email(), cookie)).json()
     thanks = keyed.send(
         some_event(visitor_cookie=cookie, page_url=f"https://shop.example/thanks?email={email}")
     ).json()
 
-    summary = found(keyed, email=email)
-    assert summary["shared_visitors"] == {"count": 1, "ids": [own["visitor_id"]]}
-    assert summary["tracking_events"]["ids"] == [own["event_id"], thanks["event_id"]]
+    summary = search_result(keyed, email=email)
+    assert summary["shared_visitors"] == {"count": 1, "ids": [own_lead["visitor_id"]]}
+    assert summary["tracking_events"]["ids"] == [own_lead["event_id"], thanks["event_id"]]
     receipt = erased(keyed, email=email)
     assert receipt["shared_visitors"] == 1
     assert receipt["counts"]["tracking_events"] == 2
     assert receipt["counts"]["sessions"] == receipt["counts"]["visitors"] == 0
-    left = "SELECT id FROM tracking_events WHERE visitor_id = ? ORDER BY id DESC"
-    assert ids(keyed, left, own["visitor_id"])[0] == other["event_id"]
-    assert len(ids(keyed, left, own["visitor_id"])) == 2
+    remaining = "SELECT id FROM tracking_events WHERE visitor_id = ? ORDER BY id DESC"
+    assert ids(keyed, remaining, own_lead["visitor_id"])[0] == other["event_id"]
+    assert len(ids(keyed, remaining, own_lead["visitor_id"])) == 2
 
 
 @pytest.mark.parametrize("before", ["", "pxl_"])
@@ -193,7 +197,7 @@ def test_forms_of_the_old_worker_are_found_in_whatever_shape(keyed: Worker, shap
         "in the address": (None, f"{PAGE}thanks?your_email={email.replace('@', '%40')}"),
     }
     event_id = old_event(keyed, *shapes[shape])
-    assert found(keyed, email=email)["tracking_events"]["ids"] == [event_id]
+    assert search_result(keyed, email=email)["tracking_events"]["ids"] == [event_id]
     assert erased(keyed, email=email)["counts"]["tracking_events"] == 1
 
 
@@ -205,7 +209,7 @@ def test_who_only_mentions_the_address_is_another_person(keyed: Worker) -> None:
     keyed.query(
         "UPDATE tracking_events SET visitor_id = ? WHERE id = ?", page["visitor_id"], event_id
     )
-    assert erased(keyed, email=email)["counts"] == NOTHING | {"tracking_events": 1}
+    assert erased(keyed, email=email)["counts"] == NO_COUNTS | {"tracking_events": 1}
     assert keyed.event(page["event_id"])
 
 
@@ -274,7 +278,7 @@ def test_an_erasure_that_was_left_is_begun_anew(keyed: Worker) -> None:
     keyed.send(some_lead(email))
     data(ask(keyed, "erase", {"email": email, "confirm": True}))
     assert erased(keyed, email=email)["counts"]["tracking_events"] == 1
-    assert erased(keyed, email=email)["counts"] == NOTHING
+    assert erased(keyed, email=email)["counts"] == NO_COUNTS
 
 
 # The archive
@@ -317,14 +321,14 @@ def test_archived_events_go_too_though_only_the_archive_knows_the_person(keyed: 
         "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id) VALUES (?, ?, ?)",
         *("default", 78, lead["event_id"]),
     )
-    page, form = (archived(keyed, each["event_id"]) for each in (first, lead))
+    page, form = (archived(keyed, event["event_id"]) for event in (first, lead))
     keyed.query("DELETE FROM sessions WHERE visitor_id = ?", lead["visitor_id"])
     keyed.query("DELETE FROM visitors WHERE id = ?", lead["visitor_id"])
     # The page view lies before the form that tells whose it is.
     mixed = archive(keyed, "2026-01-01", "1-2", other, page)
     alone = archive(keyed, "2026-01-02", "3-3", form)
 
-    summary = found(keyed, email=email)
+    summary = search_result(keyed, email=email)
     days = {f"{PIXEL}/2026-01-01": 1, f"{PIXEL}/2026-01-02": 1}
     assert summary["archived_events"] == {"count": 2, "days": days}
     assert summary["projects"] == [PROJECT]
@@ -333,7 +337,7 @@ def test_archived_events_go_too_though_only_the_archive_knows_the_person(keyed: 
     assert rows == [page, form]
 
     receipt = erased(keyed, email=email)
-    assert receipt["counts"] == NOTHING | {"archived_events": 2, "pipedrive_persons": 1}
+    assert receipt["counts"] == NO_COUNTS | {"archived_events": 2, "pipedrive_persons": 1}
     assert lines_of(keyed, mixed) == [other["id"]]
     assert keyed.stored_keys("archive/" + PIXEL + "/2026-01-02") == []
     assert alone not in keyed.stored_keys()
@@ -349,7 +353,7 @@ def test_a_damaged_part_is_named_and_left_as_it_is(keyed: Worker) -> None:
     key = archive(keyed, "2026-01-03", "1-1", row)
     content = keyed.stored(key) or b""
     keyed.store(key, content[:-4])
-    assert found(keyed, email=email)["damaged_parts"] == [key]
+    assert search_result(keyed, email=email)["damaged_parts"] == [key]
     assert erased(keyed, email=email)["damaged_parts"] == [key]
     assert keyed.stored(key) == content[:-4]
     keyed.forget(*keyed.stored_keys("archive/"))
@@ -358,8 +362,8 @@ def test_a_damaged_part_is_named_and_left_as_it_is(keyed: Worker) -> None:
 def test_a_replacement_that_broke_off_is_finished(keyed: Worker) -> None:
     email = some_email()
     other = archived(keyed, keyed.send(some_event()).json()["event_id"])
-    own = archived(keyed, keyed.send(some_lead(email)).json()["event_id"])
-    key = archive(keyed, "2026-01-04", "1-2", other, own)
+    own_lead = archived(keyed, keyed.send(some_lead(email)).json()["event_id"])
+    key = archive(keyed, "2026-01-04", "1-2", other, own_lead)
     body: dict[str, object] = {"email": email, "confirm": True}
     answer = data(ask(keyed, "erase", body))
     # As if the process had been killed between the part and its manifest.
@@ -388,17 +392,17 @@ def test_rows_of_the_old_log_go_too(keyed: Worker) -> None:
         "INSERT INTO system_logs (level, category, action, message, context, visitor_id, event_id) "
         "VALUES ('INFO', 'sync', 'sent', ?, ?, ?, ?) RETURNING id"
     )
-    theirs = [
+    visitor_events = [
         keyed.query(log, "by visitor", None, lead["visitor_id"], None)[0]["id"],
         keyed.query(log, "by event", None, None, str(lead["event_id"]))[0]["id"],
         keyed.query(log, "by address", json.dumps({"to": email.upper()}), None, None)[0]["id"],
     ]
     keyed.query(log, "of others", json.dumps({"to": f"x{email}"}), "somebody", "1")
-    assert found(keyed, email=email)["system_logs"] == {"count": 3, "ids": theirs}
+    assert search_result(keyed, email=email)["system_logs"] == {"count": 3, "ids": visitor_events}
     receipt = erased(keyed, email=email)
     assert receipt["counts"]["system_logs"] == 3
     noted = json.loads(keyed.stored(f"erasures/{receipt['id']}.json") or b"")
-    assert noted["log_ids"] == theirs
+    assert noted["log_ids"] == visitor_events
     assert keyed.query("SELECT count(*) AS number FROM system_logs")[0]["number"] == 1
 
 
@@ -430,22 +434,22 @@ def test_receipts_are_listed_and_say_nothing_of_whom(keyed: Worker) -> None:
     keyed.send(some_lead(email))
     receipt = erased(keyed, email=email)
     other = erased(keyed, email=some_email())
-    left = data(ask(keyed, "erase", {"email": email, "confirm": True}))
+    remaining = data(ask(keyed, "erase", {"email": email, "confirm": True}))
     headers = {"x-api-key": ADMIN_KEY}
     answer = keyed.fetch("/api/privacy/receipts?limit=2", headers=headers).json()
-    seen = answer["data"]
+    receipts = answer["data"]
     while answer["next_cursor"]:
-        place = answer["next_cursor"].replace(" ", "%20")
-        path = f"/api/privacy/receipts?limit=2&cursor={place}"
+        cursor = answer["next_cursor"].replace(" ", "%20")
+        path = f"/api/privacy/receipts?limit=2&cursor={cursor}"
         answer = keyed.fetch(path, headers=headers).json()
-        seen += answer["data"]
-    assert len(seen) == len({each["id"] for each in seen})
-    states = {each["id"]: each for each in seen}
+        receipts += answer["data"]
+    assert len(receipts) == len({entry["id"] for entry in receipts})
+    states = {entry["id"]: entry for entry in receipts}
     assert states[receipt["id"]] == {**receipt, "state": "done"}
-    assert states[other["id"]]["counts"] == NOTHING
-    assert states[left["request"]]["state"] == "unfinished"
-    one = keyed.fetch(f"/api/privacy/receipts/{receipt['id']}", headers=headers)
-    assert one.json()["data"] == {**receipt, "state": "done"}
+    assert states[other["id"]]["counts"] == NO_COUNTS
+    assert states[remaining["request"]]["state"] == "unfinished"
+    single = keyed.fetch(f"/api/privacy/receipts/{receipt['id']}", headers=headers)
+    assert single.json()["data"] == {**receipt, "state": "done"}
     stored = keyed.query("SELECT * FROM privacy_requests WHERE id = ?", receipt["id"])
     assert email not in json.dumps(stored)
     assert (stored[0]["subject_check"], stored[0]["progress"]) == (None, None)
@@ -456,10 +460,10 @@ def test_no_log_line_names_the_person(keyed: Worker) -> None:
     email, cookie = some_email(), some_visitor()
     keyed.send(some_lead(email, cookie))
     keyed.act("clear_logs")
-    for action, more in (("find", {}), ("export", {}), ("erase", {"confirm": True})):
-        portions(keyed, action, email=email, **more)
-        portions(keyed, action, visitor_cookie=cookie, **more)
-        ask(keyed, action, {"email": email, "cursor": "unknown", **more})
+    for action, extra_fields in (("find", {}), ("export", {}), ("erase", {"confirm": True})):
+        portions(keyed, action, email=email, **extra_fields)
+        portions(keyed, action, visitor_cookie=cookie, **extra_fields)
+        ask(keyed, action, {"email": email, "cursor": "unknown", **extra_fields})
         ask(keyed, action, {"email": f"{email} {email}"})
     logged = [entry["message"] for entry in keyed.act("logs")]
     assert [line for line in logged if "privacy_request" in line]
@@ -489,17 +493,17 @@ def problems(answer: Answer) -> list[str]:
     ],
 )
 def test_what_cannot_be_understood_is_said(keyed: Worker, body: object, problem: str) -> None:
-    [said] = problems(ask(keyed, "find", body))
-    assert said.startswith(problem)
+    [refusal] = problems(ask(keyed, "find", body))
+    assert refusal.startswith(problem)
 
 
 def test_nothing_is_erased_without_a_word(keyed: Worker) -> None:
     email = some_email()
     event_id = keyed.send(some_lead(email)).json()["event_id"]
-    [said] = problems(ask(keyed, "erase", {"email": email}))
-    assert said.startswith("confirm: must be true")
-    shown = portions(keyed, "erase", email=email, dry_run=True)[-1]
-    assert shown["found"]["tracking_events"]["ids"] == [event_id]
+    [refusal] = problems(ask(keyed, "erase", {"email": email}))
+    assert refusal.startswith("confirm: must be true")
+    preview = portions(keyed, "erase", email=email, dry_run=True)[-1]
+    assert preview["found"]["tracking_events"]["ids"] == [event_id]
     assert keyed.event(event_id)
 
 
@@ -515,8 +519,8 @@ def test_a_switch_that_is_nearly_true_erases_nothing(keyed: Worker, switch: str)
 @pytest.mark.parametrize("cursor", ["2026", "2026,x", ","])
 def test_a_cursor_of_receipts_is_that_of_a_page(keyed: Worker, cursor: str) -> None:
     path = f"/api/privacy/receipts?cursor={cursor}"
-    said = problems(keyed.fetch(path, headers={"x-api-key": ADMIN_KEY}))
-    assert said == ["cursor: must be the next_cursor of another page"]
+    refusals = problems(keyed.fetch(path, headers={"x-api-key": ADMIN_KEY}))
+    assert refusals == ["cursor: must be the next_cursor of another page"]
 
 
 def test_a_cursor_is_of_one_person_and_one_action(keyed: Worker) -> None:

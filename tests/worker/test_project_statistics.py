@@ -34,7 +34,7 @@ def stats(worker: Worker, project: str, query: str = "") -> Row:
     return data
 
 
-def seen(worker: Worker, pixel_id: str, visitor: str, time: str, page: str = "") -> None:
+def record_view(worker: Worker, pixel_id: str, visitor: str, time: str, page: str = "") -> None:
     event = some_event(
         pixel_id=pixel_id, visitor_cookie=visitor, page_url=f"https://a.example/{page}"
     )
@@ -45,11 +45,11 @@ def seen(worker: Worker, pixel_id: str, visitor: str, time: str, page: str = "")
 @pytest.mark.parametrize("area", ["reports", "analytics"])
 def test_a_visitor_of_two_pixels_is_one_in_the_sum(keyed: Worker, project: str, area: str) -> None:
     one, two = some_visitor(), some_visitor()
-    seen(keyed, f"{project}-shop", one, "2026-03-01 10:00:00", "a")
-    seen(keyed, f"{project}-shop", two, "2026-03-01 11:00:00", "b")
-    seen(keyed, f"{project}-blog", one, "2026-03-02 10:00:00", "a")
-    seen(keyed, f"{project}-blog", one, "2026-03-03 10:00:00", "c")
-    seen(keyed, "ppp-website-1", one, "2026-03-02 10:00:00", "a")
+    record_view(keyed, f"{project}-shop", one, "2026-03-01 10:00:00", "a")
+    record_view(keyed, f"{project}-shop", two, "2026-03-01 11:00:00", "b")
+    record_view(keyed, f"{project}-blog", one, "2026-03-02 10:00:00", "a")
+    record_view(keyed, f"{project}-blog", one, "2026-03-03 10:00:00", "c")
+    record_view(keyed, "ppp-website-1", one, "2026-03-02 10:00:00", "a")
     keyed.query("UPDATE pixels SET active = 0 WHERE id = ?", f"{project}-blog")
 
     answer = ask(keyed, project, "?from=2026-03-01&to=2026-03-02", area)
@@ -92,7 +92,7 @@ def test_a_visitor_of_two_pixels_is_one_in_the_sum(keyed: Worker, project: str, 
 
 
 def test_the_days_of_a_project_are_those_of_the_zone(keyed: Worker, project: str) -> None:
-    seen(keyed, f"{project}-shop", some_visitor(), "2026-02-28 23:30:00")
+    record_view(keyed, f"{project}-shop", some_visitor(), "2026-02-28 23:30:00")
     query = "?from=2026-03-01&to=2026-03-01"
     assert stats(keyed, project, query)["summary"]["total_events"] == 0
     in_berlin = f"{query}&tz=Europe/Berlin"
@@ -124,6 +124,6 @@ def test_what_cannot_be_asked_is_400(keyed: Worker, project: str, query: str, er
 
 def test_a_project_that_is_not_there_or_off_is_404(keyed: Worker, project: str) -> None:
     keyed.query("UPDATE projects SET active = 0 WHERE id = ?", project)
-    for asked in (project, "nobody-knows-it"):
-        answer = ask(keyed, asked)
+    for project_id in (project, "nobody-knows-it"):
+        answer = ask(keyed, project_id)
         assert (answer.status, answer.json()["error"]) == (404, "Project not found")

@@ -141,17 +141,17 @@ def test_a_project_is_created_with_all_that_is_known_of_it(keyed: Worker) -> Non
         "configuration": configuration,
         "active": 1,
     }
-    made = data(ask(keyed, "POST", body=body), 201)
-    assert len(made["id"]) == 32
-    assert {name: made[name] for name in body} == body
-    assert made["created_at"] == made["updated_at"]
-    assert data(ask(keyed, "GET", f"/{made['id']}", key=READ_KEY)) == made
+    created = data(ask(keyed, "POST", body=body), 201)
+    assert len(created["id"]) == 32
+    assert {name: created[name] for name in body} == body
+    assert created["created_at"] == created["updated_at"]
+    assert data(ask(keyed, "GET", f"/{created['id']}", key=READ_KEY)) == created
 
 
 def test_a_name_is_enough(keyed: Worker) -> None:
-    made = data(ask(keyed, "POST", body={"name": f"  {some_name()} "}), 201)
-    assert made["name"].startswith("Client")
-    assert (made["webhook_url"], made["configuration"], made["active"]) == (None, {}, 1)
+    created = data(ask(keyed, "POST", body={"name": f"  {some_name()} "}), 201)
+    assert created["name"].startswith("Client")
+    assert (created["webhook_url"], created["configuration"], created["active"]) == (None, {}, 1)
 
 
 def test_all_that_is_wrong_is_said_at_once(keyed: Worker) -> None:
@@ -165,8 +165,8 @@ def test_all_that_is_wrong_is_said_at_once(keyed: Worker) -> None:
     }
     answer = ask(keyed, "POST", body=body)
     assert answer.json()["error"] == "Validation failed"
-    said = problems(answer)
-    assert [problem.partition(":")[0] for problem in said] == [
+    refusals = problems(answer)
+    assert [problem.partition(":")[0] for problem in refusals] == [
         "colour",
         "id",
         "name",
@@ -175,7 +175,7 @@ def test_all_that_is_wrong_is_said_at_once(keyed: Worker) -> None:
         "configuration.sesion_minutes",
         "active",
     ]
-    assert "session_minutes" in said[5]
+    assert "session_minutes" in refusals[5]
 
 
 @pytest.mark.parametrize("body", ["", "[]", "7", "{", "[" * 5_000, '"name"'])
@@ -315,16 +315,18 @@ def test_names_that_nobody_here_knows_are_kept(keyed: Worker) -> None:
     old = {"zapier": {"url": "https://z.example"}, "pipedrive_enabled": "false", "emoji": "ü"}
     project_id = old_project(keyed, json.dumps(old))
     path = f"/{project_id}"
-    shown = data(ask(keyed, "GET", path))
-    assert shown["configuration"] == old
+    project = data(ask(keyed, "GET", path))
+    assert project["configuration"] == old
 
     changed = data(ask(keyed, "PUT", path, {"configuration": {"session_minutes": 10}}))
     assert changed["configuration"] == {**old, "session_minutes": 10}
     back = {**changed, "configuration": {**changed["configuration"], "session_minutes": 20}}
     assert data(ask(keyed, "PUT", path, back))["configuration"] == {**old, "session_minutes": 20}
     for value in ({"url": "https://other.example"}, None):
-        said = problems(ask(keyed, "PUT", path, {"configuration": {"zapier": value}}))
-        assert said[0].startswith("configuration.zapier: is unknown; there are pipedrive_enabled")
+        refusals = problems(ask(keyed, "PUT", path, {"configuration": {"zapier": value}}))
+        assert refusals[0].startswith(
+            "configuration.zapier: is unknown; there are pipedrive_enabled"
+        )
     assert json.loads(stored(keyed, project_id)["configuration"])["zapier"] == old["zapier"]
 
 
@@ -353,9 +355,9 @@ def test_pages_together_hold_every_project_once_in_the_order_of_names(keyed: Wor
     for number in range(5):
         keyed.query(OLD_PROJECT, some_visitor(), f"page{number}{some_visitor()}", "{}", number % 2)
     active = keyed.query("SELECT name FROM projects WHERE active ORDER BY name")
-    every = keyed.query("SELECT name FROM projects ORDER BY name")
+    names = keyed.query("SELECT name FROM projects ORDER BY name")
     assert names_of(keyed, "", "limit=20") == [row["name"] for row in active]
-    assert names_of(keyed, "", "limit=20&include_inactive=true") == [row["name"] for row in every]
+    assert names_of(keyed, "", "limit=20&include_inactive=true") == [row["name"] for row in names]
 
 
 def test_a_name_that_is_empty_or_odd_is_on_a_page(keyed: Worker, project: Row) -> None:
@@ -388,15 +390,15 @@ def test_a_pixel_is_created_with_the_tag_that_embeds_it(keyed: Worker, project: 
         "configuration": {"allowed_domains": ["shop.example"], "session_minutes": 5},
     }
     path = f"/{project['id']}/pixels"
-    made = data(ask(keyed, "POST", path, body), 201)
-    assert {name: made[name] for name in body} == body
-    assert (made["project_id"], made["active"], len(made["id"])) == (project["id"], 1, 32)
-    assert made["embed_snippet"] == (
-        f'<script src="{keyed.url}/pixel.js" data-pixel-id="{made["id"]}" async></script>'
+    created = data(ask(keyed, "POST", path, body), 201)
+    assert {name: created[name] for name in body} == body
+    assert (created["project_id"], created["active"], len(created["id"])) == (project["id"], 1, 32)
+    assert created["embed_snippet"] == (
+        f'<script src="{keyed.url}/pixel.js" data-pixel-id="{created["id"]}" async></script>'
     )
-    assert data(ask(keyed, "GET", f"/pixels/{made['id']}", key=READ_KEY)) == made
-    assert listed(ask(keyed, "GET", path, key=READ_KEY)) == [made]
-    assert keyed.send(some_event(pixel_id=made["id"])).status_code == 200
+    assert data(ask(keyed, "GET", f"/pixels/{created['id']}", key=READ_KEY)) == created
+    assert listed(ask(keyed, "GET", path, key=READ_KEY)) == [created]
+    assert keyed.send(some_event(pixel_id=created["id"])).status_code == 200
 
 
 def test_what_belongs_to_the_project_is_refused_of_a_pixel(keyed: Worker, pixel: Row) -> None:

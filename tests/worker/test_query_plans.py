@@ -236,8 +236,8 @@ def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
 
 
 def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> None:
-    said = json.dumps({"now": "2026-01-01 00:00:00", "days": 180})
-    plan = worker.query(f"EXPLAIN QUERY PLAN {FIND_DUE_PIXELS}", said)
+    parameters = json.dumps({"now": "2026-01-01 00:00:00", "days": 180})
+    plan = worker.query(f"EXPLAIN QUERY PLAN {FIND_DUE_PIXELS}", parameters)
     scans = [row["detail"] for row in plan if TABLE_SCAN.search(row["detail"])]
     # Projects and pixels are few, and all are looked at.
     assert scans == ["SCAN projects"]

@@ -30,11 +30,11 @@ UNREADABLE = (
 
 
 @pytest.fixture(scope="module")
-def kept(worker: Worker) -> Worker:
+def retaining(worker: Worker) -> Worker:
     """The Worker with one project whose events are kept for 30 days, and one that keeps all."""
     strict = json.dumps({"jobs": {"retention_days": RETENTION_DAYS}})
-    others = [(f"other-pixel-{each}", text) for each, text in enumerate(UNREADABLE)]
-    for pixel, configuration in ((STRICT, strict), (LENIENT, None), *others):
+    unreadable = [(f"other-pixel-{index}", text) for index, text in enumerate(UNREADABLE)]
+    for pixel, configuration in ((STRICT, strict), (LENIENT, None), *unreadable):
         worker.query(
             "INSERT INTO projects (id, name, configuration) VALUES (?1, ?1, ?2)",
             *(pixel, configuration),
@@ -80,140 +80,142 @@ def is_there(worker: Worker, table: str, row_id: object) -> bool:
     return bool(worker.query(f"SELECT id FROM {table} WHERE id = ?", row_id))
 
 
-def test_events_go_after_the_days_of_their_project(kept: Worker) -> None:
-    old, young = aged(kept, RETENTION_DAYS + 1), aged(kept, RETENTION_DAYS - 1)
-    unlimited = aged(kept, 4_000, LENIENT)
-    assert run(kept)["events"] == 1
-    assert not is_there(kept, "tracking_events", old["event_id"])
-    assert is_there(kept, "tracking_events", young["event_id"])
-    assert is_there(kept, "tracking_events", unlimited["event_id"])
-    assert is_there(kept, "sessions", old["session_id"])
+def test_events_go_after_the_days_of_their_project(retaining: Worker) -> None:
+    old, young = aged(retaining, RETENTION_DAYS + 1), aged(retaining, RETENTION_DAYS - 1)
+    unlimited = aged(retaining, 4_000, LENIENT)
+    assert run(retaining)["events"] == 1
+    assert not is_there(retaining, "tracking_events", old["event_id"])
+    assert is_there(retaining, "tracking_events", young["event_id"])
+    assert is_there(retaining, "tracking_events", unlimited["event_id"])
+    assert is_there(retaining, "sessions", old["session_id"])
 
 
 @pytest.mark.parametrize("number", range(len(UNREADABLE)))
-def test_what_no_retention_can_be_read_of_is_kept(kept: Worker, number: int) -> None:
-    event = aged(kept, 4_000, f"other-pixel-{number}")
-    assert run(kept)["events"] == 0
-    assert is_there(kept, "tracking_events", event["event_id"])
+def test_what_no_retention_can_be_read_of_is_kept(retaining: Worker, number: int) -> None:
+    event = aged(retaining, 4_000, f"other-pixel-{number}")
+    assert run(retaining)["events"] == 0
+    assert is_there(retaining, "tracking_events", event["event_id"])
 
 
-def test_a_lead_that_waits_is_kept_until_it_was_sent(kept: Worker) -> None:
+def test_a_lead_that_waits_is_kept_until_it_was_sent(retaining: Worker) -> None:
     form: dict[str, Any] = {"event_type": "form_submit", "form_data": {"email": "jane@example.com"}}
-    lead = aged(kept, RETENTION_DAYS + 1, **form)
-    assert run(kept)["events"] == 0
-    assert is_there(kept, "tracking_events", lead["event_id"])
-    kept.query(
+    lead = aged(retaining, RETENTION_DAYS + 1, **form)
+    assert run(retaining)["events"] == 0
+    assert is_there(retaining, "tracking_events", lead["event_id"])
+    retaining.query(
         "UPDATE tracking_events SET pipedrive_sync_status = 'synced', pipedrive_due_at = NULL "
         "WHERE id = ?",
         lead["event_id"],
     )
-    kept.query(
+    retaining.query(
         "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id) VALUES (?, ?, ?)",
         *("default", 5, lead["event_id"]),
     )
-    assert run(kept)["events"] == 1
-    assert kept.query("SELECT * FROM pipedrive_persons") == []
+    assert run(retaining)["events"] == 1
+    assert retaining.query("SELECT * FROM pipedrive_persons") == []
 
 
-def test_a_form_without_an_address_waits_for_nobody(kept: Worker) -> None:
+def test_a_form_without_an_address_waits_for_nobody(retaining: Worker) -> None:
     form: dict[str, Any] = {"event_type": "form_submit", "form_data": {"first_name": "Jane"}}
-    lead = aged(kept, RETENTION_DAYS + 1, **form)
-    assert run(kept)["events"] == 1
-    assert not is_there(kept, "tracking_events", lead["event_id"])
+    lead = aged(retaining, RETENTION_DAYS + 1, **form)
+    assert run(retaining)["events"] == 1
+    assert not is_there(retaining, "tracking_events", lead["event_id"])
 
 
-def test_one_run_deletes_a_portion_and_the_next_one_goes_on(kept: Worker) -> None:
-    kept.query(
+def test_one_run_deletes_a_portion_and_the_next_one_goes_on(retaining: Worker) -> None:
+    retaining.query(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5200) "
         "INSERT INTO tracking_events (project_id, pixel_id, page_url, timestamp) "
         "SELECT ?1, ?1, 'https://shop.example/', datetime('now', '-2 years') FROM n",
         STRICT,
     )
-    assert [run(kept)["events"] for _ in range(3)] == [5_000, 200, 0]
+    assert [run(retaining)["events"] for _ in range(3)] == [5_000, 200, 0]
 
 
-def test_sessions_and_visitors_without_events_go_after_their_own_periods(kept: Worker) -> None:
-    young, old = aged(kept, PERIOD - 1), aged(kept, PERIOD + 1)
-    returned = aged(kept, PERIOD + 1)
-    kept.query(
+def test_sessions_and_visitors_without_events_go_after_their_own_periods(retaining: Worker) -> None:
+    young, old = aged(retaining, PERIOD - 1), aged(retaining, PERIOD + 1)
+    returned = aged(retaining, PERIOD + 1)
+    retaining.query(
         "UPDATE visitors SET last_seen = datetime('now') WHERE id = ?", returned["visitor_id"]
     )
-    with_event = aged(kept, PERIOD + 1, LENIENT)
-    run(kept)
+    with_event = aged(retaining, PERIOD + 1, LENIENT)
+    run(retaining)
     events = (young, returned, old)
-    there = [is_there(kept, "sessions", each["session_id"]) for each in events]
-    assert there == [True, False, False]
-    there = [is_there(kept, "visitors", each["visitor_id"]) for each in events]
-    assert there == [True, True, False]
-    assert is_there(kept, "sessions", with_event["session_id"])
-    assert is_there(kept, "visitors", with_event["visitor_id"])
+    exists = [is_there(retaining, "sessions", event["session_id"]) for event in events]
+    assert exists == [True, False, False]
+    exists = [is_there(retaining, "visitors", event["visitor_id"]) for event in events]
+    assert exists == [True, True, False]
+    assert is_there(retaining, "sessions", with_event["session_id"])
+    assert is_there(retaining, "visitors", with_event["visitor_id"])
 
 
-def test_the_walk_goes_round_all_sessions_in_stretches(kept: Worker) -> None:
-    visitor = kept.send(some_event()).json()["visitor_id"]
-    kept.query(
+def test_the_walk_goes_round_all_sessions_in_stretches(retaining: Worker) -> None:
+    visitor = retaining.send(some_event()).json()["visitor_id"]
+    retaining.query(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
         "INSERT INTO sessions (id, visitor_id, pixel_id, session_cookie, last_activity) "
         "SELECT 'walk-' || i, ?, ?, 'walk-' || i, datetime('now', '-2 years') FROM n",
         *(visitor, STRICT),
     )
-    gone: list[int] = []
-    while sum(gone) < 2_500:
-        assert len(gone) < 6
-        gone.append(run(kept)["sessions"])
-    assert max(gone) <= 1_000
-    assert is_there(kept, "visitors", visitor)
+    deleted_ids: list[int] = []
+    while sum(deleted_ids) < 2_500:
+        assert len(deleted_ids) < 6
+        deleted_ids.append(run(retaining)["sessions"])
+    assert max(deleted_ids) <= 1_000
+    assert is_there(retaining, "visitors", visitor)
 
 
-def test_archived_days_go_with_the_events_of_their_age(kept: Worker) -> None:
+def test_archived_days_go_with_the_events_of_their_age(retaining: Worker) -> None:
     today = datetime.now(UTC)
     days = [(today - timedelta(days=days)).strftime("%Y-%m-%d") for days in (29, 31, 400)]
     for pixel in (STRICT, LENIENT):
         for day in days:
-            kept.store(f"archive/{pixel}/{day}/1-2.ndjson.gz", b"x")
-            kept.store(f"archive/{pixel}/{day}/1-2.json", b"{}")
-    assert run(kept)["archived_parts"] == 2
-    assert kept.stored_keys(f"archive/{STRICT}/") == [
+            retaining.store(f"archive/{pixel}/{day}/1-2.ndjson.gz", b"x")
+            retaining.store(f"archive/{pixel}/{day}/1-2.json", b"{}")
+    assert run(retaining)["archived_parts"] == 2
+    assert retaining.stored_keys(f"archive/{STRICT}/") == [
         f"archive/{STRICT}/{days[0]}/1-2.json",
         f"archive/{STRICT}/{days[0]}/1-2.ndjson.gz",
     ]
-    assert len(kept.stored_keys(f"archive/{LENIENT}/")) == 6
+    assert len(retaining.stored_keys(f"archive/{LENIENT}/")) == 6
 
 
-def test_the_old_log_and_requests_that_nobody_goes_on_with_go_too(kept: Worker) -> None:
+def test_the_old_log_and_requests_that_nobody_goes_on_with_go_too(retaining: Worker) -> None:
     log = "INSERT INTO system_logs (timestamp, category, action, message) VALUES (?, 'a', 'b', 'c')"
-    kept.query(log, "2020-01-01 00:00:00")
-    kept.query(log, datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    retaining.query(log, "2020-01-01 00:00:00")
+    retaining.query(log, datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"))
     request = (
         "INSERT INTO privacy_requests (id, kind, asked_by, started_at) VALUES (?, ?, 'email', ?)"
     )
     yesterday = (datetime.now(UTC) - timedelta(hours=25)).strftime("%Y-%m-%d %H:%M:%S")
-    left, receipt = some_visitor(), some_visitor()
-    kept.query(request, left, "find", yesterday)
-    kept.query(request, receipt, "erase", yesterday)
-    assert run(kept)["old_log_rows"] == 1
-    assert kept.query("SELECT count(*) AS number FROM system_logs")[0]["number"] == 1
-    assert not is_there(kept, "privacy_requests", left)
-    assert is_there(kept, "privacy_requests", receipt)
+    old_visitor, receipt = some_visitor(), some_visitor()
+    retaining.query(request, old_visitor, "find", yesterday)
+    retaining.query(request, receipt, "erase", yesterday)
+    assert run(retaining)["old_log_rows"] == 1
+    assert retaining.query("SELECT count(*) AS number FROM system_logs")[0]["number"] == 1
+    assert not is_there(retaining, "privacy_requests", old_visitor)
+    assert is_there(retaining, "privacy_requests", receipt)
 
 
-def test_what_it_deleted_stands_in_one_line_of_the_log(kept: Worker) -> None:
-    aged(kept, RETENTION_DAYS + 1)
-    kept.act("clear_logs")
-    run(kept)
-    run(kept)
-    [line] = [line for line in kept.log_lines() if line["event"] == "retention_run"]
+def test_what_it_deleted_stands_in_one_line_of_the_log(retaining: Worker) -> None:
+    aged(retaining, RETENTION_DAYS + 1)
+    retaining.act("clear_logs")
+    run(retaining)
+    run(retaining)
+    [line] = [line for line in retaining.log_lines() if line["event"] == "retention_run"]
     assert line["events"] == 1
 
 
 @pytest.fixture
-def without_backup(kept: Worker) -> Iterator[Worker]:
-    kept.query("DELETE FROM backups")
+def without_backup(retaining: Worker) -> Iterator[Worker]:
+    retaining.query("DELETE FROM backups")
     # The Worker's own would be there with the next run.
-    kept.query("CREATE TRIGGER no_backup BEFORE INSERT ON backups BEGIN SELECT RAISE(IGNORE); END")
-    yield kept
-    kept.query("DROP TRIGGER no_backup")
-    claim_full_backup(kept)
+    retaining.query(
+        "CREATE TRIGGER no_backup BEFORE INSERT ON backups BEGIN SELECT RAISE(IGNORE); END"
+    )
+    yield retaining
+    retaining.query("DROP TRIGGER no_backup")
+    claim_full_backup(retaining)
 
 
 def test_nothing_is_deleted_before_a_full_backup_is_verified(without_backup: Worker) -> None:

@@ -10,7 +10,7 @@ from tests.harness.worker import Answer, Row, Worker, some_event, some_visitor
 
 ADD_PROJECT = "INSERT INTO projects (id, name, configuration) VALUES (?, ?, ?)"
 ADD_PIXEL = "INSERT INTO pixels (id, project_id, name, configuration) VALUES (?, ?, ?, ?)"
-OF_PIXEL = "SELECT * FROM tracking_events WHERE pixel_id = ? ORDER BY id"
+EVENTS_OF_PIXEL = "SELECT * FROM tracking_events WHERE pixel_id = ? ORDER BY id"
 ADDRESSES = """
 SELECT event.ip_address AS of_event, visitor.ip_address AS of_visitor
 FROM tracking_events AS event JOIN visitors AS visitor ON visitor.id = event.visitor_id
@@ -38,7 +38,7 @@ def send_with(worker: Worker, event: Row, header: dict[str, str]) -> Answer:
 
 
 def rows(worker: Worker, pixel: str) -> list[Row]:
-    return worker.query(OF_PIXEL, pixel)
+    return worker.query(EVENTS_OF_PIXEL, pixel)
 
 
 def test_an_event_of_another_domain_is_refused_and_says_why(worker: Worker) -> None:
@@ -61,8 +61,8 @@ def test_a_visitor_who_declines_leaves_nothing(worker: Worker, header: dict[str,
     answer = send_with(worker, event, header)
     assert (answer.status, answer.body) == (204, b"")
     assert rows(worker, pixel) == []
-    known = "SELECT count(*) AS count FROM visitors WHERE visitor_cookie = ?"
-    assert worker.query(known, str(event["visitor_cookie"])) == [{"count": 0}]
+    count_visitors = "SELECT count(*) AS count FROM visitors WHERE visitor_cookie = ?"
+    assert worker.query(count_visitors, str(event["visitor_cookie"])) == [{"count": 0}]
     worker.send(event)
     assert len(rows(worker, pixel)) == 1
 
@@ -73,12 +73,12 @@ def test_a_project_that_does_not_ask_for_it_takes_the_event(worker: Worker) -> N
 
 
 @pytest.mark.parametrize(
-    ("address", "kept"), [("198.51.100.77", "198.51.100.0"), ("2001:db8:7:8::9", "2001:db8:7::")]
+    ("address", "stored"), [("198.51.100.77", "198.51.100.0"), ("2001:db8:7:8::9", "2001:db8:7::")]
 )
-def test_an_address_is_cut_wherever_it_is_stored(worker: Worker, address: str, kept: str) -> None:
+def test_an_address_is_cut_wherever_it_is_stored(worker: Worker, address: str, stored: str) -> None:
     pixel = new_pixel(worker, {"ip_anonymization": True})
     worker.send(some_event(pixel_id=pixel), address=address)
-    assert worker.query(ADDRESSES, pixel) == [{"of_event": kept, "of_visitor": kept}]
+    assert worker.query(ADDRESSES, pixel) == [{"of_event": stored, "of_visitor": stored}]
 
 
 def test_a_session_is_as_long_as_the_pixel_says(worker: Worker) -> None:

@@ -31,7 +31,7 @@ def stats(worker: Worker, pixel_id: str, query: str = "") -> Row:
     return data
 
 
-def seen(worker: Worker, pixel_id: str, days_ago: int = 0, **fields: object) -> int:
+def record_view(worker: Worker, pixel_id: str, days_ago: int = 0, **fields: object) -> int:
     """Sends an event and moves it into the past; returns its id."""
     event = some_event(**{"pixel_id": pixel_id, "event_key": some_visitor(), **fields})
     answer = worker.send(event)
@@ -74,10 +74,12 @@ def test_a_pixel_that_saw_nothing_has_numbers_all_the_same(
 def test_events_are_counted_by_visitor_session_page_and_day(keyed: Worker, pixel: str) -> None:
     one, two = some_visitor(), some_visitor()
     home, shop = "https://a.example/", "https://a.example/shop"
-    seen(keyed, pixel, visitor_cookie=one, page_url=home, page_title="Old title")
-    seen(keyed, pixel, visitor_cookie=one, page_url=home, page_title="Home")
-    seen(keyed, pixel, visitor_cookie=one, page_url=shop, event_type="event", event_name="buy")
-    seen(keyed, pixel, 2, visitor_cookie=two, page_url=shop, page_title="Shop")
+    record_view(keyed, pixel, visitor_cookie=one, page_url=home, page_title="Old title")
+    record_view(keyed, pixel, visitor_cookie=one, page_url=home, page_title="Home")
+    record_view(
+        keyed, pixel, visitor_cookie=one, page_url=shop, event_type="event", event_name="buy"
+    )
+    record_view(keyed, pixel, 2, visitor_cookie=two, page_url=shop, page_title="Shop")
 
     data = stats(keyed, pixel)
     assert data["summary"] == {
@@ -114,13 +116,13 @@ SOURCES = [
 ]
 
 
-@pytest.mark.parametrize(("query", "words"), SOURCES)
+@pytest.mark.parametrize(("query", "labels"), SOURCES)
 def test_a_source_has_the_words_that_the_pixel_was_answered(
-    keyed: Worker, pixel: str, query: str, words: tuple[str, str, str]
+    keyed: Worker, pixel: str, query: str, labels: tuple[str, str, str]
 ) -> None:
     event = some_event(pixel_id=pixel, page_url=f"https://a.example/{query}")
     attribution = keyed.send(event).json()["attribution"]
-    assert tuple(attribution.values()) == words
+    assert tuple(attribution.values()) == labels
     assert stats(keyed, pixel)["top_sources"] == [{**attribution, "events": 1, "visitors": 1}]
 
 
@@ -128,7 +130,7 @@ def test_lists_hold_the_first_ten(keyed: Worker, pixel: str) -> None:
     for number in range(12):
         url = f"https://a.example/{number:02}?utm_source=s{number:02}&utm_medium=m&utm_campaign=c"
         for _ in range(2 if number == 11 else 1):
-            seen(keyed, pixel, page_url=url)
+            record_view(keyed, pixel, page_url=url)
     data = stats(keyed, pixel)
     names = ["s11", *(f"s{number:02}" for number in range(9))]
     assert [source["source"] for source in data["top_sources"]] == names
@@ -139,13 +141,13 @@ def test_lists_hold_the_first_ten(keyed: Worker, pixel: str) -> None:
 def test_gaps_in_the_numbers_of_each_visitor_are_what_was_lost(keyed: Worker, pixel: str) -> None:
     one, two, three = some_visitor(), some_visitor(), some_visitor()
     for days_ago, sequence in ((3, 1), (3, 2), (1, 5), (0, 6)):
-        seen(keyed, pixel, days_ago, visitor_cookie=one, sequence=sequence)
+        record_view(keyed, pixel, days_ago, visitor_cookie=one, sequence=sequence)
     for days_ago, sequence in ((3, 10), (0, 12)):
-        seen(keyed, pixel, days_ago, visitor_cookie=two, sequence=sequence)
-    seen(keyed, pixel, visitor_cookie=three, sequence=40)
+        record_view(keyed, pixel, days_ago, visitor_cookie=two, sequence=sequence)
+    record_view(keyed, pixel, visitor_cookie=three, sequence=40)
     # Two tabs may give the same number; a correction brings its event's number again.
-    seen(keyed, pixel, visitor_cookie=three, sequence=40)
-    seen(keyed, pixel)
+    record_view(keyed, pixel, visitor_cookie=three, sequence=40)
+    record_view(keyed, pixel)
 
     data = stats(keyed, pixel)
     assert data["delivery"] == {
@@ -159,24 +161,24 @@ def test_gaps_in_the_numbers_of_each_visitor_are_what_was_lost(keyed: Worker, pi
 
 def test_a_visitor_counts_for_each_pixel_by_itself(keyed: Worker, pixel: str) -> None:
     visitor = some_visitor()
-    seen(keyed, pixel, visitor_cookie=visitor, sequence=1)
-    seen(keyed, "ppp-website-2", visitor_cookie=visitor, sequence=1)
-    seen(keyed, "ppp-website-2", visitor_cookie=visitor, sequence=2)
-    seen(keyed, pixel, visitor_cookie=visitor, sequence=2)
+    record_view(keyed, pixel, visitor_cookie=visitor, sequence=1)
+    record_view(keyed, "ppp-website-2", visitor_cookie=visitor, sequence=1)
+    record_view(keyed, "ppp-website-2", visitor_cookie=visitor, sequence=2)
+    record_view(keyed, pixel, visitor_cookie=visitor, sequence=2)
     delivery = stats(keyed, pixel)["delivery"]
     assert (delivery["numbered_events"], delivery["missing_events"]) == (2, 0)
 
 
 def test_forms_are_counted_by_what_became_of_them(keyed: Worker, pixel: str) -> None:
     for outcome in ("submitted", "accepted", "accepted", "rejected", None, "nonsense"):
-        seen(
+        record_view(
             keyed,
             pixel,
             event_type="form_submit",
             form_data={"email": "jane@example.com"},
             outcome=outcome,
         )
-    seen(keyed, pixel)
+    record_view(keyed, pixel)
     assert stats(keyed, pixel)["submissions"] == {
         "total": 6,
         "submitted": 1,
@@ -191,7 +193,7 @@ def test_only_the_days_that_are_asked_for_count(
     keyed: Worker, pixel: str, days: str, events: int
 ) -> None:
     for days_ago in (0, 9, 300, 366):
-        seen(keyed, pixel, days_ago)
+        record_view(keyed, pixel, days_ago)
     data = stats(keyed, pixel, f"?days={days}")
     assert data["date_range"]["days"] == int(days)
     assert data["summary"]["total_events"] == events
@@ -207,7 +209,7 @@ def test_other_numbers_of_days_are_400(keyed: Worker, pixel: str, days: str) -> 
 def at(worker: Worker, pixel_id: str, *times: str) -> None:
     """Events of a pixel at these times in UTC."""
     for time in times:
-        event_id = seen(worker, pixel_id)
+        event_id = record_view(worker, pixel_id)
         change = "UPDATE tracking_events SET timestamp = ? WHERE id = ?"
         worker.query(change, time, event_id)
 

@@ -27,7 +27,7 @@ TRACK_PATHS = ["/e", "/api/track", "/api/track/track"]
 
 def old_pixel_event(**fields: object) -> dict[str, object]:
     """The body of a v2 pixel, field by field."""
-    nothing = dict.fromkeys(
+    empty_fields = dict.fromkeys(
         [
             *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
             *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
@@ -44,7 +44,7 @@ def old_pixel_event(**fields: object) -> dict[str, object]:
         "form_data": None,
         "viewport": {"width": 1280, "height": 720},
         "screen": {"width": 1920, "height": 1080},
-        **nothing,
+        **empty_fields,
         "attribution_source": "current_url",
         **fields,
     }
@@ -95,8 +95,8 @@ def test_all_that_a_pixel_and_cloudflare_know_is_stored(worker: Worker) -> None:
         screen={"width": 1920, "height": 1080},
         event_key="0123456789abcdef",
     )
-    place = {"country": "DE", "region": "Bavaria", "city": "Munich"}
-    answer = worker.deliver(event, "192.0.2.7", place)
+    location = {"country": "DE", "region": "Bavaria", "city": "Munich"}
+    answer = worker.deliver(event, "192.0.2.7", location)
     row = worker.event(answer.json()["event_id"])
 
     expected = {
@@ -385,11 +385,11 @@ def gif(worker: Worker, query: str, **headers: str) -> tuple[int, str, str | Non
 def test_the_image_stores_a_page_view_and_keeps_its_visitor(worker: Worker) -> None:
     page = "https%3A%2F%2Fshop.example%2F%3Futm_source%3Dnewsletter"
     _, _, cookie = gif(worker, f"?pixel_id={PIXEL}&page_url={page}&referrer_url=https://a.example/")
-    _, _, again = gif(
+    _, _, second = gif(
         worker, f"?pixel_id={PIXEL}&page_url={page}", cookie=f"a=b; ppp_visitor={cookie}"
     )
 
-    assert again == cookie
+    assert second == cookie
     rows = events_of(worker, cookie)
     assert [row["event_type"] for row in rows] == ["pageview", "pageview"]
     assert rows[0]["utm_source"] == "newsletter"

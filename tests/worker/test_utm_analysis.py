@@ -19,7 +19,9 @@ def ask(worker: Worker, area: str = "reports") -> Answer:
     return worker.fetch(f"/api/{area}/debug/utm-analysis", headers={"x-api-key": READ_KEY})
 
 
-def seen(worker: Worker, page: str, hours_ago: int = 0, pixel: str = "ppp-demo-pixel") -> None:
+def record_view(
+    worker: Worker, page: str, hours_ago: int = 0, pixel: str = "ppp-demo-pixel"
+) -> None:
     answer = worker.send(some_event(pixel_id=pixel, page_url=f"{SITE}{page}"))
     change = "UPDATE tracking_events SET timestamp = datetime(timestamp, ?) WHERE id = ?"
     worker.query(change, f"-{hours_ago} hours", answer.json()["event_id"])
@@ -27,12 +29,12 @@ def seen(worker: Worker, page: str, hours_ago: int = 0, pixel: str = "ppp-demo-p
 
 @pytest.mark.parametrize("area", ["reports", "analytics"])
 def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker, area: str) -> None:
-    seen(keyed, "?utm_source=news&utm_medium=email")
-    seen(keyed, "?utm_term=shoes&gclid=G", 47, pixel="ppp-website-1")
-    seen(keyed, "?fbclid=F")
-    seen(keyed, "")
-    seen(keyed, "", 47)
-    seen(keyed, "?gclid=G", 49)
+    record_view(keyed, "?utm_source=news&utm_medium=email")
+    record_view(keyed, "?utm_term=shoes&gclid=G", 47, pixel="ppp-website-1")
+    record_view(keyed, "?fbclid=F")
+    record_view(keyed, "")
+    record_view(keyed, "", 47)
+    record_view(keyed, "?gclid=G", 49)
     data = ask(keyed, area).json()["data"]
     assert data == {
         "hours": 48,
@@ -52,11 +54,11 @@ def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker, area:
 
 
 def test_addresses_are_listed_whose_parameters_nobody_stored(keyed: Worker) -> None:
-    seen(keyed, "?gbraid=1&utm_source=a")
+    record_view(keyed, "?gbraid=1&utm_source=a")
     for _ in range(2):
-        seen(keyed, "?UTM_ID=7&gbraid=1&gbraid=2#x=1")
-    seen(keyed, "?utm_source=a&ScCid=S")
-    seen(keyed, "#?utm_source=a")
+        record_view(keyed, "?UTM_ID=7&gbraid=1&gbraid=2#x=1")
+    record_view(keyed, "?utm_source=a&ScCid=S")
+    record_view(keyed, "#?utm_source=a")
     data = ask(keyed).json()["data"]
     assert data["unstored_parameters"] == [
         {"name": "gbraid", "events": 3},

@@ -52,8 +52,12 @@ def test_a_lead_that_waits_is_told_once_and_when_it_is_over(watched: Worker) -> 
     assert "jane" not in str(watched.log_lines())
     assert run_cron(watched) == []
     watched.query("DELETE FROM tracking_events WHERE id = ?", event_id)
-    [over] = run_cron(watched)
-    assert (over["problem"], over["state"], over["level"]) == ("leads_waiting", "over", "info")
+    [outcome] = run_cron(watched)
+    assert (outcome["problem"], outcome["state"], outcome["level"]) == (
+        "leads_waiting",
+        "over",
+        "info",
+    )
 
 
 def test_silence_is_told_where_every_day_had_events_at_this_time(watched: Worker) -> None:
@@ -75,8 +79,8 @@ def test_silence_is_told_where_every_day_had_events_at_this_time(watched: Worker
     [alert] = run_cron(watched)
     assert (alert["problem"], alert["severity"]) == ("no_events", "P2")
     watched.send(some_event())
-    [over] = run_cron(watched)
-    assert (over["problem"], over["state"]) == ("no_events", "over")
+    [outcome] = run_cron(watched)
+    assert (outcome["problem"], outcome["state"]) == ("no_events", "over")
 
 
 def test_failed_requests_are_counted_and_told(watched: Worker) -> None:
@@ -102,8 +106,8 @@ def test_an_empty_database_whose_backup_is_full_is_the_worst(watched: Worker) ->
     assert (alert["problem"], alert["severity"]) == ("database_empty", "P1")
     assert "ppp restore" in alert["text"]
     watched.send(some_event())
-    [over] = run_cron(watched)
-    assert over["state"] == "over"
+    [outcome] = run_cron(watched)
+    assert outcome["state"] == "over"
 
 
 def test_an_archive_that_fails_for_hours_is_told_until_it_moves_events(watched: Worker) -> None:
@@ -128,8 +132,8 @@ def test_an_archive_that_fails_for_hours_is_told_until_it_moves_events(watched: 
     assert (alert["problem"], alert["severity"], alert["state"]) == ("job_failing", "P3", "new")
     assert "no run of archive ended well for 7 h 0 min" in alert["text"]
     assert ": failed. It means: nothing is lost" in alert["text"]
-    [over] = run_cron(watched)
-    assert (over["problem"], over["state"]) == ("job_failing", "over")
+    [outcome] = run_cron(watched)
+    assert (outcome["problem"], outcome["state"]) == ("job_failing", "over")
     watched.query("DELETE FROM archive_batches")
 
 

@@ -46,23 +46,23 @@ def api(bundle: Path, storage: Path) -> Iterator[Api]:
 
 def test_a_backup_is_made_to_its_end_portion_by_portion(api: Api, storage: Path) -> None:
     progress: list[BackupRow] = []
-    made = BackupMaker(api, progress.append).make("before something")
+    backup = BackupMaker(api, progress.append).make("before something")
     assert [row["state"] for row in progress] == [*["running"] * (len(progress) - 1), "verified"]
     assert len(progress) > 2
     assert list_backups(api)[0]["label"] == "before something"
     read = Bucket(local(storage)).read_json
     last = newest_verified(read_index(read))
     assert last
-    assert (last.id, last.events) == (made, EVENTS)
-    held = read_backup_contents(read, last)
-    assert held
-    assert (held.rows["tracking_events"], held.highest_event) == (EVENTS, EVENTS)
+    assert (last.id, last.events) == (backup, EVENTS)
+    contents = read_backup_contents(read, last)
+    assert contents
+    assert (contents.rows["tracking_events"], contents.highest_event) == (EVENTS, EVENTS)
 
 
 def test_one_that_is_under_way_is_taken_to_its_end(api: Api) -> None:
-    begun = start_backup(api, "begun and left")
-    assert BackupMaker(api, lambda _backup: None).make("another") == begun["id"]
-    assert list_backups(api)[0]["id"] == begun["id"]
+    started = start_backup(api, "begun and left")
+    assert BackupMaker(api, lambda _backup: None).make("another") == started["id"]
+    assert list_backups(api)[0]["id"] == started["id"]
 
 
 def test_a_worker_that_does_not_answer_begins_nothing() -> None:
@@ -75,13 +75,13 @@ def test_a_worker_that_does_not_answer_begins_nothing() -> None:
 
 @pytest.mark.timeout(400)
 def test_a_deployment_has_a_backup_made_first(api: Api, storage: Path) -> None:
-    where = ("--local", "--persist-to", storage, "--url", api.worker.url)
-    said = here("deploy", *where, "--yes", "--json", env={"PPP_API_KEY": ADMIN_KEY})
-    assert said.code == 0, said
-    deployment = said.json["deployment"]
+    target = ("--local", "--persist-to", storage, "--url", api.worker.url)
+    output = here("deploy", *target, "--yes", "--json", env={"PPP_API_KEY": ADMIN_KEY})
+    assert output.code == 0, output
+    deployment = output.json["deployment"]
     [newest, *_] = list_backups(api)
     assert (newest["id"], newest["state"]) == (deployment["backup"], "verified")
     assert newest["label"].startswith("before deploy ")
     assert deployment["rows"]["tracking_events"] == EVENTS
-    assert "migrations: none to apply" in said.err
+    assert "migrations: none to apply" in output.err
     assert log_of(storage)[-1] == deployment

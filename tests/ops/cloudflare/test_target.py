@@ -51,7 +51,7 @@ def test_ids_go_in_portions() -> None:
     ids = list(range(1, 2 * MAX_IDS_PER_STATEMENT + 2))
     parts = list(id_batches(ids))
     assert [len(part) for part in parts] == [MAX_IDS_PER_STATEMENT, MAX_IDS_PER_STATEMENT, 1]
-    assert [each for part in parts for each in part] == ids
+    assert [number for part in parts for number in part] == ids
 
 
 def test_only_numbers_become_a_list_of_numbers() -> None:
@@ -61,12 +61,12 @@ def test_only_numbers_become_a_list_of_numbers() -> None:
 
 
 def test_who_is_not_logged_in_is_told_how_to(home: Path, local_config: Bundle) -> None:
-    said = ppp("leads", "--env", "production", home=home)
-    assert said.out.startswith("production: D1 ppp-tracking-db (777a0ed8-")
-    assert "npx wrangler login" in fails(said, 3)
+    output = ppp("leads", "--env", "production", home=home)
+    assert output.out.startswith("production: D1 ppp-tracking-db (777a0ed8-")
+    assert "npx wrangler login" in fails(output, 3)
 
 
 def test_a_database_without_tables_is_called_so(home: Path, local_config: Bundle) -> None:
-    said = ppp("leads", "--local", "--persist-to", home / "empty", "--json", home=home)
-    assert "lacks migrations, which `make dev` applies" in fails(said, 3)
-    assert said.out == ""
+    output = ppp("leads", "--local", "--persist-to", home / "empty", "--json", home=home)
+    assert "lacks migrations, which `make dev` applies" in fails(output, 3)
+    assert output.out == ""

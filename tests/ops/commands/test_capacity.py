@@ -16,21 +16,21 @@ MARKED = "SELECT id, active FROM pixels WHERE name = 'ppp capacity test'"
 
 
 def test_a_load_is_measured_on_a_pixel_that_is_switched_off_again(service: Service) -> None:
-    said = service.json("capacity", *LOAD)
-    assert (said["stored"], said["limited"], said["failed"]) == (40, 0, 0)
-    assert said["statuses"] == {"200": 40}
-    milliseconds = said["milliseconds"]
+    output = service.json("capacity", *LOAD)
+    assert (output["stored"], output["limited"], output["failed"]) == (40, 0, 0)
+    assert output["statuses"] == {"200": 40}
+    milliseconds = output["milliseconds"]
     assert 0 < milliseconds["p50"] <= milliseconds["p95"] <= milliseconds["p99"]
     # It is sent over two seconds, however quick the Worker is.
-    assert said["per_second"] <= 21
-    assert service.worker.query(MARKED) == [{"id": said["pixel_id"], "active": 0}]
+    assert output["per_second"] <= 21
+    assert service.worker.query(MARKED) == [{"id": output["pixel_id"], "active": 0}]
     sql = "SELECT count(*) AS events FROM tracking_events WHERE pixel_id = ?"
-    before = service.worker.query(sql, said["pixel_id"])[0]["events"]
+    before = service.worker.query(sql, output["pixel_id"])[0]["events"]
     again = service.ppp("capacity", *LOAD)
     assert again.code == 0
     assert "40 stored, 0 met the rate limit, 0 failed" in again.out
     assert "their events stay" in again.err
-    assert service.worker.query(sql, said["pixel_id"]) == [{"events": before + 40}]
+    assert service.worker.query(sql, output["pixel_id"]) == [{"events": before + 40}]
     assert len(service.worker.query(MARKED)) == 1
 
 
@@ -50,8 +50,8 @@ class _Production(BaseHTTPRequestHandler):
 def test_production_is_refused_whatever_it_is_called() -> None:
     with listening(_Production) as port:
         url = f"http://127.0.0.1:{port}"
-        said = here("capacity", "--url", url, *LOAD, env={"PPP_API_KEY": ADMIN_KEY})
-    assert "production is not for load" in fails(said, 2)
+        output = here("capacity", "--url", url, *LOAD, env={"PPP_API_KEY": ADMIN_KEY})
+    assert "production is not for load" in fails(output, 2)
     assert "No such option" in fails(here("capacity", "--env", "production"), 2)
 
 
@@ -91,5 +91,5 @@ class _NoWorker(BaseHTTPRequestHandler):
 def test_what_is_not_the_worker_gets_no_load() -> None:
     with listening(_NoWorker) as port:
         url = f"http://127.0.0.1:{port}"
-        said = here("capacity", "--url", url, *LOAD, env={"PPP_API_KEY": ADMIN_KEY})
-    assert "not as PPP Pixel does" in fails(said, 3)
+        output = here("capacity", "--url", url, *LOAD, env={"PPP_API_KEY": ADMIN_KEY})
+    assert "not as PPP Pixel does" in fails(output, 3)

@@ -26,7 +26,7 @@ from ops.worker_api.worker import Key, choose_worker
 from pyodide_bundle import Bundle
 from tests.harness.prepared import database_file
 from tests.ops.deployed import local, log_of
-from tests.ops.running import Said, fails, here, ppp
+from tests.ops.running import Output, fails, here, ppp
 from tests.worker.inherited import inherited_database
 
 KEY = {"PPP_API_KEY": "some-key"}
@@ -50,9 +50,9 @@ def inherited(left_behind: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return copy
 
 
-def deploy(storage: Path, *arguments: object, answer: str = "") -> Said:
-    where = ("--local", "--persist-to", storage)
-    return here("deploy", *where, *arguments, env=KEY, answer=answer)
+def deploy(storage: Path, *arguments: object, answer: str = "") -> Output:
+    target = ("--local", "--persist-to", storage)
+    return here("deploy", *target, *arguments, env=KEY, answer=answer)
 
 
 def query(storage: Path, sql: str) -> list[Any]:
@@ -65,15 +65,15 @@ def test_the_first_deployment_exports_migrates_counts_and_logs(
     inherited: Path, tmp_path: Path
 ) -> None:
     [(events,)] = query(inherited, "SELECT count(*) FROM tracking_events")
-    said = deploy(inherited, "--first", "--yes", "--json")
-    assert said.code == 0, said
-    verdicts = {each["check"]: each["verdict"] for each in said.json["checks"]}
+    output = deploy(inherited, "--first", "--yes", "--json")
+    assert output.code == 0, output
+    verdicts = {check["check"]: check["verdict"] for check in output.json["checks"]}
     assert [name for name, verdict in verdicts.items() if verdict == "pass"] == [
         *("migrations", "rows", "backup"),
         *(["secrets"] if verdicts["secrets"] == "pass" else []),
         *("bundle", "snapshot"),
     ]
-    deployment = said.json["deployment"]
+    deployment = output.json["deployment"]
     assert deployment["migrations"][0] == "0013_make_webhook_url_nullable.sql"
     assert deployment["rows"]["tracking_events"] == events > 0
     assert query(inherited, "SELECT max(name) FROM d1_migrations") == [
@@ -86,18 +86,18 @@ def test_the_first_deployment_exports_migrates_counts_and_logs(
         "finished",
         f"exports/{finished['id']}.sql.gz",
     )
-    assert "rows after the migrations: " in said.err
-    kept = gzip.decompress(Bucket(local(inherited)).read(finished["backup"]) or b"")
-    assert b'INSERT INTO "tracking_events"' in kept
+    assert "rows after the migrations: " in output.err
+    backup_sql = gzip.decompress(Bucket(local(inherited)).read(finished["backup"]) or b"")
+    assert b'INSERT INTO "tracking_events"' in backup_sql
     assert [file.name for file in (tmp_path / "exports").iterdir()] == [f"{finished['id']}.sql.gz"]
 
 
 @pytest.mark.timeout(400)
 def test_nothing_is_deployed_over_a_lost_record_of_migrations(inherited: Path) -> None:
     query(inherited, "DELETE FROM d1_migrations")
-    said = deploy(inherited, "--first", "--yes")
-    assert said.code == 1
-    assert "d1_migrations is empty" in said.out
+    output = deploy(inherited, "--first", "--yes")
+    assert output.code == 1
+    assert "d1_migrations is empty" in output.out
     assert query(inherited, "SELECT count(*) FROM d1_migrations") == [(0,)]
     assert log_of(inherited) == []
 
@@ -137,11 +137,11 @@ def without_message(command: str) -> str:
 def test_the_plan_for_production_is_made_of_the_exact_commands(
     home: Path, local_config: Bundle
 ) -> None:
-    said = ppp("deploy", "--env", "production", "--dry-run", "--json", home=home)
-    assert said.code == 0, said
-    assert "Worker ppp-pixel, D1 ppp-tracking-db (777a0ed8-" in said.err
-    assert "account not known, wrangler is not logged in" in said.err
-    steps = said.json["steps"]
+    output = ppp("deploy", "--env", "production", "--dry-run", "--json", home=home)
+    assert output.code == 0, output
+    assert "Worker ppp-pixel, D1 ppp-tracking-db (777a0ed8-" in output.err
+    assert "account not known, wrangler is not logged in" in output.err
+    steps = output.json["steps"]
     log = (
         "npx wrangler r2 object put ppp-pixel-backups/deployments/log.ndjson "
         "--file log.ndjson --remote"
@@ -198,10 +198,10 @@ def test_going_back_that_fails_says_so_loudly_with_the_command(
         "No traffic was moved: the code that runs is the one that ran",
     )
     release.took_traffic = True
-    rolled_back, said = release.roll_back()
+    rolled_back, output = release.roll_back()
     assert not rolled_back
-    assert "THE OLD VERSION COULD NOT BE BROUGHT BACK" in said
-    assert "Run: npx wrangler versions deploy old-version@100% --message" in said
+    assert "THE OLD VERSION COULD NOT BE BROUGHT BACK" in output
+    assert "Run: npx wrangler versions deploy old-version@100% --message" in output
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
             visit(api, number)
         assert api.key
         key = {"PPP_API_KEY": api.key.text}
-        made = here("backup", "--url", api.worker.url, "--label", "story", "--json", env=key)
-        assert (made.code, made.json["state"]) == (0, "verified")
+        backup = here("backup", "--url", api.worker.url, "--label", "story", "--json", env=key)
+        assert (backup.code, backup.json["state"]) == (0, "verified")
         as_backed_up = contents(database_file(storage))
         visit(api, EVENTS)
 
@@ -64,10 +64,10 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
     assert drill.json["problems"] == []
     tables = drill.json["tables"]
     assert tables["tracking_events"] == {"backup": EVENTS, "living": EVENTS + 1, "verdict": "same"}
-    assert {each["verdict"] for each in tables.values()} <= {"same", "moved on"}
+    assert {table["verdict"] for table in tables.values()} <= {"same", "moved on"}
     report = next(reports.iterdir())
     assert Bucket(live).read(f"drills/{report.name}") == report.read_bytes()
-    assert f"recovery point: age of backup {made.json['id']}" in report.read_text()
+    assert f"recovery point: age of backup {backup.json['id']}" in report.read_text()
 
     for file in (storage / "v3" / "d1" / "miniflare-D1DatabaseObject").iterdir():
         file.unlink()
@@ -87,5 +87,5 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
 
 
 def test_there_is_nothing_to_exercise_without_a_backup(migrated_storage: Path) -> None:
-    said = here("drill", "--local", "--persist-to", migrated_storage)
-    assert "there is no backup in ppp-pixel-backups-local" in fails(said, 1)
+    output = here("drill", "--local", "--persist-to", migrated_storage)
+    assert "there is no backup in ppp-pixel-backups-local" in fails(output, 1)

@@ -23,10 +23,10 @@ from tests.harness.road import Road, running_road
 from tests.harness.sync import wait_until
 from tests.harness.worker import Row, Worker
 from tests.ops.asking import ADMIN_KEY, READ_KEY, Service
-from tests.ops.running import MODULES, Said, fails
+from tests.ops.running import MODULES, Output, fails
 
 FORMATS = ("csv", "ndjson", "json")
-MANY = 300
+MANY_EVENTS = 300
 # Whoever started these tests may have told their children to ignore interrupts.
 HEARS_INTERRUPTS = """
 import signal, sys
@@ -57,9 +57,9 @@ def few(keyed: Worker, service: Service) -> Row:
 
 
 @pytest.fixture(scope="module")
-def many(keyed: Worker, service: Service) -> Row:
+def busy_pixel(keyed: Worker, service: Service) -> Row:
     """A pixel with so many that an export of ten at a time is under way for a while."""
-    return pixel_with(keyed, service, MANY)
+    return pixel_with(keyed, service, MANY_EVENTS)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def once_under_way(road: Road, act: object) -> Iterator[None]:
     """Does something as soon as three parts have come."""
 
     def watch() -> None:
-        wait_until(lambda: sum(seen.status == 200 for seen in road.seen) >= 3)
+        wait_until(lambda: sum(request.status == 200 for request in road.requests) >= 3)
         assert callable(act)
         act()
 
@@ -125,9 +125,9 @@ def test_all_events_are_in_one_file_however_many_parts_they_came_in(
 ) -> None:
     file = home / "events"
     arguments = ("--format", format_name, "--output", file, "--batch", batch)
-    said = service.ppp("export", few["id"], *arguments, key=READ_KEY)
-    assert said.code == 0, said
-    assert said.out == f"{file}: 25 events, {file.stat().st_size:,} bytes\n"
+    output = service.ppp("export", few["id"], *arguments, key=READ_KEY)
+    assert output.code == 0, output
+    assert output.out == f"{file}: 25 events, {file.stat().st_size:,} bytes\n"
     events = read(file, format_name)
     assert ids(events) == ids(stored(service, few))
     assert list(events[0]) == list(COLUMNS)
@@ -145,8 +145,8 @@ def test_a_pixel_without_events_is_told_by_the_exit_code(
 ) -> None:
     file = home / "events"
     arguments = ("--format", format_name, "--output", file)
-    said = service.ppp("export", service.pixel()["id"], *arguments)
-    assert (said.code, "0 events" in said.out) == (1, True)
+    output = service.ppp("export", service.pixel()["id"], *arguments)
+    assert (output.code, "0 events" in output.out) == (1, True)
     written = file.read_bytes().decode()
     assert (json.loads(written) == [] if format_name == "json" else written == text) is True
 
@@ -155,8 +155,8 @@ def test_the_span_is_what_was_asked_for(service: Service, few: Row) -> None:
     first, *_, last = stored(service, few)
     start, end = (f"{event['timestamp'].replace(' ', 'T')}Z" for event in (last, first))
     arguments = ("--format", "ndjson", "--output", "-", "--from", start, "--to", end)
-    found = events_in(service.ppp("export", few["id"], *arguments).out, "ndjson")
-    assert ids(found) == ids(stored(service, few))
+    events = events_in(service.ppp("export", few["id"], *arguments).out, "ndjson")
+    assert ids(events) == ids(stored(service, few))
     none = ("--format", "ndjson", "--output", "-", "--from", "2020-01-01", "--to", "2020-12-31")
     assert service.ppp("export", few["id"], *none).out == ""
 
@@ -166,26 +166,26 @@ def test_stdout_has_the_events_and_nothing_else(
     service: Service, few: Row, format_name: str
 ) -> None:
     arguments = ("--format", format_name, "--output", "-", "--batch", 10)
-    said = service.ppp("export", few["id"], *arguments)
-    assert ids(events_in(said.out, format_name)) == ids(stored(service, few))
+    output = service.ppp("export", few["id"], *arguments)
+    assert ids(events_in(output.out, format_name)) == ids(stored(service, few))
 
 
 def test_a_cursor_goes_on_after_an_event(service: Service, few: Row) -> None:
     events = stored(service, few)
     cursor = f"{events[9]['timestamp']},{events[9]['id']}"
     arguments = ("--format", "ndjson", "--output", "-", "--batch", 4, "--cursor", cursor)
-    said = service.ppp("export", few["id"], *arguments)
-    assert ids(events_in(said.out, "ndjson")) == ids(events[10:])
+    output = service.ppp("export", few["id"], *arguments)
+    assert ids(events_in(output.out, "ndjson")) == ids(events[10:])
 
 
 def test_a_script_is_told_what_was_written(service: Service, few: Row, home: Path) -> None:
     file = home / "events.csv"
-    said = service.json("export", few["id"], "--output", file, "--days", 2)
-    assert said == {
+    output = service.json("export", few["id"], "--output", file, "--days", 2)
+    assert output == {
         "file": str(file),
         "format": "csv",
         "days": 2,
-        "to": said["to"],
+        "to": output["to"],
         "events": 25,
         "bytes": file.stat().st_size,
     }
@@ -194,7 +194,7 @@ def test_a_script_is_told_what_was_written(service: Service, few: Row, home: Pat
 # ---- what breaks off ---------------------------------------------------------------------------
 
 
-def export(service: Service, road: Road, pixel: Row, file: Path, format_name: str) -> Said:
+def export(service: Service, road: Road, pixel: Row, file: Path, format_name: str) -> Output:
     arguments = ("--format", format_name, "--output", file, "--batch", 10)
     return Service(service.worker, road.url).ppp("export", pixel["id"], *arguments)
 
@@ -202,42 +202,42 @@ def export(service: Service, road: Road, pixel: Row, file: Path, format_name: st
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_the_same_command_goes_on_where_the_network_failed(
-    service: Service, many: Row, home: Path, road: Road, format_name: str
+    service: Service, busy_pixel: Row, home: Path, road: Road, format_name: str
 ) -> None:
     file = home / "events"
     with once_under_way(road, road.cut):
-        line = fails(export(service, road, many, file, format_name), 3)
+        line = fails(export(service, road, busy_pixel, file, format_name), 3)
     assert "events are safe: the same command goes on" in line
     assert not file.exists()
-    asked = len(road.seen)
+    requests_before = len(road.requests)
     road.clear()
-    said = export(service, road, many, file, format_name)
-    assert said.code == 0, said
-    assert "going on after" in said.err
-    assert len(road.seen) - asked < MANY / 10
-    assert ids(read(file, format_name)) == ids(stored(service, many))
+    output = export(service, road, busy_pixel, file, format_name)
+    assert output.code == 0, output
+    assert "going on after" in output.err
+    assert len(road.requests) - requests_before < MANY_EVENTS / 10
+    assert ids(read(file, format_name)) == ids(stored(service, busy_pixel))
     assert [each.name for each in home.iterdir()] == ["events"]
 
 
 @pytest.mark.usefixtures("impatient")
 def test_what_fails_for_a_moment_is_asked_for_again(
-    service: Service, many: Row, home: Path, road: Road
+    service: Service, busy_pixel: Row, home: Path, road: Road
 ) -> None:
-    path = f"/api/reports/export/{many['id']}"
+    path = f"/api/reports/export/{busy_pixel['id']}"
     with once_under_way(road, lambda: road.refuse(503, requests=2, path=path)):
-        said = export(service, road, many, home / "events", "csv")
-    assert said.code == 0, said
-    assert said.err.count("answered 503") == 2
-    assert ids(read(home / "events", "csv")) == ids(stored(service, many))
+        output = export(service, road, busy_pixel, home / "events", "csv")
+    assert output.code == 0, output
+    assert output.err.count("answered 503") == 2
+    assert ids(read(home / "events", "csv")) == ids(stored(service, busy_pixel))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_is_lost_or_doubled_when_the_command_is_stopped(
-    service: Service, many: Row, home: Path, how: signal.Signals
+    service: Service, busy_pixel: Row, home: Path, how: signal.Signals
 ) -> None:
     file = home / "events"
     notes = home / "events.part.json"
-    arguments = ("export", many["id"], "--format", "json", "--output", file, "--batch", "10")
+    arguments = ("export", busy_pixel["id"], "--format", "json", "--output", file, "--batch", "10")
     command = [sys.executable, "-P", "-c", HEARS_INTERRUPTS, *map(str, arguments)]
     at = ("--url", service.worker.url)
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": MODULES, "PPP_API_KEY": ADMIN_KEY}
@@ -252,24 +252,24 @@ def test_nothing_is_lost_or_doubled_when_the_command_is_stopped(
     assert not file.exists()
     with (home / "events.part").open("ab") as part:
         part.write(b'{"half": "an ev')
-    said = service.ppp(*arguments)
-    assert said.code == 0, said
-    assert ids(read(file, "json")) == ids(stored(service, many))
+    output = service.ppp(*arguments)
+    assert output.code == 0, output
+    assert ids(read(file, "json")) == ids(stored(service, busy_pixel))
 
 
 @pytest.mark.usefixtures("impatient")
 def test_stdout_that_breaks_off_says_the_cursor_that_goes_on(
-    service: Service, many: Row, road: Road
+    service: Service, busy_pixel: Row, road: Road
 ) -> None:
     arguments = ("--format", "ndjson", "--output", "-", "--batch", 10)
     with once_under_way(road, road.cut):
-        said = Service(service.worker, road.url).ppp("export", many["id"], *arguments)
-    line = fails(said, 3)
-    before = events_in(said.out, "ndjson")
+        output = Service(service.worker, road.url).ppp("export", busy_pixel["id"], *arguments)
+    line = fails(output, 3)
+    before = events_in(output.out, "ndjson")
     to, cursor = line.partition("--to ")[2].split(" --cursor ")
     cursor = cursor.strip("'").partition("'")[0]
-    after = service.ppp("export", many["id"], *arguments[:4], "--to", to, "--cursor", cursor)
-    assert ids(before + events_in(after.out, "ndjson")) == ids(stored(service, many))
+    after = service.ppp("export", busy_pixel["id"], *arguments[:4], "--to", to, "--cursor", cursor)
+    assert ids(before + events_in(after.out, "ndjson")) == ids(stored(service, busy_pixel))
 
 
 # ---- what is refused ---------------------------------------------------------------------------
@@ -288,11 +288,11 @@ def test_a_file_that_is_there_is_overwritten_only_when_told_so(
 
 @pytest.mark.usefixtures("impatient")
 def test_the_beginning_of_another_export_is_left_alone(
-    service: Service, many: Row, few: Row, home: Path, road: Road
+    service: Service, busy_pixel: Row, few: Row, home: Path, road: Road
 ) -> None:
     file = home / "events"
     with once_under_way(road, road.cut):
-        export(service, road, many, file, "csv")
+        export(service, road, busy_pixel, file, "csv")
     before = (home / "events.part").read_bytes()
     line = fails(service.ppp("export", few["id"], "--output", file), 2)
     assert "is the beginning of another export: repeat that command to finish it" in line
@@ -321,14 +321,14 @@ def test_two_runs_do_not_write_one_file(service: Service, few: Row, home: Path) 
 def test_what_is_refused_leaves_no_file(
     service: Service, home: Path, arguments: tuple[object, ...], code: int, remedy: str
 ) -> None:
-    said = service.ppp("export", *arguments, "--output", home / "events")
-    assert remedy in fails(said, code)
+    output = service.ppp("export", *arguments, "--output", home / "events")
+    assert remedy in fails(output, code)
     assert list(home.iterdir()) == []
 
 
 def test_where_nothing_can_be_written_it_is_said(service: Service, few: Row, home: Path) -> None:
-    said = service.ppp("export", few["id"], "--output", home / "nowhere" / "events")
-    assert "events.part cannot be written: No such file or directory" in fails(said, 1)
+    output = service.ppp("export", few["id"], "--output", home / "nowhere" / "events")
+    assert "events.part cannot be written: No such file or directory" in fails(output, 1)
     assert "--json says what was written where" in fails(
         service.ppp("export", few["id"], "--output", "-", "--json"), 2
     )

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from services.access.api_keys import find_key, read_api_keys
-from tests.ops.running import Said, fails, ppp
+from tests.ops.running import Output, fails, ppp
 
 OTHER = {"name": "Marketing", "role": "read", "sha256": "ab" * 32, "since": "2026-01-01"}
 
 
-def new(home: Path, *arguments: object, answer: str = "") -> Said:
+def new(home: Path, *arguments: object, answer: str = "") -> Output:
     return ppp("keys", "new", *arguments, home=home, answer=answer)
 
 
@@ -25,25 +25,25 @@ def existing(home: Path, content: object) -> Path:
 
 @pytest.mark.parametrize("role", ["read", "admin"])
 def test_a_script_gets_a_key_that_the_worker_takes_by_its_line(home: Path, role: str) -> None:
-    said = new(home, "--name", "ops", "--role", role, "--json")
-    assert said.code == 0
-    found = find_key(read_api_keys(said.json["api_keys"]), said.json["key"])
-    assert found is not None
-    assert (found.name, found.role, found.sha256) == ("ops", role, said.json["sha256"])
-    assert said.json["key"] not in said.json["api_keys"] + said.err
+    output = new(home, "--name", "ops", "--role", role, "--json")
+    assert output.code == 0
+    key = find_key(read_api_keys(output.json["api_keys"]), output.json["key"])
+    assert key is not None
+    assert (key.name, key.role, key.sha256) == ("ops", role, output.json["sha256"])
+    assert output.json["key"] not in output.json["api_keys"] + output.err
 
 
 def test_a_person_sees_the_key_once_and_what_to_do_with_its_line(home: Path) -> None:
-    said = new(home, "--name", "ops", "--role", "read")
-    lines = said.out.splitlines()
+    output = new(home, "--name", "ops", "--role", "read")
+    lines = output.out.splitlines()
     key = lines[lines.index("The key, shown this once:") + 1]
     secret = lines[lines.index("The whole secret API_KEYS:") + 1]
     assert len(key) == 43
     assert find_key(read_api_keys(secret), key)
-    assert said.out.count(key) == 1
-    assert key not in said.err
-    assert "npx wrangler secret put API_KEYS --env production" in said.out
-    assert "--existing" in said.err
+    assert output.out.count(key) == 1
+    assert key not in output.err
+    assert "npx wrangler secret put API_KEYS --env production" in output.out
+    assert "--existing" in output.err
 
 
 def test_the_key_is_written_to_no_file(home: Path) -> None:
@@ -60,12 +60,12 @@ def test_no_two_keys_are_alike(home: Path) -> None:
 def test_keys_that_are_set_already_stay_as_they_are(home: Path, *, from_stdin: bool) -> None:
     file = "-" if from_stdin else existing(home, [OTHER])
     arguments = ("--name", "ops", "--role", "admin", "--json", "--existing", file)
-    said = new(home, *arguments, answer=json.dumps([OTHER]) if from_stdin else "")
-    assert said.code == 0
-    first, second = json.loads(said.json["api_keys"])
+    output = new(home, *arguments, answer=json.dumps([OTHER]) if from_stdin else "")
+    assert output.code == 0
+    first, second = json.loads(output.json["api_keys"])
     assert first == OTHER
     assert (second["name"], second["role"]) == ("ops", "admin")
-    assert "--existing" not in said.err
+    assert "--existing" not in output.err
 
 
 def test_a_taken_name_is_refused(home: Path) -> None:
@@ -78,14 +78,14 @@ def test_a_taken_name_is_refused(home: Path) -> None:
 def test_a_line_that_the_worker_would_refuse_is_refused_without_telling_it(
     home: Path, content: object
 ) -> None:
-    said = new(home, "--name", "ops", "--role", "read", "--existing", existing(home, content))
-    assert "API_KEYS" in fails(said, 2)
-    assert "hunter2" not in said.out + said.err
+    output = new(home, "--name", "ops", "--role", "read", "--existing", existing(home, content))
+    assert "API_KEYS" in fails(output, 2)
+    assert "hunter2" not in output.out + output.err
 
 
 def test_a_file_that_is_not_there_is_named(home: Path) -> None:
-    said = new(home, "--name", "ops", "--role", "read", "--existing", home / "nowhere.json")
-    assert "nowhere.json cannot be read" in fails(said, 2)
+    output = new(home, "--name", "ops", "--role", "read", "--existing", home / "nowhere.json")
+    assert "nowhere.json cannot be read" in fails(output, 2)
 
 
 @pytest.mark.parametrize("name", ["", " ops", "x" * 65, "a\nb", "\x1b[31m"])

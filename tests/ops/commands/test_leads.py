@@ -13,17 +13,17 @@ from ops.leads.lead_queries import SUMMARY, Group, LeadFilter, lead_counts_sql, 
 from ops.leads.lead_states import State
 from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads
-from tests.ops.running import Said, ppp
+from tests.ops.running import Output, ppp
 
 
-def run(home: Path, storage: Path, *arguments: object) -> Said:
+def run(home: Path, storage: Path, *arguments: object) -> Output:
     return ppp("leads", "--local", "--persist-to", storage, *arguments, home=home)
 
 
 def test_it_says_what_waits_and_what_failed(home: Path, storage: Path) -> None:
-    said = run(home, storage)
-    assert (said.code, said.err) == (0, "")
-    first, _, *summary = said.out.splitlines()
+    output = run(home, storage)
+    assert (output.code, output.err) == (0, "")
+    first, _, *summary = output.out.splitlines()
     assert first.startswith("local: D1 ppp-tracking-db-local in ")
     assert summary[0] == "pending            4  2 overdue, the oldest for 1 h 12 min"
     assert summary[1].startswith("never              1  no e-mail, refused, switched off")
@@ -32,33 +32,33 @@ def test_it_says_what_waits_and_what_failed(home: Path, storage: Path) -> None:
         ["not_found", "2"],
         ["error", "2"],
     ]
-    assert "jane@example.com" not in said.out
-    assert "\x1b" not in said.out
-    assert max(map(len, said.out.splitlines()[1:])) <= 80
+    assert "jane@example.com" not in output.out
+    assert "\x1b" not in output.out
+    assert max(map(len, output.out.splitlines()[1:])) <= 80
 
 
 def test_scripts_get_the_newest_of_the_states_they_ask_for(home: Path, storage: Path) -> None:
-    said = run(home, storage, "--json", "--state", "not_found", "--state", "synced", "--limit", 2)
-    assert said.code == 0
-    assert said.err.startswith("local: D1 ")
-    assert [row["id"] for row in said.json["leads"]] == [leads.OLD_NOT_FOUND, leads.NOT_FOUND]
-    assert said.json["summary"]["pending"]["leads"] == 4
-    assert 72 * 60 <= said.json["summary"]["pending"]["oldest_overdue_seconds"] < 73 * 60
-    assert "form_data" not in said.json["leads"][0]
+    output = run(home, storage, "--json", "--state", "not_found", "--state", "synced", "--limit", 2)
+    assert output.code == 0
+    assert output.err.startswith("local: D1 ")
+    assert [row["id"] for row in output.json["leads"]] == [leads.OLD_NOT_FOUND, leads.NOT_FOUND]
+    assert output.json["summary"]["pending"]["leads"] == 4
+    assert 72 * 60 <= output.json["summary"]["pending"]["oldest_overdue_seconds"] < 73 * 60
+    assert "form_data" not in output.json["leads"][0]
 
 
 def test_addresses_are_shown_on_demand(home: Path, storage: Path) -> None:
-    said = run(home, storage, "--json", "--show-email", "--state", "error")
-    emails = {row["id"]: row["email"] for row in said.json["leads"]}
+    output = run(home, storage, "--json", "--show-email", "--state", "error")
+    emails = {row["id"]: row["email"] for row in output.json["leads"]}
     assert emails == {leads.FAILED: "jane@example.com", leads.FAILED_WITHOUT_EMAIL: None}
 
 
 def test_a_state_that_nothing_is_in_is_told_by_the_exit_code(
     home: Path, migrated_storage: Path
 ) -> None:
-    said = run(home, migrated_storage, "--state", "error")
-    assert said.code == 1
-    assert said.out.endswith("none is error\n")
+    output = run(home, migrated_storage, "--state", "error")
+    assert output.code == 1
+    assert output.out.endswith("none is error\n")
 
 
 def rows(storage: Path, statement: str) -> list[sqlite3.Row]:
@@ -81,8 +81,8 @@ def counted(storage: Path, group: Group) -> dict[str, int]:
 
 def test_all_pages_together_are_all_leads_once(home: Path, storage: Path) -> None:
     arguments = ("--state", "not_found", "--limit", 1)
-    said = run(home, storage, *arguments)
-    assert f"the same with --before {leads.OLD_NOT_FOUND}\n" in said.out
+    output = run(home, storage, *arguments)
+    assert f"the same with --before {leads.OLD_NOT_FOUND}\n" in output.out
     second = run(home, storage, "--json", *arguments, "--before", leads.OLD_NOT_FOUND).json
     assert [lead["id"] for lead in second["leads"]] == [leads.NOT_FOUND]
     assert second["next_before"] is None
@@ -106,11 +106,11 @@ def test_leads_are_counted_by_project_age_or_reason(home: Path, storage: Path) -
     assert counted(storage, "age") == {"within an hour": 3, "older": 1}
     assert counted(storage, "project") == {"Demo": 4}
     arguments = ("--state", "not_found", "--by", "reason", "--reason", "address")
-    said = run(home, storage, *arguments)
-    assert said.code == 0
-    head = next(line for line in said.out.splitlines() if line.startswith("leads"))
+    output = run(home, storage, *arguments)
+    assert output.code == 0
+    head = next(line for line in output.out.splitlines() if line.startswith("leads"))
     assert head.split() == ["leads", "oldest", "(UTC)", "newest", "reason"]
-    [line] = [line for line in said.out.splitlines() if "no person has this" in line]
+    [line] = [line for line in output.out.splitlines() if "no person has this" in line]
     assert line.split()[0] == "2"
 
 

@@ -12,7 +12,7 @@ from dev_worker import with_time
 from ops.checks.log_lines import read_lines
 from tests.harness.worker import some_event
 from tests.ops.asking import Service
-from tests.ops.running import Said, fails, here, ppp
+from tests.ops.running import Output, fails, here, ppp
 
 RUN = {
     "level": "info",
@@ -43,43 +43,43 @@ TAIL = {
 }
 
 
-def run(text: str, *arguments: object) -> Said:
+def run(text: str, *arguments: object) -> Output:
     return here("logs", "--stdin", *arguments, answer=text)
 
 
 def test_lines_are_readable_and_harmless() -> None:
-    said = run(LINES)
-    assert said.code == 0
-    assert [line.strip() for line in said.out.splitlines()] == [
+    output = run(LINES)
+    assert output.code == 0
+    assert [line.strip() for line in output.out.splitlines()] == [
         "info  sync_run  outcome=drained calls={a=1}  [r1]",
         "error alert  text=it[31m is  [r2]",
     ]
 
 
 def test_a_line_of_make_dev_is_shown_with_its_time() -> None:
-    said = run(with_time(json.dumps(RUN) + "\n"))
-    time_text, _, text = said.out.partition(" ")
+    output = run(with_time(json.dumps(RUN) + "\n"))
+    time_text, _, text = output.out.partition(" ")
     assert datetime.strptime(time_text, "%H:%M:%S")  # noqa: DTZ007  # a time of the day
     assert text.strip() == "info  sync_run  outcome=drained calls={a=1}  [r1]"
 
 
 def test_lines_are_chosen_by_level_event_and_request() -> None:
-    for arguments, found in (
+    for arguments, events in (
         (("--level", "warn"), ["alert"]),
         (("--event", "sync_run"), ["sync_run"]),
         (("--event", "sync_run", "--event", "alert"), ["sync_run", "alert"]),
         (("--request", "r2"), ["alert"]),
         (("--limit", 1), ["sync_run"]),
     ):
-        said = run(LINES, "--json", *arguments)
-        assert [json.loads(line)["event"] for line in said.out.splitlines()] == found
+        output = run(LINES, "--json", *arguments)
+        assert [json.loads(line)["event"] for line in output.out.splitlines()] == events
 
 
 def test_what_the_tail_says_of_an_invocation_is_taken_apart() -> None:
     thrown = "name=RangeError message=Maximum call stack"
     for text in (json.dumps(TAIL, indent=4), json.dumps(TAIL)):
-        said = run(f"{text}\n{text}\n")
-        lines = said.out.splitlines()
+        output = run(f"{text}\n{text}\n")
+        lines = output.out.splitlines()
         assert (
             lines[:4]
             == lines[4:]
@@ -90,8 +90,8 @@ def test_what_the_tail_says_of_an_invocation_is_taken_apart() -> None:
                 "12:00:00 error ended  method=POST path=/e outcome=exceededCpu",
             ]
         )
-        assert "jane@example.com" not in said.out
-        assert "203.0.113.7" not in said.out
+        assert "jane@example.com" not in output.out
+        assert "203.0.113.7" not in output.out
 
 
 def test_a_script_gets_the_line_as_it_was_written() -> None:
@@ -109,8 +109,8 @@ def test_the_lines_of_a_real_worker_are_read(service: Service) -> None:
 
 
 def test_a_log_without_a_wanted_line_is_told_by_the_exit_code() -> None:
-    said = run(LINES, "--event", "nothing")
-    assert (said.code, said.out) == (1, "")
+    output = run(LINES, "--event", "nothing")
+    assert (output.code, output.out) == (1, "")
 
 
 def test_here_it_is_said_where_the_log_is() -> None:
@@ -119,8 +119,8 @@ def test_here_it_is_said_where_the_log_is() -> None:
 
 
 def test_who_is_not_logged_in_is_told_how_to(home: Path) -> None:
-    said = ppp("logs", "--env", "production", home=home)
-    assert "npx wrangler login" in fails(said, 3)
+    output = ppp("logs", "--env", "production", home=home)
+    assert "npx wrangler login" in fails(output, 3)
 
 
 @pytest.mark.parametrize("text", ["", "{\n}\n", "{}\n[]\n1\n", "{\nbroken\n}\n", '{"level": 1}'])

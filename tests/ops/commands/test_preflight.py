@@ -16,9 +16,9 @@ from pyodide_bundle import Bundle
 from simulator.server import Simulator
 from tests.harness.prepared import database_file
 from tests.ops.deployed import EVENTS, MIGRATION, write_backup, write_events
-from tests.ops.running import Said, fails, here, ppp
+from tests.ops.running import Output, fails, here, ppp
 
-OF_THE_DATABASE = ("--only", "migrations", "--only", "rows")
+DATABASE_CHECKS = ("--only", "migrations", "--only", "rows")
 
 
 @pytest.fixture(scope="module")
@@ -39,41 +39,41 @@ def changed(deployed: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def run(storage: Path, *arguments: object) -> Said:
+def run(storage: Path, *arguments: object) -> Output:
     return here("preflight", "--local", "--persist-to", storage, *arguments)
 
 
-def checks(said: Said) -> dict[str, dict[str, Any]]:
-    return {each["check"]: each for each in said.json["checks"]}
+def checks(output: Output) -> dict[str, dict[str, Any]]:
+    return {check["check"]: check for check in output.json["checks"]}
 
 
 def test_a_database_with_its_backup_may_be_deployed_on(deployed: Path) -> None:
-    said = run(deployed, *OF_THE_DATABASE, "--only", "backup")
-    assert said.code == 0, said
-    first, *_ = said.out.splitlines()
+    output = run(deployed, *DATABASE_CHECKS, "--only", "backup")
+    assert output.code == 0, output
+    first, *_ = output.out.splitlines()
     assert first.startswith("local: D1 ppp-tracking-db-local in ")
     assert first.endswith("; R2 ppp-pixel-backups-local")
-    words = " ".join(said.out.split())
-    assert f"tracking_events {EVENTS}" in words
-    assert f"all are applied, up to {MIGRATION}" in words
-    assert f"-full, 3 h 0 min old, {EVENTS} events" in words
-    assert "bundle skipped not asked for" in words
-    assert words.endswith("nothing stands against it")
-    assert "checking: rows" in said.err
+    printed = " ".join(output.out.split())
+    assert f"tracking_events {EVENTS}" in printed
+    assert f"all are applied, up to {MIGRATION}" in printed
+    assert f"-full, 3 h 0 min old, {EVENTS} events" in printed
+    assert "bundle skipped not asked for" in printed
+    assert printed.endswith("nothing stands against it")
+    assert "checking: rows" in output.err
 
 
 def test_a_database_that_was_deleted_and_created_empty_blocks(changed: Path) -> None:
     shutil.rmtree(changed / "v3" / "d1")
-    said = run(changed, "--json", *OF_THE_DATABASE, "--accept-database", "0" * 8)
-    assert said.code == 1
-    assert not said.json["fine"]
-    found = checks(said)
-    assert f"the last backup was at {MIGRATION}" in found["migrations"]["why"]
-    assert "was created anew" in found["migrations"]["why"]
-    assert "projects has no row, and had 1, by the backup" in found["rows"]["why"]
-    for check in OF_THE_DATABASE[1::2]:
-        assert found[check]["verdict"] == "fail"
-        assert found[check]["next"].startswith("./ppp restore --local (docs/runbook.md#")
+    output = run(changed, "--json", *DATABASE_CHECKS, "--accept-database", "0" * 8)
+    assert output.code == 1
+    assert not output.json["fine"]
+    results = checks(output)
+    assert f"the last backup was at {MIGRATION}" in results["migrations"]["why"]
+    assert "was created anew" in results["migrations"]["why"]
+    assert "projects has no row, and had 1, by the backup" in results["rows"]["why"]
+    for check in DATABASE_CHECKS[1::2]:
+        assert results[check]["verdict"] == "fail"
+        assert results[check]["next"].startswith("./ppp restore --local (docs/runbook.md#")
 
 
 def test_one_that_was_created_anew_and_migrated_and_is_used_again_blocks(
@@ -86,36 +86,36 @@ def test_one_that_was_created_anew_and_migrated_and_is_used_again_blocks(
     with closing(sqlite3.connect(database_file(changed))) as database, database:
         database.execute("DELETE FROM tracking_events WHERE id > 12")
         database.execute("UPDATE sqlite_sequence SET seq = 12 WHERE name = 'tracking_events'")
-    found = checks(run(changed, "--json", "--only", "rows"))
-    assert found["rows"]["verdict"] == "fail"
-    assert f"the newest event is number 12, and was {EVENTS}" in found["rows"]["why"]
+    results = checks(run(changed, "--json", "--only", "rows"))
+    assert results["rows"]["verdict"] == "fail"
+    assert f"the newest event is number 12, and was {EVENTS}" in results["rows"]["why"]
 
 
 def test_a_database_whose_record_of_migrations_is_lost_blocks(changed: Path) -> None:
     with closing(sqlite3.connect(database_file(changed))) as database, database:
         database.execute("DELETE FROM d1_migrations")
-    said = run(changed, "--only", "migrations")
-    assert said.code == 1
-    words = " ".join(said.out.split())
-    assert re.search(r"d1_migrations is empty, but there are \d+ tables: every migration", words)
-    assert "migrations, next: docs/runbook.md#the-record-of-migrations-is-lost" in words
-    assert words.endswith("1 check failed")
+    output = run(changed, "--only", "migrations")
+    assert output.code == 1
+    printed = " ".join(output.out.split())
+    assert re.search(r"d1_migrations is empty, but there are \d+ tables: every migration", printed)
+    assert "migrations, next: docs/runbook.md#the-record-of-migrations-is-lost" in printed
+    assert printed.endswith("1 check failed")
 
 
 def test_a_backup_that_is_too_old_blocks(deployed: Path) -> None:
-    said = run(deployed, "--only", "backup", "--max-backup-age", 2.5)
-    assert said.code == 1
-    words = " ".join(said.out.split())
-    assert "the last verified backup is too old" in words
-    assert "allowed are 2.5 h" in words
-    assert "backup, next: ./ppp backup --local" in words
+    output = run(deployed, "--only", "backup", "--max-backup-age", 2.5)
+    assert output.code == 1
+    printed = " ".join(output.out.split())
+    assert "the last verified backup is too old" in printed
+    assert "allowed are 2.5 h" in printed
+    assert "backup, next: ./ppp backup --local" in printed
 
 
 def test_a_database_without_any_backup_blocks(migrated_storage: Path) -> None:
-    said = run(migrated_storage, "--only", "backup", "--json")
-    assert said.code == 1
-    assert checks(said)["backup"]["why"] == "there is no backup"
-    assert checks(said)["backup"]["next"].startswith("./ppp backup --local")
+    output = run(migrated_storage, "--only", "backup", "--json")
+    assert output.code == 1
+    assert checks(output)["backup"]["why"] == "there is no backup"
+    assert checks(output)["backup"]["next"].startswith("./ppp backup --local")
 
 
 def test_a_field_map_that_does_not_fit_blocks(
@@ -126,10 +126,10 @@ def test_a_field_map_that_does_not_fit_blocks(
     local = ("--local", "--persist-to", tmp_path)
     arguments = ("preflight", *local, "--json", "--only", "fields", "--map", file)
     account = {"PIPEDRIVE_API_KEY": pipedrive.token, "PIPEDRIVE_URL": pipedrive.api_url}
-    said = here(*arguments, env=account)
-    assert said.code == 1
-    assert "utm_source: the account has no field" in checks(said)["fields"]["why"]
-    assert checks(said)["fields"]["next"] == f"./ppp fields check --map {file}"
+    output = here(*arguments, env=account)
+    assert output.code == 1
+    assert "utm_source: the account has no field" in checks(output)["fields"]["why"]
+    assert checks(output)["fields"]["next"] == f"./ppp fields check --map {file}"
     file.unlink()
     assert checks(here(*arguments, env=account))["fields"]["verdict"] == "skipped"
 

@@ -26,64 +26,64 @@ def some_person(service: Service) -> tuple[str, int]:
 
 def test_what_is_stored_is_counted_without_showing_the_address(service: Service) -> None:
     email, _ = some_person(service)
-    said = service.ppp("privacy", "find", answer=f"{email}\n")
-    assert said.code == 0
-    lines = [line.split() for line in said.out.splitlines()]
+    output = service.ppp("privacy", "find", answer=f"{email}\n")
+    assert output.code == 0
+    lines = [line.split() for line in output.out.splitlines()]
     assert ["events", "1"] in lines
     assert ["visitors", "1"] in lines
-    assert "projects: ppp-demo-project\n" in said.out
-    assert email not in said.out + said.err
+    assert "projects: ppp-demo-project\n" in output.out
+    assert email not in output.out + output.err
 
 
 def test_a_script_pipes_it_in_and_reads_json(service: Service) -> None:
     email, event_id = some_person(service)
-    said = service.ppp("privacy", "find", "--json", answer=email)
-    assert said.code == 0
-    assert said.json["tracking_events"] == {"count": 1, "ids": [event_id]}
+    output = service.ppp("privacy", "find", "--json", answer=email)
+    assert output.code == 0
+    assert output.json["tracking_events"] == {"count": 1, "ids": [event_id]}
 
 
 def test_nothing_stored_is_said_and_told_to_the_shell(service: Service) -> None:
     for command in ("find", "erase", "export"):
-        said = service.ppp("privacy", command, answer="nobody@example.com\n")
-        assert said.code == 1
-        assert "nothing is stored about this person" in said.err
+        output = service.ppp("privacy", command, answer="nobody@example.com\n")
+        assert output.code == 1
+        assert "nothing is stored about this person" in output.err
     assert not Path("privacy-export.json").exists()
 
 
 def test_an_export_is_a_file_for_one_person_only(service: Service, tmp_path: Path) -> None:
     email, event_id = some_person(service)
     file = tmp_path / "export.json"
-    wanted = ("privacy", "export", "--output", file)
-    said = service.ppp(*wanted, answer=email)
-    assert (said.code, said.out) == (0, f"{file}: 5 rows\n")
+    export_command = ("privacy", "export", "--output", file)
+    output = service.ppp(*export_command, answer=email)
+    assert (output.code, output.out) == (0, f"{file}: 5 rows\n")
     content = json.loads(file.read_text(encoding="utf-8"))
     assert content["tracking_events"] == [service.worker.event(event_id)]
     assert len(content["visitors"]) == len(content["sessions"]) == 1
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "add --force" in fails(service.ppp(*wanted, answer=email), 2)
-    again = service.ppp(*wanted, "--force", "--json", answer=email)
-    assert again.json["tracking_events"] == 1
-    assert [each.name for each in tmp_path.iterdir()] == ["export.json"]
+    assert "add --force" in fails(service.ppp(*export_command, answer=email), 2)
+    second = service.ppp(*export_command, "--force", "--json", answer=email)
+    assert second.json["tracking_events"] == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["export.json"]
 
 
 def test_erasing_shows_what_goes_asks_and_gives_a_receipt(service: Service) -> None:
     email, event_id = some_person(service)
-    left = service.ppp("privacy", "erase", answer=f"{email}\nn\n")
-    assert left.code == 1
-    assert "nothing was changed" in left.out
-    shown = service.ppp("privacy", "erase", "--dry-run", answer=email)
-    assert shown.code == 0
+    declined = service.ppp("privacy", "erase", answer=f"{email}\nn\n")
+    assert declined.code == 1
+    assert "nothing was changed" in declined.out
+    preview = service.ppp("privacy", "erase", "--dry-run", answer=email)
+    assert preview.code == 0
     assert service.worker.event(event_id)
 
-    done = service.ppp("privacy", "erase", answer=f"{email}\ny\n")
-    assert done.code == 0
-    assert "It cannot be undone." in done.out
+    erased = service.ppp("privacy", "erase", answer=f"{email}\ny\n")
+    assert erased.code == 0
+    assert "It cannot be undone." in erased.out
     rows = "SELECT id FROM tracking_events WHERE id = ?"
     assert service.worker.query(rows, event_id) == []
-    receipt = done.out.split("receipt ")[1].split(" of ")[0]
+    receipt = erased.out.split("receipt ")[1].split(" of ")[0]
     listed = service.json("privacy", "receipts")
-    [found] = [each for each in listed if each["id"] == receipt]
-    assert found["counts"]["tracking_events"] == 1
+    [listed_receipt] = [entry for entry in listed if entry["id"] == receipt]
+    assert listed_receipt["counts"]["tracking_events"] == 1
     assert receipt in service.ppp("privacy", "receipts").out
 
 
@@ -91,17 +91,17 @@ def test_what_others_sent_is_shown_exported_and_erased(service: Service, tmp_pat
     email = f"jane.{some_visitor()}@example.com"
     sent = batch_of(form(1, "theirs-0009", email))
     assert send(service.worker, sent, ADMIN_KEY).status == 200
-    shown = service.ppp("privacy", "find", answer=email)
+    preview = service.ppp("privacy", "find", answer=email)
     assert ["events", "that", "others", "sent", "here", "1"] in map(
-        str.split, shown.out.split("\n")
+        str.split, preview.out.split("\n")
     )
-    assert f"days that others sent here: theirs-0009/{DAY}\n" in shown.out
+    assert f"days that others sent here: theirs-0009/{DAY}\n" in preview.out
     file = tmp_path / "export.json"
     service.ppp("privacy", "export", "--output", file, answer=email)
     [row] = json.loads(file.read_text(encoding="utf-8"))["received_events"]
     assert row["form_data"] == json.dumps({"email": email})
-    done = service.ppp("privacy", "erase", "--yes", "--json", answer=email)
-    assert done.json["counts"]["received_events"] == 1
+    erased = service.ppp("privacy", "erase", "--yes", "--json", answer=email)
+    assert erased.json["counts"]["received_events"] == 1
 
 
 def test_a_script_erases_by_cookie(service: Service) -> None:
@@ -131,5 +131,5 @@ def test_what_is_missing_or_wrong_is_said(
 
 
 def test_it_takes_a_key_with_the_role_admin(service: Service) -> None:
-    said = service.ppp("privacy", "receipts", key=READ_KEY)
-    assert "role admin (403)" in fails(said, 3)
+    output = service.ppp("privacy", "receipts", key=READ_KEY)
+    assert "role admin (403)" in fails(output, 3)

@@ -25,7 +25,7 @@ from services.core.ndjson_parts import pack
 from tests.harness.prepared import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.restore.test_sql_text import NASTY
-from tests.ops.running import Said, fails, here
+from tests.ops.running import Output, fails, here
 
 # Each starts wrangler many times.
 pytestmark = pytest.mark.timeout(300)
@@ -76,7 +76,7 @@ def parts_since() -> Objects:
     packed = pack(['{"id":1}', '{"id":2}'])
     manifest = json.dumps({"count": 2, "sha256": packed.sha256}).encode()
     contents = {BATCHES[0]: packed.content, BATCHES[2]: packed.content[:-1]}
-    parts = {part_key(ARCHIVE, *PIXEL_AND_DAY, batch): said for batch, said in contents.items()}
+    parts = {part_key(ARCHIVE, *PIXEL_AND_DAY, batch): output for batch, output in contents.items()}
     return {**parts, **{part_manifest_key(key): manifest for key in parts}}
 
 
@@ -123,7 +123,7 @@ def storage(chain: tuple[Path, Written], tmp_path: Path) -> Path:
     return copy
 
 
-def run(storage: Path, *arguments: object, answer: str = "") -> Said:
+def run(storage: Path, *arguments: object, answer: str = "") -> Output:
     return here("restore", "--local", "--persist-to", storage, *arguments, answer=answer)
 
 
@@ -137,16 +137,16 @@ def test_the_newest_backup_becomes_a_new_database(
 ) -> None:
     _, hourly = chain
     before = files_of_databases(storage)
-    said = run(storage, "--yes", "--json")
-    assert said.code == 0, said
-    assert said.json["backup"] == HOURLY
-    assert said.json["differences"] == []
+    output = run(storage, "--yes", "--json")
+    assert output.code == 0, output
+    assert output.json["backup"] == HOURLY
+    assert output.json["differences"] == []
     # The event and the person; one part of the archive is not there any more.
-    assert said.json["erased_again"] == 2
-    assert said.json["rows"] == sum(hourly.manifest.totals.values()) - 3
-    assert f"all parts of {FULL} and 1 hourly one are whole" in said.err
+    assert output.json["erased_again"] == 2
+    assert output.json["rows"] == sum(hourly.manifest.totals.values()) - 3
+    assert f"all parts of {FULL} and 1 hourly one are whole" in output.err
 
-    assert said.json["database"] == f"{LIVE}-{HOURLY.lower()}"
+    assert output.json["database"] == f"{LIVE}-{HOURLY.lower()}"
     [restored] = files_of_databases(storage) - before
     [live] = before
     events = "SELECT id, page_title, session_id, CAST(page_title AS BLOB) FROM tracking_events"
@@ -187,11 +187,11 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     assert "half filled by a restore of other content" in of_another
     assert "--overwrite beside" in of_another
 
-    said = run(storage, *arguments)
-    assert said.code == 0, said
-    assert "beside has 1 step of this restore already" in said.err
-    assert "counted and compared with the backup" in said.out
-    assert 'database_name = "beside"' in said.out
+    output = run(storage, *arguments)
+    assert output.code == 0, output
+    assert "beside has 1 step of this restore already" in output.err
+    assert "counted and compared with the backup" in output.out
+    assert 'database_name = "beside"' in output.out
 
     refused = fails(run(storage, *arguments), 1)
     assert re.search(rf"beside is not empty \(.*{EVENTS - 2} rows in tracking_events", refused)
@@ -217,39 +217,39 @@ def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:
 def test_a_damaged_backup_is_refused_with_its_part_and_an_older_one(
     chain: tuple[Path, Written],
 ) -> None:
-    said = here("backups", "--local", "--persist-to", chain[0], "--verify", DAMAGED)
-    error = fails(said, 1)
+    output = here("backups", "--local", "--persist-to", chain[0], "--verify", DAMAGED)
+    error = fails(output, 1)
     assert f"backups/{DAMAGED}/00001-" in error
     assert "has another checksum" in error
     assert f"Nothing was written; restore another one: --backup {HOURLY}" in error
 
 
 def test_a_backup_that_is_gone_is_refused(chain: tuple[Path, Written]) -> None:
-    said = run(chain[0], "--backup", "20250101T000000Z-full", "--yes")
-    assert "backups/20250101T000000Z-full/manifest.json is missing" in fails(said, 1)
+    output = run(chain[0], "--backup", "20250101T000000Z-full", "--yes")
+    assert "backups/20250101T000000Z-full/manifest.json is missing" in fails(output, 1)
 
 
 def test_backups_are_listed_from_the_bucket(chain: tuple[Path, Written]) -> None:
-    said = here("backups", "--local", "--persist-to", chain[0], "--json")
-    assert said.code == 0
-    assert [each["id"] for each in said.json["backups"]] == [HOURLY, FULL, DAMAGED]
-    assert said.json["backups"][0]["events"] == EVENTS
+    output = here("backups", "--local", "--persist-to", chain[0], "--json")
+    assert output.code == 0
+    assert [backup["id"] for backup in output.json["backups"]] == [HOURLY, FULL, DAMAGED]
+    assert output.json["backups"][0]["events"] == EVENTS
 
 
 def test_objects_can_be_fetched_one_by_one(chain: tuple[Path, Written], tmp_path: Path) -> None:
     target = choose_target(None, chain[0], local=True)
     key = chain[1].manifest.parts[0].key
-    found = dict(fetch_singly(target, [key, "backups/nothing"], tmp_path))
-    assert found["backups/nothing"] is None
-    file = found[key]
+    files = dict(fetch_singly(target, [key, "backups/nothing"], tmp_path))
+    assert files["backups/nothing"] is None
+    file = files[key]
     assert file
     assert file.read_bytes() == chain[1].objects[key]
 
 
 def test_what_would_be_done_is_said_and_nothing_done(storage: Path) -> None:
     before = files_of_databases(storage)
-    said = run(storage, "--dry-run", "--into", "beside")
-    assert said.code == 0
-    execute = said.out.splitlines()[-1]
+    output = run(storage, "--dry-run", "--into", "beside")
+    assert output.code == 0
+    execute = output.out.splitlines()[-1]
     assert execute.startswith("npx wrangler d1 execute DB --local --persist-to ")
     assert files_of_databases(storage) == before

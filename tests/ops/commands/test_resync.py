@@ -12,33 +12,33 @@ from services.sync.outbox import CLAIM_PERSONS
 from tests.harness.direct import count
 from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads
-from tests.ops.running import Said, fails, ppp
+from tests.ops.running import Output, fails, ppp
 
 CHANGED = "SELECT total(pipedrive_retry_count) FROM tracking_events"
 
 
-def run(home: Path, storage: Path, *arguments: object, answer: str = "") -> Said:
+def run(home: Path, storage: Path, *arguments: object, answer: str = "") -> Output:
     local = ("--local", "--persist-to", storage)
     return ppp("resync", *local, *arguments, home=home, answer=answer)
 
 
 def test_ids_are_set_pending_and_the_others_are_named(home: Path, storage: Path) -> None:
-    wanted = (leads.OVERDUE, leads.WITHOUT_EMAIL, leads.FAILED, leads.PAGE_VIEW, leads.LEASED)
-    said = run(home, storage, *wanted, leads.UNKNOWN, leads.FAILED, "--yes")
-    assert (said.code, said.err) == (1, "")
-    assert f"no such event: {leads.UNKNOWN}\n" in said.out
-    assert f"no e-mail address in it: {leads.WITHOUT_EMAIL}\n" in said.out
-    assert f"no form submission: {leads.PAGE_VIEW}\n" in said.out
-    assert f"being sent at this moment: {leads.LEASED}\n" in said.out
-    assert "2 submissions to send again: 52 to 92 Pipedrive tokens, about 1 s" in said.out
-    assert "2 submissions set pending" in said.out
+    untouched = (leads.OVERDUE, leads.WITHOUT_EMAIL, leads.FAILED, leads.PAGE_VIEW, leads.LEASED)
+    output = run(home, storage, *untouched, leads.UNKNOWN, leads.FAILED, "--yes")
+    assert (output.code, output.err) == (1, "")
+    assert f"no such event: {leads.UNKNOWN}\n" in output.out
+    assert f"no e-mail address in it: {leads.WITHOUT_EMAIL}\n" in output.out
+    assert f"no form submission: {leads.PAGE_VIEW}\n" in output.out
+    assert f"being sent at this moment: {leads.LEASED}\n" in output.out
+    assert "2 submissions to send again: 52 to 92 Pipedrive tokens, about 1 s" in output.out
+    assert "2 submissions set pending" in output.out
     assert leads.pending(storage) == [leads.OVERDUE, leads.FAILED]
 
 
 def test_a_synced_one_is_written_again_if_its_person_carries_it(home: Path, storage: Path) -> None:
-    said = run(home, storage, leads.SYNCED, "--yes", "--json")
-    assert said.code == 0
-    assert said.json == {"found": [leads.SYNCED], "refused": [], "set_pending": [leads.SYNCED]}
+    output = run(home, storage, leads.SYNCED, "--yes", "--json")
+    assert output.code == 0
+    assert output.json == {"found": [leads.SYNCED], "refused": [], "set_pending": [leads.SYNCED]}
     claim = {"destination": "default", "person_id": "42", "event_id": leads.SYNCED}
     with closing(sqlite3.connect(database_file(storage))) as database:
         parameters = (json.dumps({"claims": [claim]}),)
@@ -48,27 +48,27 @@ def test_a_synced_one_is_written_again_if_its_person_carries_it(home: Path, stor
 
 def test_however_many_failed_all_are_found(home: Path, storage: Path) -> None:
     leads.write_failed(storage, 1_200)
-    said = run(home, storage, "--failed", "--dry-run", "--json")
-    assert said.code == 0
-    assert len(set(said.json["found"])) == 1_201
-    lists = [re.findall(r"IN \(([\d, ]+)\)", command) for command in said.json["commands"]]
+    output = run(home, storage, "--failed", "--dry-run", "--json")
+    assert output.code == 0
+    assert len(set(output.json["found"])) == 1_201
+    lists = [re.findall(r"IN \(([\d, ]+)\)", command) for command in output.json["commands"]]
     assert [len(ids.split(",")) for [ids] in lists] == [500, 500, 201]
-    assert "31,226 to 55,246 Pipedrive tokens, about 6 min" in said.err
+    assert "31,226 to 55,246 Pipedrive tokens, about 6 min" in output.err
 
 
 def test_no_more_are_sent_again_than_are_wanted(home: Path, storage: Path) -> None:
     leads.write_failed(storage, 5)
-    said = run(home, storage, "--failed", "--limit", 2, "--yes", "--json")
-    assert said.code == 0
-    assert said.json["found"] == [leads.SET_BY_HAND + 5, leads.SET_BY_HAND + 4]
-    assert sorted(said.json["set_pending"]) == leads.pending(storage)[-2:]
-    assert "52 to 92 Pipedrive tokens" in said.err
+    output = run(home, storage, "--failed", "--limit", 2, "--yes", "--json")
+    assert output.code == 0
+    assert output.json["found"] == [leads.SET_BY_HAND + 5, leads.SET_BY_HAND + 4]
+    assert sorted(output.json["set_pending"]) == leads.pending(storage)[-2:]
+    assert "52 to 92 Pipedrive tokens" in output.err
 
 
 def test_failed_ones_are_found_by_their_state(home: Path, storage: Path) -> None:
-    said = run(home, storage, "--failed", "--dry-run")
-    assert said.code == 0
-    command = said.out.splitlines()[-1]
+    output = run(home, storage, "--failed", "--dry-run")
+    assert output.code == 0
+    command = output.out.splitlines()[-1]
     assert command.startswith(
         f"npx wrangler d1 execute DB --local --persist-to {storage} --json "
         '--command "UPDATE tracking_events SET pipedrive_sync_status = NULL'
@@ -79,17 +79,17 @@ def test_failed_ones_are_found_by_their_state(home: Path, storage: Path) -> None
 
 
 def test_days_limit_what_is_sent_again(home: Path, storage: Path) -> None:
-    said = run(home, storage, "--not-found", "--since", 30, answer="y\n")
-    assert said.code == 0
-    assert "Set them pending again (local)? [y/N]:" in said.out
+    output = run(home, storage, "--not-found", "--since", 30, answer="y\n")
+    assert output.code == 0
+    assert "Set them pending again (local)? [y/N]:" in output.out
     assert leads.pending(storage) == [leads.NOT_FOUND]
 
 
 def test_nothing_changes_without_a_yes(home: Path, storage: Path) -> None:
     before = count(storage, CHANGED)
-    said = run(home, storage, "--not-found", answer="n\n")
-    assert said.code == 1
-    assert said.out.endswith("nothing was changed\n")
+    output = run(home, storage, "--not-found", answer="n\n")
+    assert output.code == 1
+    assert output.out.endswith("nothing was changed\n")
     assert "--yes" in fails(run(home, storage, "--not-found"), 2)
     assert count(storage, CHANGED) == before
 
@@ -97,6 +97,6 @@ def test_nothing_changes_without_a_yes(home: Path, storage: Path) -> None:
 def test_that_there_is_nothing_to_send_is_told_by_the_exit_code(
     home: Path, migrated_storage: Path
 ) -> None:
-    said = run(home, migrated_storage, "--failed", "--yes")
-    assert said.code == 1
-    assert said.out.endswith("nothing to send again\n")
+    output = run(home, migrated_storage, "--failed", "--yes")
+    assert output.code == 1
+    assert output.out.endswith("nothing to send again\n")

@@ -31,13 +31,13 @@ def test_the_log_is_listed_and_the_last_line_of_an_id_counts(
     bucket = Bucket(local(tmp_path))
     append_to_log(bucket, STARTED)
     append_to_log(bucket, STARTED | {"state": "rolled back", "reason": "with 10 % it was ill"})
-    said = here("rollback", "--local", "--persist-to", tmp_path)
-    assert said.code == 1
-    words = " ".join(said.out.split())
-    assert "2026-11-20 03:00 rolled back 3.1.0 new-version" in words
-    assert words.count("20261120T030000Z: ") == 1
-    assert "backup 20261120T025900Z-manual, reason with 10 % it was ill" in words
-    assert "there are no versions on this machine" in said.err
+    output = here("rollback", "--local", "--persist-to", tmp_path)
+    assert output.code == 1
+    printed = " ".join(output.out.split())
+    assert "2026-11-20 03:00 rolled back 3.1.0 new-version" in printed
+    assert printed.count("20261120T030000Z: ") == 1
+    assert "backup 20261120T025900Z-manual, reason with 10 % it was ill" in printed
+    assert "there are no versions on this machine" in output.err
 
 
 def test_a_damaged_log_is_said_and_never_written_over(local_config: Bundle, tmp_path: Path) -> None:
@@ -49,5 +49,5 @@ def test_a_damaged_log_is_said_and_never_written_over(local_config: Bundle, tmp_
 
 
 def test_nobody_is_logged_in(home: Path, local_config: Bundle) -> None:
-    said = ppp("rollback", "some-version", "--env", "production", "--yes", home=home)
-    assert "npx wrangler login" in fails(said, 3)
+    output = ppp("rollback", "some-version", "--env", "production", "--yes", home=home)
+    assert "npx wrangler login" in fails(output, 3)

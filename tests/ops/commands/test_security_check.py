@@ -13,7 +13,7 @@ from routes import Route, routes_by_method
 from tests.harness.listening import listening
 from tests.harness.worker import Row
 from tests.ops.asking import ADMIN_KEY, Service
-from tests.ops.running import Said, fails, here
+from tests.ops.running import Output, fails, here
 
 STORED = """
 SELECT
@@ -52,37 +52,41 @@ class _Careless(BaseHTTPRequestHandler):
         pass
 
 
-def findings(said: Said) -> dict[str, Row]:
-    return {finding["what"]: finding for finding in said.json["findings"]}
+def findings(output: Output) -> dict[str, Row]:
+    return {finding["what"]: finding for finding in output.json["findings"]}
 
 
 @pytest.fixture(scope="module")
-def checked(service: Service) -> Said:
+def checked(service: Service) -> Output:
     """The Worker, checked once."""
     before = service.worker.query(STORED)
-    said = service.ppp("security-check", "--json")
+    output = service.ppp("security-check", "--json")
     assert service.worker.query(STORED) == before
-    return said
+    return output
 
 
 # Before the limit is met.
 def test_people_get_a_table_and_a_sum(service: Service) -> None:
-    said = service.ppp("security-check", "--no-rate-limit")
-    assert said.code == 0, said.out
-    *_, last = said.out.splitlines()
+    output = service.ppp("security-check", "--no-rate-limit")
+    assert output.code == 0, output.out
+    *_, last = output.out.splitlines()
     assert last.endswith(" passed, 0 failed, 1 left out")
-    assert "the rate limit of events" not in said.out
+    assert "the rate limit of events" not in output.out
 
 
-def test_the_worker_passes_all_of_it(checked: Said) -> None:
+def test_the_worker_passes_all_of_it(checked: Output) -> None:
     failed = [finding for finding in findings(checked).values() if finding["verdict"] == "fail"]
     assert failed == []
     assert checked.code == 0
-    skipped = [each["what"] for each in findings(checked).values() if each["verdict"] == "skip"]
+    skipped = [
+        check_result["what"]
+        for check_result in findings(checked).values()
+        if check_result["verdict"] == "skip"
+    ]
     assert skipped == ["TLS"]
 
 
-def test_it_says_before_what_it_sends_and_after_how_much_that_was(checked: Said) -> None:
+def test_it_says_before_what_it_sends_and_after_how_much_that_was(checked: Output) -> None:
     first, last = checked.err.splitlines()
     assert "about 100 small requests" in first
     number = int(last.split()[0])
@@ -90,18 +94,18 @@ def test_it_says_before_what_it_sends_and_after_how_much_that_was(checked: Said)
     assert ADMIN_KEY not in checked.out + checked.err
 
 
-def test_the_limit_that_was_met_is_told_with_its_wait(checked: Said) -> None:
-    seen = findings(checked)["the rate limit of events"]["seen"]
-    assert seen.startswith("429 after ")
-    assert 0 < int(seen.rpartition(" ")[2]) <= 60
+def test_the_limit_that_was_met_is_told_with_its_wait(checked: Output) -> None:
+    observed = findings(checked)["the rate limit of events"]["seen"]
+    assert observed.startswith("429 after ")
+    assert 0 < int(observed.rpartition(" ")[2]) <= 60
 
 
 def test_a_careless_server_fails(service: Service) -> None:
     with listening(_Careless) as port:
-        said = here("security-check", "--url", f"http://127.0.0.1:{port}", "--json")
-    assert said.code == 1
-    assert said.err.count("too many events before: waiting 1 s as the Worker asks") == 1
-    verdicts = {what: finding["verdict"] for what, finding in findings(said).items()}
+        output = here("security-check", "--url", f"http://127.0.0.1:{port}", "--json")
+    assert output.code == 1
+    assert output.err.count("too many events before: waiting 1 s as the Worker asks") == 1
+    verdicts = {what: finding["verdict"] for what, finding in findings(output).items()}
     fine = {"the Worker after all that", "answers of 500 and above"}
     passed = {what for what, verdict in verdicts.items() if verdict == "pass"}
     assert passed == fine
@@ -127,7 +131,7 @@ def _methods_in(table: object) -> Iterator[Mapping[str, Route]]:
     """What a table of routes has by method, itself or below its names."""
     if not isinstance(table, dict):
         return
-    if table and all(isinstance(each, Route) for each in table.values()):
+    if table and all(isinstance(route, Route) for route in table.values()):
         yield table
     for below in table.values():
         yield from _methods_in(below)
@@ -135,9 +139,9 @@ def _methods_in(table: object) -> Iterator[Mapping[str, Route]]:
 
 def test_it_asks_before_it_tries_what_is_not_on_this_machine() -> None:
     elsewhere = ("security-check", "--env", "production")
-    said = here(*elsewhere, answer="n\n")
-    assert (said.code, said.out.endswith("nothing was changed\n")) == (1, True)
-    assert "production: https://pixel.salesmagic.us: about 100 small requests" in said.err
+    output = here(*elsewhere, answer="n\n")
+    assert (output.code, output.out.endswith("nothing was changed\n")) == (1, True)
+    assert "production: https://pixel.salesmagic.us: about 100 small requests" in output.err
     assert "--yes" in fails(here(*elsewhere, "--json"), 2)
 
 

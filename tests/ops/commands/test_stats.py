@@ -31,7 +31,7 @@ INSERT INTO archive_batches VALUES (
 
 
 @pytest.fixture(scope="module")
-def seen(service: Service) -> Row:
+def pixel(service: Service) -> Row:
     """A pixel that saw two visits and a form."""
     pixel = service.pixel()
     google = "https://shop.example/?utm_source=google&utm_medium=cpc&utm_campaign=spring&zz_id=7"
@@ -47,90 +47,90 @@ def seen(service: Service) -> Row:
 
 
 @pytest.fixture(scope="module")
-def many(service: Service) -> Row:
+def busy_project(service: Service) -> Row:
     """A pixel with more sources than a page of the report holds."""
     pixel = service.pixel()
     service.worker.query(EVENTS, MORE_THAN_A_PAGE, pixel["project_id"], pixel["id"])
     return pixel
 
 
-def test_a_script_gets_the_report_as_it_is(service: Service, seen: Row) -> None:
-    data = service.json("stats", "pixel", seen["id"], "--days", 7, "--tz", "Europe/Berlin")
-    assert (data["pixel_id"], data["date_range"]["tz"]) == (seen["id"], "Europe/Berlin")
+def test_a_script_gets_the_report_as_it_is(service: Service, pixel: Row) -> None:
+    data = service.json("stats", "pixel", pixel["id"], "--days", 7, "--tz", "Europe/Berlin")
+    assert (data["pixel_id"], data["date_range"]["tz"]) == (pixel["id"], "Europe/Berlin")
     assert data["summary"]["total_events"] == 3
     assert data["submissions"]["total"] == 1
 
 
-def test_people_get_a_sentence_and_tables(service: Service, seen: Row) -> None:
-    said = service.ppp("stats", "pixel", seen["id"], key=READ_KEY)
-    assert said.code == 0
-    first, *_ = said.out.splitlines()
-    assert first.startswith(f"{seen['id']}, ")
-    lines = [line.split() for line in said.out.splitlines()]
+def test_people_get_a_sentence_and_tables(service: Service, pixel: Row) -> None:
+    output = service.ppp("stats", "pixel", pixel["id"], key=READ_KEY)
+    assert output.code == 0
+    first, *_ = output.out.splitlines()
+    assert first.startswith(f"{pixel['id']}, ")
+    lines = [line.split() for line in output.out.splitlines()]
     assert ["google", "cpc", "spring", "2", "1"] in lines
     assert ["https://shop.example/contact", "1", "1"] in lines
     for title in ("Sources", "Pages", "Days", "Forms"):
         assert [title] in lines
-    assert max(map(len, said.out.splitlines()[1:])) <= 80
+    assert max(map(len, output.out.splitlines()[1:])) <= 80
 
 
-def test_each_property_is_a_table(service: Service, seen: Row) -> None:
-    said = service.ppp("stats", "pixel", seen["id"], "--by", "source", "--by", "landing_page")
-    lines = [line.split() for line in said.out.splitlines()]
+def test_each_property_is_a_table(service: Service, pixel: Row) -> None:
+    output = service.ppp("stats", "pixel", pixel["id"], "--by", "source", "--by", "landing_page")
+    lines = [line.split() for line in output.out.splitlines()]
     assert ["source", "events", "visitors", "sessions", "submissions", "conversion"] in lines
     assert ["google", "2", "1", "1", "1", "100.00%"] in lines
     assert ["direct", "1", "1", "1", "0", "0.00%"] in lines
     assert ["https://shop.example/", "3", "2", "2", "1", "50.00%"] in lines
-    first = service.json("stats", "pixel", seen["id"], "--by", "source", "--touch", "first")
+    first = service.json("stats", "pixel", pixel["id"], "--by", "source", "--touch", "first")
     assert (first["attribution"], first["rows"][0]["value"]) == ("first", "google")
 
 
-def test_all_pages_of_a_breakdown_are_read(service: Service, many: Row) -> None:
-    data = service.json("stats", "pixel", many["id"], "--by", "source")
+def test_all_pages_of_a_breakdown_are_read(service: Service, busy_project: Row) -> None:
+    data = service.json("stats", "pixel", busy_project["id"], "--by", "source")
     assert [row["value"] for row in data["rows"]] == [
         f"source {number:03}" for number in range(1, MORE_THAN_A_PAGE + 1)
     ]
     assert data["next_cursor"] is None
 
 
-def test_all_pixels_of_a_project_are_counted(service: Service, many: Row) -> None:
+def test_all_pixels_of_a_project_are_counted(service: Service, busy_project: Row) -> None:
     prefix = some_visitor()
     sql = """
       WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
       INSERT INTO pixels (id, project_id, name) SELECT ? || n, ?, printf('site %03d', n) FROM n
     """
-    service.worker.query(sql, MORE_THAN_A_PAGE, prefix, many["project_id"])
-    data = service.json("stats", "project", many["project_id"])
+    service.worker.query(sql, MORE_THAN_A_PAGE, prefix, busy_project["project_id"])
+    data = service.json("stats", "project", busy_project["project_id"])
     assert data["summary"]["total_events"] == MORE_THAN_A_PAGE
     assert len({pixel["pixel_id"] for pixel in data["pixel_breakdown"]}) == MORE_THAN_A_PAGE + 1
-    said = service.ppp("stats", "project", many["project_id"])
-    assert said.out.count("site ") == MORE_THAN_A_PAGE
-    assert f"\n{MORE_THAN_A_PAGE} events of {MORE_THAN_A_PAGE} visitors" in said.out
+    output = service.ppp("stats", "project", busy_project["project_id"])
+    assert output.out.count("site ") == MORE_THAN_A_PAGE
+    assert f"\n{MORE_THAN_A_PAGE} events of {MORE_THAN_A_PAGE} visitors" in output.out
 
 
-def test_the_last_day_is_shown_with_its_newest_events(service: Service, seen: Row) -> None:
-    said = service.ppp("stats", "live", seen["id"])
-    assert said.code == 0
-    assert "form_submit" in said.out
-    assert "jane@example.com" not in said.out
-    data = service.json("stats", "live", seen["id"])
+def test_the_last_day_is_shown_with_its_newest_events(service: Service, pixel: Row) -> None:
+    output = service.ppp("stats", "live", pixel["id"])
+    assert output.code == 0
+    assert "form_submit" in output.out
+    assert "jane@example.com" not in output.out
+    data = service.json("stats", "live", pixel["id"])
     assert [event["event_type"] for event in data["recent_events"]].count("pageview") == 2
 
 
-def test_what_campaigns_say_and_nobody_keeps_is_shown(service: Service, seen: Row) -> None:
-    said = service.ppp("stats", "campaigns")
-    assert said.code == 0
-    assert "with UTM parameters" in said.out
-    assert "zz_id" in said.out
+def test_what_campaigns_say_and_nobody_keeps_is_shown(service: Service, pixel: Row) -> None:
+    output = service.ppp("stats", "campaigns")
+    assert output.code == 0
+    assert "with UTM parameters" in output.out
+    assert "zz_id" in output.out
     data = service.json("stats", "campaigns")
     assert {"name": "zz_id", "events": 1} in data["unstored_parameters"]
 
 
 @pytest.fixture
-def archived(service: Service, seen: Row) -> Iterator[Row]:
+def archived(service: Service, pixel: Row) -> Iterator[Row]:
     """The same pixel, of which a part of yesterday is archived."""
-    service.worker.query(PART, seen["id"])
-    yield seen
+    service.worker.query(PART, pixel["id"])
+    yield pixel
     service.worker.query("DELETE FROM archive_batches")
 
 
@@ -150,11 +150,11 @@ def test_what_is_archived_is_told_where_it_is_not_counted(service: Service, arch
 def test_a_pixel_that_saw_nothing_is_told_by_the_exit_code(service: Service) -> None:
     pixel = service.pixel()
     for arguments in (("pixel", pixel["id"]), ("live", pixel["id"])):
-        said = service.ppp("stats", *arguments)
-        assert said.code == 1
-        assert "nothing" in said.out
-    said = service.ppp("stats", "pixel", pixel["id"], "--by", "source", "--json")
-    assert (said.code, json.loads(said.out)["rows"]) == (1, [])
+        output = service.ppp("stats", *arguments)
+        assert output.code == 1
+        assert "nothing" in output.out
+    output = service.ppp("stats", "pixel", pixel["id"], "--by", "source", "--json")
+    assert (output.code, json.loads(output.out)["rows"]) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,6 @@ def test_a_pixel_that_saw_nothing_is_told_by_the_exit_code(service: Service) -> 
     ],
 )
 def test_what_the_worker_does_not_understand_is_said_in_its_words(
-    service: Service, seen: Row, arguments: tuple[str, ...], remedy: str
+    service: Service, pixel: Row, arguments: tuple[str, ...], remedy: str
 ) -> None:
-    assert remedy in fails(service.ppp("stats", "pixel", seen["id"], *arguments), 2)
+    assert remedy in fails(service.ppp("stats", "pixel", pixel["id"], *arguments), 2)

@@ -76,12 +76,12 @@ BACKUP: Row = {"id": "20260501T030000Z-full", "verified_at": ago(hours=9), "rows
 GOOD = StatusSnapshot("https://pixel.example", HEALTH, metrics(), [BACKUP], ())
 
 
-def problems(look: StatusSnapshot) -> list[str]:
-    return [line.name.strip() for line in status_lines(look) if line.is_problem]
+def problems(snapshot: StatusSnapshot) -> list[str]:
+    return [line.name.strip() for line in status_lines(snapshot) if line.is_problem]
 
 
-def texts(look: StatusSnapshot) -> dict[str, str]:
-    return {line.name.strip(): line.text for line in status_lines(look)}
+def texts(snapshot: StatusSnapshot) -> dict[str, str]:
+    return {line.name.strip(): line.text for line in status_lines(snapshot)}
 
 
 def changed(**changes: object) -> StatusSnapshot:
@@ -91,23 +91,24 @@ def changed(**changes: object) -> StatusSnapshot:
 
 def test_a_good_morning_is_told_in_one_screen() -> None:
     assert problems(GOOD) == []
-    said = texts(GOOD)
-    assert said["worker"] == "healthy, version 3.1.0, production"
+    output = texts(GOOD)
+    assert output["worker"] == "healthy, version 3.1.0, production"
     assert (
-        said["database"].startswith("healthy, 3 ms") or "3.0 MiB: 12,345 events" in said["database"]
+        output["database"].startswith("healthy, 3 ms")
+        or "3.0 MiB: 12,345 events" in output["database"]
     )
-    assert said["database"].startswith("3.0 MiB: 12,345 events, 99 visitors")
-    assert said["events"] == "12 in the last hour, 1 of them forms; the newest 12 s ago"
-    assert said["leads"] == "4 pending, 0 of them due, the oldest for 1 min"
-    assert said["budget"].startswith("4 calls since midnight UTC, 50 tokens")
-    assert said["job pipedrive_sync"] == "3 min ago, drained: 2 synced"
-    assert said["alerts"] == "none"
-    assert said["backup"] == "20260501T030000Z-full, 9 h 0 min ago, 14,000 rows"
+    assert output["database"].startswith("3.0 MiB: 12,345 events, 99 visitors")
+    assert output["events"] == "12 in the last hour, 1 of them forms; the newest 12 s ago"
+    assert output["leads"] == "4 pending, 0 of them due, the oldest for 1 min"
+    assert output["budget"].startswith("4 calls since midnight UTC, 50 tokens")
+    assert output["job pipedrive_sync"] == "3 min ago, drained: 2 synced"
+    assert output["alerts"] == "none"
+    assert output["backup"] == "20260501T030000Z-full, 9 h 0 min ago, 14,000 rows"
     assert len(status_lines(GOOD)) <= 24
 
 
 @pytest.mark.parametrize(
-    ("look", "name"),
+    ("snapshot", "name"),
     [
         (changed(health={**HEALTH, "status": "unhealthy"}), "worker"),
         (
@@ -157,8 +158,8 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
         (changed(backups=[{**BACKUP, "verified_at": None}]), "backup"),
     ],
 )
-def test_what_needs_somebody_to_look_is_marked(look: StatusSnapshot, name: str) -> None:
-    assert problems(look) == [name]
+def test_what_needs_somebody_to_look_is_marked(snapshot: StatusSnapshot, name: str) -> None:
+    assert problems(snapshot) == [name]
 
 
 def test_a_day_without_events_is_marked() -> None:
@@ -169,9 +170,9 @@ def test_a_day_without_events_is_marked() -> None:
 
 def test_what_the_worker_found_is_told_with_what_to_do() -> None:
     run = {"started_at": ago(minutes=2), "outcome": "done"}
-    found = {"watch": {**run, "summary": {"problems": ["leads_waiting", "something_new"]}}}
-    look = changed(metrics=metrics(jobs=found))
-    alerts = [line for line in status_lines(look) if line.name == "alert"]
+    jobs = {"watch": {**run, "summary": {"problems": ["leads_waiting", "something_new"]}}}
+    snapshot = changed(metrics=metrics(jobs=jobs))
+    alerts = [line for line in status_lines(snapshot) if line.name == "alert"]
     assert [line.is_problem for line in alerts] == [True, True]
     assert alerts[0].text.startswith("leads_waiting P2, leads reach Pipedrive late")
     assert "ppp leads" in alerts[0].text
@@ -198,25 +199,25 @@ def running(service: Service) -> Iterator[Service]:
 
 
 def test_everything_that_is_known_of_a_worker_is_read(running: Service) -> None:
-    said = running.ppp("status")
-    lines = {line[2:].split("  ")[0]: line for line in said.out.splitlines()}
+    output = running.ppp("status")
+    lines = {line[2:].split("  ")[0]: line for line in output.out.splitlines()}
     for name in ("worker", "database", "events", "leads", "pipedrive", "job pipedrive_sync"):
-        assert lines[name].startswith(f"  {name}"), said.out
-    assert "3 synced" in said.out
-    assert len(said.out.splitlines()) <= 24
+        assert lines[name].startswith(f"  {name}"), output.out
+    assert "3 synced" in output.out
+    assert len(output.out.splitlines()) <= 24
 
 
 def test_a_script_gets_what_was_read_and_what_is_wrong(running: Service) -> None:
-    said = running.ppp("status", "--json").json
-    assert said["environment"] == "local"
-    assert said["health"]["status"] == "healthy"
-    assert said["metrics"]["database"]["total_events"] >= 0
-    assert [problem for problem in said["problems"] if not problem.startswith("backup")] == []
+    output = running.ppp("status", "--json").json
+    assert output["environment"] == "local"
+    assert output["health"]["status"] == "healthy"
+    assert output["metrics"]["database"]["total_events"] >= 0
+    assert [problem for problem in output["problems"] if not problem.startswith("backup")] == []
 
 
 def test_a_key_that_only_reads_is_enough_for_the_numbers(running: Service) -> None:
-    said = running.ppp("status", "--json", key=READ_KEY).json
-    assert said["metrics"]["last_event_at"]
+    output = running.ppp("status", "--json", key=READ_KEY).json
+    assert output["metrics"]["last_event_at"]
 
 
 def test_without_a_key_it_says_what_anybody_may_know(
@@ -224,9 +225,9 @@ def test_without_a_key_it_says_what_anybody_may_know(
 ) -> None:
     monkeypatch.setattr(ops_worker, "DEV_KEY", tmp_path / "none")
     monkeypatch.delenv("PPP_API_KEY", raising=False)
-    said = here("status", "--url", running.worker.url)
-    assert "healthy, version" in said.out
-    assert "/api/reports/metrics: no key is set" in said.out
+    output = here("status", "--url", running.worker.url)
+    assert "healthy, version" in output.out
+    assert "/api/reports/metrics: no key is set" in output.out
 
 
 def test_where_nothing_answers_it_is_one_line() -> None:

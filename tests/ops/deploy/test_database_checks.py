@@ -27,7 +27,7 @@ from paths import ROOT
 ID, OTHER = "777a0ed8", "99999999"
 CONFIGURED = ConfiguredDatabase("ppp-tracking-db", ID, "production")
 ACCEPTED = ConfiguredDatabase("ppp-tracking-db", ID, "production", accepted_id=ID)
-OURS = {"uuid": ID, "name": "ppp-tracking-db"}
+DATABASE = {"uuid": ID, "name": "ppp-tracking-db"}
 FILES = ("0001_create.sql", "0002_add.sql", "0003_index.sql")
 BACKUP = Backup(
     id="20261121T030000Z-full",
@@ -37,7 +37,7 @@ BACKUP = Backup(
     events=1_200,
     migration="0002_add",
 )
-HELD = BackupContents(
+CONTENTS = BackupContents(
     {"projects": 1, "pixels": 3, "visitors": 400, "tracking_events": 1_200}, 1_300
 )
 DEPLOYED: DeploymentEntry = {
@@ -51,8 +51,8 @@ RESTORE = "./ppp restore --env production"
 
 
 def test_the_configured_database_is_the_one_that_was_deployed_on() -> None:
-    assert check_database(CONFIGURED, [OURS], DEPLOYED).verdict == "pass"
-    assert check_database(CONFIGURED, [OURS], None).verdict == "pass"
+    assert check_database(CONFIGURED, [DATABASE], DEPLOYED).verdict == "pass"
+    assert check_database(CONFIGURED, [DATABASE], None).verdict == "pass"
 
 
 def test_a_database_that_was_created_anew_is_seen_by_its_id() -> None:
@@ -72,14 +72,14 @@ def test_a_database_of_another_account_or_name_is_seen() -> None:
 
 def test_a_new_id_in_the_configuration_needs_somebody_who_vouches_for_it() -> None:
     deployed = DEPLOYED | {"database_id": OTHER}
-    result = check_database(CONFIGURED, [OURS], deployed)
+    result = check_database(CONFIGURED, [DATABASE], deployed)
     assert result.verdict == "fail"
     assert f"the last deployment was on the database {OTHER}" in result.reason
     assert RESTORE in result.next_step
     assert f"--accept-database {ID}" in result.next_step
-    assert check_database(ACCEPTED, [OURS], deployed).verdict == "pass"
+    assert check_database(ACCEPTED, [DATABASE], deployed).verdict == "pass"
     wrong = ConfiguredDatabase(CONFIGURED.name, ID, "production", accepted_id=OTHER)
-    assert check_database(wrong, [OURS], deployed).verdict == "fail"
+    assert check_database(wrong, [DATABASE], deployed).verdict == "fail"
 
 
 # ---- migrations --------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_a_record_of_production_without_a_file_here_is_tolerated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("applied", "why"),
+    ("applied", "reason"),
     [
         (FILES[2:], "but 0001_create.sql, 0002_add.sql would run now"),
         ((*FILES, "0004_newer.sql"), "this checkout ends at 0003_index.sql"),
@@ -132,11 +132,11 @@ def test_a_record_of_production_without_a_file_here_is_tolerated() -> None:
     ],
 )
 def test_a_record_that_does_not_fit_stops_the_deployment(
-    applied: tuple[str, ...], why: str
+    applied: tuple[str, ...], reason: str
 ) -> None:
     result = check_migrations(CONFIGURED, Schema(TABLES, applied), FILES, BACKUP)
     assert result.verdict == "fail"
-    assert why in result.reason
+    assert reason in result.reason
     assert result.next_step
 
 
@@ -148,32 +148,35 @@ def checked(
     named: ConfiguredDatabase = CONFIGURED,
     deployed: DeploymentEntry | None = DEPLOYED,
 ) -> tuple[str, str]:
-    result = check_rows(named, now, outside_observations(BACKUP, HELD, deployed))
+    result = check_rows(named, now, outside_observations(BACKUP, CONTENTS, deployed))
     assert (RESTORE in result.next_step) == (result.verdict == "fail")
     return result.verdict, result.reason
 
 
 def test_rows_may_become_fewer_by_the_archive_but_ids_never_go_back() -> None:
-    archived = BackupContents({**HELD.rows, "tracking_events": 10}, 1_300)
+    archived = BackupContents({**CONTENTS.rows, "tracking_events": 10}, 1_300)
     assert checked(archived)[0] == "pass"
-    again = BackupContents({**HELD.rows, "tracking_events": 1_250}, 1_250)
-    verdict, why = checked(again, ACCEPTED)
+    recovered = BackupContents({**CONTENTS.rows, "tracking_events": 1_250}, 1_250)
+    verdict, reason = checked(recovered, ACCEPTED)
     assert verdict == "fail"
-    assert "the newest event is number 1,250, and was 1,300" in why
-    assert "by the backup 20261121T030000Z-full" in why
+    assert "the newest event is number 1,250, and was 1,300" in reason
+    assert "by the backup 20261121T030000Z-full" in reason
 
 
 @pytest.mark.parametrize("table", ["projects", "pixels", "visitors", "tracking_events"])
 def test_a_table_that_became_empty_or_is_gone_stops_the_deployment(table: str) -> None:
-    for rows in ({**HELD.rows, table: 0}, {k: v for k, v in HELD.rows.items() if k != table}):
-        verdict, why = checked(BackupContents(rows, 1_300), ACCEPTED)
+    for rows in (
+        {**CONTENTS.rows, table: 0},
+        {k: v for k, v in CONTENTS.rows.items() if k != table},
+    ):
+        verdict, reason = checked(BackupContents(rows, 1_300), ACCEPTED)
         assert verdict == "fail"
-        assert f"{table} has no row, and had {HELD.rows[table]:,}" in why
+        assert f"{table} has no row, and had {CONTENTS.rows[table]:,}" in reason
 
 
 def test_the_log_of_deployments_knows_what_was_there_when_no_backup_does() -> None:
-    known = {**DEPLOYED, "highest_event": 2_000}
-    result = check_rows(CONFIGURED, HELD, outside_observations(None, None, known))
+    observed = {**DEPLOYED, "highest_event": 2_000}
+    result = check_rows(CONFIGURED, CONTENTS, outside_observations(None, None, observed))
     assert result.verdict == "fail"
     assert "by the deployment 20261120" in result.reason
 
@@ -184,34 +187,38 @@ def test_nothing_to_compare_with_and_no_event_needs_a_word() -> None:
     assert result.verdict == "fail"
     assert "neither a backup nor a deployment to compare with" in result.reason
     assert check_rows(ACCEPTED, empty, []).verdict == "pass"
-    assert check_rows(CONFIGURED, HELD, []).verdict == "pass"
+    assert check_rows(CONFIGURED, CONTENTS, []).verdict == "pass"
 
 
 def test_a_shrunken_table_is_named_with_both_numbers() -> None:
-    assert shrunken_tables(HELD, HELD) == []
-    assert shrunken_tables(HELD, BackupContents({**HELD.rows, "visitors": 399}, 1_300)) == [
+    assert shrunken_tables(CONTENTS, CONTENTS) == []
+    assert shrunken_tables(CONTENTS, BackupContents({**CONTENTS.rows, "visitors": 399}, 1_300)) == [
         "visitors 400 → 399"
     ]
-    assert shrunken_tables(HELD, BackupContents({**HELD.rows, "visitors": 401}, 1_300)) == []
+    assert (
+        shrunken_tables(CONTENTS, BackupContents({**CONTENTS.rows, "visitors": 401}, 1_300)) == []
+    )
     assert shrunken_tables(BackupContents({"pixels": 3}, 0), BackupContents({}, 0)) == [
         "pixels 3 → 0"
     ]
 
 
 def test_retention_may_take_rows_but_a_migration_may_not() -> None:
-    fewer = BackupContents({**HELD.rows, "visitors": 399}, 1_300)
-    assert describe_missing_rows(HELD, fewer, exact=False) is None
-    assert describe_missing_rows(HELD, fewer, exact=True) == "visitors 400 → 399"
-    assert describe_missing_rows(HELD, HELD, exact=True) is None
+    fewer = BackupContents({**CONTENTS.rows, "visitors": 399}, 1_300)
+    assert describe_missing_rows(CONTENTS, fewer, exact=False) is None
+    assert describe_missing_rows(CONTENTS, fewer, exact=True) == "visitors 400 → 399"
+    assert describe_missing_rows(CONTENTS, CONTENTS, exact=True) is None
     for exact in (True, False):
         emptied = describe_missing_rows(
-            HELD, BackupContents({**HELD.rows, "visitors": 0}, 1_300), exact=exact
+            CONTENTS, BackupContents({**CONTENTS.rows, "visitors": 0}, 1_300), exact=exact
         )
         assert emptied == "visitors has no row, and had 400"
 
 
-@pytest.mark.parametrize("place", [EMPTIED_DATABASE_HELP, LOST_MIGRATIONS_HELP, NO_BACKUPS_HELP])
-def test_the_next_step_is_in_the_runbook(place: str) -> None:
-    file, _, anchor = place.partition("#")
+@pytest.mark.parametrize("step", [EMPTIED_DATABASE_HELP, LOST_MIGRATIONS_HELP, NO_BACKUPS_HELP])
+def test_the_next_step_is_in_the_runbook(step: str) -> None:
+    file, _, anchor = step.partition("#")
     headings = re.findall(r"^#+ (.*)", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
-    assert anchor in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+    assert anchor in {
+        re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings
+    }

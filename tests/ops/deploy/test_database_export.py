@@ -38,8 +38,8 @@ def test_an_export_says_what_is_in_it(file: Path) -> None:
 
 @pytest.mark.parametrize("part", [0.4, 0.7])
 def test_an_export_that_broke_off_is_refused(file: Path, part: float) -> None:
-    whole = file.read_text(encoding="utf-8")
-    file.write_text(whole[: int(len(whole) * part)], encoding="utf-8")
+    sql = file.read_text(encoding="utf-8")
+    file.write_text(sql[: int(len(sql) * part)], encoding="utf-8")
     with pytest.raises(OpsError, match="is no whole export"):
         read_export(file)
 
@@ -48,4 +48,4 @@ def test_an_export_that_lacks_rows_is_not_kept(file: Path) -> None:
     target = choose_target(Environment.PRODUCTION, None, local=False)
     with pytest.raises(OpsError, match=r"lacks rows \(visitors 3 → 2\): export again"):
         store_export(target, file, "exports/x.sql.gz", BackupContents({"visitors": 3}, 0))
-    assert [each.name for each in file.parent.iterdir()] == [file.name]
+    assert [path.name for path in file.parent.iterdir()] == [file.name]

@@ -19,7 +19,7 @@ from ops.deploy.readiness_checks import (
     check_settings,
     check_traffic,
 )
-from tests.ops.deploy.test_database_checks import BACKUP, HELD
+from tests.ops.deploy.test_database_checks import BACKUP, CONTENTS
 
 NIGHT = datetime(2026, 11, 21, 3, tzinfo=UTC)
 OPTIONS = "--env production"
@@ -27,11 +27,11 @@ UNVERIFIED = replace(BACKUP, id="20261121T040000Z-hourly", verified=False)
 
 
 def checked(
-    backups: Sequence[Backup] | None, held: BackupContents | None = HELD, hours: float = 2
+    backups: Sequence[Backup] | None, contents: BackupContents | None = CONTENTS, hours: float = 2
 ) -> CheckResult:
     return check_backup(
         backups,
-        held,
+        contents,
         options=OPTIONS,
         environment="production",
         now=NIGHT + timedelta(hours=hours),
@@ -52,22 +52,22 @@ def test_the_last_verified_one_counts_and_a_newer_unfinished_one_is_named() -> N
 
 
 @pytest.mark.parametrize(
-    ("backups", "held", "hours", "why"),
+    ("backups", "contents", "hours", "reason"),
     [
         (None, None, 2, "there is no backup"),
         ([], None, 2, "there is no backup"),
         ([UNVERIFIED], None, 2, "none of 1 backups is verified"),
         ([BACKUP], None, 2, f"the manifest of the backup {BACKUP.id} is missing"),
-        ([BACKUP], HELD, 26.1, "too old (20261121T030000Z-full, 1 d 2 h old"),
-        ([replace(BACKUP, environment="staging")], HELD, 2, "is of staging, not of production"),
+        ([BACKUP], CONTENTS, 26.1, "too old (20261121T030000Z-full, 1 d 2 h old"),
+        ([replace(BACKUP, environment="staging")], CONTENTS, 2, "is of staging, not of production"),
     ],
 )
 def test_any_other_backup_stops_the_deployment(
-    backups: Sequence[Backup] | None, held: BackupContents | None, hours: float, why: str
+    backups: Sequence[Backup] | None, contents: BackupContents | None, hours: float, reason: str
 ) -> None:
-    result = checked(backups, held, hours)
+    result = checked(backups, contents, hours)
     assert result.verdict == "fail"
-    assert why in result.reason
+    assert reason in result.reason
     assert result.next_step.startswith(("./ppp backup --env production", "mend the bucket"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from ops.deploy.rollout import MAX_NEW_FAILED_LEADS, SHARES, Rollout, describe_regression
 from ops.deploy.smoke_test import UnhealthyError
 
-WELL: Mapping[str, str] = {}
+HEALTHY: Mapping[str, str] = {}
 ILL = {"health": "/health answers 503"}
 
 
@@ -21,44 +21,50 @@ def metrics(*, failed: int = 0, killed: int = 0, events: int = 10) -> Mapping[st
     }
 
 
-def rolled_out(looks: Iterator[Mapping[str, str]], *numbers: Mapping[str, Any]) -> list[int | str]:
+def rolled_out(
+    probe_results: Iterator[Mapping[str, str]], *numbers: Mapping[str, Any]
+) -> list[int | str]:
     """What was done, in order: shares given, `look`; and at the end what was wrong."""
-    done: list[int | str] = []
-    said: list[int] = []
+    steps: list[int | str] = []
+    announced: list[int] = []
     read = iter(numbers or [metrics()] * (len(SHARES) + 1))
 
-    def look() -> Mapping[str, str]:
-        done.append("look")
-        return next(looks)
+    def probe() -> Mapping[str, str]:
+        steps.append("look")
+        return next(probe_results)
 
-    rollout = Rollout(done.append, look, lambda: next(read), lambda: None, probes_per_share=2)
+    rollout = Rollout(steps.append, probe, lambda: next(read), lambda: None, probes_per_share=2)
     try:
-        rollout.shift_traffic(SHARES, on_share=said.append)
+        rollout.shift_traffic(SHARES, on_share=announced.append)
     except UnhealthyError as error:
-        done.append(str(error))
-    return done
+        steps.append(str(error))
+    return steps
 
 
 def test_each_share_is_watched_before_the_next() -> None:
-    done = rolled_out(iter([WELL] * 6))
-    assert done == [10, "look", "look", 50, "look", "look", 100, "look", "look"]
+    steps = rolled_out(iter([HEALTHY] * 6))
+    assert steps == [10, "look", "look", 50, "look", "look", 100, "look", "look"]
 
 
 def test_one_look_may_fail_on_the_way() -> None:
-    assert rolled_out(iter([ILL, WELL, WELL, ILL, WELL, WELL]))[-3:] == [100, "look", "look"]
+    assert rolled_out(iter([ILL, HEALTHY, HEALTHY, ILL, HEALTHY, HEALTHY]))[-3:] == [
+        100,
+        "look",
+        "look",
+    ]
 
 
 def test_two_failing_looks_in_a_row_stop_it_at_that_share() -> None:
-    done = rolled_out(iter([WELL, WELL, ILL, ILL]))
-    assert done[3:] == [
+    steps = rolled_out(iter([HEALTHY, HEALTHY, ILL, ILL]))
+    assert steps[3:] == [
         *(50, "look", "look"),
         "with 50 % of the traffic: health: /health answers 503",
     ]
 
 
 def test_numbers_that_worsen_stop_it_at_that_share() -> None:
-    done = rolled_out(iter([WELL] * 6), metrics(), metrics(), metrics(killed=1))
-    assert [each for each in done if each != "look"] == [
+    steps = rolled_out(iter([HEALTHY] * 6), metrics(), metrics(), metrics(killed=1))
+    assert [step for step in steps if step != "look"] == [
         *(10, 50),
         "with 50 % of the traffic: a run of the sync was killed",
     ]
@@ -76,8 +82,8 @@ def test_numbers_that_worsen_stop_it_at_that_share() -> None:
     ],
 )
 def test_what_worsened_is_named(now: Mapping[str, Any], worse: str | None) -> None:
-    said = describe_regression(metrics(), now)
-    assert said is None if worse is None else worse in (said or "")
+    regression = describe_regression(metrics(), now)
+    assert regression is None if worse is None else worse in (regression or "")
 
 
 def test_a_site_that_sleeps_is_not_worse() -> None:

@@ -10,14 +10,14 @@ def field(name: str, key: str = "a" * 40) -> AccountField:
 
 @pytest.mark.parametrize("name", FIELD_NAMES)
 def test_our_own_names_are_understood_in_every_spelling(name: str) -> None:
-    spoken = name.replace("_", " ")
-    spellings = (name, spoken, spoken.title(), name.replace("_", "-"), name.upper())
-    marked = (f"PPP {spoken}", f"PPP Pixel: {spoken}", f"{spoken} (lead)")
+    label = name.replace("_", " ")
+    spellings = (name, label, label.title(), name.replace("_", "-"), name.upper())
+    marked = (f"PPP {label}", f"PPP Pixel: {label}", f"{label} (lead)")
     assert {value_name(spelling) for spelling in (*spellings, *marked)} == {name}
 
 
 @pytest.mark.parametrize(
-    ("name", "ours"),
+    ("name", "meaning"),
     [
         ("Referrer", "referrer_url"),
         ("OS", "operating_system"),
@@ -29,8 +29,8 @@ def test_our_own_names_are_understood_in_every_spelling(name: str) -> None:
         ("PPP Pixel ID", "pixel_id"),
     ],
 )
-def test_what_can_mean_only_one_value_is_understood(name: str, ours: str) -> None:
-    assert value_name(name) == ours
+def test_what_can_mean_only_one_value_is_understood(name: str, meaning: str) -> None:
+    assert value_name(name) == meaning
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,23 @@ def test_what_could_mean_anything_is_left_alone(name: str) -> None:
 
 
 def test_no_synonym_stands_for_two_values() -> None:
-    words = [synonym for synonyms in SYNONYMS.values() for synonym in synonyms]
-    assert len(words) == len(set(words))
-    assert all(value_name(word) == name for name, words in SYNONYMS.items() for word in words)
-    assert not any(word in IGNORED_WORDS for word in words)
+    terms = [synonym for synonyms in SYNONYMS.values() for synonym in synonyms]
+    assert len(terms) == len(set(terms))
+    assert all(value_name(word) == name for name, terms in SYNONYMS.items() for word in terms)
+    assert not any(word in IGNORED_WORDS for word in terms)
 
 
 def test_the_map_is_in_our_order_whatever_the_order_of_the_account() -> None:
-    fields = [field(name, f"{place:040x}") for place, name in enumerate(reversed(FIELD_NAMES))]
+    fields = [field(name, f"{index:040x}") for index, name in enumerate(reversed(FIELD_NAMES))]
     suggestion = suggest(fields)
     assert tuple(suggestion.entries) == FIELD_NAMES
     assert (suggestion.ambiguous, suggestion.unmatched) == ({}, [])
 
 
 def test_of_two_fields_with_one_meaning_none_is_chosen() -> None:
-    both = [field("UTM source", "a" * 40), field("utm_source", "b" * 40)]
-    suggestion = suggest([*both, field("City", "c" * 40)])
+    fields = [field("UTM source", "a" * 40), field("utm_source", "b" * 40)]
+    suggestion = suggest([*fields, field("City", "c" * 40)])
     assert suggestion.entries == {"city": "c" * 40}
-    assert suggestion.ambiguous == {"utm_source": both}
+    assert suggestion.ambiguous == {"utm_source": fields}
     assert "utm_source" not in suggestion.unmatched
     assert "gclid" in suggestion.unmatched

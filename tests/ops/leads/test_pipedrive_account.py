@@ -16,7 +16,7 @@ def account(pipedrive: Simulator) -> Account:
     return Account("default", pipedrive.api_url, pipedrive.token)
 
 
-def why(account: Account) -> str:
+def refusal(account: Account) -> str:
     with pytest.raises(NoAnswerError) as failed:
         custom_fields(account)
     assert account.token not in str(failed.value)
@@ -63,11 +63,13 @@ def test_each_failure_is_said_plainly(
 
 
 def test_a_wrong_token_is_not_repeated(pipedrive: Simulator) -> None:
-    assert "(401)" in why(Account("default", pipedrive.api_url, TOKEN))
+    assert "(401)" in refusal(Account("default", pipedrive.api_url, TOKEN))
 
 
 def test_what_is_not_pipedrive_is_called_so(pipedrive: Simulator) -> None:
-    assert "check PIPEDRIVE_URL" in why(Account("default", f"{pipedrive.url}/x", pipedrive.token))
+    assert "check PIPEDRIVE_URL" in refusal(
+        Account("default", f"{pipedrive.url}/x", pipedrive.token)
+    )
 
 
 def test_the_environment_names_the_account(monkeypatch: pytest.MonkeyPatch) -> None:

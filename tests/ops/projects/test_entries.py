@@ -22,16 +22,16 @@ def test_what_is_created_is_shown_with_its_id_and_changed_by_it(
 ) -> None:
     entry = service.project() if noun == "projects" else service.pixel()
     name = f"renamed {some_visitor()}"
-    said = service.ppp(noun, "update", entry["id"], "--name", name, "--set", "respect_dnt=true")
-    assert said.code == 0
-    assert f"name           {name}\n" in said.out
-    assert "  respect_dnt = true\n" in said.out
-    shown = service.json(noun, "show", entry["id"])
-    assert shown == {
+    output = service.ppp(noun, "update", entry["id"], "--name", name, "--set", "respect_dnt=true")
+    assert output.code == 0
+    assert f"name           {name}\n" in output.out
+    assert "  respect_dnt = true\n" in output.out
+    entry_json = service.json(noun, "show", entry["id"])
+    assert entry_json == {
         **entry,
         "name": name,
         "configuration": {"respect_dnt": True},
-        "updated_at": shown["updated_at"],
+        "updated_at": entry_json["updated_at"],
     }
 
 
@@ -47,24 +47,24 @@ def test_lists_have_all_pages(service: Service) -> None:
     assert [pixel["name"] for pixel in listed] == [
         f"site {number:04}" for number in range(1, MORE_THAN_A_PAGE + 1)
     ]
-    said = service.ppp("pixels", "list", project["id"])
-    assert said.out.count("site ") == MORE_THAN_A_PAGE
-    assert f"{MORE_THAN_A_PAGE} pixels" in said.err
+    output = service.ppp("pixels", "list", project["id"])
+    assert output.out.count("site ") == MORE_THAN_A_PAGE
+    assert f"{MORE_THAN_A_PAGE} pixels" in output.err
 
 
 def test_a_table_fits_a_small_terminal_and_has_whole_ids(service: Service) -> None:
     project = service.project()
-    said = service.ppp("projects", "list")
-    assert said.code == 0
-    assert project["id"] in said.out
-    assert max(map(len, said.out.splitlines())) <= 80
+    output = service.ppp("projects", "list")
+    assert output.code == 0
+    assert project["id"] in output.out
+    assert max(map(len, output.out.splitlines())) <= 80
 
 
 def test_an_empty_list_says_so(service: Service) -> None:
     project = service.project()
-    said = service.ppp("pixels", "list", project["id"])
-    assert (said.code, said.out) == (1, "")
-    assert "no pixel is there; --all shows" in said.err
+    output = service.ppp("pixels", "list", project["id"])
+    assert (output.code, output.out) == (1, "")
+    assert "no pixel is there; --all shows" in output.err
     assert service.ppp("pixels", "list", project["id"], "--json").json == []
 
 
@@ -78,24 +78,24 @@ def test_what_is_switched_off_is_listed_on_demand_and_switched_on_again(
     assert service.json(noun, "deactivate", entry_id, "--yes")["active"] == 0
     after = service.ppp(noun, *listed, "--json").json
     assert entry_id not in [entry["id"] for entry in after]
-    everything = service.json(noun, *listed, "--all")
-    assert entry_id in [entry["id"] for entry in everything]
+    all_entries = service.json(noun, *listed, "--all")
+    assert entry_id in [entry["id"] for entry in all_entries]
     assert service.json(noun, "update", entry_id, "--active")["active"] == 1
 
 
 def test_nothing_is_switched_off_without_a_yes(service: Service) -> None:
     pixel = service.pixel()
-    said = service.ppp("pixels", "deactivate", pixel["id"], answer="n\n")
-    assert said.code == 1
-    assert "Switch off the pixel shop (local)?" in said.out
-    assert said.out.endswith("nothing was changed\n")
+    output = service.ppp("pixels", "deactivate", pixel["id"], answer="n\n")
+    assert output.code == 1
+    assert "Switch off the pixel shop (local)?" in output.out
+    assert output.out.endswith("nothing was changed\n")
     assert "--yes" in fails(service.ppp("pixels", "deactivate", pixel["id"]), 2)
     assert "--yes" in fails(service.ppp("pixels", "deactivate", pixel["id"], "--json"), 2)
     assert service.json("pixels", "show", pixel["id"])["active"] == 1
-    said = service.ppp("pixels", "deactivate", pixel["id"], answer="y\n")
-    assert (said.code, "active         inactive" in said.out) == (0, True)
-    again = service.ppp("pixels", "deactivate", pixel["id"])
-    assert (again.code, "it is switched off already" in again.err) == (0, True)
+    output = service.ppp("pixels", "deactivate", pixel["id"], answer="y\n")
+    assert (output.code, "active         inactive" in output.out) == (0, True)
+    second = service.ppp("pixels", "deactivate", pixel["id"])
+    assert (second.code, "it is switched off already" in second.err) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -116,17 +116,17 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(
     service: Service, arguments: tuple[str, ...], method: str, body: object
 ) -> None:
     service.worker.act("clear_logs")
-    said = service.ppp(*arguments, "--dry-run")
-    assert said.code == 0
-    assert (said.json["method"], said.json["body"]) == (method, body)
-    assert said.json["url"].startswith(f"{service.worker.url}/api/projects")
+    output = service.ppp(*arguments, "--dry-run")
+    assert output.code == 0
+    assert (output.json["method"], output.json["body"]) == (method, body)
+    assert output.json["url"].startswith(f"{service.worker.url}/api/projects")
     assert service.worker.log_lines() == []
 
 
 def test_a_dry_run_of_switching_off_changes_nothing(service: Service) -> None:
     pixel = service.pixel()
-    said = service.ppp("pixels", "deactivate", pixel["id"], "--dry-run")
-    assert said.json == {
+    output = service.ppp("pixels", "deactivate", pixel["id"], "--dry-run")
+    assert output.json == {
         "method": "DELETE",
         "url": f"{service.worker.url}/api/projects/pixels/{pixel['id']}",
     }
@@ -149,14 +149,14 @@ def test_settings_are_json_text_or_the_content_of_a_file(service: Service, home:
         "allowed_domains": ["shop.example", "*.shop.example"],
         "pipedrive_fields": fields,
     }
-    without = service.json("projects", "update", project["id"], "--unset", "pipedrive_fields")
-    assert "pipedrive_fields" not in without["configuration"]
+    changed = service.json("projects", "update", project["id"], "--unset", "pipedrive_fields")
+    assert "pipedrive_fields" not in changed["configuration"]
 
 
 def test_the_snippet_is_the_tag_alone_and_works(service: Service) -> None:
     pixel = service.pixel()
-    said = service.ppp("pixels", "snippet", pixel["id"])
-    assert said.out == (
+    output = service.ppp("pixels", "snippet", pixel["id"])
+    assert output.out == (
         f'<script src="{service.worker.url}/pixel.js" '
         f'data-pixel-id="{pixel["id"]}" async></script>\n'
     )

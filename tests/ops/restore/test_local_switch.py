@@ -33,8 +33,8 @@ def send_event(url: str, number: int) -> None:
 
 def count_events(checkout: Checkout) -> int:
     """The events that the Worker itself counts."""
-    said = checkout.ppp("stats", "live", "ppp-demo-pixel", "--local", "--json")
-    return sum(hour["events"] for hour in said.json["hourly_breakdown"])
+    output = checkout.ppp("stats", "live", "ppp-demo-pixel", "--local", "--json")
+    return sum(hour["events"] for hour in output.json["hourly_breakdown"])
 
 
 @pytest.fixture

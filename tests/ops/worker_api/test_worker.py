@@ -100,9 +100,9 @@ def test_an_address_that_would_show_the_key_or_makes_no_sense_is_refused(url: st
 
 def test_it_is_always_said_on_stderr_which_worker_is_asked(service: Service) -> None:
     for arguments in (("projects", "list"), ("projects", "list", "--json")):
-        said = service.ppp(*arguments)
-        assert said.err.startswith(f"local: {service.worker.url} (with PPP_API_KEY)\n")
-        assert ADMIN_KEY not in said.out + said.err
+        output = service.ppp(*arguments)
+        assert output.err.startswith(f"local: {service.worker.url} (with PPP_API_KEY)\n")
+        assert ADMIN_KEY not in output.out + output.err
 
 
 # ---- with which key ----------------------------------------------------------------------------
@@ -110,9 +110,9 @@ def test_it_is_always_said_on_stderr_which_worker_is_asked(service: Service) -> 
 
 def test_the_key_of_make_dev_is_used_on_this_machine_only(service: Service, dev_key: Path) -> None:
     dev_key.write_text(f"{READ_KEY}\n", encoding="utf-8")
-    said = here("projects", "list", "--url", service.worker.url)
-    assert said.code == 0
-    assert "(with the key of `make dev`)" in said.err
+    output = here("projects", "list", "--url", service.worker.url)
+    assert output.code == 0
+    assert "(with the key of `make dev`)" in output.err
     assert find_key(choose_worker(Environment.PRODUCTION, None, local=False)) is None
 
 
@@ -126,15 +126,15 @@ def test_without_a_key_it_is_said_how_to_set_one() -> None:
 
 @pytest.mark.parametrize("key", ["two words", "tab\t", "krön"])
 def test_a_key_that_cannot_be_one_is_not_sent(key: str) -> None:
-    said = here("projects", "list", "--url", "http://127.0.0.1:9", env={"PPP_API_KEY": key})
-    assert "holds a character that no key has" in fails(said, 2)
+    output = here("projects", "list", "--url", "http://127.0.0.1:9", env={"PPP_API_KEY": key})
+    assert "holds a character that no key has" in fails(output, 2)
 
 
 def test_a_key_that_the_worker_does_not_know_is_not_repeated(road: Road) -> None:
-    said = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": "guessed-key"})
-    line = fails(said, 3)
+    output = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": "guessed-key"})
+    line = fails(output, 3)
     assert "does not know the key (401), which is PPP_API_KEY" in line
-    assert "guessed-key" not in said.out + said.err
+    assert "guessed-key" not in output.out + output.err
 
 
 # ---- when it does not answer -------------------------------------------------------------------
@@ -144,21 +144,21 @@ def test_an_hour_of_waiting_is_said_and_not_done(road: Road) -> None:
     road.refuse(429, retry_after=3_000, path="/api/projects")
     line = fails(here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY}), 3)
     assert "the limit of requests is reached (429): try again in 50 min" in line
-    assert [seen.status for seen in road.seen] == [429]
+    assert [request.status for request in road.requests] == [429]
 
 
 def test_a_short_wait_is_done_as_told(service: Service, road: Road) -> None:
     road.refuse(429, requests=2, retry_after=1, path="/api/projects")
-    said = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
-    assert said.code in {0, 1}
-    assert said.err.count("the limit of requests is reached: waiting 1 s as the Worker asks") == 2
-    assert [seen.status for seen in road.seen] == [429, 429, 200]
+    output = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
+    assert output.code in {0, 1}
+    assert output.err.count("the limit of requests is reached: waiting 1 s as the Worker asks") == 2
+    assert [request.status for request in road.requests] == [429, 429, 200]
 
 
 def test_a_worker_that_cannot_work_is_told_from_one_that_is_not_there(road: Road) -> None:
     road.refuse(503, retry_after=30, path="/api/projects")
-    asked = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
-    line = fails(asked, 3)
+    requested_path = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
+    line = fails(requested_path, 3)
     assert "answered 503" in line
     assert "try again in 30 s" in line
 
@@ -190,5 +190,5 @@ class _SomethingElse(BaseHTTPRequestHandler):
 def test_what_is_not_the_worker_is_called_so() -> None:
     with listening(_SomethingElse) as port:
         url = f"http://127.0.0.1:{port}"
-        said = here("projects", "list", "--url", url, env={"PPP_API_KEY": ADMIN_KEY})
-    assert "is not PPP Pixel's API" in fails(said, 3)
+        output = here("projects", "list", "--url", url, env={"PPP_API_KEY": ADMIN_KEY})
+    assert "is not PPP Pixel's API" in fails(output, 3)

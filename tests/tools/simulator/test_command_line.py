@@ -29,14 +29,14 @@ def test_it_runs_alone_and_prints_where_and_with_which_token() -> None:
 def test_a_taken_port_is_one_clear_line(pipedrive: Simulator) -> None:
     port = urlsplit(pipedrive.url).port
     command = [*COMMAND, "--port", str(port)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith(f"error: port {port} cannot be used:")
-    assert done.stderr.count("\n") == 1
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr.startswith(f"error: port {port} cannot be used:")
+    assert process.stderr.count("\n") == 1
 
 
 def test_help_says_what_it_is() -> None:
-    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
-    assert "Pipedrive simulator" in done.stdout
-    assert "--port" in done.stdout
+    process = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    assert "Pipedrive simulator" in process.stdout
+    assert "--port" in process.stdout

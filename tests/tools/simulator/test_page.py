@@ -38,7 +38,8 @@ def test_persons_are_shown_newest_first(page: httpx.Client, account: Account) ->
     account.delete_person(2)
     account.erase_person(1)
     shown = [
-        (each["name"], each["is_deleted"], each["is_erased"]) for each in state(page)["persons"]
+        (person["name"], person["is_deleted"], person["is_erased"])
+        for person in state(page)["persons"]
     ]
     assert shown == [
         ("Marie Exemple", False, False),
@@ -102,8 +103,8 @@ def test_a_person_can_be_added(page: httpx.Client, account: Account, api: httpx.
     answer = page.post("/simulator/persons", json={"name": " Neu ", "email": "neu@example.com"})
     assert (answer.status_code, answer.json()) == (201, {"id": 4})
     assert (account.person(4).name, account.person(4).emails) == ("Neu", ["neu@example.com"])
-    found = api.get("/persons/search?term=neu@example.com").json()["data"]["items"]
-    assert len(found) == 1
+    match = api.get("/persons/search?term=neu@example.com").json()["data"]["items"]
+    assert len(match) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from services.archive.batches import (
 from services.core.ndjson_parts import pack
 from services.core.stored_time import NEVER_DUE
 from services.reports.export_with_archive import MAX_ARCHIVED_EVENTS
-from tests.harness.archive import OLD, OLDER, PENDING, day, run, said, some_pixel, store
+from tests.harness.archive import OLD, OLDER, PENDING, day, logged, run, some_pixel, store
 from tests.harness.keys import READ_KEY
 from tests.harness.worker import PROJECT, Answer, Row, Worker
 from tests.worker.test_export import stored_ids
@@ -71,7 +71,7 @@ def ids(answer: Answer) -> list[int]:
     return [event["id"] for event in exported(answer)]
 
 
-def whole(worker: Worker, pixel: str, name: str, query: str = "from=2020-01-01") -> object:
+def whole_export(worker: Worker, pixel: str, name: str, query: str = "from=2020-01-01") -> object:
     answer = ask(worker, pixel, f"format={name}&limit=10000&{query}")
     assert "x-next-cursor" not in answer.headers
     if name != "json":
@@ -92,17 +92,17 @@ def in_parts(worker: Worker, pixel: str, query: str) -> list[list[int]]:
 
 
 def test_each_format_is_byte_for_byte_what_it_was(archiving: Worker, pixel: str) -> None:
-    before = {name: whole(archiving, pixel, name) for name in FORMATS}
+    before = {name: whole_export(archiving, pixel, name) for name in FORMATS}
     assert run(archiving)["outcome"] == "drained"
     assert len(stored_ids(archiving, pixel)) == 3 * 60 + len(DAYS_OF_THE_ARCHIVE)
-    assert {name: whole(archiving, pixel, name) for name in FORMATS} == before
+    assert {name: whole_export(archiving, pixel, name) for name in FORMATS} == before
     # What waited in between moves later, into parts of its own between the others.
     sql = "UPDATE tracking_events SET pipedrive_sync_status = 'synced' WHERE pipedrive_due_at < ?"
     archiving.query(sql, NEVER_DUE)
-    before = {name: whole(archiving, pixel, name) for name in FORMATS}
+    before = {name: whole_export(archiving, pixel, name) for name in FORMATS}
     assert run(archiving)["archived"] == len(DAYS_OF_THE_ARCHIVE)
     assert len(stored_ids(archiving, pixel)) == 3 * 60
-    assert {name: whole(archiving, pixel, name) for name in FORMATS} == before
+    assert {name: whole_export(archiving, pixel, name) for name in FORMATS} == before
 
 
 @pytest.mark.parametrize("limit", [97, 180, 200, 500])
@@ -128,9 +128,9 @@ def test_parts_with_cursors_are_the_whole_over_the_border(
     ],
 )
 def test_any_span_is_what_it_was(archiving: Worker, pixel: str, query: str) -> None:
-    before = whole(archiving, pixel, "ndjson", query)
+    before = whole_export(archiving, pixel, "ndjson", query)
     run(archiving)
-    assert whole(archiving, pixel, "ndjson", query) == before
+    assert whole_export(archiving, pixel, "ndjson", query) == before
 
 
 def test_an_archived_event_that_is_back_in_the_database_is_exported_once(
@@ -143,8 +143,8 @@ def test_an_archived_event_that_is_back_in_the_database_is_exported_once(
     )
     run(archiving)
     row["country"] = "AT"
-    columns, places = ", ".join(row), ", ".join("?" * len(row))
-    sql = f"INSERT INTO tracking_events ({columns}) VALUES ({places})"
+    columns, placeholders = ", ".join(row), ", ".join("?" * len(row))
+    sql = f"INSERT INTO tracking_events ({columns}) VALUES ({placeholders})"
     archiving.query(sql, *row.values())
     answer = ask(archiving, pixel, "format=ndjson&from=2020-01-01")
     assert ids(answer) == before
@@ -166,7 +166,7 @@ def test_an_export_never_lacks_what_a_damaged_part_held(
     path = f"/api/reports/export/{pixel}?from=2020-01-01"
     answer = archiving.fetch(path, headers={"x-api-key": READ_KEY})
     assert (answer.status, answer.headers["retry-after"]) == (503, "30")
-    [line] = said(archiving, "unavailable")
+    [line] = logged(archiving, "unavailable")
     assert key in line["reason"]
     # What is younger is exported all the same.
     assert len(ids(ask(archiving, pixel, "days=179&format=ndjson"))) == 2 * 60
@@ -178,8 +178,8 @@ def archived_in(worker: Worker, report: str) -> object:
 
 
 def test_reports_say_what_of_their_time_is_archived(archiving: Worker, pixel: str) -> None:
-    [of_others] = archiving.query("SELECT id FROM projects WHERE id <> ? LIMIT 1", PROJECT)
-    for project, events in ((PROJECT, 7), (of_others["id"], 9)):
+    [foreign_id] = archiving.query("SELECT id FROM projects WHERE id <> ? LIMIT 1", PROJECT)
+    for project, events in ((PROJECT, 7), (foreign_id["id"], 9)):
         store(archiving, some_pixel(archiving, project), OLD, events)
     run(archiving)
     for to, events, until, of_its_sibling in (
@@ -197,10 +197,15 @@ def test_reports_say_what_of_their_time_is_archived(archiving: Worker, pixel: st
 
 
 def test_that_reads_the_parts_of_these_days_and_no_others(archiving: Worker) -> None:
-    one, two = some_pixel(archiving), some_pixel(archiving)
-    for pixel in (one, two):
+    first_pixel, second_pixel = some_pixel(archiving), some_pixel(archiving)
+    for pixel in (first_pixel, second_pixel):
         archiving.query(PARTS, pixel)
-    span = {"pixel_id": one, "project_id": PROJECT, "from": "2025-03-01", "to": "2025-03-10"}
+    span = {
+        "pixel_id": first_pixel,
+        "project_id": PROJECT,
+        "from": "2025-03-01",
+        "to": "2025-03-10",
+    }
     parameters = json.dumps({**span, "since": "2025-12-30"})
 
     def rows_read(sql: str) -> int:
@@ -215,8 +220,8 @@ def test_that_reads_the_parts_of_these_days_and_no_others(archiving: Worker) -> 
 
 def test_where_events_are_archived_after_a_day_the_analysis_says_so(archiving: Worker) -> None:
     archiving.query("UPDATE projects SET configuration = ?", '{"jobs": {"archive_days": 1}}')
-    one, two = some_pixel(archiving), some_pixel(archiving)
-    for pixel in (one, two):
+    first_pixel, second_pixel = some_pixel(archiving), some_pixel(archiving)
+    for pixel in (first_pixel, second_pixel):
         store(archiving, pixel, f"{day(2)} 23:59:00", 3)
         store(archiving, pixel, f"{day(3)} 23:59:00", 3)
     run(archiving)
@@ -242,8 +247,8 @@ def test_an_answer_takes_so_many_events_from_the_archive_and_no_more_memory(
     ]
     assert [each for answer in answers for each in answer] == newest_first
     ask(archiving, pixel, "format=csv&from=2020-01-01")
-    held = [line["memory_mib"] for line in said(archiving, "exported")]
-    assert max(held) <= 80, held
+    memory_mib = [line["memory_mib"] for line in logged(archiving, "exported")]
+    assert max(memory_mib) <= 80, memory_mib
 
 
 def lie(worker: Worker, events: list[Row]) -> None:

@@ -26,19 +26,19 @@ def visitor_with(worker: Worker, events: list[int]) -> str:
 
 
 def erase(worker: Worker, cookie: str) -> Row:
-    said = {"visitor_cookie": cookie, "confirm": True}
+    body = {"visitor_cookie": cookie, "confirm": True}
     while True:
         answer = worker.fetch(
             "/api/privacy/erase",
             method="POST",
             headers={"x-api-key": ADMIN_KEY},
-            body=json.dumps(said),
+            body=json.dumps(body),
         )
         assert answer.status == 200, answer.body
         data: Row = answer.json()["data"]
         if data["done"]:
             return data
-        said["cursor"] = data["cursor"]
+        body["cursor"] = data["cursor"]
 
 
 def manifests(worker: Worker, pixel: str) -> list[Row]:
@@ -49,22 +49,22 @@ def manifests(worker: Worker, pixel: str) -> list[Row]:
 def test_an_erased_person_is_out_of_the_archive_and_its_exports_go_on(archiving: Worker) -> None:
     pixel = some_pixel(archiving)
     events = store(archiving, pixel, OLD, 30) + store(archiving, pixel, OLDER, 5)
-    theirs = [*events[3:9], *events[30:]]
-    cookie = visitor_with(archiving, theirs)
+    erased = [*events[3:9], *events[30:]]
+    cookie = visitor_with(archiving, erased)
     assert run(archiving)["outcome"] == "drained"
     assert sorted(ids(ask(archiving, pixel, "format=ndjson&from=2020-01-01"))) == sorted(events)
 
     erase(archiving, cookie)
 
-    left = sorted(set(events) - set(theirs))
-    assert sorted(ids(ask(archiving, pixel, "format=ndjson&from=2020-01-01"))) == left
+    remaining = sorted(set(events) - set(erased))
+    assert sorted(ids(ask(archiving, pixel, "format=ndjson&from=2020-01-01"))) == remaining
     # The day of which nothing is left is gone; the other one is what its manifest says.
     [manifest] = manifests(archiving, pixel)
     key = f"archive/{pixel}/{OLD}/{manifest['batch']}{PART_SUFFIX}"
     lines = unpack(key, archiving.stored(key), manifest["count"], manifest["sha256"])
-    assert [json.loads(line)["id"] for line in lines] == left
+    assert [json.loads(line)["id"] for line in lines] == remaining
     [counted] = archiving.query("SELECT * FROM archive_batches WHERE pixel_id = ?", pixel)
-    assert (counted["events"], counted["sha256"]) == (len(left), manifest["sha256"])
+    assert (counted["events"], counted["sha256"]) == (len(remaining), manifest["sha256"])
 
 
 def test_a_database_that_went_back_erases_again_and_exports_what_is_left(
@@ -72,8 +72,8 @@ def test_a_database_that_went_back_erases_again_and_exports_what_is_left(
 ) -> None:
     pixel = some_pixel(archiving)
     events = store(archiving, pixel, OLD, 10) + store(archiving, pixel, OLDER, 5)
-    theirs = [*events[3:5], *events[10:]]
-    cookie = visitor_with(archiving, theirs)
+    erased = [*events[3:5], *events[10:]]
+    cookie = visitor_with(archiving, erased)
     assert run(archiving)["outcome"] == "drained"
     before = archiving.query("SELECT * FROM archive_batches")
     receipt = erase(archiving, cookie)["receipt"]
@@ -85,12 +85,12 @@ def test_a_database_that_went_back_erases_again_and_exports_what_is_left(
         archiving.query(f"INSERT INTO archive_batches VALUES ({marks})", *row.values())
     archiving.query("INSERT INTO visitors (id, visitor_cookie) VALUES (?1, ?1)", cookie)
     remembered = "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id) VALUES "
-    archiving.query(f"{remembered} ('default', 91, {theirs[0]}), ('default', 92, {events[0]})")
+    archiving.query(f"{remembered} ('default', 91, {erased[0]}), ('default', 92, {events[0]})")
     assert export(archiving, pixel).status == 503
 
     erase_again(archiving, receipt["id"])
 
-    assert sorted(ids(export(archiving, pixel))) == sorted(set(events) - set(theirs))
+    assert sorted(ids(export(archiving, pixel))) == sorted(set(events) - set(erased))
     persons = archiving.query("SELECT person_id FROM pipedrive_persons WHERE person_id > 90")
     assert [row["person_id"] for row in persons] == [92]
     assert archiving.query("SELECT id FROM visitors WHERE id = ?", cookie) == []
@@ -128,8 +128,8 @@ def erase_again(worker: Worker, receipt: str) -> None:
     assert parts
     rows = {name: noted[name] for name in RECEIPT_IDS.values()}
     erasure = Erasure(receipt, rows, [part for part in parts if part])
-    for each in (*deletions([erasure]), *recounts([erasure])):
-        worker.query(each.text)
+    for statement in (*deletions([erasure]), *recounts([erasure])):
+        worker.query(statement.text)
 
 
 def test_days_that_are_over_are_out_of_the_archive_and_its_exports_go_on(archiving: Worker) -> None:

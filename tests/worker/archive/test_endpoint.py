@@ -12,11 +12,11 @@ from tests.harness.archive import (
     OLD,
     Receiver,
     archived,
-    left,
+    logged,
     run,
-    said,
     some_pixel,
     store,
+    stored_ids,
 )
 from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import Worker
@@ -55,10 +55,10 @@ def test_only_what_was_acknowledged_leaves(sending: Worker, receiver: Receiver) 
     line = run(sending)
     assert (line["outcome"], line["archived"]) == ("not_acknowledged", 5)
     assert line["not_acknowledged"] == 5
-    assert left(sending) == events[1::2]
+    assert stored_ids(sending) == events[1::2]
     assert archived(sending) == events[::2]
-    [told] = said(sending, "archive_not_acknowledged")
-    assert (told["sent"], told["acknowledged"]) == (10, 5)
+    [unconfirmed] = logged(sending, "archive_not_acknowledged")
+    assert (unconfirmed["sent"], unconfirmed["acknowledged"]) == (10, 5)
     receiver.acknowledge = list
     assert run(sending)["archived"] == 5
     assert archived(sending) == events
@@ -76,7 +76,7 @@ def test_what_changes_while_it_is_archived_stays_and_moves_as_it_is_then(
     receiver.acknowledge = change
     line = run(sending)
     assert (line["outcome"], line["archived"], line["changed"]) == ("drained", 0, 3)
-    assert left(sending) == [first, second, third]
+    assert stored_ids(sending) == [first, second, third]
     assert sending.stored_keys("archive/") == []
     receiver.acknowledge = list
     assert run(sending)["archived"] == 3
@@ -97,14 +97,14 @@ def test_what_is_erased_while_it_is_archived_is_not_archived(
 
     receiver.acknowledge = erase
     assert run(sending)["changed"] == 3
-    assert (left(sending), sending.stored_keys("archive/")) == ([first, third], [])
+    assert (stored_ids(sending), sending.stored_keys("archive/")) == ([first, third], [])
 
 
 def test_what_nobody_acknowledges_stays(sending: Worker, receiver: Receiver) -> None:
     receiver.acknowledge = lambda _: []
     events = store(sending, some_pixel(sending), OLD, 3)
     run(sending)
-    assert (left(sending), sending.stored_keys("archive/")) == (events, [])
+    assert (stored_ids(sending), sending.stored_keys("archive/")) == (events, [])
 
 
 def test_an_endpoint_that_fails_for_a_moment_is_asked_again(
@@ -135,8 +135,8 @@ def test_while_an_endpoint_fails_everything_stays(
     assert (line["outcome"], line["archived"]) == ("endpoint_failed", 0)
     # The other pixel is not even tried.
     assert len(receiver.batches) == tries
-    assert len(left(sending)) == 2
-    assert [line["reason"] for line in said(sending, "archive_endpoint_failed")] == [reason]
+    assert len(stored_ids(sending)) == 2
+    assert [line["reason"] for line in logged(sending, "archive_endpoint_failed")] == [reason]
 
 
 @pytest.mark.parametrize("ids", [None, {"a": 1}, "all"])
@@ -146,7 +146,7 @@ def test_an_answer_without_a_list_acknowledges_nothing(
     receiver.acknowledge = lambda _: ids
     events = store(sending, some_pixel(sending), OLD)
     assert run(sending)["outcome"] == "endpoint_failed"
-    assert left(sending) == events
+    assert stored_ids(sending) == events
 
 
 def test_one_worker_archives_into_another_one(
@@ -165,7 +165,7 @@ def test_one_worker_archives_into_another_one(
     events = store(sending, pixel, OLD, 250)
     assert run(sending)["outcome"] == "drained"
     assert archived(sending) == events
-    kept = [key for key in archiving.stored_keys(f"received/{pixel}/") if key.endswith(".gz")]
-    contents = [archiving.stored(key) or b"" for key in kept]
+    part_keys = [key for key in archiving.stored_keys(f"received/{pixel}/") if key.endswith(".gz")]
+    contents = [archiving.stored(key) or b"" for key in part_keys]
     lines = [line for content in contents for line in gzip.decompress(content).splitlines()]
     assert sorted(json.loads(line)["id"] for line in lines) == events

@@ -17,11 +17,11 @@ from tests.harness.archive import (
     YOUNG,
     archived,
     day,
-    left,
+    logged,
     run,
-    said,
     some_pixel,
     store,
+    stored_ids,
 )
 from tests.harness.worker import PROJECT, Worker
 
@@ -35,7 +35,7 @@ def test_whole_days_older_than_half_a_year_move_and_nothing_else(archiving: Work
     rows = archiving.query("SELECT * FROM tracking_events WHERE id = ?", old[0])
     line = run(archiving)
     assert (line["outcome"], line["archived"], line["parts"]) == ("drained", 2, 2)
-    assert left(archiving) == young
+    assert stored_ids(archiving) == young
     assert archived(archiving) == sorted(old)
     [key] = [key for key in archiving.stored_keys(f"archive/{pixel}/{OLD}/") if key[-2:] == "gz"]
     content = archiving.stored(key)
@@ -61,8 +61,8 @@ def test_a_run_is_left_alone_by_another_one(archiving: Worker) -> None:
     )
     archiving.act("clear_logs")
     archiving.act("scheduled", cron=CRON)
-    assert said(archiving, "archive_busy")
-    assert len(left(archiving)) == 1
+    assert logged(archiving, "archive_busy")
+    assert len(stored_ids(archiving)) == 1
 
 
 def test_a_lead_that_waits_for_the_sync_is_never_archived(archiving: Worker) -> None:
@@ -72,11 +72,11 @@ def test_a_lead_that_waits_for_the_sync_is_never_archived(archiving: Worker) -> 
     archiving.query(PENDING, None, at_once)
     archiving.query(PENDING, NEVER_DUE, never)
     run(archiving)
-    assert left(archiving) == [due, at_once]
+    assert stored_ids(archiving) == [due, at_once]
     assert archived(archiving) == [never, plain]
     archiving.query("UPDATE tracking_events SET pipedrive_sync_status = 'synced'")
     run(archiving)
-    assert left(archiving) == []
+    assert stored_ids(archiving) == []
     assert len(archived(archiving)) == 4
 
 
@@ -85,7 +85,7 @@ def test_an_event_without_a_real_time_stays(archiving: Worker, time: object) -> 
     [event] = store(archiving, some_pixel(archiving), OLD)
     archiving.query("UPDATE tracking_events SET timestamp = ? WHERE id = ?", time, event)
     assert run(archiving)["outcome"] == "drained"
-    assert left(archiving) == [event]
+    assert stored_ids(archiving) == [event]
 
 
 def test_times_in_the_form_of_iso_belong_to_their_day(archiving: Worker) -> None:
@@ -114,7 +114,7 @@ def test_a_project_has_its_own_number_of_days(
     [event] = store(archiving, some_pixel(archiving), day(100))
     archiving.query("UPDATE projects SET configuration = ? WHERE id = ?", configuration, PROJECT)
     assert run(archiving)["outcome"] == "drained"
-    assert left(archiving) == [event] * stays
+    assert stored_ids(archiving) == [event] * stays
     assert archived(archiving) == [event] * (not stays)
 
 
@@ -123,7 +123,7 @@ def test_a_run_keeps_to_its_budget_and_the_next_one_goes_on(archiving: Worker) -
     events = store(archiving, pixel, OLDER, 950) + store(archiving, pixel, OLD, 150)
     line = run(archiving)
     assert (line["outcome"], line["archived"]) == ("budget_spent", 1_000)
-    assert len(left(archiving)) == 100
+    assert len(stored_ids(archiving)) == 100
     assert run(archiving)["outcome"] == "drained"
     assert archived(archiving) == events
     # The longer a day is, the longer are its parts: 100, 200, 400, 250, 50 of the next day, 100.
@@ -159,9 +159,9 @@ def test_an_event_that_json_cannot_hold_stops_only_its_pixel(archiving: Worker) 
     archiving.query("UPDATE tracking_events SET event_data = x'ff' WHERE id = ?", odd)
     line = run(archiving)
     assert (line["outcome"], line["failed"], line["archived"]) == ("failed", 1, 1)
-    [failed] = said(archiving, "archive_failed")
+    [failed] = logged(archiving, "archive_failed")
     assert failed["pixel_id"] == pixel
-    assert left(archiving) == [odd]
+    assert stored_ids(archiving) == [odd]
 
 
 def test_a_part_that_was_written_before_something_failed_counts_once(archiving: Worker) -> None:
@@ -175,7 +175,7 @@ def test_a_part_that_was_written_before_something_failed_counts_once(archiving: 
     finally:
         archiving.query("DROP TRIGGER killed")
     # It lies there and does not count.
-    assert left(archiving) == events
+    assert stored_ids(archiving) == events
     assert archived(archiving) == []
     assert len(archiving.stored_keys("archive/")) == 2
     assert run(archiving)["archived"] == 3

@@ -25,11 +25,11 @@ def batch(*ids: int, **fields: object) -> dict[str, Any]:
     positions = [EventPosition(time, number) for time, number in zip(times, ids, strict=True)]
     lines = [
         json.dumps(
-            {"id": place.event_id, "pixel_id": "shop", "timestamp": place.timestamp, **fields},
+            {"id": key.event_id, "pixel_id": "shop", "timestamp": key.timestamp, **fields},
             ensure_ascii=False,
             separators=(",", ":"),
         )
-        for place in positions
+        for key in positions
     ]
     sent: dict[str, Any] = json.loads(endpoint_body(EventsPart("shop", DAY, positions, lines)))
     return {**sent, "batch": f"b-{some_visitor()}"}
@@ -49,8 +49,8 @@ def test_a_batch_is_kept_and_acknowledged(archiving: Worker) -> None:
         200,
         {"success": True, "data": {"batch": sent["batch"], "acknowledged": [7, 3, 9]}},
     )
-    place = f"received/shop/{DAY}/{sent['batch']}"
-    content, manifest = archiving.stored(f"{place}.ndjson.gz"), archiving.stored(f"{place}.json")
+    key = f"received/shop/{DAY}/{sent['batch']}"
+    content, manifest = archiving.stored(f"{key}.ndjson.gz"), archiving.stored(f"{key}.json")
     assert content
     assert manifest
     assert [json.loads(line) for line in gzip.decompress(content).splitlines()] == sent["events"]
@@ -60,8 +60,8 @@ def test_a_batch_is_kept_and_acknowledged(archiving: Worker) -> None:
 
 def test_the_same_batch_has_the_same_answer_and_is_kept_once(archiving: Worker) -> None:
     sent = batch(7, 3)
-    first, again = send(archiving, sent), send(archiving, sent)
-    assert first.body == again.body
+    first, second = send(archiving, sent), send(archiving, sent)
+    assert first.body == second.body
     assert len(archiving.stored_keys(f"received/shop/{DAY}/{sent['batch']}")) == 2
 
 
@@ -126,8 +126,8 @@ def test_two_events_with_one_id_are_refused(archiving: Worker) -> None:
 
 
 def test_a_batch_has_four_mebibytes(archiving: Worker) -> None:
-    fitting = batch(7, event_data="x" * (MAX_BATCH_BYTES - 1_000))
-    assert send(archiving, fitting).status == 200
+    largest = batch(7, event_data="x" * (MAX_BATCH_BYTES - 1_000))
+    assert send(archiving, largest).status == 200
     answer = send(archiving, " " * (MAX_BATCH_BYTES + 1))
     assert (answer.status, answer.json()["error"]) == (413, "Request body is larger than 4096 KiB")
 

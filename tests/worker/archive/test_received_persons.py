@@ -10,7 +10,7 @@ from services.archive.parts import EventsPart, part_manifest_key
 from services.core.cursors import EventPosition
 from services.core.ndjson_parts import unpack
 from services.privacy.request_table import RECEIPT_COUNTERS
-from tests.harness.archive import said
+from tests.harness.archive import logged
 from tests.harness.keys import ADMIN_KEY
 from tests.harness.worker import PIXEL, PROJECT, Row, Worker, some_event, some_visitor
 from tests.worker.archive.test_received import DAY, send
@@ -28,14 +28,14 @@ def event(number: int, pixel: str, **fields: object) -> Row:
 
 def form(number: int, pixel: str, email: str, **fields: object) -> Row:
     """A form as a Worker of this repository stores it."""
-    said = json.dumps({"email": email})
-    return event(number, pixel, event_type="form_submit", form_data=said, **fields)
+    form_data = json.dumps({"email": email})
+    return event(number, pixel, event_type="form_submit", form_data=form_data, **fields)
 
 
 def batch_of(*events: Row) -> dict[str, Any]:
     """A batch as it is sent."""
     positions = [EventPosition(event["timestamp"], event["id"]) for event in events]
-    lines = [json.dumps(each, separators=(",", ":")) for each in events]
+    lines = [json.dumps(event_row, separators=(",", ":")) for event_row in events]
     part = EventsPart(events[0]["pixel_id"], DAY, positions, lines)
     sent: dict[str, Any] = json.loads(endpoint_body(part))
     return {**sent, "batch": f"b-{some_visitor()}"}
@@ -45,7 +45,7 @@ def key_of(batch: Row) -> str:
     return f"received/{batch['pixel_id']}/{DAY}/{batch['batch']}.ndjson.gz"
 
 
-def kept(worker: Worker, batch: Row) -> list[int]:
+def stored_ids(worker: Worker, batch: Row) -> list[int]:
     """The ids in a received part, which is what its manifest says."""
     key = key_of(batch)
     manifest = json.loads(worker.stored(part_manifest_key(key)) or b"")
@@ -70,8 +70,8 @@ def portions(worker: Worker, action: str, **body: object) -> list[Row]:
 
 
 def counts_of(worker: Worker, email: str) -> dict[str, int]:
-    found = portions(worker, "find", email=email)[-1]["found"]
-    return {place: found[place]["count"] for place in RECEIPT_COUNTERS}
+    counts = portions(worker, "find", email=email)[-1]["found"]
+    return {place: counts[place]["count"] for place in RECEIPT_COUNTERS}
 
 
 def test_a_person_is_found_exported_and_erased_in_what_others_sent(archiving: Worker) -> None:
@@ -87,23 +87,23 @@ def test_a_person_is_found_exported_and_erased_in_what_others_sent(archiving: Wo
     for batch in (sent, other):
         assert send(archiving, batch).status == 200
 
-    found = portions(archiving, "find", email=email)[-1]["found"]
+    counts = portions(archiving, "find", email=email)[-1]["found"]
     days = {f"{PIXEL}/{DAY}": 1, f"theirs-0001/{DAY}": 2}
-    assert found["received_events"] == {"count": 3, "days": days}
-    assert found["archived_events"] == {"count": 0, "days": {}}
-    assert found["projects"] == [PROJECT]
+    assert counts["received_events"] == {"count": 3, "days": days}
+    assert counts["archived_events"] == {"count": 0, "days": {}}
+    assert counts["projects"] == [PROJECT]
 
     pages = portions(archiving, "export", email=email)
     rows = [row for page in pages if page["place"] == "received_events" for row in page["rows"]]
-    theirs = [each for batch in (other, sent) for each in batch["events"]]
-    theirs = [each for each in theirs if each["visitor_id"] == visitor]
+    erased = [event_row for batch in (other, sent) for event_row in batch["events"]]
+    erased = [event_row for event_row in erased if event_row["visitor_id"] == visitor]
     # What was not sent is null.
-    assert [{**row, **each} for row, each in zip(rows, theirs, strict=True)] == rows
+    assert [{**row, **event_row} for row, event_row in zip(rows, erased, strict=True)] == rows
 
     receipt = portions(archiving, "erase", email=email, confirm=True)[-1]["receipt"]
     assert receipt["counts"] == NO_COUNTS | {"received_events": 3}
     assert email not in json.dumps(receipt)
-    assert (kept(archiving, sent), kept(archiving, other)) == ([2, 4], [10])
+    assert (stored_ids(archiving, sent), stored_ids(archiving, other)) == ([2, 4], [10])
     assert counts_of(archiving, email) == NO_COUNTS
 
 
@@ -117,10 +117,10 @@ def test_a_batch_that_comes_again_is_acknowledged_and_brings_nobody_back(archivi
 
     archiving.act("clear_logs")
     assert [send(archiving, batch).body for batch in (mixed, alone)] == answers
-    assert [line["new"] for line in said(archiving, "archive_received")] == [False, False]
+    assert [line["new"] for line in logged(archiving, "archive_received")] == [False, False]
     after = {key: archiving.stored(key) for key in archiving.stored_keys("received/theirs-0002/")}
     assert after == before
-    assert kept(archiving, mixed) == [2]
+    assert stored_ids(archiving, mixed) == [2]
     assert key_of(alone) not in after
     assert counts_of(archiving, email) == NO_COUNTS
     # The name is still taken.
@@ -133,16 +133,16 @@ def test_ids_of_others_are_not_those_of_rows_here(archiving: Worker) -> None:
     lead = archiving.send(
         some_event(event_type="form_submit", form_data={"email": "own@example.com"})
     )
-    own = lead.json()["event_id"]
+    event_id = lead.json()["event_id"]
     archiving.query(
         "INSERT INTO pipedrive_persons (destination, person_id, claimed_event_id) VALUES (?, ?, ?)",
-        *("default", 95, own),
+        *("default", 95, event_id),
     )
     at = f"{DAY} 06:00:00"
-    send(archiving, batch_of(form(1, "theirs-0003", email) | {"id": own, "timestamp": at}))
+    send(archiving, batch_of(form(1, "theirs-0003", email) | {"id": event_id, "timestamp": at}))
     receipt = portions(archiving, "erase", email=email, confirm=True)[-1]["receipt"]
     assert receipt["counts"] == NO_COUNTS | {"received_events": 1}
-    assert archiving.event(own)
+    assert archiving.event(event_id)
     assert archiving.query("DELETE FROM pipedrive_persons WHERE person_id = 95 RETURNING 1")
     # A restore would delete what is noted.
     noted = json.loads(archiving.stored(f"erasures/{receipt['id']}.json") or b"")
@@ -161,7 +161,7 @@ def test_whatever_others_send_is_read(archiving: Worker) -> None:
     send(archiving, sent)
     receipt = portions(archiving, "erase", email=email, confirm=True)[-1]["receipt"]
     assert receipt["counts"] == NO_COUNTS | {"received_events": 4}
-    assert kept(archiving, sent) == [5]
+    assert stored_ids(archiving, sent) == [5]
 
 
 def test_a_damaged_part_of_others_is_named(archiving: Worker) -> None:
@@ -169,5 +169,5 @@ def test_a_damaged_part_of_others_is_named(archiving: Worker) -> None:
     sent = batch_of(form(1, "theirs-0005", email))
     send(archiving, sent)
     archiving.store(key_of(sent), b"?")
-    found = portions(archiving, "find", email=email)[-1]["found"]
-    assert found["damaged_parts"] == [key_of(sent)]
+    counts = portions(archiving, "find", email=email)[-1]["found"]
+    assert counts["damaged_parts"] == [key_of(sent)]

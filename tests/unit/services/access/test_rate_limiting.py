@@ -186,9 +186,9 @@ def test_another_isolate_learns_with_its_first_lease_how_much_is_used() -> None:
     assert would_admit(other).remaining == 10
     admit(IsolateRateLimiter(shards), STRICT, times=10)
     assert not would_admit(other).allowed
-    asked = len(shards.asked)
+    requests_before = len(shards.asked)
     assert not would_admit(other).allowed
-    assert len(shards.asked) == asked
+    assert len(shards.asked) == requests_before
 
 
 def test_to_ask_first_is_uncounted_where_the_shard_fails() -> None:
@@ -311,10 +311,10 @@ def test_a_refusal_holds_until_the_window_ends_without_another_call() -> None:
     shards = MemoryShards()
     limiter = IsolateRateLimiter(shards)
     admit(limiter, times=101)
-    asked = len(shards.asked)
+    requests_before = len(shards.asked)
     shards.failing = True
     assert not admit(limiter)[0].allowed
-    assert len(shards.asked) == asked
+    assert len(shards.asked) == requests_before
 
 
 # The shard

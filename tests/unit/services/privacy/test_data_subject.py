@@ -123,8 +123,8 @@ def test_an_address_is_taken_as_people_write_it(value: str) -> None:
 
 def test_a_cookie_may_be_an_old_pixels() -> None:
     sent = {"visitor_cookie": "pxl_0123456789ABCDEF", "cursor": "c"}
-    found = read_subject(sent, frozenset({"cursor"}))
-    assert found == DataSubject("visitor_cookie", "pxl_0123456789abcdef")
+    subject = read_subject(sent, frozenset({"cursor"}))
+    assert subject == DataSubject("visitor_cookie", "pxl_0123456789abcdef")
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -14,7 +14,7 @@ from services.projects.configuration import (
 )
 from tests.unit.memory import key
 
-KNOWN = {
+VALID_CONFIGURATION = {
     "pipedrive_enabled": False,
     "pipedrive_account": "acme",
     "pipedrive_fields": {"gclid": key(1)},
@@ -35,19 +35,19 @@ def problem(**sent: object) -> str:
 
 
 def test_every_known_name_may_be_set() -> None:
-    assert set(KNOWN) == set(PROJECT_SHAPE)
-    assert merge({}, KNOWN, PROJECT_SHAPE) == KNOWN
+    assert set(VALID_CONFIGURATION) == set(PROJECT_SHAPE)
+    assert merge({}, VALID_CONFIGURATION, PROJECT_SHAPE) == VALID_CONFIGURATION
 
 
 def test_a_pixel_has_only_the_settings_of_a_website() -> None:
-    own = {name: KNOWN[name] for name in PIXEL_SHAPE}
-    assert merge({}, own, PIXEL_SHAPE) == own
+    pixel_configuration = {name: VALID_CONFIGURATION[name] for name in PIXEL_SHAPE}
+    assert merge({}, pixel_configuration, PIXEL_SHAPE) == pixel_configuration
     with pytest.raises(InvalidFieldsError, match="of the project"):
         merge({}, {"retention_days": 7}, PIXEL_SHAPE)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "allowed"),
     [
         ("pipedrive_enabled", "false", "must be true or false"),
         ("pipedrive_enabled", 0, "must be true or false"),
@@ -71,11 +71,11 @@ def test_a_pixel_has_only_the_settings_of_a_website() -> None:
     ],
 )
 def test_an_invalid_value_is_refused_with_the_allowed_ones(
-    name: str, value: object, said: str
+    name: str, value: object, allowed: str
 ) -> None:
-    told = problem(**{name: value})
-    assert told.startswith(f"configuration.{name}: ")
-    assert said in told
+    refusal = problem(**{name: value})
+    assert refusal.startswith(f"configuration.{name}: ")
+    assert allowed in refusal
 
 
 @pytest.mark.parametrize(

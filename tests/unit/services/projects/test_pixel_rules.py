@@ -30,7 +30,7 @@ def test_an_event_comes_from_an_allowed_domain(
 
 
 @pytest.mark.parametrize(
-    ("address", "kept"),
+    ("address", "stored"),
     [
         ("203.0.113.77", "203.0.113.0"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
@@ -39,8 +39,8 @@ def test_an_event_comes_from_an_allowed_domain(
         (None, None),
     ],
 )
-def test_only_the_network_of_an_address_is_stored(address: str | None, kept: str | None) -> None:
-    assert PixelRules(anonymizes_addresses=True).stored_address(address) == kept
+def test_only_the_network_of_an_address_is_stored(address: str | None, stored: str | None) -> None:
+    assert PixelRules(anonymizes_addresses=True).stored_address(address) == stored
     assert PixelRules().stored_address(address) == address
 
 

@@ -37,18 +37,18 @@ def seen_in(url: str) -> dict[str, str] | None:
     touch = read_touch(url, "page_url")
     if touch is None:
         return None
-    seen = touch.stored_fields()
-    assert seen.pop("origin") == "page_url"
-    return seen
+    values = touch.stored_fields()
+    assert values.pop("origin") == "page_url"
+    return values
 
 
 def seen_in_body(**body: object) -> dict[str, str] | None:
     touch = resolve_touch(SITE, body, None)
     if touch is None:
         return None
-    seen = touch.stored_fields()
-    assert seen.pop("origin") == "body"
-    return seen
+    values = touch.stored_fields()
+    assert values.pop("origin") == "body"
+    return values
 
 
 # The URL
@@ -88,7 +88,7 @@ def test_ad_parameters_travel_with_a_touch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "seen"),
+    ("query", "values"),
     [
         ("ScCid=S1", {"sc_click_id": "S1"}),
         ("sc_click_id=S1", {"sc_click_id": "S1"}),
@@ -97,8 +97,8 @@ def test_ad_parameters_travel_with_a_touch() -> None:
         ("utm%5Fsource=google", {"utm_source": "google"}),
     ],
 )
-def test_a_parameter_is_known_by_its_other_spellings(query: str, seen: dict[str, str]) -> None:
-    assert seen_in(f"{SITE}?{query}") == seen
+def test_a_parameter_is_known_by_its_other_spellings(query: str, values: dict[str, str]) -> None:
+    assert seen_in(f"{SITE}?{query}") == values
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_a_long_value_is_cut() -> None:
     ],
 )
 def test_a_touch_may_be_in_the_fragment(fragment: str) -> None:
-    seen = {"utm_source": "google"}
-    assert seen_in(f"{SITE}#{fragment}") == seen
-    assert seen_in(f"{SITE}?page=2#{fragment}") == seen
+    values = {"utm_source": "google"}
+    assert seen_in(f"{SITE}#{fragment}") == values
+    assert seen_in(f"{SITE}?page=2#{fragment}") == values
 
 
 def test_the_fragment_adds_nothing_to_a_touch_in_the_query() -> None:
@@ -191,12 +191,12 @@ def test_a_visit_may_have_no_touch(referrer: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "nothing",
+    "empty",
     [None, "", "  ", "null", "undefined", "NULL", True, 1.5, [], {}, ["google"], 10**100],
 )
-def test_a_body_value_may_be_nothing(nothing: object) -> None:
-    assert seen_in_body(utm_source=nothing) is None
-    assert seen_in_body(utm_source=nothing, gclid="G1") == {"gclid": "G1"}
+def test_a_body_value_may_be_nothing(empty: object) -> None:
+    assert seen_in_body(utm_source=empty) is None
+    assert seen_in_body(utm_source=empty, gclid="G1") == {"gclid": "G1"}
 
 
 def test_a_number_in_the_body_is_its_text() -> None:
@@ -222,13 +222,13 @@ def test_the_old_pixels_fallback_words_are_no_touch(medium: str, campaign: str) 
 
 
 def test_a_fallback_word_counts_in_its_own_field_only() -> None:
-    seen = {"utm_source": "unknown", "utm_medium": "direct", "utm_term": "none"}
-    assert seen_in_body(**seen) == seen
+    values = {"utm_source": "unknown", "utm_medium": "direct", "utm_term": "none"}
+    assert seen_in_body(**values) == values
 
 
 def test_an_impossible_touch_loses_the_other_visits_click_id() -> None:
-    seen = seen_in_body(utm_source="facebook", utm_medium="paid_social", gclid="G1", fbclid="F1")
-    assert seen == {"utm_source": "facebook", "utm_medium": "paid_social", "fbclid": "F1"}
+    values = seen_in_body(utm_source="facebook", utm_medium="paid_social", gclid="G1", fbclid="F1")
+    assert values == {"utm_source": "facebook", "utm_medium": "paid_social", "fbclid": "F1"}
 
 
 @pytest.mark.parametrize(
@@ -279,15 +279,15 @@ def test_without_a_source_one_visit_has_one_network() -> None:
 
 
 def test_the_parameters_of_a_url_belong_to_one_visit() -> None:
-    seen = {"utm_source": "facebook", "gclid": "G1"}
-    assert seen_in(f"{SITE}?utm_source=facebook&gclid=G1") == seen
+    values = {"utm_source": "facebook", "gclid": "G1"}
+    assert seen_in(f"{SITE}?utm_source=facebook&gclid=G1") == values
 
 
 # The credit
 
 
 @pytest.mark.parametrize(
-    ("seen", "source", "medium", "campaign"),
+    ("values", "source", "medium", "campaign"),
     [
         ({}, "direct", "unknown", "none"),
         ({"utm_source": "news"}, "news", "unknown", "none"),
@@ -312,8 +312,8 @@ def test_the_parameters_of_a_url_belong_to_one_visit() -> None:
         ({"utm_source": 1, "origin": "body"}, "direct", "unknown", "none"),
     ],
 )
-def test_the_credit(seen: Mapping[str, object], source: str, medium: str, campaign: str) -> None:
-    assert credit(seen) == Attribution(source, medium, campaign)
+def test_the_credit(values: Mapping[str, object], source: str, medium: str, campaign: str) -> None:
+    assert credit(values) == Attribution(source, medium, campaign)
 
 
 # What is stored
@@ -400,7 +400,7 @@ def test_every_field_comes_from_one_source(
         resolve_touch("", body, None),
         resolve_touch("", {}, referrer),
     ]
-    assert touch == next((one for one in alone if one), None)
+    assert touch == next((candidate for candidate in alone if candidate), None)
 
 
 @given(st.text(st.characters(categories=None)), st.sampled_from(("page_url", "referrer")))
@@ -411,23 +411,25 @@ def test_reading_a_url_never_raises(url: str, origin: TouchOrigin) -> None:
 
 @given(URLS, BODIES)
 def test_what_is_seen_can_be_stored(page_url: str, body: dict[str, object]) -> None:
-    seen = values_of(resolve_touch(page_url, body, None))
-    stored = json.dumps(seen, ensure_ascii=False).encode()
-    assert json.loads(stored) == seen
-    assert all(0 < len(value) <= 500 for value in seen.values())
-    assert credit(json.loads(stored)) == credit(seen)
+    values = values_of(resolve_touch(page_url, body, None))
+    stored = json.dumps(values, ensure_ascii=False).encode()
+    assert json.loads(stored) == values
+    assert all(0 < len(value) <= 500 for value in values.values())
+    assert credit(json.loads(stored)) == credit(values)
 
 
 @given(st.sampled_from(tuple(NETWORK_OF_CLICK_ID.values())), BODIES)
 def test_a_body_never_mixes_two_networks(network: str, body: dict[str, object]) -> None:
-    seen = values_of(resolve_touch("", body | {"utm_source": network}, None))
-    assert {NETWORK_OF_CLICK_ID[name] for name in seen if name in NETWORK_OF_CLICK_ID} <= {network}
+    values = values_of(resolve_touch("", body | {"utm_source": network}, None))
+    assert {NETWORK_OF_CLICK_ID[name] for name in values if name in NETWORK_OF_CLICK_ID} <= {
+        network
+    }
 
 
 @given(st.text(st.characters(categories=None)), URLS)
 def test_a_url_can_always_be_freed_of_its_touch(text: str, url: str) -> None:
-    for one in (text, f"?utm_source={text}&{text}#{text}", url):
-        rest = without_touch(one)
+    for candidate in (text, f"?utm_source={text}&{text}#{text}", url):
+        rest = without_touch(candidate)
         assert without_touch(rest) == rest
         assert read_touch(rest.partition("#")[0], "page_url") is None
 

@@ -413,9 +413,11 @@ def check(lead: Lead | None) -> None:
     """What holds of every lead, whatever it was read from."""
     if lead is None:
         return
-    said = [value for value in (lead.email, lead.first_name, lead.last_name) if value is not None]
-    assert said
-    assert all(value.encode() and len(value) <= 255 for value in said)
+    person_values = [
+        value for value in (lead.email, lead.first_name, lead.last_name) if value is not None
+    ]
+    assert person_values
+    assert all(value.encode() and len(value) <= 255 for value in person_values)
     if lead.email is not None:
         assert len(lead.email) <= 254
         assert lead.email == lead.email.lower()
