@@ -238,8 +238,13 @@ def read_archive_config(get: SettingReader) -> ArchiveConfig:
     """
     settings = Settings(get)
     days = settings.number("ARCHIVE_DAYS", 180, largest=MAX_DAYS)
+    endpoint = None
+    try:
+        endpoint = _web_address(get, "ARCHIVE_ENDPOINT")
+    except ConfigError as error:
+        settings.problems.extend(error.problems)
     if settings.problems:
-        raise ConfigError(settings.problems[0])
+        raise ConfigError(*settings.problems)
     run = ArchiveSettings(
         days=days,
         rows=settings.number("ARCHIVE_ROWS_PER_RUN", 5_000),
@@ -247,7 +252,7 @@ def read_archive_config(get: SettingReader) -> ArchiveConfig:
     )
     return ArchiveConfig(
         run=run,
-        endpoint=_web_address(get, "ARCHIVE_ENDPOINT"),
+        endpoint=endpoint,
         api_key=get("ARCHIVE_API_KEY") or None,
         timeout_seconds=settings.number("ARCHIVE_TIMEOUT_SECONDS", 10, largest=HOUR_SECONDS),
         backoff_ms=settings.number("ARCHIVE_BACKOFF_MS", 1_000),

@@ -444,7 +444,10 @@ def test_a_lease_is_longer_than_two_leads(lead: str, lease: str, *, right: bool)
 
 def test_all_problems_are_listed() -> None:
     numbers = [*NUMBERS, "ARCHIVE_DAYS", "PIPEDRIVE_DAILY_TOKENS"]
-    texts = ["API_KEYS", "PIPEDRIVE_ACCOUNTS", "PIPEDRIVE_FIELDS", "ALERT_WEBHOOK_URL"]
+    texts = [
+        *("API_KEYS", "PIPEDRIVE_ACCOUNTS", "PIPEDRIVE_FIELDS"),
+        *("ALERT_WEBHOOK_URL", "ARCHIVE_ENDPOINT"),
+    ]
     settings = dict.fromkeys((*numbers, *texts), "x")
     problems = setting_problems(settings.get)
     assert {problem.split()[0] for problem in problems} == {*numbers, *texts}

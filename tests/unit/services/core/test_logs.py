@@ -61,3 +61,12 @@ def test_every_line_carries_the_request_id(capsys: pytest.CaptureFixture[str]) -
 def test_nothing_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     Log("debug", "req-1").error("failed")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_summary_of_a_cron_run_is_written_at_every_level(
+    level: Level, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Log(level, "req-1").summary("cron_run", jobs={"sync": "done"})
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["event"], line["jobs"]) == ("info", "cron_run", {"sync": "done"})
