@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from config import Config
 from services.access.rate_limiting import IsolateRateLimiter
@@ -39,6 +40,7 @@ class App:
     config: Config
     setting_problems: Sequence[str]
     clock: Clock
+    started_at: datetime
     local_time: LocalTime
     new_id: NewId
     memory_mib: Callable[[], int]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from http import HTTPStatus
 from app import App
 from routes import OPEN, Policy, Route, routes_by_method
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
-from services.access.api_keys import Role, find_key
+from services.access.api_keys import ApiKey, find_key
 from services.access.bots import is_bot
 from services.access.rate_limiting import Limit, RateLimitDecision
 from services.core.logs import Log, error_location
@@ -20,13 +20,19 @@ from web import BodyTooLargeError, ClientGoneError, Request, Response, error_res
 UNAVAILABLE_RETRY_SECONDS = 30
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
+    "Access-Control-Expose-Headers": (
+        "Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset,"
+        " X-Next-Cursor, Content-Disposition"
+    ),
 }
 PREFLIGHT_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Allow-Headers": (
+        "Content-Type, Authorization, X-API-Key, X-Requested-With, DNT, Sec-GPC"
+    ),
     "Access-Control-Max-Age": "86400",
 }
+# An unknown address may be seen by every site: a script of the old Worker reads what it says.
+NO_POLICY = Policy(cross_origin=True)
 COMMON_HEADERS = {**SECURITY_HEADERS, "Content-Security-Policy": API_CONTENT_SECURITY_POLICY}
 
 
@@ -40,8 +46,8 @@ async def answer(app: App, request: Request) -> Response:
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR and route.policy != OPEN:
             request.after(app.failed_requests.count(log))
         return _finished(response, request, route.policy)
-    policy = next(iter(routes.values())).policy if routes else Policy()
-    response = _without_route(request.method, list(routes), policy)
+    policy = next(iter(routes.values())).policy if routes else NO_POLICY
+    response = _without_route(request, list(routes), policy)
     return _finished(response, request, replace(policy, stand_in=None))
 
 
@@ -49,17 +55,23 @@ def _method(request: Request) -> str:
     return "GET" if request.method == "HEAD" else request.method
 
 
-def _without_route(method: str, allowed: list[str], policy: Policy) -> Response:
+def _without_route(request: Request, allowed: list[str], policy: Policy) -> Response:
     if not allowed:
-        return error_response(HTTPStatus.NOT_FOUND, "Not found")
+        return _no_route(request, HTTPStatus.NOT_FOUND, "Route not found")
     if "GET" in allowed:
         allowed = [*allowed, "HEAD"]
-    allow = {"Allow": ", ".join([*allowed, "OPTIONS"])}
-    if method == "OPTIONS":
-        return Response(
-            204, headers={**allow, **PREFLIGHT_HEADERS} if policy.cross_origin else allow
-        )
-    return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", headers=allow)
+    methods = ", ".join([*allowed, "OPTIONS"])
+    allow = {"Allow": methods}
+    if request.method == "OPTIONS":
+        preflight = {"Access-Control-Allow-Methods": methods, **PREFLIGHT_HEADERS}
+        return Response(204, headers={**allow, **preflight} if policy.cross_origin else allow)
+    return _no_route(request, HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", allow)
+
+
+def _no_route(
+    request: Request, status: HTTPStatus, error: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return error_response(status, error, headers=headers, path=request.path, method=request.method)
 
 
 async def _guarded(app: App, request: Request, route: Route, log: Log) -> Response:
@@ -96,15 +108,27 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
         log.warning("rate_limiter_failed", limit=limit.name)
     if not decision.allowed:
         return _too_many(app, request, limit, decision, log)
-    refusal = None
-    if policy.key:
-        _require_counted(decision)
-        refusal = await _key_refused(app, request, policy.key, log)
-    response = refusal or await route.handler(app, request, log)
+    response = await _answered(app, request, route, decision, log)
     body = response.body
     if isinstance(body, AsyncGenerator):
         body = _watched(body, request, log)
     return Response(response.status, body, {**_limit_headers(decision), **response.headers})
+
+
+async def _answered(
+    app: App, request: Request, route: Route, decision: RateLimitDecision, log: Log
+) -> Response:
+    """The handler's answer, or the refusal of a request without a sufficient key."""
+    if route.policy.key is None:
+        return await route.handler(app, request, log)
+    _require_counted(decision)
+    key = await _known_key(app, request, log)
+    if isinstance(key, Response):
+        return key
+    if not key.opens(route.policy.key):
+        message = f"This needs a key with the role {route.policy.key}"
+        return error_response(HTTPStatus.FORBIDDEN, message)
+    return await route.handler(app, replace(request, key=key), log)
 
 
 async def _watched(
@@ -142,8 +166,8 @@ def _require_counted(decision: RateLimitDecision) -> None:
         raise UnavailableError("the rate limiter failed")
 
 
-async def _key_refused(app: App, request: Request, role: Role, log: Log) -> Response | None:
-    """The refusal of a request without a sufficient key, or None.
+async def _known_key(app: App, request: Request, log: Log) -> ApiKey | Response:
+    """The key of a request, or the refusal of a request without a known one.
 
     Only an unknown key counts as a guess. After too many guesses no key is checked any more.
     """
@@ -158,11 +182,7 @@ async def _key_refused(app: App, request: Request, role: Role, log: Log) -> Resp
     _require_counted(decision)
     if not decision.allowed:
         return _too_many(app, request, limit, decision, log)
-    if key is None:
-        return _unauthorized(request, log)
-    if not key.opens(role):
-        return error_response(HTTPStatus.FORBIDDEN, f"This needs a key with the role {role}")
-    return None
+    return key or _unauthorized(request, log)
 
 
 def _unauthorized(request: Request, log: Log) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,6 +14,8 @@ from handlers import (
     export,
     health,
     home,
+    legacy_projects,
+    legacy_reports,
     privacy,
     projects,
     tracking,
@@ -46,13 +48,17 @@ class Route:
     policy: Policy
 
 
-OPEN = Policy()
+OPEN = Policy(cross_origin=True)
 TRACKING = Policy(limit="tracking", cross_origin=True, refuse_bots=True)
 # An error would show as a broken image on the client's page.
 FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
 READING = Policy(limit="analytics", key="read")
 MANAGEMENT_READING = Policy(limit="management", key="read")
+# Any site may ask at the old addresses, as ever: without a key of its own it reads nothing.
+LEGACY_READING = replace(READING, cross_origin=True)
+LEGACY_MANAGEMENT_READING = replace(MANAGEMENT_READING, cross_origin=True)
 MANAGING = Policy(limit="management", key="admin")
+LEGACY_MANAGING = replace(MANAGING, cross_origin=True)
 # A large backup, a person with a long history, or the archive of another deployment takes more
 # portions than the management limit allows requests.
 IN_PORTIONS = Policy(limit="analytics", key="admin")
@@ -88,6 +94,30 @@ PIXEL = {
     "PUT": Route(projects.PIXEL_HANDLERS.change, MANAGING),
     "DELETE": Route(projects.PIXEL_HANDLERS.switch_off, MANAGING),
 }
+LEGACY_EXPORT = {"GET": Route(export.legacy_export, LEGACY_READING)}
+LEGACY_METRICS = {"GET": Route(legacy_reports.metrics, LEGACY_READING)}
+LEGACY_PROJECT_STATS = {"GET": Route(legacy_reports.project_stats, LEGACY_READING)}
+LEGACY_REALTIME = {"GET": Route(legacy_reports.realtime, LEGACY_READING)}
+LEGACY_STATS = {"GET": Route(legacy_reports.stats, LEGACY_READING)}
+LEGACY_UTM_ANALYSIS = {"GET": Route(legacy_reports.utm_analysis, LEGACY_READING)}
+LEGACY_PROJECTS = {
+    "GET": Route(legacy_projects.list_projects, LEGACY_MANAGEMENT_READING),
+    "POST": Route(legacy_projects.create_project, LEGACY_MANAGING),
+}
+LEGACY_PROJECT = {
+    "GET": Route(legacy_projects.read_project, LEGACY_MANAGEMENT_READING),
+    "PUT": Route(legacy_projects.change_project, LEGACY_MANAGING),
+    "DELETE": Route(legacy_projects.switch_off_project, LEGACY_MANAGING),
+}
+LEGACY_PIXELS = {
+    "GET": Route(legacy_projects.list_pixels, LEGACY_MANAGEMENT_READING),
+    "POST": Route(legacy_projects.create_pixel, LEGACY_MANAGING),
+}
+LEGACY_PIXEL = {
+    "GET": Route(legacy_projects.read_pixel, LEGACY_MANAGEMENT_READING),
+    "PUT": Route(legacy_projects.change_pixel, LEGACY_MANAGING),
+    "DELETE": Route(legacy_projects.switch_off_pixel, LEGACY_MANAGING),
+}
 PRIVACY = {
     "find": {"POST": Route(privacy.find, IN_PORTIONS)},
     "export": {"POST": Route(privacy.export, IN_PORTIONS)},
@@ -102,6 +132,11 @@ BACKUPS = {
 BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
 CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, IN_PORTIONS)}
 PIXEL_REPORTS = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
+LEGACY_PIXEL_REPORTS = {
+    "export": LEGACY_EXPORT,
+    "realtime": LEGACY_REALTIME,
+    "stats": LEGACY_STATS,
+}
 HEALTH_ROUTES = {"": HEALTH, "cron": CRON_HEALTH}
 NO_ROUTES: Mapping[str, Route] = {}
 
@@ -124,19 +159,10 @@ def routes_by_method(path: str) -> Mapping[str, Route]:
 
 
 def _api_routes(area: str, rest: list[str]) -> Mapping[str, Route]:
-    match area:
-        case "analytics" | "reports":
-            return _report_routes(rest)
-        case "projects":
-            return _project_routes(rest)
-        case "privacy":
-            return _privacy_routes(rest)
-        case "archive" if not rest:
-            return ARCHIVE
-        case "backups":
-            return _backup_routes(rest)
-        case _:
-            return NO_ROUTES
+    if area == "archive" and not rest:
+        return ARCHIVE
+    routes_of_area = AREAS.get(area)
+    return routes_of_area(rest) if routes_of_area else NO_ROUTES
 
 
 def _report_routes(report: list[str]) -> Mapping[str, Route]:
@@ -155,6 +181,34 @@ def _report_routes(report: list[str]) -> Mapping[str, Route]:
             return NO_ROUTES
 
 
+def _management_routes(entry: list[str]) -> Mapping[str, Route]:
+    match entry:
+        case ["projects"]:
+            return PROJECTS
+        case ["projects", _]:
+            return PROJECT
+        case ["projects", _, "pixels"]:
+            return PIXELS
+        case ["pixels", _]:
+            return PIXEL
+        case _:
+            return NO_ROUTES
+
+
+def _legacy_report_routes(report: list[str]) -> Mapping[str, Route]:
+    match report:
+        case ["metrics"]:
+            return LEGACY_METRICS
+        case ["project", _, "stats"]:
+            return LEGACY_PROJECT_STATS
+        case ["debug", "utm-analysis"]:
+            return LEGACY_UTM_ANALYSIS
+        case [name, _]:
+            return LEGACY_PIXEL_REPORTS.get(name, NO_ROUTES)
+        case _:
+            return NO_ROUTES
+
+
 def _backup_routes(entry: list[str]) -> Mapping[str, Route]:
     match entry:
         case []:
@@ -167,16 +221,16 @@ def _backup_routes(entry: list[str]) -> Mapping[str, Route]:
             return NO_ROUTES
 
 
-def _project_routes(entry: list[str]) -> Mapping[str, Route]:
+def _legacy_project_routes(entry: list[str]) -> Mapping[str, Route]:
     match entry:
         case []:
-            return PROJECTS
+            return LEGACY_PROJECTS
         case ["pixels", _]:
-            return PIXEL
+            return LEGACY_PIXEL
         case [_, "pixels"]:
-            return PIXELS
+            return LEGACY_PIXELS
         case [_]:
-            return PROJECT
+            return LEGACY_PROJECT
         case _:
             return NO_ROUTES
 
@@ -189,3 +243,13 @@ def _privacy_routes(request: list[str]) -> Mapping[str, Route]:
             return PRIVACY.get(name, NO_ROUTES)
         case _:
             return NO_ROUTES
+
+
+AREAS: Mapping[str, Callable[[list[str]], Mapping[str, Route]]] = {
+    "reports": _report_routes,
+    "manage": _management_routes,
+    "privacy": _privacy_routes,
+    "backups": _backup_routes,
+    "analytics": _legacy_report_routes,
+    "projects": _legacy_project_routes,
+}

@@ -9,6 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
+from services.access.api_keys import ApiKey
 from services.core.request_origin import RequestOrigin
 
 MAX_BODY_BYTES = 16 * 1_024
@@ -31,7 +32,7 @@ class Request:
 
     `base_url` is its scheme and host. `header` returns a header by its lower-case name, or None.
     `text` reads the body once, and raises BodyTooLargeError for more than the given bytes. `after`
-    takes work to do after the response.
+    takes work to do after the response. `key` is the API key that was accepted.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     header: Callable[[str], str | None]
     text: Callable[[int], Awaitable[str]]
     after: Callable[[Coroutine[None, None, None]], None]
+    key: ApiKey | None = None
 
     def segment(self, position: int) -> str:
         """The segment of the path at an index, from the end if negative."""
@@ -70,13 +72,18 @@ def time_text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def compact_json(content: Mapping[str, object]) -> str:
+    """A JSON object as JavaScript writes it: scripts search answers for `"success":true`."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
 def json_response(
     content: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A response with a JSON object, never cached."""
     return Response(
         status,
-        json.dumps(content),
+        compact_json(content),
         {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
     )
 

@@ -77,6 +77,7 @@ def build_app(env: Any) -> App:
         config=config,
         setting_problems=_setting_problems(settings),
         clock=now,
+        started_at=now(),
         local_time=local_time,
         new_id=new_id,
         memory_mib=memory_mib,

@@ -35,6 +35,7 @@ OLD = {
     "/api/track/track": "the same, by its first version",
     "/api/track/pixel.gif": "the old pixel's image, where scripts are off",
     "/api/analytics/*": "scripts of people who read the numbers; pages use /api/reports/*",
+    "/api/projects*": "the same, of people who manage; pages use /api/manage/*",
 }
 
 
@@ -85,6 +86,10 @@ FROM_OUR_PAGES = (
     "/api/reports/metrics?project_id=a-project",
     "/api/reports/realtime/a-project",
     "/api/reports/stats/a-project",
+    "/api/manage/projects?limit=5",
+    "/api/manage/projects/a-project/pixels",
+    "/api/manage/pixels/a-pixel",
+    "/api/projects/pixels/a-pixel",
     "/api/analytics/metrics?project_id=a-project",
     "/api/analytics/realtime/a-project",
     "/health",

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 KEY_BYTES = 32
 
 
-def entry_of(name: str, role: str, key: str) -> Mapping[str, str]:
+def entry_of(
+    name: str, role: str, key: str, permissions: Sequence[str] = ()
+) -> Mapping[str, object]:
     """What stands in API_KEYS for a key: never the key itself."""
-    return {"name": name, "role": role, "sha256": hashlib.sha256(key.encode()).hexdigest()}
+    sha256 = hashlib.sha256(key.encode()).hexdigest()
+    granted = {"permissions": list(permissions)} if permissions else {}
+    return {"name": name, "role": role, **granted, "sha256": sha256}
 
 
-def new_api_key(name: str, role: str) -> tuple[str, Mapping[str, str]]:
+def new_api_key(
+    name: str, role: str, permissions: Sequence[str] = ()
+) -> tuple[str, Mapping[str, object]]:
     """A random key and its entry."""
     key = secrets.token_urlsafe(KEY_BYTES)
-    return key, entry_of(name, role, key)
+    return key, entry_of(name, role, key, permissions)

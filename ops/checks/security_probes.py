@@ -22,10 +22,13 @@ ORIGIN = "https://evil.example"
 UNKNOWN_ID = "nobody-knows-this-one"
 # One path for each route that needs a key; a test fails if one is missing.
 PROTECTED_PATHS = (
-    "/api/projects",
-    f"/api/projects/{UNKNOWN_ID}",
-    f"/api/projects/{UNKNOWN_ID}/pixels",
-    f"/api/projects/pixels/{UNKNOWN_ID}",
+    *(f"/api{area}/projects" for area in ("", "/manage")),
+    *(f"/api{area}/projects/{UNKNOWN_ID}" for area in ("", "/manage")),
+    *(f"/api{area}/projects/{UNKNOWN_ID}/pixels" for area in ("", "/manage")),
+    *(f"/api/projects/pixels/{UNKNOWN_ID}", f"/api/manage/pixels/{UNKNOWN_ID}"),
+    *("/api/analytics/metrics", "/api/analytics/debug/utm-analysis"),
+    f"/api/analytics/project/{UNKNOWN_ID}/stats",
+    *(f"/api/analytics/{name}/{UNKNOWN_ID}" for name in ("stats", "realtime", "export")),
     "/api/archive",
     "/api/backups",
     f"/api/backups/{UNKNOWN_ID}",
@@ -88,7 +91,7 @@ def probe_cors(prober: Prober) -> Iterator[SecurityFinding]:
     fine = allowed.get("access-control-allow-origin") == "*"
     credentials = "access-control-allow-credentials" in allowed
     yield finding("events from other sites", fine=fine and not credentials, observed=_cors(allowed))
-    for path in ("/api/projects", "/api/reports/metrics"):
+    for path in ("/api/manage/projects", "/api/reports/metrics"):
         for method in ("OPTIONS", "GET"):
             answer = prober.request(method, path, preflight)
             fine = "access-control-allow-origin" not in answer.headers

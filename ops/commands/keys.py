@@ -36,6 +36,9 @@ def new(
     *,
     name: Annotated[str, typer.Option(help="The name of its owner.")],
     role: Annotated[Role, typer.Option(help="read: reports; admin: reports and administration.")],
+    leads: Annotated[
+        bool, typer.Option("--leads", help="May see the persons in exports; an admin may.")
+    ] = False,
     existing: Annotated[
         Path | None,
         typer.Option(
@@ -50,7 +53,7 @@ def new(
     """
     entries = _existing_entries(existing)
     _require_new_name(name, entries)
-    key, entry = new_api_key(name, role)
+    key, entry = new_api_key(name, role, ("leads",) if leads else ())
     api_keys = json.dumps([*entries, entry])
     announce(f"API key {name} ({role}), made on this machine and stored nowhere", as_json=as_json)
     if as_json:

@@ -33,6 +33,8 @@ from ops.terminal.output import require_no_question, show_json
 from ops.worker_api.client import open_api, path_segment
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
+PATH = "/api/manage/pixels"
+
 commands = typer.Typer(
     name="pixels", help="Pixels: list, show, create, update, deactivate, snippet."
 )
@@ -40,7 +42,7 @@ commands = typer.Typer(
 
 def pixel_path(pixel_id: str) -> str:
     """Return the path of a pixel in the API."""
-    return f"{projects.PATH}/pixels/{path_segment(pixel_id)}"
+    return f"{PATH}/{path_segment(pixel_id)}"
 
 
 @commands.command("list", epilog="Example: ./ppp pixels list ppp-demo-project --local")

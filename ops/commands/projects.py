@@ -31,7 +31,7 @@ from ops.terminal.output import require_no_question
 from ops.worker_api.client import open_api, path_segment
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
-PATH = "/api/projects"
+PATH = "/api/manage/projects"
 
 commands = typer.Typer(name="projects", help="Projects: list, show, create, update, deactivate.")
 

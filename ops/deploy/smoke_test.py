@@ -145,8 +145,10 @@ def find_pixel(api: Api) -> str:
         OpsError: the Worker refuses.
     """
     configuration = {"pipedrive_enabled": False}
-    project = _find_or_create(api, "/api/projects", PROJECT, {"configuration": configuration})
-    return _find_or_create(api, f"/api/projects/{path_segment(project)}/pixels", PIXEL, {})
+    project = _find_or_create(
+        api, "/api/manage/projects", PROJECT, {"configuration": configuration}
+    )
+    return _find_or_create(api, f"/api/manage/projects/{path_segment(project)}/pixels", PIXEL, {})
 
 
 def _find_or_create(api: Api, path: str, name: str, fields: Mapping[str, object]) -> str:

@@ -28,6 +28,11 @@ async def metrics(app: App, request: Request, _log: Log) -> Response:
     if format_name not in METRICS_FORMATS:
         message = f"format must be one of {', '.join(METRICS_FORMATS)}"
         return error_response(HTTPStatus.BAD_REQUEST, message)
+    return await metrics_response(app, format_name)
+
+
+async def metrics_response(app: App, format_name: str) -> Response:
+    """The metrics in one of METRICS_FORMATS."""
     now = app.clock()
     parts = await app.health.check()
     reading = await app.metrics_reader.read(now)
@@ -48,7 +53,7 @@ async def realtime(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/realtime/:pixelId`: the last 24 hours by hour, and the newest events."""
     pixel_id = request.segment(-1)
     now = app.clock()
-    await _require_active(app, pixel_id, now)
+    await require_active(app, pixel_id, now)
     return json_response(
         {
             "success": True,
@@ -68,10 +73,10 @@ async def stats(app: App, request: Request, _log: Log) -> Response:
     pixel_id = request.segment(-1)
     now = app.clock()
     span = read_span(request.parameters(), now, app.local_time)
-    await _require_active(app, pixel_id, now)
+    await require_active(app, pixel_id, now)
     data = {
         "pixel_id": pixel_id,
-        "date_range": _date_range(span),
+        "date_range": date_range(span),
         **await read_statistics(app.database, pixel_id, span, app.local_time),
     }
     return json_response({"success": True, "data": data})
@@ -86,7 +91,7 @@ async def project_stats(app: App, request: Request, _log: Log) -> Response:
     page = PixelPageQuery(read_limit(parameters), parameters.get("cursor", ""))
     data = {
         "project_id": project_id,
-        "date_range": _date_range(span),
+        "date_range": date_range(span),
         **await read_project_statistics(app.database, project_id, span, page),
     }
     return json_response({"success": True, "data": data})
@@ -98,11 +103,11 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
     pixel_id = request.segment(-1)
     now = app.clock()
     query = read_breakdown_query(request.parameters(), now, app.local_time)
-    await _require_active(app, pixel_id, now)
+    await require_active(app, pixel_id, now)
     page = await read_breakdown(app.database, pixel_id, query)
     data = {
         "pixel_id": pixel_id,
-        "date_range": _date_range(query.span),
+        "date_range": date_range(query.span),
         "by": query.by,
         "attribution": query.attribution,
         "rows": page.rows,
@@ -119,12 +124,14 @@ async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
     return json_response({"success": True, "timestamp": time_text(now), "data": analysis})
 
 
-async def _require_active(app: App, pixel_id: str, now: datetime) -> None:
+async def require_active(app: App, pixel_id: str, now: datetime) -> None:
+    """Raise NotFoundError unless there is such a pixel, and it and its project are active."""
     pixel = await app.pixels.find(pixel_id, now.timestamp())
     if pixel is None or not pixel.active:
         raise NotFoundError("Pixel not found")
 
 
-def _date_range(span: Span) -> dict[str, object]:
+def date_range(span: Span) -> dict[str, object]:
+    """The span as answers name it."""
     ends = {"from": time_text(span.start), "to": time_text(span.end)}
     return {**ends, "days": span.days, "tz": span.zone}

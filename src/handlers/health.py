@@ -10,9 +10,16 @@ from services.core.logs import Log
 from services.monitoring.checks import MAX_CRON_GAP
 from web import Request, Response, json_response, time_text
 
+# As the old Worker called itself, for the monitors that look for it.
+OLD_NAME = "PPP_Pixel"
+
 
 async def health(app: App, _request: Request, log: Log) -> Response:
-    """`GET /health`: 200 if every binding answers and the schema is the expected one, else 503."""
+    """`GET /health`: 200 if every binding answers and the schema is the expected one, else 503.
+
+    `uptime` is the age of this isolate in milliseconds.
+    """
+    now = app.clock()
     parts = await app.health.check()
     healthy = all(part.healthy for part in parts.values())
     if not healthy:
@@ -23,7 +30,9 @@ async def health(app: App, _request: Request, log: Log) -> Response:
             "version": VERSION,
             "worker_version": app.worker_version,
             "environment": app.config.environment,
-            "timestamp": app.clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "timestamp": time_text(now),
+            "worker": OLD_NAME,
+            "uptime": max(0, int((now - app.started_at).total_seconds() * 1_000)),
             "misconfigured": sorted({problem.split()[0] for problem in app.setting_problems}),
             "checks": {name: part.as_json() for name, part in parts.items()},
         },

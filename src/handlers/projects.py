@@ -30,7 +30,7 @@ class EntryHandlers:
 
     @answer_refusals
     async def list_page(self, app: App, request: Request, _log: Log) -> Response:
-        """`GET /api/projects`, `GET /api/projects/:projectId/pixels`: a page, sorted by name."""
+        """`GET /api/manage/projects`, `…/projects/:projectId/pixels`: a page, sorted by name."""
         register = self.register(app)
         page = await register.page(_list_query(request), self._project_id(request))
         entries = [_entry_json(register, request, entry) for entry in page.entries]
@@ -46,7 +46,7 @@ class EntryHandlers:
 
     @answer_refusals
     async def read(self, app: App, request: Request, _log: Log) -> Response:
-        """`GET /api/projects/:id`, `GET /api/projects/pixels/:id`: an entry, active or not."""
+        """`GET /api/manage/projects/:id`, `…/pixels/:id`: an entry, active or not."""
         register = self.register(app)
         return _answer(register, request, await register.find(request.segment(-1)))
 
@@ -68,7 +68,7 @@ class EntryHandlers:
 
 
 PROJECT_HANDLERS = EntryHandlers(lambda app: app.projects)
-PIXEL_HANDLERS = EntryHandlers(lambda app: app.project_pixels, project_segment=2)
+PIXEL_HANDLERS = EntryHandlers(lambda app: app.project_pixels, project_segment=3)
 
 
 def embed_snippet(base_url: str, pixel_id: str) -> str:

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import pytest
 
 from handlers import (
@@ -7,6 +9,8 @@ from handlers import (
     export,
     health,
     home,
+    legacy_projects,
+    legacy_reports,
     privacy,
     projects,
     tracking,
@@ -15,6 +19,11 @@ from routes import (
     EXPORT,
     HEALTH,
     HOME,
+    LEGACY_EXPORT,
+    LEGACY_PIXEL,
+    LEGACY_PROJECT,
+    LEGACY_PROJECTS,
+    LEGACY_STATS,
     PIXEL,
     PIXEL_GIF,
     PIXELS,
@@ -23,6 +32,7 @@ from routes import (
     REALTIME,
     STATS,
     TRACK,
+    Route,
     routes_by_method,
 )
 
@@ -40,17 +50,18 @@ from routes import (
         ("GET", "/health/cron", health.cron),
         ("GET", "/api/health/cron", health.cron),
         ("GET", "/", home.home),
-        ("GET", "/api/analytics/realtime/demo-pixel", analytics.realtime),
+        ("GET", "/api/analytics/realtime/demo-pixel", legacy_reports.realtime),
         ("GET", "/api/reports/realtime/demo-pixel", analytics.realtime),
-        ("GET", "/api/analytics/export/demo-pixel", export.export),
+        ("GET", "/api/analytics/export/demo-pixel", export.legacy_export),
         ("GET", "/api/reports/export/demo-pixel", export.export),
-        ("GET", "/api/analytics/stats/demo-pixel", analytics.stats),
+        ("GET", "/api/analytics/stats/demo-pixel", legacy_reports.stats),
         ("GET", "/api/reports/stats/demo-pixel", analytics.stats),
-        ("GET", "/api/analytics/debug/utm-analysis", analytics.utm_analysis),
+        ("GET", "/api/analytics/debug/utm-analysis", legacy_reports.utm_analysis),
         ("GET", "/api/reports/debug/utm-analysis", analytics.utm_analysis),
-        ("GET", "/api/analytics/breakdown/demo-pixel", analytics.breakdown),
+        ("GET", "/api/analytics/metrics", legacy_reports.metrics),
+        ("GET", "/api/reports/metrics", analytics.metrics),
         ("GET", "/api/reports/breakdown/demo-pixel", analytics.breakdown),
-        ("GET", "/api/analytics/project/demo-project/stats", analytics.project_stats),
+        ("GET", "/api/analytics/project/demo-project/stats", legacy_reports.project_stats),
         ("GET", "/api/reports/project/demo-project/stats", analytics.project_stats),
         ("POST", "/api/privacy/find", privacy.find),
         ("POST", "/api/privacy/export", privacy.export),
@@ -66,23 +77,41 @@ def test_every_address_has_its_handler(method: str, path: str, handler: Handler)
 
 
 MANAGED: dict[str, dict[str, Handler]] = {
-    "/api/projects": {
+    "/api/manage/projects": {
         "GET": projects.PROJECT_HANDLERS.list_page,
         "POST": projects.PROJECT_HANDLERS.create,
     },
-    "/api/projects/acme": {
+    "/api/manage/projects/acme": {
         "GET": projects.PROJECT_HANDLERS.read,
         "PUT": projects.PROJECT_HANDLERS.change,
         "DELETE": projects.PROJECT_HANDLERS.switch_off,
     },
-    "/api/projects/acme/pixels": {
+    "/api/manage/projects/acme/pixels": {
         "GET": projects.PIXEL_HANDLERS.list_page,
         "POST": projects.PIXEL_HANDLERS.create,
+    },
+    "/api/projects": {
+        "GET": legacy_projects.list_projects,
+        "POST": legacy_projects.create_project,
+    },
+    "/api/projects/acme": {
+        "GET": legacy_projects.read_project,
+        "PUT": legacy_projects.change_project,
+        "DELETE": legacy_projects.switch_off_project,
+    },
+    "/api/projects/acme/pixels": {
+        "GET": legacy_projects.list_pixels,
+        "POST": legacy_projects.create_pixel,
+    },
+    "/api/projects/pixels/shop": {
+        "GET": legacy_projects.read_pixel,
+        "PUT": legacy_projects.change_pixel,
+        "DELETE": legacy_projects.switch_off_pixel,
     },
     "/api/backups": {"GET": backups.list_backups, "POST": backups.start_backup},
     "/api/backups/one": {"GET": backups.read_backup},
     "/api/backups/one/continue": {"POST": backups.continue_backup},
-    "/api/projects/pixels/shop": {
+    "/api/manage/pixels/shop": {
         "GET": projects.PIXEL_HANDLERS.read,
         "PUT": projects.PIXEL_HANDLERS.change,
         "DELETE": projects.PIXEL_HANDLERS.switch_off,
@@ -101,12 +130,6 @@ def test_projects_and_pixels_have_a_handler_for_each_method(path: str) -> None:
 )
 def test_a_trailing_slash_changes_nothing(path: str) -> None:
     assert routes_by_method(f"{path}/") is routes_by_method(path)
-
-
-def test_analytics_has_two_names() -> None:
-    assert routes_by_method("/api/analytics/realtime/demo") is routes_by_method(
-        "/api/reports/realtime/demo"
-    )
 
 
 @pytest.mark.parametrize(
@@ -133,6 +156,10 @@ def test_analytics_has_two_names() -> None:
         "/api/statistics/realtime/demo-pixel",
         "/realtime/demo-pixel",
         "/api/projects/acme/pixels/shop",
+        "/api/analytics/breakdown/demo-pixel",
+        "/api/manage",
+        "/api/manage/pixels",
+        "/api/manage/projects/pixels/shop",
         "/api/projects/acme/settings",
         "/api/projects/pixels/shop/x",
         "/projects",
@@ -164,6 +191,18 @@ def test_the_numbers_need_a_key_and_are_read_by_no_other_site() -> None:
     for routes in (EXPORT, REALTIME, STATS):
         policy = routes["GET"].policy
         assert (policy.limit, policy.key, policy.cross_origin) == ("analytics", "read", False)
+
+
+@pytest.mark.parametrize(
+    "routes", [LEGACY_EXPORT, LEGACY_STATS, LEGACY_PROJECTS, LEGACY_PROJECT, LEGACY_PIXEL]
+)
+def test_old_addresses_need_the_same_key_and_are_open_to_pages_of_any_site(
+    routes: Mapping[str, Route],
+) -> None:
+    for method, route in routes.items():
+        assert route.policy.cross_origin
+        assert route.policy.limit in ("analytics", "management")
+        assert route.policy.key == ("read" if method == "GET" else "admin")
 
 
 def test_reading_projects_needs_a_key_and_changing_them_one_of_an_admin() -> None:

@@ -106,11 +106,11 @@ def check_refusal(method: str, path: str, answer: Answer, status: int) -> None:
 
 
 def test_a_key_whose_role_is_not_enough_is_refused_as_described(unlimited: Worker) -> None:
-    answer = unlimited.fetch("/api/projects", method="POST", headers={"x-api-key": READ_KEY})
-    check_refusal("POST", "/api/projects", answer, 403)
+    answer = unlimited.fetch("/api/manage/projects", method="POST", headers={"x-api-key": READ_KEY})
+    check_refusal("POST", "/api/manage/projects", answer, 403)
 
 
-@pytest.mark.parametrize("path", ["/e", "/api/projects"])
+@pytest.mark.parametrize("path", ["/e", "/api/manage/projects"])
 def test_a_body_that_is_too_large_is_refused_as_described(unlimited: Worker, path: str) -> None:
     headers = {"x-api-key": ADMIN_KEY}
     answer = unlimited.fetch(path, method="POST", headers=headers, body="x" * 20_000)
@@ -119,6 +119,6 @@ def test_a_body_that_is_too_large_is_refused_as_described(unlimited: Worker, pat
 
 def test_who_guesses_at_keys_is_refused_as_described(worker: Worker) -> None:
     headers = {"x-api-key": "a guess", "cf-connecting-ip": some_address()}
-    answers = [worker.fetch("/api/projects", headers=headers) for _ in range(21)]
-    check_refusal("GET", "/api/projects", answers[0], 401)
-    check_refusal("GET", "/api/projects", answers[-1], 429)
+    answers = [worker.fetch("/api/manage/projects", headers=headers) for _ in range(21)]
+    check_refusal("GET", "/api/manage/projects", answers[0], 401)
+    check_refusal("GET", "/api/manage/projects", answers[-1], 429)

@@ -15,7 +15,7 @@ from handlers.export import DEFAULT_JSON_ROWS
 from services.core.event_lines import COLUMNS
 from services.core.json_lines import AFTER_ALL_IDS, MAX_PAGE_LINES, MIN_ROWS
 from services.reports.export_pages import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
-from tests.harness.keys import READ_KEY
+from tests.harness.keys import ADMIN_KEY, LEADS_KEY, READ_KEY
 from tests.harness.worker import Answer, Row, Worker, some_visitor
 
 PIXELS = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
@@ -59,9 +59,11 @@ def store(worker: Worker, pixel: str, **values: object) -> None:
     )
 
 
-def ask(worker: Worker, pixel: str, query: str = "", method: str = "GET") -> Answer:
+def ask(
+    worker: Worker, pixel: str, query: str = "", method: str = "GET", key: str = ADMIN_KEY
+) -> Answer:
     path = f"/api/reports/export/{pixel}{query}"
-    return worker.fetch(path, method=method, headers={"x-api-key": READ_KEY})
+    return worker.fetch(path, method=method, headers={"x-api-key": key})
 
 
 def exported(answer: Answer) -> list[Row]:
@@ -392,3 +394,43 @@ def test_nothing_of_an_event_is_logged(keyed: Worker) -> None:
     keyed.act("clear_logs")
     assert b"jane@example.com" in ask(keyed, pixel).body
     assert "jane@example.com" not in json.dumps(keyed.act("logs"))
+
+
+# ---- who sees persons --------------------------------------------------------------------------
+
+PERSON = {
+    "user_agent": "Mozilla/5.0 (Janes phone)",
+    "ip_address": "203.0.113.77",
+    "form_data": '{"email":"jane@shop.example","first_name":"Jane"}',
+    "event_data": '{"customer":"jane@shop.example"}',
+    "pipedrive_person_id": "4711",
+    "page_url": "https://shop.example/thanks?email=jane@shop.example#jane",
+    "referrer_url": "https://shop.example/form#name=Jane",
+}
+WORDS_OF_A_PERSON = (b"jane", b"Jane", b"203.0.113", b"4711", b"Mozilla")
+
+
+@pytest.mark.parametrize("area", ["reports", "analytics"])
+@pytest.mark.parametrize("name", ["json", "csv", "ndjson"])
+def test_a_key_without_the_permission_sees_no_person(keyed: Worker, area: str, name: str) -> None:
+    pixel = pixel_with(keyed)
+    store(keyed, pixel, utm_source="news", **PERSON)
+    path = f"/api/{area}/export/{pixel}?format={name}"
+    reader, leads, admin = (
+        keyed.fetch(path, headers={"x-api-key": key}) for key in (READ_KEY, LEADS_KEY, ADMIN_KEY)
+    )
+    assert reader.status == leads.status == admin.status == 200
+    assert [word for word in WORDS_OF_A_PERSON if word in reader.body] == []
+    assert b"https://shop.example/thanks" in reader.body
+    assert b"news" in reader.body
+    for answer in (leads, admin):
+        assert [word for word in WORDS_OF_A_PERSON if word not in answer.body] == []
+
+
+def test_a_page_without_parameters_is_shown_whole(keyed: Worker) -> None:
+    pixel = pixel_with(keyed)
+    for url in ("https://a.example/x", "https://a.example/?b", "https://a.example/#c?d", None):
+        store(keyed, pixel, page_url=url)
+    urls = [event["page_url"] for event in exported(ask(keyed, pixel, key=READ_KEY))]
+    page = "https://a.example/"
+    assert sorted(map(str, urls)) == sorted(map(str, [None, page, page, f"{page}x"]))

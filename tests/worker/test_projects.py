@@ -42,7 +42,8 @@ def ask(
 ) -> Answer:
     text = None if body is None else json.dumps(body)
     headers = {"x-api-key": key, "content-type": "application/json"}
-    return worker.fetch(f"/api/projects{path}", method=method, headers=headers, body=text)
+    area = "/api/manage" if path.startswith("/pixels/") else "/api/manage/projects"
+    return worker.fetch(f"{area}{path}", method=method, headers=headers, body=text)
 
 
 def data(answer: Answer, status: int = 200) -> Row:
@@ -181,7 +182,7 @@ def test_all_that_is_wrong_is_said_at_once(keyed: Worker) -> None:
 @pytest.mark.parametrize("body", ["", "[]", "7", "{", "[" * 5_000, '"name"'])
 def test_a_body_that_is_no_object_is_refused(keyed: Worker, body: str) -> None:
     answer = keyed.fetch(
-        "/api/projects", method="POST", headers={"x-api-key": ADMIN_KEY}, body=body
+        "/api/manage/projects", method="POST", headers={"x-api-key": ADMIN_KEY}, body=body
     )
     assert problems(answer) == ["the body must be a JSON object"]
 
@@ -232,7 +233,7 @@ def test_changes_of_two_people_at_the_same_moment_are_all_kept(keyed: Worker, pr
     def change(name: str) -> int:
         sent = {"configuration": {name: settings[name]}}
         headers = {"x-api-key": ADMIN_KEY, "cf-connecting-ip": some_address()}
-        url = f"{keyed.url}/api/projects/{project['id']}"
+        url = f"{keyed.url}/api/manage/projects/{project['id']}"
         return keyed.http.put(url, json=sent, headers=headers).status_code
 
     with ThreadPoolExecutor() as people:

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 Role = Literal["read", "admin"]
+Permission = Literal["leads"]
+"""What a key may do beyond its role. `leads`: see who the persons in exports are."""
+
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 # Of a plain key: a shorter one is a mistake or easy to guess.
 MIN_KEY_CHARACTERS = 8
@@ -20,15 +24,23 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key of one holder, by `name`; the role `read` opens the reports, `admin` everything."""
+    """A key of one holder, by `name`; the role `read` opens the reports, `admin` everything.
+
+    `permissions` are those beyond the role; `admin` has all of them.
+    """
 
     name: str
     role: Role
     sha256: str
+    permissions: frozenset[Permission] = frozenset()
 
     def opens(self, role: Role) -> bool:
         """Whether this key is enough for a route that needs `role`."""
         return self.role in ("admin", role)
+
+    def has(self, permission: Permission) -> bool:
+        """Whether this key has a permission, by itself or by its role."""
+        return self.role == "admin" or permission in self.permissions
 
 
 def is_old_format(text: str | None) -> bool:
@@ -39,6 +51,7 @@ def is_old_format(text: str | None) -> bool:
 def read_api_keys(text: str | None) -> tuple[ApiKey, ...]:
     """Reads the secret API_KEYS, a JSON array of objects with `name`, `role` and `sha256`.
 
+    An optional `permissions` is a list of names; unknown ones grant nothing.
     The old format is read too: plain keys with commas between them, each of which opens everything.
 
     Raises:
@@ -77,7 +90,11 @@ def _read_key(entry: object, position: int) -> ApiKey:
     name, role, sha256 = (_text(fields.get(field)) for field in ("name", "role", "sha256"))
     if not name or role not in get_args(Role) or not _SHA256.fullmatch(sha256):
         raise ValueError(f"entry {position} needs a name, a role (read or admin) and a sha256")
-    return ApiKey(name, cast("Role", role), sha256)
+    permissions = fields.get("permissions", [])
+    if not isinstance(permissions, list):
+        raise ValueError(f"entry {position}: permissions must be a list")  # noqa: TRY004  # as above
+    granted = frozenset(name for name in PERMISSIONS if name in permissions)
+    return ApiKey(name, cast("Role", role), sha256, granted)
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,7 @@ Both make the same line of the same event.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 
 from services.core.json_lines import joined, json_line
 
@@ -34,6 +35,14 @@ COLUMNS = (
     *("visitor_sequence", "form_outcome", "event_name", "event_data"),
 )
 
+# Columns that name or describe a person. Addresses of pages are shown without their parameters,
+# which on old thank-you pages are the fields of the form.
+PERSONAL_COLUMNS = (
+    *("user_agent", "ip_address", "form_data", "event_data"),
+    *("pipedrive_person_id", "pipedrive_sync_reason"),
+)
+ADDRESS_COLUMNS = ("page_url", "referrer_url")
+
 # Text that a spreadsheet would run as a formula gets an apostrophe, full-width characters included.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # they are meant
@@ -60,23 +69,40 @@ class _Number(str):
     __slots__ = ()
 
 
-def archived_json(stored: str) -> str:
+Event = dict[str, object]
+Change = Callable[[Event], Mapping[str, object]]
+"""Returns the members of an archived event that are shown otherwise than stored."""
+
+
+def without_persons(event: Event) -> Mapping[str, object]:
+    """The changes that hide who a visitor is; the same in SQL is `export_pages`."""
+    hidden: Event = dict.fromkeys(PERSONAL_COLUMNS)
+    return hidden | {name: _bare_address(event.get(name)) for name in ADDRESS_COLUMNS}
+
+
+def archived_json(stored: str, change: Change | None = None) -> str:
     """The line of JSON of an archived event, with null for columns that are younger than it."""
     event = json.loads(stored)
-    if tuple(event) == COLUMNS:
+    if change is None and tuple(event) == COLUMNS:
         return stored
     complete = {column: event.get(column) for column in COLUMNS}
-    return json.dumps(complete, ensure_ascii=False, separators=(",", ":"))
+    changes = change(complete) if change else {}
+    return json.dumps({**complete, **changes}, ensure_ascii=False, separators=(",", ":"))
 
 
-def archived_csv(stored: str) -> str:
+def archived_csv(stored: str, change: Change | None = None) -> str:
     """The line of CSV of an archived event."""
     event = json.loads(stored, parse_int=_Number, parse_float=_Number)
-    return ",".join(_cell(event.get(column)) for column in COLUMNS)
+    changes = change(event) if change else {}
+    return ",".join(_cell(changes.get(column, event.get(column))) for column in COLUMNS)
 
 
-def _cell(value: str | None) -> str:
-    if value is None:
+def _bare_address(value: object) -> object:
+    return value.partition("#")[0].partition("?")[0] if isinstance(value, str) else value
+
+
+def _cell(value: object) -> str:
+    if not isinstance(value, str):
         return ""
     if isinstance(value, _Number):
         return value

@@ -8,15 +8,28 @@ start, so that they do not shift its pages.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from services.core.cursors import EventPosition, event_position
-from services.core.event_lines import COLUMNS, CSV_LINE, JSON_LINE, archived_csv, archived_json
+from services.core.event_lines import (
+    ADDRESS_COLUMNS,
+    COLUMNS,
+    CSV_LINE,
+    JSON_LINE,
+    PERSONAL_COLUMNS,
+    Change,
+    archived_csv,
+    archived_json,
+    without_persons,
+)
 from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import Span
+from services.tracking.attribution import credit
 
 MAX_EXPORT_ROWS = 10_000
 # In pages of MIN_ROWS each; D1 allows 1,000 queries in an invocation.
@@ -50,16 +63,37 @@ SELECT count(*) AS events FROM (
 """
 
 
-def _by_id(line: str) -> str:
+# An event's columns as somebody may see them: what stands in place of a column.
+_STORED: Mapping[str, str] = {}
+_WITHOUT_PERSONS = {
+    **dict.fromkeys(PERSONAL_COLUMNS, "NULL"),
+    **{
+        name: f"substr({name}, 1, instr(replace({name}, '#', '?') || '?', '?') - 1)"
+        for name in ADDRESS_COLUMNS
+    },
+}
+# The old Worker stored these words where nothing was seen.
+_CREDITED = {"utm_source": SOURCE, "utm_medium": MEDIUM, "utm_campaign": CAMPAIGN}
+
+
+def _events(replaced: Mapping[str, str]) -> str:
+    """The events as rows of a query, with what stands in place of their columns."""
+    if not replaced:
+        return "tracking_events"
+    columns = ", ".join(f"{replaced.get(name, name)} AS {name}" for name in COLUMNS)
+    return f"(SELECT {columns} FROM tracking_events)"
+
+
+def _by_id(line: str, replaced: Mapping[str, str] = _STORED) -> str:
     return f"""
-SELECT id, {line} AS line FROM tracking_events
+SELECT id, {line} AS line FROM {_events(replaced)}
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
 """
 
 
-def _page(line: str) -> str:
+def _page(line: str, replaced: Mapping[str, str] = _STORED) -> str:
     return f"""
-SELECT timestamp, id, {line} AS line FROM tracking_events
+SELECT timestamp, id, {line} AS line FROM {_events(replaced)}
 WHERE {_IS_OLDER}
   AND timestamp >= ?1 ->> '$.last.timestamp'
   AND (timestamp > ?1 ->> '$.last.timestamp' OR id >= ?1 ->> '$.last.event_id')
@@ -104,6 +138,53 @@ FORMATS = {
     ),
 }
 CSV_HEADER = f"{','.join(COLUMNS)}\r\n"
+
+
+def _credited(event: dict[str, object]) -> Mapping[str, object]:
+    credited = credit(event if event.get("touch_origin") else _only_utm(event))
+    return {
+        "utm_source": credited.source,
+        "utm_medium": credited.medium,
+        "utm_campaign": credited.campaign,
+    }
+
+
+def _only_utm(event: Mapping[str, object]) -> Mapping[str, object]:
+    """Of an event of the old Worker click IDs and ad groups are no touch, as in `credit_sql`."""
+    return {name: event.get(name) for name in _CREDITED}
+
+
+def _credited_without_persons(event: dict[str, object]) -> Mapping[str, object]:
+    return {**_credited(event), **without_persons(event)}
+
+
+def _replacing(
+    formats: Mapping[str, ExportFormat], replaced: Mapping[str, str], change: Change
+) -> Mapping[str, ExportFormat]:
+    """The same formats of events whose columns are shown otherwise than stored."""
+    csv_statements = {"page": _page(CSV_LINE, replaced), "by_id": _by_id(CSV_LINE, replaced)}
+    json_statements = {"page": _page(JSON_LINE, replaced), "by_id": _by_id(JSON_LINE, replaced)}
+    return {
+        name: replace(
+            export_format,
+            **(csv_statements if name == "csv" else json_statements),
+            archived=partial(archived_csv if name == "csv" else archived_json, change=change),
+        )
+        for name, export_format in formats.items()
+    }
+
+
+FORMATS_WITHOUT_PERSONS = _replacing(FORMATS, _WITHOUT_PERSONS, without_persons)
+
+# As the old Worker wrote them: without a line break between events, and lines that end with LF.
+_LEGACY_FORMATS = {
+    "json": replace(FORMATS["json"], separator=","),
+    "csv": replace(FORMATS["csv"], content_type="text/csv", separator="\n", end="\n"),
+}
+LEGACY_FORMATS = _replacing(_LEGACY_FORMATS, _CREDITED, _credited)
+LEGACY_FORMATS_WITHOUT_PERSONS = _replacing(
+    _LEGACY_FORMATS, {**_CREDITED, **_WITHOUT_PERSONS}, _credited_without_persons
+)
 
 
 @dataclass(frozen=True, slots=True)

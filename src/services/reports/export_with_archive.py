@@ -100,6 +100,11 @@ class ExportEvents:
         return self.older.next_cursor if self.recent.is_complete else str(self.recent.last)
 
     @property
+    def count(self) -> int:
+        """How many events there are."""
+        return self.recent.count + len(self.older.events)
+
+    @property
     def archived_count(self) -> int:
         """How many of the events come from the archive."""
         return sum(event.part_index is not None for event in self.older.events)

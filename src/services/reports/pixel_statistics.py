@@ -7,7 +7,7 @@ trip. They use the index `tracking_events_by_pixel`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.ports import Database, LocalTime, Row
@@ -104,16 +104,22 @@ STATEMENTS = (
 
 
 async def read_statistics(
-    database: Database, pixel_id: str, span: Span, local_time: LocalTime
+    database: Database,
+    pixel_id: str,
+    span: Span,
+    local_time: LocalTime,
+    statements: Sequence[str] = STATEMENTS,
 ) -> Mapping[str, object]:
     """Reads the statistics of one pixel; its days are those of the span's zone.
+
+    Other `statements` are of the same kinds in the same order.
 
     Raises:
         UnavailableError: D1 failed.
     """
     offsets = span.offsets(local_time)
     parameters = {"pixel_id": pixel_id, **span.parameters(), "offsets": offsets}
-    answers = await database.batch_rows(STATEMENTS, json.dumps(parameters))
+    answers = await database.batch_rows(statements, json.dumps(parameters))
     [summary], sources, pages, days, [submissions], [delivery], [archived] = answers
     return {
         "summary": summary,

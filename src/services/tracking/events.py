@@ -19,6 +19,8 @@ Outcome = Literal["submitted", "accepted", "rejected"]
 PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # 16 hex digits after `pxl_`, as old pixels (v2) write them; some new ones had no `pxl_`.
 VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
+# A type of a site's own, which the old Worker stored as it was: `click`, `purchase`.
+SITE_TYPE = re.compile(r"[^\W\d_][\w .:/-]{0,63}")
 EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 
@@ -149,14 +151,17 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
 def _required(fields: Mapping[str, object]) -> tuple[str, str, EventType]:
     pixel_id = _matching(PIXEL_ID, fields.get("pixel_id"))
     page_url = _web_address(fields.get("page_url"))
-    event_type = EVENT_TYPES.get(str(fields.get("event_type") or "pageview"))
+    event_type = _event_type(fields)
     details = []
     if pixel_id is None:
         details.append("pixel_id: must be 8 to 64 letters, digits, '-' or '_'")
     if page_url is None:
         details.append("page_url: must be an http or https address")
     if event_type is None:
-        details.append(f"event_type: must be one of {', '.join(EVENT_TYPES)}")
+        details.append(
+            f"event_type: must be one of {', '.join(EVENT_TYPES)},"
+            f" or a name of at most {MAX_NAME_CHARACTERS} letters, digits, spaces and _.:/-"
+        )
     if event_type == "custom" and _event_name(fields) is None:
         details.append(f"event_name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters")
     if pixel_id is None or page_url is None or event_type is None or details:
@@ -168,17 +173,33 @@ def _lead(
     fields: Mapping[str, object], page_url: str, event_type: EventType
 ) -> tuple[Lead | None, bool]:
     """The lead, and whether nothing but the address of a page view says that there is one."""
-    if event_type == "custom":
+    is_named = event_type == "custom"
+    if is_named and fields.get("event_type") in EVENT_TYPES:
         return None, False
     if lead := read_lead(fields.get("form_data")):
         return lead, False
+    if is_named:
+        return None, False
     # Old thank-you pages carry the form's values in their address.
     lead = read_lead_from_url(page_url)
     return lead, lead is not None and event_type == "pageview"
 
 
+def _event_type(fields: Mapping[str, object]) -> EventType | None:
+    """The type; another name than ours, as sites send it to the old pixel's address, is custom."""
+    event_type = fields.get("event_type") or "pageview"
+    if not isinstance(event_type, str):
+        return None
+    return EVENT_TYPES.get(event_type) or ("custom" if SITE_TYPE.fullmatch(event_type) else None)
+
+
 def _event_name(fields: Mapping[str, object]) -> str | None:
-    value = fields.get("event_name")
+    """The name of a custom event: `event_name`, or a type that is none of ours."""
+    event_type = fields.get("event_type")
+    return _name(fields.get("event_name") if event_type in EVENT_TYPES else event_type)
+
+
+def _name(value: object) -> str | None:
     name = _text(value, len(value)) if isinstance(value, str) else None
     return name if name and len(name) <= MAX_NAME_CHARACTERS else None
 

@@ -33,6 +33,14 @@ def test_a_script_gets_a_key_that_the_worker_takes_by_its_line(home: Path, role:
     assert output.json["key"] not in output.json["api_keys"] + output.err
 
 
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_key_may_see_persons_where_it_is_made_so(home: Path, *, leads: bool) -> None:
+    options = ["--leads"] if leads else []
+    said = new(home, "--name", "sales", "--role", "read", *options, "--json")
+    [key] = read_api_keys(said.json["api_keys"])
+    assert key.has("leads") == leads
+
+
 def test_a_person_sees_the_key_once_and_what_to_do_with_its_line(home: Path) -> None:
     output = new(home, "--name", "ops", "--role", "read")
     lines = output.out.splitlines()

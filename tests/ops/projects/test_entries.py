@@ -119,7 +119,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(
     output = service.ppp(*arguments, "--dry-run")
     assert output.code == 0
     assert (output.json["method"], output.json["body"]) == (method, body)
-    assert output.json["url"].startswith(f"{service.worker.url}/api/projects")
+    assert output.json["url"].startswith(f"{service.worker.url}/api/manage/projects")
     assert service.worker.log_lines() == []
 
 
@@ -128,7 +128,7 @@ def test_a_dry_run_of_switching_off_changes_nothing(service: Service) -> None:
     output = service.ppp("pixels", "deactivate", pixel["id"], "--dry-run")
     assert output.json == {
         "method": "DELETE",
-        "url": f"{service.worker.url}/api/projects/pixels/{pixel['id']}",
+        "url": f"{service.worker.url}/api/manage/pixels/{pixel['id']}",
     }
     assert service.json("pixels", "show", pixel["id"])["active"] == 1
 

@@ -141,14 +141,14 @@ def test_a_key_that_the_worker_does_not_know_is_not_repeated(road: Road) -> None
 
 
 def test_an_hour_of_waiting_is_said_and_not_done(road: Road) -> None:
-    road.refuse(429, retry_after=3_000, path="/api/projects")
+    road.refuse(429, retry_after=3_000, path="/api/manage/projects")
     line = fails(here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY}), 3)
     assert "the limit of requests is reached (429): try again in 50 min" in line
     assert [request.status for request in road.requests] == [429]
 
 
 def test_a_short_wait_is_done_as_told(service: Service, road: Road) -> None:
-    road.refuse(429, requests=2, retry_after=1, path="/api/projects")
+    road.refuse(429, requests=2, retry_after=1, path="/api/manage/projects")
     output = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
     assert output.code in {0, 1}
     assert output.err.count("the limit of requests is reached: waiting 1 s as the Worker asks") == 2
@@ -156,7 +156,7 @@ def test_a_short_wait_is_done_as_told(service: Service, road: Road) -> None:
 
 
 def test_a_worker_that_cannot_work_is_told_from_one_that_is_not_there(road: Road) -> None:
-    road.refuse(503, retry_after=30, path="/api/projects")
+    road.refuse(503, retry_after=30, path="/api/manage/projects")
     requested_path = here("projects", "list", "--url", road.url, env={"PPP_API_KEY": ADMIN_KEY})
     line = fails(requested_path, 3)
     assert "answered 503" in line

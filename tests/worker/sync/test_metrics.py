@@ -175,4 +175,4 @@ def test_nothing_personal_and_no_token_is_in_them(keyed_lab: Lab) -> None:
 
 
 def test_metrics_need_a_key(keyed_lab: Lab) -> None:
-    assert keyed_lab.worker.fetch("/api/analytics/metrics").status == 401
+    assert keyed_lab.worker.fetch("/api/reports/metrics").status == 401

@@ -137,3 +137,24 @@ def test_read_opens_the_numbers_and_admin_everything() -> None:
     assert not READER.opens("admin")
     assert ADMIN.opens("read")
     assert ADMIN.opens("admin")
+
+
+@pytest.mark.parametrize(
+    ("permissions", "sees_persons"),
+    [([], False), (["leads"], True), (["leads", "dashboards"], True), ([7, None, "lead"], False)],
+)
+def test_persons_are_seen_with_the_permission_or_by_an_admin(
+    permissions: list[object], *, sees_persons: bool
+) -> None:
+    [reader, admin] = read_api_keys(
+        json.dumps([GOOD | {"permissions": permissions}, GOOD | {"role": "admin"}])
+    )
+    assert reader.has("leads") == sees_persons
+    assert not reader.opens("admin")
+    assert admin.has("leads")
+
+
+@pytest.mark.parametrize("permissions", ["leads", None, {"leads": True}, 1])
+def test_permissions_that_are_no_list_are_refused(permissions: object) -> None:
+    with pytest.raises(ValueError, match=r"^entry 1: permissions must be a list$"):
+        read_api_keys(json.dumps([GOOD | {"permissions": permissions}]))

@@ -180,17 +180,21 @@ def test_a_page_url_is_an_http_address_kept_as_it_is(page_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "event_type", ["click", "custom", "PAGEVIEW", 7, True, ["pageview"], {"a": 1}]
+    "event_type",
+    [7, True, ["pageview"], {"a": 1}, " ", "1st", "<b>", "jane@shop.example", "x" * 65, "a\nb"],
 )
 def test_a_wrong_event_type_is_named_with_the_right_ones(event_type: object) -> None:
     refused = refusal(json.dumps(LEAST | {"event_type": event_type}))
     assert refused.details == [
-        "event_type: must be one of pageview, form_submit, form_submission, event"
+        (
+            "event_type: must be one of pageview, form_submit, form_submission, event,"
+            " or a name of at most 64 letters, digits, spaces and _.:/-"
+        )
     ]
 
 
 def test_all_problems_are_listed_at_once() -> None:
-    details = refusal('{"event_type": "click"}').details
+    details = refusal('{"event_type": 7}').details
     assert [detail.partition(":")[0] for detail in details] == [
         "pixel_id",
         "page_url",
@@ -243,6 +247,23 @@ def test_an_old_pixels_page_view_is_read() -> None:
         viewport=Size(1280, 720),
         screen=Size(1920, 1080),
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["click", "purchase", "PAGEVIEW", "add to cart", "køb", "shop:buy/2", "x" * 64]
+)
+def test_another_type_of_an_old_pixel_is_a_custom_event_of_that_name(name: str) -> None:
+    event = read_old(event_type=name, page_url="https://client.example/?email=jane@shop.example")
+    assert (event.event_type, event.lead) == ("custom", None)
+    assert event.custom is not None
+    assert (event.custom.name, event.custom.data) == (name, None)
+
+
+def test_a_lead_is_one_whatever_the_site_calls_its_event() -> None:
+    event = read_old(event_type="purchase", form_data=JANES_FORM)
+    assert (event.event_type, event.lead, event.custom) == ("form_submit", JANE, None)
+    named = read(event_type="event", event_name="purchase", form_data=JANES_FORM)
+    assert (named.event_type, named.lead) == ("custom", None)
 
 
 @pytest.mark.parametrize("event_type", ["form_submit", "form_submission"])
