@@ -81,7 +81,7 @@ async def export(app: App, request: Request, log: Log) -> Response:
     options = read_export_options(request.parameters(), now)
     if await app.pixels.find(request.segment(-1), now.timestamp()) is None:
         raise NotFoundError("Pixel not found")
-    return await _exported(app, request, options, log)
+    return await _exported(app, request, options, now, log)
 
 
 @answer_refusals
@@ -92,10 +92,13 @@ async def legacy_export(app: App, request: Request, log: Log) -> Response:
     """
     now = app.clock().replace(microsecond=0)
     await require_active(app, request.segment(-1), now)
-    return await _exported(app, request, read_legacy_options(request.parameters(), now), log)
+    options = read_legacy_options(request.parameters(), now)
+    return await _exported(app, request, options, now, log)
 
 
-async def _exported(app: App, request: Request, options: ExportOptions, log: Log) -> Response:
+async def _exported(
+    app: App, request: Request, options: ExportOptions, now: datetime, log: Log
+) -> Response:
     if request.key is None or not request.key.has("leads"):
         options = replace(options, has_persons=False)
     pixel_id = request.segment(-1)
@@ -110,7 +113,7 @@ async def _exported(app: App, request: Request, options: ExportOptions, log: Log
         "Cache-Control": "no-store",
         **next_cursor,
     }
-    body = _body(app, _head(pixel_id, options, app.clock()), events, options, log)
+    body = _body(app, _head(pixel_id, options, now), events, options, log)
     return Response(HTTPStatus.OK, body, headers)
 
 

@@ -33,6 +33,7 @@ from tests.ops.running import here
 from wrangler import wrangler
 
 TEXT = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+COMMANDS = TEXT + (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
 CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 TWO_DAYS_AGO = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT%H:%M}"
 # Their own tests run them: a drill takes minutes, the others need somebody who is logged in.
@@ -43,7 +44,7 @@ ALARMS = [problem for problem in vars(problems).values() if isinstance(problem, 
 def commands(program: str) -> list[str]:
     """Every command of a program that is written out with where it works."""
     found: dict[str, None] = {}
-    for block, inline in CODE.findall(TEXT):
+    for block, inline in CODE.findall(COMMANDS):
         for line in (block or inline).replace("\\\n", " ").splitlines():
             command = re.sub(r"\s+#.*", "", line).strip()
             is_whole = program != "./ppp" or "--env" in command or "--map" in command

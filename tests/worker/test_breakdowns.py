@@ -20,8 +20,8 @@ def pixel(keyed: Worker) -> str:
     return name
 
 
-def ask(worker: Worker, pixel_id: str, query: str, area: str = "reports") -> Answer:
-    path = f"/api/{area}/breakdown/{pixel_id}?{query}"
+def ask(worker: Worker, pixel_id: str, query: str) -> Answer:
+    path = f"/api/reports/breakdown/{pixel_id}?{query}"
     return worker.fetch(path, headers={"x-api-key": READ_KEY})
 
 
@@ -51,8 +51,7 @@ def form(worker: Worker, pixel_id: str, visitor: str, outcome: str | None = None
     record_view(worker, pixel_id, "form", visitor_cookie=visitor, outcome=outcome, **lead)
 
 
-@pytest.mark.parametrize("area", ["reports", "analytics"])
-def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str, area: str) -> None:
+def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str) -> None:
     one, two, three = some_visitor(), some_visitor(), some_visitor()
     for visitor in (one, two, three):
         record_view(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
@@ -61,7 +60,7 @@ def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str, area: s
     form(keyed, pixel, two)
     record_view(keyed, pixel)
 
-    answer = ask(keyed, pixel, "by=source", area)
+    answer = ask(keyed, pixel, "by=source")
     data = answer.json()["data"]
     assert answer.headers["x-ratelimit-limit"] == "1000"
     assert data.pop("date_range")["days"] == 30

@@ -83,7 +83,7 @@ def exported(answer: Answer) -> list[Row]:
 def receive(worker: Worker, pixel: str, received: list[bytes]) -> None:
     """Takes an export over the network as it comes."""
     path = f"{worker.url}/api/reports/export/{pixel}?format=ndjson"
-    with worker.http.stream("GET", path, headers={"x-api-key": READ_KEY}) as answer:
+    with worker.http.stream("GET", path, headers={"x-api-key": ADMIN_KEY}) as answer:
         assert answer.status_code == 200
         received.extend(answer.iter_bytes())
 

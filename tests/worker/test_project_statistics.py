@@ -22,8 +22,8 @@ def project(keyed: Worker) -> str:
     return project
 
 
-def ask(worker: Worker, project: str, query: str = "", area: str = "reports") -> Answer:
-    path = f"/api/{area}/project/{project}/stats{query}"
+def ask(worker: Worker, project: str, query: str = "") -> Answer:
+    path = f"/api/reports/project/{project}/stats{query}"
     return worker.fetch(path, headers={"x-api-key": READ_KEY})
 
 
@@ -42,8 +42,7 @@ def record_view(worker: Worker, pixel_id: str, visitor: str, time: str, page: st
     worker.query("UPDATE tracking_events SET timestamp = ? WHERE id = ?", time, event_id)
 
 
-@pytest.mark.parametrize("area", ["reports", "analytics"])
-def test_a_visitor_of_two_pixels_is_one_in_the_sum(keyed: Worker, project: str, area: str) -> None:
+def test_a_visitor_of_two_pixels_is_one_in_the_sum(keyed: Worker, project: str) -> None:
     one, two = some_visitor(), some_visitor()
     record_view(keyed, f"{project}-shop", one, "2026-03-01 10:00:00", "a")
     record_view(keyed, f"{project}-shop", two, "2026-03-01 11:00:00", "b")
@@ -52,7 +51,7 @@ def test_a_visitor_of_two_pixels_is_one_in_the_sum(keyed: Worker, project: str, 
     record_view(keyed, "ppp-website-1", one, "2026-03-02 10:00:00", "a")
     keyed.query("UPDATE pixels SET active = 0 WHERE id = ?", f"{project}-blog")
 
-    answer = ask(keyed, project, "?from=2026-03-01&to=2026-03-02", area)
+    answer = ask(keyed, project, "?from=2026-03-01&to=2026-03-02")
     assert answer.json() == {
         "success": True,
         "data": {

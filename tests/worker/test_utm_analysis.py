@@ -15,8 +15,8 @@ def nothing_seen(keyed: Worker) -> None:
     keyed.query("DELETE FROM tracking_events")
 
 
-def ask(worker: Worker, area: str = "reports") -> Answer:
-    return worker.fetch(f"/api/{area}/debug/utm-analysis", headers={"x-api-key": READ_KEY})
+def ask(worker: Worker) -> Answer:
+    return worker.fetch("/api/reports/debug/utm-analysis", headers={"x-api-key": READ_KEY})
 
 
 def record_view(
@@ -27,15 +27,14 @@ def record_view(
     worker.query(change, f"-{hours_ago} hours", answer.json()["event_id"])
 
 
-@pytest.mark.parametrize("area", ["reports", "analytics"])
-def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker, area: str) -> None:
+def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker) -> None:
     record_view(keyed, "?utm_source=news&utm_medium=email")
     record_view(keyed, "?utm_term=shoes&gclid=G", 47, pixel="ppp-website-1")
     record_view(keyed, "?fbclid=F")
     record_view(keyed, "")
     record_view(keyed, "", 47)
     record_view(keyed, "?gclid=G", 49)
-    data = ask(keyed, area).json()["data"]
+    data = ask(keyed).json()["data"]
     assert data == {
         "hours": 48,
         "summary": {
