@@ -43,7 +43,7 @@ JOINED_BY_FUNCTIONS = {
         *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
     },
     # Columns of the export.
-    "services/reports/export_pages.py": {"line"},
+    "services/reports/export_pages.py": {"_events(replaced)", "columns", "line"},
 }
 
 
