@@ -12,6 +12,7 @@ from services.alerting.problems import Finding
 from services.archive import archive_run
 from services.backup.backup_run import newest_verified
 from services.backup.records import Backup
+from services.core.backed_up import NO_BACKUP
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
 from services.monitoring.health import NO_ANSWER, ComponentHealth
@@ -211,6 +212,9 @@ def _job_failure(job: str, last_run: Row | None, now: datetime) -> str | None:
     if last_run is None:
         return f"{job} has never run"
     succeeded_at = last_run["succeeded_at"]
+    if succeeded_at is None and last_run["outcome"] == NO_BACKUP:
+        # As after the first deployment; if it lasts, the checks of the backups say so.
+        return None
     time = now - parse_stored_time(succeeded_at) if succeeded_at else None
     if time is not None and time <= MAX_FAILING_TIME:
         return None

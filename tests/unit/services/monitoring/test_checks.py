@@ -173,10 +173,12 @@ def test_a_value_beyond_its_limit_is_a_finding(
         metrics(oldest_pending_seconds=None),
         metrics(jobs={}),
         jobs(archive={"outcome": None}, retention={"outcome": "failed"}),
+        jobs(archive=NEVER_SUCCEEDED | {"outcome": "no_backup"}),
     ],
     ids=[
         *("a new database", "a quiet hour", "the first backup", "it failed before"),
         *("few requests", "no leads", "the first run", "jobs that failed just now"),
+        "a job that waits for the first backup",
     ],
 )
 def test_a_similar_state_is_no_finding(observations: Observations) -> None:
