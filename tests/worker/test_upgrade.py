@@ -16,6 +16,7 @@ LINES = [
     line.strip()
     for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
     for line in block.splitlines()
+    if line.strip()
 ]
 CURLS = [line for line in LINES if line.startswith("curl ")]
 
