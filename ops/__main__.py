@@ -7,6 +7,8 @@ import sys
 import typer
 
 from ops.commands import (
+    accept_database,
+    alerts,
     backup,
     backups,
     capacity,
@@ -25,6 +27,7 @@ from ops.commands import (
     resync,
     rollback,
     security_check,
+    smoke,
     stats,
     status,
 )
@@ -40,14 +43,17 @@ MODULES = (
     resync,
     security_check,
     status,
+    alerts,
     # Deployment.
     preflight,
     deploy,
     rollback,
+    smoke,
     # Backups.
     backup,
     backups,
     restore,
+    accept_database,
     drill,
     # Groups of commands.
     fields,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from config import Config
 from services.access.rate_limiting import IsolateRateLimiter
+from services.alerting.alert_states import AlertMemory
 from services.alerting.notifier import Notifier
 from services.archive.archive_run import ArchiveRun
 from services.backup.backup_run import Backups
@@ -61,6 +62,7 @@ class App:
     backups: Backups
     failed_requests: FailedRequests
     checks_run: ChecksRun
+    alerts: AlertMemory
     new_notifier: Callable[[Log], Notifier]
     new_sync: NewSync
     new_archive: NewArchive

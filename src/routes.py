@@ -8,6 +8,7 @@ from typing import Literal
 
 from handlers import (
     Handler,
+    alerts,
     analytics,
     archive,
     backups,
@@ -131,6 +132,8 @@ BACKUPS = {
 }
 BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
 CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, IN_PORTIONS)}
+ALERTS = {"GET": Route(alerts.list_alerts, MANAGEMENT_READING)}
+ACKNOWLEDGED_ALERT = {"POST": Route(alerts.acknowledge, MANAGING)}
 PIXEL_REPORTS = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
 LEGACY_PIXEL_REPORTS = {
     "export": LEGACY_EXPORT,
@@ -209,6 +212,16 @@ def _legacy_report_routes(report: list[str]) -> Mapping[str, Route]:
             return NO_ROUTES
 
 
+def _alert_routes(entry: list[str]) -> Mapping[str, Route]:
+    match entry:
+        case []:
+            return ALERTS
+        case [_, "acknowledge"]:
+            return ACKNOWLEDGED_ALERT
+        case _:
+            return NO_ROUTES
+
+
 def _backup_routes(entry: list[str]) -> Mapping[str, Route]:
     match entry:
         case []:
@@ -246,6 +259,7 @@ def _privacy_routes(request: list[str]) -> Mapping[str, Route]:
 
 
 AREAS: Mapping[str, Callable[[list[str]], Mapping[str, Route]]] = {
+    "alerts": _alert_routes,
     "reports": _report_routes,
     "manage": _management_routes,
     "privacy": _privacy_routes,

@@ -27,6 +27,7 @@ from config import (
     setting_problems,
 )
 from services.access.rate_limiting import IsolateRateLimiter
+from services.alerting.alert_states import AlertMemory
 from services.alerting.notifier import Notifier
 from services.alerting.webhook import AlertWebhook
 from services.archive.archive_run import ArchiveRun
@@ -103,6 +104,7 @@ def build_app(env: Any) -> App:
         checks_run=ChecksRun(
             read_monitoring_config(settings).thresholds, metrics_reader, records, store, now
         ),
+        alerts=AlertMemory(key_values),
         new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
         new_archive=partial(_new_archive, settings, database, bucket, records.backed_up_rows),
@@ -143,7 +145,7 @@ def _is_time_zone(zone: str) -> bool:
 def _new_notifier(settings: SettingReader, key_values: Kv, log: Log) -> Notifier:
     config = read_monitoring_config(settings)
     webhook = AlertWebhook(Fetch(), config.alert_webhook_url)
-    return Notifier(webhook, key_values, now, log, config.runbook_url)
+    return Notifier(webhook, AlertMemory(key_values), now, log, config.runbook_url)
 
 
 def _new_sync(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ops.backup.index import Backup, backup_manifest_key
@@ -50,6 +50,21 @@ def read_chain(
         chain.insert(0, _checked_manifest(next_id, contents[next_id], chain))
         next_id = chain[0].previous
     return chain
+
+
+def highest_events(target: Target, ids: Sequence[str], folder: Path) -> Mapping[str, int]:
+    """Read the highest event id in each backup, of those whose manifest can be read.
+
+    Raises:
+        NoAnswerError: R2 does not answer.
+    """
+    highest: dict[str, int] = {}
+    for backup_id, content in _fetch_manifests(target, ids, folder).items():
+        try:
+            highest[backup_id] = read_manifest(content or b"").marker["event"]
+        except (ValueError, LookupError):
+            continue
+    return highest
 
 
 def _fetch_manifests(target: Target, ids: Iterable[str], folder: Path) -> dict[str, bytes | None]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from ops.checks.first_step import FirstStep, first_step
 from ops.terminal.output import format_duration, plain
 from ops.worker_api.client import Row
 from services.alerting import problems
@@ -20,6 +21,8 @@ from services.monitoring.checks import (
 from services.sync.outbox import JOB as SYNC
 
 DAY = timedelta(days=1)
+FIRST, ALERT = "do first", "alert"
+REFUSED = "refused"
 PROBLEMS = {
     problem.name: problem for problem in vars(problems).values() if isinstance(problem, Problem)
 }
@@ -38,7 +41,8 @@ class StatusLine:
 class StatusSnapshot:
     """What the Worker answered. `metrics` and `backups` are None if they could not be read.
 
-    `not_read` says why.
+    `not_read` says why. `loss` is why the database counts as lost, where that was judged here;
+    `options` name the Worker to a command.
     """
 
     url: str
@@ -46,6 +50,20 @@ class StatusSnapshot:
     metrics: Row | None
     backups: Sequence[Row] | None
     not_read: Sequence[str]
+    loss: str | None = None
+    options: str = "--env production"
+
+    @property
+    def problem_names(self) -> Sequence[str]:
+        """The problems that the Worker found in its last run."""
+        run = self.metrics["metrics"]["jobs"].get(WATCH) if self.metrics else None
+        names: Sequence[str] = run["summary"].get("problems", []) if run else []
+        return names
+
+    @property
+    def first_step(self) -> FirstStep | None:
+        """What comes first."""
+        return first_step(self.health, self.problem_names, self.loss, self.options)
 
     @property
     def now(self) -> datetime:
@@ -60,7 +78,7 @@ class StatusSnapshot:
 
 
 def status_lines(snapshot: StatusSnapshot) -> Sequence[StatusLine]:
-    """Return all lines, in the order in which they are printed."""
+    """Return all lines, the worst first."""
     lines = [*_worker_lines(snapshot.health)]
     if snapshot.metrics:
         metrics = snapshot.metrics["metrics"]
@@ -72,7 +90,31 @@ def status_lines(snapshot: StatusSnapshot) -> Sequence[StatusLine]:
         lines += _job_lines(metrics["jobs"], snapshot.now)
         lines += _alert_lines(metrics["jobs"].get(WATCH))
     lines += [_backup_line(snapshot)]
-    return [*lines, *(StatusLine("not read", plain(reason)) for reason in snapshot.not_read)]
+    lines += [StatusLine("not read", plain(reason)) for reason in snapshot.not_read]
+    step = snapshot.first_step
+    if step:
+        lines = [_explained(line, step) for line in lines]
+        lines.append(StatusLine(FIRST, plain(step.text), is_problem=True))
+    return sorted(lines, key=_rank)
+
+
+def _explained(line: StatusLine, step: FirstStep) -> StatusLine:
+    """Mark a line that follows from what comes first, in place of its own advice."""
+    name = line.text.split(" ")[0] if line.name == ALERT else line.name
+    if not line.is_problem or not step.explains(name):
+        return line
+    text = name if line.name == ALERT else line.text
+    return replace(line, text=f"{text} (follows from what comes first)")
+
+
+def _rank(line: StatusLine) -> tuple[int, str]:
+    """The place of a line: what comes first, alerts by their severity, other problems, the rest."""
+    if line.name == FIRST:
+        return 0, ""
+    if line.name == ALERT:
+        problem = PROBLEMS.get(line.text.split(" ")[0])
+        return 1, problem.severity if problem else "P9"
+    return (2 if line.is_problem else 3), ""
 
 
 def _worker_lines(health: Row) -> Iterator[StatusLine]:
@@ -87,11 +129,13 @@ def _worker_lines(health: Row) -> Iterator[StatusLine]:
 def _data_lines(metrics: Row, now: datetime) -> Iterator[StatusLine]:
     database, recent = metrics["database"], metrics["recent_activity"]
     count_age = _ago(database["counted_at"], now)
+    live = recent["events_last_hour"]
+    newer = f", at least {live:,} events now" if live > database["total_events"] else ""
     yield StatusLine(
         "database",
         f"{database['size_bytes'] / 2**20:,.1f} MiB: {database['total_events']:,} events, "
         f"{database['unique_visitors']:,} visitors, {database['unique_sessions']:,} sessions, "
-        f"{database['active_pixels']:,} active pixels (counted {count_age})",
+        f"{database['active_pixels']:,} active pixels (counted {count_age}{newer})",
     )
     # A Worker of an older version lacks it.
     last = metrics.get("last_event_at") or ""
@@ -145,10 +189,12 @@ def _job_lines(jobs: Mapping[str, Row], now: datetime) -> Iterator[StatusLine]:
         counts = [
             f"{number} {kind}" for kind, number in run["summary"].items() if _is_count(number)
         ]
+        if run["outcome"] == REFUSED:
+            counts.append(str(run["summary"].get("reason") or "see the log"))
         outcome = ": ".join(filter(None, (run["outcome"] or "has not ended", ", ".join(counts))))
-        is_late = age > MAX_CRON_GAP
+        is_problem = age > MAX_CRON_GAP or run["outcome"] == REFUSED
         yield StatusLine(
-            f"job {name}", f"{_ago(run['started_at'], now)}, {plain(outcome)}", is_late
+            f"job {name}", f"{_ago(run['started_at'], now)}, {plain(outcome)}", is_problem
         )
 
 
@@ -163,11 +209,13 @@ def _alert_lines(run: Row | None) -> Iterator[StatusLine]:
     for name in names:
         problem = PROBLEMS.get(name)
         text = f"{problem.severity}, {problem.means}: `{problem.command}`" if problem else ""
-        yield StatusLine("alert", plain(f"{name} {text}"), is_problem=True)
+        yield StatusLine(ALERT, plain(f"{name} {text}"), is_problem=True)
 
 
 def _backup_line(snapshot: StatusSnapshot) -> StatusLine:
     newest = snapshot.newest_backup
+    if newest is None and snapshot.backups is None:
+        return StatusLine("backup", "not known: the list could not be read", is_problem=True)
     if newest is None:
         return StatusLine("backup", "no backup known", is_problem=True)
     rows = f", {newest['rows']:,} rows" if newest.get("rows") else ""

@@ -48,6 +48,10 @@ class Bucket:
             file.write_bytes(content)
             self.write_file(key, file)
 
+    def write_json(self, key: str, value: object) -> None:
+        """Write an object of JSON."""
+        self.write(key, json.dumps(value, indent=1).encode())
+
     def write_file(self, key: str, file: Path) -> None:
         """Write a file as an object."""
         try:

@@ -19,6 +19,10 @@ Row = dict[str, Any]
 MAX_IDS_PER_STATEMENT = 500
 
 
+class MissingSchemaError(NoAnswerError):
+    """The database answers, and lacks a table, a column or an index."""
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """The D1 database of a target."""
@@ -34,7 +38,7 @@ class Database:
         try:
             return [answer["results"] for answer in self._execute_command(statements).read_json()]
         except RefusedError as error:
-            raise NoAnswerError(self._explain(str(error))) from None
+            raise self._error(str(error)) from None
         except (LookupError, TypeError):
             raise NoAnswerError("wrangler answered without rows: is its version right?") from None
 
@@ -47,11 +51,15 @@ class Database:
         arguments = ("d1", "execute", *self.target.arguments(), "--json", "--command", sql)
         return WranglerCommand(arguments, self.target.config)
 
-    def _explain(self, complaint: str) -> str:
+    def _error(self, complaint: str) -> NoAnswerError:
         if any(f"no such {kind}" in complaint for kind in ("table", "column", "index")):
-            remedy = "`make deploy`" if self.target.environment else "`make dev`"
-            return f"the database lacks migrations, which {remedy} applies ({complaint})"
-        return f"the database did not answer: {complaint}"
+            # Not the migrations first: where the tables are gone, they hide that.
+            options = "--local" if self.target.environment is None else "--env production"
+            return MissingSchemaError(
+                f"the database lacks tables or migrations ({complaint}): "
+                f"./ppp status {options} says what to do first"
+            )
+        return NoAnswerError(f"the database did not answer: {complaint}")
 
 
 def integer_list(values: Iterable[int]) -> str:

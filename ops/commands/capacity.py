@@ -11,9 +11,8 @@ import typer
 
 from ops.checks.load_test import Load, LoadResult, run_load
 from ops.cloudflare.target import Environment
-from ops.commands.projects import PATH
 from ops.commands.status import read_health
-from ops.projects.entries import list_entries
+from ops.projects.entries import PIXELS, PROJECTS, activate_entry
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson
 from ops.terminal.output import DASH, console, counted, note, show_json
@@ -76,25 +75,15 @@ def _refuse_production(api: Api) -> None:
 @contextmanager
 def _active_pixel(api: Api) -> Iterator[str]:
     """Activate the pixel for tests for the block, and yield its id."""
-    project_id = _active_entry(api, PATH)
-    pixel_id = _active_entry(api, f"{PATH}/{path_segment(project_id)}/pixels")
-    path = f"{PATH}/pixels/{path_segment(pixel_id)}"
+    project_id = activate_entry(api, PROJECTS, NAME, {})
+    pixel_id = activate_entry(api, f"{PROJECTS}/{path_segment(project_id)}/pixels", NAME, {})
+    path = f"{PIXELS}/{path_segment(pixel_id)}"
     try:
         yield pixel_id
     finally:
         api.send("DELETE", path)
-        api.send("DELETE", f"{PATH}/{path_segment(project_id)}")
+        api.send("DELETE", f"{PROJECTS}/{path_segment(project_id)}")
         note(f"the pixel and the project {NAME} are switched off again; their events stay")
-
-
-def _active_entry(api: Api, path: str) -> str:
-    """Activate the entry for tests in a list and return its id; create it if needed."""
-    for entry in list_entries(api, path, include_inactive=True):
-        if entry["name"] == NAME:
-            entry_path = f"{PATH}/pixels" if "project_id" in entry else PATH
-            api.send("PUT", f"{entry_path}/{path_segment(entry['id'])}", {"active": 1})
-            return str(entry["id"])
-    return str(api.send("POST", path, {"name": NAME})["data"]["id"])
 
 
 def _numbers(result: LoadResult) -> Row:

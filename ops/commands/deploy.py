@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -84,7 +85,10 @@ def deploy(
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     target = choose_target(env, persist_to, local=local)
     worker = _choose_worker(target, url)
-    options = DeploymentOptions(first, first or all_traffic, watch)
+    options = DeploymentOptions(
+        *(first, first or all_traffic, watch),
+        accepts_database=accept_database == target.database_id,
+    )
     preflight_options = PreflightOptions(
         field_map, max_backup_age, optional_secrets or (), accept_database, first
     )
@@ -159,6 +163,7 @@ def _deploy(
     pending = [name for name in facts.migrations if name not in applied]
     previous = sole_version(facts.deployment) if target.environment else None
     url = None if target.environment else worker.url
+    options = replace(options, switches_database=facts.is_switched)
     with open_api(target.environment, url, local=False) as api:
         entry = Deployment(target, api, options, facts.contents, pending, previous).run()
     note(f"deployed: {entry['id']}. The first minutes: docs/runbook.md#deployment")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,18 @@ from typing import Annotated
 
 import typer
 
-from ops.backup.choose_backup import backups_in_bucket, choose_backup
+from ops.backup.choose_backup import BackupChooser, backups_in_bucket
 from ops.cloudflare import new_database as named_database
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.deploy.smoke_test import SmokeTest
-from ops.restore.drill_report import RECOVERY_POINT_OBJECTIVE, DrillReport
+from ops.restore.drill_report import (
+    COMPARED_DRILLS,
+    RECOVERY_POINT_OBJECTIVE,
+    DrillReport,
+    DrillSummary,
+)
 from ops.restore.live_comparison import compare
 from ops.restore.restore_steps import (
     PreparedRestore,
@@ -32,6 +38,8 @@ from ops.terminal.workspace import workspace
 from paths import ROOT
 
 REPORT_FOLDER = ROOT / "drills"
+DRILLS_KEY = "drills/index.json"
+MAX_REMEMBERED = 100
 
 ReportFolder = Annotated[
     Path, typer.Option("--reports", metavar="DIR", help="The folder for the report.")
@@ -55,16 +63,17 @@ def drill(
     """Rehearses a restore with a scratch database.
 
     Restores the newest backup, compares the result with it, and runs the Worker on it. Changes
-    nothing live. The report, with the age of the backup and the time the restore took, is written
-    to a file and to the bucket, as drills/DATE.md. Exits with 1 if a check fails, or if more than
-    an hour would have been lost.
+    nothing live. The report, with RPO and RTO on top and the last three drills beside it, is
+    written to a file and to the bucket, as drills/TIME.md. Exits with 1 if a check fails, or if
+    more than an hour would have been lost.
     """
     live = choose_target(env, persist_to, local=local)
     announce(live, as_json=as_json)
     at = datetime.now(UTC)
     with workspace() as folder:
         backups = backups_in_bucket(live)
-        prepared = prepare_restore(live, backups, choose_backup(backups, live, None, None), folder)
+        chosen = BackupChooser(live, folder).choose(backups, None, None)
+        prepared = prepare_restore(live, backups, chosen, folder)
         for line in describe(prepared):
             note(line)
         report = DrillReport(
@@ -81,7 +90,10 @@ def drill(
             if not keep_scratch:
                 named_database.delete(scratch)
                 note(f"deleted {scratch}")
+    drills = _earlier_drills(live)
+    report.earlier = drills[:COMPARED_DRILLS]
     file = _write_report(report, live, reports)
+    Bucket(live).write_json(DRILLS_KEY, [report.summary(), *drills][:MAX_REMEMBERED])
     _show(report, file, as_json=as_json)
     return ExitCode.FINE if report.is_fine else ExitCode.PROBLEMS
 
@@ -120,9 +132,19 @@ def _restore_and_compare(
         report.problems.append(f"the live database was not compared: {error}")
 
 
+def _earlier_drills(live: Target) -> Sequence[DrillSummary]:
+    """Return the drills before this one, the newest first; none where the list is damaged."""
+    try:
+        drills = Bucket(live).read_json(DRILLS_KEY) or []
+    except OpsError as error:
+        note(f"the drills before are not known: {error}")
+        return []
+    return drills if isinstance(drills, list) else []
+
+
 def _write_report(report: DrillReport, live: Target, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{report.at:%Y-%m-%d}.md"
+    file = folder / f"{report.name}.md"
     file.write_text(report.text(), encoding="utf-8")
     Bucket(live).write_file(f"drills/{file.name}", file)
     return file
@@ -132,7 +154,7 @@ def _show(report: DrillReport, file: Path, *, as_json: bool) -> None:
     if as_json:
         show_json({**report.as_json(), "report": str(file)})
         return
-    for line in report.all_problems():
+    for line in report.shown_problems():
         typer.echo(f"problem: {line}")
     if report.data_loss > RECOVERY_POINT_OBJECTIVE:
         typer.echo(
@@ -141,6 +163,10 @@ def _show(report: DrillReport, file: Path, *, as_json: bool) -> None:
         )
     typer.echo(
         f"{'fine' if report.is_fine else 'NOT fine'}: {report.rows:,} rows of {report.backup}, "
-        f"{format_duration(report.data_loss.total_seconds())} old, restored in "
-        f"{format_duration(report.recovery.total_seconds())}; {file} and {report.target}"
+        f"RPO {format_duration(report.data_loss.total_seconds())}, RTO {_recovery_text(report)}, "
+        f"smoke test {report.smoke_result}; {file} and {report.target}"
     )
+
+
+def _recovery_text(report: DrillReport) -> str:
+    return format_duration(report.recovery.total_seconds()) if report.recovery else "not reached"

@@ -80,7 +80,7 @@ def preflight(
 ) -> int:
     """Checks whether this checkout may be deployed.
 
-    Says for each check that fails why, and what to do. Changes nothing. The checks: database,
+    Says for each check that fails why, and what to do. Changes nothing. The checks: database, loss,
     migrations, rows, jobs (what those of the next day delete or move), backup, traffic, secrets,
     settings, fields, bundle, snapshot. Exits with 1 if one fails.
     """

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.backup.choose_backup import backups_in_bucket, choose_backup, read_time, show_backups
+from ops.backup.choose_backup import BackupChooser, backups_in_bucket, read_time, show_backups
 from ops.cloudflare import new_database as named_database
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
+from ops.restore.identity import accept_restored, renew_generation
 from ops.restore.local_switch import serve_locally, wait_until_served
 from ops.restore.restore_steps import (
     PreparedRestore,
@@ -125,12 +126,16 @@ def restore(
             raise OpsError(
                 f"stopped: run the same command again to continue filling {name}"
             ) from None
+        renew_generation(Database(database))
         problems = verify_database(database, prepared)
         seconds = time.monotonic() - started
         next_step = how_to_switch(live, database)
         if _is_for_make_dev(live, database) and not problems:
             problems = serve_locally(database, prepared)
             next_step = "" if problems else wait_until_served(database)
+            live = replace(live, database_id=database.database_id)
+        if database.database_id == live.database_id and not problems:
+            accept_restored(live, prepared.backup.id)
     return _report(database, prepared, problems, next_step, seconds, as_json=as_json)
 
 
@@ -149,7 +154,7 @@ def _prepare(
     live: Target, options: RestoreOptions, folder: Path, *, as_json: bool
 ) -> PreparedRestore:
     backups = backups_in_bucket(live)
-    chosen = choose_backup(backups, live, options.backup, options.before)
+    chosen = BackupChooser(live, folder).choose(backups, options.backup, options.before)
     if not as_json:
         newest = backups[:MAX_SHOWN]
         show_backups(console(), newest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -33,19 +33,25 @@ from ops.terminal.output import (
     confirm,
     console,
     note,
+    plain,
     require_no_question,
     show_json,
     show_table,
 )
 from ops.worker_api.worker import choose_worker
 
-MAX_HEALTH_CHECKS, PAUSE_SECONDS, TIMEOUT_SECONDS = 6, 5, 30
+# A new deployment takes up to two minutes to reach every location of Cloudflare.
+MAX_HEALTH_CHECKS, PAUSE_SECONDS, TIMEOUT_SECONDS = 24, 5, 30
 MAX_LOG_ENTRIES = 20
 NO_EARLIER_VERSION = "there is no earlier version with all the traffic to go back to"
 
 Deployments = Sequence[Mapping[str, Any]]
 
 commands = typer.Typer()
+
+
+def _pause() -> None:
+    time.sleep(PAUSE_SECONDS)
 
 
 @commands.command(epilog="Example: ./ppp rollback --env production --dry-run")
@@ -133,29 +139,40 @@ def _roll_back(
         append_to_log(Bucket(target), entry)
     except OpsError as error:
         note(f"the log of deployments could not be written: {error}")
-    _require_health(choose_worker(target.environment, None, local=False).url)
-    note(f"{version} has all the traffic, and is healthy")
+    worker = choose_worker(target.environment, None, local=False)
+    note(f"{version} has all the traffic, and {require_health(worker.url, version)}")
     return entry
 
 
-def _require_health(url: str) -> None:
-    """Wait until the Worker is healthy, which takes as long as a deployment takes to spread.
+def require_health(url: str, version: str, pause: Callable[[], None] = _pause) -> str:
+    """Wait until the version answers and is healthy; return that as the end of a sentence.
+
+    It takes as long as a deployment takes to spread. The JavaScript Worker does not tell its
+    version.
 
     Raises:
-        NoAnswerError: it is unhealthy after the last attempt.
+        NoAnswerError: another version answers, or it is unhealthy, after the last attempt.
     """
     problem = ""
-    for _ in range(MAX_HEALTH_CHECKS):
+    for attempt in range(MAX_HEALTH_CHECKS):
+        if attempt:
+            pause()
         try:
             answer = httpx.get(f"{url}/health", timeout=TIMEOUT_SECONDS)
-        except httpx.HTTPError as error:
-            problem = f"no answer ({error})"
+            health = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            problem = f"gives no answer as it should be ({error})"
+            continue
+        running = health.get("worker_version") if isinstance(health, dict) else None
+        if running not in {None, version}:
+            problem = f"is answered by the version {running}"
+        elif answer.status_code != HTTPStatus.OK:
+            problem = f"says {answer.status_code}: {plain(answer.text[:300])}"
+        elif running is None:
+            return "what answers is healthy; it does not tell its version, as the old Worker"
         else:
-            if answer.status_code == HTTPStatus.OK:
-                return
-            problem = f"{answer.status_code}: {answer.text[:300]}"
-        time.sleep(PAUSE_SECONDS)
-    raise NoAnswerError(f"rolled back, but {url}/health says {problem}: docs/runbook.md#rollback")
+            return "answers and is healthy"
+    raise NoAnswerError(f"rolled back, but {url}/health {problem}: docs/runbook.md#rollback")
 
 
 def _show_log(log: Sequence[DeploymentEntry]) -> None:

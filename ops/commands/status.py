@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import typer
 
+from ops.backup.choose_backup import backups_in_bucket
+from ops.backup.high_water import read_database_contents, read_mark
+from ops.backup.index import Backup
 from ops.checks.status_lines import StatusLine, StatusSnapshot, status_lines
+from ops.cloudflare.target import Target, choose_target
 from ops.terminal.errors import ExitCode, NoAnswerError, OpsError
 from ops.terminal.options import AsJson
-from ops.terminal.output import console, show_json
+from ops.terminal.output import console, note, show_json
 from ops.worker_api.client import Api, Row, open_public_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from services.loss.judgement import judge_loss
 
 commands = typer.Typer()
 
@@ -31,6 +37,8 @@ def status(
     """
     with open_public_api(env, url, local=local) as api:
         snapshot = _read_snapshot(api)
+        if env or local:
+            snapshot = _with_bucket(snapshot, choose_target(env, None, local=local))
         lines = status_lines(snapshot)
         if as_json:
             show_json({"environment": api.worker.name, **_as_json(snapshot, lines)})
@@ -50,6 +58,36 @@ def _read_snapshot(api: Api) -> StatusSnapshot:
         backups=backups["data"] if backups else None,
         not_read=[reason for reason in (no_metrics, no_backups) if reason],
     )
+
+
+def _with_bucket(snapshot: StatusSnapshot, target: Target) -> StatusSnapshot:
+    """Read past the Worker what it could not say: the backups, and whether the database is lost."""
+    options = f"--env {target.environment}" if target.environment else "--local"
+    snapshot = replace(snapshot, options=options)
+    if snapshot.backups is None:
+        try:
+            backups = [_backup_row(backup) for backup in backups_in_bucket(target)]
+        except OpsError as error:
+            not_read = [*snapshot.not_read, f"the backups in R2: {error}"]
+            snapshot = replace(snapshot, not_read=not_read)
+        else:
+            note(f"backups: read from R2, {target.bucket}")
+            snapshot = replace(snapshot, backups=backups)
+    database = snapshot.health["checks"].get("database", {})
+    if database.get("status") == "healthy":
+        return snapshot
+    try:
+        loss = judge_loss(read_mark(target), read_database_contents(target))
+    except OpsError as error:
+        return replace(snapshot, not_read=[*snapshot.not_read, f"the database itself: {error}"])
+    return replace(snapshot, loss=loss)
+
+
+def _backup_row(backup: Backup) -> Row:
+    """Return a backup of the index as the Worker's API shows it."""
+    finished = backup.finished_at if backup.verified else None
+    verified_at = f"{finished:%Y-%m-%dT%H:%M:%SZ}" if finished else None
+    return {"id": backup.id, "rows": backup.rows, "verified_at": verified_at}
 
 
 def read_health(api: Api) -> Row:
@@ -97,5 +135,6 @@ def _as_json(snapshot: StatusSnapshot, lines: Sequence[StatusLine]) -> Row:
         "metrics": snapshot.metrics and snapshot.metrics["metrics"],
         "backup": snapshot.newest_backup,
         "not_read": snapshot.not_read,
+        "first": step.text if (step := snapshot.first_step) else None,
         "problems": [f"{line.name}: {line.text}" for line in lines if line.is_problem],
     }

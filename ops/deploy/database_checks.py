@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ops.backup.index import Backup, BackupContents
 from ops.deploy.check_result import CheckResult, failed, passed
 from ops.deploy.deployment_log import DeploymentEntry
 from ops.terminal.output import counted
+from services.loss.contents import DatabaseContents
+from services.loss.high_water_mark import HighWaterMark
+from services.loss.judgement import judge_loss
 
 EMPTIED_DATABASE_HELP = "docs/runbook.md#the-database-is-empty-or-another-one"
 LOST_MIGRATIONS_HELP = "docs/runbook.md#the-record-of-migrations-is-lost"
@@ -22,12 +26,19 @@ MAIN_TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events")
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredDatabase:
-    """The database of wrangler.toml. `accepted_id` is the id given with --accept-database."""
+    """The database of wrangler.toml.
+
+    `accepted_id` is the id given with --accept-database; `accepted_at` is when somebody last said
+    that the database is right as it is (`ppp accept-database`); `has_identity` is whether it has
+    the identity of the high-water mark, as a restored one has.
+    """
 
     name: str
     id: str
     environment: str
     accepted_id: str | None = None
+    accepted_at: datetime | None = None
+    has_identity: bool = False
 
     @property
     def options(self) -> str:
@@ -38,6 +49,19 @@ class ConfiguredDatabase:
     def is_accepted(self) -> bool:
         """Whether --accept-database names this database."""
         return self.accepted_id == self.id
+
+    def is_accepted_since(self, moment: datetime | None) -> bool:
+        """Whether somebody accepted the database as it is after a moment."""
+        return bool(self.accepted_at and moment and moment < self.accepted_at)
+
+    @property
+    def is_accepted_as_older(self) -> bool:
+        """Whether --accept-database names an older state of the database that is meant."""
+        return self.is_accepted and self.has_identity
+
+    def accept_command(self) -> str:
+        """Return the command that accepts whatever the database holds."""
+        return f"./ppp accept-database {self.options} --reason WHY"
 
     def restore_step(self) -> str:
         """Return the next step where data is lost."""
@@ -58,10 +82,27 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a backup or a deployment recorded of the database."""
+    """What a backup or a deployment recorded of the database, and when."""
 
     source: str
     contents: BackupContents
+    at: datetime | None = None
+
+
+def check_loss(
+    database: ConfiguredDatabase, mark: HighWaterMark | None, contents: DatabaseContents
+) -> CheckResult:
+    """Check that the database is the one that is meant, and holds what it held at most."""
+    loss = judge_loss(mark, contents)
+    if mark is None:
+        return passed("there is no high-water mark yet to compare with")
+    if loss is None:
+        return passed(f"highest event {contents.highest_event:,}, and was {mark.highest_event:,}")
+    if database.is_accepted and contents.database_id == mark.database_id:
+        return passed(f"{loss}; accepted, and the deployment remembers that")
+    return failed(
+        loss, f"{database.restore_step()}; if it is right as it is: {database.accept_command()}"
+    )
 
 
 def check_database(
@@ -125,7 +166,10 @@ def check_migrations(
             f"the database is at {newest}, this checkout ends at {files[-1]}: it is an older one",
             "git pull, and to go back: ./ppp rollback " + database.options,
         )
-    if backup_migration and newest < _migration_file(backup_migration):
+    is_accepted = database.is_accepted_as_older or database.is_accepted_since(
+        backup.finished_at if backup else None
+    )
+    if backup_migration and newest < _migration_file(backup_migration) and not is_accepted:
         return failed(
             f"the database is at {newest}, the backup {backup.id if backup else ''} was at "
             f"{backup_migration}: it is another database, or an older state of it",
@@ -179,15 +223,23 @@ def check_rows(
     """Check that the database holds what backups and deployments recorded.
 
     Retention and erasures delete rows. But no table becomes empty, and the highest event id never
-    decreases within one database.
+    decreases within one database, unless somebody accepted it since.
     """
+    accepted = ""
     for observation in observations:
-        loss = describe_loss(observation.contents, now)
-        if loss:
-            return failed(f"{loss}, {observation.source}", database.restore_step())
+        emptied = _describe_emptied(observation.contents, now)
+        loss = emptied or describe_loss(observation.contents, now)
+        is_older = database.is_accepted_as_older and not emptied
+        if loss and (is_older or database.is_accepted_since(observation.at)):
+            accepted = f"; as accepted, {loss}, {observation.source}"
+        elif loss:
+            return failed(
+                f"{loss}, {observation.source}",
+                f"{database.restore_step()}; if it is right as it is: {database.accept_command()}",
+            )
     counts = ", ".join(f"{table} {rows:,}" for table, rows in now.rows.items()) or "no table"
     if now.rows.get("tracking_events") or observations or database.is_accepted:
-        return passed(counts)
+        return passed(f"{counts}{accepted}")
     return failed(
         f"there is no event, and neither a backup nor a deployment to compare with ({counts}): "
         "if the database is new, accept that",
@@ -197,14 +249,20 @@ def check_rows(
 
 def describe_loss(before: BackupContents, now: BackupContents) -> str | None:
     """Describe a loss that neither retention nor an erasure causes; None if there is none."""
-    for table in MAIN_TABLES:
-        if before.rows.get(table) and not now.rows.get(table):
-            return f"{table} has no row, and had {before.rows[table]:,}"
+    if emptied := _describe_emptied(before, now):
+        return emptied
     if now.highest_event < before.highest_event:
         return (
             f"the newest event is number {now.highest_event:,}, and was {before.highest_event:,}: "
             "it is another database, or an older state of it"
         )
+    return None
+
+
+def _describe_emptied(before: BackupContents, now: BackupContents) -> str | None:
+    for table in MAIN_TABLES:
+        if before.rows.get(table) and not now.rows.get(table):
+            return f"{table} has no row, and had {before.rows[table]:,}"
     return None
 
 
@@ -214,10 +272,13 @@ def outside_observations(
     """Collect what the last backup and the last deployment recorded of the database."""
     observations: list[Observation] = []
     if backup and contents:
-        observations.append(Observation(f"by the backup {backup.id}", contents))
+        source = f"by the backup {backup.id}"
+        observations.append(Observation(source, contents, backup.finished_at))
     if last and last.get("rows"):
         deployed = BackupContents(last["rows"], last["highest_event"])
-        observations.append(Observation(f"by the deployment {last['id']}", deployed))
+        moment = last.get("ended_at") or last.get("at")
+        at = datetime.fromisoformat(moment) if moment else None
+        observations.append(Observation(f"by the deployment {last['id']}", deployed, at))
     return observations
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from config import VERSION
 from ops.backup.backup_maker import BackupMaker
-from ops.backup.index import BackupContents, newest_verified, read_index
+from ops.backup.high_water import accept_database, read_database_contents, read_mark
+from ops.backup.index import BackupContents, read_index
 from ops.cloudflare.bucket import Bucket
+from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.checkout import read_checkout, version_message
-from ops.deploy.database_checks import describe_missing_rows, shrunken_tables
+from ops.deploy.database_checks import describe_loss, shrunken_tables
 from ops.deploy.database_export import export_database, store_export
 from ops.deploy.deployment_log import TIME_FORMAT, DeploymentEntry, append_to_log, new_deployment_id
+from ops.deploy.explained_deletions import DeletionRecords, read_clock
 from ops.deploy.facts import read_rows
 from ops.deploy.release import Release
-from ops.terminal.errors import NoAnswerError, OpsError
+from ops.terminal.errors import NoAnswerError, OpsError, describe_error
+from ops.terminal.interrupts import interrupted_by_signals
 from ops.terminal.output import note
 from ops.terminal.progress import progress
 from ops.worker_api.client import Api
 from paths import ROOT
+from services.loss.judgement import judge_loss
 
 EXPORTS = ROOT / "exports"
 DATA_STAYS = (
@@ -32,11 +38,17 @@ DATA_STAYS = (
 
 @dataclass(frozen=True, slots=True)
 class DeploymentOptions:
-    """The options of `ppp deploy`. `watch_seconds` is for each share of the traffic."""
+    """The options of `ppp deploy`. `watch_seconds` is for each share of the traffic.
+
+    `accepts_database` is whether --accept-database names this one; `switches_database` whether the
+    Worker that runs uses another one, so that a backup of its own would not be of this one.
+    """
 
     first: bool
     all_traffic: bool
     watch_seconds: int
+    accepts_database: bool = False
+    switches_database: bool = False
 
 
 @dataclass
@@ -55,6 +67,7 @@ class Deployment:
     previous: str | None
     entry: DeploymentEntry = field(init=False)
     release: Release = field(init=False)
+    has_accepted: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
@@ -91,21 +104,44 @@ class Deployment:
         """
         self._record("started")
         try:
-            self._back_up()
-            self._migrate()
-            if self.target.environment:
-                self._release()
+            with interrupted_by_signals():
+                self._accept()
+                self._back_up()
+                self._migrate()
+                self._accept()
+                if self.target.environment:
+                    self._release()
         except BaseException as error:
-            message = self._roll_back(str(error) or "stopped by hand")
-            if not isinstance(error, OpsError | KeyboardInterrupt):
+            message = self._roll_back(describe_error(error))
+            if isinstance(error, SystemExit | GeneratorExit):
                 raise
             kind = NoAnswerError if isinstance(error, NoAnswerError) else OpsError
-            raise kind(message) from None
+            raise kind(message) from (None if isinstance(error, OpsError) else error)
         self._try_to_record("finished")
         return self.entry
 
+    def _accept(self) -> None:
+        """Set the high-water mark to an accepted database, before anything is judged by it.
+
+        A database without tables has no identity before the migrations.
+        """
+        if not self.options.accepts_database or self.has_accepted:
+            return
+        contents = read_database_contents(self.target)
+        mark = read_mark(self.target)
+        if contents.database_id is None:
+            return
+        if judge_loss(mark, contents):
+            accept_database(self.target, mark, "deploy --accept-database")
+            note("accepted: the high-water mark is that of this database now")
+        self.has_accepted = True
+
     def _back_up(self) -> None:
-        if self.options.first:
+        is_unchanged = self.options.switches_database and not self.pending
+        if is_unchanged:
+            note("backup: none, the database is a restored one, and no migration changes it")
+            return
+        if self.options.first or self.options.switches_database:
             self.entry["backup"] = self._export()
             return
         note("backup: the Worker makes one")
@@ -113,13 +149,15 @@ class Deployment:
         with progress("backup", sum(self.contents.rows.values())) as show_progress:
             maker = BackupMaker(self.api, on_progress=lambda backup: show_progress(backup["rows"]))
             self.entry["backup"] = maker.make(label)
-        last = newest_verified(read_index(Bucket(self.target).read_json))
-        if last is None or last.id != self.entry["backup"]:
+        backup_id = self.entry["backup"]
+        # An hourly one may have ended behind it.
+        index = read_index(Bucket(self.target).read_json) or ()
+        if not any(backup.id == backup_id and backup.verified for backup in index):
             raise OpsError(
-                f"the backup {self.entry['backup']} is not the last verified one in "
+                f"the backup {backup_id} is not among the verified ones in "
                 f"{self.target.bucket}: does the Worker write into this bucket?"
             )
-        note(f"backup: {last.id}, verified")
+        note(f"backup: {backup_id}, verified")
 
     def _export(self) -> str:
         """Export the database into the bucket and return the object's key."""
@@ -133,13 +171,16 @@ class Deployment:
         return key
 
     def _migrate(self) -> None:
-        self._count("before the migrations")
         if not self.pending:
+            self._count("before the release")
             note("migrations: none to apply")
             return
         note(f"migrations: {', '.join(self.pending)}")
+        database = Database(self.target)
+        records = DeletionRecords(database, read_clock(database))
+        self._count("before the migrations")
         WorkerCommands(self.target).apply_migrations().run()
-        self._count("after the migrations", exact=True)
+        self._count("after the migrations", records)
 
     def _release(self) -> None:
         try:
@@ -151,24 +192,29 @@ class Deployment:
             self.entry["worker_version"] = self.release.version
         self._count("after the deployment")
 
-    def _count(self, moment: str, *, exact: bool = False) -> None:
+    def _count(self, moment: str, records: DeletionRecords | None = None) -> None:
         """Count the rows and stop the deployment if some are missing.
 
-        Retention and erasures delete rows at any time, so `exact` is for a short step only.
+        Where `records` are given, every missing row must be explained by them; else only a loss
+        counts that no job and no erasure causes.
         """
-        now = read_rows(self.target)
-        loss = describe_missing_rows(self.contents, now, exact=exact)
+        if records:
+            loss, now = records.describe_loss(self.contents, partial(read_rows, self.target))
+        else:
+            now = read_rows(self.target)
+            loss = describe_loss(self.contents, now)
         if loss:
             raise OpsError(
-                f"rows are missing {moment}: {loss}. Unless retention or an erasure took them, "
-                f"restore {self.entry['backup']} (docs/runbook.md#rollback)"
+                f"rows are missing {moment}: {loss}. No record of the archive, of retention or of "
+                f"an erasure explains it. See what is left before you restore "
+                f"{self.entry['backup']} (docs/runbook.md#rollback)"
             )
         fewer = "; ".join(shrunken_tables(self.contents, now))
         self.contents = now
         self.entry |= {"rows": dict(now.rows), "highest_event": now.highest_event}
         note(f"rows {moment}: {', '.join(f'{name} {rows:,}' for name, rows in now.rows.items())}")
         if fewer:
-            note(f"fewer than before, as retention and erasures do: {fewer}")
+            note(f"fewer than before, as archive, retention and erasures do: {fewer}")
 
     def _roll_back(self, reason: str) -> str:
         """Give the previous code all traffic, log the failure, and return the error message."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local_config import prepare_local_config
+from ops.backup.high_water import read_database_contents, read_mark
 from ops.backup.index import (
     Backup,
     BackupContents,
@@ -30,6 +31,8 @@ from ops.deploy.readiness_checks import SECRETS
 from ops.terminal.errors import OpsError
 from paths import ROOT
 from pyodide_bundle import BundleError
+from services.loss.contents import DatabaseContents
+from services.loss.high_water_mark import HighWaterMark
 from startup_check import StartupError, bundle_worker, check_startup
 from wrangler import WranglerError
 
@@ -84,6 +87,22 @@ class DeploymentFacts:
             READ_APPLIED_MIGRATIONS, *_count_statements(self.all_tables)
         )
         return [row["name"] for row in applied], _read_counts(counts)
+
+    @cached_property
+    def mark(self) -> HighWaterMark | None:
+        """The most that the database ever held."""
+        return read_mark(self.target)
+
+    @cached_property
+    def database_contents(self) -> DatabaseContents:
+        """The identity of the database, and how much it holds."""
+        return read_database_contents(self.target)
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether the last deployment was on another database: this one was restored into."""
+        last = self.last_deployment
+        return last is not None and last["database_id"] != self.target.database_id
 
     @cached_property
     def migrations(self) -> Sequence[str]:

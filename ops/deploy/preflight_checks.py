@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from config import setting_problems
+from ops.backup.high_water import acceptance_time
 from ops.deploy.check_result import CheckResult, failed, passed, skipped
 from ops.deploy.database_checks import (
     ConfiguredDatabase,
     check_database,
+    check_loss,
     check_migrations,
     check_rows,
     outside_observations,
@@ -34,6 +36,9 @@ from ops.terminal.output import counted
 
 # They take a minute or more, so they are made only if the others pass.
 SLOW_CHECKS = ("bundle", "snapshot")
+
+# In the order in which one follows from another: without its data, no backup is made of a database.
+DATABASE_CHECKS = ("database", "loss", "migrations", "rows", "backup")
 
 Check = Callable[[], CheckResult]
 
@@ -67,12 +72,13 @@ class Preflight:
                 results[name] = skipped("it takes long, and something stands against it already")
             else:
                 results[name] = self._run_check(name, check)
-        return results
+        return with_one_first_step(results)
 
     def checks(self) -> Mapping[str, Check]:
         """Return the checks by name, in their order."""
         return {
             "database": self._database,
+            "loss": self._loss,
             "migrations": self._migrations,
             "rows": self._rows,
             "jobs": self._jobs,
@@ -91,6 +97,12 @@ class Preflight:
         target, accepted_id = self.facts.target, self.options.accepted_database_id
         return ConfiguredDatabase(target.database, target.database_id, target.name, accepted_id)
 
+    def _judged_database(self) -> ConfiguredDatabase:
+        """Return the database with what the high-water mark says of it."""
+        mark = self.facts.mark
+        has_identity = bool(mark and mark.database_id == self.facts.database_contents.database_id)
+        return replace(self.database, accepted_at=acceptance_time(mark), has_identity=has_identity)
+
     def _run_check(self, name: str, check: Check) -> CheckResult:
         self.on_check(name)
         try:
@@ -103,22 +115,28 @@ class Preflight:
             return skipped("every database on this machine has the same id")
         return check_database(self.database, self.facts.databases, self.facts.last_deployment)
 
+    def _loss(self) -> CheckResult:
+        return check_loss(self.database, self.facts.mark, self.facts.database_contents)
+
     def _migrations(self) -> CheckResult:
         facts = self.facts
-        return check_migrations(self.database, facts.schema, facts.migrations, facts.last_backup)
+        database = self._judged_database()
+        return check_migrations(database, facts.schema, facts.migrations, facts.last_backup)
 
     def _rows(self) -> CheckResult:
         facts = self.facts
         observations = outside_observations(
             facts.last_backup, facts.contents_at_backup, facts.last_deployment
         )
-        return check_rows(self.database, facts.contents, observations)
+        return check_rows(self._judged_database(), facts.contents, observations)
 
     def _jobs(self) -> CheckResult:
         return passed(describe_forecasts(self.facts.job_forecasts))
 
     def _backup(self) -> CheckResult:
         facts, options = self.facts, self.database.options
+        if self.database.is_accepted and facts.target.environment and facts.is_switched:
+            return skipped("the Worker that runs has another database: this one was restored")
         if self.options.first:
             return check_first_deployment(facts.backups, options=options)
         return check_backup(
@@ -167,6 +185,18 @@ class Preflight:
 
     def _snapshot(self) -> CheckResult:
         return passed(f"the Worker starts from its snapshot of {self.facts.snapshot_bytes:,} bytes")
+
+
+def with_one_first_step(results: Mapping[str, CheckResult]) -> Mapping[str, CheckResult]:
+    """Leave the advice to the first failing check of the database; later ones follow from it."""
+    failing = [name for name in DATABASE_CHECKS if name in results]
+    failing = [name for name in failing if results[name].verdict == "fail"]
+    return {
+        name: replace(result, next_step=f"it follows from {failing[0]}: that comes first")
+        if name in failing[1:]
+        else result
+        for name, result in results.items()
+    }
 
 
 def all_passed(results: Mapping[str, CheckResult]) -> bool:

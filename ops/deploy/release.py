@@ -11,12 +11,14 @@ from functools import partial
 import httpx
 
 from config import VERSION
+from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.cloudflare.versions import run_upload, version_override
 from ops.cloudflare.worker_commands import WorkerCommands
+from ops.deploy.request_counts import RequestCounter
 from ops.deploy.rollout import FULL_TRAFFIC, ONE_STEP, SHARES, Rollout
-from ops.deploy.smoke_test import METRICS, SmokeTest
-from ops.terminal.errors import NoAnswerError, OpsError
+from ops.deploy.smoke_test import SmokeTest, read_metrics
+from ops.terminal.errors import NoAnswerError, describe_error
 from ops.terminal.output import note
 from ops.worker_api.client import Api, open_client
 
@@ -75,10 +77,11 @@ class Release:
         command = self._commands.split({self.previous: FULL_TRAFFIC}, f"back from {self.message}")
         try:
             command.run()
-        except OpsError as error:
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # it must be said whatever it is
             return False, (
-                f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({error}). Run: {command}; where a "
-                "Durable Object migration lies between, deploy the old code from where it came"
+                f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}). Run: "
+                f"{command}; where a Durable Object migration lies between, deploy the old code "
+                "from where it came"
             )
         return True, f"The version {self.previous} has all traffic again"
 
@@ -113,7 +116,8 @@ class Release:
             rollout = Rollout(
                 set_share=self._set_share if shares else _keep_traffic,
                 probe=smoke.run_read_only,
-                read_metrics=lambda: self.api.get(METRICS)["data"],
+                read_metrics=partial(read_metrics, self.api),
+                start_counter=partial(RequestCounter.start, Database(self.target)),
                 pause=partial(time.sleep, PAUSE_SECONDS),
                 probes_per_share=max(1, self.watch_seconds // PAUSE_SECONDS),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ops.deploy.smoke_test import UnhealthyError, describe_problems
 
@@ -20,17 +20,26 @@ MAX_NEW_FAILED_LEADS = 3
 Metrics = Mapping[str, Any]
 
 
+class FailureCounter(Protocol):
+    """Counts the requests since the rollout began."""
+
+    def describe_failures(self, share: int) -> str | None:
+        """Describe failures for which a version with this share of the traffic is blamed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """The rollout of one version.
 
     `set_share` sets its share in percent; `probe` tests it and returns problems by the name of the
-    test; `read_metrics` reads the Worker's metrics; `pause` waits between two probes.
+    test; `read_metrics` reads the Worker's metrics; `start_counter` begins to count the requests
+    that fail; `pause` waits between two probes.
     """
 
     set_share: Callable[[int], None]
     probe: Callable[[], Mapping[str, str]]
     read_metrics: Callable[[], Metrics]
+    start_counter: Callable[[], FailureCounter]
     pause: Callable[[], None]
     probes_per_share: int
 
@@ -42,12 +51,13 @@ class Rollout:
             OpsError: a share could not be set, or the metrics not be read.
         """
         before = self.read_metrics()
+        counter = self.start_counter()
         for share in shares_percent:
             self.set_share(share)
             on_share(share)
-            self._watch(share, before)
+            self._watch(share, before, counter)
 
-    def _watch(self, share: int, before: Metrics) -> None:
+    def _watch(self, share: int, before: Metrics, counter: FailureCounter) -> None:
         failures = 0
         for _ in range(self.probes_per_share):
             self.pause()
@@ -58,6 +68,7 @@ class Rollout:
                     f"with {share} % of the traffic: {describe_problems(problems)}"
                 )
         regression = describe_regression(before, self.read_metrics())
+        regression = regression or counter.describe_failures(share)
         if regression:
             raise UnhealthyError(f"with {share} % of the traffic: {regression}")
 

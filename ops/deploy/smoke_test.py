@@ -10,13 +10,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import httpx
 
 from config import VERSION
-from ops.terminal.errors import OpsError
-from ops.worker_api.client import Api, path_segment
+from ops.projects.entries import PROJECTS, activate_entry
+from ops.terminal.errors import NoAnswerError, OpsError
+from ops.worker_api.client import Api, Row, path_segment
 
 PROJECT = "Deployment checks"
 PIXEL = "Smoke test"
@@ -44,21 +44,28 @@ class SmokeTest:
 
     def run_read_only(self) -> Mapping[str, str]:
         """Run the probes that change nothing; return problems by the name of the probe."""
-        return _run_probes(
-            {
-                "health": self._health,
-                "script": self._script,
-                "image": self._image,
-                "tracking": self._refused_event,
-            }
-        )
+        return _run_probes(self._read_only_probes())
 
     def run(self) -> Mapping[str, str]:
         """Run all probes, which store one page view; return problems by the name of the probe."""
-        problems = _run_probes(
-            {"keys": self._refused_without_key, "numbers": self._metrics, "event": self._event}
-        )
-        return {**self.run_read_only(), **problems}
+        return _run_probes(self.probes())
+
+    def probes(self) -> Mapping[str, Probe]:
+        """Return all probes by name."""
+        return {
+            **self._read_only_probes(),
+            "keys": self._refused_without_key,
+            "numbers": self._metrics,
+            "event": self._event,
+        }
+
+    def _read_only_probes(self) -> Mapping[str, Probe]:
+        return {
+            "health": self._health,
+            "script": self._script,
+            "image": self._image,
+            "tracking": self._refused_event,
+        }
 
     def require_pass(self) -> None:
         """Run all probes.
@@ -112,10 +119,8 @@ class SmokeTest:
         return f"the numbers without a key are answered {answer.status_code}, not 401"
 
     def _metrics(self) -> str | None:
-        answer = self._get(METRICS)
-        if answer.status_code == HTTPStatus.OK:
-            return None
-        return f"the numbers are answered {answer.status_code}: {answer.text[:300]}"
+        read_metrics(self.api)
+        return None
 
     def _event(self) -> str | None:
         answer = self._send_event(find_pixel(self.api))
@@ -138,24 +143,27 @@ class SmokeTest:
         return self.api.http.post("/e", content=json.dumps(event), headers=headers)
 
 
+def read_metrics(api: Api) -> Row:
+    """Read the Worker's metrics.
+
+    Raises:
+        OpsError: the Worker refuses, or its answer has none.
+    """
+    metrics: Row | None = api.get(METRICS).get("metrics")
+    if metrics is None:
+        raise NoAnswerError(f"{METRICS} at {api.worker.url} is answered without metrics")
+    return metrics
+
+
 def find_pixel(api: Api) -> str:
-    """Return the id of the pixel for smoke tests, which is created if it does not exist.
+    """Return the id of the pixel for smoke tests, which is created or switched on where needed.
 
     Raises:
         OpsError: the Worker refuses.
     """
     configuration = {"pipedrive_enabled": False}
-    project = _find_or_create(
-        api, "/api/manage/projects", PROJECT, {"configuration": configuration}
-    )
-    return _find_or_create(api, f"/api/manage/projects/{path_segment(project)}/pixels", PIXEL, {})
-
-
-def _find_or_create(api: Api, path: str, name: str, fields: Mapping[str, object]) -> str:
-    entries = [entry for page in api.pages(path, {}) for entry in page["data"]]
-    namesakes: list[dict[str, Any]] = [entry for entry in entries if entry["name"] == name]
-    entry = namesakes[0] if namesakes else api.send("POST", path, {"name": name, **fields})["data"]
-    return str(entry["id"])
+    project = activate_entry(api, PROJECTS, PROJECT, {"configuration": configuration})
+    return activate_entry(api, f"{PROJECTS}/{path_segment(project)}/pixels", PIXEL, {})
 
 
 def describe_problems(problems: Mapping[str, str]) -> str:

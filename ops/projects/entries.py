@@ -12,9 +12,10 @@ import typer
 
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.output import confirm, console, counted, note, plain, show_json, show_table
-from ops.worker_api.client import Api, Row
+from ops.worker_api.client import Api, Row, path_segment
 from services.core.text import read_json
 
+PROJECTS, PIXELS = "/api/manage/projects", "/api/manage/pixels"
 FILE_PREFIX = "@"
 
 
@@ -31,6 +32,23 @@ def list_entries(api: Api, path: str, *, include_inactive: bool) -> Sequence[Row
     """Read all entries of a list, in the order of their names."""
     query = {"include_inactive": "true" if include_inactive else "false"}
     return list(chain.from_iterable(page["data"] for page in api.pages(path, query)))
+
+
+def activate_entry(api: Api, path: str, name: str, fields: Mapping[str, object]) -> str:
+    """Return the id of the active entry of a name; it is switched on or created where needed.
+
+    `path` is the list of projects, or that of a project's pixels.
+
+    Raises:
+        OpsError: the Worker refuses.
+    """
+    for entry in list_entries(api, path, include_inactive=True):
+        if entry["name"] == name:
+            if not entry["active"]:
+                entry_path = PIXELS if "project_id" in entry else PROJECTS
+                api.send("PUT", f"{entry_path}/{path_segment(entry['id'])}", {"active": 1})
+            return str(entry["id"])
+    return str(api.send("POST", path, {"name": name, **fields})["data"]["id"])
 
 
 def show_entries(entries: Sequence[Row], noun: str, *, as_json: bool) -> int:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from ops.backup.backup_chain import BrokenBackupError, read_chain
 from ops.backup.choose_backup import newest_without
+from ops.backup.high_water import read_mark
 from ops.backup.index import Backup
 from ops.backup.manifests import Manifest
 from ops.cloudflare.bucket_objects import fetch
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
+from ops.restore import identity
 from ops.restore.assembly import AssembledBackup, assemble, required_parts
 from ops.restore.erase_again import read_erasures
 from ops.restore.sql_files import LEDGER, DatabaseState, prefetched, run_step, write_steps
@@ -88,7 +90,11 @@ def _fetch_and_assemble(live: Target, chain: Sequence[Manifest], folder: Path) -
     staging = open_staging(folder / "staging.sqlite")
     with progress("checking", len(keys)) as show:
         checked = itertools.count(1)
-        return assemble(chain, files, erasures, staging, lambda: show(next(checked)))
+        content = assemble(chain, files, erasures, staging, lambda: show(next(checked)))
+    if chain[-1].migration < identity.FIRST_MIGRATION:
+        mark = read_mark(live)
+        identity.set_missing_identity(staging, mark.database_id if mark else None, content.plan)
+    return content
 
 
 def describe(prepared: PreparedRestore) -> Sequence[str]:
@@ -165,7 +171,9 @@ def verify_database(database: Target, prepared: PreparedRestore) -> Sequence[str
         NoAnswerError: it does not answer.
     """
     staging = prepared.content.staging
-    checksums = [TableChecksum(table) for table in staging.tables.values()]
+    # The generation is new.
+    tables = [table for name, table in staging.tables.items() if name != identity.TABLE]
+    checksums = [TableChecksum(table) for table in tables]
     by_table = differences(staging, Database(database), checksums)
     if not by_table:
         Database(database).ask(f"DROP TABLE IF EXISTS {LEDGER}")

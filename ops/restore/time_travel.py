@@ -12,6 +12,7 @@ from ops.cloudflare.new_database import READ_TABLES
 from ops.cloudflare.target import Target
 from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.restore.erase_again import Erasure, deletions, read_erasures, recounts
+from ops.restore.identity import renew_generation
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, show_json
 from ops.terminal.workspace import workspace
@@ -49,6 +50,7 @@ def travel_back(
             " with it: ./ppp restore without --to-time makes a new one out of a backup"
         ) from None
     erase_again(Database(target), erasures)
+    renew_generation(Database(target))
     if as_json:
         erased = [erasure.receipt for erasure in erasures]
         summary = {"database": target.database, "to": bookmark, "restored": restored}
@@ -57,6 +59,10 @@ def travel_back(
         typer.echo(f"{target.database} is what it was at {moment:%Y-%m-%d %H:%M:%S} UTC")
         if erasures:
             typer.echo(f"{counted(len(erasures), 'erasure')} after it were done again")
+        typer.echo(
+            "It counts as lost until somebody accepts it: ./ppp accept-database --env "
+            f"{target.environment} --reason 'taken back to {moment:%Y-%m-%dT%H:%M}Z'"
+        )
         undo = restored.get("previous_bookmark") if isinstance(restored, dict) else None
         if undo:
             typer.echo(f"To undo it: {_undo_command(target, str(undo))}")

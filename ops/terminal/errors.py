@@ -14,6 +14,16 @@ class ExitCode(IntEnum):
     NO_ANSWER = 3
 
 
+def describe_error(error: BaseException) -> str:
+    """Describe an error of any kind in one line."""
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped by hand"
+    text = " ".join(str(error).split())
+    if isinstance(error, OpsError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class OpsError(Exception):
     """Ends the command; the message is printed in one line."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ops.terminal.interrupts import interrupted_by_signals
 from paths import CACHE
 
 PREFIX = "restore-"
@@ -27,9 +27,5 @@ def workspace() -> Iterator[Path]:
     for folder in CACHE.glob(f"{PREFIX}*"):
         if time.time() - folder.stat().st_mtime > MAX_AGE_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
-    previous_handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with TemporaryDirectory(prefix=PREFIX, dir=CACHE) as path:
-            yield Path(path)
-    finally:
-        signal.signal(signal.SIGTERM, previous_handler)
+    with interrupted_by_signals(), TemporaryDirectory(prefix=PREFIX, dir=CACHE) as path:
+        yield Path(path)

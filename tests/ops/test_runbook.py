@@ -85,6 +85,8 @@ def split(command: str) -> tuple[Any, list[str], list[str]]:
     arguments, name = shlex.split(command)[1:], list[str]()
     found: Any = typer.main.get_command(app)
     while hasattr(found, "commands"):
+        if found.invoke_without_command and arguments[0].startswith("-"):
+            break
         assert arguments, f"there is no {command}"
         name.append(arguments.pop(0))
         found = found.commands[name[-1]]

@@ -66,7 +66,7 @@ OPS_PACKAGES = {
     "checks": {"terminal", "worker_api"},
     "backup": {"cloudflare", "terminal", "worker_api"},
     "restore": {"backup", "cloudflare", "terminal", "worker_api"},
-    "deploy": {"backup", "cloudflare", "leads", "terminal", "worker_api"},
+    "deploy": {"backup", "cloudflare", "leads", "projects", "terminal", "worker_api"},
     "commands": {
         *("backup", "checks", "cloudflare", "deploy", "leads"),
         *("projects", "reports", "restore", "terminal", "worker_api"),

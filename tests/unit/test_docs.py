@@ -23,7 +23,7 @@ NAMED_FILE = re.compile(
     r"`((?:bench|config|demo|ops|migrations|src|static|tests|tools|typings)/[\w./-]+)`"
 )
 # Written by a build or a release.
-MADE = {"static/releases"}
+MADE = {"static/releases", "config/oncall.toml"}
 
 
 def prose_of(page: Path) -> str:

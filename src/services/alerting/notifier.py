@@ -1,35 +1,24 @@
 """Notifies of each problem once, again every hour, and when it is over.
 
-The state of all alerts is one value in KV, so that it survives a failing database.
+The states are in KV (`alert_states.py`), so that they survive a failing database.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
+from services.alerting.alert_states import AlertMemory, AlertState
 from services.alerting.problems import Finding, Problem
 from services.alerting.webhook import AlertMessage, AlertWebhook
 from services.core.logs import Log
-from services.core.ports import Clock, KeyValues, UnavailableError
+from services.core.ports import Clock, UnavailableError
 from services.core.stored_time import format_stored_time, parse_stored_time
 
-STATES_KEY = "alerts"
-STATES_TTL_SECONDS = 30 * 86_400
 REMINDER_INTERVAL = timedelta(hours=1)
 # A cron run is some seconds early or late.
 CRON_TOLERANCE = timedelta(minutes=2)
-
-
-@dataclass(slots=True)
-class AlertState:
-    """A problem that was notified and is not over. The names of the fields are keys in KV."""
-
-    severity: str
-    since: str
-    told_at: str
 
 
 @dataclass(slots=True)
@@ -37,15 +26,19 @@ class Notifier:
     """Notifies of problems during one run, and stores their states for the next one."""
 
     webhook: AlertWebhook
-    key_values: KeyValues
+    memory: AlertMemory
     clock: Clock
     log: Log
     runbook_url: str
     _states: dict[str, AlertState] | None = None
     _notified: set[str] = field(default_factory=set)
+    _sent: list[dict[str, object]] = field(default_factory=list)
 
     async def notify(self, finding: Finding) -> None:
-        """Sends a message about a problem, unless one was sent within the hour. Never raises."""
+        """Sends a message about a problem, unless one was sent within the hour. Never raises.
+
+        The reminders of a problem that somebody acknowledged wait.
+        """
         states = await self._load_states()
         problem, now = finding.problem, self.clock()
         if problem.name in self._notified:
@@ -53,6 +46,8 @@ class Notifier:
         self._notified.add(problem.name)
         state = states.get(problem.name)
         if state and now - parse_stored_time(state.told_at) < REMINDER_INTERVAL - CRON_TOLERANCE:
+            return
+        if state and await self._is_acknowledged(problem.name, state):
             return
         since = state.since if state else format_stored_time(now)
         if await self._send(problem, "still there" if state else "new", finding.details, since):
@@ -66,9 +61,11 @@ class Notifier:
                 continue
             if await self._send(problem, "over", "", states[problem.name].since):
                 del states[problem.name]
-        text = json.dumps({name: asdict(state) for name, state in states.items()})
         try:
-            await self.key_values.put(STATES_KEY, text, STATES_TTL_SECONDS)
+            await self.memory.save_states(states)
+            if self._sent:
+                await self.memory.add_sent(self._sent[::-1])
+                self._sent.clear()
         except UnavailableError as error:
             self.log.warning("alerts_not_remembered", reason=str(error))
 
@@ -79,12 +76,22 @@ class Notifier:
 
     async def _stored_states(self) -> dict[str, AlertState]:
         try:
-            content = json.loads(await self.key_values.get(STATES_KEY) or "{}")
+            states = await self.memory.states()
         except UnavailableError as error:
             # A repeated message is better than none.
             self.log.warning("alerts_not_remembered", reason=str(error))
             return {}
-        return {name: AlertState(**fields) for name, fields in content.items()}
+        if states is None:
+            self.log.warning("alerts_not_remembered", reason="what KV holds cannot be read")
+        return states or {}
+
+    async def _is_acknowledged(self, problem: str, state: AlertState) -> bool:
+        try:
+            acknowledgement = await self.memory.acknowledgement(problem)
+        except UnavailableError as error:
+            self.log.warning("alerts_not_remembered", reason=str(error))
+            return False
+        return acknowledgement is not None and acknowledgement.covers(state, self.clock())
 
     async def _send(self, problem: Problem, state: str, details: str, since: str) -> bool:
         page = f"{self.runbook_url}#{problem.name}"
@@ -96,4 +103,7 @@ class Notifier:
                 f" It means: {problem.means}. Do: {problem.command} {page}"
             )
         message = AlertMessage(problem.name, problem.severity, state, since, text)
-        return await self.webhook.send(self.log, message)
+        has_arrived = await self.webhook.send(self.log, message)
+        sent = asdict(message) | {"at": format_stored_time(self.clock()), "arrived": has_arrived}
+        self._sent.append(sent)
+        return has_arrived

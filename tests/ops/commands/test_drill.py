@@ -49,7 +49,7 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
     shutil.copytree(migrated_storage, storage)
     live = choose_target(None, storage, local=True)
     local = ("--local", "--persist-to", storage)
-    with scratch_worker(live, tmp_path) as api:
+    with scratch_worker(live, tmp_path, own_bucket=False) as api:
         for number in range(EVENTS):
             visit(api, number)
         assert api.key
@@ -68,6 +68,9 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
     report = next(reports.iterdir())
     assert Bucket(live).read(f"drills/{report.name}") == report.read_bytes()
     assert f"recovery point: age of backup {backup.json['id']}" in report.read_text()
+    assert drill.json["smoke"] == "passed"
+    [remembered] = Bucket(live).read_json("drills/index.json")
+    assert remembered["name"] == report.stem
 
     for file in (storage / "v3" / "d1" / "miniflare-D1DatabaseObject").iterdir():
         file.unlink()
@@ -75,7 +78,8 @@ def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -
     assert blocked.code == 1
     stopped = {check["check"]: check for check in blocked.json["checks"] if check["next"]}
     assert stopped.keys() == {"migrations", "rows"}
-    assert all(check["next"].startswith("./ppp restore") for check in stopped.values())
+    assert stopped["migrations"]["next"].startswith("./ppp restore")
+    assert stopped["rows"]["next"] == "it follows from migrations: that comes first"
     restored = here("restore", *local, "--yes", "--json")
     assert restored.code == 0, restored
     assert restored.json["differences"] == []

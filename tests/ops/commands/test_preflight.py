@@ -138,7 +138,7 @@ def test_an_unknown_check_is_named_with_those_there_are(
     local_config: Bundle, tmp_path: Path
 ) -> None:
     line = fails(run(tmp_path, "--only", "weather"), 2)
-    assert "there is no check weather: they are database, migrations, rows" in line
+    assert "there is no check weather: they are database, loss, migrations, rows" in line
 
 
 def test_nobody_is_logged_in_is_told_before_anything_else(home: Path, local_config: Bundle) -> None:

@@ -150,10 +150,15 @@ def test_the_newest_backup_becomes_a_new_database(
     [restored] = files_of_databases(storage) - before
     [live] = before
     events = "SELECT id, page_title, session_id, CAST(page_title AS BLOB) FROM tracking_events"
+    identity = "SELECT id, generation FROM database_identity"
     with closing(sqlite3.connect(live)) as database:
+        [(database_id, generation)] = database.execute(identity).fetchall()
         expected = database.execute(f"{events} WHERE id <> 7 ORDER BY id").fetchall()
     with closing(sqlite3.connect(restored)) as database:
         assert database.execute(f"{events} ORDER BY id").fetchall() == expected
+        [(restored_id, new_generation)] = database.execute(identity).fetchall()
+        assert restored_id == database_id
+        assert new_generation != generation
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
         counter = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'")
         assert counter.fetchone() == (EVENTS,)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from ops.cloudflare.bucket import Bucket
+from ops.commands.rollback import require_health
 from ops.deploy.deployment_log import LOG_KEY, append_to_log
 from ops.terminal.errors import NoAnswerError
 from pyodide_bundle import Bundle
@@ -46,6 +52,70 @@ def test_a_damaged_log_is_said_and_never_written_over(local_config: Bundle, tmp_
     with pytest.raises(NoAnswerError, match="is damaged: put it right by hand"):
         append_to_log(bucket, STARTED)
     assert bucket.read(LOG_KEY) == b'{"id": "1"}\n{"id"'
+
+
+class HealthHandler(BaseHTTPRequestHandler):
+    """Answers `/health` with the next answer, the last one again and again."""
+
+    answers: list[tuple[int, object]]
+
+    def do_GET(self) -> None:
+        status, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_arguments: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def health_of(*answers: tuple[int, object]) -> Iterator[str]:
+    handler = type("Answers", (HealthHandler,), {"answers": list(answers)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def healthy(version: str | None) -> tuple[int, object]:
+    return 200, {"worker_version": version} if version else {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([healthy("old")], "answers and is healthy"),
+        ([healthy("new"), healthy("new"), healthy("old")], "answers and is healthy"),
+        ([(503, {"worker_version": "old"}), healthy("old")], "answers and is healthy"),
+        ([healthy(None)], "does not tell its version"),
+    ],
+    ids=["at once", "after others", "after a while", "JavaScript"],
+)
+def test_the_version_that_answers_is_compared(
+    answers: list[tuple[int, object]], expected: str
+) -> None:
+    with health_of(*answers) as url:
+        assert expected in require_health(url, "old", pause=lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (healthy("new"), "is answered by the version new"),
+        ((503, {"worker_version": "old"}), "says 503"),
+    ],
+)
+def test_a_rollback_that_did_not_arrive_is_not_healthy(
+    answer: tuple[int, object], expected: str
+) -> None:
+    with health_of(answer) as url, pytest.raises(NoAnswerError, match=expected):
+        require_health(url, "old", pause=lambda: None)
 
 
 def test_nobody_is_logged_in(home: Path, local_config: Bundle) -> None:

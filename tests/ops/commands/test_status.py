@@ -186,6 +186,61 @@ def test_the_newest_verified_backup_counts() -> None:
     assert texts(changed(backups=[]))["backup"] == "no backup known"
 
 
+NO_ANSWER = {
+    **HEALTH,
+    "status": "unhealthy",
+    "checks": {"database": {"status": "unhealthy", "latency_ms": 9, "error": "does not answer"}},
+}
+ENDED = {"started_at": ago(minutes=2), "outcome": "done"}
+
+
+def noticed(*names: str) -> Row:
+    """The metrics of a Worker that noticed these problems."""
+    return metrics(jobs={"watch": {**ENDED, "summary": {"problems": [*names]}}})
+
+
+def test_in_a_p1_the_first_step_is_on_top_and_the_rest_follows_from_it() -> None:
+    loss = "the database has no tables"
+    snapshot = changed(health=NO_ANSWER, metrics=None, loss=loss, backups=[BACKUP])
+    first, *rest = status_lines(snapshot)
+    assert first.name == "do first"
+    assert first.text.startswith(f"{loss}: deploy nothing, ./ppp restore --env production")
+    assert all("follows from what comes first" in line.text for line in rest if line.is_problem)
+    assert texts(snapshot)["backup"].startswith(BACKUP["id"])
+
+
+def test_no_advice_contradicts_a_lost_database() -> None:
+    snapshot = changed(metrics=noticed("leads_waiting", "backup_old", "database_empty"))
+    first, *alerts = [line.text for line in status_lines(snapshot)][:4]
+    assert "./ppp restore" in first
+    assert sorted(alerts) == [
+        "backup_old (follows from what comes first)",
+        "database_empty (follows from what comes first)",
+        "leads_waiting (follows from what comes first)",
+    ]
+
+
+def test_the_worst_comes_first() -> None:
+    snapshot = changed(metrics=noticed("backup_failed", "leads_waiting"), backups=[])
+    assert [line.text.split(" ")[0] for line in status_lines(snapshot)][:3] == [
+        *("leads_waiting", "backup_failed", "no"),
+    ]
+
+
+def test_a_job_that_was_refused_is_a_problem_and_says_why() -> None:
+    refused = {**ENDED, "outcome": "refused", "summary": {"reason": "it is lost"}}
+    snapshot = changed(metrics=metrics(jobs={"backup": refused}))
+    assert problems(snapshot) == ["job backup"]
+    assert texts(snapshot)["job backup"] == "2 min ago, refused: it is lost"
+
+
+def test_a_cached_count_does_not_hide_the_events_of_the_last_hour() -> None:
+    counts = metrics(database={"total_events": 0}, recent_activity={"events_last_hour": 2_570})
+    text = [line.text for line in status_lines(changed(metrics=counts)) if "MiB" in line.text]
+    assert "0 events" in text[0]
+    assert "at least 2,570 events now" in text[0]
+
+
 # ---- on a real Worker --------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from ops.deploy.database_checks import (
     ConfiguredDatabase,
     Schema,
     check_database,
+    check_loss,
     check_migrations,
     check_rows,
     describe_missing_rows,
@@ -23,6 +25,8 @@ from ops.deploy.database_checks import (
 from ops.deploy.deployment_log import DeploymentEntry
 from ops.deploy.readiness_checks import NO_BACKUPS_HELP
 from paths import ROOT
+from services.loss.contents import DatabaseContents
+from services.loss.high_water_mark import HighWaterMark
 
 ID, OTHER = "777a0ed8", "99999999"
 CONFIGURED = ConfiguredDatabase("ppp-tracking-db", ID, "production")
@@ -48,6 +52,71 @@ DEPLOYED: DeploymentEntry = {
 }
 TABLES = ("projects", "tracking_events")
 RESTORE = "./ppp restore --env production"
+
+
+MARK = HighWaterMark("a" * 32, 1_300, 1_200, 1, 3, "2026-11-21T03:00:00Z")
+COMPLETE = DatabaseContents("a" * 32, 1_300, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("mark", "contents", "expected"),
+    [
+        (None, DatabaseContents(), "no high-water mark yet"),
+        (MARK, COMPLETE, "highest event 1,300, and was 1,300"),
+    ],
+)
+def test_a_database_that_holds_what_it_held_passes(
+    mark: HighWaterMark | None, contents: DatabaseContents, expected: str
+) -> None:
+    result = check_loss(CONFIGURED, mark, contents)
+    assert (result.verdict, expected in result.reason) == ("pass", True)
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        DatabaseContents(),
+        replace(COMPLETE, database_id="b" * 32),
+        replace(COMPLETE, highest_event=3),
+    ],
+    ids=["no tables", "re-created, with an event", "set back"],
+)
+def test_a_lost_database_passes_only_if_somebody_accepts_it(contents: DatabaseContents) -> None:
+    result = check_loss(CONFIGURED, MARK, contents)
+    assert result.verdict == "fail"
+    assert RESTORE in result.next_step
+    assert "./ppp accept-database --env production" in result.next_step
+    is_older = contents.database_id == MARK.database_id
+    assert check_loss(ACCEPTED, MARK, contents).verdict == ("pass" if is_older else "fail")
+
+
+SET_BACK = BackupContents({**CONTENTS.rows, "tracking_events": 1_000}, 1_100)
+
+
+@pytest.mark.parametrize(
+    ("database", "verdict"),
+    [
+        (CONFIGURED, "fail"),
+        (ACCEPTED, "fail"),
+        (replace(ACCEPTED, has_identity=True), "pass"),
+        (replace(CONFIGURED, accepted_at=datetime(2026, 11, 21, 4, tzinfo=UTC)), "pass"),
+        (replace(CONFIGURED, accepted_at=datetime(2026, 11, 21, 2, tzinfo=UTC)), "fail"),
+    ],
+    ids=[
+        "not accepted",
+        "another by the option",
+        "restored, by the option",
+        "after the backup",
+        "before the backup",
+    ],
+)
+def test_an_older_state_can_be_deployed_once_it_is_accepted(
+    database: ConfiguredDatabase, verdict: str
+) -> None:
+    observations = outside_observations(BACKUP, CONTENTS, None)
+    assert check_rows(database, SET_BACK, observations).verdict == verdict
+    older = Schema(TABLES, FILES[:1])
+    assert check_migrations(database, older, FILES, BACKUP).verdict == verdict
 
 
 def test_the_configured_database_is_the_one_that_was_deployed_on() -> None:

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from ops.deploy.rollout import MAX_NEW_FAILED_LEADS, SHARES, Rollout, describe_regression
+from ops.deploy.rollout import (
+    MAX_NEW_FAILED_LEADS,
+    SHARES,
+    FailureCounter,
+    Rollout,
+    describe_regression,
+)
 from ops.deploy.smoke_test import UnhealthyError
 
 HEALTHY: Mapping[str, str] = {}
@@ -21,8 +27,20 @@ def metrics(*, failed: int = 0, killed: int = 0, events: int = 10) -> Mapping[st
     }
 
 
+class CounterAt:
+    """Blames a version from this share on."""
+
+    def __init__(self, share: int = 101) -> None:
+        self.share = share
+
+    def describe_failures(self, share: int) -> str | None:
+        return "5 of 50 requests were answered 5xx" if share >= self.share else None
+
+
 def rolled_out(
-    probe_results: Iterator[Mapping[str, str]], *numbers: Mapping[str, Any]
+    probe_results: Iterator[Mapping[str, str]],
+    *numbers: Mapping[str, Any],
+    counter: FailureCounter | None = None,
 ) -> list[int | str]:
     """What was done, in order: shares given, `look`; and at the end what was wrong."""
     steps: list[int | str] = []
@@ -33,7 +51,14 @@ def rolled_out(
         steps.append("look")
         return next(probe_results)
 
-    rollout = Rollout(steps.append, probe, lambda: next(read), lambda: None, probes_per_share=2)
+    rollout = Rollout(
+        set_share=steps.append,
+        probe=probe,
+        read_metrics=lambda: next(read),
+        start_counter=lambda: counter or CounterAt(),
+        pause=lambda: None,
+        probes_per_share=2,
+    )
     try:
         rollout.shift_traffic(SHARES, on_share=announced.append)
     except UnhealthyError as error:
@@ -67,6 +92,14 @@ def test_numbers_that_worsen_stop_it_at_that_share() -> None:
     assert [step for step in steps if step != "look"] == [
         *(10, 50),
         "with 50 % of the traffic: a run of the sync was killed",
+    ]
+
+
+def test_failed_requests_stop_it_at_that_share() -> None:
+    steps = rolled_out(iter([HEALTHY] * 6), counter=CounterAt(50))
+    assert [step for step in steps if step != "look"] == [
+        *(10, 50),
+        "with 50 % of the traffic: 5 of 50 requests were answered 5xx",
     ]
 
 

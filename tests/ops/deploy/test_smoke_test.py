@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from ops.deploy.smoke_test import PIXEL, PROJECT, VISITOR, SmokeTest, UnhealthyError, find_pixel
+import ops.deploy.release as ops_release
+from ops.deploy.release import Release
+from ops.deploy.rollout import describe_regression
+from ops.deploy.smoke_test import (
+    PIXEL,
+    PROJECT,
+    VISITOR,
+    SmokeTest,
+    UnhealthyError,
+    find_pixel,
+    read_metrics,
+)
 from ops.worker_api.client import Api, open_client
 from ops.worker_api.worker import Key, choose_worker
 from pyodide_bundle import Bundle
 from tests.harness.worker import Worker, running_worker
 from tests.ops.asking import ADMIN_KEY, KEYS
+from tests.ops.deployed import local
 
 EVENTS = """
 SELECT events.page_title, events.event_type, pixels.name AS pixel, projects.configuration
@@ -58,6 +71,34 @@ def test_a_healthy_worker_answers_and_stores_one_page_view_of_our_own(
 def test_project_and_pixel_are_made_once(keyed: Worker, api: Api) -> None:
     assert find_pixel(api) == find_pixel(api)
     assert len(keyed.query("SELECT id FROM projects WHERE name = ?", PROJECT)) == 1
+
+
+def test_a_project_that_somebody_switched_off_does_not_fail_for_ever(
+    keyed: Worker, api: Api
+) -> None:
+    pixel = find_pixel(api)
+    [project] = keyed.query("SELECT id FROM projects WHERE name = ?", PROJECT)
+    api.send("DELETE", f"/api/manage/pixels/{pixel}")
+    api.send("DELETE", f"/api/manage/projects/{project['id']}")
+    assert find_pixel(api) == pixel
+    assert SmokeTest(api).run() == {}
+    assert len(keyed.query("SELECT id FROM projects WHERE name = ?", PROJECT)) == 1
+
+
+def test_the_metrics_of_a_real_worker_are_those_that_a_rollout_compares(api: Api) -> None:
+    metrics = read_metrics(api)
+    assert describe_regression(metrics, metrics) is None
+
+
+def test_a_release_is_proven_on_a_real_worker(
+    api: Api, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = api.http.get("/health").json()["worker_version"]
+    monkeypatch.setattr(ops_release, "run_upload", lambda _command: version)
+    monkeypatch.setattr(ops_release, "PAUSE_SECONDS", 0.01)
+    release = Release(local(storage), api, "old-version", "3.1.0 at abc", watch_seconds=0)
+    release.deploy_at_once()
+    assert release.version == version
 
 
 def test_another_version_than_the_one_that_was_asked_is_seen(api: Api) -> None:

@@ -7,6 +7,9 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
+from services.alerting.alert_states import AlertMemory, AlertState
 from services.alerting.notifier import Notifier
 from services.alerting.problems import BACKUP_OLD, LEADS_WAITING, Finding
 from services.alerting.webhook import AlertWebhook
@@ -32,7 +35,7 @@ class Story:
         webhook = AlertWebhook(self.http, "https://hooks.example/x")
         log = Log("info", "request-1")
         notifier = Notifier(
-            webhook, self.key_values, self.time.clock, log, "https://w.example/runbook"
+            webhook, AlertMemory(self.key_values), self.time.clock, log, "https://w.example/runbook"
         )
 
         async def check() -> None:
@@ -103,7 +106,72 @@ def test_a_problem_that_was_not_checked_is_not_over() -> None:
     story = Story()
     story.run(LEADS)
     notifier = Notifier(
-        AlertWebhook(story.http, None), story.key_values, story.time.clock, Log("info", "r"), ""
+        AlertWebhook(story.http, None),
+        AlertMemory(story.key_values),
+        story.time.clock,
+        Log("info", "r"),
+        "",
     )
     asyncio.run(notifier.resolve((BACKUP_OLD,)))
     assert story.run(LEADS) == []
+
+
+def test_the_reminders_of_an_acknowledged_problem_wait_and_its_end_is_sent() -> None:
+    story = Story()
+    story.run(LEADS)
+    memory = AlertMemory(story.key_values)
+
+    async def acknowledge() -> None:
+        [state] = (await memory.states() or {}).values()
+        await memory.acknowledge("leads_waiting", state, "Kim", story.time.clock(), 2)
+
+    asyncio.run(acknowledge())
+    messages = [states(story.run(LEADS)) for _ in range(30)]
+    assert [index for index, sent in enumerate(messages, start=1) if sent] == [25]
+    assert states(story.run()) == [("leads_waiting", "over")]
+
+
+def test_an_acknowledgement_is_about_one_occurrence() -> None:
+    story = Story()
+    story.run(LEADS)
+    memory = AlertMemory(story.key_values)
+    earlier = AlertState("P2", "2026-04-30 12:00:00", "2026-04-30 12:00:00")
+    now = story.time.clock()
+    asyncio.run(memory.acknowledge("leads_waiting", earlier, None, now, 72))
+    messages = [states(story.run(LEADS)) for _ in range(12)]
+    assert messages[-1] == [("leads_waiting", "still there")]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        *("", "{", "[]", "3", "null", '{"leads_waiting": 3}', '{"leads_waiting": {}}'),
+        '{"leads_waiting": {"severity": "P2", "since": "yesterday", "told_at": "now"}}',
+        '{"leads_waiting": {"severity": "P2", "since": null, "told_at": null}}',
+    ],
+)
+def test_what_cannot_be_read_in_kv_silences_nothing(stored: str) -> None:
+    story = Story()
+    asyncio.run(story.key_values.put("alerts", stored, 60))
+    asyncio.run(story.key_values.put("alerts_sent", stored, 60))
+    assert states(story.run(LEADS)) == [("leads_waiting", "new")]
+    assert story.run(LEADS) == []
+
+
+def test_fields_of_another_version_are_no_harm() -> None:
+    story = Story()
+    state = {"severity": "P2", "since": "2026-05-01 11:59:00", "told_at": "2026-05-01 11:59:00"}
+    stored = json.dumps({"leads_waiting": {**state, "new": 1}})
+    asyncio.run(story.key_values.put("alerts", stored, 60))
+    assert story.run(LEADS) == []
+
+
+def test_the_messages_are_remembered_the_newest_first() -> None:
+    story = Story(OK, HttpAnswer(500, "", {}), OK)
+    story.run(LEADS)
+    story.run(LEADS, BACKUP)
+    sent = asyncio.run(AlertMemory(story.key_values).sent())
+    assert [(message["problem"], message["arrived"]) for message in sent] == [
+        ("backup_old", False),
+        ("leads_waiting", True),
+    ]

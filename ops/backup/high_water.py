@@ -1,0 +1,76 @@
+"""The high-water mark in the bucket, and the database that is judged against it.
+
+The Worker raises the mark with each cron run. Only `accept_database` lowers it, and remembers that.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ops.cloudflare.bucket import Bucket
+from ops.cloudflare.database import Database, MissingSchemaError
+from ops.cloudflare.target import Target
+from ops.terminal.errors import OpsError
+from ops.terminal.output import note
+from services.loss.contents import COUNT_EVENTS, READ_CONTENTS, DatabaseContents
+from services.loss.high_water_mark import (
+    KEY,
+    HighWaterMark,
+    UnreadableMarkError,
+    accepted_mark,
+    parse_mark,
+)
+
+
+def read_mark(target: Target) -> HighWaterMark | None:
+    """Read the mark; None if there is none, or it cannot be read, which is said.
+
+    Raises:
+        NoAnswerError: R2 does not answer.
+    """
+    try:
+        return parse_mark(Bucket(target).read(KEY))
+    except UnreadableMarkError as error:
+        note(f"{target.bucket}/{KEY} counts as missing: {error}")
+        return None
+
+
+def read_database_contents(target: Target) -> DatabaseContents:
+    """Read the identity of a database and how much it holds; no id where its tables are missing.
+
+    Raises:
+        NoAnswerError: it does not answer.
+    """
+    try:
+        [[row]] = Database(target).ask(READ_CONTENTS)
+    except MissingSchemaError:
+        return DatabaseContents()
+    return DatabaseContents(**row)
+
+
+def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> HighWaterMark:
+    """Set the mark to what the database holds now, and return it.
+
+    Raises:
+        OpsError: the database has no tables.
+        NoAnswerError: D1 or R2 does not answer.
+    """
+    contents = read_database_contents(target)
+    if contents.database_id is None:
+        raise OpsError(
+            f"{target.database} has no tables, or lacks migrations: there is nothing to accept yet"
+        )
+    [[row]] = Database(target).ask(COUNT_EVENTS)
+    accepted = accepted_mark(mark, contents, row["events"], reason, datetime.now(UTC))
+    Bucket(target).write(KEY, accepted.as_bytes())
+    return accepted
+
+
+def acceptance_time(mark: HighWaterMark | None) -> datetime | None:
+    """Return when somebody last accepted the database; None if nobody did."""
+    if mark is None or not mark.accepted:
+        return None
+    try:
+        return datetime.fromisoformat(str(mark.accepted[-1]["at"]))
+    except (LookupError, ValueError):
+        return None

@@ -1,0 +1,110 @@
+"""`ppp alerts`: the open alerts, the messages that were sent, and who works on them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops.checks.on_call import CONTACTS, EXAMPLE, read_responders
+from ops.terminal.errors import ExitCode
+from ops.terminal.options import AsJson
+from ops.terminal.output import console, note, plain, show_json, show_table
+from ops.worker_api.client import Api, Row, open_api, path_segment
+from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+
+PATH = "/api/alerts"
+MAX_SHOWN = 20
+DEFAULT_HOURS = 8
+
+commands = typer.Typer(
+    name="alerts", help="Alerts: which are open, what was sent, who works on it."
+)
+
+
+@commands.callback(invoke_without_command=True)
+def alerts(
+    context: typer.Context,
+    *,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Lists the open alerts with whom to call, and the messages that were sent, the newest first.
+
+    Exits with 1 if an alert is open that nobody acknowledged.
+    """
+    if context.invoked_subcommand:
+        return ExitCode.FINE
+    responders = read_responders()
+    with open_api(env, url, local=local) as api:
+        data = _read(api)
+    if as_json:
+        show_json(data)
+    else:
+        _show_problems(data["problems"], {name: str(people) for name, people in responders.items()})
+        _show_sent(data["sent"])
+    unattended = [problem for problem in data["problems"] if not problem["acknowledged"]]
+    return ExitCode.PROBLEMS if unattended else ExitCode.FINE
+
+
+@commands.command(epilog="Example: ./ppp alerts ack database_lost --env production --by Kim")
+def ack(
+    problem: Annotated[str, typer.Argument(metavar="ALERT", show_default=False)],
+    *,
+    by: Annotated[str | None, typer.Option(help="Who works on it.")] = None,
+    hours: Annotated[int, typer.Option(min=1, max=72, help="How long.")] = DEFAULT_HOURS,
+    local: LocalWorker = False,
+    env: EnvWorker = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> int:
+    """Acknowledges an open alert: its reminders wait. That it is over is sent all the same."""
+    body = {"hours": hours} | ({"by": by} if by else {})
+    with open_api(env, url, local=local) as api:
+        answer = api.send("POST", f"{PATH}/{path_segment(problem)}/acknowledge", body)["data"]
+    if as_json:
+        show_json(answer)
+    else:
+        typer.echo(f"{problem}: no reminder until {answer['until']} UTC")
+    return ExitCode.FINE
+
+
+def _read(api: Api) -> Row:
+    data: Row = api.get(PATH)["data"]
+    return data
+
+
+def _show_problems(problems: list[Row], responders: dict[str, str]) -> None:
+    if not problems:
+        typer.echo("no alert is open")
+    for problem in sorted(problems, key=lambda row: str(row["severity"])):
+        acknowledged = problem["acknowledged"] or {}
+        state = (
+            f"acknowledged until {acknowledged['until']} UTC by {plain(acknowledged['by'])}"
+            if acknowledged
+            else "nobody acknowledged it"
+        )
+        typer.echo(f"! {problem['severity']} {problem['problem']} since {problem['since']} UTC")
+        typer.echo(f"  call: {responders.get(problem['severity'], 'nobody is named')}")
+        typer.echo(f"  {state}")
+    if problems and not CONTACTS.exists():
+        note(f"names and numbers: copy {EXAMPLE.name} to config/{CONTACTS.name} and fill it in")
+
+
+def _show_sent(sent: list[Row]) -> None:
+    if not sent:
+        return
+    typer.echo("\nsent, the newest first (UTC)")
+    rows = [
+        (
+            row["at"],
+            row["severity"],
+            row["state"],
+            row["problem"],
+            "yes" if row["arrived"] else "no",
+        )
+        for row in sent[:MAX_SHOWN]
+    ]
+    show_table(console(), ("when", "priority", "what", "alert", "arrived"), rows)

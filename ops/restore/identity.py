@@ -1,0 +1,58 @@
+"""The identity of a restored database: that of the backup, in a new generation.
+
+What is remembered outside of D1 carries the generation, so that it does not vouch for events that
+came after the backup and are gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+
+from ops.backup.high_water import accept_database, read_database_contents, read_mark
+from ops.cloudflare.database import Database, MissingSchemaError
+from ops.cloudflare.target import Target
+from ops.restore.staging_database import StagingDatabase
+from ops.terminal.output import note
+from services.loss.judgement import judge_loss
+
+TABLE = "database_identity"
+ID_CHARACTERS = 32
+NEW_GENERATION = f"UPDATE {TABLE} SET generation = lower(hex(randomblob(16)))"
+_SET_IDENTITY = f"UPDATE {TABLE} SET id = ?1 ->> '$', generation = ?1 ->> '$'"
+# Backups of an older schema have no identity.
+FIRST_MIGRATION = "0026_add_database_identity"
+
+
+def set_missing_identity(staging: StagingDatabase, meant_id: str | None, seed: str) -> None:
+    """Identify a database whose backup is older than identities.
+
+    It is the one that is meant, if the bucket knows that; else its id is made of `seed`, so that a
+    restore that is repeated makes the same one.
+    """
+    database_id = meant_id or hashlib.sha256(seed.encode()).hexdigest()[:ID_CHARACTERS]
+    staging.run(_SET_IDENTITY, f'"{database_id}"')
+
+
+def renew_generation(database: Database) -> None:
+    """Give a restored database a new generation.
+
+    Raises:
+        NoAnswerError: it does not answer.
+    """
+    # Time Travel may end before there were generations.
+    with suppress(MissingSchemaError):
+        database.ask(NEW_GENERATION)
+
+
+def accept_restored(target: Target, source: str) -> None:
+    """Accept a restored database that the Worker uses, which holds less than it did.
+
+    Raises:
+        NoAnswerError: D1 or R2 does not answer.
+    """
+    mark = read_mark(target)
+    loss = judge_loss(mark, read_database_contents(target))
+    if loss:
+        accept_database(target, mark, f"restored: {source}")
+    note("events that wait in R2 are stored by the next cron run, within five minutes")

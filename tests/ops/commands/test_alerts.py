@@ -1,0 +1,50 @@
+"""`ppp alerts`, on a real Worker whose KV remembers alerts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.ops.asking import READ_KEY, Service
+from tests.ops.running import fails
+
+NOW = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+STATE = {"severity": "P1", "since": NOW, "told_at": NOW}
+SENT = {**STATE, "problem": "database_failing", "state": "new", "at": NOW, "arrived": True}
+
+
+@pytest.fixture
+def alarmed(service: Service) -> Iterator[Service]:
+    """A Worker with one open alert."""
+    values = {"alerts": json.dumps({"database_failing": STATE}), "alerts_sent": json.dumps([SENT])}
+    service.worker.act("kv_put", entries=list(values.items()))
+    yield service
+    service.worker.act("kv_clear")
+
+
+def test_open_alerts_are_listed_with_whom_to_call_and_what_was_sent(alarmed: Service) -> None:
+    output = alarmed.ppp("alerts", key=READ_KEY)
+    assert output.code == 1
+    assert f"! P1 database_failing since {NOW} UTC" in output.out
+    assert "call: first " in output.out
+    assert "nobody acknowledged it" in output.out
+    assert "sent, the newest first" in output.out
+
+
+def test_an_alert_is_acknowledged_with_an_admins_key(alarmed: Service) -> None:
+    refused = alarmed.ppp("alerts", "ack", "database_failing", key=READ_KEY)
+    assert "403" in fails(refused, 3)
+    output = alarmed.ppp("alerts", "ack", "database_failing", "--by", "Kim", "--hours", 2, "--json")
+    assert output.code == 0, output
+    assert (output.json["since"], output.json["by"]) == (NOW, "Kim")
+    listed = alarmed.ppp("alerts")
+    assert listed.code == 0
+    assert "by Kim" in listed.out
+
+
+def test_an_alert_that_is_not_open_cannot_be_acknowledged(alarmed: Service) -> None:
+    output = alarmed.ppp("alerts", "ack", "no_such_alert")
+    assert "No such alert is open (404)" in fails(output, 1)
