@@ -14,6 +14,7 @@ from services.archive.archive_run import ArchiveRun
 from services.backup.backup_run import Backups
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock, Database, LocalTime, NewId
+from services.loss.loss_check import LossCheck
 from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
 from services.monitoring.health import Health
@@ -25,7 +26,9 @@ from services.projects.register import Register
 from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
 from services.tracking.repeats import Repeats
+from services.tracking.replay import Replay
 from services.tracking.visits import Visits
+from services.tracking.waiting_room import WaitingRoom
 
 NewSync = Callable[[Log, Notifier], SyncRun]
 """Makes one run of the sync; raises ConfigError where one of its settings cannot be used."""
@@ -53,8 +56,11 @@ class App:
     projects: Register
     project_pixels: Register
     visits: Visits
+    waiting_room: WaitingRoom
+    replay: Replay
     repeats: Repeats
     timers: Timers
+    loss_check: LossCheck
     health: Health
     metrics_reader: MetricsReader
     privacy: Privacy

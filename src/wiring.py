@@ -38,6 +38,8 @@ from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
 from services.core.backed_up import FindBackedUpRows
 from services.core.logs import Log
+from services.loss.guard import DatabaseGuard
+from services.loss.loss_check import LossCheck
 from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
 from services.monitoring.health import Health
@@ -56,7 +58,9 @@ from services.sync.portion import PortionSync
 from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
 from services.tracking.repeats import Repeats
+from services.tracking.replay import Replay
 from services.tracking.visits import Visits
+from services.tracking.waiting_room import WaitingRoom
 
 WRONG_ZONE = "SYNC_TIME_ZONE must be a time zone such as Europe/Berlin"
 
@@ -73,7 +77,15 @@ def build_app(env: Any) -> App:
     bucket = R2(getattr(raw, "BACKUPS", None))
     store = BackupStore(bucket, config.environment)
     records, metrics_reader = BackupRecords(database), MetricsReader(database, database.size_bytes)
-    window = config.repeat_window_seconds
+    visits = Visits(
+        *(database, new_id, config.session_minutes),
+        *(config.sync_delay_seconds, config.repeat_window_seconds),
+    )
+    pixels = PixelCache(database, DatabaseGuard(bucket), config.pixel_cache_seconds)
+    waiting_room = WaitingRoom(bucket, new_id)
+    loss_check = LossCheck(database, bucket, now)
+    steps = BackupSteps(database, store, now)
+    thresholds = read_monitoring_config(settings).thresholds
     return App(
         config=config,
         setting_problems=_setting_problems(settings),
@@ -86,12 +98,15 @@ def build_app(env: Any) -> App:
         database=database,
         bucket=bucket,
         limiter=IsolateRateLimiter(shards),
-        pixels=PixelCache(database, config.pixel_cache_seconds),
+        pixels=pixels,
         projects=Register(PROJECT_KIND, database, new_id),
         project_pixels=Register(PIXEL_KIND, database, new_id),
-        visits=Visits(database, new_id, config.session_minutes, config.sync_delay_seconds, window),
-        repeats=Repeats(key_values, window),
+        visits=visits,
+        waiting_room=waiting_room,
+        replay=Replay(waiting_room, pixels, visits, now),
+        repeats=Repeats(database, key_values, config.repeat_window_seconds),
         timers=Timers(key_values),
+        loss_check=loss_check,
         health=Health(database, key_values, shards, now),
         metrics_reader=metrics_reader,
         privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
@@ -99,11 +114,9 @@ def build_app(env: Any) -> App:
             *(database, bucket, new_id, now, records.backed_up_rows),
             *(config.session_retention_days, config.visitor_retention_days),
         ),
-        backups=Backups(config.backups, records, store, BackupSteps(database, store, now), now),
+        backups=Backups(config.backups, records, store, steps, loss_check, now),
         failed_requests=FailedRequests(database, now),
-        checks_run=ChecksRun(
-            read_monitoring_config(settings).thresholds, metrics_reader, records, store, now
-        ),
+        checks_run=ChecksRun(thresholds, metrics_reader, records, store, loss_check, now),
         alerts=AlertMemory(key_values),
         new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),

@@ -13,7 +13,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
-from services.core.ports import OnCost, Row, UnavailableError
+from services.core.ports import NotStoredError, OnCost, Row, UnavailableError
 
 
 class D1:
@@ -35,7 +35,10 @@ class D1:
                 sum(int(cost.rows_read) for cost in costs),
                 sum(int(cost.rows_written) for cost in costs),
             )
-        answer: str = results[len(statements) - 1].results[0].answer
+        rows = results[len(statements) - 1].results
+        if not rows.length:
+            raise NotStoredError("D1 stored nothing")
+        answer: str = rows[0].answer
         return answer
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:

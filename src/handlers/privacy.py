@@ -13,9 +13,9 @@ from typing import Any
 from app import App
 from handlers.json_api import answer_refusals, read_json_object, read_limit
 from services.core.cursors import NEWEST_RECEIPT, ReceiptPosition, parse_receipt_position
-from services.core.errors import InvalidFieldsError
+from services.core.errors import ConflictError, InvalidFieldsError
 from services.core.logs import Log
-from services.core.ports import Row
+from services.core.ports import Row, UnavailableError
 from services.core.stored_time import format_iso, parse_stored_time
 from services.privacy.data_subject import DataSubject, read_subject
 from services.privacy.person_requests import PrivacyCursor, parse_privacy_cursor
@@ -40,6 +40,7 @@ class PersonQuery:
 async def find(app: App, request: Request, log: Log) -> Response:
     """`POST /api/privacy/find`: how much is stored about the person, where, under which ids."""
     query = await _read_query(request, CURSOR_ONLY)
+    await _require_all_events(app, log)
     progress = await app.privacy.find(query.subject, query.cursor)
     return _answer("find", query.subject, progress, log)
 
@@ -48,6 +49,7 @@ async def find(app: App, request: Request, log: Log) -> Response:
 async def export(app: App, request: Request, log: Log) -> Response:
     """`POST /api/privacy/export`: everything about the person, page by page."""
     query = await _read_query(request, CURSOR_ONLY)
+    await _require_all_events(app, log)
     progress = await app.privacy.export(query.subject, query.cursor)
     return _answer("export", query.subject, progress, log)
 
@@ -56,6 +58,7 @@ async def export(app: App, request: Request, log: Log) -> Response:
 async def erase(app: App, request: Request, log: Log) -> Response:
     """`POST /api/privacy/erase`: deletes everything about the person; a dry run only finds it."""
     query = await _read_query(request, ERASE_FIELDS)
+    await _require_all_events(app, log)
     _require_boolean_switches(query.body)
     if query.body.get("dry_run") is True:
         progress = await app.privacy.find(query.subject, query.cursor)
@@ -90,6 +93,20 @@ async def receipt(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/privacy/receipts/:id`: one erasure."""
     row = await app.privacy.receipt(request.segment(-1))
     return json_response({"success": True, "data": _receipt_json(row)})
+
+
+async def _require_all_events(app: App, log: Log) -> None:
+    """Requires that nothing about a person is overlooked: in a lost database, or among what waits.
+
+    Raises:
+        ConflictError: the database is lost; no receipt may say of it that somebody is erased.
+        UnavailableError: more events wait than one request can store.
+    """
+    loss = await app.loss_check.judge(log)
+    if loss.reason:
+        raise ConflictError("The database is lost", f"{loss.reason}. Ask again after the restore")
+    if await app.replay.run(log):
+        raise UnavailableError("events wait to be stored before anybody is searched for")
 
 
 async def _read_query(request: Request, other_fields: frozenset[str]) -> PersonQuery:

@@ -10,11 +10,15 @@ from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
 from services.sync.timers import delete_old_timers
 
+Job = Callable[[], Awaitable[object]]
+SKIPPED_WHEN_LOST = ("retention", "archive")
+
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     """Checks the bindings, then runs the jobs one after the other, beginning with the sync.
 
-    An error in one job is logged; the next job runs all the same.
+    An error in one job is logged; the next job runs all the same. While the database is lost,
+    nothing expires or is archived, and no backup is made of it.
     """
     log = Log(app.config.log_level, run_id)
     parts = await app.health.check()
@@ -24,13 +28,22 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     if app.setting_problems:
         log.error("misconfigured", problems=list(app.setting_problems))
     notifier = app.new_notifier(log)
+    loss = await app.loss_check.judge_and_raise(log)
+    is_whole = loss.is_judged and loss.reason is None
+    jobs: dict[str, Job] = {
+        "old_timers": lambda: _delete_old_timers(app, log),
+        **({"replay": lambda: app.replay.run(log)} if is_whole else {}),
+        "sync": lambda: app.new_sync(log, notifier).run(),
+        "retention": lambda: app.retention.run(log),
+        "backup": lambda: app.backups.run(log),
+        "archive": lambda: app.new_archive(log).run(),
+        "watch": lambda: app.checks_run.run(notifier, parts, loss, log),
+    }
     outcomes = {
-        "old_timers": await _run_job("old_timers", lambda: _delete_old_timers(app, log), log),
-        "sync": await _run_job("sync", lambda: app.new_sync(log, notifier).run(), log),
-        "retention": await _run_job("retention", lambda: app.retention.run(log), log),
-        "backup": await _run_job("backup", lambda: app.backups.run(log), log),
-        "archive": await _run_job("archive", lambda: app.new_archive(log).run(), log),
-        "watch": await _run_job("watch", lambda: app.checks_run.run(notifier, parts, log), log),
+        job: "skipped"
+        if loss.reason and job in SKIPPED_WHEN_LOST
+        else await _run_job(job, run, log)
+        for job, run in jobs.items()
     }
     log.summary(
         "cron_run", cron=cron, healthy=not unhealthy, jobs=outcomes, memory_mib=app.memory_mib()
@@ -43,7 +56,7 @@ async def _delete_old_timers(app: App, log: Log) -> None:
         log.warning("old_timers_deleted", number=deleted)
 
 
-async def _run_job(job: str, run: Callable[[], Awaitable[None]], log: Log) -> str:
+async def _run_job(job: str, run: Job, log: Log) -> str:
     """Run a job and return its outcome."""
     try:
         await run()

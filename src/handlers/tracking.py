@@ -11,7 +11,7 @@ from app import App
 from handlers.json_api import refusal_response
 from services.core.errors import InvalidInputError
 from services.core.logs import Log
-from services.core.ports import OnCost, UnavailableError
+from services.core.ports import NotStoredError, OnCost, UnavailableError
 from services.projects.pixel_cache import Pixel
 from services.projects.pixel_rules import PixelRules, declines
 from services.tracking.events import (
@@ -22,6 +22,7 @@ from services.tracking.events import (
     read_event,
 )
 from services.tracking.visits import RecordedEvent
+from services.tracking.waiting_room import WaitingEvent
 from web import MAX_BODY_BYTES, Request, Response, json_response
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -122,22 +123,52 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
         UnknownPixelError: there is no such pixel, or it is not active.
         DeclinedError: the visitor's choice is not to be tracked.
         InvalidEventError: the page is on none of the pixel's domains.
-        UnavailableError: D1 failed; nothing was written.
+        UnavailableError: D1 failed, or is lost; nothing was written, and the event waits in R2.
     """
     now = app.clock()
+    try:
+        try:
+            return await _store(app, request, log, event, now)
+        except NotStoredError:
+            # The pixel was looked up in another database.
+            app.pixels.forget(event.pixel_id)
+            return await _store(app, request, log, event, now)
+    except UnavailableError:
+        await _let_wait(app, request, log, event, now)
+        raise
+
+
+async def _let_wait(app: App, request: Request, log: Log, event: Event, now: datetime) -> None:
+    """Puts an event into R2 that D1 cannot take now; an old pixel never sends it again."""
+    declined_tracking = declines(request.header)
+    waiting = WaitingEvent(event, request.origin, now, declines=declined_tracking)
+    try:
+        is_waiting = await app.waiting_room.add(waiting)
+    except UnavailableError as error:
+        log.error("event_not_kept", reason=str(error))
+        return
+    if is_waiting:
+        log.warning("event_waits")
+    else:
+        log.error("event_not_kept", reason="waiting/ is full")
+
+
+async def _store(
+    app: App, request: Request, log: Log, event: Event, now: datetime
+) -> RecordedEvent:
     lookups = app.pixels.lookups
     pixel = await _active_pixel(app, event.pixel_id, now)
     round_trips = app.pixels.lookups - lookups + 1
     _require_permission(pixel.rules, request, event)
     # KV does not store the touch that fills in a form.
     is_recalled = event.lead and not event.fill
-    if is_recalled and (answered := await app.repeats.recall(event, now)):
+    if is_recalled and (answered := await app.repeats.recall(event, now, log)):
         log.info("submission_repeated", event_id=answered.event_id, pixel_id=pixel.id)
         return answered
     on_cost = _cost_line(log, round_trips) if log.wants("debug") else None
     recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
     if event.lead and recorded.event_type == "form_submit":
-        request.after(_after_submission(app, log, event, recorded))
+        request.after(store_reminders(app, log, event, recorded))
     log.info(
         "event_stored",
         event_id=recorded.event_id,
@@ -181,14 +212,17 @@ def _cost_line(log: Log, round_trips: int) -> OnCost:
     return write
 
 
-async def _after_submission(app: App, log: Log, event: Event, recorded: RecordedEvent) -> None:
-    """Sets the timer of the sync and stores the response in KV; the sync works without either."""
+async def store_reminders(app: App, log: Log, event: Event, recorded: RecordedEvent) -> None:
+    """Sets the timer of the sync and stores the response in KV; each works without the other."""
     try:
         if recorded.due:
             await app.timers.set(recorded.event_id, recorded.due)
-        await app.repeats.remember(event, recorded, app.clock())
     except UnavailableError as error:
         log.warning("timer_not_set", event_id=recorded.event_id, reason=str(error))
+    try:
+        await app.repeats.remember(event, recorded, app.clock())
+    except UnavailableError as error:
+        log.warning("answer_not_remembered", event_id=recorded.event_id, reason=str(error))
 
 
 def _decoded_address(value: str) -> str:

@@ -21,6 +21,23 @@ const actions = {
       .all();
     return { rows: results, rows_read: meta.rows_read, rows_written: meta.rows_written };
   },
+  /** Drops every table: what is left of a database that was deleted and created anew. */
+  async drop_tables() {
+    const { DB } = await worker.getEnv();
+    const { results } = await DB.prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table'" +
+        " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'",
+    ).all();
+    await DB.batch([
+      DB.prepare("PRAGMA defer_foreign_keys = on"),
+      ...results.map(({ name }) => DB.prepare(`DROP TABLE ${name}`)),
+    ]);
+  },
+  /** Makes the migrated schema, in a database without tables. */
+  async make_schema() {
+    const { DB } = await worker.getEnv();
+    await DB.batch(schema.map((statement) => DB.prepare(statement)));
+  },
   /** Sends a request as Cloudflare would: with its own data about the client. */
   async fetch({ path, method, headers, body, cf }) {
     const response = await worker.fetch(new URL(path, url), {

@@ -28,6 +28,16 @@ SNAPSHOT_FLAG = "python_dedicated_snapshot"
 # Set to anything, every Worker starts without a snapshot.
 WITHOUT_SNAPSHOT = "PPP_TEST_WITHOUT_SNAPSHOT"
 KEPT_VERSIONS = 3
+# The default project, which a migration adds.
+SEEDED_PROJECTS = """
+SELECT 'INSERT INTO projects (id, name) VALUES (' || quote(id) || ', ' || quote(name) || ')'
+FROM projects WHERE id <> 'ppp-demo-project'
+"""
+SEEDED_PIXELS = """
+SELECT 'INSERT INTO pixels (id, project_id, name) VALUES ('
+  || quote(id) || ', ' || quote(project_id) || ', ' || quote(name) || ')'
+FROM pixels WHERE project_id <> 'ppp-demo-project'
+"""
 # As its migration does: every new database is another one.
 IDENTIFY = (
     "INSERT INTO database_identity (id, generation)"
@@ -56,12 +66,18 @@ def schema_statements() -> Sequence[str]:
             " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' ORDER BY rowid"
         ).fetchall()
         applied = database.execute("SELECT id, name, applied_at FROM d1_migrations").fetchall()
+        seeded = [
+            statement
+            for rows in (SEEDED_PROJECTS, SEEDED_PIXELS)
+            for (statement,) in database.execute(rows).fetchall()
+        ]
     database.close()
     rows = ", ".join(f"({number}, '{name}', '{moment}')" for number, name, moment in applied)
     return [
         *(statement for (statement,) in schema),
         f"INSERT INTO d1_migrations (id, name, applied_at) VALUES {rows}",
         IDENTIFY,
+        *seeded,
     ]
 
 

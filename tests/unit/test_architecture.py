@@ -45,15 +45,15 @@ SERVICE_PACKAGES = {
     "access": {"core"},
     "alerting": {"core"},
     "pipedrive": {"core"},
-    "projects": {"core", "pipedrive"},
+    "projects": {"core", "loss", "pipedrive"},
     "tracking": {"core", "projects"},
     "archive": {"core", "projects"},
     "loss": {"core"},
-    "backup": {"archive", "core"},
+    "backup": {"archive", "core", "loss"},
     "sync": {"alerting", "core", "pipedrive", "tracking"},
     "reports": {"archive", "core", "tracking"},
     "privacy": {"archive", "core", "projects", "sync", "tracking"},
-    "monitoring": {"alerting", "archive", "backup", "core", "privacy", "sync"},
+    "monitoring": {"alerting", "archive", "backup", "core", "loss", "privacy", "sync"},
 }
 # The same for the commands.
 OPS_PACKAGES = {

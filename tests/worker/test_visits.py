@@ -251,9 +251,9 @@ def test_a_lead_writes_at_most_seven_rows_and_its_outcome_four(worker: Worker) -
         form_data={"email": "jane@example.com"},
         outcome="submitted",
     )
-    assert batch_cost(worker, lead) == (1, 11, 7)
-    assert batch_cost(worker, lead | {"outcome": "accepted"}) == (1, 11, 3)
-    assert batch_cost(worker, lead | {"outcome": "rejected"}) == (1, 11, 4)
+    assert batch_cost(worker, lead) == (1, 12, 7)
+    assert batch_cost(worker, lead | {"outcome": "accepted"}) == (1, 12, 3)
+    assert batch_cost(worker, lead | {"outcome": "rejected"}) == (1, 12, 4)
 
 
 def test_a_custom_event_costs_what_a_page_view_does(worker: Worker) -> None:
@@ -268,7 +268,7 @@ def test_a_custom_event_costs_what_a_page_view_does(worker: Worker) -> None:
         sequence=2,
         fill=True,
     )
-    assert batch_cost(worker, event) == (1, 11, 5)
+    assert batch_cost(worker, event) == (1, 12, 5)
 
 
 def test_only_a_lead_in_an_address_looks_at_the_visitors_other_events(worker: Worker) -> None:
@@ -276,7 +276,7 @@ def test_only_a_lead_in_an_address_looks_at_the_visitors_other_events(worker: Wo
     address = "https://shop.example/thank-you?email=jane%40example.com"
     visit(worker, cookie, AD_CLICK, event_key="first-event-1")
     thanks = some_event(visitor_cookie=cookie, event_key="second-event-2", page_url=address)
-    assert batch_cost(worker, thanks) == (1, 13, 7)
+    assert batch_cost(worker, thanks) == (1, 14, 7)
 
 
 def test_an_event_on_a_pixel_that_is_not_remembered_costs_one_round_trip_more(

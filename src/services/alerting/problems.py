@@ -38,6 +38,13 @@ DATABASE_EMPTY = Problem(
     "somebody emptied or re-created the database; deploy nothing, restore it",
     "ppp restore --env production --dry-run",
 )
+DATABASE_LOST = Problem(
+    "database_lost",
+    "P1",
+    "the database is another one or was set back; events wait in R2 or at the pixels, no backup is"
+    " made and none is deleted; deploy nothing, restore it",
+    "ppp restore --env production --dry-run",
+)
 SCHEMA_UNEXPECTED = Problem(
     "schema_unexpected",
     "P1",
@@ -115,4 +122,10 @@ CRON_LATE = Problem(
     "P3",
     "leads, backups and these checks were late; the first run after it makes up for it",
     "ppp status --env production",
+)
+
+# What follows from a lost database by itself: who is told of the loss is not told of these.
+CONSEQUENCES_OF_LOSS = (
+    *(DATABASE_FAILING, DATABASE_EMPTY, SCHEMA_UNEXPECTED, NO_EVENTS, MANY_ERRORS, SOME_ERRORS),
+    *(BACKUP_OLD, BACKUP_FAILED, JOB_FAILING),
 )

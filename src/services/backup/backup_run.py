@@ -29,6 +29,8 @@ from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Clock, Database
+from services.loss.high_water_mark import HighWaterMark
+from services.loss.loss_check import LossCheck
 
 JOB = "backup"
 # A small part of the time that Cloudflare gives a cron run.
@@ -39,6 +41,7 @@ FULL_AT = time(2, 0)
 PAUSE_AFTER_FAILURE = timedelta(minutes=15)
 MAX_BACKUP_TIME = timedelta(hours=20)
 RECORD_RETENTION = timedelta(days=30)
+ADVICE_WHEN_LOST = "Restore it (ppp restore), or accept the database as it is (ppp accept-database)"
 
 
 class RefusedBackupError(Exception):
@@ -61,6 +64,7 @@ class Backups:
     records: BackupRecords
     store: BackupStore
     steps: BackupSteps
+    loss_check: LossCheck
     clock: Clock
 
     async def run(self, log: Log) -> None:
@@ -69,9 +73,17 @@ class Backups:
         Raises:
             UnavailableError: D1 or R2 failed; the next run continues after the last step.
         """
+        await self.store.repair_index(log)
+        loss = await self.loss_check.reason(log)
+        if loss:
+            log.error("backup_refused", reason=loss)
         job = self._job(log)
         if not await job.begin(self.clock()):
             log.info("backup_busy")
+            return
+        if loss:
+            # What a lost database holds joins no chain, and no good backup expires meanwhile.
+            await job.end(self.clock(), "refused", {"backups": [], "reason": loss})
             return
         backups = await self._run_due(log, job)
         ids = [backup.id for backup in backups]
@@ -86,6 +98,8 @@ class Backups:
             UnavailableError: D1 or R2 failed.
             ConflictError: one is running, or it is refused.
         """
+        await self.store.repair_index(log)
+        await self._refuse_loss(log)
         for backup in await self.newest():
             if backup.kind == "manual" and backup.state == "running":
                 advice = f"Continue it: POST /api/backups/{backup.id}/continue"
@@ -101,7 +115,9 @@ class Backups:
         Raises:
             UnavailableError: D1 or R2 failed; the steps before are kept.
             NotFoundError: there is no such backup.
+            ConflictError: the database is lost.
         """
+        await self._refuse_loss(log)
         backup = await self.find(backup_id)
         job = self._job(log)
         if backup.state == "running" and await job.begin(self.clock()):
@@ -133,6 +149,11 @@ class Backups:
             raise NotFoundError("Backup not found")
         return backup
 
+    async def _refuse_loss(self, log: Log) -> None:
+        if reason := await self.loss_check.reason(log):
+            log.error("backup_refused", reason=reason)
+            raise ConflictError("Refused", f"{reason}. {ADVICE_WHEN_LOST}")
+
     def _job(self, log: Log) -> JobRun:
         return JobRun(self.records.database, JOB, f"{JOB}-{log.request_id}", LEASE_SECONDS)
 
@@ -155,7 +176,7 @@ class Backups:
     ) -> Backup:
         now = self.clock()
         marker, migration = await read_marker(self.records.database)
-        await self._require_events(marker)
+        await self._require_events(marker, log)
         previous = newest_verified(newest) if kind == "hourly" else None
         backup = Backup(
             id=backup_id(kind, now),
@@ -183,16 +204,16 @@ class Backups:
             "walk", start=marker, marker=marker, migration=migration, tables=growing
         )
 
-    async def _require_events(self, marker: ChangeMarker) -> None:
+    async def _require_events(self, marker: ChangeMarker, log: Log) -> None:
         """Refuses to back up a database that has lost its events."""
         if marker.event:
             return
-        entry = await backup_of_lost_events(self.records.database, self.store)
+        mark = await self.loss_check.mark(log)
+        entry = await backup_of_lost_events(self.records.database, self.store, mark)
         if entry:
             raise RefusedBackupError(
                 f"the database has no events, and backup {entry['id']} had"
-                f" {entry['events']}: restore it (ppp restore), or delete backups/index.json"
-                " if the database is meant to begin anew"
+                f" {entry['events']}. {ADVICE_WHEN_LOST}"
             )
 
     async def _run_steps(self, backup: Backup, job: JobRun, log: Log) -> None:
@@ -219,15 +240,22 @@ class Backups:
         await self.records.clean_up(now - RECORD_RETENTION)
 
 
-async def backup_of_lost_events(database: Database, store: BackupStore) -> IndexEntry | None:
+async def backup_of_lost_events(
+    database: Database, store: BackupStore, mark: HighWaterMark | None
+) -> IndexEntry | None:
     """The newest backup, if an empty database means that its events are lost; else None.
+
+    What was backed up before somebody accepted the database as it is, does not count.
 
     Raises:
         UnavailableError: D1 or R2 failed.
     """
     [archived] = await database.batch_rows((ANY_ARCHIVED,), "{}")
     entries = [] if archived else await store.entries()
-    return entries[0] if entries and entries[0]["events"] else None
+    if not entries or not entries[0]["events"]:
+        return None
+    is_accepted = mark is not None and mark.accepted_at > str(entries[0]["finished_at"])
+    return None if is_accepted else entries[0]
 
 
 def due_kinds(backups: Sequence[Backup], now: datetime) -> Sequence[BackupKind]:

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from services.backup.records import Backup, BackupPart, BackupProgress, PartKind
-from services.backup.retention import IndexEntry, finished_at, ids_to_retain
+from services.backup.retention import RETENTION, IndexEntry, finished_at, ids_to_retain
+from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
 from services.core.stored_time import format_iso
@@ -20,6 +21,11 @@ from services.core.stored_time import format_iso
 FORMAT_VERSION = 1
 FOLDER = "backups"
 INDEX = f"{FOLDER}/index.json"
+MANIFEST = "manifest.json"
+SUMMARY = (
+    *("id", "kind", "label", "base", "previous"),
+    *("migration", "finished_at", "verified_at", "rows", "bytes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class BackupStore:
         Raises:
             DamagedPartError: the manifest differs from what was written.
         """
-        key = f"{FOLDER}/{backup.id}/manifest.json"
+        key = f"{FOLDER}/{backup.id}/{MANIFEST}"
         content = json.dumps(self._manifest(backup), indent=1).encode()
         await self.bucket.put(key, content)
         if await self.bucket.get(key) != content:
@@ -66,10 +72,29 @@ class BackupStore:
         await self._put_index(sorted(entries, key=finished_at, reverse=True))
 
     async def entries(self) -> Sequence[IndexEntry]:
-        """The index: every verified backup, the newest first."""
+        """The index: every verified backup, the newest first; empty if it cannot be read."""
         content = await self.bucket.get(INDEX)
-        entries: list[IndexEntry] = [] if content is None else json.loads(content)["backups"]
-        return entries
+        return (content and parse_index(content)) or []
+
+    async def repair_index(self, log: Log) -> None:
+        """Makes an index that cannot be read anew, out of the manifests."""
+        content = await self.bucket.get(INDEX)
+        if content is None or parse_index(content) is not None:
+            return
+        manifests = [await self.bucket.get(key) for key in await self._manifest_keys()]
+        entries = [entry for manifest in manifests if (entry := entry_of_manifest(manifest))]
+        log.error("backup_index_unreadable", key=INDEX, backups=len(entries))
+        await self._put_index(sorted(entries, key=finished_at, reverse=True))
+
+    async def _manifest_keys(self) -> Sequence[str]:
+        keys: list[str] = []
+        cursor: str | None = None
+        has_next = True
+        while has_next:
+            page = await self.bucket.page(f"{FOLDER}/", cursor)
+            keys += [key for key in page.names if key.endswith(f"/{MANIFEST}")]
+            cursor, has_next = page.cursor, page.cursor is not None
+        return keys
 
     async def prune(self, now: datetime) -> Sequence[str]:
         """Deletes backups that have expired; returns their ids.
@@ -121,6 +146,39 @@ class BackupStore:
             "tables": _tables(progress),
             "parts": [asdict(part) for part in progress.parts],
         }
+
+
+def parse_index(content: bytes) -> list[IndexEntry] | None:
+    """The entries of an index; None if it does not parse, or is of another format."""
+    try:
+        index = json.loads(content)
+        entries: list[IndexEntry] = index["backups"]
+        is_readable = index["format"] == FORMAT_VERSION and all(map(_is_entry, entries))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return entries if is_readable else None
+
+
+def entry_of_manifest(content: bytes | None) -> IndexEntry | None:
+    """The entry of a backup in the index; None if its manifest cannot be read."""
+    try:
+        manifest = json.loads(content or b"")
+        entry: IndexEntry = {name: manifest[name] for name in SUMMARY}
+        entry["environment"] = manifest["environment"]
+        entry["events"] = manifest["tables"]["tracking_events"]["total"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return entry if manifest.get("format") == FORMAT_VERSION and _is_entry(entry) else None
+
+
+def _is_entry(entry: IndexEntry) -> bool:
+    finished_at(entry)
+    return (
+        isinstance(entry["id"], str)
+        and entry["kind"] in RETENTION
+        and isinstance(entry["events"], int)
+        and "previous" in entry
+    )
 
 
 def _summary(backup: Backup) -> IndexEntry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,9 +51,18 @@ class Log:
 
 
 def error_location(error: Exception) -> dict[str, str]:
-    """The error's type, and the file and line where it arose; its message could be personal."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    location = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-    return {"error": type(error).__name__, "where": location}
+    """The error's type, and the deepest line of our own code; its message could be personal.
+
+    Of an error that did not pass through our code, the line where it arose.
+    """
+    frames = [
+        (frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    own_frames = [(file, line) for file, line in frames if file.startswith(_own_folder())]
+    file, line = [("?", 0), *frames, *own_frames][-1]
+    return {"error": type(error).__name__, "where": f"{file}:{line}" if line else file}
+
+
+def _own_folder() -> str:
+    """The folder of the Worker's modules, as tracebacks name it."""
+    return _own_folder.__code__.co_filename.removesuffix("services/core/logs.py")

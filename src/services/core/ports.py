@@ -29,6 +29,10 @@ class UnavailableError(Exception):
     """A binding did not answer or failed; the message is for the log, not for the client."""
 
 
+class NotStoredError(UnavailableError):
+    """A batch ran, and its last statement gave no row."""
+
+
 OnCost = Callable[[int, int], None]
 """Receives the cost of a batch: rows read and rows written, index rows included."""
 
@@ -44,6 +48,7 @@ class Database(Protocol):
         Returns the column `answer`, a text, of the last statement's one row.
 
         Raises:
+            NotStoredError: there is no such row.
             UnavailableError: D1 failed; nothing was written.
         """
 

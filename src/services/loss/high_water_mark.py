@@ -36,6 +36,11 @@ class HighWaterMark:
     seen_at: str
     accepted: tuple[Mapping[str, object], ...] = ()
 
+    @property
+    def accepted_at(self) -> str:
+        """When somebody last accepted a database, in ISO 8601; empty if nobody did."""
+        return str(self.accepted[-1].get("at", "")) if self.accepted else ""
+
     def as_bytes(self) -> bytes:
         """The object for R2."""
         return json.dumps({"format": FORMAT_VERSION, **asdict(self)}, indent=1).encode()
@@ -63,6 +68,7 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
         not all(type(number) is int for number in numbers.values())
         or not all(isinstance(text, str) for text in texts.values())
         or not isinstance(accepted, list)
+        or not all(isinstance(acceptance, dict) for acceptance in accepted)
     ):
         raise UnreadableMarkError("a field is missing or wrong")
     return HighWaterMark(**numbers, **texts, accepted=tuple(accepted))  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ports import Clock, UnavailableError
 from services.core.stored_time import parse_stored_time
+from services.loss.loss_check import LossCheck, LossJudgement
 from services.monitoring.checks import (
     JOB,
     CheckThresholds,
@@ -36,6 +37,7 @@ ORDER BY started_at DESC LIMIT 1
 """
 # Problems that are checked without the database, and with it.
 HEALTH_PROBLEMS = (problems.DATABASE_FAILING, problems.SCHEMA_UNEXPECTED, problems.PART_FAILING)
+LOSS_PROBLEMS = (problems.DATABASE_LOST,)
 DATA_PROBLEMS = (
     *(problems.DATABASE_EMPTY, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
     *(problems.LEADS_WAITING, problems.BREAKER_OPEN, problems.BUDGET_LOW, problems.BACKUP_OLD),
@@ -51,9 +53,16 @@ class ChecksRun:
     metrics_reader: MetricsReader
     records: BackupRecords
     store: BackupStore
+    loss_check: LossCheck
     clock: Clock
 
-    async def run(self, notifier: Notifier, parts: Mapping[str, ComponentHealth], log: Log) -> None:
+    async def run(
+        self,
+        notifier: Notifier,
+        parts: Mapping[str, ComponentHealth],
+        loss: LossJudgement,
+        log: Log,
+    ) -> None:
         """Notifies of problems that exist now, and of those that are over.
 
         Never raises UnavailableError.
@@ -63,13 +72,20 @@ class ChecksRun:
         job = JobRun(self.records.database, JOB, f"{JOB}-{log.request_id}", LEASE_SECONDS)
         try:
             # Before this run is in the ledger: the last run there is the one before it.
-            observations = await self._observe(self.clock())
+            observations = await self._observe(self.clock(), log)
             if not await job.begin(self.clock()):
                 return
             findings = [*findings, *check_observations(observations, self.thresholds, self.clock())]
             checked = (*HEALTH_PROBLEMS, *DATA_PROBLEMS)
         except UnavailableError as error:
             findings = [*findings, Finding(problems.DATABASE_FAILING, str(error))]
+        if loss.reason:
+            findings = _with_loss(findings, loss.reason)
+            checked = [
+                problem for problem in checked if problem not in problems.CONSEQUENCES_OF_LOSS
+            ]
+        if loss.is_judged:
+            checked = (*checked, *LOSS_PROBLEMS)
         for finding in findings:
             await notifier.notify(finding)
         await notifier.resolve(checked)
@@ -84,18 +100,19 @@ class ChecksRun:
         [rows] = await self.records.database.batch_rows((LAST_RUN,), "{}")
         return parse_stored_time(rows[0]["finished_at"]) if rows else None
 
-    async def _observe(self, now: datetime) -> Observations:
+    async def _observe(self, now: datetime, log: Log) -> Observations:
         metrics = await self.metrics_reader.read(now)
         database = self.records.database
         return Observations(
             metrics=metrics,
             backups=await self.records.newest(),
-            last_backed_up=0 if metrics.last_event_at else await self._last_backed_up(),
+            last_backed_up=0 if metrics.last_event_at else await self._last_backed_up(log),
             usual_days=await usual_days(database, now) if is_silent(metrics) else 0,
         )
 
-    async def _last_backed_up(self) -> int:
-        entry = await backup_of_lost_events(self.records.database, self.store)
+    async def _last_backed_up(self, log: Log) -> int:
+        mark = await self.loss_check.mark(log)
+        entry = await backup_of_lost_events(self.records.database, self.store, mark)
         return int(str(entry["events"])) if entry else 0
 
     async def _end(self, job: JobRun, findings: Sequence[Finding], log: Log) -> None:
@@ -104,3 +121,10 @@ class ChecksRun:
             await job.end(self.clock(), "done", {"problems": names})
         except UnavailableError as error:
             log.warning("watch_not_noted", reason=str(error))
+
+
+def _with_loss(findings: Sequence[Finding], reason: str) -> Sequence[Finding]:
+    """The loss first, and the findings that do not follow from it."""
+    consequences = problems.CONSEQUENCES_OF_LOSS
+    independent = [finding for finding in findings if finding.problem not in consequences]
+    return [Finding(problems.DATABASE_LOST, reason), *independent]

@@ -202,5 +202,17 @@ def fields_as_json(fields: Sequence[AccountField]) -> str:
 
 
 def fields_from_json(text: str) -> list[AccountField]:
-    """The fields in a text of `fields_as_json`."""
-    return [AccountField(*field) for field in json.loads(text)]
+    """The fields in a text of `fields_as_json`.
+
+    Raises:
+        ValueError, TypeError: it is another text.
+    """
+    fields = [AccountField(*field) for field in json.loads(text)]
+    for field in fields:
+        if not all(isinstance(word, str) for word in (field.key, field.name, field.type)):
+            raise TypeError("key, name, type")
+        if not isinstance(field.options, dict) or not all(
+            type(option) is int for option in field.options.values()
+        ):
+            raise TypeError("options")
+    return fields

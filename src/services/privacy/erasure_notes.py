@@ -17,6 +17,7 @@ from services.core.stored_time import format_iso
 
 PREFIX = "erasures/"
 INDEX = f"{PREFIX}index.json"
+FORMAT_VERSION = 1
 # Ids of deleted rows, and keys of rewritten parts of the archive.
 LISTS = ("event_ids", "session_ids", "visitor_ids", "log_ids", "archive_parts")
 
@@ -44,10 +45,23 @@ class ErasureNotes:
 
     async def _list(self) -> None:
         content = await self.bucket.get(INDEX)
-        index: dict[str, Any] = json.loads(content) if content else {"format": 1, "receipts": []}
-        if self.receipt not in index["receipts"]:
-            index["receipts"].insert(0, self.receipt)
+        receipts = _receipts(content) if content else []
+        if receipts is None:
+            # A restore must not miss an erasure: the notes themselves are the list.
+            receipts = await self._noted_receipts()
+        if self.receipt not in receipts:
+            index = {"format": FORMAT_VERSION, "receipts": [self.receipt, *receipts]}
             await self._write(INDEX, index)
+
+    async def _noted_receipts(self) -> list[str]:
+        keys: list[str] = []
+        cursor: str | None = None
+        has_next = True
+        while has_next:
+            page = await self.bucket.page(PREFIX, cursor)
+            keys += [key for key in page.names if key != INDEX]
+            cursor, has_next = page.cursor, page.cursor is not None
+        return [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
 
     def _empty(self) -> dict[str, Any]:
         at = format_iso(self.at)
@@ -59,3 +73,14 @@ class ErasureNotes:
 
     async def _write(self, key: str, content: Mapping[str, Any]) -> None:
         await self.bucket.put(key, json.dumps(content).encode())
+
+
+def _receipts(content: bytes) -> list[str] | None:
+    """The receipts in an index; None if it does not parse, or is of another format."""
+    try:
+        index = json.loads(content)
+        receipts: list[str] = index["receipts"]
+        is_readable = index["format"] == FORMAT_VERSION and isinstance(receipts, list)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return receipts if is_readable else None

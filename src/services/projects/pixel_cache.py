@@ -6,18 +6,23 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from services.core.ports import Database, Row
+from services.loss.guard import DatabaseGuard
 from services.pipedrive.destinations import is_switched_off
 from services.projects.configuration import read_configuration
 from services.projects.pixel_rules import NO_RULES, PixelRules, read_rules
 
 MAX_CACHED_PIXELS = 1_000
 
+# One row in any case: which database answers, and how many pixels it has if this one is missing.
 FIND_PIXEL = """
 SELECT
+  database_identity.id AS database_id,
   pixels.id, pixels.project_id, pixels.active AND projects.active AS active,
-  projects.configuration AS of_project, pixels.configuration AS of_pixel
-FROM pixels JOIN projects ON projects.id = pixels.project_id
-WHERE pixels.id = ?1
+  projects.configuration AS of_project, pixels.configuration AS of_pixel,
+  iif(projects.id IS NULL, (SELECT count(*) FROM pixels), NULL) AS pixels
+FROM database_identity
+LEFT JOIN pixels ON pixels.id = ?1
+LEFT JOIN projects ON projects.id = pixels.project_id
 """
 
 
@@ -25,7 +30,7 @@ WHERE pixels.id = ?1
 class Pixel:
     """One pixel on one website. It is active only if its project is.
 
-    `synced`: its project's leads go to Pipedrive.
+    `synced`: its project's leads go to Pipedrive. `database_id`: the database that has it.
     """
 
     id: str
@@ -33,6 +38,7 @@ class Pixel:
     active: bool
     synced: bool
     rules: PixelRules = NO_RULES
+    database_id: str = ""
 
 
 class PixelCache:
@@ -41,9 +47,10 @@ class PixelCache:
     `lookups` counts the queries to D1 since the isolate started.
     """
 
-    def __init__(self, database: Database, seconds: int) -> None:
+    def __init__(self, database: Database, guard: DatabaseGuard, seconds: int) -> None:
         self.lookups = 0
         self._database = database
+        self._guard = guard
         self._seconds = seconds
         self._cached: OrderedDict[str, tuple[float, Pixel | None]] = OrderedDict()
 
@@ -52,15 +59,22 @@ class PixelCache:
 
         Raises:
             UnavailableError: the pixel is not cached and D1 failed.
+            LostDatabaseError: the database is not the one that is meant.
         """
         cached = self._cached.get(pixel_id)
         if cached and now < cached[0]:
             return cached[1]
         self.lookups += 1
         rows = await self._database.rows(FIND_PIXEL, pixel_id)
-        pixel = _pixel(rows[0]) if rows else None
+        row = rows[0] if rows else _NO_DATABASE
+        await self._guard.require_database(row["database_id"], row["pixels"], now)
+        pixel = None if row["project_id"] is None else _pixel(row)
         self._cache(pixel_id, pixel, now + self._seconds)
         return pixel
+
+    def forget(self, pixel_id: str) -> None:
+        """Forgets a pixel: the database that had it may be gone."""
+        self._cached.pop(pixel_id, None)
 
     def _cache(self, pixel_id: str, pixel: Pixel | None, until: float) -> None:
         self._cached[pixel_id] = (until, pixel)
@@ -69,8 +83,15 @@ class PixelCache:
             self._cached.popitem(last=False)
 
 
+# A database without an identity is none that was migrated.
+_NO_DATABASE: Row = {"database_id": None, "pixels": 0, "project_id": None}
+
+
 def _pixel(row: Row) -> Pixel:
     project, pixel = read_configuration(row["of_project"]), read_configuration(row["of_pixel"])
     synced = not is_switched_off(project.get("pipedrive_enabled"))
     rules = read_rules(project, pixel)
-    return Pixel(row["id"], row["project_id"], bool(row["active"]), synced, rules)
+    return Pixel(
+        *(row["id"], row["project_id"], bool(row["active"]), synced, rules),
+        database_id=row["database_id"],
+    )

@@ -15,12 +15,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.core.ports import KeyValues, UnavailableError
+from services.core.logs import Log
+from services.core.ports import Database, KeyValues, UnavailableError
+from services.core.stored_time import format_stored_time
 from services.tracking.attribution import Attribution
 from services.tracking.events import Event
 from services.tracking.visits import RecordedEvent
 
 PREFIX = "submission:"
+# The row that was answered: neither lost with its database, nor one that took over its id.
+FIND_ANSWERED = """
+SELECT 1 FROM tracking_events
+WHERE id = CAST(?1 AS INTEGER) AND visitor_id = ?2 AND session_id = ?3 AND timestamp <= ?4
+"""
 REMEMBERED_SECONDS = 86_400
 DIGEST_CHARACTERS = 32
 
@@ -29,20 +36,33 @@ DIGEST_CHARACTERS = 32
 class Repeats:
     """Remembers submissions. Those of old pixels count as the same one for `window_seconds`."""
 
+    database: Database
     key_values: KeyValues
     window_seconds: int
 
-    async def recall(self, event: Event, now: datetime) -> RecordedEvent | None:
-        """The answer to an earlier identical submission, or None; None also while KV fails."""
+    async def recall(self, event: Event, now: datetime, log: Log) -> RecordedEvent | None:
+        """The answer to an earlier identical submission whose row is still there, or None.
+
+        None also while KV fails: D1 recognizes the repeat.
+
+        Raises:
+            UnavailableError: there is an answer, and D1 failed.
+        """
         try:
             text = await self.key_values.get(_key(event))
         except UnavailableError:
             return None
+        if not text:
+            return None
         try:
-            return self._recorded(json.loads(text), event, now) if text else None
+            stored = json.loads(text)
+            recorded = self._recorded(stored, event, now)
+            answered_at = format_stored_time(datetime.fromisoformat(stored["at"]))
         except (ValueError, KeyError, TypeError, OverflowError):
             # A damaged value in KV must not lose a lead: D1 decides.
+            log.warning("repeat_unreadable")
             return None
+        return recorded if recorded and await self._is_stored(recorded, answered_at) else None
 
     async def remember(self, event: Event, recorded: RecordedEvent, now: datetime) -> None:
         """Remembers a submission that was stored.
@@ -59,16 +79,28 @@ class Repeats:
         }
         await self.key_values.put(_key(event), json.dumps(stored), REMEMBERED_SECONDS)
 
+    async def _is_stored(self, recorded: RecordedEvent, answered_at: str) -> bool:
+        """Whether the row of an answer is still in the database, after a restore for example."""
+        identity = (recorded.event_id, recorded.visitor_id, recorded.session_id, answered_at)
+        return bool(await self.database.rows(FIND_ANSWERED, *identity))
+
     def _recorded(
         self, stored: Mapping[str, Any], event: Event, now: datetime
     ) -> RecordedEvent | None:
         until = datetime.fromisoformat(stored["at"]) + timedelta(seconds=self.window_seconds)
         if event.event_key is None and now > until:
             return None
+        event_id, visitor_id, session_id = (
+            stored[name] for name in ("event_id", "visitor_id", "session_id")
+        )
+        if type(event_id) is not int or not isinstance(visitor_id, str):
+            raise TypeError("event_id, visitor_id")
+        if not isinstance(session_id, str):
+            raise TypeError("session_id")
         return RecordedEvent(
-            event_id=stored["event_id"],
-            visitor_id=stored["visitor_id"],
-            session_id=stored["session_id"],
+            event_id=event_id,
+            visitor_id=visitor_id,
+            session_id=session_id,
             attribution=Attribution(**stored["attribution"]),
             event_type="form_submit",
             due=None,
@@ -76,8 +108,10 @@ class Repeats:
         )
 
 
-def _key(event: Event) -> str:
-    """The key in KV: a hash, because keys hold no personal data."""
+def event_digest(event: Event) -> str | None:
+    """A hash of what makes two events the same one; None of an old pixel's event without a lead."""
+    if event.event_key is None and event.lead is None:
+        return None
     lead = json.dumps(event.lead and event.lead.stored_fields())
     if event.event_key:
         identity = [
@@ -89,6 +123,9 @@ def _key(event: Event) -> str:
         ]
     else:
         identity = [event.pixel_id, event.page_url, lead]
-    return (
-        f"{PREFIX}{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:DIGEST_CHARACTERS]}"
-    )
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _key(event: Event) -> str:
+    """The key in KV: a hash, because keys hold no personal data."""
+    return f"{PREFIX}{event_digest(event)}"

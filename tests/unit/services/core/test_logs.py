@@ -1,8 +1,10 @@
 import json
+from collections.abc import Callable
 
 import pytest
 
-from services.core.logs import LEVELS, Level, Log
+from services.core.logs import LEVELS, Level, Log, error_location
+from services.core.text import read_json
 
 
 def lines_of(log: Log, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -70,3 +72,28 @@ def test_the_summary_of_a_cron_run_is_written_at_every_level(
     Log(level, "req-1").summary("cron_run", jobs={"sync": "done"})
     line = json.loads(capsys.readouterr().out)
     assert (line["level"], line["event"], line["jobs"]) == ("info", "cron_run", {"sync": "done"})
+
+
+def raised(call: Callable[[], object]) -> Exception:
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001  # whatever it raises
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def test_an_error_of_the_standard_library_is_located_in_our_code() -> None:
+    location = error_location(raised(lambda: read_json("{")))
+    assert location["error"] == "JSONDecodeError"
+    file, _, line = location["where"].rpartition(":")
+    assert file.endswith("src/services/core/text.py")
+    assert int(line) > 0
+
+
+def test_an_error_outside_our_code_is_located_where_it_arose() -> None:
+    location = error_location(raised(lambda: json.loads("{")))
+    assert "/json/" in location["where"]
+
+
+def test_an_error_that_was_not_raised_has_no_location() -> None:
+    assert error_location(ValueError("x")) == {"error": "ValueError", "where": "?"}

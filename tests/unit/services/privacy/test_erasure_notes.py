@@ -2,6 +2,8 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from services.privacy.erasure_notes import INDEX, LISTS, ErasureNotes
 from tests.unit.memory import MemoryBucket
 
@@ -39,3 +41,18 @@ def test_an_erasure_that_deleted_nothing_has_an_empty_note() -> None:
     note = note_of(bucket, "r1")
     assert [note[name] for name in LISTS] == [[]] * len(LISTS)
     assert "r1" in json.loads(bucket.objects[INDEX])["receipts"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b"null", b"\xff", b'{"format": 1}', b'{"format": 2, "receipts": []}']
+)
+def test_an_index_that_cannot_be_read_is_made_anew_out_of_the_notes(content: bytes) -> None:
+    bucket = MemoryBucket()
+    for receipt in ("first", "second"):
+        asyncio.run(notes(bucket, receipt).close())
+    bucket.objects[INDEX] = content
+    asyncio.run(notes(bucket, "third").close())
+    assert json.loads(bucket.objects[INDEX]) == {
+        "format": 1,
+        "receipts": ["third", "first", "second"],
+    }

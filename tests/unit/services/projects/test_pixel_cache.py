@@ -5,10 +5,14 @@ from collections.abc import Sequence
 import pytest
 
 from services.core.ports import OnCost, Row, UnavailableError
+from services.loss.guard import DatabaseGuard, LostDatabaseError
+from services.loss.high_water_mark import KEY, HighWaterMark
 from services.projects.pixel_cache import MAX_CACHED_PIXELS, Pixel, PixelCache
 from services.projects.pixel_rules import PixelRules
+from tests.unit.memory import MemoryBucket
 
 SECONDS = 60
+ID = "a" * 32
 
 
 class MemoryDatabase:
@@ -19,15 +23,22 @@ class MemoryDatabase:
         self.pipedrive_enabled = pipedrive_enabled
         self.of_pixel: str | None = None
         self.failing = False
+        self.database_id: str | None = ID
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
         assert "?1" in statement
         if self.failing:
             raise UnavailableError("D1 failed")
         (pixel_id,) = map(str, values)
-        if pixel_id not in self.active:
+        if not self.database_id:
             return []
+        if pixel_id not in self.active:
+            nothing = ("id", "project_id", "active", "of_project", "of_pixel")
+            row: Row = dict.fromkeys(nothing)
+            return [{**row, "database_id": self.database_id, "pixels": len(self.active)}]
         row = {
+            "database_id": self.database_id,
+            "pixels": None,
             "id": pixel_id,
             "project_id": "project-1",
             "active": self.active[pixel_id],
@@ -47,22 +58,26 @@ class MemoryDatabase:
         raise AssertionError("PixelCache reads one row at a time", statements, parameters)
 
 
+def cached(database: MemoryDatabase, bucket: MemoryBucket | None = None) -> PixelCache:
+    return PixelCache(database, DatabaseGuard(bucket or MemoryBucket()), SECONDS)
+
+
 def find(pixels: PixelCache, pixel_id: str, now: float) -> Pixel | None:
     return asyncio.run(pixels.find(pixel_id, now))
 
 
 def test_a_pixel_is_found_with_its_project() -> None:
-    pixels = PixelCache(MemoryDatabase("pixel-one"), SECONDS)
+    pixels = cached(MemoryDatabase("pixel-one"))
     assert find(pixels, "pixel-one", 0.0) == Pixel(
-        "pixel-one", "project-1", active=True, synced=True
+        "pixel-one", "project-1", active=True, synced=True, database_id=ID
     )
 
 
 def test_an_inactive_pixel_is_found_as_such() -> None:
     database = MemoryDatabase("pixel-one")
     database.active["pixel-one"] = 0
-    assert find(PixelCache(database, SECONDS), "pixel-one", 0.0) == Pixel(
-        "pixel-one", "project-1", active=False, synced=True
+    assert find(cached(database), "pixel-one", 0.0) == Pixel(
+        "pixel-one", "project-1", active=False, synced=True, database_id=ID
     )
 
 
@@ -77,7 +92,7 @@ def test_leads_are_synced_unless_the_project_says_no(
     pipedrive_enabled: object, *, synced: bool
 ) -> None:
     database = MemoryDatabase("pixel-one", pipedrive_enabled=pipedrive_enabled)
-    pixel = find(PixelCache(database, SECONDS), "pixel-one", 0.0)
+    pixel = find(cached(database), "pixel-one", 0.0)
     assert pixel is not None
     assert pixel.synced == synced
     assert pixel.active
@@ -85,7 +100,7 @@ def test_leads_are_synced_unless_the_project_says_no(
 
 def test_a_pixel_is_remembered_for_the_seconds_and_then_asked_for_again() -> None:
     database = MemoryDatabase("pixel-one")
-    pixels = PixelCache(database, SECONDS)
+    pixels = cached(database)
     first = find(pixels, "pixel-one", 1_000.0)
     database.active["pixel-one"] = 0
     assert find(pixels, "pixel-one", 1_059.9) == first
@@ -98,7 +113,7 @@ def test_a_pixel_is_remembered_for_the_seconds_and_then_asked_for_again() -> Non
 
 def test_a_miss_is_remembered_too() -> None:
     database = MemoryDatabase()
-    pixels = PixelCache(database, SECONDS)
+    pixels = cached(database)
     assert find(pixels, "pixel-new", 1_000.0) is None
     database.active["pixel-new"] = 1
     assert find(pixels, "pixel-new", 1_059.0) is None
@@ -108,7 +123,7 @@ def test_a_miss_is_remembered_too() -> None:
 
 def test_a_failure_is_raised_and_not_remembered() -> None:
     database = MemoryDatabase("pixel-one")
-    pixels = PixelCache(database, SECONDS)
+    pixels = cached(database)
     database.failing = True
     with pytest.raises(UnavailableError):
         find(pixels, "pixel-one", 0.0)
@@ -118,14 +133,14 @@ def test_a_failure_is_raised_and_not_remembered() -> None:
 
 def test_what_is_remembered_survives_a_failure_of_the_database() -> None:
     database = MemoryDatabase("pixel-one")
-    pixels = PixelCache(database, SECONDS)
+    pixels = cached(database)
     find(pixels, "pixel-one", 0.0)
     database.failing = True
     assert find(pixels, "pixel-one", 1.0) is not None
 
 
 def test_only_so_many_pixels_are_remembered_and_the_oldest_goes_first() -> None:
-    pixels = PixelCache(MemoryDatabase(), SECONDS)
+    pixels = cached(MemoryDatabase())
     for number in range(MAX_CACHED_PIXELS + 1):
         find(pixels, f"pixel-{number}", 0.0)
     assert pixels.lookups == MAX_CACHED_PIXELS + 1
@@ -137,7 +152,7 @@ def test_only_so_many_pixels_are_remembered_and_the_oldest_goes_first() -> None:
 
 
 def test_a_pixel_that_was_asked_for_again_counts_as_new() -> None:
-    pixels = PixelCache(MemoryDatabase(), SECONDS)
+    pixels = cached(MemoryDatabase())
     for number in range(MAX_CACHED_PIXELS):
         find(pixels, f"pixel-{number}", 0.0)
     find(pixels, "pixel-0", SECONDS)
@@ -150,6 +165,80 @@ def test_a_pixel_that_was_asked_for_again_counts_as_new() -> None:
 def test_a_pixel_has_the_rules_of_its_configuration() -> None:
     database = MemoryDatabase("pixel-one")
     database.of_pixel = '{"session_minutes": 5}'
-    pixel = find(PixelCache(database, SECONDS), "pixel-one", 0.0)
+    pixel = find(cached(database), "pixel-one", 0.0)
     assert pixel
     assert pixel.rules == PixelRules(session_minutes=5)
+
+
+def marked(database_id: str = ID, pixels: int = 1) -> MemoryBucket:
+    """R2 with the mark of a database."""
+    bucket = MemoryBucket()
+    mark = HighWaterMark(database_id, 10, 10, 1, pixels, "2026-05-01T12:00:00Z")
+    bucket.objects[KEY] = mark.as_bytes()
+    return bucket
+
+
+@pytest.mark.parametrize("database_id", ["b" * 32, None], ids=["another one", "no identity"])
+@pytest.mark.parametrize("pixel_id", ["pixel-one", "pixel-new"])
+def test_another_database_has_no_pixel_and_misses_none(
+    database_id: str | None, pixel_id: str
+) -> None:
+    database = MemoryDatabase("pixel-one")
+    pixels = cached(database, marked())
+    database.database_id = database_id
+    for _ in range(2):
+        with pytest.raises(LostDatabaseError):
+            find(pixels, pixel_id, 0.0)
+    database.database_id = ID
+    assert find(pixels, "pixel-one", 1.0) is not None
+
+
+def test_an_unknown_pixel_of_a_database_with_all_its_pixels_is_unknown() -> None:
+    assert find(cached(MemoryDatabase("pixel-one"), marked()), "pixel-new", 0.0) is None
+
+
+def test_an_unknown_pixel_may_be_one_of_those_that_are_lost() -> None:
+    pixels = cached(MemoryDatabase("pixel-one"), marked(pixels=2))
+    assert find(pixels, "pixel-one", 0.0) is not None
+    with pytest.raises(LostDatabaseError):
+        find(pixels, "pixel-new", 0.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 2}'])
+def test_without_a_mark_that_can_be_read_tracking_goes_on(content: bytes) -> None:
+    bucket = MemoryBucket()
+    bucket.objects[KEY] = content
+    assert find(cached(MemoryDatabase("pixel-one"), bucket), "pixel-one", 0.0) is not None
+
+
+def test_without_r2_tracking_goes_on() -> None:
+    def fail(_key: str, _content: bytes) -> bytes:
+        raise UnavailableError("R2 failed")
+
+    bucket = MemoryBucket(fail)
+    bucket.objects[KEY] = b"{}"
+    assert find(cached(MemoryDatabase("pixel-one"), bucket), "pixel-one", 0.0) is not None
+
+
+def test_the_mark_is_read_once_for_a_database_that_is_the_one_that_is_meant() -> None:
+    reads = []
+
+    def note(key: str, content: bytes) -> bytes:
+        reads.append(key)
+        return content
+
+    bucket = MemoryBucket(note)
+    bucket.objects = marked().objects
+    pixels = cached(MemoryDatabase("pixel-one"), bucket)
+    for minute in range(5):
+        find(pixels, "pixel-one", 61.0 * minute)
+    assert len(reads) == 1
+
+
+def test_a_database_that_is_accepted_takes_events_within_a_minute() -> None:
+    database, bucket = MemoryDatabase("pixel-one"), marked("b" * 32)
+    pixels = cached(database, bucket)
+    with pytest.raises(LostDatabaseError):
+        find(pixels, "pixel-one", 0.0)
+    bucket.objects = marked().objects
+    assert find(pixels, "pixel-one", 60.0) is not None

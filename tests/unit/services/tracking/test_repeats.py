@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.ports import UnavailableError
+from services.core.logs import Log
+from services.core.ports import Row, UnavailableError
 from services.tracking.attribution import Attribution
 from services.tracking.events import Event
 from services.tracking.form_data import Lead
 from services.tracking.repeats import REMEMBERED_SECONDS, Repeats
 from services.tracking.visits import RecordedEvent
-from tests.unit.memory import NOW, MemoryKeyValues
+from tests.unit.memory import NOW, MemoryDatabase, MemoryKeyValues
 
 WINDOW = 600
+LOG = Log("error", "test")
 OLD = Event(
     pixel_id="pixel-one",
     visitor_cookie="pxl_0123456789abcdef",
@@ -41,17 +44,31 @@ RECORDED = RecordedEvent(
 )
 
 
+class Rows(MemoryDatabase):
+    """D1 with the row of RECORDED, which was stored at NOW, or without it."""
+
+    def __init__(self, *, has_row: bool = True) -> None:
+        super().__init__()
+        self.has_row = has_row
+
+    async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
+        assert "?4" in statement
+        assert isinstance(values[0], int)
+        assert all(isinstance(value, str) for value in values[1:])
+        return [{"1": 1}] if self.has_row else []
+
+
 def remember(repeats: Repeats, event: Event) -> None:
     asyncio.run(repeats.remember(event, RECORDED, NOW))
 
 
 def recall(repeats: Repeats, event: Event, seconds: float = 0) -> RecordedEvent | None:
-    return asyncio.run(repeats.recall(event, NOW + timedelta(seconds=seconds)))
+    return asyncio.run(repeats.recall(event, NOW + timedelta(seconds=seconds), LOG))
 
 
 @pytest.mark.parametrize("event", [OLD, NEW])
 def test_a_submission_that_comes_twice_is_answered_as_before(event: Event) -> None:
-    repeats = Repeats(MemoryKeyValues(), WINDOW)
+    repeats = Repeats(Rows(), MemoryKeyValues(), WINDOW)
     assert recall(repeats, event) is None
     remember(repeats, event)
     assert recall(repeats, event, 1) == RECORDED
@@ -64,7 +81,7 @@ def test_a_submission_that_comes_twice_is_answered_as_before(event: Event) -> No
 def test_an_old_pixels_submission_is_the_same_one_within_the_window(
     event: Event, seconds: int, *, known: bool
 ) -> None:
-    repeats = Repeats(MemoryKeyValues(), WINDOW)
+    repeats = Repeats(Rows(), MemoryKeyValues(), WINDOW)
     remember(repeats, event)
     assert (recall(repeats, event, seconds) is not None) == known
 
@@ -92,16 +109,25 @@ def test_an_old_pixels_submission_is_the_same_one_within_the_window(
 def test_what_makes_two_submissions_the_same_one(
     event: Event, change: dict[str, object], *, same: bool
 ) -> None:
-    repeats = Repeats(MemoryKeyValues(), WINDOW)
+    repeats = Repeats(Rows(), MemoryKeyValues(), WINDOW)
     remember(repeats, event)
     changed = replace(event, **change)  # type: ignore[arg-type]  # by name
     assert (recall(repeats, changed) is not None) == same
 
 
 @pytest.mark.parametrize("event", [OLD, NEW])
+def test_an_answer_whose_row_is_gone_is_none(event: Event) -> None:
+    database = Rows()
+    repeats = Repeats(database, MemoryKeyValues(), WINDOW)
+    remember(repeats, event)
+    database.has_row = False
+    assert recall(repeats, event) is None
+
+
+@pytest.mark.parametrize("event", [OLD, NEW])
 def test_nothing_personal_is_in_kv_and_only_for_a_day(event: Event) -> None:
     key_values = MemoryKeyValues()
-    remember(Repeats(key_values, WINDOW), event)
+    remember(Repeats(Rows(), key_values, WINDOW), event)
     [(name, value)] = key_values.values.items()
     for personal in ("jane", "Jane", "shop.example", "0123456789abcdef"):
         assert personal not in name + value
@@ -111,14 +137,14 @@ def test_nothing_personal_is_in_kv_and_only_for_a_day(event: Event) -> None:
 def test_kv_stores_no_touch() -> None:
     key_values = MemoryKeyValues()
     touched = replace(RECORDED, due=NOW, touch={"gclid": "Cj0KCQ"})
-    asyncio.run(Repeats(key_values, WINDOW).remember(NEW, touched, NOW))
+    asyncio.run(Repeats(Rows(), key_values, WINDOW).remember(NEW, touched, NOW))
     assert "Cj0KCQ" not in json.dumps(list(key_values.values.values()))
-    assert recall(Repeats(key_values, WINDOW), NEW) == RECORDED
+    assert recall(Repeats(Rows(), key_values, WINDOW), NEW) == RECORDED
 
 
 def test_without_kv_no_answer_is_recalled_and_remembering_raises() -> None:
     key_values = MemoryKeyValues()
-    repeats = Repeats(key_values, WINDOW)
+    repeats = Repeats(Rows(), key_values, WINDOW)
     remember(repeats, NEW)
     key_values.operations = 0
     assert recall(repeats, NEW) is None
@@ -139,7 +165,7 @@ SAID = json.dumps(
 
 def recall_said(text: str) -> RecordedEvent | None:
     key_values = MemoryKeyValues()
-    repeats = Repeats(key_values, WINDOW)
+    repeats = Repeats(Rows(), key_values, WINDOW)
     remember(repeats, OLD)
     key_values.values = dict.fromkeys(key_values.values, text)
     return recall(repeats, OLD)

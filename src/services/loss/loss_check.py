@@ -1,0 +1,98 @@
+"""Judges whether the database is lost, and raises the mark while it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.core.logs import Log
+from services.core.ports import Bucket, Clock, Database, UnavailableError
+from services.loss.contents import COUNT_EVENTS, DatabaseContents, read_database_contents
+from services.loss.high_water_mark import (
+    KEY,
+    HighWaterMark,
+    UnreadableMarkError,
+    parse_mark,
+    raised_mark,
+)
+from services.loss.judgement import judge_loss
+
+# Counting reads the whole table: larger ones are counted once an hour.
+MAX_EVENTS_COUNTED_EACH_TIME = 20_000
+HOUR_CHARACTERS = len("2026-05-01T12")
+
+
+@dataclass(frozen=True, slots=True)
+class LossJudgement:
+    """Why the database is lost, or None. It is not judged while D1 or R2 does not answer."""
+
+    reason: str | None = None
+    is_judged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LossCheck:
+    """Compares the database with the mark in R2."""
+
+    database: Database
+    bucket: Bucket
+    clock: Clock
+
+    async def reason(self, log: Log) -> str | None:
+        """Why the database is lost, or None.
+
+        Raises:
+            UnavailableError: D1 or R2 failed.
+        """
+        return judge_loss(await self.mark(log), await read_database_contents(self.database))
+
+    async def judge(self, log: Log) -> LossJudgement:
+        """Judges; never raises UnavailableError."""
+        try:
+            return LossJudgement(await self.reason(log))
+        except UnavailableError as error:
+            log.warning("loss_not_judged", reason=str(error))
+            return LossJudgement(is_judged=False)
+
+    async def judge_and_raise(self, log: Log) -> LossJudgement:
+        """Judges, and raises the mark of a database that is not lost. Never raises an error."""
+        try:
+            mark, contents = await self.mark(log), await read_database_contents(self.database)
+            reason = judge_loss(mark, contents)
+            if reason:
+                log.error("database_lost", reason=reason)
+            elif contents.database_id is not None:
+                await self._raise(mark, contents)
+        except UnavailableError as error:
+            log.warning("loss_not_judged", reason=str(error))
+            return LossJudgement(is_judged=False)
+        return LossJudgement(reason)
+
+    async def mark(self, log: Log) -> HighWaterMark | None:
+        """The mark; None where there is none, or one that cannot be read.
+
+        Raises:
+            UnavailableError: R2 failed.
+        """
+        try:
+            return parse_mark(await self.bucket.get(KEY))
+        except UnreadableMarkError as error:
+            log.error("mark_unreadable", key=KEY, reason=str(error))
+            return None
+
+    async def _raise(self, mark: HighWaterMark | None, contents: DatabaseContents) -> None:
+        now = self.clock()
+        is_counted = mark is None or _is_count_due(mark, contents, now)
+        events = await self._count_events() if is_counted else None
+        await self.bucket.put(KEY, raised_mark(mark, contents, events, now).as_bytes())
+
+    async def _count_events(self) -> int:
+        [row] = await self.database.rows(COUNT_EVENTS)
+        events: int = row["events"]
+        return events
+
+
+def _is_count_due(mark: HighWaterMark, contents: DatabaseContents, now: datetime) -> bool:
+    if contents.highest_event <= MAX_EVENTS_COUNTED_EACH_TIME:
+        return True
+    return mark.seen_at[:HOUR_CHARACTERS] != now.isoformat()[:HOUR_CHARACTERS]

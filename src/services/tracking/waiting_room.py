@@ -1,0 +1,141 @@
+"""Events that D1 could not take, in R2 until it can again: bounded, each once.
+
+A key is `waiting/<shard>/<time>-<digest>.json`. The digest is that of what makes two events the
+same one, so that a pixel that sends an event again finds it here; nothing personal is in it. The
+shard is the beginning of the digest: one list of it says whether the event is here, and whether
+there is room.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from services.core.ports import Bucket, NewId
+from services.core.request_origin import Location, RequestOrigin
+from services.core.text import read_object
+from services.tracking.attribution import Touch
+from services.tracking.events import CustomEvent, Event, Size
+from services.tracking.form_data import Lead
+from services.tracking.repeats import event_digest
+
+PREFIX = "waiting/"
+FORMAT_VERSION = 1
+SHARD_CHARACTERS = 2
+# Of each of the 256 shards: 51,200 events together.
+MAX_EVENTS_OF_SHARD = 200
+_TIME = "%Y%m%dT%H%M%S%fZ"
+
+
+class UnreadableEventError(ValueError):
+    """The object in R2 is no waiting event of this format."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event as it was received. `declines`: its visitor's browser asked not to be tracked."""
+
+    event: Event
+    origin: RequestOrigin
+    received_at: datetime
+    declines: bool
+
+    def as_bytes(self) -> bytes:
+        """The object for R2."""
+        return json.dumps(
+            {
+                "format": FORMAT_VERSION,
+                "received_at": self.received_at.isoformat(),
+                "declines": self.declines,
+                "origin": asdict(self.origin),
+                "event": asdict(self.event),
+            }
+        ).encode()
+
+
+def parse_waiting_event(content: bytes) -> WaitingEvent:
+    """The event in an object of R2.
+
+    Raises:
+        UnreadableEventError: it does not parse, or is of another format.
+    """
+    try:
+        fields = _fields(content.decode())
+        origin = fields["origin"]
+        return WaitingEvent(
+            event=_event(fields["event"]),
+            origin=RequestOrigin(**{**origin, "location": Location(**origin["location"])}),
+            received_at=datetime.fromisoformat(fields["received_at"]).astimezone(UTC),
+            declines=bool(fields["declines"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableEventError(f"a field is missing or wrong: {type(error).__name__}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRoom:
+    """The events under `waiting/`. Each method raises UnavailableError when R2 fails."""
+
+    bucket: Bucket
+    new_id: NewId
+
+    async def add(self, waiting: WaitingEvent) -> bool:
+        """Adds an event that is not here yet; False if there is no room for it."""
+        digest = event_digest(waiting.event) or self.new_id()
+        shard = f"{PREFIX}{digest[:SHARD_CHARACTERS]}/"
+        keys = (await self.bucket.page(shard, None)).names
+        if any(key.endswith(f"-{digest}.json") for key in keys):
+            return True
+        if len(keys) >= MAX_EVENTS_OF_SHARD:
+            return False
+        key = f"{shard}{waiting.received_at.strftime(_TIME)}-{digest}.json"
+        await self.bucket.put(key, waiting.as_bytes())
+        return True
+
+    async def keys(self) -> Sequence[str]:
+        """The keys of all events, in the order in which they were received."""
+        keys: list[str] = []
+        cursor: str | None = None
+        has_next = True
+        while has_next:
+            page = await self.bucket.page(PREFIX, cursor)
+            keys += page.names
+            cursor, has_next = page.cursor, page.cursor is not None
+        return sorted(keys, key=lambda key: key.rpartition("/")[2])
+
+    async def read(self, key: str) -> WaitingEvent | None:
+        """The event of a key; None if it is gone.
+
+        Raises:
+            UnreadableEventError: it does not parse, or is of another format.
+        """
+        content = await self.bucket.get(key)
+        return None if content is None else parse_waiting_event(content)
+
+    async def remove(self, key: str) -> None:
+        """Removes an event."""
+        await self.bucket.delete([key])
+
+
+def _fields(text: str) -> Mapping[str, Any]:
+    fields = read_object(text)
+    if fields.get("format") != FORMAT_VERSION:
+        raise ValueError(f"it is not of format {FORMAT_VERSION}")
+    return fields
+
+
+def _event(fields: Mapping[str, Any]) -> Event:
+    parts = {
+        name: part(**fields[name]) if fields[name] else None
+        for name, part in (
+            *(("touch", Touch), ("lead", Lead), ("custom", CustomEvent)),
+            *(("viewport", Size), ("screen", Size)),
+        )
+    }
+    event = Event(**{**fields, **parts})
+    if not isinstance(event.pixel_id, str) or not isinstance(event.page_url, str):
+        raise TypeError("pixel_id, page_url")
+    return event

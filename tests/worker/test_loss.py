@@ -1,0 +1,291 @@
+"""A database that was deleted or set back is noticed, and no event is lost meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from pyodide_bundle import Bundle
+from tests.harness.keys import ADMIN_KEY, keys
+from tests.harness.worker import (
+    PIXEL,
+    Row,
+    Worker,
+    running_worker,
+    seed,
+    some_event,
+    some_visitor,
+)
+from tests.worker.backup_chain import index_of
+
+CRON = "*/5 * * * *"
+MARK = "backups/high-water.json"
+ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
+
+
+@pytest.fixture(scope="module")
+def keyed(local_config: Bundle) -> Iterator[Worker]:
+    with running_worker(env_vars={"API_KEYS": keys()}) as running:
+        yield running
+
+
+def recreate(worker: Worker) -> None:
+    """Deletes the database, creates it anew and applies the migrations."""
+    worker.act("drop_tables")
+    worker.act("make_schema")
+    seed(worker)
+
+
+@pytest.fixture
+def worker(keyed: Worker) -> Worker:
+    """A new database with a second pixel, twenty events and a full backup."""
+    keyed.forget(*keyed.stored_keys())
+    keyed.act("kv_clear")
+    recreate(keyed)
+    keyed.query(
+        "INSERT INTO pixels (id, project_id, name)"
+        " SELECT 'second-pixel', project_id, 'Second' FROM pixels WHERE id = ?",
+        PIXEL,
+    )
+    for _ in range(20):
+        assert keyed.send(some_event()).status_code == 200
+    run_cron(keyed)
+    assert index_of(keyed)[0]["events"] == 20
+    return keyed
+
+
+def run_cron(worker: Worker) -> list[Row]:
+    """The alerts of one run."""
+    worker.act("clear_logs")
+    assert worker.act("scheduled", cron=CRON)["outcome"] == "ok"
+    lines = worker.log_lines()
+    assert not [line for line in lines if line["event"].endswith("_crashed")], lines
+    return [line for line in lines if line["event"] == "alert"]
+
+
+def mark_of(worker: Worker) -> dict[str, Any]:
+    content = worker.stored(MARK)
+    assert content is not None
+    mark: dict[str, Any] = json.loads(content)
+    return mark
+
+
+def identity_of(worker: Worker) -> Row:
+    return worker.query("SELECT id, generation FROM database_identity")[0]
+
+
+def contents_of(worker: Worker) -> dict[str, list[Row]]:
+    """Every row of the tables that events are in, as a backup would bring them back."""
+    tables = ("database_identity", "projects", "pixels", "visitors", "sessions", "tracking_events")
+    return {table: worker.query(f"SELECT * FROM {table}") for table in tables}
+
+
+def restore(worker: Worker, contents: dict[str, list[Row]]) -> None:
+    """Brings the rows back, with a new generation."""
+    for table in reversed(contents):
+        worker.query(f"DELETE FROM {table}")
+    for table, rows in contents.items():
+        for row in rows:
+            places = ", ".join("?" * len(row))
+            worker.query(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())
+    worker.query("UPDATE database_identity SET generation = lower(hex(randomblob(16)))")
+
+
+def lead(**fields: object) -> dict[str, object]:
+    return some_event(event_type="form_submit", form_data={"email": "jane@example.com"}, **fields)
+
+
+def assert_waits(answer: httpx.Response) -> None:
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_mark_says_what_the_database_holds_and_only_rises(worker: Worker) -> None:
+    mark = mark_of(worker)
+    assert {name: mark[name] for name in ("format", "events", "highest_event", "pixels")} == {
+        "format": 1,
+        "events": 20,
+        "highest_event": 20,
+        "pixels": worker.query("SELECT count(*) AS number FROM pixels")[0]["number"],
+    }
+    assert mark["database_id"] == identity_of(worker)["id"]
+    worker.query("DELETE FROM tracking_events WHERE id > 5")
+    assert run_cron(worker) == []
+    assert {**mark_of(worker), "seen_at": ""} == {**mark, "seen_at": ""}
+    worker.send(some_event())
+    run_cron(worker)
+    assert mark_of(worker)["highest_event"] == 21
+
+
+def test_a_database_made_anew_stores_nothing_alarms_and_is_not_backed_up(worker: Worker) -> None:
+    before = mark_of(worker)
+    entries = index_of(worker)
+    recreate(worker)
+
+    # Before the next cron: one event of a seeded pixel, one of a pixel that only the lost one had.
+    assert_waits(worker.send(some_event()))
+    assert_waits(worker.send(some_event(pixel_id="second-pixel")))
+    assert worker.query("SELECT count(*) AS number FROM tracking_events") == [{"number": 0}]
+    assert len(worker.stored_keys("waiting/")) == 2
+
+    [alert] = run_cron(worker)
+    assert (alert["problem"], alert["severity"]) == ("database_lost", "P1")
+    assert "20 events" in alert["text"]
+    assert "ppp restore" in alert["text"]
+    assert mark_of(worker) == before
+    assert index_of(worker) == entries
+    assert worker.query("SELECT id FROM backups") == []
+    [run] = worker.query("SELECT outcome, summary FROM job_runs WHERE job = 'backup'")
+    assert run["outcome"] == "refused"
+    assert "another database" in run["summary"]
+    idle = worker.query("SELECT job FROM job_runs WHERE job IN ('retention', 'archive')")
+    assert idle == []
+    refused = worker.http.post(f"{worker.url}/api/backups", headers=ADMIN, json={})
+    assert refused.status_code == 409
+    assert "another database" in refused.text
+    health = worker.http.get(f"{worker.url}/health")
+    assert health.status_code == 503
+    assert before["database_id"] not in health.text
+
+
+def test_what_waits_is_stored_once_when_the_database_is_back(worker: Worker) -> None:
+    repeated = lead(event_key="submission-one")
+    first = worker.send(repeated).json()
+    run_cron(worker)
+    contents = contents_of(worker)
+    lost = lead(event_key="submission-two")
+    assert worker.send(lost).status_code == 200
+    run_cron(worker)
+
+    recreate(worker)
+    visitor = some_visitor()
+    waiting = [
+        some_event(visitor_cookie=visitor, event_key=f"page-view-{number}", sequence=number)
+        for number in range(1, 4)
+    ]
+    for event in (*waiting, lost, repeated, waiting[0]):
+        assert_waits(worker.send(event))
+    assert len(worker.stored_keys("waiting/")) == 5
+    assert "jane" not in str(worker.stored_keys("waiting/"))
+    [alert] = run_cron(worker)
+    assert alert["problem"] == "database_lost"
+    assert len(worker.stored_keys("waiting/")) == 5
+
+    restore(worker, contents)
+    worker.query("UPDATE sqlite_sequence SET seq = 22 WHERE name = 'tracking_events'")
+    [over] = run_cron(worker)
+    assert (over["problem"], over["state"]) == ("database_lost", "over")
+    assert worker.stored_keys("waiting/") == []
+    stored = worker.query(
+        "SELECT tracking_events.* FROM tracking_events JOIN visitors ON visitors.id = visitor_id"
+        " WHERE visitor_cookie = ? ORDER BY tracking_events.id",
+        visitor,
+    )
+    assert [row["visitor_sequence"] for row in stored] == [1, 2, 3]
+    assert len({row["session_id"] for row in stored}) == 1
+
+    # A lead whose row came back has its own answer; one that was lost is stored again, once.
+    for _ in range(2):
+        again = worker.send(repeated).json()
+        assert (again["event_id"], again["visitor_id"]) == (first["event_id"], first["visitor_id"])
+        answer = worker.send(lost)
+        assert answer.status_code == 200
+        row = worker.event(answer.json()["event_id"])
+        assert row["event_key"] == "submission-two"
+    keyed = worker.query("SELECT event_key FROM tracking_events WHERE event_type = 'form_submit'")
+    assert sorted(row["event_key"] for row in keyed) == ["submission-one", "submission-two"]
+    assert run_cron(worker) == []
+
+
+def test_without_tables_events_wait_and_the_alarm_says_so(worker: Worker) -> None:
+    worker.act("drop_tables")
+    assert_waits(worker.send(some_event()))
+    assert len(worker.stored_keys("waiting/")) == 1
+    [alert] = run_cron(worker)
+    assert alert["problem"] == "database_lost"
+    assert "has no tables" in alert["text"]
+
+
+def test_a_database_that_was_set_back_is_lost_until_somebody_accepts_it(worker: Worker) -> None:
+    worker.query("DELETE FROM tracking_events WHERE id > 10")
+    worker.query("UPDATE sqlite_sequence SET seq = 10 WHERE name = 'tracking_events'")
+    [alert] = run_cron(worker)
+    assert alert["problem"] == "database_lost"
+    assert "set back" in alert["text"]
+    # It is the same database: its events are stored.
+    assert worker.send(some_event()).status_code == 200
+
+
+def test_an_answer_for_a_row_that_is_gone_is_not_given_again(worker: Worker) -> None:
+    event = lead(event_key="submission-three")
+    first = worker.send(event).json()
+    worker.query("DELETE FROM tracking_events WHERE id = ?", first["event_id"])
+    worker.query("UPDATE sqlite_sequence SET seq = 20 WHERE name = 'tracking_events'")
+    stranger = worker.send(some_event()).json()
+    assert stranger["event_id"] == first["event_id"]
+    again = worker.send(event).json()
+    assert again["event_id"] != first["event_id"]
+    assert worker.event(again["event_id"])["event_key"] == "submission-three"
+
+
+def test_an_unknown_pixel_is_refused_unless_there_were_more_pixels(worker: Worker) -> None:
+    assert worker.send(some_event(pixel_id="pixel-nobody-had")).status_code == 400
+    worker.query("DELETE FROM pixels WHERE id = 'second-pixel'")
+    assert_waits(worker.send(some_event(pixel_id="second-pixel")))
+    assert worker.send(some_event()).status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"format": 2}', b"\xff"])
+def test_a_mark_that_cannot_be_read_is_said_once_and_made_anew(
+    worker: Worker, content: bytes
+) -> None:
+    worker.store(MARK, content)
+    assert run_cron(worker) == []
+    assert [line["event"] for line in worker.log_lines()].count("mark_unreadable") >= 1
+    assert mark_of(worker)["highest_event"] == 20
+    run_cron(worker)
+    assert "mark_unreadable" not in [line["event"] for line in worker.log_lines()]
+
+
+def test_what_cannot_be_read_of_what_waits_keeps_nothing_else(worker: Worker) -> None:
+    for number, content in enumerate((b"{", b'{"format": 2}', b'{"format": 1, "event": 5}')):
+        worker.store(f"waiting/00/20260501T12000{number}000000Z-0.json", content)
+    worker.query("ALTER TABLE visitors RENAME TO hidden")
+    assert_waits(worker.send(some_event(event_key="it-waits-1")))
+    worker.query("ALTER TABLE hidden RENAME TO visitors")
+    run_cron(worker)
+    assert worker.query("SELECT 1 FROM tracking_events WHERE event_key = 'it-waits-1'")
+    assert len(worker.stored_keys("waiting/")) == 3
+
+
+def ask(worker: Worker, action: str, **body: object) -> httpx.Response:
+    return worker.http.post(f"{worker.url}/api/privacy/{action}", headers=ADMIN, json=body)
+
+
+def test_nobody_is_erased_from_a_lost_database(worker: Worker) -> None:
+    worker.query("DELETE FROM tracking_events WHERE id > 10")
+    worker.query("UPDATE sqlite_sequence SET seq = 10 WHERE name = 'tracking_events'")
+    for action, switches in (("find", {}), ("export", {}), ("erase", {"confirm": True})):
+        answer = ask(worker, action, email="jane@example.com", **switches)
+        assert answer.status_code == 409
+        assert "set back" in answer.text
+    assert worker.stored_keys("erasures/") == []
+
+
+def test_an_erasure_reaches_what_waits(worker: Worker) -> None:
+    worker.query("ALTER TABLE visitors RENAME TO hidden")
+    assert_waits(worker.send(lead(event_key="it-waits-2")))
+    worker.query("ALTER TABLE hidden RENAME TO visitors")
+    assert len(worker.stored_keys("waiting/")) == 1
+    answer = ask(worker, "erase", email="jane@example.com", confirm=True).json()["data"]
+    while not answer["done"]:
+        answer = ask(
+            worker, "erase", email="jane@example.com", confirm=True, cursor=answer["cursor"]
+        ).json()["data"]
+    assert answer["receipt"]["counts"]["tracking_events"] == 1
+    assert worker.stored_keys("waiting/") == []
+    assert worker.query("SELECT 1 FROM tracking_events WHERE event_key = 'it-waits-2'") == []
