@@ -10,6 +10,9 @@ from dev_worker import DevError
 from paths import LOCAL_CONFIG, ROOT
 from processes import Process, look_up, port_holder
 
+# What `make dev` starts is in these: wrangler and workerd, and its own Python.
+PROGRAM_FOLDERS = (ROOT / "node_modules", ROOT / "tools")
+
 
 def require_free(port: int, option: str) -> None:
     """Check that a port is free.
@@ -30,7 +33,7 @@ def _remedy(holder: Process | None, option: str) -> str:
     alternative = f"or run `make dev {option}=<another>`"
     if holder is None:
         return f"another program: stop it, {alternative}"
-    if f"{ROOT}/" in holder.command:
+    if any(f"{folder}/" in holder.command for folder in PROGRAM_FOLDERS):
         return (
             f"process {holder.id} ({holder.name}), left behind by a `make dev` of this checkout "
             f"that was killed: end it with `kill -9 {_kill_argument(holder)}`"

@@ -18,6 +18,7 @@ ENDPOINTS = {
     "management": "/api/manage",
     "privacy": "/api/privacy",
     "backups": "/api/backups",
+    "alerts": "/api/alerts",
     "archive": "/api/archive",
     "how_to_embed": "/static/integration-example.html",
     "api": "/api.html",
@@ -33,7 +34,15 @@ AUTHENTICATION = {
     "type": "API Key",
     "header": "Authorization: Bearer <api-key> or X-API-Key: <api-key>",
     "format": "the text that `./ppp keys new` prints",
-    "required_for": ["analytics", "projects", "reports", "management", "privacy", "backups"],
+    "required_for": [
+        "analytics",
+        "projects",
+        "reports",
+        "management",
+        "privacy",
+        "backups",
+        "alerts",
+    ],
     "documentation": "/api.html",
 }
 FEATURES = [
