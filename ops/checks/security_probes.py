@@ -235,7 +235,7 @@ def probe_internals(prober: Prober) -> Iterator[SecurityFinding]:
         f"{answer.request.method} {answer.request.url.path}: {match[0]}"
         for answer in prober.answers
         if "json" in answer.headers.get("content-type", "")
-        and (match := INTERNALS.search(answer.text))
+        and (match := INTERNALS.search(_without_request_path(answer)))
     ]
     subject = f"internals in {len(prober.answers)} answers"
     yield finding(subject, fine=not leaks, observed="; ".join(leaks) or "none")
@@ -257,6 +257,11 @@ PROBES: Sequence[Probe] = (
     probe_methods,
     probe_internals,
 )
+
+
+def _without_request_path(answer: httpx.Response) -> str:
+    """Return the answer's text without the path that was asked for, which a 404 repeats."""
+    return answer.text.replace(answer.request.url.path, "")
 
 
 def _event(pixel_id: str) -> str:

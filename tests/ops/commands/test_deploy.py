@@ -33,6 +33,9 @@ KEY = {"PPP_API_KEY": "some-key"}
 FIRST = DeploymentOptions(first=True, all_traffic=True, watch_seconds=0)
 
 
+SILENT_WORKER = "http://127.0.0.1:1"
+
+
 @pytest.fixture(scope="module")
 def left_behind(local_config: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The storage that the JavaScript Worker leaves."""
@@ -51,7 +54,8 @@ def inherited(left_behind: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def deploy(storage: Path, *arguments: object, answer: str = "") -> Output:
-    target = ("--local", "--persist-to", storage)
+    # A Worker that does not answer: none is asked before its code is deployed.
+    target = ("--local", "--persist-to", storage, "--url", SILENT_WORKER)
     return here("deploy", *target, *arguments, env=KEY, answer=answer)
 
 
@@ -104,7 +108,7 @@ def test_nothing_is_deployed_over_a_lost_record_of_migrations(inherited: Path) -
 
 def first_deployment(storage: Path, contents: BackupContents, pending: Sequence[str]) -> Deployment:
     """One behind its preflight, which does not ask the Worker anything."""
-    worker = choose_worker(None, None, local=True)
+    worker = choose_worker(None, SILENT_WORKER, local=False)
     api = Api(worker, None, open_client(worker, None))
     return Deployment(local(storage), api, FIRST, contents, list(pending), None)
 
