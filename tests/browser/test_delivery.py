@@ -105,7 +105,7 @@ def test_what_the_worker_could_not_take_is_repeated_until_it_can(visit: Visit) -
     assert len(visit.sent()) == 8
 
 
-@pytest.mark.parametrize("status", [500, 503, 429])
+@pytest.mark.parametrize("status", [500, 503, 429, 404])
 def test_what_was_refused_goes_out_on_the_next_page(visit: Visit, status: int) -> None:
     visit.road.refuse(status)
     visit.open("/form")

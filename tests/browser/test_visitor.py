@@ -68,10 +68,10 @@ def visitors(visit: Visit) -> list[str]:
     return [row["visitor_cookie"] for row in visit.worker.query(VISITORS, visit.site.pixel)]
 
 
-def test_a_new_visitor_gets_16_hex_digits_from_the_browsers_own_randomness(visit: Visit) -> None:
+def test_a_new_visitor_gets_an_id_from_the_browsers_own_randomness(visit: Visit) -> None:
     visit.site.pages["/"] = with_pixel(before=script(FIXED_RANDOM))
     visit.open()
-    assert visit.cookies() == ["0807060504030201"]
+    assert visit.cookies() == ["pxl_0807060504030201"]
 
 
 def test_two_visitors_are_never_the_same(visit: Visit, chromium: Browser) -> None:
