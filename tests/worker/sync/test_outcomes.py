@@ -6,6 +6,7 @@ from threading import Thread
 
 import pytest
 
+from services.core.pending_leads import REJECTED
 from services.core.stored_time import NEVER_DUE
 from simulator.faults import Fault
 from tests.harness.sync import CRON, Lab, some_email
@@ -65,7 +66,7 @@ def test_a_form_that_was_refused_after_its_timer_was_set_is_never_sent(
 
     assert lab.sync()["synced"] == 0
     assert lab.sync()["outcome"] == "drained"
-    assert lab.status(event_id) == (None, None)
+    assert lab.status(event_id) == (REJECTED, None)
     assert lab.worker.event(event_id)["pipedrive_due_at"] == NEVER_DUE
     assert lab.pipedrive.requests == []
     assert timers(lab) == []
@@ -74,9 +75,10 @@ def test_a_form_that_was_refused_after_its_timer_was_set_is_never_sent(
 def test_a_form_that_was_refused_at_once_gets_no_timer(lab: Lab) -> None:
     email = some_email()
     lab.person(email)
-    send(lab, form(email), "rejected")
+    event_id = send(lab, form(email), "rejected")
 
     assert timers(lab) == []
+    assert lab.status(event_id) == (REJECTED, None)
     lab.sync()
     assert lab.pipedrive.requests == []
 
@@ -129,7 +131,7 @@ def test_a_form_that_is_refused_while_it_is_being_tried_is_not_tried_again(lab: 
     run.join()
 
     row = lab.worker.event(event_id)
-    assert (row["pipedrive_sync_status"], row["pipedrive_due_at"]) == (None, NEVER_DUE)
+    assert (row["pipedrive_sync_status"], row["pipedrive_due_at"]) == (REJECTED, NEVER_DUE)
     assert row["pipedrive_lease"] is None
     lab.sync()
     assert lab.pipedrive.calls("update") == 0
