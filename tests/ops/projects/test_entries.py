@@ -119,7 +119,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(
     output = service.ppp(*arguments, "--dry-run")
     assert output.code == 0
     assert (output.json["method"], output.json["body"]) == (method, body)
-    assert output.json["url"].startswith(f"{service.worker.url}/api/manage/projects")
+    assert output.json["url"].startswith(f"{service.worker.url}/api/manage/")
     assert service.worker.log_lines() == []
 
 
