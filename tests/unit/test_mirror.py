@@ -60,7 +60,6 @@ COVERED_BY = {
     "src/services/projects/entry_kinds.py": "tests/worker/test_projects.py",
     "src/services/projects/entry_values.py": "tests/unit/services/projects/test_register.py",
     "src/services/reports/channel_sql.py": "tests/worker/test_breakdowns.py",
-    "src/services/reports/credit_sql.py": "tests/worker/test_breakdowns.py",
     "src/services/reports/realtime.py": "tests/worker/test_realtime.py",
     "src/services/reports/utm_analysis.py": "tests/worker/test_utm_analysis.py",
     "src/services/sync/account_states.py": "tests/worker/sync/test_limits.py",

@@ -16,7 +16,7 @@ from services.core.ndjson_parts import pack
 from services.core.stored_time import NEVER_DUE
 from services.reports.export_with_archive import MAX_ARCHIVED_EVENTS
 from tests.harness.archive import OLD, OLDER, PENDING, day, logged, run, some_pixel, store
-from tests.harness.keys import READ_KEY
+from tests.harness.keys import ADMIN_KEY, READ_KEY
 from tests.harness.worker import PROJECT, Answer, Row, Worker
 from tests.worker.test_export import stored_ids
 
@@ -55,9 +55,11 @@ def pixel(archiving: Worker) -> str:
     return name
 
 
-def ask(worker: Worker, pixel: str, query: str) -> Answer:
-    path = f"/api/reports/export/{pixel}?{query}"
-    answer = worker.fetch(path, headers={"x-api-key": READ_KEY})
+def ask(
+    worker: Worker, pixel: str, query: str, key: str = ADMIN_KEY, area: str = "reports"
+) -> Answer:
+    path = f"/api/{area}/export/{pixel}?{query}"
+    answer = worker.fetch(path, headers={"x-api-key": key})
     assert answer.status == 200, answer.body
     return answer
 
@@ -103,6 +105,23 @@ def test_each_format_is_byte_for_byte_what_it_was(archiving: Worker, pixel: str)
     assert run(archiving)["archived"] == len(DAYS_OF_THE_ARCHIVE)
     assert len(stored_ids(archiving, pixel)) == 3 * 60
     assert {name: whole_export(archiving, pixel, name) for name in FORMATS} == before
+
+
+@pytest.mark.parametrize(
+    ("area", "key"), [("reports", READ_KEY), ("analytics", ADMIN_KEY), ("analytics", READ_KEY)]
+)
+def test_an_archived_event_is_shown_to_every_key_as_a_stored_one(
+    archiving: Worker, pixel: str, area: str, key: str
+) -> None:
+    def events_in_bytes() -> dict[str, bytes]:
+        query = "limit=10000&days=365&format="
+        bodies = {name: ask(archiving, pixel, query + name, key, area).body for name in FORMATS}
+        # The head of JSON has the time at which it was exported.
+        return {name: body.partition(b'"events":')[2] or body for name, body in bodies.items()}
+
+    before = events_in_bytes()
+    assert run(archiving)["outcome"] == "drained"
+    assert events_in_bytes() == before
 
 
 @pytest.mark.parametrize("limit", [97, 180, 200, 500])
