@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from services.loss.high_water_mark import KEY as HIGH_WATER_MARK
 from tests.harness.listening import listening
 from tests.harness.worker import PROJECT, Row, Worker, claim_full_backup, some_visitor
 
@@ -87,6 +88,8 @@ def clean(worker: Worker) -> None:
     worker.query("DELETE FROM pixels WHERE id LIKE 'archived-%'")
     worker.query("UPDATE projects SET configuration = '{}'")
     claim_full_backup(worker)
+    # Pixels are gone on purpose: the database is not lost.
+    worker.forget(HIGH_WATER_MARK)
     if keys := [*worker.stored_keys("archive/"), *worker.stored_keys("received/")]:
         worker.forget(*keys)
 
