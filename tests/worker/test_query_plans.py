@@ -50,17 +50,41 @@ from services.privacy.retention import (
     READ_WALK_POSITIONS,
 )
 from services.projects.entry_kinds import PIXEL_KIND, PROJECT_KIND, PROJECT_OF_PIXELS
+from services.projects.legacy_register import (
+    CHANGE_PIXEL,
+    CHANGE_PROJECT,
+    CREATE_PIXEL,
+    CREATE_PROJECT,
+    LIST_PROJECTS,
+    PIXELS_OF_PROJECT,
+    READ_PIXEL,
+    READ_PROJECT,
+    SWITCH_OFF_PIXEL,
+    SWITCH_OFF_PIXELS,
+    SWITCH_OFF_PROJECT,
+)
 from services.projects.pixel_cache import FIND_PIXEL
 from services.reports.breakdowns import BREAKDOWNS
 from services.reports.export_pages import (
     CSV_BY_ID,
     END_OF_PART,
+    FORMATS_WITHOUT_PERSONS,
     JSON_BY_ID,
+    LEGACY_FORMATS,
+    LEGACY_FORMATS_WITHOUT_PERSONS,
     PAGE_OF_CSV,
     PAGE_OF_JSON,
     SIZE_OF_PART,
 )
 from services.reports.export_with_archive import STORED_AMONG_ARCHIVED
+from services.reports.legacy_statistics import (
+    ACTIVE_PIXELS,
+    CREDITED_RECENT_EVENTS,
+    LEGACY_PROJECT_SUMMARY,
+    PAGES_OF_ALL_EVENTS,
+    SOURCES_ALONE,
+)
+from services.reports.legacy_utm_analysis import NEWEST_EVENTS
 from services.reports.pixel_statistics import (
     DAILY_BREAKDOWN,
     DELIVERY,
@@ -109,6 +133,8 @@ STATISTICS = {
     "daily breakdown": DAILY_BREAKDOWN,
     "submissions by outcome": SUBMISSIONS,
     "delivery": DELIVERY,
+    "sources alone": SOURCES_ALONE,
+    "pages of all events": PAGES_OF_ALL_EVENTS,
 }
 PROJECT_SHAPE = json.dumps({"project_id": "p", **ENDS, "cursor": "", "most": 100})
 PROJECT_STATISTICS = {
@@ -117,6 +143,8 @@ PROJECT_STATISTICS = {
     "breakdown by pixel": PIXEL_BREAKDOWN,
     "next pixel": NEXT_PIXEL,
     "archived of a project": COUNT_ARCHIVED_OF_PROJECT,
+    "summary of a project, old address": LEGACY_PROJECT_SUMMARY,
+    "active pixels, old address": ACTIVE_PIXELS,
 }
 BREAKDOWN = json.dumps({"pixel_id": "ppp-demo-pixel", **ENDS, "rows": 101})
 BREAKDOWN_STATEMENTS = {
@@ -138,7 +166,18 @@ MANAGEMENT = {
     "create a pixel": PIXEL_KIND.create,
     "change a pixel": PIXEL_KIND.change,
     "switch off a pixel": PIXEL_KIND.switch_off,
+    "project, old address": READ_PROJECT,
+    "pixels of a project, old address": PIXELS_OF_PROJECT,
+    "create a project, old address": CREATE_PROJECT,
+    "change a project, old address": CHANGE_PROJECT,
+    "switch off the pixels of a project, old address": SWITCH_OFF_PIXELS,
+    "switch off a project, old address": SWITCH_OFF_PROJECT,
+    "pixel, old address": READ_PIXEL,
+    "create a pixel, old address": CREATE_PIXEL,
+    "change a pixel, old address": CHANGE_PIXEL,
+    "switch off a pixel, old address": SWITCH_OFF_PIXEL,
 }
+CREATIONS = (PROJECT_KIND.create, CREATE_PROJECT)
 PERSON = json.dumps({"whole": ["v"], "events": [1], "ids": [1], "after": 0, "most": 9, "rows": 9})
 PERSONAL_ROWS = {
     f"personal rows, {name}": statement
@@ -173,6 +212,16 @@ EXPORT = {
     "between what is archived": STORED_AMONG_ARCHIVED,
     "parts of the archive": FIND_BATCHES,
     "archived in a span": COUNT_ARCHIVED_OF_PIXEL,
+    **{
+        f"{step} of {name} {variant}": statement
+        for variant, formats in {
+            "without persons": FORMATS_WITHOUT_PERSONS,
+            "of the old address": LEGACY_FORMATS,
+            "of the old address without persons": LEGACY_FORMATS_WITHOUT_PERSONS,
+        }.items()
+        for name, export_format in formats.items()
+        for step, statement in (("page", export_format.page), ("ids", export_format.by_id))
+    },
 }
 ARCHIVING = {
     "last change": READ_LAST_CHANGE,
@@ -197,6 +246,11 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "pixel": (FIND_PIXEL, ("ppp-demo-pixel",)),
     "hourly breakdown": (HOURLY_BREAKDOWN, ("ppp-demo-pixel", "2026-01-01 00:00:00")),
     "recent events": (RECENT_EVENTS, ("ppp-demo-pixel", "2026-01-01 00:00:00")),
+    "recent events, old address": (
+        CREDITED_RECENT_EVENTS,
+        ("ppp-demo-pixel", "2026-01-01 00:00:00"),
+    ),
+    "newest events": (NEWEST_EVENTS, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     "activity of the last hour": (RECENT_ACTIVITY, (SYNC,)),
     "what is pending": (PENDING, (SYNC,)),
     "last run of each job": (LAST_RUNS, (SYNC,)),
@@ -231,7 +285,7 @@ TABLE_SCAN = re.compile(
 def test_no_query_of_a_request_scans_a_table(worker: Worker, name: str) -> None:
     statement, values = QUERIES[name]
     plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {statement}", *values)]
-    assert plan or statement is PROJECT_KIND.create
+    assert plan or statement in CREATIONS
     assert not [step for step in plan if TABLE_SCAN.search(step)]
 
 
@@ -242,6 +296,17 @@ def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> 
     # Projects and pixels are few, and all are looked at.
     assert scans == ["SCAN projects"]
     assert len([row for row in plan if row["detail"].endswith(BY_PIXEL)]) == 1
+
+
+def test_the_old_list_of_projects_reads_them_once_and_counts_pixels_by_their_index(
+    worker: Worker,
+) -> None:
+    parameters = json.dumps({"rows": -1, "cursor": None})
+    plan = worker.query(f"EXPLAIN QUERY PLAN {LIST_PROJECTS}", parameters)
+    scans = [row["detail"] for row in plan if TABLE_SCAN.search(row["detail"])]
+    assert scans == ["SCAN projects"]
+    index = "pixels USING INDEX sqlite_autoindex_pixels_2 (project_id=?)"
+    assert len([row for row in plan if row["detail"].endswith(index)]) == 1
 
 
 @pytest.mark.parametrize("statement", [PROJECT_KIND.page, PIXEL_KIND.page])
@@ -273,14 +338,24 @@ def test_a_breakdown_reads_a_span_once_and_looks_up_the_rest_by_its_id(
     assert {table.removesuffix(" LEFT-JOIN") for table in tables} <= by_id
 
 
-@pytest.mark.parametrize("name", ["summary", "top pages", "daily breakdown", "delivery"])
+@pytest.mark.parametrize(
+    "name", ["summary", "top pages", "daily breakdown", "delivery", "pages of all events"]
+)
 def test_what_the_index_holds_is_counted_without_the_events(worker: Worker, name: str) -> None:
     statement = f"EXPLAIN QUERY PLAN {STATISTICS[name]}"
     plan = [row["detail"] for row in worker.query(statement, SPAN)]
     assert [step for step in plan if step.endswith(f"USING COVERING INDEX {BY_PIXEL}")]
 
 
-@pytest.mark.parametrize("name", ["summary of a project", "breakdown by pixel"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "summary of a project",
+        "breakdown by pixel",
+        "summary of a project, old address",
+        "active pixels, old address",
+    ],
+)
 def test_the_pixels_of_a_project_are_counted_by_their_index(worker: Worker, name: str) -> None:
     statement = f"EXPLAIN QUERY PLAN {PROJECT_STATISTICS[name]}"
     plan = " ".join(row["detail"] for row in worker.query(statement, PROJECT_SHAPE))
