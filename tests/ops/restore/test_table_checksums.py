@@ -53,6 +53,7 @@ def filled_staging() -> StagingDatabase:
       SELECT value, 's' || value, 'v' || value, 'title ' || value, '', '' FROM {NUMBERS};
       UPDATE visitors SET first_seen = '', last_seen = '';
       UPDATE sessions SET started_at = '', last_activity = '';
+      UPDATE database_identity SET id = 'id', generation = 'generation';
       DROP TRIGGER projects_updated_at;
       DROP TRIGGER pixels_updated_at;
       UPDATE projects SET created_at = '', updated_at = '';
