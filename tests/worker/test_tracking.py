@@ -246,7 +246,7 @@ BAD_FIELDS: list[tuple[dict[str, object], str]] = [
     ({"page_url": "ftp://shop.example/"}, "page_url"),
     ({"page_url": "javascript:alert(1)"}, "page_url"),
     ({"page_url": 7}, "page_url"),
-    ({"event_type": "purchase"}, "event_type"),
+    ({"event_type": "<purchase>"}, "event_type"),
 ]
 
 
