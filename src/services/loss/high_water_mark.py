@@ -71,7 +71,7 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
         or not all(isinstance(acceptance, dict) for acceptance in accepted)
     ):
         raise UnreadableMarkError("a field is missing or wrong")
-    return HighWaterMark(**numbers, **texts, accepted=tuple(accepted))  # type: ignore[arg-type]
+    return HighWaterMark(**numbers, **texts, accepted=tuple(accepted))  # type: ignore[arg-type]  # checked above
 
 
 def raised_mark(
