@@ -29,6 +29,7 @@ PROTECTED_PATHS = (
     *("/api/analytics/metrics", "/api/analytics/debug/utm-analysis"),
     f"/api/analytics/project/{UNKNOWN_ID}/stats",
     *(f"/api/analytics/{name}/{UNKNOWN_ID}" for name in ("stats", "realtime", "export")),
+    *("/api/alerts", f"/api/alerts/{UNKNOWN_ID}/acknowledge"),
     "/api/archive",
     "/api/backups",
     f"/api/backups/{UNKNOWN_ID}",

@@ -37,7 +37,7 @@ def accept_database(
     as_json: AsJson = False,
     persist_to: PersistTo = None,
 ) -> int:
-    """Accepts the database as it is, though it is another one or holds less than it did.
+    """Accepts a database that is another one or holds less.
 
     The alarm database_lost ends, backups, the archive and retention go on, and deployments are
     allowed again. Time, reason and the mark before stay in the bucket (backups/high-water.json).

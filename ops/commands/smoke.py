@@ -24,9 +24,9 @@ def smoke(
     url: Url = None,
     as_json: AsJson = False,
 ) -> int:
-    """Tests the Worker that runs with real requests: health, scripts, image, events, keys, numbers.
+    """Tests the running Worker with real requests.
 
-    It stores one page view of its own, as a deployment does; all else is refused or only read. It
+    Health, scripts, image, events, keys and numbers. It stores one page view of its own, as a deployment does; all else is refused or only read. It
     needs an admin's key. Exits with 1 if a test fails.
     """
     with open_api(env, url, local=local) as api:

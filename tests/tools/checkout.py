@@ -173,7 +173,7 @@ def kill(group: int) -> None:
 
 
 def is_alive(group: int) -> bool:
-    """Whether a process group has a process."""
+    """Whether a process group has a process; one that ended counts until it is reaped."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

@@ -52,8 +52,8 @@ def main() -> None:
         case ["dev", _]:
             sys.stdout.write('{"level": "info", "event": "started", "request_id": "1"}\n')
             sys.stdout.flush()
-            program = Path(__file__).resolve()
-            sys.exit(subprocess.call([sys.executable, program, "serve", option("--port")]))
+            # By the name it was called by: a child of wrangler is known by node_modules in it.
+            sys.exit(subprocess.call([sys.executable, sys.argv[0], "serve", option("--port")]))
 
 
 if __name__ == "__main__":

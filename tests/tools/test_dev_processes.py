@@ -35,7 +35,7 @@ def test_a_signal_ends_the_whole_tree(checkout: Checkout, number: signal.Signals
     with checkout.dev() as dev:
         state = dev.state()
         assert dev.end(number) == 128 + number
-        assert not is_alive(state["worker"])
+        until(lambda: not is_alive(state["worker"]), 60)
     assert not (checkout.root / ".wrangler" / "dev.json").exists()
     assert '"time": "' in next(line for line in dev.said().splitlines() if '"started"' in line)
 
@@ -68,7 +68,7 @@ def test_a_worker_that_does_not_answer_is_started_again(checkout: Checkout) -> N
         until(lambda: "the Worker runs again" in dev.said())
         assert "the Worker has not answered for 2 seconds; starting the Worker again" in dev.said()
         assert dev.state()["worker"] != state["worker"]
-        assert not is_alive(state["worker"])
+        until(lambda: not is_alive(state["worker"]), 60)
 
 
 def test_storage_that_is_deleted_is_noticed_and_made_anew(checkout: Checkout) -> None:

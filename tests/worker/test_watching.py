@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from pyodide_bundle import Bundle
-from tests.harness.worker import Row, Worker, running_worker, some_event
+from tests.harness.worker import (
+    Row,
+    Worker,
+    claim_full_backup,
+    running_worker,
+    some_event,
+)
 
 CRON = "*/5 * * * *"
 
@@ -111,6 +117,7 @@ def test_an_empty_database_whose_backup_is_full_is_the_worst(watched: Worker) ->
 
 
 def test_an_archive_that_fails_for_hours_is_told_until_it_moves_events(watched: Worker) -> None:
+    claim_full_backup(watched)
     watched.query(
         "INSERT INTO tracking_events (pixel_id, timestamp) "
         "VALUES ('ppp-demo-pixel', '2025-01-01 12:00:00')"

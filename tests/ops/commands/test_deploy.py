@@ -73,9 +73,9 @@ def test_the_first_deployment_exports_migrates_counts_and_logs(
     assert output.code == 0, output
     verdicts = {check["check"]: check["verdict"] for check in output.json["checks"]}
     assert [name for name, verdict in verdicts.items() if verdict == "pass"] == [
-        *("loss", "migrations", "rows", "backup"),
+        *("loss", "migrations", "rows", "jobs", "backup"),
         *(["secrets"] if verdicts["secrets"] == "pass" else []),
-        *("bundle", "snapshot"),
+        *("settings", "bundle", "snapshot"),
     ]
     deployment = output.json["deployment"]
     assert deployment["migrations"][0] == "0013_make_webhook_url_nullable.sql"
