@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from http import HTTPStatus
+from typing import cast
 
 from app import App
 from routes import OPEN, Policy, Route, routes_by_method
@@ -15,7 +17,16 @@ from services.access.bots import is_bot
 from services.access.rate_limiting import Limit, RateLimitDecision
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
-from web import BodyTooLargeError, ClientGoneError, Request, Response, error_response
+from services.reports.anonymity import anonymous
+from web import (
+    JSON_TYPE,
+    BodyTooLargeError,
+    ClientGoneError,
+    Request,
+    Response,
+    compact_json,
+    error_response,
+)
 
 UNAVAILABLE_RETRY_SECONDS = 30
 CORS_HEADERS = {
@@ -128,7 +139,18 @@ async def _answered(
     if not key.opens(route.policy.key):
         message = f"This needs a key with the role {route.policy.key}"
         return error_response(HTTPStatus.FORBIDDEN, message)
-    return await route.handler(app, replace(request, key=key), log)
+    response = await route.handler(app, replace(request, key=key), log)
+    hides_persons = route.policy.hides_persons and not key.has("leads")
+    return _without_persons(response) if hides_persons else response
+
+
+def _without_persons(response: Response) -> Response:
+    """The answer without persons; an export, which is generated, hides them itself."""
+    content_type = response.headers.get("Content-Type")
+    if content_type != JSON_TYPE or not isinstance(response.body, str):
+        return response
+    content = anonymous(json.loads(response.body))
+    return replace(response, body=compact_json(cast("Mapping[str, object]", content)))
 
 
 async def _watched(

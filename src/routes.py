@@ -31,6 +31,7 @@ LimitName = Literal["tracking", "analytics", "management"]
 class Policy:
     """The checks before a handler runs, and who may read the answer.
 
+    `hides_persons`: only a key with the permission `leads` sees in the answer who visitors are.
     `stand_in` replaces every answer whose status is not 200.
     """
 
@@ -38,6 +39,7 @@ class Policy:
     key: Role | None = None
     cross_origin: bool = False
     refuse_bots: bool = False
+    hides_persons: bool = False
     stand_in: Response | None = None
 
 
@@ -53,7 +55,7 @@ OPEN = Policy(cross_origin=True)
 TRACKING = Policy(limit="tracking", cross_origin=True, refuse_bots=True)
 # An error would show as a broken image on the client's page.
 FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
-READING = Policy(limit="analytics", key="read")
+READING = Policy(limit="analytics", key="read", hides_persons=True)
 MANAGEMENT_READING = Policy(limit="management", key="read")
 # Any site may ask at the old addresses, as ever: without a key of its own it reads nothing.
 LEGACY_READING = replace(READING, cross_origin=True)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from services.access.api_keys import ApiKey
 from services.core.request_origin import RequestOrigin
 
+JSON_TYPE = "application/json"
 MAX_BODY_BYTES = 16 * 1_024
 
 
@@ -84,7 +85,7 @@ def json_response(
     return Response(
         status,
         compact_json(content),
-        {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
+        {"Content-Type": JSON_TYPE, "Cache-Control": "no-store", **(headers or {})},
     )
 
 

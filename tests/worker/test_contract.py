@@ -23,6 +23,7 @@ from config import VERSION
 from openapi import operations, read_document
 from paths import VENV_BIN
 from pyodide_bundle import Bundle
+from services.alerting.alert_states import STATES_KEY
 from tests.harness.keys import ADMIN_KEY, READ_KEY, keys
 from tests.harness.worker import Answer, Worker, running_worker, some_address, some_event
 
@@ -31,6 +32,13 @@ CONTRACT = Path(__file__).with_name("contract")
 SECONDS = 900
 NO_LIMIT = "999999"
 LIMITS = ("TRACKING_PER_MINUTE", "ANALYTICS_PER_HOUR", "MANAGEMENT_PER_HOUR")
+OPEN_ALERTS = {
+    "leads_waiting": {
+        "severity": "P2",
+        "since": "2026-05-01 12:00:00",
+        "told_at": "2026-05-01 12:00:00",
+    }
+}
 Document = dict[str, Any]
 
 
@@ -47,6 +55,7 @@ def unlimited(local_config: Bundle) -> Iterator[Worker]:
         running.send(some_event(page_url="https://shop.example/?utm_source=google&gbraid=1"))
         running.send(some_event(event_type="form_submit", form_data={"email": "a@shop.example"}))
         running.act("scheduled", cron="*/5 * * * *")
+        running.act("kv_put", entries=[[STATES_KEY, json.dumps(OPEN_ALERTS)]])
         yield running
 
 

@@ -35,13 +35,23 @@ COLUMNS = (
     *("visitor_sequence", "form_outcome", "event_name", "event_data"),
 )
 
-# Columns that name or describe a person. Addresses of pages are shown without their parameters,
-# which on old thank-you pages are the fields of the form.
+# Columns that name or describe a person, by what they are for. A title greets people by name.
 PERSONAL_COLUMNS = (
-    *("user_agent", "ip_address", "form_data", "event_data"),
+    *("user_agent", "ip_address", "form_data", "event_data", "page_title", "custom_utm"),
     *("pipedrive_person_id", "pipedrive_sync_reason"),
 )
+# Addresses of pages are shown without their parameters, which on old thank-you pages are the fields
+# of the form.
 ADDRESS_COLUMNS = ("page_url", "referrer_url")
+# Columns that may hold something of a person, since they come from a page or a browser.
+CHECKED_COLUMNS = (
+    *ADDRESS_COLUMNS,
+    *("event_type", "event_name", "country", "region", "city"),
+    *("browser_data", "device_data", "viewport_data"),
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
+    *("campaign_region", "ad_group", "ad_id", "search_query"),
+    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+)
 
 # Text that a spreadsheet would run as a formula gets an apostrophe, full-width characters included.
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -74,12 +84,6 @@ Change = Callable[[Event], Mapping[str, object]]
 """Returns the members of an archived event that are shown otherwise than stored."""
 
 
-def without_persons(event: Event) -> Mapping[str, object]:
-    """The changes that hide who a visitor is; the same in SQL is `export_pages`."""
-    hidden: Event = dict.fromkeys(PERSONAL_COLUMNS)
-    return hidden | {name: _bare_address(event.get(name)) for name in ADDRESS_COLUMNS}
-
-
 def archived_json(stored: str, change: Change | None = None) -> str:
     """The line of JSON of an archived event, with null for columns that are younger than it."""
     event = json.loads(stored)
@@ -97,8 +101,9 @@ def archived_csv(stored: str, change: Change | None = None) -> str:
     return ",".join(_cell(changes.get(column, event.get(column))) for column in COLUMNS)
 
 
-def _bare_address(value: object) -> object:
-    return value.partition("#")[0].partition("?")[0] if isinstance(value, str) else value
+def bare_address(value: str) -> str:
+    """An address up to its parameters and its fragment."""
+    return value.partition("#")[0].partition("?")[0]
 
 
 def _cell(value: object) -> str:
@@ -106,5 +111,10 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, _Number):
         return value
+    return text_cell(value)
+
+
+def text_cell(value: str) -> str:
+    """A text as a cell of CSV."""
     apostrophe = "'" if value[:1] in _FORMULA_STARTS else ""
     return f'"{apostrophe}{value.replace(chr(34), chr(34) * 2)}"'

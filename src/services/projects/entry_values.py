@@ -24,7 +24,7 @@ MAX_URL_CHARACTERS = 2_048
 READ_ONLY_FIELDS = frozenset(("id", "project_id", "created_at", "updated_at", "embed_snippet"))
 
 
-_WEB_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(?:[/?#]\S*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

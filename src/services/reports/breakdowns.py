@@ -24,6 +24,7 @@ from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import IN_SPAN, Span, read_span
 
 DECIMALS = 4
+MAX_SKIPPED = 10**9
 
 # A form that its site rejected is no submission. Only the rows of forms are read, for the outcome.
 _SUBMITTED = "iif(event_type = 'form_submit', form_outcome IS NOT 'rejected', 0)"
@@ -53,7 +54,8 @@ _EVENT_PROPERTIES = {
     ),
 }
 
-# Reads `counted`. Rows are sorted by number of events and value; the cursor is one of them.
+# Reads `counted`. Rows are sorted by number of events and value. A page begins after all rows with
+# more events than the last one of the page before, and as many of the same number as were read.
 _PAGE = """
 SELECT value, events, visitors, sessions, submissions
 FROM (
@@ -62,9 +64,8 @@ FROM (
     count(DISTINCT session_id) AS sessions, sum(submissions) AS submissions
   FROM counted GROUP BY value
 )
-WHERE ?1 ->> 'after_events' IS NULL OR events < ?1 ->> 'after_events'
-  OR events = ?1 ->> 'after_events' AND value > ?1 ->> 'after_value'
-ORDER BY events DESC, value LIMIT ?1 ->> 'rows'
+WHERE ?1 ->> 'most_events' IS NULL OR events <= ?1 ->> 'most_events'
+ORDER BY events DESC, value LIMIT ?1 ->> 'rows' OFFSET ?1 ->> 'skipped'
 """
 
 # MATERIALIZED: sorting and grouping would otherwise read the row of every event.
@@ -181,18 +182,19 @@ PROPERTIES = tuple(dict.fromkeys(by for by, _ in BREAKDOWNS))
 
 @dataclass(frozen=True, slots=True)
 class BreakdownCursor:
-    """Where a page begins: after the row with this number of events and this value.
+    """Where a page begins: at this number of events, after `skipped` rows of just that number.
 
-    `end` is the end of the first page's span, so that all pages have the same span.
+    `end` is the end of the first page's span, so that all pages have the same span. A value would
+    show persons to who may not see them.
     """
 
     end: datetime
     events: int
-    value: str
+    skipped: int
 
     def __str__(self) -> str:
         """The cursor as clients read and send it."""
-        fields = json.dumps([format_stored_time(self.end), self.events, self.value])
+        fields = json.dumps([format_stored_time(self.end), self.events, self.skipped])
         return base64.urlsafe_b64encode(fields.encode()).decode().rstrip("=")
 
 
@@ -247,10 +249,10 @@ def read_breakdown_cursor(text: str) -> BreakdownCursor:
     """
     try:
         match read_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()):
-            case [str(end), int(events), str(value)] if end.startswith("20"):
+            case [str(end), int(events), int(skipped)] if end.startswith("20"):
                 time = parse_stored_time(end)
-                if format_stored_time(time) == end:
-                    return BreakdownCursor(time, events, value)
+                if format_stored_time(time) == end and 0 <= skipped < MAX_SKIPPED:
+                    return BreakdownCursor(time, events, skipped)
     except ValueError:
         pass
     raise InvalidQueryError("cursor must be the next_cursor of the page before, as it is")
@@ -281,17 +283,23 @@ async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuer
         "pixel_id": pixel_id,
         **query.span.parameters(),
         "rows": query.limit + 1,
-        "after_events": cursor.events if cursor else None,
-        "after_value": cursor.value if cursor else None,
+        "most_events": cursor.events if cursor else None,
+        "skipped": cursor.skipped if cursor else 0,
     }
     statements = (BREAKDOWNS[query.by, query.attribution], COUNT_ARCHIVED_OF_PIXEL)
     values, [archived] = await database.batch_rows(statements, json.dumps(parameters))
     rows = [{**row, "conversion": _conversion(row)} for row in values[: query.limit]]
     if len(values) <= query.limit:
         return BreakdownPage(rows, None, archived)
-    last = values[query.limit - 1]
-    next_cursor = BreakdownCursor(query.span.end, last["events"], last["value"])
-    return BreakdownPage(rows, str(next_cursor), archived)
+    return BreakdownPage(rows, str(_next_cursor(query, rows)), archived)
+
+
+def _next_cursor(query: BreakdownQuery, rows: Sequence[Row]) -> BreakdownCursor:
+    events: int = rows[-1]["events"]
+    skipped = sum(row["events"] == events for row in rows)
+    if query.cursor and query.cursor.events == events:
+        skipped += query.cursor.skipped
+    return BreakdownCursor(query.span.end, events, skipped)
 
 
 def _conversion(row: Row) -> float | None:

@@ -11,10 +11,12 @@ import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from operator import itemgetter
 
 from services.core.cursors import EventPosition, event_position
 from services.core.event_lines import (
     ADDRESS_COLUMNS,
+    CHECKED_COLUMNS,
     COLUMNS,
     CSV_LINE,
     JSON_LINE,
@@ -22,11 +24,11 @@ from services.core.event_lines import (
     Change,
     archived_csv,
     archived_json,
-    without_persons,
 )
 from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
+from services.reports.anonymity import is_suspicious, shown_line, without_persons
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import Span
 from services.tracking.attribution import credit
@@ -72,6 +74,8 @@ _WITHOUT_PERSONS = {
         for name in ADDRESS_COLUMNS
     },
 }
+# What such a line may still show of a person.
+_CHECKED = " || char(10) || ".join(f"coalesce({name}, '')" for name in CHECKED_COLUMNS)
 # The old Worker stored these words where nothing was seen.
 _CREDITED = {"utm_source": SOURCE, "utm_medium": MEDIUM, "utm_campaign": CAMPAIGN}
 
@@ -84,16 +88,22 @@ def _events(replaced: Mapping[str, str]) -> str:
     return f"(SELECT {columns} FROM tracking_events)"
 
 
+def _line_of(line: str, replaced: Mapping[str, str]) -> str:
+    """The columns `line` and, where persons are hidden, `checked`."""
+    hides_persons = PERSONAL_COLUMNS[0] in replaced
+    return f"{line} AS line" + (f", {_CHECKED} AS checked" if hides_persons else "")
+
+
 def _by_id(line: str, replaced: Mapping[str, str] = _STORED) -> str:
     return f"""
-SELECT id, {line} AS line FROM {_events(replaced)}
+SELECT id, {_line_of(line, replaced)} FROM {_events(replaced)}
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
 """
 
 
 def _page(line: str, replaced: Mapping[str, str] = _STORED) -> str:
     return f"""
-SELECT timestamp, id, {line} AS line FROM {_events(replaced)}
+SELECT timestamp, id, {_line_of(line, replaced)} FROM {_events(replaced)}
 WHERE {_IS_OLDER}
   AND timestamp >= ?1 ->> '$.last.timestamp'
   AND (timestamp > ?1 ->> '$.last.timestamp' OR id >= ?1 ->> '$.last.event_id')
@@ -111,8 +121,9 @@ CSV_BY_ID = _by_id(CSV_LINE)
 class ExportFormat:
     """How events are written.
 
-    `page` and `by_id` are statements that make the lines of stored events; `archived` makes the
-    same line of an archived event. Lines have `separator` between them and `end` after the last.
+    `page` and `by_id` are statements that make the lines of stored events, which `line` takes from
+    their rows; `archived` makes the same line of an archived event. Lines have `separator` between
+    them and `end` after the last.
     """
 
     content_type: str
@@ -121,6 +132,7 @@ class ExportFormat:
     archived: Callable[[str], str]
     separator: str
     end: str
+    line: Callable[[Row], str] = itemgetter("line")
 
 
 FORMATS = {
@@ -155,26 +167,41 @@ def _only_utm(event: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _credited_without_persons(event: dict[str, object]) -> Mapping[str, object]:
-    return {**_credited(event), **without_persons(event)}
+    credited = _credited(event)
+    return {**credited, **without_persons({**event, **credited})}
+
+
+def _anonymous_line(row: Row, *, is_csv: bool) -> str:
+    line: str = row["line"]
+    return shown_line(line, is_csv=is_csv) if is_suspicious(row["checked"]) else line
+
+
+def _anonymous(formats: Mapping[str, ExportFormat]) -> Mapping[str, ExportFormat]:
+    """The same formats, with the lines checked whose columns hide persons."""
+    return {
+        name: replace(export_format, line=partial(_anonymous_line, is_csv=name == "csv"))
+        for name, export_format in formats.items()
+    }
 
 
 def _replacing(
     formats: Mapping[str, ExportFormat], replaced: Mapping[str, str], change: Change
 ) -> Mapping[str, ExportFormat]:
     """The same formats of events whose columns are shown otherwise than stored."""
-    csv_statements = {"page": _page(CSV_LINE, replaced), "by_id": _by_id(CSV_LINE, replaced)}
-    json_statements = {"page": _page(JSON_LINE, replaced), "by_id": _by_id(JSON_LINE, replaced)}
+    written = {
+        "csv": (_page(CSV_LINE, replaced), _by_id(CSV_LINE, replaced), archived_csv),
+        "json": (_page(JSON_LINE, replaced), _by_id(JSON_LINE, replaced), archived_json),
+    }
     return {
         name: replace(
-            export_format,
-            **(csv_statements if name == "csv" else json_statements),
-            archived=partial(archived_csv if name == "csv" else archived_json, change=change),
+            export_format, page=page, by_id=by_id, archived=partial(archived, change=change)
         )
         for name, export_format in formats.items()
+        for page, by_id, archived in [written.get(name, written["json"])]
     }
 
 
-FORMATS_WITHOUT_PERSONS = _replacing(FORMATS, _WITHOUT_PERSONS, without_persons)
+FORMATS_WITHOUT_PERSONS = _anonymous(_replacing(FORMATS, _WITHOUT_PERSONS, without_persons))
 
 # As the old Worker wrote them: without a line break between events, and lines that end with LF.
 _LEGACY_FORMATS = {
@@ -182,8 +209,8 @@ _LEGACY_FORMATS = {
     "csv": replace(FORMATS["csv"], content_type="text/csv", separator="\n", end="\n"),
 }
 LEGACY_FORMATS = _replacing(_LEGACY_FORMATS, _CREDITED, _credited)
-LEGACY_FORMATS_WITHOUT_PERSONS = _replacing(
-    _LEGACY_FORMATS, {**_CREDITED, **_WITHOUT_PERSONS}, _credited_without_persons
+LEGACY_FORMATS_WITHOUT_PERSONS = _anonymous(
+    _replacing(_LEGACY_FORMATS, {**_CREDITED, **_WITHOUT_PERSONS}, _credited_without_persons)
 )
 
 
@@ -248,7 +275,7 @@ async def read_pages(
         has_next = len(rows) == rows_of_page
         if rows:
             before = event_position(rows[-1])
-            lines = [row["line"] for row in rows]
+            lines = list(map(export_format.line, rows))
             rows_of_page = rows_of_next_page(lines)
             count += len(lines)
             yield lines

@@ -273,7 +273,7 @@ async def _stored_lines(
     [rows] = await database.batch_rows((export_format.by_id,), json.dumps({"ids": ids}))
     if len(rows) < len(ids):
         raise UnavailableError(EVENTS_DISAPPEARED)
-    return {row["id"]: row["line"] for row in rows}
+    return {row["id"]: export_format.line(row) for row in rows}
 
 
 def _before_start(query: ExportQuery) -> EventPosition:

@@ -58,6 +58,8 @@ _NETWORK_OF_CLICK_ID = {
     "li_fat_id": "linkedin",
     "sc_click_id": "snapchat",
 }
+# Their names in addresses, in lower case.
+CLICK_IDS = frozenset((*_NETWORK_OF_CLICK_ID, "sccid"))
 _AD = ("campaign_region", "ad_group", "ad_id", "search_query")
 _FIELDS = (*_UTM, *_NETWORK_OF_CLICK_ID, *_AD)
 

@@ -26,6 +26,11 @@ ODD: list[Row] = [
     {"page_title": "=1+1", "utm_source": "＝", "utm_medium": "", "visitor_sequence": -1},  # noqa: RUF001  # they are what is tested
     {"page_title": "\t\u2028\x7f\x01", "custom_utm": "\\", "viewport_data": "[1.0, null]"},
     {"pipedrive_retry_count": 1.5, "archived": None, "utm_term": "1.0"},
+    {"utm_content": 'Anna "A" <anna@shop.example>', "browser_data": '{"ua": "Mozilla/5.0"}'},
+    {
+        "page_url": "https://shop.example/\u2028/anna%40shop.example?a=b#c",
+        "city": "=+49 171 2345678",
+    },
 ]
 # One of each day of a year.
 PARTS = """
@@ -47,7 +52,7 @@ def pixel(archiving: Worker) -> str:
         archiving.query(PENDING, NEVER_DUE, events[60 + number])
     for on in (day(180), day(40), day(1)):
         store(archiving, name, on, 60)
-    old = archiving.query("SELECT id FROM tracking_events WHERE timestamp >= ? LIMIT 4", OLDER)
+    old = archiving.query("SELECT id FROM tracking_events WHERE timestamp >= ? LIMIT 6", OLDER)
     for event, values in zip(old, ODD, strict=True):
         changes = ", ".join(f"{column} = ?" for column in values)
         sql = f"UPDATE tracking_events SET {changes} WHERE id = ?"

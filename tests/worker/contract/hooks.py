@@ -13,6 +13,7 @@ from schemathesis import APIOperation, Case, GenerationMode, HookContext
 DEMO = {"pixelId": "ppp-demo-pixel", "projectId": "ppp-demo-project"}
 # Rows to change and to switch off, so that reports always have the demo's.
 SPARE = {"pixelId": "spare-pixel", "projectId": "spare-project"}
+OPEN_PROBLEM = "leads_waiting"
 CHANGES = ("PUT", "DELETE")
 AnyCase = Case[APIOperation[Any, Any, Any, Any]]
 
@@ -32,6 +33,8 @@ def _make_sense(case: AnyCase) -> None:
     """Mends what the Worker refuses although each value by itself is one of those described."""
     if case.path.startswith("/api/reports/"):
         case.path_parameters = {name: DEMO[name] for name in case.path_parameters}
+    if "problem" in case.path_parameters:
+        case.path_parameters["problem"] = OPEN_PROBLEM
     if isinstance(case.body, dict) and "pixel_id" in case.body:
         case.body["pixel_id"] = DEMO["pixelId"]
         if case.path == "/api/archive":

@@ -1,4 +1,6 @@
 import asyncio
+import base64
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -23,6 +25,12 @@ def in_utc(moment: datetime, _zone: str) -> datetime:
     return moment.replace(tzinfo=None)
 
 
+FORGED = [
+    base64.urlsafe_b64encode(json.dumps(["2026-05-01 12:00:00", 7, skipped]).encode()).decode()
+    for skipped in ("google", -1, 10**9, None, 1.5)
+]
+
+
 def row(value: str, visitors: int = 3, submissions: int = 1) -> Row:
     return {"value": value, "events": 9, "visitors": visitors, "submissions": submissions}
 
@@ -33,9 +41,9 @@ def test_the_default_is_the_first_page_of_the_last_touch_over_thirty_days() -> N
     )
 
 
-@pytest.mark.parametrize("value", ["google", "Läufer 👟", "https://a.example/?x=1", ""])
-def test_a_cursor_keeps_its_place_and_the_time_of_the_first_page(value: str) -> None:
-    cursor = BreakdownCursor(NOW, 7, value)
+@pytest.mark.parametrize("skipped", [1, 500])
+def test_a_cursor_keeps_its_place_and_the_time_of_the_first_page(skipped: int) -> None:
+    cursor = BreakdownCursor(NOW, 7, skipped)
     later = NOW + timedelta(hours=1)
     query = {"by": "source", "cursor": str(cursor)}
     assert read_breakdown_cursor(str(cursor)) == cursor
@@ -44,7 +52,9 @@ def test_a_cursor_keeps_its_place_and_the_time_of_the_first_page(value: str) -> 
     )
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10", "é", "bnVsbA", "WyIyMHgiLDEsImEiXQ", "e" * 5_000])
+@pytest.mark.parametrize(
+    "cursor", ["x", "W10", "é", "bnVsbA", "WyIyMHgiLDEsImEiXQ", "e" * 5_000, *FORGED]
+)
 def test_a_forged_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidQueryError, match="cursor must be the next_cursor"):
         read_breakdown_cursor(cursor)
@@ -55,11 +65,19 @@ def test_one_row_more_than_asked_for_tells_that_there_is_another_page() -> None:
     query = BreakdownQuery("source", "last", SPAN, 2, None)
     page = asyncio.run(read_breakdown(database, "pixel-one", query))
     assert [row["value"] for row in page.rows] == ["a", "b"]
-    assert page.next_cursor == str(BreakdownCursor(NOW, 9, "b"))
+    assert page.next_cursor == str(BreakdownCursor(NOW, 9, 2))
     assert page.archived == ARCHIVED
     # One round trip.
     [parameters] = database.parameters
-    assert (parameters["rows"], parameters["after_events"]) == (3, None)
+    assert (parameters["rows"], parameters["most_events"], parameters["skipped"]) == (3, None, 0)
+
+
+@pytest.mark.parametrize(("events", "skipped"), [(9, 6), (10, 2)])
+def test_a_page_skips_the_rows_of_the_same_number_that_were_read(events: int, skipped: int) -> None:
+    database = MemoryDatabase(rows=[[row("a"), row("b"), row("c")], [ARCHIVED]])
+    query = BreakdownQuery("source", "last", SPAN, 2, BreakdownCursor(NOW, events, 4))
+    page = asyncio.run(read_breakdown(database, "pixel-one", query))
+    assert page.next_cursor == str(BreakdownCursor(NOW, 9, skipped))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +87,6 @@ def test_the_conversion_is_submissions_per_visitor(
     visitors: int, submissions: int, conversion: float | None
 ) -> None:
     database = MemoryDatabase(rows=[[row("a", visitors, submissions)], [ARCHIVED]])
-    query = BreakdownQuery("source", "last", SPAN, 2, BreakdownCursor(NOW, 10, "z"))
+    query = BreakdownQuery("source", "last", SPAN, 2, BreakdownCursor(NOW, 10, 1))
     page = asyncio.run(read_breakdown(database, "pixel-one", query))
     assert ([row["conversion"] for row in page.rows], page.next_cursor) == ([conversion], None)
