@@ -43,7 +43,11 @@ JOINED_BY_FUNCTIONS = {
         *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
     },
     # Columns of the export.
-    "services/reports/export_pages.py": {"_events(replaced)", "columns", "line"},
+    "services/reports/export_pages.py": {
+        "_events(replaced)",
+        "_line_of(line, replaced)",
+        "columns",
+    },
 }
 
 

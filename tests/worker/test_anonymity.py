@@ -120,12 +120,12 @@ def planted(local_config: Bundle) -> Iterator[Worker]:
 def addresses() -> list[str]:
     """Every address that a key with the role read may ask, with its parameters."""
     document = read_document(VERSION)
-    own = {"pixelId": PIXEL, "projectId": PROJECT}
+    ids = {"pixelId": PIXEL, "projectId": PROJECT}
     asked = []
     for (method, template), operation in operations(document).items():
         if method != "GET" or "read" not in roles_of(operation, document):
             continue
-        path = re.sub(r"\{(\w+)\}", lambda match: own.get(match[1], "none"), template)
+        path = re.sub(r"\{(\w+)\}", lambda match: ids.get(match[1], "none"), template)
         if "/breakdown/" in path:
             pairs = [f"by={by}&attribution={attribution}" for by, attribution in BREAKDOWNS]
             asked += [f"{path}?{pair}&limit={limit}" for pair in pairs for limit in (1, 500)]
@@ -157,15 +157,15 @@ def test_a_key_without_the_permission_sees_nothing_of_a_person(
 ) -> None:
     answer = ask(planted, address, READ_KEY)
     assert answer.status == (404 if address.endswith("/none") else 200)
-    seen = plain(answer)
-    assert [trace for trace in TRACES if trace in seen] == []
+    content = plain(answer)
+    assert [trace for trace in TRACES if trace in content] == []
 
 
 @pytest.mark.parametrize("name", ["json", "csv", "ndjson"])
 def test_a_key_with_the_permission_sees_all_of_them(planted: Worker, name: str) -> None:
     answer = ask(planted, f"/api/reports/export/{PIXEL}?format={name}&days=365&limit=99", LEADS_KEY)
-    seen = plain(answer)
-    assert [trace for trace in TRACES if trace not in seen] == []
+    content = plain(answer)
+    assert [trace for trace in TRACES if trace not in content] == []
 
 
 def test_every_column_is_planted_or_cannot_hold_a_person(planted: Worker) -> None:
@@ -175,8 +175,8 @@ def test_every_column_is_planted_or_cannot_hold_a_person(planted: Worker) -> Non
 
 def test_the_shape_is_the_same_for_both(planted: Worker) -> None:
     for address in (f"/api/reports/stats/{PIXEL}", f"/api/analytics/realtime/{PIXEL}"):
-        both = [ask(planted, address, key).json()["data"] for key in (READ_KEY, LEADS_KEY)]
-        shapes = [json.dumps(shape(data), sort_keys=True) for data in both]
+        answers = [ask(planted, address, key).json()["data"] for key in (READ_KEY, LEADS_KEY)]
+        shapes = [json.dumps(shape(data), sort_keys=True) for data in answers]
         assert shapes[0] == shapes[1]
 
 

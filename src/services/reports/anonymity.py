@@ -75,10 +75,10 @@ def anonymous(content: object) -> object:
     """The content of an answer without persons; its keys and types stay."""
     match content:
         case dict():
-            shown: dict[str, object] = {}
+            masked: dict[str, object] = {}
             for name, value in content.items():
-                _add(shown, shown_text(name), _shown_member(name, value))
-            return shown
+                _add(masked, shown_text(name), _shown_member(name, value))
+            return masked
         case list():
             return [anonymous(value) for value in content]
         case str():
@@ -103,8 +103,8 @@ def shown_address(url: str) -> str:
     scheme, separator, rest = page.partition("://")
     authority, slash, path = rest.partition("/")
     host = authority.rpartition("@")[2]
-    shown = _shown_path(f"{slash}{path}{question_mark}{query}")
-    return f"{scheme}{separator}{host}{shown}{_shown_fragment(fragment)}"
+    masked = _shown_path(f"{slash}{path}{question_mark}{query}")
+    return f"{scheme}{separator}{host}{masked}{_shown_fragment(fragment)}"
 
 
 def without_persons(event: Event) -> Mapping[str, object]:
@@ -136,8 +136,8 @@ def _shown_member(name: str, value: object) -> object:
         return value
     if name in PERSONAL_COLUMNS:
         return None
-    shown = anonymous(value)
-    return None if name.endswith(_DATA) and shown != value else shown
+    masked = anonymous(value)
+    return None if name.endswith(_DATA) and masked != value else masked
 
 
 def _add(content: dict[str, object], name: str, value: object) -> None:
@@ -149,9 +149,9 @@ def _add(content: dict[str, object], name: str, value: object) -> None:
 
 
 def _shown_column(name: str, value: str) -> str | None:
-    shown = shown_text(value)
+    masked = shown_text(value)
     # What describes a browser is shown as a whole or not at all.
-    return None if name.endswith(_DATA) and shown != value else shown
+    return None if name.endswith(_DATA) and masked != value else masked
 
 
 def _shown_csv(line: str) -> str:
@@ -163,10 +163,10 @@ def _shown_cell(name: str, cell: str) -> str:
     if name not in CHECKED_COLUMNS or not cell.startswith('"'):
         return cell
     text = cell[1:-1].replace('""', '"')
-    shown = _shown_column(name, text)
-    if shown == text:
+    masked = _shown_column(name, text)
+    if masked == text:
         return cell
-    return "" if shown is None else text_cell(shown)
+    return "" if masked is None else text_cell(masked)
 
 
 def _decoded(text: str) -> str:
@@ -180,9 +180,9 @@ def _decoded(text: str) -> str:
 def _shown_path(path: str) -> str:
     """A path with its query: segments of persons are masked, parameters of campaigns stay."""
     segments, _, query = path.partition("?")
-    shown = "/".join(map(_shown_segment, segments.split("/")))
+    masked = "/".join(map(_shown_segment, segments.split("/")))
     pairs = "&".join(filter(None, map(_shown_pair, query.split("&"))))
-    return f"{shown}?{pairs}" if pairs else shown
+    return f"{masked}?{pairs}" if pairs else masked
 
 
 def _shown_segment(segment: str) -> str:
@@ -192,10 +192,10 @@ def _shown_segment(segment: str) -> str:
 
 def _shown_pair(pair: str) -> str:
     name, _, value = pair.partition("=")
-    known = _decoded(name).lower()
-    if known in CLICK_IDS:
+    parameter = _decoded(name).lower()
+    if parameter in CLICK_IDS:
         return f"{name}={MASK}" if value else ""
-    if not known.startswith(_UTM) or _PERSON.search(known):
+    if not parameter.startswith(_UTM) or _PERSON.search(parameter):
         return ""
     return f"{name}={MASK if _PERSON.search(_decoded(value)) else value}"
 
@@ -203,9 +203,9 @@ def _shown_pair(pair: str) -> str:
 def _shown_fragment(fragment: str) -> str:
     """Routes and campaigns in a fragment, and the names of anchors."""
     if fragment.startswith(("/", "!")):
-        shown = _shown_path(fragment)
+        masked = _shown_path(fragment)
     elif "=" in fragment:
-        shown = _shown_path(f"?{fragment.rpartition('?')[2]}")[1:]
+        masked = _shown_path(f"?{fragment.rpartition('?')[2]}")[1:]
     else:
-        shown = fragment if _ANCHOR.fullmatch(fragment) else ""
-    return f"#{shown}" if shown else ""
+        masked = fragment if _ANCHOR.fullmatch(fragment) else ""
+    return f"#{masked}" if masked else ""

@@ -19,7 +19,7 @@ from services.reports.anonymity import (
 
 
 @pytest.mark.parametrize(
-    ("address", "shown"),
+    ("address", "masked"),
     [
         ("https://shop.example", "https://shop.example"),
         ("https://shop.example/", "https://shop.example/"),
@@ -71,10 +71,10 @@ from services.reports.anonymity import (
         ),
     ],
 )
-def test_an_address_keeps_its_page_and_its_campaign_alone(address: str, shown: str) -> None:
-    assert shown_address(address) == shown
-    assert shown_text(address) == shown
-    assert shown_address(shown) == shown
+def test_an_address_keeps_its_page_and_its_campaign_alone(address: str, masked: str) -> None:
+    assert shown_address(address) == masked
+    assert shown_text(address) == masked
+    assert shown_address(masked) == masked
 
 
 @pytest.mark.parametrize(
