@@ -26,8 +26,9 @@ def smoke(
 ) -> int:
     """Tests the running Worker with real requests.
 
-    Health, scripts, image, events, keys and numbers. It stores one page view of its own, as a deployment does; all else is refused or only read. It
-    needs an admin's key. Exits with 1 if a test fails.
+    Health, scripts, image, events, keys and numbers. It stores one page view of its own, as a
+    deployment does; all else is refused or only read. It needs an admin's key. Exits with 1 if a
+    test fails.
     """
     with open_api(env, url, local=local) as api:
         test = SmokeTest(api)
