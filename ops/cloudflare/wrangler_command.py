@@ -19,6 +19,8 @@ _SPECIAL = frozenset('"$`\\!')
 _JSON = re.compile(r"^[\[{]", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MESSAGE_START, _MESSAGE_END = "[ERROR]", "\U0001fab5"
+_ADVICE = "If you think this is a bug"
+_REQUEST = re.compile(r"^A request to the Cloudflare API \(\S*\) failed\. ?")
 MAX_MESSAGE_CHARACTERS = 300
 NOT_LOGGED_IN = (
     "wrangler is not logged in at Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN"
@@ -77,11 +79,14 @@ def _refusal(output: str) -> NoAnswerError:
 def _error_message(output: str) -> str:
     """Return the error message in wrangler's output, which is JSON for commands of D1."""
     try:
-        message = json.JSONDecoder().raw_decode(output, output.index("{"))[0]["error"]["text"]
+        error = json.JSONDecoder().raw_decode(output, output.index("{"))[0]["error"]
+        text = " ".join([error["text"], *(each["text"] for each in error.get("notes", ()))])
     except (ValueError, LookupError, TypeError):
         text = _COLOUR.sub("", output).partition("\n")[2]
-        message = (text.partition(_MESSAGE_START)[2] or text).partition(_MESSAGE_END)[0]
-    return " ".join(message.split())[:MAX_MESSAGE_CHARACTERS]
+        text = (text.partition(_MESSAGE_START)[2] or text).partition(_MESSAGE_END)[0]
+    message = " ".join(text.partition(_ADVICE)[0].split())
+    # What the API answered says more than its address.
+    return (_REQUEST.sub("", message) or message)[:MAX_MESSAGE_CHARACTERS]
 
 
 def _relative_to_root(file: Path) -> str:

@@ -44,6 +44,22 @@ def test_output_without_json_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> No
         ('{"error": {"text": "no such table:\\n x"}}', "no such table: x"),
         ("\x1b[31m✘ \x1b[41m[ERROR]\x1b[0m not\n  allowed\n\n\U0001fab5  Logs", "not allowed"),
         ("killed", "killed"),
+        # What Cloudflare's API refuses: the reason is in the notes.
+        (
+            '{"error": {"text": "A request to the Cloudflare API (/accounts/1/d1) failed.",'
+            ' "notes": [{"text": "no such table: x: SQLITE_ERROR [code: 7500]"}]}}',
+            "no such table: x: SQLITE_ERROR [code: 7500]",
+        ),
+        (
+            "[ERROR] A request to the Cloudflare API (/accounts/1/a-b) failed.\n\n  No such thing"
+            " [code: 7]\n\n  If you think this is a bug, please open an issue at: \x1b[4mhttps://x"
+            "\x1b[0m\n\n\U0001fab5  Logs",
+            "No such thing [code: 7]",
+        ),
+        (
+            '{"error": {"text": "A request to the Cloudflare API (/d1) failed.", "notes": []}}',
+            "A request to the Cloudflare API (/d1) failed.",
+        ),
     ],
 )
 def test_a_failure_is_one_line(monkeypatch: pytest.MonkeyPatch, output: str, message: str) -> None:
