@@ -80,7 +80,7 @@ def _error_message(output: str) -> str:
     """Return the error message in wrangler's output, which is JSON for commands of D1."""
     try:
         error = json.JSONDecoder().raw_decode(output, output.index("{"))[0]["error"]
-        text = " ".join([error["text"], *(each["text"] for each in error.get("notes", ()))])
+        text = " ".join([error["text"], *(hint["text"] for hint in error.get("notes", ()))])
     except (ValueError, LookupError, TypeError):
         text = _COLOUR.sub("", output).partition("\n")[2]
         text = (text.partition(_MESSAGE_START)[2] or text).partition(_MESSAGE_END)[0]

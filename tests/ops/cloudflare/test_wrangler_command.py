@@ -46,14 +46,18 @@ def test_output_without_json_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> No
         ("killed", "killed"),
         # What Cloudflare's API refuses: the reason is in the notes.
         (
-            '{"error": {"text": "A request to the Cloudflare API (/accounts/1/d1) failed.",'
-            ' "notes": [{"text": "no such table: x: SQLITE_ERROR [code: 7500]"}]}}',
+            (
+                '{"error": {"text": "A request to the Cloudflare API (/accounts/1/d1) failed.",'
+                ' "notes": [{"text": "no such table: x: SQLITE_ERROR [code: 7500]"}]}}'
+            ),
             "no such table: x: SQLITE_ERROR [code: 7500]",
         ),
         (
-            "[ERROR] A request to the Cloudflare API (/accounts/1/a-b) failed.\n\n  No such thing"
-            " [code: 7]\n\n  If you think this is a bug, please open an issue at: \x1b[4mhttps://x"
-            "\x1b[0m\n\n\U0001fab5  Logs",
+            (
+                "[ERROR] A request to the Cloudflare API (/accounts/a-b) failed.\n\n  No such thing"
+                " [code: 7]\n\n  If you think this is a bug, open an issue: \x1b[4mhttps://x"
+                "\x1b[0m\n\n\U0001fab5  Logs"
+            ),
             "No such thing [code: 7]",
         ),
         (

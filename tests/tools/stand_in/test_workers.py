@@ -1,0 +1,146 @@
+"""The real wrangler deploys to the stand-in: versions, shares, rollback, secrets, triggers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+
+import pytest
+
+from paths import NODE_BIN, tool_environment
+from stand_in.faults import ApiFault
+from tests.tools.stand_in.cloud import NAMESPACE, Tiny
+
+BOTH = ("Counter", "Another")
+
+
+def deployed_shares(tiny: Tiny) -> dict[str, float]:
+    status = tiny.read_json("deployments", "status", "--json")
+    return {entry["version_id"]: entry["percentage"] for entry in status["versions"]}
+
+
+def uploaded(tiny: Tiny) -> str:
+    tiny.wrangler("versions", "upload", "--message", "a test")
+    return str(tiny.read_json("versions", "list", "--json")[-1]["id"])
+
+
+@pytest.mark.timeout(400)
+def test_a_worker_lives_through_its_versions(tiny: Tiny) -> None:
+    code, output = tiny.try_wrangler("deployments", "status", "--json")
+    assert code == 1
+    assert "This Worker does not exist on your account" in output
+
+    # The first deployment: code, assets, migration, route and cron.
+    tiny.wrangler("deploy", "--message", "first")
+    [first] = deployed_shares(tiny)
+    assert tiny.ask() == "one"
+    assert tiny.ask("/hello.txt") == "hello of one"
+    assert json.loads(tiny.ask("/rows"))["results"] == [{"one": 1}]
+    assert tiny.cloud.cron("tiny", "*/5 * * * *", 0) == {"version": first, "outcome": "ok"}
+    assert tiny.cloud.cloud.runtime.store("kv", NAMESPACE, "GET", "cron").text == "*/5 * * * *"
+
+    # A secret is a new version of the same code, and keeps its value to itself.
+    tiny.wrangler("secret", "put", "SECRET", answer="hidden\n")
+    assert tiny.ask("/secret") == "hidden"
+    assert tiny.read_json("secret", "list") == [{"name": "SECRET", "type": "secret_text"}]
+    [old] = deployed_shares(tiny)
+    assert old != first
+    assert "hidden" not in tiny.wrangler("versions", "view", old, "--json")
+
+    # A version without traffic answers who asks for it, and has the secret of the last one.
+    tiny.write("two")
+    new = uploaded(tiny)
+    assert tiny.ask() == "one"
+    tiny.wrangler("versions", "deploy", f"{new}@0%", f"{old}@100%", "--yes")
+    override = {"Cloudflare-Workers-Version-Overrides": f'tiny="{new}"'}
+    assert {tiny.ask() for _ in range(5)} == {"one"}
+    assert tiny.ask(headers=override) == "two"
+    assert tiny.ask("/secret", override) == "hidden"
+
+    # Shares are kept exactly.
+    tiny.wrangler("versions", "deploy", f"{new}@10%", f"{old}@90%", "--yes")
+    assert Counter(tiny.ask() for _ in range(40)) == {"one": 36, "two": 4}
+    tiny.wrangler("versions", "deploy", f"{new}@100%", "--yes")
+    assert tiny.ask("/hello.txt") == "hello of two"
+    assert deployed_shares(tiny) == {new: 100}
+
+    # Back, and no secret is changed while the newest version is not the one that runs.
+    tiny.wrangler("rollback", old, "--yes", "--message", "back")
+    assert tiny.ask() == "one"
+    code, output = tiny.try_wrangler("secret", "put", "SECRET", answer="other\n")
+    assert code == 1
+    assert "latest version of your Worker isn't currently deployed" in " ".join(output.split())
+    messages = [
+        entry["annotations"].get("workers/message")
+        for entry in tiny.read_json("deployments", "list", "--json")
+    ]
+    assert messages[-1] == "back"
+
+    # A new Durable Object class cannot be a version without traffic, and is never undone.
+    tiny.write("three", classes=BOTH)
+    code, output = tiny.try_wrangler("versions", "upload")
+    assert code == 1
+    assert "pending Durable Object migration" in output
+    tiny.wrangler("deploy")
+    assert tiny.ask() == "three"
+    code, output = tiny.try_wrangler("versions", "deploy", f"{old}@100%", "--yes")
+    assert code == 1
+    assert "a Durable Object migration lies between" in " ".join(output.split())
+    assert tiny.ask() == "three"
+
+
+@pytest.mark.timeout(400)
+def test_a_version_that_does_not_start_is_refused(tiny: Tiny) -> None:
+    tiny.write("broken", classes=BOTH)
+    with (tiny.folder / "worker.js").open("a", encoding="utf-8") as source:
+        source.write("throw new Error('it does not start');")
+    code, output = tiny.try_wrangler("deploy")
+    assert code == 1
+    assert "it does not start" in output
+    assert "10021" in output
+
+
+def test_the_log_is_followed(tiny: Tiny) -> None:
+    tiny.write("talking", classes=BOTH)
+    tiny.wrangler("deploy")
+    with subprocess.Popen(
+        [NODE_BIN / "wrangler", "tail", "tiny", "--format", "json"],
+        env=tool_environment() | {"CI": "true"} | tiny.cloud.variables(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as tail:
+        try:
+            while not tiny.cloud.followers("tiny"):
+                pass
+            tiny.ask("/some/path")
+            lines = iter(tail.stdout or ())
+            text = ""
+            while not text.rstrip().endswith("\n}"):
+                text += next(lines)
+        finally:
+            tail.terminate()
+    event = json.loads(text)
+    assert event["outcome"] == "ok"
+    assert event["scriptName"] == "tiny"
+    assert event["event"]["request"]["url"].endswith("/some/path")
+    assert '"event":"asked"' in event["logs"][0]["message"][0]
+
+
+@pytest.mark.parametrize("kind", ["error", "limit", "reset", "expired"])
+def test_a_failed_call_changed_nothing(tiny: Tiny, kind: str) -> None:
+    before = deployed_shares(tiny)
+    tiny.cloud.faults.add(ApiFault(kind, "POST .*/deployments", times=9))
+    code, _ = tiny.try_wrangler("versions", "deploy", f"{next(iter(before))}@100%", "--yes")
+    tiny.cloud.faults.clear()
+    assert code == 1
+    assert deployed_shares(tiny) == before
+
+
+def test_an_answer_is_lost_behind_its_change(tiny: Tiny) -> None:
+    tiny.cloud.faults.add(ApiFault("lost", "PUT .*/schedules"))
+    tiny.write("other times", classes=BOTH, triggers={"crons": ["0 * * * *"]})
+    code, _ = tiny.try_wrangler("triggers", "deploy")
+    assert code == 1
+    assert tiny.cloud.cloud.worker("tiny").crons == ["0 * * * *"]
