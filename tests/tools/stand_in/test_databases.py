@@ -14,7 +14,7 @@ TRIGGER = "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; DELETE FROM c
 
 def test_statements_are_split_as_sqlite_reads_them() -> None:
     text = f"-- one; two\nSELECT ';'; {TRIGGER} SELECT 2"
-    assert list(split_statements(text)) == ["-- one; two\nSELECT ';';", TRIGGER, "SELECT 2"]
+    assert list(split_statements(text)) == ["-- one; two\nSELECT ';';", TRIGGER, "SELECT 2;"]
     assert list(split_statements("-- nothing\n;\n-- here")) == []
 
 
