@@ -71,7 +71,9 @@ def start_wrangler(*arguments: str) -> subprocess.Popen[str]:
 
 
 def wrangler_report(
-    *arguments: str | Path, config: Path | None = LOCAL_CONFIG
+    *arguments: str | Path,
+    config: Path | None = LOCAL_CONFIG,
+    variables: Mapping[str, str] | None = None,
 ) -> Sequence[dict[str, Any]]:
     """Runs one command as `wrangler` does and returns what it notes for programs, entry by entry.
 
@@ -80,6 +82,10 @@ def wrangler_report(
     """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.ndjson"
-        wrangler(*arguments, config=config, variables={"WRANGLER_OUTPUT_FILE_PATH": str(report)})
+        wrangler(
+            *arguments,
+            config=config,
+            variables={**(variables or {}), "WRANGLER_OUTPUT_FILE_PATH": str(report)},
+        )
         lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
     return [json.loads(line) for line in lines]

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from build_hook import FORCE_VARIABLE
 from ops.terminal.errors import NoAnswerError
 from paths import ROOT
 from wrangler import WranglerError, wrangler, wrangler_report
 
+# A command of ours has made its own checks.
+_CHECKED = {FORCE_VARIABLE: "1"}
 # A shell interprets these within double quotes.
 _SPECIAL = frozenset('"$`\\!')
 _JSON = re.compile(r"^[\[{]", re.MULTILINE)
@@ -49,7 +52,7 @@ class WranglerCommand:
     def run(self) -> str:
         """Run the command and return its output."""
         try:
-            return wrangler(*self.arguments, config=self.config)
+            return wrangler(*self.arguments, config=self.config, variables=_CHECKED)
         except WranglerError as error:
             raise _refusal(str(error)) from None
 
@@ -64,7 +67,7 @@ class WranglerCommand:
     def report(self) -> Sequence[dict[str, Any]]:
         """Run the command and return the entries that wrangler writes for scripts."""
         try:
-            return wrangler_report(*self.arguments, config=self.config)
+            return wrangler_report(*self.arguments, config=self.config, variables=_CHECKED)
         except WranglerError as error:
             raise _refusal(str(error)) from None
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from build_hook import record_preflight
 from ops.cloudflare.account import describe_target, find_account
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
 from ops.commands.fields import DEFAULT_MAP
@@ -97,6 +98,8 @@ def preflight(
             raise WrongUsageError(f"there is no check {min(unknown)}: they are {names}")
         results = preflight.run(only or ())
     fine = all_passed(results)
+    if fine and target.environment and not only:
+        record_preflight()
     if as_json:
         show_json({"environment": target.name, "fine": fine, **results_as_json(results)})
     else:

@@ -7,6 +7,7 @@ other requests are refused or only read.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,6 +24,8 @@ PIXEL = "Smoke test"
 VISITOR = "0" * 16
 UNKNOWN_PIXEL = "ppp-no-such-pixel"
 METRICS = "/api/reports/metrics"
+# An event takes milliseconds, a first request of an isolate a few seconds.
+MAX_SECONDS = 10.0
 
 Probe = Callable[[], str | None]
 """Tests one thing; returns the problem, or None."""
@@ -36,19 +39,21 @@ class UnhealthyError(OpsError):
 class SmokeTest:
     """The tests of a version; a `version` of None is the one that answers.
 
-    `api` must reach that version, with an admin's key.
+    `api` must reach that version, with an admin's key. A test that takes more than `max_seconds` is
+    failed.
     """
 
     api: Api
     version: str | None = None
+    max_seconds: float = MAX_SECONDS
 
     def run_read_only(self) -> Mapping[str, str]:
         """Run the probes that change nothing; return problems by the name of the probe."""
-        return _run_probes(self._read_only_probes())
+        return self._run_probes(self._read_only_probes())
 
     def run(self) -> Mapping[str, str]:
         """Run all probes, which store one page view; return problems by the name of the probe."""
-        return _run_probes(self.probes())
+        return self._run_probes(self.probes())
 
     def probes(self) -> Mapping[str, Probe]:
         """Return all probes by name."""
@@ -58,6 +63,21 @@ class SmokeTest:
             "numbers": self._metrics,
             "event": self._event,
         }
+
+    def _run_probes(self, probes: Mapping[str, Probe]) -> Mapping[str, str]:
+        problems = {}
+        for name, probe in probes.items():
+            start = time.monotonic()
+            try:
+                problem = probe()
+            except (httpx.HTTPError, OpsError, ValueError, KeyError) as error:
+                problem = f"no answer as it should be ({type(error).__name__}: {error})"
+            seconds = time.monotonic() - start
+            if problem is None and seconds > self.max_seconds:
+                problem = f"took {seconds:.1f} s"
+            if problem:
+                problems[name] = problem
+        return problems
 
     def _read_only_probes(self) -> Mapping[str, Probe]:
         return {
@@ -169,18 +189,6 @@ def find_pixel(api: Api) -> str:
 def describe_problems(problems: Mapping[str, str]) -> str:
     """Return problems in one line."""
     return "; ".join(f"{name}: {problem}" for name, problem in problems.items())
-
-
-def _run_probes(probes: Mapping[str, Probe]) -> Mapping[str, str]:
-    problems = {}
-    for name, probe in probes.items():
-        try:
-            problem = probe()
-        except (httpx.HTTPError, OpsError, ValueError, KeyError) as error:
-            problem = f"no answer as it should be ({type(error).__name__}: {error})"
-        if problem:
-            problems[name] = problem
-    return problems
 
 
 def _has_type(answer: httpx.Response, media_type: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -42,11 +43,14 @@ class StartError(Exception):
 
 
 def check_start(folder: Path, version: Version, flags: Sequence[str]) -> None:
-    """Run the top level of a Worker once.
+    """Run the top level of a Worker once; what started before is known by the hash of its files.
 
     Raises:
         StartError: it fails.
     """
+    mark = CACHE / "started" / _hash_of(folder, version, flags)
+    if mark.exists():
+        return
     is_python = "python_workers" in flags
     modules = [
         f'(name = "{module["name"]}", {KINDS[module["type"]]} = embed "{module["name"]}")'
@@ -76,6 +80,16 @@ def check_start(folder: Path, version: Version, flags: Sequence[str]) -> None:
     config.unlink()
     if not has_started or _FAILURE.search(output):
         raise StartError(" ".join(output.split())[:2_000] or "the Worker stored no snapshot")
+    mark.parent.mkdir(exist_ok=True)
+    mark.touch()
+
+
+def _hash_of(folder: Path, version: Version, flags: Sequence[str]) -> str:
+    digest = hashlib.sha256(json.dumps([version.compatibility_date, *flags]).encode())
+    for module in version.modules:
+        content = (folder / module["name"]).read_bytes()
+        digest.update(json.dumps([module, len(content)]).encode() + content)
+    return digest.hexdigest()
 
 
 def _run(command: Sequence[str]) -> str:

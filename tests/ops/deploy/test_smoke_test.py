@@ -58,6 +58,8 @@ def test_a_healthy_worker_answers_and_stores_one_page_view_of_our_own(
     before = len(keyed.query(EVENTS, VISITOR))
     SmokeTest(api, version).require_pass()
     assert SmokeTest(api, version).run_read_only() == {}
+    slow = SmokeTest(api, version, max_seconds=0).run_read_only()
+    assert [problem.partition(" 0.")[0] for problem in slow.values()] == ["took"] * 4
     events = keyed.query(EVENTS, VISITOR)
     assert len(events) == before + 1
     assert events[-1] == {

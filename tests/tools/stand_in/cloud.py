@@ -97,8 +97,8 @@ class Tiny:
             timeout=300,
             check=False,
         )
-        said = process.stdout if process.returncode == 0 else process.stdout + process.stderr
-        return process.returncode, said
+        output = process.stdout if process.returncode == 0 else process.stdout + process.stderr
+        return process.returncode, output
 
     def read_json(self, *arguments: str) -> Any:  # noqa: ANN401  # whatever JSON holds
         """Runs one command and reads its JSON."""

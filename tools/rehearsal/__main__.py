@@ -1,0 +1,61 @@
+"""`make rehearse`: plays a production's life on the stand-in, and reports what it took."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+# Run as a folder, Python looks for modules inside of it; the package is found beside it.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from paths import ROOT  # noqa: E402  # needs the line above
+from rehearsal.life import LONG_LIFE, SHORT_LIFE, Act  # noqa: E402  # as above
+from rehearsal.proof import prove  # noqa: E402  # as above
+from rehearsal.report import ActReport, write_report  # noqa: E402  # as above
+from rehearsal.stage import RehearsalError, Stage, open_stage  # noqa: E402  # as above
+
+EVENTS, SHORT_EVENTS = 200_000, 3_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play the acts; exits with 1 if one of them failed."""
+    parser = argparse.ArgumentParser(prog="make rehearse", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="two deployments, few rows")
+    parser.add_argument("--events", type=int, help="rows of the event table")
+    parser.add_argument("--only", action="append", help="only acts whose name has this; repeatable")
+    parser.add_argument("--folder", type=Path, help="where it is played; kept afterwards")
+    options = parser.parse_args(arguments)
+    events = options.events or (SHORT_EVENTS if options.short else EVENTS)
+    acts = SHORT_LIFE if options.short else LONG_LIFE
+    chosen = [act for act in acts if not options.only or any(o in act.name for o in options.only)]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        with open_stage(folder, events) as stage:
+            reports = [_play(stage, act, events) for act in chosen]
+    if not options.short:
+        file = write_report(ROOT / "rehearsals", reports, events, datetime.now(UTC))
+        print(f"report: {file}")
+    return 1 if any(report.failure for report in reports) else 0
+
+
+def _play(stage: Stage, act: Act, events: int) -> ActReport:
+    print(f"{act.name} …", flush=True)
+    start = time.monotonic()
+    failure, proof = "", ""
+    try:
+        act.play(stage)
+        proof = str(prove(stage, events))
+    except RehearsalError as error:
+        failure = str(error)
+    seconds = time.monotonic() - start
+    print(f"  {seconds:.0f} s, {failure or proof}", flush=True)
+    return ActReport(act.name, seconds, proof, failure)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

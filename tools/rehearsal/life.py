@@ -1,0 +1,245 @@
+"""The acts of a rehearsal, in their order. Each uses the documented commands only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rehearsal.stage import RehearsalError, Stage
+from stand_in.faults import ApiFault
+
+PRODUCTION = ("--env", "production")
+DEPLOY = ("deploy", *PRODUCTION, "--yes", "--watch")
+WATCH_SECONDS, SHORT_WATCH_SECONDS = "30", "10"
+ROUTE = "    policy = route.policy\n    if policy.refuse_bots"
+FAILING = (
+    "    policy = route.policy\n"
+    "    _asked.append(1)\n"
+    "    if policy.stand_in and len(_asked) % 20 == 0:\n"
+    "        raise RuntimeError('a rehearsed failure')\n"
+    "    if policy.refuse_bots"
+)
+SLOW = (
+    "    policy = route.policy\n"
+    "    await __import__('asyncio').sleep(15)\n"
+    "    if policy.refuse_bots"
+)
+ENTRY = "_apps: list[App] = []\n"
+TAKEN_BACK = "has all traffic again"
+NOT_BACK = "AND THE OLD VERSION COULD NOT BE BROUGHT BACK"
+BROKEN_MIGRATION = """\
+CREATE TABLE rehearsed (n);
+INSERT INTO rehearsed SELECT nowhere FROM pixels;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act. A failed `play` raises RehearsalError."""
+
+    name: str
+    play: Callable[[Stage], None]
+
+
+def preflight_first(stage: Stage) -> None:
+    """Check before the first deployment, as the README says."""
+    checked = stage.ppp("preflight", *PRODUCTION, "--first").expect(0, "nothing stands against it")
+    if "0013_" not in checked.out or "0011_" in checked.out:
+        raise RehearsalError("preflight does not list the migrations from 0013 on, and no older")
+    stage.ppp("deploy", *PRODUCTION, "--first", "--dry-run").expect(0)
+
+
+def deploy_first(stage: Stage) -> None:
+    """Replace the JavaScript Worker."""
+    stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS, "--first").expect(0, "deployed: ")
+    stage.cron()
+
+
+def look_around(stage: Stage) -> None:
+    """Run what the README says to run after a deployment."""
+    status = stage.ppp("status", *PRODUCTION, "--json")
+    if status.code not in {0, 1}:
+        status.expect(0)
+    stage.ppp("leads", *PRODUCTION).expect(0)
+    stage.ppp("smoke", *PRODUCTION).expect(0, "all passed")
+
+
+def back_up(stage: Stage) -> None:
+    """Make a backup, and see it listed."""
+    stage.cron()
+    stage.ppp("backup", *PRODUCTION, "--label", "a rehearsal").expect(0, "verified")
+    stage.ppp("backups", *PRODUCTION).expect(0, "a rehearsal")
+
+
+def deploy_again(stage: Stage) -> None:
+    """Deploy a second time: a version without traffic, then share by share."""
+    with stage.changed("src/entry.py", ENTRY, f"{ENTRY}# A second version.\n"):
+        shares = ("0 %", "10 %", "50 %", "100 %")
+        stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS).expect(0, *shares[1:], "deployed: ")
+
+
+def deploy_failing(stage: Stage) -> None:
+    """Deploy a version that answers 500 to every twentieth event."""
+    pipeline = (stage.checkout / "src" / "pipeline.py").read_text(encoding="utf-8")
+    first_line = next(line for line in pipeline.splitlines() if line.startswith("async def answer"))
+    with (
+        stage.changed("src/pipeline.py", ROUTE, FAILING),
+        stage.changed("src/pipeline.py", first_line, f"_asked: list[int] = []\n\n\n{first_line}"),
+    ):
+        stage.ppp(*DEPLOY, "120").expect(1, TAKEN_BACK)
+
+
+def deploy_slow(stage: Stage) -> None:
+    """Deploy a version that takes 15 seconds for an answer."""
+    with stage.changed("src/pipeline.py", ROUTE, SLOW):
+        stage.ppp(*DEPLOY, WATCH_SECONDS).expect(1, TAKEN_BACK)
+
+
+def deploy_broken(stage: Stage) -> None:
+    """Deploy a version that cannot start."""
+    with stage.changed("src/entry.py", ENTRY, f"{ENTRY}raise RuntimeError('rehearsed')\n"):
+        stage.ppp(*DEPLOY, WATCH_SECONDS).expect(1)
+
+
+def break_migration(stage: Stage) -> None:
+    """Deploy with a migration that fails in the middle, then without it."""
+    file = stage.checkout / "migrations" / "9999_rehearsed.sql"
+    file.write_text(BROKEN_MIGRATION, encoding="utf-8")
+    try:
+        stage.ppp(*DEPLOY, WATCH_SECONDS).expect(3, "nowhere", "No traffic was moved")
+    finally:
+        file.unlink()
+
+
+def lose_token(stage: Stage) -> None:
+    """Let the token expire when the version gets its first share."""
+    fault = ApiFault("expired", "POST .*/deployments", nth=2, times=10_000)
+    stage.cloud.faults.add(fault)
+    try:
+        output = stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS)
+    finally:
+        stage.cloud.faults.clear()
+    output.expect(3, NOT_BACK, "npx wrangler versions deploy")
+    command = re.search(r"Run: npx wrangler (versions deploy \S+@100%) ", output.text)
+    if command is None:
+        raise RehearsalError(f"the command to run is not printed:\n{output.text[-2_000:]}")
+    stage.wrangler(*command[1].split(), *PRODUCTION, "--yes").expect(0)
+
+
+def lose_answers(stage: Stage) -> None:
+    """Lose the answer of the upload and of a share, behind their changes, and meet a limit."""
+    faults = stage.cloud.faults
+    faults.add(ApiFault("lost", "POST .*/deployments", nth=2))
+    try:
+        stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS).expect(3, TAKEN_BACK)
+    finally:
+        faults.clear()
+
+
+def press_ctrl_c(stage: Stage) -> None:
+    """Press Ctrl+C at each step of a deployment."""
+    for step in ("backup: the Worker", "migrations: ", "answers as it should", "code: 50 %"):
+        output = stage.interrupted(*DEPLOY, SHORT_WATCH_SECONDS, when=step)
+        if "stopped by hand" not in output.text or "Traceback" in output.text:
+            raise RehearsalError(f"Ctrl+C at {step!r}:\n{output.text[-3_000:]}")
+
+
+def roll_back(stage: Stage) -> None:
+    """Go back by hand, and forth again."""
+    listed = stage.ppp("rollback", *PRODUCTION, "--dry-run").expect(0)
+    if "npx wrangler versions deploy" not in listed.text:
+        raise RehearsalError(f"the dry run prints no command:\n{listed.text}")
+    stage.ppp("rollback", *PRODUCTION, "--yes").expect(0, "answers and is healthy")
+    stage.ppp("rollback", *PRODUCTION, "--yes").expect(0, "answers and is healthy")
+
+
+def lose_database(stage: Stage) -> None:
+    """Delete the database, create it anew, be refused, restore, deploy."""
+    old_name = "ppp-tracking-db"
+    stage.ppp("backup", *PRODUCTION, "--label", "before the loss").expect(0)
+    held = len(stage.traffic.addresses())
+    stage.wrangler("d1", "delete", old_name, "--skip-confirmation").expect(0)
+    created = stage.wrangler("d1", "create", old_name).expect(0)
+    new_id = re.search(r'database_id = "([0-9a-f-]{36})"', created.out)
+    if new_id is None:
+        raise RehearsalError(f"no id:\n{created.text}")
+    stage.name_database(new_id[1], old_name)
+    stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS).expect(1, "database", "restore")
+    stage.ppp("restore", *PRODUCTION, "--dry-run").expect(0)
+    restored = stage.ppp("restore", *PRODUCTION, "--yes").expect(0)
+    name, database_id = _printed_database(restored.text)
+    stage.name_database(database_id, name)
+    accepted = ("--accept-database", database_id)
+    stage.ppp("preflight", *PRODUCTION, *accepted).expect(0, "nothing stands against it")
+    stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS, *accepted).expect(0, "deployed: ")
+    # What the backup does not hold is gone with the database; what waited is stored by the cron.
+    stage.traffic.forget_from(held)
+    for _ in range(3):
+        stage.cron()
+
+
+def _printed_database(text: str) -> tuple[str, str]:
+    name = re.search(r'database_name = "([^"]+)"', text)
+    database_id = re.search(r'database_id = "([^"]+)"', text)
+    if name is None or database_id is None:
+        raise RehearsalError(f"the restore prints no lines for wrangler.toml:\n{text[-2_000:]}")
+    return name[1], database_id[1]
+
+
+def travel_in_time(stage: Stage) -> None:
+    """Ask for Time Travel and see what it would do."""
+    stage.ppp("restore", *PRODUCTION, "--to-time", stage.minutes_ago(2), "--dry-run").expect(0)
+
+
+def drill(stage: Stage) -> None:
+    """Rehearse a restore, as every month."""
+    stage.ppp("backup", *PRODUCTION, "--label", "before the drill").expect(0)
+    stage.ppp("drill", *PRODUCTION, "--yes").expect(0)
+
+
+def rotate_secrets(stage: Stage) -> None:
+    """Set a secret anew, as the runbook says."""
+    token = stage.pipedrive.token
+    stage.wrangler("secret", "put", "PIPEDRIVE_API_KEY", *PRODUCTION, answer=token).expect(0)
+    stage.ppp("smoke", *PRODUCTION).expect(0)
+
+
+def serve_pinned(stage: Stage) -> None:
+    """See that a pixel of an older release is served still."""
+    for file in sorted((stage.checkout / "static" / "releases").glob("*.js")):
+        answer = stage.traffic.http.get(f"/static/{file.name}")
+        if not answer.is_success or answer.content != file.read_bytes():
+            raise RehearsalError(f"/static/{file.name} answers {answer.status_code}")
+
+
+def check_security(stage: Stage) -> None:
+    """Probe what strangers can reach."""
+    stage.ppp("security-check", *PRODUCTION, "--yes").expect(0)
+
+
+SHORT_LIFE: Sequence[Act] = (
+    Act("first deployment", deploy_first),
+    Act("second deployment", deploy_again),
+)
+LONG_LIFE: Sequence[Act] = (
+    Act("preflight before the first deployment", preflight_first),
+    Act("first deployment", deploy_first),
+    Act("status, leads, smoke test", look_around),
+    Act("backup", back_up),
+    Act("second deployment", deploy_again),
+    Act("rollback and forth", roll_back),
+    Act("secret rotated", rotate_secrets),
+    Act("a version that answers 500 to 5 % of events", deploy_failing),
+    Act("a slow version", deploy_slow),
+    Act("a version that cannot start", deploy_broken),
+    Act("a migration that fails in the middle", break_migration),
+    Act("the token expires in the middle", lose_token),
+    Act("an answer is lost behind its change", lose_answers),
+    Act("Ctrl+C at each step", press_ctrl_c),
+    Act("database deleted, refused, restored, deployed", lose_database),
+    Act("Time Travel", travel_in_time),
+    Act("drill", drill),
+    Act("a pinned pixel", serve_pinned),
+    Act("security check", check_security),
+)

@@ -1,0 +1,78 @@
+"""What must be true after every act: no row and no lead is lost, and the tool says what serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.stage import RehearsalError, Stage
+from stand_in.runtime import StatementError
+
+READ_REHEARSED = "SELECT page_url FROM tracking_events WHERE page_url LIKE 'https://shop.example.com/rehearsal/%'"
+COUNT_INHERITED = (
+    "SELECT count(*) AS number FROM tracking_events"
+    " WHERE page_url = 'https://shop.example.com/?utm_source=google'"
+)
+COUNT_LEADS = (
+    "SELECT count(*) AS number FROM tracking_events WHERE event_type = 'form_submit'"
+    " AND page_url LIKE 'https://shop.example.com/rehearsal/%'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was counted after an act."""
+
+    inherited: int
+    rehearsed: int
+    leads: int
+    version: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.inherited:,} old and {self.rehearsed:,} new events, {self.leads:,} of them"
+            f" leads; {self.version} serves"
+        )
+
+
+def prove(stage: Stage, inherited: int) -> Proof:
+    """Count, compare and return what there is.
+
+    Raises:
+        RehearsalError: a row is lost, or another version answers than the tool says.
+    """
+    stage.traffic.settle()
+    if stage.traffic.unsent:
+        raise RehearsalError(f"{len(stage.traffic.unsent)} events are still refused")
+    answered = stage.traffic.addresses()
+    stored = {row["page_url"] for row in _rows(stage, READ_REHEARSED)}
+    lost = [address for address in answered if address not in stored]
+    if lost:
+        raise RehearsalError(f"{len(lost)} events were answered 200 and are not stored: {lost[:3]}")
+    number = _rows(stage, COUNT_INHERITED)[0]["number"]
+    if number != inherited:
+        raise RehearsalError(f"{number:,} of {inherited:,} old events are there")
+    leads = _rows(stage, COUNT_LEADS)[0]["number"]
+    return Proof(number, len(stored), leads, _serving_version(stage))
+
+
+def _serving_version(stage: Stage) -> str:
+    """Return the version that answers, if it is the one that wrangler names."""
+    command = ("deployments", "status", "--json", "--env", "production")
+    status = stage.wrangler(*command).expect(0).json
+    shares = {entry["version_id"]: entry["percentage"] for entry in status["versions"]}
+    health = stage.traffic.http.get("/health").json()
+    serving = health.get("worker_version")
+    if len(shares) != 1 or (serving and serving not in shares):
+        raise RehearsalError(f"wrangler says {shares}, and {serving} answers")
+    return str(serving or "the old Worker")
+
+
+def _rows(stage: Stage, sql: str) -> list[dict[str, Any]]:
+    runtime = stage.cloud.cloud.runtime
+    try:
+        [answer] = runtime.query(stage.database_id, [(sql, [])], raw=False)
+    except StatementError as error:
+        raise RehearsalError(f"the database does not answer: {error}") from None
+    rows: list[dict[str, Any]] = answer["results"]
+    return rows

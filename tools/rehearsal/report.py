@@ -1,0 +1,48 @@
+"""The report of a rehearsal, as a dated page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ActReport:
+    """How one act ended; a `failure` is empty where it went well."""
+
+    name: str
+    seconds: float
+    proof: str
+    failure: str
+
+
+def write_report(folder: Path, reports: Sequence[ActReport], events: int, now: datetime) -> Path:
+    """Write the page and return its path."""
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{now:%Y%m%dT%H%M%SZ}.md"
+    file.write_text(format_report(reports, events, now), encoding="utf-8")
+    return file
+
+
+def format_report(reports: Sequence[ActReport], events: int, now: datetime) -> str:
+    """Return the page: a table of the acts, then what failed."""
+    failures = [report for report in reports if report.failure]
+    verdict = f"{len(failures)} of {len(reports)} acts failed" if failures else "all went well"
+    rows = [
+        f"| {act.name} | {act.seconds:.0f} s | {'FAILED' if act.failure else act.proof} |"
+        for act in reports
+    ]
+    lines = [
+        f"# Rehearsal of {now:%Y-%m-%d %H:%M} UTC: {verdict}",
+        "",
+        f"Played on the stand-in for Cloudflare (tools/stand_in) with {events:,} events.",
+        "",
+        "| act | took | afterwards |",
+        "| --- | --- | --- |",
+        *rows,
+    ]
+    for report in failures:
+        lines += ["", f"## {report.name}", "", "```", report.failure, "```"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,225 @@
+"""Where a rehearsal is played: a copy of this checkout, the stand-in, and its production."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from new_api_key import new_api_key
+from paths import ROOT
+from processes import kill_group
+from rehearsal.old_production import secret_values, stand_old_worker, write_old_database
+from rehearsal.traffic import Traffic
+from simulator.fields import demo_field_map
+from simulator.server import Simulator, simulator
+from stand_in.production import add_stores, production_hosts, production_settings
+from stand_in.server import StandIn, stand_in
+
+SHARED = (".venv", "node_modules", "python_modules", ".cache")
+NOT_COPIED = (
+    *SHARED,
+    *(".git", ".wrangler", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"),
+    *("exports", "drills", "rehearsals", "wrangler.test-*", ".dev.vars", ".hypothesis"),
+)
+COMMAND_SECONDS = 1_800
+CRON = "*/5 * * * *"
+
+
+class RehearsalError(Exception):
+    """Something was not as it must be; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command ended, and what it printed."""
+
+    command: str
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401  # whatever JSON holds
+        """Its standard output as JSON."""
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            raise RehearsalError(f"{self.command} printed no JSON:\n{self.text}") from None
+
+    @property
+    def text(self) -> str:
+        """All that it printed."""
+        return self.out + self.err
+
+    def expect(self, code: int, *texts: str) -> Output:
+        """Check the exit code, that texts were printed, and that no traceback was.
+
+        Raises:
+            RehearsalError: it is another.
+        """
+        flat = " ".join(self.text.split())
+        missing = [text for text in texts if text not in flat]
+        if self.code != code or missing or "Traceback" in self.text:
+            raise RehearsalError(
+                f"{self.command} ended with {self.code}, expected {code}; missing: {missing}\n"
+                f"{self.text[-4_000:]}"
+            )
+        return self
+
+
+@dataclass
+class Stage:
+    """A production on the stand-in, and a checkout that deploys to it."""
+
+    cloud: StandIn
+    checkout: Path
+    pipedrive: Simulator
+    traffic: Traffic
+    key: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def worker(self) -> str:
+        """The Worker's name."""
+        return str(production_settings()["name"])
+
+    @property
+    def database_id(self) -> str:
+        """The id of the database that the checkout's configuration names."""
+        text = (self.checkout / "wrangler.toml").read_text(encoding="utf-8")
+        return text.rpartition("database_id = ")[2].partition('"')[2].partition('"')[0]
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of whoever sits at this checkout."""
+        own = {"PPP_API_KEY": self.key, "PIPEDRIVE_URL": self.pipedrive.api_url}
+        return os.environ | self.cloud.variables() | own | {"COLUMNS": "300"} | self.variables
+
+    def ppp(self, *arguments: str, answer: str = "") -> Output:
+        """Run `./ppp` to its end."""
+        return self._run(["./ppp", *arguments], answer)
+
+    def wrangler(self, *arguments: str, answer: str = "") -> Output:
+        """Run `npx wrangler` to its end."""
+        return self._run(["node_modules/.bin/wrangler", *arguments], answer)
+
+    def _run(self, command: list[str], answer: str) -> Output:
+        process = subprocess.run(
+            command,
+            cwd=self.checkout,
+            env=self.environment(),
+            input=answer,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        return Output(" ".join(command), process.returncode, process.stdout, process.stderr)
+
+    def interrupted(self, *arguments: str, when: str) -> Output:
+        """Run `./ppp`, and press Ctrl+C as soon as it prints a text."""
+        with subprocess.Popen(
+            ["./ppp", *arguments],
+            cwd=self.checkout,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            try:
+                printed = ""
+                for line in process.stdout or ():
+                    printed += line
+                    if when in line:
+                        process.send_signal(signal.SIGINT)
+                        break
+                printed += process.communicate(timeout=COMMAND_SECONDS)[0]
+            finally:
+                kill_group(process)
+        return Output(f"./ppp {' '.join(arguments)}, Ctrl+C", process.returncode, printed, "")
+
+    @staticmethod
+    def minutes_ago(minutes: int) -> str:
+        """Return a time of the past as the commands take it."""
+        return f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M}"
+
+    def cron(self) -> None:
+        """Let the cron trigger fire once."""
+        fired = self.cloud.cron(self.worker, CRON, self.traffic.now_milliseconds())
+        if fired["outcome"] != "ok":
+            raise RehearsalError(f"the cron run of {fired['version']} ended with {fired}")
+
+    @contextmanager
+    def changed(self, file: str, before: str, after: str) -> Iterator[None]:
+        """Change a file of the checkout for a while.
+
+        Raises:
+            RehearsalError: the text to replace is not in it once.
+        """
+        path = self.checkout / file
+        content = path.read_text(encoding="utf-8")
+        if content.count(before) != 1:
+            raise RehearsalError(f"{file} has {before!r} {content.count(before)} times, not once")
+        path.write_text(content.replace(before, after), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(content, encoding="utf-8")
+
+    def name_database(self, database_id: str, name: str) -> None:
+        """Write another database into the checkout's configuration, as a person does."""
+        path = self.checkout / "wrangler.toml"
+        head, mark, production = path.read_text(encoding="utf-8").partition("[env.production]")
+        lines = [
+            f'database_id = "{database_id}"'
+            if line.startswith("database_id")
+            else f'database_name = "{name}"'
+            if line.startswith("database_name")
+            else line
+            for line in production.splitlines()
+        ]
+        path.write_text(head + mark + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def copy_checkout(destination: Path) -> None:
+    """Copy this checkout as it is, with its tools shared, so that a rehearsal may change it."""
+    shutil.copytree(ROOT, destination, ignore=shutil.ignore_patterns(*NOT_COPIED), symlinks=True)
+    for name in SHARED:
+        (destination / name).symlink_to((ROOT / name).resolve())
+
+
+@contextmanager
+def open_stage(folder: Path, events: int) -> Iterator[Stage]:
+    """Build the production of the old Worker with so many events, and a checkout beside it."""
+    checkout = folder / "checkout"
+    copy_checkout(checkout)
+    key, entry = new_api_key("rehearsal", "admin")
+    with (
+        simulator() as pipedrive,
+        stand_in(folder / "cloud", production_hosts(), _outside(pipedrive)) as cloud,
+    ):
+        control = cloud.cloud
+        control.stop_workerd()
+        add_stores(control.account)
+        [database] = control.account.databases
+        write_old_database(control.database_path(database.uuid), events)
+        field_map = demo_field_map()
+        stand_old_worker(control, secret_values(json.dumps([entry]), pipedrive.token, field_map))
+        [host] = production_hosts()
+        with Traffic(host, cloud.variables()) as traffic:
+            yield Stage(cloud, checkout, pipedrive, traffic, key)
+
+
+def _outside(pipedrive: Simulator) -> Mapping[str, str]:
+    """Return what Workers reach of the outside world."""
+    return {"api.pipedrive.com": pipedrive.url}

@@ -1,0 +1,119 @@
+"""Visitors of a client's site: page views and leads all the time, and what became of each."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from threading import Event, Lock, Thread
+from typing import Self
+
+import httpx
+
+PIXEL = "pixel-1-shop"
+PAUSE_SECONDS = 1.0
+EVERY_NTH_IS_A_LEAD = 5
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
+
+
+@dataclass
+class Traffic:
+    """A context manager that sends events while it is open.
+
+    `stored` are the addresses of events that were answered with 200; `unsent` are events that were
+    not, which a pixel keeps and sends again, as this does.
+    """
+
+    host: str
+    variables: Mapping[str, str]
+    stored: list[str] = field(default_factory=list)
+    unsent: list[dict[str, object]] = field(default_factory=list)
+    refused: int = 0
+    _stop: Event = field(default_factory=Event)
+    _paused: Event = field(default_factory=Event)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __enter__(self) -> Self:
+        """Begin to send."""
+        tls = ssl.create_default_context(cafile=self.variables["SSL_CERT_FILE"])
+        self.http = httpx.Client(
+            base_url=f"https://{self.host}",
+            proxy=self.variables["HTTPS_PROXY"],
+            verify=tls,
+            timeout=120,
+            headers={"user-agent": AGENT},
+        )
+        self._thread = Thread(target=self._send_all, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._stop.set()
+        self._thread.join(timeout=150)
+        self.http.close()
+
+    @staticmethod
+    def now_milliseconds() -> int:
+        """Return the time as a cron trigger has it."""
+        return int(time.time() * 1000)
+
+    def settle(self) -> None:
+        """Send again what is not stored, until all of it is, or a minute is over."""
+        end = time.monotonic() + 60
+        while self.unsent and time.monotonic() < end:
+            time.sleep(PAUSE_SECONDS)
+
+    def addresses(self) -> list[str]:
+        """Return the addresses of all events that were answered with 200 until now."""
+        with self._lock:
+            return list(self.stored)
+
+    def forget_from(self, number: int) -> None:
+        """Forget events behind the first so many: they went with a deleted database."""
+        with self._lock:
+            self.stored = self.stored[:number]
+
+    def _send_all(self) -> None:
+        number = 0
+        while not self._stop.wait(PAUSE_SECONDS):
+            number += 1
+            self._send(_event(number))
+            with self._lock:
+                again, self.unsent = self.unsent, []
+            for event in again:
+                self._send(event)
+
+    def _send(self, event: dict[str, object]) -> None:
+        try:
+            answer = self.http.post("/api/track", content=json.dumps(event))
+            is_stored = answer.status_code == HTTPStatus.OK
+        except httpx.HTTPError:
+            is_stored = False
+        with self._lock:
+            if is_stored:
+                self.stored.append(str(event["page_url"]))
+            else:
+                self.refused += 1
+                self.unsent.append(event)
+
+
+def _event(number: int) -> dict[str, object]:
+    token = secrets.token_hex(8)
+    event: dict[str, object] = {
+        "pixel_id": PIXEL,
+        "visitor_cookie": token,
+        "event_type": "pageview",
+        "page_url": f"https://shop.example.com/rehearsal/{token}",
+    }
+    if number % EVERY_NTH_IS_A_LEAD:
+        return event
+    return {
+        **event,
+        "event_type": "form_submit",
+        "form_data": {"email": f"{token}@example.com"},
+    }
