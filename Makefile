@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check unit worker browser conformance bench browserbench release build set-up format deploy clean
+.PHONY: help dev test check unit worker browser conformance bench browserbench rehearse release build set-up format deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -53,6 +53,9 @@ bench: build ## Throughput and latency beside a minimal JavaScript Worker
 
 browserbench: build ## What the pixel costs the main thread of a slow computer
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/main_thread.py
+
+rehearse: build ## Plays a production's life with the real wrangler, on a stand-in for Cloudflare
+	@$(BIN)/python tools/rehearsal $(ARGS)
 
 release: build ## Keeps this version of the pixel for ever: a change of it needs a new version
 	@PYTHONPATH=src $(BIN)/python tools/build_assets.py --release
