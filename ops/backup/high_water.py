@@ -52,13 +52,14 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
     """Set the mark to what the database holds now, and return it.
 
     Raises:
-        OpsError: the database has no tables.
+        OpsError: the database has no identity, as before the migration that gives it one.
         NoAnswerError: D1 or R2 does not answer.
     """
     contents = read_database_contents(target)
     if contents.database_id is None:
         raise OpsError(
-            f"{target.database} has no tables, or lacks migrations: there is nothing to accept yet"
+            f"{target.database} lacks the migration that gives it an identity: `npx wrangler d1"
+            f" migrations apply {' '.join(target.arguments())}`, then the same command again"
         )
     [[row]] = Database(target).ask(COUNT_EVENTS)
     accepted = accepted_mark(mark, contents, row["events"], reason, datetime.now(UTC))
@@ -71,6 +72,7 @@ def acceptance_time(mark: HighWaterMark | None) -> datetime | None:
     if mark is None or not mark.accepted:
         return None
     try:
-        return datetime.fromisoformat(str(mark.accepted[-1]["at"]))
+        moment = datetime.fromisoformat(str(mark.accepted[-1]["at"]))
     except (LookupError, ValueError):
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

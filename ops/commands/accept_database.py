@@ -11,6 +11,8 @@ from ops.backup.high_water import accept_database as write_acceptance
 from ops.backup.high_water import read_database_contents, read_mark
 from ops.cloudflare.account import describe_target, find_account
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
+from ops.cloudflare.worker_commands import WorkerCommands
+from ops.deploy.facts import read_tables
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson, DryRun, Yes
 from ops.terminal.output import announce, confirm, require_no_question, show_json
@@ -41,7 +43,8 @@ def accept_database(
 
     The alarm database_lost ends, backups, the archive and retention go on, and deployments are
     allowed again. Time, reason and the mark before stay in the bucket (backups/high-water.json).
-    What is lost and not in a backup stays lost: restore it instead, if it can be.
+    What is lost and not in a backup stays lost: restore it instead, if it can be. A database
+    without any table, as one that begins anew, gets its tables first, by the migrations.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     if not reason.strip() or len(reason) > MAX_REASON_CHARACTERS or not reason.isprintable():
@@ -56,9 +59,14 @@ def accept_database(
     if not as_json:
         show_comparison(mark, contents)
         typer.echo(f"lost: {loss}" if loss else "nothing says that it is lost")
-    result: dict[str, object] = {"lost": loss, "mark": mark and asdict(mark)}
+    is_blank = contents.database_id is None and not read_tables(target)
+    if is_blank and not as_json:
+        typer.echo("it has no tables: the migrations of this checkout make them first")
+    result: dict[str, object] = {"lost": loss, "mark": mark and asdict(mark), "migrates": is_blank}
     is_done = not dry_run and (yes or confirm(f"Accept it as it is ({target.name})?"))
     if is_done:
+        if is_blank:
+            WorkerCommands(target).apply_migrations().run()
         accepted = write_acceptance(target, mark, reason.strip())
         result["accepted"] = asdict(accepted)
         if not as_json:

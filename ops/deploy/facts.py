@@ -63,13 +63,12 @@ class DeploymentFacts:
     @cached_property
     def all_tables(self) -> set[str]:
         """The names of all tables, those of SQLite and Cloudflare included."""
-        [rows] = Database(self.target).ask(READ_TABLES)
-        return {row["name"] for row in rows}
+        return _read_all_tables(self.target)
 
     @cached_property
     def schema(self) -> Schema:
         """The tables of the product and the applied migrations."""
-        tables = {name for name in self.all_tables if not name.startswith(INTERNAL_PREFIXES)}
+        tables = _own_tables(self.all_tables)
         applied, _ = self._migrations_and_counts
         return Schema(tables, applied)
 
@@ -185,6 +184,20 @@ class DeploymentFacts:
             return check_startup(self.bundle)
         except StartupError as error:
             raise OpsError(" ".join(str(error).split())) from None
+
+
+def read_tables(target: Target) -> Collection[str]:
+    """Read the names of the product's tables, which a new database does not have yet."""
+    return _own_tables(_read_all_tables(target))
+
+
+def _read_all_tables(target: Target) -> set[str]:
+    [rows] = Database(target).ask(READ_TABLES)
+    return {row["name"] for row in rows}
+
+
+def _own_tables(names: Collection[str]) -> set[str]:
+    return {name for name in names if not name.startswith(INTERNAL_PREFIXES)}
 
 
 def read_rows(

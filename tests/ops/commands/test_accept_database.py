@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ops.backup.high_water import read_mark
 from ops.cloudflare.bucket import Bucket
+from paths import LOCAL_CONFIG
 from pyodide_bundle import Bundle
 from services.loss.high_water_mark import KEY, HighWaterMark
+from tests.harness.direct import running_directly
 from tests.harness.prepared import database_file
-from tests.ops.deployed import local
+from tests.ops.asking import ADMIN_KEY, KEYS
+from tests.ops.deployed import local, write_backup, write_events
 from tests.ops.running import Output, fails, here
 
 pytestmark = pytest.mark.timeout(400)
@@ -53,8 +58,52 @@ def test_the_mark_becomes_what_the_database_holds_and_the_one_before_is_remember
     assert read_mark(local(storage)) == replace(mark)
 
 
-def test_a_database_without_tables_cannot_be_accepted(local_config: Bundle, tmp_path: Path) -> None:
-    assert "nothing to accept yet" in fails(accept(tmp_path, "--yes"), 1)
+def test_a_database_that_lacks_its_identity_is_told_how_to_get_it(
+    local_config: Bundle, storage: Path
+) -> None:
+    with closing(sqlite3.connect(database_file(storage))) as database, database:
+        database.execute("DROP TABLE database_identity")
+    line = fails(accept(storage, "--yes"), 1)
+    assert "npx wrangler d1 migrations apply DB --local --persist-to " in line
+
+
+CHECKS = ("loss", "migrations", "rows", "backup")
+
+
+def preflight(storage: Path) -> dict[str, str]:
+    """The verdicts of the checks of the data."""
+    only = [word for check in CHECKS for word in ("--only", check)]
+    output = here("preflight", "--local", "--persist-to", storage, *only, "--json")
+    verdicts = {check["check"]: check["verdict"] for check in output.json["checks"]}
+    return {check: verdicts[check] for check in CHECKS}
+
+
+def test_a_start_anew_gets_to_a_working_system_by_this_command_alone(
+    bundle: Path, local_config: Bundle, storage: Path
+) -> None:
+    write_events(storage)
+    write_backup(storage)
+    Bucket(local(storage)).write(KEY, BEFORE.as_bytes())
+    for file in database_file(storage).parent.glob("*.sqlite*"):
+        file.unlink()
+    failing = preflight(storage)
+    assert [failing[check] for check in CHECKS[:3]] == ["fail"] * 3
+    plan = accept(storage, "--dry-run", "--json")
+    assert (plan.code, plan.json["migrates"]) == (0, True)
+    assert preflight(storage) == failing
+
+    output = accept(storage, "--yes")
+    assert output.code == 0, output
+    assert "it has no tables: the migrations of this checkout make them first" in output.out
+    assert preflight(storage) == dict.fromkeys(CHECKS, "pass")
+    config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
+    with running_directly(bundle, "entry.py", config, storage, {"API_KEYS": KEYS}) as running:
+        assert httpx.get(f"{running.url}/health", timeout=60).status_code == 200
+        env = {"PPP_API_KEY": ADMIN_KEY}
+        smoke = here("smoke", "--url", running.url, env=env)
+        assert smoke.code == 0, smoke
+        made = here("backup", "--url", running.url, "--json", env=env)
+        assert (made.code, made.json["events"]) == (0, 1)
 
 
 def test_a_reason_is_required(local_config: Bundle, tmp_path: Path) -> None:
