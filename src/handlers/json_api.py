@@ -36,8 +36,10 @@ def answer_refusals(
 
 
 def refusal_response(error: RefusedError) -> Response:
-    """The response to a refused request: status, message and details."""
-    return error_response(_status(error), error.message, details=error.details)
+    """The response to a refused request: status, message, details, and when to ask again."""
+    seconds = error.retry_seconds if isinstance(error, ConflictError) else None
+    headers = {"Retry-After": str(seconds)} if seconds else None
+    return error_response(_status(error), error.message, details=error.details, headers=headers)
 
 
 async def read_json_object(request: Request) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ The body names the person, so that no address and no log line does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from web import Request, Response, json_response
 
 CONFIRM = 'must be true, because this cannot be undone; "dry_run": true shows what would go'
 SWITCHES = ("confirm", "dry_run")
+# A restore takes minutes, and the decision for it longer.
+LOST_RETRY_SECONDS = 3_600
 CURSOR_ONLY = frozenset(("cursor",))
 ERASE_FIELDS = frozenset(("cursor", *SWITCHES))
 
@@ -40,8 +42,8 @@ class PersonQuery:
 async def find(app: App, request: Request, log: Log) -> Response:
     """`POST /api/privacy/find`: how much is stored about the person, where, under which ids."""
     query = await _read_query(request, CURSOR_ONLY)
-    await _require_all_events(app, log)
-    progress = await app.privacy.find(query.subject, query.cursor)
+    unread = await _store_waiting(app, log)
+    progress = await app.privacy.find(query.subject, query.cursor, unread)
     return _answer("find", query.subject, progress, log)
 
 
@@ -49,8 +51,8 @@ async def find(app: App, request: Request, log: Log) -> Response:
 async def export(app: App, request: Request, log: Log) -> Response:
     """`POST /api/privacy/export`: everything about the person, page by page."""
     query = await _read_query(request, CURSOR_ONLY)
-    await _require_all_events(app, log)
-    progress = await app.privacy.export(query.subject, query.cursor)
+    unread = await _store_waiting(app, log)
+    progress = await app.privacy.export(query.subject, query.cursor, unread)
     return _answer("export", query.subject, progress, log)
 
 
@@ -58,14 +60,14 @@ async def export(app: App, request: Request, log: Log) -> Response:
 async def erase(app: App, request: Request, log: Log) -> Response:
     """`POST /api/privacy/erase`: deletes everything about the person; a dry run only finds it."""
     query = await _read_query(request, ERASE_FIELDS)
-    await _require_all_events(app, log)
+    unread = await _store_waiting(app, log)
     _require_boolean_switches(query.body)
     if query.body.get("dry_run") is True:
-        progress = await app.privacy.find(query.subject, query.cursor)
+        progress = await app.privacy.find(query.subject, query.cursor, unread)
         return _answer("find", query.subject, {**progress, "dry_run": True}, log)
     if query.body.get("confirm") is not True:
         raise InvalidFieldsError([f"confirm: {CONFIRM}"])
-    progress = await app.privacy.erase(query.subject, query.cursor)
+    progress = await app.privacy.erase(query.subject, query.cursor, unread)
     return _answer("erase", query.subject, progress, log)
 
 
@@ -95,8 +97,10 @@ async def receipt(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": _receipt_json(row)})
 
 
-async def _require_all_events(app: App, log: Log) -> None:
-    """Requires that nothing about a person is overlooked: in a lost database, or among what waits.
+async def _store_waiting(app: App, log: Log) -> Sequence[str]:
+    """Stores what waits in R2, so that nothing about a person is overlooked.
+
+    Returns the keys that cannot be read: an answer names them as damaged.
 
     Raises:
         ConflictError: the database is lost; no receipt may say of it that somebody is erased.
@@ -104,9 +108,16 @@ async def _require_all_events(app: App, log: Log) -> None:
     """
     loss = await app.loss_check.judge(log)
     if loss.reason:
-        raise ConflictError("The database is lost", f"{loss.reason}. Ask again after the restore")
-    if await app.replay.run(log):
+        waiting = len(await app.waiting_room.keys())
+        advice = (
+            f"{loss.reason}. {waiting:,} events wait in R2, which nobody can search before the"
+            " restore. Nothing was searched or erased: ask again after it"
+        )
+        raise ConflictError("The database is lost", advice, LOST_RETRY_SECONDS)
+    rest = await app.replay.run(log)
+    if rest.events:
         raise UnavailableError("events wait to be stored before anybody is searched for")
+    return rest.unreadable
 
 
 async def _read_query(request: Request, other_fields: frozenset[str]) -> PersonQuery:

@@ -24,6 +24,7 @@ from tests.worker.backup_chain import index_of
 
 CRON = "*/5 * * * *"
 MARK = "backups/high-water.json"
+JANE = "0123456789abcdef"
 ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
 
 
@@ -276,16 +277,61 @@ def test_nobody_is_erased_from_a_lost_database(worker: Worker) -> None:
     assert worker.stored_keys("erasures/") == []
 
 
+def erased(worker: Worker, email: str) -> Row:
+    """The receipt of an erasure, continued until it is done."""
+    answer = ask(worker, "erase", email=email, confirm=True).json()["data"]
+    while not answer["done"]:
+        cursor = answer["cursor"]
+        answer = ask(worker, "erase", email=email, confirm=True, cursor=cursor).json()["data"]
+    receipt: Row = answer["receipt"]
+    return receipt
+
+
+def test_an_erasure_that_was_asked_for_during_the_loss_is_complete_afterwards(
+    worker: Worker,
+) -> None:
+    assert worker.send(lead(visitor_cookie=JANE)).status_code == 200
+    run_cron(worker)
+    contents = contents_of(worker)
+    recreate(worker)
+    assert_waits(worker.send(lead(event_key="while-lost", visitor_cookie=JANE)))
+    assert_waits(worker.send(some_event(visitor_cookie=JANE)))
+
+    refused = ask(worker, "erase", email="jane@example.com", confirm=True)
+    assert refused.status_code == 409
+    assert int(refused.headers["retry-after"]) > 0
+    [advice] = refused.json()["details"]
+    assert "2 events wait in R2" in advice
+    assert "ask again" in advice
+    assert len(worker.stored_keys("waiting/")) == 2
+
+    restore(worker, contents)
+    receipt = erased(worker, "jane@example.com")
+    assert receipt["counts"]["tracking_events"] == 3
+    assert receipt["damaged_parts"] == []
+    assert worker.stored_keys("waiting/") == []
+    rows = worker.query("SELECT 1 FROM visitors WHERE visitor_cookie = ?", JANE)
+    assert rows == []
+    assert ask(worker, "find", email="jane@example.com").json()["data"]["nothing_found"]
+
+
+def test_a_waiting_event_that_nobody_can_read_is_named_by_every_answer(worker: Worker) -> None:
+    key = "waiting/00/20260501T120000000000Z-0011.json"
+    worker.store(key, b'{"format": 99, "event": {"lead": {"email": "jane@example.com"}}}')
+    assert worker.send(lead()).status_code == 200
+    summary = ask(worker, "find", email="jane@example.com").json()["data"]["found"]
+    assert summary["damaged_parts"] == [key]
+    page = ask(worker, "export", email="jane@example.com").json()["data"]
+    assert page["found"]["damaged_parts"] == [key]
+    assert erased(worker, "jane@example.com")["damaged_parts"] == [key]
+    assert worker.stored_keys("waiting/") == [key]
+
+
 def test_an_erasure_reaches_what_waits(worker: Worker) -> None:
     worker.query("ALTER TABLE visitors RENAME TO hidden")
     assert_waits(worker.send(lead(event_key="it-waits-2")))
     worker.query("ALTER TABLE hidden RENAME TO visitors")
     assert len(worker.stored_keys("waiting/")) == 1
-    answer = ask(worker, "erase", email="jane@example.com", confirm=True).json()["data"]
-    while not answer["done"]:
-        answer = ask(
-            worker, "erase", email="jane@example.com", confirm=True, cursor=answer["cursor"]
-        ).json()["data"]
-    assert answer["receipt"]["counts"]["tracking_events"] == 1
+    assert erased(worker, "jane@example.com")["counts"]["tracking_events"] == 1
     assert worker.stored_keys("waiting/") == []
     assert worker.query("SELECT 1 FROM tracking_events WHERE event_key = 'it-waits-2'") == []

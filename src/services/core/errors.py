@@ -48,10 +48,14 @@ class NotFoundError(RefusedError):
 
 
 class ConflictError(RefusedError):
-    """The present state of the data does not allow the request; `details` holds the advice."""
+    """The present state of the data does not allow the request; `details` holds the advice.
 
-    def __init__(self, message: str, advice: str) -> None:
+    `retry_seconds` is when to ask again, where time alone may help.
+    """
+
+    def __init__(self, message: str, advice: str, retry_seconds: int | None = None) -> None:
         super().__init__(message, [advice])
+        self.retry_seconds = retry_seconds
 
 
 def unknown_fields(names: Iterable[str], allowed: Sequence[str]) -> list[str]:

@@ -58,7 +58,8 @@ class Privacy:
     """Answers requests about a person; `steps` is the size of a portion.
 
     Every method raises UnavailableError when a binding fails; the same request then continues.
-    `find`, `export` and `erase` raise NotFoundError for a cursor of another person or kind.
+    `find`, `export` and `erase` raise NotFoundError for a cursor of another person or kind. Their
+    `unread` are keys in R2 whose content nobody knows: the answer names them as damaged.
     """
 
     database: Database
@@ -68,17 +69,21 @@ class Privacy:
     clock: Clock
     steps: int
 
-    async def find(self, subject: DataSubject, cursor: PrivacyCursor | None) -> Answer:
+    async def find(
+        self, subject: DataSubject, cursor: PrivacyCursor | None, unread: Sequence[str] = ()
+    ) -> Answer:
         """How much is stored about the person, where, and under which ids."""
-        request, search = await self._search("find", subject, cursor)
+        request, search = await self._search("find", subject, cursor, unread)
         if not await self._run_portion(search.steps(), request):
             return _unfinished(request)
         summary = await search.summary()
         return {**_finished(request.id), "nothing_found": is_empty(summary), "found": summary}
 
-    async def export(self, subject: DataSubject, cursor: PrivacyCursor | None) -> Answer:
+    async def export(
+        self, subject: DataSubject, cursor: PrivacyCursor | None, unread: Sequence[str] = ()
+    ) -> Answer:
         """All rows about the person, one page a request; the first page has the summary too."""
-        request, search = await self._search("export", subject, cursor)
+        request, search = await self._search("export", subject, cursor, unread)
         summary = None
         position = cursor.position if cursor else None
         if position is None:
@@ -96,11 +101,13 @@ class Privacy:
             **({"nothing_found": is_empty(summary), "found": summary} if summary else {}),
         }
 
-    async def erase(self, subject: DataSubject, cursor: PrivacyCursor | None) -> Answer:
+    async def erase(
+        self, subject: DataSubject, cursor: PrivacyCursor | None, unread: Sequence[str] = ()
+    ) -> Answer:
         """Deletes everything about the person; the last portion returns the receipt."""
         if cursor and (receipt := await self._requests.finished_receipt(cursor.request_id)):
             return {**_finished(cursor.request_id), "receipt": receipt}
-        request, search = await self._search("erase", subject, cursor)
+        request, search = await self._search("erase", subject, cursor, unread)
         notes = ErasureNotes(self.bucket, request.id, search.now)
         erasure = Erasure(search, self._requests, request, notes)
         is_finished = await self._run_portion(_search_and_erase(search, erasure), request)
@@ -130,7 +137,11 @@ class Privacy:
         return PrivacyRequests(self.database)
 
     async def _search(
-        self, kind: RequestKind, subject: DataSubject, cursor: PrivacyCursor | None
+        self,
+        kind: RequestKind,
+        subject: DataSubject,
+        cursor: PrivacyCursor | None,
+        unread: Sequence[str],
     ) -> tuple[PrivacyRequest, PrivacySearch]:
         """Begins a request, or resumes that of the cursor, and restores its search."""
         now = self.clock()
@@ -138,6 +149,7 @@ class Privacy:
             request = await self._requests.resume(cursor.request_id, kind, subject)
         else:
             request = await self._requests.begin(self.new_id(), kind, subject, FIRST_STAGE, now)
+        request.progress.damaged |= set(unread)
         search = PrivacySearch(
             self.database, self.bucket, self.key_values, subject, request.progress, now
         )

@@ -6,6 +6,7 @@ Each is stored once: the pixel may have sent it again in the meantime, and D1 kn
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.core.logs import Log
@@ -18,6 +19,15 @@ from services.tracking.waiting_room import WaitingEvent, WaitingRoom
 MAX_EVENTS_OF_REPLAY = 150
 # With those that cannot be read.
 MAX_OBJECTS_OF_REPLAY = 500
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRest:
+    """What still waits: the number of events to store, and the keys that nobody can read."""
+
+    events: int = 0
+    unreadable: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +39,27 @@ class Replay:
     visits: Visits
     clock: Clock
 
-    async def run(self, log: Log) -> int:
-        """Stores one portion; returns how many events still wait.
+    async def run(self, log: Log) -> WaitingRest:
+        """Stores one portion; returns what still waits.
 
         Raises:
             UnavailableError: D1 or R2 failed, or the database is lost; the events wait on.
         """
         keys = await self.room.keys()
         if not keys:
-            return 0
-        counts: Counter[str] = Counter(stored=0, refused=0, unreadable=0)
+            return WaitingRest()
+        unreadable: list[str] = []
+        counts: Counter[str] = Counter({"stored": 0, "refused": 0, UNREADABLE: 0})
         for key in keys[:MAX_OBJECTS_OF_REPLAY]:
-            counts[await self._replay(key)] += 1
+            outcome = await self._replay(key)
+            counts[outcome] += 1
+            if outcome == UNREADABLE:
+                unreadable.append(key)
             if counts["stored"] + counts["refused"] == MAX_EVENTS_OF_REPLAY:
                 break
         waiting = len(keys) - counts["stored"] - counts["refused"]
         log.info("waiting_replayed", **counts, waiting=waiting)
-        return max(0, waiting - counts["unreadable"])
+        return WaitingRest(max(0, waiting - len(unreadable)), unreadable)
 
     async def _replay(self, key: str) -> str:
         try:
@@ -53,7 +67,7 @@ class Replay:
             outcome = "stored" if waiting and await self._store(waiting) else "refused"
         except (AttributeError, KeyError, TypeError, ValueError):
             # Of another version of the Worker, which may come back: it waits on.
-            return "unreadable"
+            return UNREADABLE
         except NotStoredError:
             # The same event of another pixel: D1 refused it before, too.
             outcome = "refused"

@@ -76,6 +76,7 @@ class Story:
         room = WaitingRoom(self.bucket, lambda: "0" * 32)
         pixels = PixelCache(self.database, DatabaseGuard(self.bucket), 60)
         visits = Visits(self.database, lambda: "1" * 32, 30, 420, 600)
+        self.unreadable: Sequence[str] = ()
         self.room, self.replay = room, Replay(room, pixels, visits, lambda: NOW)
 
     def add(self, number: int = 0, *, declines: bool = False, **fields: object) -> None:
@@ -84,7 +85,9 @@ class Story:
         asyncio.run(self.room.add(WaitingEvent(event, ORIGIN, received_at, declines=declines)))
 
     def run(self) -> int:
-        return asyncio.run(self.replay.run(Log("error", "test")))
+        rest = asyncio.run(self.replay.run(Log("error", "test")))
+        self.unreadable = rest.unreadable
+        return rest.events
 
     def stored_keys(self) -> list[object]:
         return [parameters["event_key"] for parameters in self.database.parameters]
@@ -118,9 +121,11 @@ def test_what_its_pixel_does_not_take_goes_without_being_stored() -> None:
 
 def test_one_that_cannot_be_read_stays_and_keeps_nothing_else() -> None:
     story = Story()
-    story.bucket.objects["waiting/00/20200101T000000000000Z-0.json"] = b"{"
+    key = "waiting/00/20200101T000000000000Z-0.json"
+    story.bucket.objects[key] = b"{"
     story.add()
     assert story.run() == 0
+    assert story.unreadable == [key]
     assert story.stored_keys() == ["event-key-0"]
     assert len(story.bucket.objects) == 1
 
