@@ -7,12 +7,13 @@ default takes its place. Where no default is safe, the job of the setting waits 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar, cast, get_args
 
 from services.access.api_keys import ApiKey, is_old_format, read_api_keys
 from services.access.rate_limiting import Limit
+from services.alerting.on_call import Responders, read_on_call
 from services.archive.archive_run import ArchiveSettings
 from services.backup.backup_run import BackupSettings
 from services.core.logs import Level
@@ -147,6 +148,7 @@ class MonitoringConfig:
     thresholds: CheckThresholds
     runbook_url: str
     alert_webhook_url: str | None = field(repr=False)
+    on_call: Mapping[str, Responders] = field(default_factory=dict, repr=False)
     problems: tuple[str, ...] = ()
 
 
@@ -268,6 +270,11 @@ def read_monitoring_config(get: SettingReader) -> MonitoringConfig:
     except ConfigError as error:
         settings.problems.append(str(error))
         webhook_url = None
+    try:
+        on_call = read_on_call(get("ON_CALL"))
+    except ValueError as error:
+        settings.problems.append(f"ON_CALL {error}")
+        on_call = {}
     return MonitoringConfig(
         thresholds=CheckThresholds(
             daily_tokens=settings.number("PIPEDRIVE_DAILY_TOKENS", 30_000),
@@ -275,6 +282,7 @@ def read_monitoring_config(get: SettingReader) -> MonitoringConfig:
         ),
         runbook_url=get("RUNBOOK_URL") or "docs/runbook.md",
         alert_webhook_url=webhook_url,
+        on_call=on_call,
         problems=tuple(settings.problems),
     )
 

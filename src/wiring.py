@@ -158,7 +158,8 @@ def _is_time_zone(zone: str) -> bool:
 def _new_notifier(settings: SettingReader, key_values: Kv, log: Log) -> Notifier:
     config = read_monitoring_config(settings)
     webhook = AlertWebhook(Fetch(), config.alert_webhook_url)
-    return Notifier(webhook, AlertMemory(key_values), now, log, config.runbook_url)
+    memory = AlertMemory(key_values)
+    return Notifier(webhook, memory, now, log, config.runbook_url, config.on_call)
 
 
 def _new_sync(

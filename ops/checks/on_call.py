@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from ops.terminal.errors import WrongUsageError
 from paths import ROOT
+from services.alerting.on_call import PRIORITIES, Responders, read_on_call
 
 CONTACTS = ROOT / "config" / "oncall.toml"
 EXAMPLE = ROOT / "config" / "oncall.example.toml"
-PRIORITIES = ("P1", "P2", "P3", "P4")
-
-
-@dataclass(frozen=True, slots=True)
-class Responders:
-    """Who responds to a priority: first, then second; who is informed; how they are reached."""
-
-    first: str
-    second: str
-    inform: str
-    contact: str
-
-    def __str__(self) -> str:
-        roles = {"first": self.first, "then": self.second, "inform": self.inform}
-        people = "; ".join(f"{role} {name}" for role, name in roles.items() if name)
-        return f"{people} ({self.contact})" if self.contact else people
 
 
 def read_responders(file: Path = CONTACTS) -> Mapping[str, Responders]:
@@ -44,6 +30,22 @@ def read_responders(file: Path = CONTACTS) -> Mapping[str, Responders]:
         raise WrongUsageError(
             f"{source} cannot be read ({type(error).__name__}: {error}): compare it with {EXAMPLE}"
         ) from None
+
+
+def on_call_setting(file: Path) -> dict[str, dict[str, str]]:
+    """Return the value of the setting ON_CALL, which the Worker reads.
+
+    Raises:
+        WrongUsageError: nobody is named yet, or the file is no such table.
+    """
+    if not file.exists():
+        raise WrongUsageError(
+            f"nobody is named yet: copy config/{EXAMPLE.name} to config/{CONTACTS.name} and fill it"
+            " in"
+        )
+    setting = {name: asdict(responders) for name, responders in read_responders(file).items()}
+    # As the Worker reads it, long texts are cut.
+    return {name: asdict(read) for name, read in read_on_call(json.dumps(setting)).items()}
 
 
 def _responders(table: Mapping[str, object]) -> Responders:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
-from ops.checks.on_call import CONTACTS, EXAMPLE, read_responders
+from ops.checks.on_call import CONTACTS, EXAMPLE, on_call_setting, read_responders
 from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson
 from ops.terminal.output import console, note, plain, show_json, show_table
@@ -16,6 +17,7 @@ from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 PATH = "/api/alerts"
 MAX_SHOWN = 20
 DEFAULT_HOURS = 8
+STORE_COMMAND = "npx wrangler secret put ON_CALL --env production"
 
 commands = typer.Typer(
     name="alerts", help="Alerts: which are open, what was sent, who works on it."
@@ -68,6 +70,21 @@ def ack(
         show_json(answer)
     else:
         typer.echo(f"{problem}: no reminder until {answer['until']} UTC")
+    return ExitCode.FINE
+
+
+@commands.command("oncall", epilog="Example: ./ppp alerts oncall")
+def print_on_call(*, as_json: AsJson = False) -> int:
+    """Prints whom alerts name: the secret ON_CALL.
+
+    It is made of config/oncall.toml, and sent nowhere. Without the secret no alert names anybody.
+    """
+    setting = on_call_setting(CONTACTS)
+    if as_json:
+        show_json(setting)
+    else:
+        typer.echo(json.dumps(setting, ensure_ascii=False))
+    note(f"store it with: ./ppp alerts oncall | {STORE_COMMAND}")
     return ExitCode.FINE
 
 

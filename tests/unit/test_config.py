@@ -209,6 +209,19 @@ def test_monitoring_needs_no_setting() -> None:
     assert chosen == MonitoringConfig(CheckThresholds(1, 2), "https://w.example", None)
 
 
+def test_who_is_on_call_is_named_or_is_a_problem_and_is_never_shown() -> None:
+    chosen = monitoring_config(ON_CALL='{"P1": {"first": "Kim Roe", "contact": "+49 1"}}')
+    assert {name: str(people) for name, people in chosen.on_call.items()} == {
+        "P1": "first Kim Roe (+49 1)"
+    }
+    assert "Kim" not in repr(chosen)
+    broken = monitoring_config(ON_CALL='{"P1": "Kim Roe"}')
+    assert broken.on_call == {}
+    [problem] = broken.problems
+    assert problem.startswith("ON_CALL must")
+    assert "Kim" not in problem
+
+
 def test_accounts_are_the_default_and_the_additional_ones() -> None:
     other_accounts = {"acme": {"api_key": "k2"}, "default": {"api_key": "k3"}}
     chosen = sync_config(PIPEDRIVE_API_KEY="k1", PIPEDRIVE_ACCOUNTS=json.dumps(other_accounts))

@@ -5,11 +5,12 @@ The states are in KV (`alert_states.py`), so that they survive a failing databas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.alerting.alert_states import AlertMemory, AlertState
+from services.alerting.on_call import Responders
 from services.alerting.problems import Finding, Problem
 from services.alerting.webhook import AlertMessage, AlertWebhook
 from services.core.logs import Log
@@ -30,6 +31,7 @@ class Notifier:
     clock: Clock
     log: Log
     runbook_url: str
+    on_call: Mapping[str, Responders] = field(default_factory=dict, repr=False)
     _states: dict[str, AlertState] | None = None
     _notified: set[str] = field(default_factory=set)
     _sent: list[dict[str, object]] = field(default_factory=list)
@@ -102,8 +104,13 @@ class Notifier:
                 f"[{problem.severity}] {state}: {problem.name} since {since} UTC: {details}."
                 f" It means: {problem.means}. Do: {problem.command} {page}"
             )
-        message = AlertMessage(problem.name, problem.severity, state, since, text)
+        responders = self.on_call.get(problem.severity)
+        call = f"Call: {responders}" if responders and state != "over" else ""
+        message = AlertMessage(problem.name, problem.severity, state, since, text, call)
         has_arrived = await self.webhook.send(self.log, message)
-        sent = asdict(message) | {"at": format_stored_time(self.clock()), "arrived": has_arrived}
+        sent: dict[str, object] = message.fields() | {
+            "at": format_stored_time(self.clock()),
+            "arrived": has_arrived,
+        }
         self._sent.append(sent)
         return has_arrived

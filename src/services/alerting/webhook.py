@@ -14,13 +14,21 @@ MIN_ERROR_STATUS = 300
 
 @dataclass(frozen=True, slots=True)
 class AlertMessage:
-    """One message about a problem; `state` is new, still there or over, `since` in UTC."""
+    """One message about a problem; `state` is new, still there or over, `since` in UTC.
+
+    `call` says whom to call: it is sent, and neither logged nor remembered.
+    """
 
     problem: str
     severity: str
     state: str
     since: str
     text: str
+    call: str = field(default="", repr=False)
+
+    def fields(self) -> dict[str, str]:
+        """What may be logged and remembered."""
+        return {name: value for name, value in asdict(self).items() if name != "call"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,14 @@ class AlertWebhook:
 
     async def send(self, log: Log, message: AlertMessage) -> bool:
         """Logs a message and sends it; returns False where it did not arrive."""
-        fields = asdict(message)
+        fields = message.fields()
         write = log.info if message.state == "over" else log.error
         write("alert", **fields)
         if not self.webhook_url:
             return True
         headers = {"content-type": "application/json"}
-        body = json.dumps({**fields, "text": f"PPP Pixel: {message.text}"})
+        text = " ".join(filter(None, (f"PPP Pixel: {message.text}", message.call)))
+        body = json.dumps({**fields, "text": text})
         try:
             answer = await self.http.send("POST", self.webhook_url, headers, body, TIMEOUT_SECONDS)
         except NetworkError as error:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from ops.checks.on_call import EXAMPLE
+from ops.commands import alerts as ops_alerts
 from tests.ops.asking import READ_KEY, Service
-from tests.ops.running import fails
+from tests.ops.running import fails, here
 
 NOW = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 STATE = {"severity": "P1", "since": NOW, "told_at": NOW}
@@ -48,3 +51,18 @@ def test_an_alert_is_acknowledged_with_an_admins_key(alarmed: Service) -> None:
 def test_an_alert_that_is_not_open_cannot_be_acknowledged(alarmed: Service) -> None:
     output = alarmed.ppp("alerts", "ack", "no_such_alert")
     assert "No such alert is open (404)" in fails(output, 1)
+
+
+def test_the_secret_of_who_is_on_call_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ops_alerts, "CONTACTS", EXAMPLE)
+    output = here("alerts", "oncall")
+    assert output.code == 0
+    [line] = output.out.splitlines()
+    assert json.loads(line)["P1"]["first"] == "the person on call"
+    assert output.err.endswith("| npx wrangler secret put ON_CALL --env production\n")
+    assert here("alerts", "oncall", "--json").json == json.loads(line)
+
+
+def test_without_names_there_is_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ops_alerts, "CONTACTS", tmp_path / "none.toml")
+    assert "nobody is named yet" in fails(here("alerts", "oncall"), 2)

@@ -11,6 +11,7 @@ import pytest
 
 from services.alerting.alert_states import AlertMemory, AlertState
 from services.alerting.notifier import Notifier
+from services.alerting.on_call import Responders
 from services.alerting.problems import BACKUP_OLD, LEADS_WAITING, Finding
 from services.alerting.webhook import AlertWebhook
 from services.core.logs import Log
@@ -27,6 +28,7 @@ class Story:
 
     def __init__(self, *replies: Reply) -> None:
         self.time, self.key_values = Time(), MemoryKeyValues()
+        self.on_call: dict[str, Responders] = {}
         self.http = MemoryHttp(self.time, scripted(replies or [OK] * 20))
 
     def run(self, *findings: Finding) -> Sequence[dict[str, str]]:
@@ -35,7 +37,8 @@ class Story:
         webhook = AlertWebhook(self.http, "https://hooks.example/x")
         log = Log("info", "request-1")
         notifier = Notifier(
-            webhook, AlertMemory(self.key_values), self.time.clock, log, "https://w.example/runbook"
+            *(webhook, AlertMemory(self.key_values), self.time.clock, log),
+            *("https://w.example/runbook", self.on_call),
         )
 
         async def check() -> None:
@@ -175,3 +178,16 @@ def test_the_messages_are_remembered_the_newest_first() -> None:
         ("backup_old", False),
         ("leads_waiting", True),
     ]
+
+
+def test_a_message_names_whom_to_call_unless_it_is_over(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    story = Story()
+    story.on_call = {"P2": Responders("Kim", contact="+49 1"), "P1": Responders("Lee")}
+    [new] = story.run(LEADS)
+    assert new["text"].endswith("#leads_waiting Call: first Kim (+49 1)")
+    [resolved] = story.run()
+    assert "Kim" not in resolved["text"]
+    assert "Kim" not in capsys.readouterr().out
+    assert "Kim" not in json.dumps(story.key_values.values)

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -67,3 +68,14 @@ def test_an_alert_that_does_not_arrive_is_logged_without_the_address(
     _, line = lines(capsys)
     assert (line["event"], line["reason"]) == ("alert_not_sent", reason)
     assert "secret" not in json.dumps(line)
+
+
+def test_whom_to_call_is_sent_and_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    http = http_with(HttpAnswer(200, "ok", {}))
+    message = replace(MESSAGE, call="Call: first Kim (+49 1)")
+    asyncio.run(AlertWebhook(http, URL).send(LOG, message))
+    [sent] = http.sent
+    content = json.loads(sent.body or "")
+    assert content["text"] == "PPP Pixel: Pipedrive is down Call: first Kim (+49 1)"
+    assert "call" not in content
+    assert "Kim" not in capsys.readouterr().out + repr(message)
