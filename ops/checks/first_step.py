@@ -15,6 +15,12 @@ from services.alerting import problems
 # The lines of `ppp status` that are about the data, beside the alerts.
 DATA_LINES = ("worker", "database", "events", "leads", "last hour", "backup", "job", "not read")
 LOSS_PROBLEMS = ("database_lost", "database_empty")
+SYNC_SETTINGS = ("PIPEDRIVE_", "SYNC_")
+URGENT = {
+    problem.name
+    for problem in vars(problems).values()
+    if isinstance(problem, problems.Problem) and problem.severity in {"P1", "P2"}
+}
 OUTAGE_CONSEQUENCES = (
     *(problems.SCHEMA_UNEXPECTED, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
     *(problems.BACKUP_OLD, problems.BACKUP_FAILED, problems.LEADS_WAITING, problems.JOB_FAILING),
@@ -62,4 +68,22 @@ def first_step(
     if error:
         command = "is it there? npx wrangler d1 list (docs/runbook.md#database_failing)"
         return FirstStep(f"the database {error}", command, followers)
-    return None
+    return _settings_step(health.get("misconfigured") or (), problem_names, options)
+
+
+def _settings_step(
+    settings: Collection[str], problem_names: Collection[str], options: str
+) -> FirstStep | None:
+    """Decide whether settings come first: unless something urgent has another cause."""
+    followers = {"settings", "job", problems.JOB_FAILING.name}
+    if any(name.startswith(SYNC_SETTINGS) for name in settings):
+        followers |= {"leads", problems.LEADS_WAITING.name}
+    if not settings or URGENT.intersection(problem_names) - followers:
+        return None
+    logs = (
+        f"./ppp logs {options}" if options.startswith("--env") else "make dev | ./ppp logs --stdin"
+    )
+    command = (
+        f"`{logs} --event misconfigured` says what is wrong, docs/api.md#settings what it may be"
+    )
+    return FirstStep(f"correct {', '.join(settings)}, which cannot be used", command, followers)

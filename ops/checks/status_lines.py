@@ -11,6 +11,8 @@ from ops.terminal.output import format_duration, plain
 from ops.worker_api.client import Row
 from services.alerting import problems
 from services.alerting.problems import Problem
+from services.backup.backup_run import REFUSED
+from services.core.backed_up import NO_BACKUP
 from services.monitoring.checks import JOB as WATCH
 from services.monitoring.checks import (
     MAX_BACKUP_AGE,
@@ -22,7 +24,7 @@ from services.sync.outbox import JOB as SYNC
 
 DAY = timedelta(days=1)
 FIRST, ALERT = "do first", "alert"
-REFUSED = "refused"
+OUTCOME_TEXTS = {NO_BACKUP: "waits for a full backup"}
 PROBLEMS = {
     problem.name: problem for problem in vars(problems).values() if isinstance(problem, Problem)
 }
@@ -124,6 +126,10 @@ def _worker_lines(health: Row) -> Iterator[StatusLine]:
         error = f": {plain(part['error'])}" if part.get("error") else ""
         text = f"{part['status']}, {part['latency_ms']} ms{error}"
         yield StatusLine(f"  {name}", text, part["status"] != "healthy")
+    # A Worker of an older version does not name them.
+    if settings := health.get("misconfigured"):
+        names = ", ".join(map(plain, settings))
+        yield StatusLine("settings", f"{names} cannot be used", is_problem=True)
 
 
 def _data_lines(metrics: Row, now: datetime) -> Iterator[StatusLine]:
@@ -191,10 +197,12 @@ def _job_lines(jobs: Mapping[str, Row], now: datetime) -> Iterator[StatusLine]:
         ]
         if run["outcome"] == REFUSED:
             counts.append(str(run["summary"].get("reason") or "see the log"))
-        outcome = ": ".join(filter(None, (run["outcome"] or "has not ended", ", ".join(counts))))
+        outcome = run["outcome"] or "has not ended"
+        outcome = OUTCOME_TEXTS.get(outcome, outcome)
+        text = ": ".join(filter(None, (outcome, ", ".join(counts))))
         is_problem = age > MAX_CRON_GAP or run["outcome"] == REFUSED
         yield StatusLine(
-            f"job {name}", f"{_ago(run['started_at'], now)}, {plain(outcome)}", is_problem
+            f"job {name}", f"{_ago(run['started_at'], now)}, {plain(text)}", is_problem
         )
 
 

@@ -18,6 +18,9 @@ from ops.terminal.output import console, note, show_json
 from ops.worker_api.client import Api, Row, open_public_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.loss.judgement import judge_loss
+from services.monitoring.health import NO_ANSWER
+
+NO_TABLES = "the database has no tables, and there is a backup"
 
 commands = typer.Typer()
 
@@ -77,9 +80,14 @@ def _with_bucket(snapshot: StatusSnapshot, target: Target) -> StatusSnapshot:
     if database.get("status") == "healthy":
         return snapshot
     try:
-        loss = judge_loss(read_mark(target), read_database_contents(target))
+        contents = read_database_contents(target)
+        loss = judge_loss(read_mark(target), contents)
     except OpsError as error:
         return replace(snapshot, not_read=[*snapshot.not_read, f"the database itself: {error}"])
+    if loss is None and contents.database_id is None and snapshot.newest_backup:
+        # Without a mark nothing else says that there were tables; a schema that is merely older
+        # answers with its migration.
+        loss = NO_TABLES if database.get("error") == NO_ANSWER else None
     return replace(snapshot, loss=loss)
 
 
@@ -123,7 +131,7 @@ def _show(lines: Sequence[StatusLine]) -> None:
     for line in lines:
         mark = "!" if line.is_problem else " "
         text = f"{mark} {line.name:<20} {line.text}"
-        terminal.print(text, style="yellow" if line.is_problem else None, soft_wrap=True)
+        terminal.print(text, style="yellow" if line.is_problem else None)
     problems = sum(line.is_problem for line in lines)
     typer.echo(f"\n{problems} to look at: docs/runbook.md" if problems else "\nall is well")
 

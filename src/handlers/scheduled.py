@@ -57,9 +57,9 @@ async def _delete_old_timers(app: App, log: Log) -> None:
 
 
 async def _run_job(job: str, run: Job, log: Log) -> str:
-    """Run a job and return its outcome."""
+    """Run a job and return its outcome: its own one where it says one, such as refused."""
     try:
-        await run()
+        own_outcome = await run()
     except UnavailableError as error:
         outcome, reason = "failed", {"reason": str(error)}
     except ConfigError as error:
@@ -67,7 +67,7 @@ async def _run_job(job: str, run: Job, log: Log) -> str:
     except Exception as error:  # noqa: BLE001  # a fault in one job must not stop the others
         outcome, reason = "crashed", error_location(error)
     else:
-        return "done"
+        return own_outcome if isinstance(own_outcome, str) else "done"
     event = f"{job}_{outcome}"
     log.error(event, **reason)
     return outcome

@@ -137,8 +137,10 @@ class ArchiveRun:
     log: Log
     _counts: Counter[str] = field(default_factory=Counter)
 
-    async def run(self) -> None:
+    async def run(self) -> str | None:
         """Archives the due events and records the outcome in the log and in `job_runs`.
+
+        Returns the outcome where it waits or fails.
 
         Raises:
             UnavailableError: D1 failed; the remaining events are due in the next run.
@@ -148,16 +150,17 @@ class ArchiveRun:
         run = JobRun(self.database, JOB, f"{JOB}-{self.log.request_id}", lease)
         if not await run.begin(started):
             self.log.info("archive_busy")
-            return
+            return None
         backed_up = await self.find_backed_up_rows(started)
         if backed_up is None:
             self.log.warning("archive_waits", reason="no full backup of the last day is verified")
             await run.end(self.clock(), NO_BACKUP, self._summary())
-            return
+            return NO_BACKUP
         deadline = started + timedelta(seconds=self.settings.seconds)
         outcome = await self._archive_pixels(backed_up, deadline)
         await run.end(self.clock(), outcome, self._summary())
         self.log.info("archive_run", outcome=outcome, **self._summary())
+        return None if outcome in {"drained", "budget_spent"} else outcome
 
     async def _archive_pixels(self, backed_up: BackedUpRows, deadline: datetime) -> str:
         """Archives one part of each pixel in turn, so that none starves; returns the outcome."""

@@ -33,6 +33,8 @@ from services.loss.high_water_mark import HighWaterMark
 from services.loss.loss_check import LossCheck
 
 JOB = "backup"
+# The outcome of a run that must not make a backup, with its reason in the summary.
+REFUSED = "refused"
 # A small part of the time that Cloudflare gives a cron run.
 LEASE_SECONDS = 300
 # With a cron every five minutes and the time to write, less than an hour is ever lost.
@@ -67,8 +69,10 @@ class Backups:
     loss_check: LossCheck
     clock: Clock
 
-    async def run(self, log: Log) -> None:
+    async def run(self, log: Log) -> str | None:
         """One run of the job: starts what is due, continues what is running.
+
+        Returns its outcome, or None where another run works.
 
         Raises:
             UnavailableError: D1 or R2 failed; the next run continues after the last step.
@@ -80,16 +84,19 @@ class Backups:
         job = self._job(log)
         if not await job.begin(self.clock()):
             log.info("backup_busy")
-            return
+            return None
         if loss:
             # What a lost database holds joins no chain, and no good backup expires meanwhile.
-            await job.end(self.clock(), "refused", {"backups": [], "reason": loss})
-            return
-        backups = await self._run_due(log, job)
-        ids = [backup.id for backup in backups]
+            await job.end(self.clock(), REFUSED, {"backups": [], "reason": loss})
+            return REFUSED
+        backups, refusals = await self._run_due(log, job)
         await self._clean_up(log)
         outcome = "failed" if any(backup.error for backup in backups) else "done"
-        await job.end(self.clock(), outcome, {"backups": ids})
+        summary: dict[str, object] = {"backups": [backup.id for backup in backups]}
+        if refusals:
+            outcome, summary = REFUSED, {**summary, "reason": "; ".join(refusals)}
+        await job.end(self.clock(), outcome, summary)
+        return outcome
 
     async def start(self, label: str | None, log: Log) -> Backup:
         """Starts a backup on demand.
@@ -157,19 +164,22 @@ class Backups:
     def _job(self, log: Log) -> JobRun:
         return JobRun(self.records.database, JOB, f"{JOB}-{log.request_id}", LEASE_SECONDS)
 
-    async def _run_due(self, log: Log, job: JobRun) -> Sequence[Backup]:
+    async def _run_due(self, log: Log, job: JobRun) -> tuple[Sequence[Backup], Sequence[str]]:
+        """The backups that were worked on, and why others were not begun."""
         newest = await self.records.newest()
         now = self.clock()
         started: list[Backup] = []
+        refusals: dict[str, None] = {}
         for kind in due_kinds(newest, now):
             try:
                 started.append(await self._begin(kind, None, newest, log))
             except RefusedBackupError as refused:
                 log.error("backup_refused", kind=kind, reason=str(refused))
+                refusals[str(refused)] = None
         running = [backup for backup in (*started, *newest) if backup.state == "running"]
         for backup in sorted(running, key=lambda backup: backup.kind != "hourly"):
             await self._run_steps(backup, job, log)
-        return running
+        return running, list(refusals)
 
     async def _begin(
         self, kind: BackupKind, label: str | None, newest: Sequence[Backup], log: Log

@@ -140,8 +140,10 @@ class Retention:
     session_days: int
     visitor_days: int
 
-    async def run(self, log: Log) -> None:
+    async def run(self, log: Log) -> str | None:
         """Deletes one portion, and records it in the log and in `job_runs`.
+
+        Returns the outcome where it waits.
 
         Raises:
             UnavailableError: D1 or R2 failed; the next run continues.
@@ -150,19 +152,20 @@ class Retention:
         job = JobRun(self.database, JOB, self.new_id(), LEASE_SECONDS)
         if not await job.begin(now):
             log.info("retention_busy")
-            return
+            return None
         backed_up = await self.find_backed_up_rows(now)
         positions = await self._walk_positions()
         if backed_up is None:
             log.warning("retention_waits", reason="no full backup of the last day is verified")
             await job.end(self.clock(), NO_BACKUP, positions)
-            return
+            return NO_BACKUP
         deleted: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
         await self._delete_events(now, backed_up, deleted)
         positions = await self._delete_visits_and_logs(now, backed_up, positions, deleted)
         await job.end(self.clock(), "drained", {**deleted, **positions})
         if deleted.total():
             log.info("retention_run", **deleted)
+        return None
 
     async def _delete_events(
         self, now: datetime, backed_up: BackedUpRows, deleted: Counter[str]

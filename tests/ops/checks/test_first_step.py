@@ -6,12 +6,11 @@ import pytest
 
 from ops.checks.first_step import first_step
 
-Health = dict[str, dict[str, dict[str, str]]]
-FINE: Health = {"checks": {"database": {"status": "healthy"}}}
+FINE: dict[str, object] = {"checks": {"database": {"status": "healthy"}}}
 PRODUCTION = "--env production"
 
 
-def unhealthy(error: str) -> Health:
+def unhealthy(error: str) -> dict[str, object]:
     return {"checks": {"database": {"status": "unhealthy", "error": error}}}
 
 
@@ -29,7 +28,9 @@ def test_where_nothing_is_wrong_with_the_database_nothing_comes_first() -> None:
         (unhealthy("last migration is None"), [], "this is another database"),
     ],
 )
-def test_a_loss_comes_before_everything(health: Health, names: list[str], loss: str | None) -> None:
+def test_a_loss_comes_before_everything(
+    health: dict[str, object], names: list[str], loss: str | None
+) -> None:
     step = first_step(health, names, loss, PRODUCTION)
     assert step is not None
     assert "./ppp restore --env production --dry-run" in step.text
@@ -47,3 +48,24 @@ def test_an_outage_and_an_old_schema_have_their_own_first_step() -> None:
     assert schema is not None
     assert "database_failing" in outage.command
     assert "./ppp rollback -l" in schema.command
+
+
+def misconfigured(*settings: str) -> dict[str, object]:
+    return {**FINE, "misconfigured": [*settings]}
+
+
+def test_settings_that_cannot_be_used_come_first_where_nothing_is_more_urgent() -> None:
+    step = first_step(misconfigured("ARCHIVE_ENDPOINT"), ["job_failing"], None, PRODUCTION)
+    assert step is not None
+    assert "ARCHIVE_ENDPOINT" in step.text
+    assert "./ppp logs --env production --event misconfigured" in step.text
+    assert all(map(step.explains, ("settings", "job archive", "job_failing")))
+    assert not step.explains("leads")
+    assert first_step(misconfigured("RUNBOOK_URL"), ["no_events"], None, PRODUCTION) is None
+
+
+def test_late_leads_follow_from_a_setting_of_the_sync() -> None:
+    step = first_step(misconfigured("PIPEDRIVE_FIELDS"), ["leads_waiting"], None, "--local")
+    assert step is not None
+    assert step.explains("leads_waiting")
+    assert "make dev | ./ppp logs --stdin --event misconfigured" in step.text

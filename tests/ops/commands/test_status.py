@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ops.checks.status_lines import StatusSnapshot, status_lines
+from ops.commands import status as ops_status
+from ops.worker_api import client as ops_client
 from ops.worker_api import worker as ops_worker
-from tests.harness.worker import Row, some_event
-from tests.ops.asking import READ_KEY, Service
+from paths import LOCAL_CONFIG
+from pyodide_bundle import Bundle
+from tests.harness.direct import running_directly
+from tests.harness.prepared import database_file
+from tests.harness.worker import Row, running_worker, some_event
+from tests.ops.asking import ADMIN_KEY, KEYS, READ_KEY, Service
+from tests.ops.deployed import local, write_backup
 from tests.ops.running import fails, here
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -162,6 +172,13 @@ def test_what_needs_somebody_to_look_is_marked(snapshot: StatusSnapshot, name: s
     assert problems(snapshot) == [name]
 
 
+def test_a_setting_that_cannot_be_used_is_marked_below_what_is_more_urgent() -> None:
+    health = {**HEALTH, "misconfigured": ["RUNBOOK_URL"]}
+    assert problems(changed(health=health)) == ["do first", "settings"]
+    urgent = changed(health=health, metrics=noticed("no_events"))
+    assert problems(urgent) == ["alert", "settings"]
+
+
 def test_a_day_without_events_is_marked() -> None:
     silent = metrics()
     silent["metrics"]["last_event_at"] = ago(hours=25)
@@ -283,6 +300,67 @@ def test_without_a_key_it_says_what_anybody_may_know(
     output = here("status", "--url", running.worker.url)
     assert "healthy, version" in output.out
     assert "/api/reports/metrics: no key is set" in output.out
+
+
+@pytest.fixture(scope="module")
+def misconfigured(local_config: Bundle) -> Iterator[Service]:
+    """A Worker with settings that mean nothing."""
+    settings = {"ARCHIVE_ENDPOINT": "nonsense", "SESSION_MINUTES": "many"}
+    with running_worker(env_vars={"API_KEYS": KEYS, **settings}) as running:
+        running.send(some_event())
+        running.act("scheduled", cron="*/5 * * * *")
+        yield Service(running)
+
+
+def test_settings_that_do_not_work_are_the_first_that_is_said(misconfigured: Service) -> None:
+    output = misconfigured.ppp("status")
+    assert output.code == 1
+    first, *rest = output.out.splitlines()
+    assert first.startswith("! do first             correct ARCHIVE_ENDPOINT, SESSION_MINUTES, whi")
+    assert "--event misconfigured" in first
+    [line] = [line for line in rest if line.startswith("! settings")]
+    assert line.endswith("cannot be used (follows from what comes first)")
+    assert "all is well" not in output.out
+    answer = misconfigured.ppp("status", "--json").json
+    assert answer["health"]["misconfigured"] == ["ARCHIVE_ENDPOINT", "SESSION_MINUTES"]
+    assert "ARCHIVE_ENDPOINT" in answer["first"]
+
+
+def test_a_job_that_waits_is_not_done(misconfigured: Service) -> None:
+    output = misconfigured.ppp("status").out
+    [line] = [line for line in output.splitlines() if "job retention" in line]
+    assert "waits for a full backup" in line
+    assert "done" not in line
+
+
+@pytest.fixture
+def with_backup(
+    bundle: Path, local_config: Bundle, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A Worker on a storage with a backup in its bucket, which --local means."""
+    write_backup(storage)
+    config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
+    with running_directly(bundle, "entry.py", config, storage, {"API_KEYS": KEYS}) as running:
+        worker = ops_worker.Worker("local", running.url)
+        monkeypatch.setattr(ops_client, "choose_worker", lambda *_, **__: worker)
+        monkeypatch.setattr(ops_status, "choose_target", lambda *_, **__: local(storage))
+        monkeypatch.setenv("PPP_API_KEY", ADMIN_KEY)
+        yield storage
+
+
+def test_a_database_without_tables_hides_no_backup_and_comes_first(with_backup: Path) -> None:
+    with closing(sqlite3.connect(database_file(with_backup), isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("DELETE FROM sqlite_master")
+    output = here("status", "--local")
+    assert output.code == 1, output
+    first, *rest = output.out.splitlines()
+    assert first.startswith("! do first")
+    assert "./ppp restore --local --dry-run" in first
+    [backup] = [line for line in rest if line[2:].startswith("backup")]
+    assert "-full, " in backup
+    assert "backups: read from R2" in output.err
+    assert all("follows from what comes first" in line for line in rest if line.startswith("!"))
 
 
 def test_where_nothing_answers_it_is_one_line() -> None:
