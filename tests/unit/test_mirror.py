@@ -95,7 +95,6 @@ COVERED_BY = {
     "ops/commands/backups.py": "tests/ops/backup/test_backup_maker.py",
     "ops/commands/pixels.py": "tests/ops/projects/test_entries.py",
     "ops/commands/projects.py": "tests/ops/projects/test_entries.py",
-    "ops/commands/smoke.py": "tests/ops/deploy/test_smoke_test.py",
     "ops/deploy/check_result.py": "tests/ops/deploy/test_readiness_checks.py",
     "ops/deploy/checkout.py": "tests/ops/commands/test_deploy.py",
     "ops/deploy/deployment_log.py": "tests/ops/commands/test_rollback.py",
