@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -77,22 +79,27 @@ for module in MODULES:
 
 def main() -> int:
     """Run one command and return its exit code; print an error in one line."""
+    arguments = sys.argv[1:] or ["--help"]
     try:
-        arguments = sys.argv[1:] or ["--help"]
         return int(app(arguments, prog_name="./ppp", standalone_mode=False) or 0)
     except OpsError as error:
-        typer.echo(f"error: {error}", err=True)
-        return error.exit_code
+        return _fail(str(error), error.exit_code, arguments)
     except typer.Abort:
-        typer.echo("error: stopped", err=True)
-        return ExitCode.PROBLEMS
+        return _fail("stopped", ExitCode.PROBLEMS, arguments)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "./ppp"
         # typer lists choices on separate lines.
         message = " ".join(error.format_message().split())
-        typer.echo(f"error: {message} See {command} --help", err=True)
-        return ExitCode.WRONG_USAGE
+        return _fail(f"{message} See {command} --help", ExitCode.WRONG_USAGE, arguments)
+
+
+def _fail(message: str, exit_code: ExitCode, arguments: Sequence[str]) -> int:
+    """Print an error to stderr; for a script also as JSON, on stdout in place of the result."""
+    typer.echo(f"error: {message}", err=True)
+    if "--json" in arguments:
+        typer.echo(json.dumps({"error": message, "exit_code": exit_code}, ensure_ascii=False))
+    return exit_code
 
 
 if __name__ == "__main__":

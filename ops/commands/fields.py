@@ -11,21 +11,26 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ops.leads.field_map_check import FieldCheck, ParsedFieldMap, check_fields, parse_field_map
 from ops.leads.field_map_suggestion import Suggestion, suggest
 from ops.leads.pipedrive_account import account_from_environment, custom_fields
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson
-from ops.terminal.output import announce, console, counted, note, plain, show_json
+from ops.terminal.output import (
+    announce,
+    console,
+    counted,
+    note,
+    plain,
+    show_json,
+    show_table,
+)
 from services.pipedrive.accounts import Account
 from services.pipedrive.fields import FIELD_NAMES, AccountField
 
 DEFAULT_MAP = Path("pipedrive-fields.json")
-# Fits a complete key beside all other columns.
-WIDE_TERMINAL_COLUMNS = 110
+HEADERS = ("our value", "key", "account field", "type", "verdict")
 VERDICT_COLOURS = {"ok": "green", "too short": "yellow", "missing": "red", "wrong type": "red"}
 
 commands = typer.Typer(name="fields", help="Field maps: check against Pipedrive, suggest.")
@@ -126,7 +131,7 @@ def _write(file: Path, suggestion: Suggestion) -> None:
 def _show(file: Path, checks: Sequence[FieldCheck], field_map: ParsedFieldMap) -> None:
     terminal = console()
     if checks:
-        terminal.print(_table(checks, terminal.width))
+        show_table(terminal, HEADERS, map(_cells, checks), VERDICT_COLOURS)
     for title, lines in (
         ("Notes", [f"{entry.name}: {entry.note}" for entry in checks if entry.note]),
         (f"Wrong in {file}", field_map.problems),
@@ -148,14 +153,9 @@ def _summary(checks: Sequence[FieldCheck], problems: Sequence[str]) -> str:
     return f"{counted(len(checks), 'field')} compared: {', '.join(verdicts)}"
 
 
-def _table(checks: Sequence[FieldCheck], width: int) -> Table:
-    table = Table("Our value", "Key", "Account field", "Type", "Verdict", box=None, pad_edge=False)
-    for entry in checks:
-        key = entry.key if width >= WIDE_TERMINAL_COLUMNS else f"{entry.key[:8]}…"
-        name, field_type = (entry.field.name, entry.field.type) if entry.field else (None, None)
-        verdict = Text(entry.verdict, VERDICT_COLOURS[entry.verdict])
-        table.add_row(entry.name, key, plain(name), plain(field_type), verdict)
-    return table
+def _cells(entry: FieldCheck) -> Sequence[object]:
+    name, field_type = (entry.field.name, entry.field.type) if entry.field else (None, None)
+    return entry.name, entry.key, name, field_type, entry.verdict
 
 
 def _show_list(terminal: Console, title: str, lines: Sequence[str]) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.padding import Padding
 
 from ops.cloudflare.database import Database, Row
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
@@ -28,7 +27,7 @@ from ops.terminal.output import (
 from services.tracking.form_data import read_lead
 
 MAX_LEADS = 1_000
-INDENT_COLUMNS = 10
+HEADERS = ("event", "when (UTC)", "pixel", "state", "tries", "due", "why")
 NEVER_DUE_REASONS = "no e-mail, refused, switched off, or of the old Worker"
 
 commands = typer.Typer()
@@ -150,10 +149,8 @@ def _show(terminal: Console, report: Row, by: Group | None, states: Sequence[Sta
 
 
 def _show_page(terminal: Console, rows: Sequence[Row], next_before: int | None) -> None:
-    head = _line("event", "when (UTC)", "pixel", "state", "tries", "due")
-    terminal.print(f"\n{head}", style="bold")
-    for row in rows:
-        _show_row(terminal, row)
+    terminal.print()
+    show_table(terminal, HEADERS, map(_cells, rows))
     if next_before:
         terminal.print(f"\nolder ones: the same with --before {next_before}")
 
@@ -169,30 +166,17 @@ def _remark(state: str, numbers: Row) -> str:
     )
 
 
-def _show_row(terminal: Console, row: Row) -> None:
-    created_at = _minute(row["created_at"])
-    cells = (
-        row["id"],
-        created_at,
-        plain(row["pixel"]),
-        plain(row["state"]),
-        row["tries"],
-        _due(row),
-    )
-    terminal.print(_line(*cells))
+def _cells(row: Row) -> Sequence[object]:
     person = f"person {row['person_id']}" if row["person_id"] else None
-    details = [str(text) for text in (row.get("email"), person, row["reason"]) if text]
-    if details:
-        terminal.print(Padding(plain(", ".join(details)), (0, 0, 0, INDENT_COLUMNS), expand=False))
+    details = ", ".join(str(text) for text in (row.get("email"), person, row["reason"]) if text)
+    created_at = _minute(row["created_at"])
+    # As a text, an id has no commas.
+    event_id = str(row["id"])
+    return event_id, created_at, row["pixel"], row["state"], row["tries"], _due(row), details
 
 
 def _minute(time: str) -> str:
     return plain(time).replace("T", " ")[:16]
-
-
-def _line(*cells: object) -> str:
-    event, created_at, pixel, state, tries, due = map(str, cells)
-    return f"{event:>8}  {created_at:<16}  {pixel:<16.16}  {state:<9}  {tries:>5}  {due}"
 
 
 def _due(row: Row) -> str:

@@ -121,7 +121,7 @@ def _show(terminal: Console, line: LogLine, *, as_json: bool) -> None:
     text.append(f"{line.level:<5} {line.event}", COLOURS[line.level])
     text.append(f"  {_fields(line)}" if line.fields else "")
     text.append(f"  [{line.request_id}]" if line.request_id else "", "dim")
-    terminal.print(text, soft_wrap=True)
+    terminal.print(text)
     # A reader of a pipe gets each line at once.
     sys.stdout.flush()
 

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from build_hook import record_preflight
 from ops.cloudflare.account import describe_target, find_account
@@ -21,7 +19,7 @@ from ops.deploy.facts import DeploymentFacts
 from ops.deploy.preflight_checks import Preflight, PreflightOptions, all_passed, results_as_json
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson
-from ops.terminal.output import announce, console, counted, note, plain, show_json
+from ops.terminal.output import announce, console, counted, note, show_json, show_table
 
 DEFAULT_MAX_BACKUP_HOURS = 26.0
 NOTHING_AGAINST = "nothing stands against it"
@@ -114,13 +112,10 @@ def note_check(name: str) -> None:
 
 def show_results(terminal: Console, results: Mapping[str, CheckResult]) -> None:
     """Print a table of the results, then the next step of each failure."""
-    table = Table("Check", "Verdict", "Why", box=None, pad_edge=False)
-    for name, result in results.items():
-        verdict = Text(result.verdict, COLOURS[result.verdict])
-        table.add_row(name, verdict, plain(result.reason))
-    terminal.print(table)
+    rows = [(name, result.verdict, result.reason) for name, result in results.items()]
+    show_table(terminal, ("check", "verdict", "why"), rows, COLOURS)
     failures = {name: result for name, result in results.items() if result.verdict == "fail"}
     for name, result in failures.items():
-        terminal.print(f"\n{name}, next: {result.next_step}", soft_wrap=True)
+        terminal.print(f"\n{name}, next: {result.next_step}")
     summary = f"{counted(len(failures), 'check')} failed" if failures else NOTHING_AGAINST
     typer.echo(f"\n{summary}")

@@ -106,6 +106,8 @@ def export(
                 rows[portion["place"]] += portion["rows"]
     if answer["nothing_found"]:
         note("nothing is stored about this person")
+        if as_json:
+            show_json({"file": None, "found": answer["found"]})
         return ExitCode.PROBLEMS
     _write(output, {"found": answer["found"], **rows})
     sizes = {section: len(section_rows) for section, section_rows in rows.items()}
@@ -137,10 +139,11 @@ def erase(
         person = _read_person(cookie)
         answer = _find_person(api, person)
         if not as_json:
-            _show(answer)
+            _show(answer, heading="would be erased" if dry_run else "to be erased")
         if dry_run or answer["nothing_found"]:
             if as_json:
                 show_json({"would_erase": answer["found"]})
+            note("nothing was erased")
             return ExitCode.PROBLEMS if answer["nothing_found"] else ExitCode.FINE
         if not yes and not confirm(f"Erase all of it ({api.worker.name})? It cannot be undone."):
             return ExitCode.PROBLEMS
@@ -198,13 +201,14 @@ def _find_person(api: Api, person: Person) -> Row:
     return last
 
 
-def _show(answer: Row) -> None:
+def _show(answer: Row, *, heading: str = "what") -> None:
+    summary = answer["found"]
     if answer["nothing_found"]:
         note("nothing is stored about this person")
+        _warn(summary["damaged_parts"])
         return
-    summary = answer["found"]
     rows = [(label, summary[source]["count"]) for source, label in ROW_LABELS.items()]
-    show_table(console(), ("what", "rows"), [row for row in rows if row[1]])
+    show_table(console(), (heading, "rows"), [row for row in rows if row[1]])
     for line in _remarks(summary):
         typer.echo(line)
     _warn(summary["damaged_parts"])

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from ops.checks.security_connection import probe_connection, probe_rate_limit
 from ops.checks.security_prober import Prober, SecurityFinding
 from ops.checks.security_probes import PROBES
 from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson, Yes
-from ops.terminal.output import confirm, console, note, plain, require_no_question, show_json
+from ops.terminal.output import confirm, console, note, require_no_question, show_json, show_table
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url, choose_worker, find_key
 
 COLOURS = {"pass": "green", "fail": "red", "skip": "dim"}
@@ -73,13 +71,8 @@ def security_check(
 
 
 def _show(findings: Sequence[SecurityFinding]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for header in ("", "what", "seen"):
-        table.add_column(header, overflow="fold")
-    for finding in findings:
-        verdict = Text(finding.verdict, COLOURS[finding.verdict])
-        table.add_row(verdict, finding.subject, plain(finding.observed))
-    console().print(table)
+    rows = [(finding.verdict, finding.subject, finding.observed) for finding in findings]
+    show_table(console(), ("verdict", "what", "seen"), rows, COLOURS)
     verdicts = [finding.verdict for finding in findings]
     typer.echo(
         f"\n{verdicts.count('pass')} passed, {verdicts.count('fail')} failed, "

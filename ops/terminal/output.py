@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import typer
-from rich.console import Console, JustifyMethod
-from rich.table import Table
+from rich.console import Console
+from rich.text import Text
 
 from ops.terminal.errors import WrongUsageError
+from ops.terminal.table_layout import table_lines
 from services.core.text import clean
 
 MAX_TEXT_CHARACTERS = 1_000
@@ -34,21 +36,34 @@ def show_json(value: object) -> None:
 
 
 def console() -> Console:
-    """Return the terminal, or 80 columns of plain text where stdout is none."""
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    """Return stdout. No text is broken here: a terminal breaks it where it must."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def show_table(terminal: Console, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table with numbers aligned to the right and ids unbroken."""
+def show_table(
+    terminal: Console,
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    colours: Mapping[str, str] | None = None,
+) -> None:
+    """Print a table with numbers aligned to the right; where it is piped, one line for each row.
+
+    On a terminal texts are broken between words, ids never. `colours` are those of single cells.
+    """
     cells = [list(row) for row in rows]
-    table = Table(box=None, pad_edge=False)
-    for header, column in zip(headers, zip(*cells, strict=True), strict=True):
-        is_numeric = all(isinstance(cell, int | float) or cell is None for cell in column)
-        justify: JustifyMethod = "right" if is_numeric else "left"
-        table.add_column(header, justify=justify, overflow="fold", no_wrap=header.endswith("id"))
-    for row in cells:
-        table.add_row(*map(_cell_text, row))
-    terminal.print(table)
+    numeric = [
+        all(isinstance(cell, int | float) or cell is None for cell in column)
+        for column in zip(*cells, strict=True)
+    ]
+    texts = [list(headers), *([_cell_text(cell) for cell in row] for row in cells)]
+    width = terminal.width if terminal.is_terminal else None
+    head, *body = table_lines(texts, numeric, width)
+    terminal.print(head, style="bold")
+    for line in body:
+        text = Text(line)
+        for cell, colour in (colours or {}).items():
+            text.highlight_regex(rf"(?:^|  ){re.escape(cell)}(?=  |$)", colour)
+        terminal.print(text)
 
 
 def _cell_text(value: object) -> str:

@@ -15,6 +15,9 @@ from tests.ops.running import fails
 from tests.worker.archive.test_received import DAY, send
 from tests.worker.archive.test_received_persons import batch_of, form
 
+NOBODY = "nobody@example.com\n"
+YES = {"erase": ("--yes",)}
+
 
 def some_person(service: Service) -> tuple[str, int]:
     """The address of somebody who sent a form, and its event."""
@@ -44,9 +47,11 @@ def test_a_script_pipes_it_in_and_reads_json(service: Service) -> None:
 
 def test_nothing_stored_is_said_and_told_to_the_shell(service: Service) -> None:
     for command in ("find", "erase", "export"):
-        output = service.ppp("privacy", command, answer="nobody@example.com\n")
+        output = service.ppp("privacy", command, answer=NOBODY)
         assert output.code == 1
         assert "nothing is stored about this person" in output.err
+        answer = service.ppp("privacy", command, "--json", *YES.get(command, ()), answer=NOBODY)
+        assert (answer.code, bool(answer.json)) == (1, True)
     assert not Path("privacy-export.json").exists()
 
 
@@ -73,6 +78,10 @@ def test_erasing_shows_what_goes_asks_and_gives_a_receipt(service: Service) -> N
     assert "nothing was changed" in declined.out
     preview = service.ppp("privacy", "erase", "--dry-run", answer=email)
     assert preview.code == 0
+    lines = [line.split() for line in preview.out.splitlines()]
+    assert ["would", "be", "erased", "rows"] in lines
+    assert ["events", "1"] in lines
+    assert preview.err.endswith("nothing was erased\n")
     assert service.worker.event(event_id)
 
     erased = service.ppp("privacy", "erase", answer=f"{email}\ny\n")

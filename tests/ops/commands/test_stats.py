@@ -71,7 +71,6 @@ def test_people_get_a_sentence_and_tables(service: Service, pixel: Row) -> None:
     assert ["https://shop.example/contact", "1", "1"] in lines
     for title in ("Sources", "Pages", "Days", "Forms"):
         assert [title] in lines
-    assert max(map(len, output.out.splitlines()[1:])) <= 80
 
 
 def test_each_property_is_a_table(service: Service, pixel: Row) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from rich.console import Console
 
 from ops.terminal.errors import WrongUsageError
 from ops.terminal.output import (
@@ -12,6 +15,7 @@ from ops.terminal.output import (
     format_duration,
     plain,
     require_no_question,
+    show_table,
 )
 
 
@@ -52,3 +56,34 @@ def test_a_script_is_never_asked() -> None:
     require_no_question(as_json=True, yes=True, dry_run=False)
     require_no_question(as_json=True, yes=False, dry_run=True)
     require_no_question(as_json=False, yes=False, dry_run=False)
+
+
+def printed(width: int, *, is_terminal: bool) -> list[str]:
+    out = io.StringIO()
+    terminal = Console(
+        file=out, width=width, force_terminal=is_terminal, soft_wrap=True, highlight=False
+    )
+    rows = [(ID, "some words that are long", 1_234), ("short", None, None)]
+    show_table(terminal, ("id", "name", "rows"), rows, {"short": "red"})
+    return out.getvalue().splitlines()
+
+
+ID = "0b8a2f0c-7d0e-4b52-9c3e-1f5a6f0d8e21"
+
+
+def test_a_pipe_gets_one_line_for_each_row() -> None:
+    assert printed(20, is_terminal=False) == [
+        f"id{' ' * 36}name{' ' * 23}rows",
+        f"{ID}  some words that are long  1,234",
+        f"short{' ' * 33}-{' ' * 29}-",
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_a_terminal_breaks_words_apart_but_no_id(width: int) -> None:
+    lines = printed(width, is_terminal=True)
+    assert sum(ID in line for line in lines) == 1
+    assert "\x1b[31mshort" in "".join(lines)
+    assert len(lines) == (3 if width == 80 else len(lines))
+    for word in ("some", "words", "that", "are", "long"):
+        assert sum(word in line for line in lines) == 1
