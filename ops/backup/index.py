@@ -11,6 +11,8 @@ from ops.terminal.errors import NoAnswerError
 
 INDEX_KEY = "backups/index.json"
 FORMAT = 1
+# How JSON of another shape fails.
+DAMAGES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 ReadJson = Callable[[str], Any]
 """Reads the JSON object at a key of the bucket; None if there is none."""
@@ -58,7 +60,7 @@ def read_index(read: ReadJson) -> Sequence[Backup] | None:
         require_format(index)
         # A backup stays in the index while its objects are being removed.
         return [_backup(entry) for entry in index["backups"] if not entry.get("removed")]
-    except (LookupError, TypeError, ValueError) as error:
+    except DAMAGES as error:
         raise _damaged_error(INDEX_KEY, error) from None
 
 
@@ -81,7 +83,7 @@ def read_backup_contents(read: ReadJson, backup: Backup) -> BackupContents | Non
         require_format(manifest)
         rows = {name: int(table["total"]) for name, table in manifest["tables"].items()}
         return BackupContents(rows, int(manifest["marker"]["event"]))
-    except (LookupError, TypeError, ValueError) as error:
+    except DAMAGES as error:
         raise _damaged_error(key, error) from None
 
 

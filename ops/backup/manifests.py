@@ -48,8 +48,8 @@ def read_manifest(content: bytes) -> Manifest:
     Raises:
         ValueError: it is damaged, or of another format.
     """
-    manifest = json.loads(content)
     try:
+        manifest = json.loads(content)
         require_format(manifest)
         return Manifest(
             **{name: manifest[name] for name in ("id", "kind", "migration", "previous")},
@@ -57,7 +57,7 @@ def read_manifest(content: bytes) -> Manifest:
             totals={name: table["total"] for name, table in manifest["tables"].items()},
             parts=[_part(part) for part in manifest["parts"]],
         )
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__} {error}") from None
 
 

@@ -38,7 +38,7 @@ class Bucket:
         content = self.read(key)
         try:
             return None if content is None else json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NoAnswerError(f"{self.target.bucket}/{key} is no JSON: it is damaged") from None
 
     def write(self, key: str, content: bytes) -> None:

@@ -21,6 +21,7 @@ from ops.restore.drill_report import (
     RECOVERY_POINT_OBJECTIVE,
     DrillReport,
     DrillSummary,
+    is_summary,
 )
 from ops.restore.live_comparison import compare
 from ops.restore.restore_steps import (
@@ -139,7 +140,11 @@ def _earlier_drills(live: Target) -> Sequence[DrillSummary]:
     except OpsError as error:
         note(f"the drills before are not known: {error}")
         return []
-    return drills if isinstance(drills, list) else []
+    listed = drills if isinstance(drills, list) else []
+    readable = [summary for summary in listed if is_summary(summary)]
+    if readable != drills:
+        note("some of the drills before cannot be read, and are left out")
+    return readable
 
 
 def _write_report(report: DrillReport, live: Target, folder: Path) -> Path:

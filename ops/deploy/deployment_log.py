@@ -17,6 +17,9 @@ from ops.terminal.errors import NoAnswerError
 LOG_KEY = "deployments/log.ndjson"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
+# What every version of the log has, and readers need.
+REQUIRED = ("id", "kind", "state", "at", "database_id")
+
 DeploymentEntry = dict[str, Any]
 
 
@@ -50,6 +53,9 @@ def _parse(content: bytes) -> Sequence[DeploymentEntry]:
     try:
         lines = [json.loads(line) for line in content.decode().splitlines() if line]
         by_id = {line["id"]: line for line in lines}
-    except (ValueError, LookupError, TypeError):
-        raise NoAnswerError(f"{LOG_KEY} in the bucket is damaged: put it right by hand") from None
+        is_whole = all(isinstance(line[name], str) for line in lines for name in REQUIRED)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        raise NoAnswerError(f"{LOG_KEY} in the bucket is damaged: put it right by hand")
     return list(by_id.values())

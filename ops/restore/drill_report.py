@@ -145,6 +145,17 @@ RTO {_recovery(self.summary())} (promised {_duration(RECOVERY_TIME_OBJECTIVE)})
 """
 
 
+def is_summary(value: object) -> bool:
+    """Whether it is what `DrillReport.summary` returns; another version may add to it."""
+    numbers = ("recovery_point_seconds", "rows")
+    return (
+        isinstance(value, dict)
+        and all(name in value for name in ("name", "fine", "smoke", "recovery_time_seconds"))
+        and all(isinstance(value.get(name), int | float) for name in numbers)
+        and isinstance(value["recovery_time_seconds"], int | float | None)
+    )
+
+
 def _drill_row(drill: DrillSummary) -> str:
     verdict = "fine" if drill["fine"] else "NOT FINE"
     point = format_duration(drill["recovery_point_seconds"])

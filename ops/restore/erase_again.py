@@ -74,21 +74,52 @@ def read_erasures(target: Target, since: datetime, folder: Path) -> Sequence[Era
         BrokenBackupError: a receipt in the index is missing.
         NoAnswerError: R2 does not answer.
     """
-    index = Bucket(target).read_json(ERASURES_KEY) or {"receipts": []}
-    keys = [f"erasures/{receipt}.json" for receipt in index["receipts"]]
+    keys = [f"erasures/{receipt}.json" for receipt in _listed_receipts(target)]
     receipts: list[Receipt] = []
     for key, file in fetch(target, keys, folder):
         if file is None:
             raise BrokenBackupError(
                 f"{key} is missing, though {ERASURES_KEY} names it: what it erased would come back"
             )
-        receipt = json.loads(file.read_bytes())
+        receipt = _read_receipt(key, file)
         if datetime.fromisoformat(receipt["at"]) >= since - MAX_ERASURE_DURATION:
             receipts.append(receipt)
     receipts.sort(key=lambda receipt: str(receipt["receipt"]))
     parts = {part for receipt in receipts for part in _archive_parts(receipt)}
     counts = _read_current_counts(target, parts, folder)
     return [_erasure(receipt, counts) for receipt in receipts]
+
+
+def _listed_receipts(target: Target) -> Sequence[str]:
+    """Read the index; no restore goes on without it, because erased persons would come back."""
+    index = Bucket(target).read_json(ERASURES_KEY)
+    receipts = index.get("receipts") if isinstance(index, dict) else None
+    if index is None:
+        return ()
+    if not isinstance(receipts, list) or not all(isinstance(receipt, str) for receipt in receipts):
+        raise BrokenBackupError(
+            f"{ERASURES_KEY} is damaged: the next erasure makes it anew, out of erasures/"
+        )
+    return receipts
+
+
+def _read_receipt(key: str, file: Path) -> Receipt:
+    """Read the note of an erasure.
+
+    Raises:
+        BrokenBackupError: it is damaged.
+    """
+    try:
+        receipt: Receipt = json.loads(file.read_bytes())
+        lists = [receipt.get(name, []) for name in (*RECEIPT_IDS.values(), "archive_parts")]
+        has_lists = all(isinstance(ids, list) for ids in lists)
+        is_whole = has_lists and datetime.fromisoformat(receipt["at"]).tzinfo is not None
+        is_whole = is_whole and isinstance(receipt["receipt"], str)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        raise BrokenBackupError(f"{key} is damaged: what it erased would come back")
+    return receipt
 
 
 def _erasure(receipt: Receipt, counts: Mapping[str, PartCounts]) -> Erasure:

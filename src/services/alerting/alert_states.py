@@ -20,6 +20,7 @@ SENT_KEY = "alerts_sent"
 ACKNOWLEDGEMENT_KEY = "alert_acknowledged:"
 TTL_SECONDS = 30 * 86_400
 MAX_SENT = 100
+SENT_FIELDS = ("problem", "severity", "state", "since", "text", "at")
 MIN_TTL_SECONDS = 60
 
 
@@ -75,7 +76,7 @@ class AlertMemory:
         except ValueError:
             return []
         messages = stored if isinstance(stored, list) else []
-        return [message for message in messages if isinstance(message, dict)]
+        return [message for message in messages if _is_message(message)]
 
     async def add_sent(self, messages: Sequence[Mapping[str, object]]) -> None:
         """Adds messages, the newest first."""
@@ -100,6 +101,13 @@ class AlertMemory:
         text = json.dumps(asdict(acknowledgement))
         await self.key_values.put(f"{ACKNOWLEDGEMENT_KEY}{problem}", text, seconds)
         return acknowledgement
+
+
+def _is_message(message: object) -> bool:
+    """Whether it has what an operator is shown of a message; another version may add to it."""
+    return isinstance(message, dict) and all(
+        isinstance(message.get(name), str) for name in SENT_FIELDS
+    )
 
 
 def _state(fields: Mapping[str, object]) -> AlertState:

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.archive.parts import ARCHIVE, PART_SUFFIX, RECEIVED, part_manifest_key
 from services.core.ndjson_parts import DamagedPartError, unpack
 from services.core.ports import Bucket, Row
+from services.core.text import read_long_json
 
 # In the order of their keys.
 PART_FOLDERS = (ARCHIVE, RECEIVED)
@@ -112,9 +114,9 @@ def check_part(
     if content is None and manifest_text is None:
         return None
     try:
-        manifest = json.loads(manifest_text or b"")
+        manifest: Any = read_long_json((manifest_text or b"").decode())
         count, sha256 = int(manifest["count"]), str(manifest["sha256"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise DamagedPartError(f"{key} has no manifest that can be read") from None
     try:
         return ArchivedPart(key, unpack(key, content, count, sha256), manifest)

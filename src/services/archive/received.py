@@ -82,7 +82,8 @@ async def _stored_manifest(bucket: Bucket, batch: ReceivedBatch) -> Mapping[str,
     content = await bucket.get(part_manifest_key(_key(batch)))
     if content is None:
         return None
-    manifest = read_object(content.decode())
+    # One that cannot be read is not replaced: it holds the ids of those who were erased.
+    manifest = read_object(content.decode(errors="replace"))
     if manifest.get("events_sha256") != batch.part.sha256:
         advice = "give each batch a name of its own: the archive of this Worker does"
         raise ConflictError("The batch was received with other events", advice)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from services.backup.records import Backup, BackupPart, BackupProgress, PartKind
 from services.backup.retention import RETENTION, IndexEntry, finished_at, ids_to_retain
@@ -17,6 +18,7 @@ from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
 from services.core.stored_time import format_iso
+from services.core.text import read_long_json
 
 FORMAT_VERSION = 1
 FOLDER = "backups"
@@ -151,10 +153,11 @@ class BackupStore:
 def parse_index(content: bytes) -> list[IndexEntry] | None:
     """The entries of an index; None if it does not parse, or is of another format."""
     try:
-        index = json.loads(content)
+        index: Any = read_long_json(content.decode())
         entries: list[IndexEntry] = index["backups"]
-        is_readable = index["format"] == FORMAT_VERSION and all(map(_is_entry, entries))
-    except (ValueError, KeyError, TypeError):
+        is_readable = index["format"] == FORMAT_VERSION and isinstance(entries, list)
+        is_readable = is_readable and all(map(_is_entry, entries))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return entries if is_readable else None
 
@@ -162,13 +165,14 @@ def parse_index(content: bytes) -> list[IndexEntry] | None:
 def entry_of_manifest(content: bytes | None) -> IndexEntry | None:
     """The entry of a backup in the index; None if its manifest cannot be read."""
     try:
-        manifest = json.loads(content or b"")
+        manifest: Any = read_long_json((content or b"").decode())
         entry: IndexEntry = {name: manifest[name] for name in SUMMARY}
         entry["environment"] = manifest["environment"]
         entry["events"] = manifest["tables"]["tracking_events"]["total"]
-    except (ValueError, KeyError, TypeError):
+        is_readable = manifest["format"] == FORMAT_VERSION and _is_entry(entry)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return entry if manifest.get("format") == FORMAT_VERSION and _is_entry(entry) else None
+    return entry if is_readable else None
 
 
 def _is_entry(entry: IndexEntry) -> bool:

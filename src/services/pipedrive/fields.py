@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from services.core.text import read_json
+from services.core.text import read_json, read_long_json
 
 TOUCH_FIELDS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
@@ -201,13 +202,19 @@ def fields_as_json(fields: Sequence[AccountField]) -> str:
     return json.dumps([[field.key, field.name, field.type, field.options] for field in fields])
 
 
+def _rows(value: object) -> list[Any]:
+    if not isinstance(value, list) or not all(isinstance(row, list) for row in value):
+        raise TypeError("no list of lists")
+    return value
+
+
 def fields_from_json(text: str) -> list[AccountField]:
     """The fields in a text of `fields_as_json`.
 
     Raises:
         ValueError, TypeError: it is another text.
     """
-    fields = [AccountField(*field) for field in json.loads(text)]
+    fields = [AccountField(*field) for field in _rows(read_long_json(text))]
     for field in fields:
         if not all(isinstance(word, str) for word in (field.key, field.name, field.type)):
             raise TypeError("key, name, type")

@@ -14,6 +14,7 @@ from typing import Any
 
 from services.core.ports import Bucket
 from services.core.stored_time import format_iso
+from services.core.text import read_long_json
 
 PREFIX = "erasures/"
 INDEX = f"{PREFIX}index.json"
@@ -78,9 +79,10 @@ class ErasureNotes:
 def _receipts(content: bytes) -> list[str] | None:
     """The receipts in an index; None if it does not parse, or is of another format."""
     try:
-        index = json.loads(content)
+        index: Any = read_long_json(content.decode())
         receipts: list[str] = index["receipts"]
         is_readable = index["format"] == FORMAT_VERSION and isinstance(receipts, list)
+        is_readable = is_readable and all(isinstance(receipt, str) for receipt in receipts)
     except (ValueError, KeyError, TypeError):
         return None
     return receipts if is_readable else None

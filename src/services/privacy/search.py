@@ -239,7 +239,8 @@ class PrivacySearch:
             return
         for prefix in (SUBMISSIONS, TIMERS):
             async for name in self._key_names(prefix):
-                if await self._event_id_of_key(name) in recent_ids:
+                event_id = await self._event_id_of_key(name)
+                if isinstance(event_id, int) and event_id in recent_ids:
                     self.progress.keys.add(name)
                 if prefix == SUBMISSIONS:
                     self.progress.after = name

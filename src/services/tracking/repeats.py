@@ -18,6 +18,7 @@ from typing import Any
 from services.core.logs import Log
 from services.core.ports import Database, KeyValues, UnavailableError
 from services.core.stored_time import format_stored_time
+from services.core.text import read_object
 from services.tracking.attribution import Attribution
 from services.tracking.events import Event
 from services.tracking.visits import RecordedEvent
@@ -55,7 +56,7 @@ class Repeats:
         if not text:
             return None
         try:
-            stored = json.loads(text)
+            stored: Mapping[str, Any] = read_object(text)
             recorded = self._recorded(stored, event, now)
             answered_at = format_stored_time(datetime.fromisoformat(stored["at"]))
         except (ValueError, KeyError, TypeError, OverflowError):
