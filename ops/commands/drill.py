@@ -91,7 +91,7 @@ def drill(
             if not keep_scratch:
                 named_database.delete(scratch)
                 note(f"deleted {scratch}")
-    drills = _earlier_drills(live)
+    drills = earlier_drills(live)
     report.earlier = drills[:COMPARED_DRILLS]
     file = _write_report(report, live, reports)
     Bucket(live).write_json(DRILLS_KEY, [report.summary(), *drills][:MAX_REMEMBERED])
@@ -133,7 +133,7 @@ def _restore_and_compare(
         report.problems.append(f"the live database was not compared: {error}")
 
 
-def _earlier_drills(live: Target) -> Sequence[DrillSummary]:
+def earlier_drills(live: Target) -> Sequence[DrillSummary]:
     """Return the drills before this one, the newest first; none where the list is damaged."""
     try:
         drills = Bucket(live).read_json(DRILLS_KEY) or []

@@ -22,7 +22,8 @@ class R2:
     async def get(self, key: str) -> bytes | None:
         """See `services.core.ports.Bucket.get`."""
         stored = await _answer(self._bucket().get(key))
-        if not stored:
+        # Not by its truth: an empty object, whose size is 0, is false like JavaScript's null.
+        if not hasattr(stored, "arrayBuffer"):
             return None
         content: bytes = (await _answer(stored.arrayBuffer())).to_bytes()
         return content

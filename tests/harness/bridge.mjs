@@ -79,6 +79,11 @@ const actions = {
     for (let i = 0; i < entries.length; i += 100)
       await Promise.all(entries.slice(i, i + 100).map(([name, value]) => CACHE.put(name, value)));
   },
+  /** Writes a key as bytes, in base64. */
+  async kv_put_bytes({ key, content }) {
+    const { CACHE } = await worker.getEnv();
+    await CACHE.put(key, Uint8Array.from(Buffer.from(content, "base64")).buffer);
+  },
   /** The keys of every object in R2. */
   async r2_keys({ prefix }) {
     const { BACKUPS } = await worker.getEnv();
