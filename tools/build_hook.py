@@ -76,15 +76,15 @@ def _is_dry_run() -> bool:
     """Whether the wrangler that runs this was told --dry-run; the hook itself is not told."""
     process = os.getppid()
     while process > 1:
-        parent, words = _look_up(process)
-        if "--dry-run" in words and any("wrangler" in word for word in words):
+        parent, arguments = _look_up(process)
+        if "--dry-run" in arguments and any("wrangler" in word for word in arguments):
             return True
         process = parent
     return False
 
 
 def _look_up(process: int) -> tuple[int, list[str]]:
-    """Return the parent of a process and the words of its command line; 0 if it is gone."""
+    """Return the parent of a process and the arguments of its command line; 0 if it is gone."""
     proc = Path("/proc") / str(process)
     try:
         if proc.parent.exists():

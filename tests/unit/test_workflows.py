@@ -28,9 +28,9 @@ def test_there_are_two() -> None:
 def test_its_commands_are_targets_and_commands_of_this_repository(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     commands = [shlex.split(step["run"]) for step in steps(path) if "run" in step]
-    own = [words for words in commands if words[0] in {"make", "./ppp"}]
-    assert own
-    for program, name, *_ in own:
+    programs = [command for command in commands if command[0] in {"make", "./ppp"}]
+    assert programs
+    for program, name, *_ in programs:
         if program == "make":
             assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
         else:

@@ -140,7 +140,7 @@ def lose_answers(stage: Stage) -> None:
 def press_ctrl_c(stage: Stage) -> None:
     """Press Ctrl+C at each step of a deployment."""
     for step in ("backup: the Worker", "migrations: ", "answers as it should", "code: 50 %"):
-        output = stage.interrupted(*DEPLOY, SHORT_WATCH_SECONDS, when=step)
+        output = stage.interrupted(*DEPLOY, SHORT_WATCH_SECONDS, moment=step)
         if "stopped by hand" not in output.text or "Traceback" in output.text:
             raise RehearsalError(f"Ctrl+C at {step!r}:\n{output.text[-3_000:]}")
 
@@ -158,7 +158,7 @@ def lose_database(stage: Stage) -> None:
     """Delete the database, create it anew, be refused, restore, deploy."""
     old_name = "ppp-tracking-db"
     stage.ppp("backup", *PRODUCTION, "--label", "before the loss").expect(0)
-    held = len(stage.traffic.addresses())
+    event_count = len(stage.traffic.addresses())
     stage.wrangler("d1", "delete", old_name, "--skip-confirmation").expect(0)
     created = stage.wrangler("d1", "create", old_name).expect(0)
     new_id = re.search(r'database_id = "([0-9a-f-]{36})"', created.out)
@@ -174,7 +174,7 @@ def lose_database(stage: Stage) -> None:
     stage.ppp("preflight", *PRODUCTION, *accepted).expect(0, "nothing stands against it")
     stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS, *accepted).expect(0, "deployed: ")
     # What the backup does not hold is gone with the database; what waited is stored by the cron.
-    stage.traffic.forget_from(held)
+    stage.traffic.forget_from(event_count)
     for _ in range(3):
         stage.cron()
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from new_api_key import new_api_key
@@ -100,8 +101,10 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of whoever sits at this checkout."""
-        own = {"PPP_API_KEY": self.key, "PIPEDRIVE_URL": self.pipedrive.api_url}
-        return os.environ | self.cloud.variables() | own | {"COLUMNS": "300"} | self.variables
+        login = {"PPP_API_KEY": self.key, "COLUMNS": "300"}
+        # As npx does: the pinned Node comes first.
+        path = f"{self.checkout / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
+        return os.environ | self.cloud.variables() | login | {"PATH": path} | self.variables
 
     def ppp(self, *arguments: str, answer: str = "") -> Output:
         """Run `./ppp` to its end."""
@@ -122,9 +125,16 @@ class Stage:
             timeout=COMMAND_SECONDS,
             check=False,
         )
-        return Output(" ".join(command), process.returncode, process.stdout, process.stderr)
+        output = Output(" ".join(command), process.returncode, process.stdout, process.stderr)
+        self._note(output)
+        return output
 
-    def interrupted(self, *arguments: str, when: str) -> Output:
+    def _note(self, output: Output) -> None:
+        """Keep what a command printed, for whoever looks into a failure."""
+        with (self.checkout.parent / "commands.log").open("a", encoding="utf-8") as log:
+            log.write(f"$ {output.command} → {output.code}\n{output.text}\n")
+
+    def interrupted(self, *arguments: str, moment: str) -> Output:
         """Run `./ppp`, and press Ctrl+C as soon as it prints a text."""
         with subprocess.Popen(
             ["./ppp", *arguments],
@@ -140,13 +150,16 @@ class Stage:
                 printed = ""
                 for line in process.stdout or ():
                     printed += line
-                    if when in line:
+                    if moment in line:
                         process.send_signal(signal.SIGINT)
                         break
                 printed += process.communicate(timeout=COMMAND_SECONDS)[0]
             finally:
                 kill_group(process)
-        return Output(f"./ppp {' '.join(arguments)}, Ctrl+C", process.returncode, printed, "")
+        command = f"./ppp {' '.join(arguments)}, Ctrl+C at {moment!r}"
+        output = Output(command, process.returncode, printed, "")
+        self._note(output)
+        return output
 
     @staticmethod
     def minutes_ago(minutes: int) -> str:
@@ -200,24 +213,37 @@ def copy_checkout(destination: Path) -> None:
 
 @contextmanager
 def open_stage(folder: Path, events: int) -> Iterator[Stage]:
-    """Build the production of the old Worker with so many events, and a checkout beside it."""
-    checkout = folder / "checkout"
-    copy_checkout(checkout)
-    key, entry = new_api_key("rehearsal", "admin")
+    """Build the production of the old Worker with so many events, and a checkout beside it.
+
+    A folder in which a rehearsal was played before is opened as it was left.
+    """
+    checkout, secret_file = folder / "checkout", folder / "secrets.json"
+    is_new = not secret_file.exists()
+    if is_new:
+        copy_checkout(checkout)
+        key, entry = new_api_key("rehearsal", "admin")
+        secret_file.write_text(json.dumps({"key": key, "entry": entry, "token": token_hex(20)}))
+    logins = json.loads(secret_file.read_text(encoding="utf-8"))
     with (
-        simulator() as pipedrive,
+        simulator(token=logins["token"]) as pipedrive,
         stand_in(folder / "cloud", production_hosts(), _outside(pipedrive)) as cloud,
     ):
-        control = cloud.cloud
-        control.stop_workerd()
-        add_stores(control.account)
-        [database] = control.account.databases
-        write_old_database(control.database_path(database.uuid), events)
-        field_map = demo_field_map()
-        stand_old_worker(control, secret_values(json.dumps([entry]), pipedrive.token, field_map))
+        if is_new:
+            _build_production(cloud, [logins["entry"]], pipedrive.token, events)
         [host] = production_hosts()
         with Traffic(host, cloud.variables()) as traffic:
-            yield Stage(cloud, checkout, pipedrive, traffic, key)
+            yield Stage(cloud, checkout, pipedrive, traffic, logins["key"])
+
+
+def _build_production(
+    cloud: StandIn, keys: list[Mapping[str, object]], token: str, events: int
+) -> None:
+    control = cloud.cloud
+    control.stop_workerd()
+    add_stores(control.account)
+    [database] = control.account.databases
+    write_old_database(control.database_path(database.uuid), events)
+    stand_old_worker(control, secret_values(json.dumps(keys), token, demo_field_map()))
 
 
 def _outside(pipedrive: Simulator) -> Mapping[str, str]:

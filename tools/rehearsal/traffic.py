@@ -84,8 +84,8 @@ class Traffic:
             number += 1
             self._send(_event(number))
             with self._lock:
-                again, self.unsent = self.unsent, []
-            for event in again:
+                waiting, self.unsent = self.unsent, []
+            for event in waiting:
                 self._send(event)
 
     def _send(self, event: dict[str, object]) -> None:

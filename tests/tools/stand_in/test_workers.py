@@ -12,7 +12,7 @@ from paths import NODE_BIN, tool_environment
 from stand_in.faults import ApiFault
 from tests.tools.stand_in.cloud import NAMESPACE, Tiny
 
-BOTH = ("Counter", "Another")
+TWO_CLASSES = ("Counter", "Another")
 
 
 def deployed_shares(tiny: Tiny) -> dict[str, float]:
@@ -78,7 +78,7 @@ def test_a_worker_lives_through_its_versions(tiny: Tiny) -> None:
     assert messages[-1] == "back"
 
     # A new Durable Object class cannot be a version without traffic, and is never undone.
-    tiny.write("three", classes=BOTH)
+    tiny.write("three", classes=TWO_CLASSES)
     code, output = tiny.try_wrangler("versions", "upload")
     assert code == 1
     assert "pending Durable Object migration" in output
@@ -92,7 +92,7 @@ def test_a_worker_lives_through_its_versions(tiny: Tiny) -> None:
 
 @pytest.mark.timeout(400)
 def test_a_version_that_does_not_start_is_refused(tiny: Tiny) -> None:
-    tiny.write("broken", classes=BOTH)
+    tiny.write("broken", classes=TWO_CLASSES)
     with (tiny.folder / "worker.js").open("a", encoding="utf-8") as source:
         source.write("throw new Error('it does not start');")
     code, output = tiny.try_wrangler("deploy")
@@ -102,7 +102,7 @@ def test_a_version_that_does_not_start_is_refused(tiny: Tiny) -> None:
 
 
 def test_the_log_is_followed(tiny: Tiny) -> None:
-    tiny.write("talking", classes=BOTH)
+    tiny.write("talking", classes=TWO_CLASSES)
     tiny.wrangler("deploy")
     with subprocess.Popen(
         [NODE_BIN / "wrangler", "tail", "tiny", "--format", "json"],
@@ -140,7 +140,7 @@ def test_a_failed_call_changed_nothing(tiny: Tiny, kind: str) -> None:
 
 def test_an_answer_is_lost_behind_its_change(tiny: Tiny) -> None:
     tiny.cloud.faults.add(ApiFault("lost", "PUT .*/schedules"))
-    tiny.write("other times", classes=BOTH, triggers={"crons": ["0 * * * *"]})
+    tiny.write("other times", classes=TWO_CLASSES, triggers={"crons": ["0 * * * *"]})
     code, _ = tiny.try_wrangler("triggers", "deploy")
     assert code == 1
     assert tiny.cloud.cloud.worker("tiny").crons == ["0 * * * *"]
