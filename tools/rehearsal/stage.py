@@ -31,6 +31,7 @@ NOT_COPIED = (
     *(".git", ".wrangler", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"),
     *("exports", "drills", "rehearsals", "wrangler.test-*", ".dev.vars", ".hypothesis"),
 )
+NO_MAKE = "#!/bin/sh\n# All is built: `make rehearse` did it, in the checkout that was copied.\n"
 COMMAND_SECONDS = 1_800
 CRON = "*/5 * * * *"
 
@@ -102,8 +103,10 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """Return the environment of whoever sits at this checkout."""
         login = {"PPP_API_KEY": self.key, "COLUMNS": "300"}
-        # As npx does: the pinned Node comes first.
-        path = f"{self.checkout / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
+        # As npx does, the pinned Node comes first. What make would set up is shared with the
+        # checkout that was copied, so it is not to be touched.
+        folders = (self.checkout / "node_modules" / ".bin", self.checkout.parent / "bin")
+        path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
         return os.environ | self.cloud.variables() | login | {"PATH": path} | self.variables
 
     def ppp(self, *arguments: str, answer: str = "") -> Output:
@@ -209,6 +212,10 @@ def copy_checkout(destination: Path) -> None:
     shutil.copytree(ROOT, destination, ignore=shutil.ignore_patterns(*NOT_COPIED), symlinks=True)
     for name in SHARED:
         (destination / name).symlink_to((ROOT / name).resolve())
+    make = destination.parent / "bin" / "make"
+    make.parent.mkdir()
+    make.write_text(NO_MAKE, encoding="utf-8")
+    make.chmod(0o755)
 
 
 @contextmanager

@@ -1,0 +1,37 @@
+"""The short cut of `make rehearse`: the first deployment, over the old Worker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from paths import ROOT
+from rehearsal.report import ActReport, format_report
+
+
+@pytest.mark.timeout(1_500)
+def test_the_first_deployment_replaces_the_old_worker_and_loses_nothing(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, ROOT / "tools" / "rehearsal", "--short", "--folder", tmp_path / "played"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    log = tmp_path / "played" / "commands.log"
+    commands = log.read_text(encoding="utf-8") if log.exists() else ""
+    assert process.returncode == 0, process.stdout + process.stderr + commands[-6_000:]
+    assert "3,000 old and" in process.stdout
+
+
+def test_a_report_says_what_failed_first() -> None:
+    acts = [ActReport("one", 61.4, "nothing lost", ""), ActReport("two", 3, "", "it broke")]
+    report = format_report(acts, 200_000, datetime(2026, 11, 29, 18, 17, tzinfo=UTC))
+    assert report.startswith("# Rehearsal of 2026-11-29 18:17 UTC: 1 of 2 acts failed\n")
+    assert "with 200,000 events" in report
+    assert "| one | 61 s | nothing lost |" in report
+    assert "| two | 3 s | FAILED |" in report
+    assert report.endswith("## two\n\n```\nit broke\n```\n")
