@@ -20,11 +20,17 @@ PYTHON_MODULES = ROOT / "python_modules"
 GENERATED = ROOT / "src" / "generated"
 WORKER_PYTHON = "3.14"
 
-# Metadata, and two further copies of the user-agent rules in other forms.
+# Metadata, two further copies of the user-agent rules in other forms, and the table by which idna
+# maps other spellings: services/core/email_addresses.py does it with Python's own.
 NOT_SHIPPED = (
     "*.dist-info",
     "bin",
     ".lock",
+    "idna/__main__.py",
+    "idna/cli.py",
+    "idna/codec.py",
+    "idna/compat.py",
+    "idna/uts46data.py",
     "ua_parser/__main__.py",
     "ua_parser/user_agent_parser.py",
     "ua_parser_builtins/lazy.py",

@@ -79,7 +79,7 @@ PACKAGES = [
 ]
 
 # Besides Python's own library: what python_modules/ brings for the services.
-VENDORED = {"ua_parser", "ua_parser_builtins"}
+VENDORED = {"idna", "ua_parser", "ua_parser_builtins"}
 
 MODULES = sorted(path.relative_to(SRC).as_posix() for path in SRC.rglob("*.py"))
 

@@ -97,6 +97,32 @@ def ids(worker: Worker, sql: str, *values: object) -> list[Any]:
     return [row["id"] for row in worker.query(sql, *values)]
 
 
+@pytest.mark.parametrize("requested", ["münchen", "xn--mnchen-3ya"])
+def test_an_internationalized_domain_is_one_person_in_both_spellings(
+    keyed: Worker, requested: str
+) -> None:
+    name, old_visitor = some_visitor(), some_visitor()
+    email = f"{name}@{requested}.example"
+    new = keyed.send(some_lead(f"{name}@münchen.example")).json()
+    view = keyed.send(some_event(visitor_cookie=old_visitor)).json()
+    # As the Worker stored it before it knew that the two are one.
+    old = json.dumps({"email": f"{name}@münchen.example"}, ensure_ascii=False)
+    [row] = keyed.query(
+        OLD_EVENT, PROJECT, PIXEL, view["visitor_id"], "form_submit", "https://a.example/", old
+    )
+    mentions = f"https://shop.example/?x={name}%40m%C3%BCnchen.example"
+    keyed.query(OLD_EVENT, PROJECT, PIXEL, view["visitor_id"], "pageview", mentions, None)
+
+    summary = search_result(keyed, email=email)
+    assert {new["event_id"], row["id"], view["event_id"]} < set(summary["tracking_events"]["ids"])
+    assert summary["tracking_events"]["count"] == 4
+    exported = portions(keyed, "export", email=email)
+    rows = [row for page in exported for row in page["rows"] if page["place"] == "tracking_events"]
+    assert len(rows) == 4
+    assert erased(keyed, email=email)["counts"]["tracking_events"] == 4
+    assert search_result(keyed, email=email)["tracking_events"]["count"] == 0
+
+
 def test_everything_about_a_person_is_found_and_erased_with_a_receipt(keyed: Worker) -> None:
     email, cookie = some_email(), some_visitor()
     for page in range(3):

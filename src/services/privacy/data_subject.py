@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.parse import unquote
 
+from services.core.email_addresses import read_email, spellings, visible
 from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.ports import Row
 from services.tracking.events import VISITOR_COOKIE
-from services.tracking.form_data import decoded, own_addresses, read_email, read_lead_from_url
+from services.tracking.form_data import decoded, own_addresses, read_lead_from_url
 
 IdentifierKind = Literal["email", "visitor_cookie"]
 
@@ -40,8 +41,11 @@ class DataSubject:
 
     @property
     def clue(self) -> str:
-        """A lower-case text that every JSON text with the address contains."""
-        match = _UNENCODED_PART.search(self.value)
+        """A lower-case text that every JSON text with the address contains, in either spelling."""
+        address = self.value
+        if len(spellings(address)) > 1:
+            address = address[: address.index("@") + 1]
+        match = _UNENCODED_PART.search(address)
         return match[0] if match else ""
 
     @property
@@ -54,11 +58,12 @@ class DataSubject:
         return self.asked_by == "email" and self.value in _sender_addresses(row)
 
     def is_in(self, *texts: str | None) -> bool:
-        """Whether a text contains the whole e-mail address, plain or encoded."""
+        """Whether a text contains the whole e-mail address, in any spelling or encoding."""
         if self.asked_by != "email":
             return False
         # A full stop after the address may be the end of a sentence.
-        address = re.compile(rf"(?<![\w.+-]){re.escape(self.value)}(?![\w-]|\.\w)")
+        addresses = "|".join(map(re.escape, spellings(self.value)))
+        address = re.compile(rf"(?<![\w.+-])(?:{addresses})(?![\w-]|\.\w)")
         return any(address.search(_decoded_text(text)) for text in texts if text)
 
     def is_mentioned_in(self, row: Row) -> bool:
@@ -112,7 +117,7 @@ def _sender_addresses(row: Row) -> frozenset[str]:
 
 
 def _decoded_text(text: str) -> str:
-    """The text in lower case, without the escapes of JSON and URLs."""
+    """The text in lower case, without invisible characters and the escapes of JSON and URLs."""
     form = decoded(text)
     unescaped = text if form is None else json.dumps(form, ensure_ascii=False)
-    return unquote(unescaped).lower()
+    return visible(unquote(unescaped)).lower()

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import parse_qsl
 
+from services.core.email_addresses import read_email
 from services.core.text import clean, read_json
+from services.tracking.person_names import split_name, without_invisible
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,6 @@ class _Field:
 
 
 _MAX_VALUE_CHARACTERS = 255
-_MAX_EMAIL_CHARACTERS = 254
 _MAX_JSON_ENCODINGS = 3
 _MAX_DEPTH = 5
 _MAX_KEY_CHARACTERS = 100
@@ -43,11 +44,31 @@ _WORD = re.compile(r"[a-z]+")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEGMENT = re.compile(r"[\[\].]+")
 
-_EMAIL = re.compile(r'[^\s@<>()\[\],;:\\"/\ufffd]+@(?:[\w-]+\.)+[\w-]+')
 _EMAIL_KEY = re.compile(r"mail|courriel|correo|correio|posta elettronica")
+# A person who did not fill in the form, and fields that serve an existing account.
 _OTHER_PERSON = re.compile(
-    r"\b(?:friend|amigo|amico|freund|refer|recipient|colleague|spouse|child|emergency|shipping"
-    r"|admin|passw|pwd)|\bami\b"
+    r"""\b(?:
+      friend | amig[oa] | amic[aoi] | freund | amie?s?\b | refer(?!ence) | recipient | recommend
+    | nominee | nominat(?!or) | invit(?!ation|er) | einlad | eingelad | convidad
+    | empfehl | empfaeng | empfang | destinat[aoi]
+    | collea | kolleg | coll?eg[ahu] | co\ ?work | team\ ?mate
+    | spouse | husband | wife\b | ehe(?:mann|frau|partner) | conjoint | conyuge | coniuge | conjuge
+    | child | kind(?:es|er)\b | enfant | hij[oa] | filh[oa] | figli[oa]
+    | next\ of\ kin | relative | beneficiar
+    | emergency | notfall | urgence | emergenc | emergenz | gift | geschenk | regalo | cadeau
+    | share\ (?:with|to) | send\ to | (?:b?cc|(?<!ship\ )to)\ e?\ ?mail
+    | admin | passw | pwd | unsubscri | forgot | lost\ ?pass | recover
+    )""",
+    re.VERBOSE,
+)
+# Often the same person's: taken if the form has no other address or name.
+_PERHAPS_OTHER_PERSON = re.compile(
+    r"""\b(?:
+      shipping | ship\ to | deliver | liefer | versand | livraison | envio | entrega | spedizion
+    | consegna | partner | guest | second | additional | other | alternat | manager | supervisor
+    | assistant | parent | guardian | reference | accountant | agent
+    )""",
+    re.VERBOSE,
 )
 _NO_PERSON = re.compile(
     r"\b(?:compan|organi[sz]|business|employer|empresa|entreprise|azienda|firma|file|product|card"
@@ -107,8 +128,15 @@ def read_lead(form_data: object) -> Lead | None:
     form = decoded(form_data)
     if not isinstance(form, dict):
         return None
-    fields = list(islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS))
-    return _lead(_email_by_key(fields) or _email_by_value(fields), fields)
+    fields = [
+        field
+        for field in islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS)
+        if not _OTHER_PERSON.search(field.key)
+    ]
+    sender_fields = [field for field in fields if not _PERHAPS_OTHER_PERSON.search(field.key)]
+    if (email := _email(sender_fields)) is None and (email := _email(fields)):
+        return _lead(email, fields)
+    return _lead(email, sender_fields)
 
 
 def read_lead_from_url(url: str) -> Lead | None:
@@ -119,26 +147,20 @@ def read_lead_from_url(url: str) -> Lead | None:
     values = ((key, clean(value, _MAX_VALUE_CHARACTERS)) for key, value in parse_qsl(query))
     # An unescaped + in jane+news@example.com arrives as a space.
     fields = [
-        _Field(_plain(key), value.replace(" ", "+") if "@" in value else value)
+        _Field(plain_key(key), value.replace(" ", "+") if "@" in value else value)
         for key, value in values
-        if value
+        if value and not _OTHER_PERSON.search(plain_key(key))
     ]
     email = _email_by_key(fields)
     return _lead(email, fields) if email else None
 
 
 def own_addresses(form_data: object) -> frozenset[str]:
-    """The e-mail addresses in a form whose keys name no other person, in lower case."""
+    """The e-mail addresses in a form whose keys name no other person, as they are stored now."""
     form = decoded(form_data)
     fields = islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS) if isinstance(form, dict) else ()
-    addresses = (field.value.lower() for field in fields if not _OTHER_PERSON.search(field.key))
-    return frozenset(filter(_is_email, addresses))
-
-
-def read_email(text: str) -> str | None:
-    """An e-mail address as forms' addresses are stored: in lower case; None if it is none."""
-    email = text.strip().lower()
-    return email if _is_email(email) else None
+    addresses = (read_email(field.value) for field in fields if not _OTHER_PERSON.search(field.key))
+    return frozenset(filter(None, addresses))
 
 
 def decoded(form_data: object) -> object:
@@ -158,7 +180,7 @@ def _fields(key: str, value: object, depth: int) -> Iterator[_Field]:
     if isinstance(value, str):
         text = clean(value, _MAX_VALUE_CHARACTERS)
         if text:
-            yield _Field(_plain(key), text)
+            yield _Field(plain_key(key), text)
     elif isinstance(value, list) and len(value) == 1 and depth:
         yield from _fields(key, value[0], depth - 1)
     elif isinstance(value, dict) and depth:
@@ -166,7 +188,12 @@ def _fields(key: str, value: object, depth: int) -> Iterator[_Field]:
             yield from _fields(f"{key}.{inner_key}", inner, depth - 1)
 
 
-def _plain(key: str) -> str:
+def names_person(plain: str) -> bool:
+    """Whether a plain key names a person, or a part of a person's name."""
+    return _part_of_key(plain) is not None
+
+
+def plain_key(key: str) -> str:
     """Words in lower case without accents or digits; dots for nesting, without `value`."""
     spaced = _CAMEL_CASE.sub(" ", key[-_MAX_KEY_CHARACTERS:])
     ascii_only = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode()
@@ -179,33 +206,34 @@ def _lead(email: str | None, fields: list[_Field]) -> Lead | None:
     return Lead(email, first, last) if email or first or last else None
 
 
+def _email(fields: list[_Field]) -> str | None:
+    return _email_by_key(fields) or _email_by_value(fields)
+
+
 def _email_by_key(fields: list[_Field]) -> str | None:
     return _email_by_value([field for field in fields if _EMAIL_KEY.search(field.key)])
 
 
 def _email_by_value(fields: list[_Field]) -> str | None:
-    addresses = (field.value.lower() for field in fields if not _OTHER_PERSON.search(field.key))
-    return next((value for value in addresses if _is_email(value)), None)
-
-
-def _is_email(value: str) -> bool:
-    return len(value) <= _MAX_EMAIL_CHARACTERS and _EMAIL.fullmatch(value) is not None
+    return next(filter(None, (read_email(field.value) for field in fields)), None)
 
 
 def _names(fields: list[_Field]) -> tuple[str | None, str | None]:
     values: dict[str, str] = {}
     for field in fields:
         part = _part_of_name(field)
-        if part:
-            values.setdefault(part, field.value)
+        if part and (name := without_invisible(field.value)):
+            values.setdefault(part, name)
     return _first_and_last(values.get("first"), values.get("last"), values.get("full"))
 
 
 def _part_of_name(field: _Field) -> str | None:
-    if "@" in field.value or _OTHER_PERSON.search(field.key):
-        return None
-    part = next((part for part, pattern in _PARTS_OF_NAME if pattern.search(field.key)), None)
-    return None if part == "full" and _NO_PERSON.search(field.key) else part
+    return None if "@" in field.value else _part_of_key(field.key)
+
+
+def _part_of_key(key: str) -> str | None:
+    part = next((part for part, pattern in _PARTS_OF_NAME if pattern.search(key)), None)
+    return None if part == "full" and _NO_PERSON.search(key) else part
 
 
 def _first_and_last(
@@ -218,17 +246,10 @@ def _first_and_last(
         return first, _beyond(full, first)
     if last:
         return _beyond(full, last), last
-    return _split(full)
+    return split_name(full)
 
 
 def _beyond(full: str, name: str) -> str | None:
     name_words = name.casefold().split()
-    full_words = full.replace(",", " ").split()
+    full_words = " ".join(filter(None, split_name(full))).split()
     return " ".join(word for word in full_words if word.casefold() not in name_words) or None
-
-
-def _split(full: str) -> tuple[str | None, str | None]:
-    """`Jane van Dyke` after the first word, `van Dyke, Jane` at the comma."""
-    last, _, first = full.partition(",")
-    names = f"{first} {last}".split()
-    return " ".join(names[:1]) or None, " ".join(names[1:]) or None

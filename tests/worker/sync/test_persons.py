@@ -41,6 +41,66 @@ def test_upper_and_lower_case_are_the_same_address(lab: Lab) -> None:
     assert lab.status(event_id) == synced(person)
 
 
+@pytest.mark.parametrize("in_pipedrive", ["münchen", "MÜNCHEN", "xn--mnchen-3ya"])
+@pytest.mark.parametrize("typed", ["münchen", "xn--mnchen-3ya"])
+def test_an_internationalized_domain_is_one_address_in_both_spellings(
+    lab: Lab, in_pipedrive: str, typed: str
+) -> None:
+    name = some_visitor()
+    person = lab.person(f"{name}@{in_pipedrive}.example")
+    event_id = lab.submit(f"{name}@{typed}.example")
+    stored = json.loads(lab.worker.event(event_id)["form_data"])
+
+    line = lab.sync()
+
+    assert stored == {"email": f"{name}@xn--mnchen-3ya.example"}
+    assert lab.status(event_id) == synced(person)
+    assert line["calls"]["search"] == 2
+
+
+def test_of_two_persons_under_both_spellings_the_one_updated_last_is_taken(lab: Lab) -> None:
+    name, account = some_visitor(), lab.pipedrive.account
+    newest = account.add_person(
+        "New", [f"{name}@münchen.example"], update_time="2026-05-01T00:00:00Z"
+    )
+    account.add_person(
+        "Old", [f"{name}@xn--mnchen-3ya.example"], update_time="2026-01-01T00:00:00Z"
+    )
+    event_id = lab.submit(f"{name}@münchen.example")
+    lab.sync()
+    assert lab.status(event_id) == synced(newest)
+
+
+def test_an_old_row_with_the_domain_in_unicode_is_sent_too(lab: Lab) -> None:
+    name = some_visitor()
+    person = lab.person(f"{name}@xn--mnchen-3ya.example")
+    event_id = lab.submit(some_email())
+    lab.worker.query(
+        "UPDATE tracking_events SET form_data = ? WHERE id = ?",
+        json.dumps({"email": f"{name}@münchen.example"}),
+        event_id,
+    )
+    lab.sync()
+    assert lab.status(event_id) == synced(person)
+
+
+@pytest.mark.parametrize("in_pipedrive", ["strasse", "straße"])
+def test_another_domain_is_another_address(lab: Lab, in_pipedrive: str) -> None:
+    name, domain = some_visitor(), {"strasse": "straße", "straße": "strasse"}[in_pipedrive]
+    lab.person(f"{name}@{in_pipedrive}.example")
+    event_id = lab.submit(f"{name}@{domain}.example")
+    lab.sync()
+    assert lab.status(event_id) == ("not_found", None)
+
+
+def test_an_address_with_invisible_characters_finds_its_person(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    event_id = lab.submit(f"\u200b{email.replace('@', chr(0xAD) + '@')}\u200e")
+    lab.sync()
+    assert lab.status(event_id) == synced(person)
+
+
 def test_an_address_with_a_plus_is_searched_for_as_it_is(lab: Lab) -> None:
     email = f"jane+{some_visitor()}@example.com"
     person = lab.person(email)

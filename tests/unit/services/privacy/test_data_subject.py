@@ -32,6 +32,17 @@ def test_the_person_is_the_sender_of_a_form_that_gives_their_address_as_its_own(
     assert not JANE.is_other_sender(row(form))
 
 
+@pytest.mark.parametrize("requested", ["jane@münchen.example", "jane@xn--mnchen-3ya.example"])
+@pytest.mark.parametrize("stored", ["jane@münchen.example", "jane@xn--mnchen-3ya.example"])
+def test_an_internationalized_domain_is_one_in_both_spellings(requested: str, stored: str) -> None:
+    subject = read_subject({"email": requested}, frozenset())
+    assert subject.is_sender_of(row({"email": stored}))
+    assert subject.is_in(f"write to {stored}.", None)
+    assert subject.is_in(json.dumps({"note": stored}))
+    assert subject.clue in json.dumps({"email": stored})
+    assert not subject.is_in(stored.replace("jane", "mary-jane"))
+
+
 @pytest.mark.parametrize(
     "page",
     [

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.tracking.form_data import Lead, read_lead, read_lead_from_url
+from services.tracking.form_data import Lead, own_addresses, read_lead, read_lead_from_url
 
 JANE = "jane@example.com"
+# As keyboards for Chinese and Japanese write it.
+WIDE = {letter: letter + 0xFEE0 for letter in range(0x21, 0x7F)}
 
 
 def name_in(**form: object) -> tuple[str | None, str | None]:
@@ -151,11 +153,94 @@ def test_a_key_with_mail_in_it_is_not_always_an_email(key: str) -> None:
         "emergency_contact_email",
         "password",
         "amigo",
+        "invite_email",
+        "invitee[email]",
+        "invited_email",
+        "share_with_email",
+        "to_email",
+        "cc_email",
+        "colleague_email",
+        "coworker.email",
+        "spouse_email",
+        "gift_recipient_email",
+        "child_email",
+        "next_of_kin_email",
+        "email_ami",
+        "courriel_amie",
+        "e-mail-destinataire",
+        "correo_amiga",
+        "correo del destinatario",
+        "email_freundin",
+        "E-Mail des Empfängers",
+        "email_amica",
+        "email collega",
+        "email do amigo",
+        "admin_email",
+        "unsubscribe_email",
+        "forgot_password_email",
     ],
 )
 def test_an_email_of_someone_else_is_not_taken(key: str) -> None:
     assert read_lead({key: "bob@example.com"}) is None
     assert read_lead({key: "bob@example.com", "email": JANE}) == Lead(JANE, None, None)
+    assert read_lead({"email": JANE, key: "bob@example.com"}) == Lead(JANE, None, None)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "shipping_email",
+        "shipping[email]",
+        "ship_to_email",
+        "delivery_email",
+        "deliveryAddress.email",
+        "Liefer-E-Mail",
+        "e-mail de livraison",
+        "correo de envío",
+        "email_entrega",
+        "email di spedizione",
+        "partner_email",
+        "guest_email",
+        "second_email",
+        "alternative_email",
+        "manager_email",
+        "reference_email",
+    ],
+)
+def test_an_email_of_perhaps_someone_else_is_taken_only_alone(key: str) -> None:
+    for own_key in ("billing_email", "email", "input_3"):
+        assert read_lead({key: "bob@example.com", own_key: JANE}) == Lead(JANE, None, None)
+        assert read_lead({own_key: JANE, key: "bob@example.com"}) == Lead(JANE, None, None)
+    assert read_lead({key: JANE}) == Lead(JANE, None, None)
+
+
+def test_the_name_is_that_of_the_email() -> None:
+    shipping = {"shipping_email": "bob@example.com", "shipping_first_name": "Bob"}
+    assert read_lead({**shipping, "billing_email": JANE}) == Lead(JANE, None, None)
+    assert read_lead(shipping) == Lead("bob@example.com", "Bob", None)
+
+
+@pytest.mark.parametrize(
+    "key", ["contact_email", "family_email", "inviter_email", "nominator_email", "kindergarten"]
+)
+def test_words_that_only_look_like_somebody_else(key: str) -> None:
+    assert read_lead({key: JANE}) == Lead(JANE, None, None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("\u200bjane@example.com\u200e", JANE),
+        ("jane@exam\u00adple.com", JANE),
+        (JANE.translate(WIDE), JANE),
+        ("jane@example.com.", JANE),
+        ("jane@münchen.example", "jane@xn--mnchen-3ya.example"),
+        ("jane@xn--mnchen-3ya.example", "jane@xn--mnchen-3ya.example"),
+    ],
+)
+def test_an_email_is_stored_as_it_was_meant(typed: str, stored: str) -> None:
+    assert read_lead({"email": typed}) == Lead(stored, None, None)
+    assert own_addresses({"email": typed}) == {stored}
 
 
 def test_an_email_is_trimmed_and_lowered() -> None:
@@ -287,6 +372,11 @@ def test_a_full_name_is_split(key: str) -> None:
         ("Jane,", "Jane", None),
         ("Jane Doe,", "Jane", "Doe"),
         (",", None, None),
+        ("Jane Doe-Smith, PhD", "Jane", "Doe-Smith"),
+        ("Robert Smith, Jr.", "Robert", "Smith"),
+        ("Jane A. Doe, MD, MPH", "Jane", "A. Doe"),
+        ("Dr. Jane Doe", "Jane", "Doe"),
+        ("\u200bJane\u2060 Doe", "Jane", "Doe"),
     ],
 )
 def test_where_a_full_name_is_split(full: str, first: str | None, last: str | None) -> None:
