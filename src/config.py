@@ -112,12 +112,14 @@ class Config:
     session_minutes: int
     pixel_cache_seconds: int
     tracking: Limit
+    leads: Limit
     analytics: Limit
     management: Limit
     refused_keys: Limit
     api_keys: tuple[ApiKey, ...]
     sync_delay_seconds: int
     repeat_window_seconds: int
+    checks_rejected: bool
     privacy_steps: int
     session_retention_days: int
     visitor_retention_days: int
@@ -180,6 +182,7 @@ def read_config(get: SettingReader) -> Config:
         session_minutes=number("SESSION_MINUTES", 30, largest=MAX_SESSION_MINUTES),
         pixel_cache_seconds=number("PIXEL_CACHE_SECONDS", 60, largest=HOUR_SECONDS),
         tracking=Limit("tracking", number("TRACKING_PER_MINUTE", 100), MINUTE_SECONDS, 5, 10),
+        leads=Limit("leads", number("LEADS_PER_MINUTE", 30), MINUTE_SECONDS, 0, 5),
         analytics=Limit("analytics", number("ANALYTICS_PER_HOUR", 1_000), HOUR_SECONDS, 0, 1),
         management=Limit("management", number("MANAGEMENT_PER_HOUR", 100), HOUR_SECONDS, 0, 1),
         refused_keys=Limit("refused_keys", number("REFUSED_KEYS_PER_HOUR", 20), HOUR_SECONDS, 0, 1),
@@ -188,6 +191,8 @@ def read_config(get: SettingReader) -> Config:
         repeat_window_seconds=number(
             "REPEAT_WINDOW_SECONDS", 10 * MINUTE_SECONDS, largest=DAY_SECONDS
         ),
+        checks_rejected=settings.choice("SYNC_REJECTED_FORMS", ("check", "never"), "check")
+        == "check",
         privacy_steps=number("PRIVACY_STEPS", 100),
         # A period that cannot be read must not delete what a longer one would keep.
         session_retention_days=number(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from http import HTTPStatus
@@ -115,6 +115,11 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
         return await route.handler(app, request, log)
     limit: Limit = getattr(app.config, policy.limit)
     decision = await app.limiter.admit(limit, _address(request), app.clock().timestamp())
+    if not decision.allowed and policy.reserve:
+        request = replace(request, text=_repeatable(request.text))
+        if await policy.reserve.admits(request):
+            limit = getattr(app.config, policy.reserve.limit)
+            decision = await app.limiter.admit(limit, _address(request), app.clock().timestamp())
     if not decision.counted:
         log.warning("rate_limiter_failed", limit=limit.name)
     if not decision.allowed:
@@ -124,6 +129,18 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
     if isinstance(body, AsyncGenerator):
         body = _watched(body, request, log)
     return Response(response.status, body, {**_limit_headers(decision), **response.headers})
+
+
+def _repeatable(read: Callable[[int], Awaitable[str]]) -> Callable[[int], Awaitable[str]]:
+    """Reads a body that can be read once, as often as it is needed."""
+    texts: list[str] = []
+
+    async def text(max_bytes: int) -> str:
+        if not texts:
+            texts.append(await read(max_bytes))
+        return texts[0]
+
+    return text
 
 
 async def _answered(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,9 +22,17 @@ from handlers import (
     tracking,
 )
 from services.access.api_keys import Role
-from web import Response
+from web import Request, Response
 
-LimitName = Literal["tracking", "analytics", "management"]
+LimitName = Literal["tracking", "leads", "analytics", "management"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """A second limit, for the requests that `admits` accepts when the first one is used up."""
+
+    limit: LimitName
+    admits: Callable[[Request], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Policy:
     """
 
     limit: LimitName | None = None
+    reserve: Reserve | None = None
     key: Role | None = None
     cross_origin: bool = False
     refuse_bots: bool = False
@@ -52,9 +61,17 @@ class Route:
 
 
 OPEN = Policy(cross_origin=True)
-TRACKING = Policy(limit="tracking", cross_origin=True, refuse_bots=True)
+# Page views of a shared office must not use up what its leads need.
+TRACKING = Policy(
+    limit="tracking",
+    reserve=Reserve("leads", tracking.has_lead),
+    cross_origin=True,
+    refuse_bots=True,
+)
 # An error would show as a broken image on the client's page.
-FALLBACK_IMAGE = replace(TRACKING, stand_in=tracking.GIF_ALONE)
+FALLBACK_IMAGE = replace(
+    TRACKING, reserve=Reserve("leads", tracking.image_has_lead), stand_in=tracking.GIF_ALONE
+)
 READING = Policy(limit="analytics", key="read", hides_persons=True)
 MANAGEMENT_READING = Policy(limit="management", key="read")
 # Any site may ask at the old addresses, as ever: without a key of its own it reads nothing.

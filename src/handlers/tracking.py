@@ -56,7 +56,8 @@ async def track(app: App, request: Request, log: Log) -> Response:
     """
     started = app.clock()
     try:
-        event = read_event(await request.text(MAX_BODY_BYTES), new_visitor_cookie(app))
+        body = await request.text(MAX_BODY_BYTES)
+        event = read_event(body, new_visitor_cookie(app), _embedding_page(request))
         recorded = await record(app, request, log, event)
     except DeclinedError:
         return declined(log)
@@ -89,19 +90,45 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
 
     The pipeline replaces every response but a 200 by the image (the policy's stand-in).
     """
-    fields = {
-        **{name: _decoded_address(value) for name, value in request.parameters().items()},
-        "event_type": "pageview",
-        "visitor_cookie": cookie_of(request),
-    }
     try:
-        event = check_event(fields, new_visitor_cookie(app))
+        event = check_event(_image_fields(request), new_visitor_cookie(app))
         await record(app, request, log, event)
     except DeclinedError:
         return declined(log)
     except InvalidInputError as error:
         return refused(error, log)
     return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(event.visitor_cookie)})
+
+
+async def has_lead(request: Request) -> bool:
+    """Whether the body is an event with a lead."""
+    try:
+        body = await request.text(MAX_BODY_BYTES)
+        event = read_event(body, new_visitor="", embedding_page=_embedding_page(request))
+    except InvalidInputError:
+        return False
+    return event.lead is not None
+
+
+def _embedding_page(request: Request) -> str | None:
+    return request.header("referer") or request.header("origin")
+
+
+async def image_has_lead(request: Request) -> bool:
+    """Whether the page of the image has a lead in its address."""
+    try:
+        event = check_event(_image_fields(request), new_visitor="")
+    except InvalidInputError:
+        return False
+    return event.lead is not None
+
+
+def _image_fields(request: Request) -> dict[str, object]:
+    return {
+        **{name: _decoded_address(value) for name, value in request.parameters().items()},
+        "event_type": "pageview",
+        "visitor_cookie": cookie_of(request),
+    }
 
 
 def refused(error: InvalidInputError, log: Log) -> Response:

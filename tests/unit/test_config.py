@@ -35,7 +35,8 @@ SHA256 = "ab" * 32
 KEY = "0" * 39 + "1"
 DEFAULT_URL = "https://api.pipedrive.com/api/v2"
 NUMBERS = [
-    *("SESSION_MINUTES", "PIXEL_CACHE_SECONDS", "TRACKING_PER_MINUTE", "ANALYTICS_PER_HOUR"),
+    *("SESSION_MINUTES", "PIXEL_CACHE_SECONDS", "TRACKING_PER_MINUTE", "LEADS_PER_MINUTE"),
+    "ANALYTICS_PER_HOUR",
     *(
         "MANAGEMENT_PER_HOUR",
         "REFUSED_KEYS_PER_HOUR",
@@ -82,12 +83,14 @@ def test_the_environment_alone_is_enough() -> None:
         session_minutes=30,
         pixel_cache_seconds=60,
         tracking=Limit("tracking", 100, 60, 5, 10),
+        leads=Limit("leads", 30, 60, 0, 5),
         analytics=Limit("analytics", 1_000, 3_600, 0, 1),
         management=Limit("management", 100, 3_600, 0, 1),
         refused_keys=Limit("refused_keys", 20, 3_600, 0, 1),
         api_keys=(),
         sync_delay_seconds=420,
         repeat_window_seconds=600,
+        checks_rejected=True,
         privacy_steps=100,
         session_retention_days=395,
         visitor_retention_days=395,
@@ -157,17 +160,21 @@ def test_every_setting_can_be_chosen() -> None:
         SESSION_MINUTES="1",
         PIXEL_CACHE_SECONDS="2",
         TRACKING_PER_MINUTE="3",
+        LEADS_PER_MINUTE="9",
         ANALYTICS_PER_HOUR="4",
         MANAGEMENT_PER_HOUR="5",
         API_KEYS=json.dumps([{"name": "ops", "role": "admin", "sha256": SHA256}]),
         SYNC_DELAY_SECONDS="6",
         REPEAT_WINDOW_SECONDS="7",
         REFUSED_KEYS_PER_HOUR="8",
+        SYNC_REJECTED_FORMS="never",
     )
+    assert not chosen.checks_rejected
     assert (chosen.environment, chosen.log_level) == ("development", "debug")
     assert (chosen.session_minutes, chosen.pixel_cache_seconds) == (1, 2)
-    limits = (chosen.tracking, chosen.analytics, chosen.management, chosen.refused_keys)
-    assert [limit.requests for limit in limits] == [3, 4, 5, 8]
+    limits = (chosen.tracking, chosen.leads, chosen.analytics, chosen.management)
+    assert [limit.requests for limit in limits] == [3, 9, 4, 5]
+    assert chosen.refused_keys.requests == 8
     assert chosen.api_keys == (ApiKey("ops", "admin", SHA256),)
     assert (chosen.sync_delay_seconds, chosen.repeat_window_seconds) == (6, 7)
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from services.access.rate_limiting import shard_name
-from tests.harness.worker import PIXEL, Worker, some_address, some_event
+from tests.harness.worker import PIXEL, Worker, some_address, some_event, some_visitor
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,54 @@ def test_the_image_counts_and_is_answered_even_over_the_limit(worker: Worker) ->
     )
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
+
+
+def lead(**fields: object) -> dict[str, object]:
+    return some_event(
+        event_type="form_submit", form_data={"email": f"{some_visitor()}@example.com"}, **fields
+    )
+
+
+def test_leads_have_an_allowance_of_their_own_behind_that_of_everything(worker: Worker) -> None:
+    address = some_address()
+    for _ in range(100):
+        worker.send(some_event(), address=address)
+    assert worker.send(some_event(), address=address).status_code == 429
+    leads = [worker.send(lead(), address=address) for _ in range(30)]
+    assert [answer.status_code for answer in leads] == [200] * 30
+    assert {answer.headers["x-ratelimit-limit"] for answer in leads} == {"30"}
+    remaining = [int(answer.headers["x-ratelimit-remaining"]) for answer in leads]
+    assert remaining == list(range(29, -1, -1))
+    assert worker.event(leads[-1].json()["event_id"])["event_type"] == "form_submit"
+
+    refused = worker.send(lead(), address=address)
+    assert refused.status_code == 429
+    assert 0 < refused.json()["retryAfter"] <= 60
+    assert refused.headers["x-ratelimit-limit"] == "30"
+    assert worker.send(some_event(), address=address).status_code == 429
+
+
+def test_leads_use_the_allowance_of_everything_first(worker: Worker) -> None:
+    address = some_address()
+    first = worker.send(lead(), address=address)
+    assert first.headers["x-ratelimit-limit"] == "100"
+    assert first.headers["x-ratelimit-remaining"] == "99"
+
+
+@pytest.mark.parametrize("path", ["/e", "/api/track", "/api/track/track"])
+def test_what_says_that_it_is_a_lead_must_be_one(worker: Worker, path: str) -> None:
+    address = some_address()
+    for _ in range(100):
+        worker.send(some_event(), path, address)
+    without_person = some_event(event_type="form_submit", form_data={"message": "hello"})
+    custom = some_event(event_type="event", event_name="signup", form_data={"email": "j@x.example"})
+    for event in (without_person, custom, lead(page_url="nowhere")):
+        assert worker.send(event, path, address).status_code == 429
+    broken = worker.http.post(
+        f"{worker.url}{path}", content=b"{", headers={"cf-connecting-ip": address}
+    )
+    assert broken.status_code == 429
+    assert worker.send(lead(), path, address).status_code == 200
 
 
 def test_a_shard_that_restarts_forgives_the_window_and_goes_on(worker: Worker) -> None:
