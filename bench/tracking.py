@@ -20,7 +20,7 @@ from pathlib import Path
 
 from local_config import prepare_local_config, read_wrangler_toml
 from paths import LOCAL_CONFIG, NODE_BIN, tool_environment
-from services.tracking.visits import RECORD_EVENT_BATCH
+from services.tracking.record_statements import RECORD_EVENT_BATCH
 from startup_check import bundle_worker
 from tests.harness.direct import Direct, migrate, running_directly
 from tests.harness.prepared import WITHOUT_SNAPSHOT

@@ -79,7 +79,7 @@ def build_app(env: Any) -> App:
     records, metrics_reader = BackupRecords(database), MetricsReader(database, database.size_bytes)
     visits = Visits(
         *(database, new_id, config.session_minutes),
-        *(config.sync_delay_seconds, config.repeat_window_seconds),
+        *(config.sync_delay_seconds, config.repeat_window_seconds, config.checks_rejected),
     )
     pixels = PixelCache(database, DatabaseGuard(bucket), config.pixel_cache_seconds)
     waiting_room = WaitingRoom(bucket, new_id)

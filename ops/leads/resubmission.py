@@ -16,7 +16,8 @@ Statements = tuple[str, ...]
 
 # A sync run writes the outcome of a submission only while it holds the lease.
 _IS_LEASED = f"""
-(pipedrive_sync_status IS NULL AND pipedrive_lease IS NOT NULL AND {DUE_AT} > datetime('now'))
+(coalesce(pipedrive_sync_status, '{State.REJECTED}') = '{State.REJECTED}'
+  AND pipedrive_lease IS NOT NULL AND {DUE_AT} > datetime('now'))
 """
 _COLUMNS = f"""
 id, event_type, pipedrive_sync_status AS status, form_data, {_IS_LEASED} AS leased

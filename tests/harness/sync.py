@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from services.core.stored_time import NEVER_DUE
 from simulator.fields import demo_field_map
 from simulator.server import Simulator, simulator
 from tests.harness.openapi import check_requests
@@ -46,6 +47,11 @@ class Lab:
         self.worker.query(
             "UPDATE tracking_events SET pipedrive_sync_status = 'error' "
             "WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL"
+        )
+        self.worker.query(
+            "UPDATE tracking_events SET pipedrive_due_at = ? "
+            "WHERE event_type = 'form_submit' AND pipedrive_sync_status = 'rejected'",
+            NEVER_DUE,
         )
         self.worker.query("DELETE FROM pipedrive_accounts")
         self.worker.query("DELETE FROM job_runs")

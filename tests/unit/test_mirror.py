@@ -63,6 +63,8 @@ COVERED_BY = {
     "src/services/reports/realtime.py": "tests/worker/test_realtime.py",
     "src/services/reports/utm_analysis.py": "tests/worker/test_utm_analysis.py",
     "src/services/sync/account_states.py": "tests/worker/sync/test_limits.py",
+    "src/services/sync/outbox_statements.py": "tests/worker/test_query_plans.py",
+    "src/services/tracking/record_statements.py": "tests/worker/test_query_plans.py",
     "src/services/sync/portion.py": "tests/worker/sync/test_outcomes.py",
     "src/services/sync/sync_run.py": "tests/worker/sync/test_reliability.py",
     # Values and types that their users' tests are full of.

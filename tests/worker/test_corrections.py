@@ -87,7 +87,8 @@ def test_what_became_of_a_form_is_known_in_whatever_order_it_comes(
 
     assert len(rows_of(worker, event)) == 1
     assert row["form_outcome"] == stored
-    assert (row["pipedrive_due_at"] < NEVER_DUE) is is_due
+    # A refused form is due too, once, to be checked.
+    assert row["pipedrive_due_at"] < NEVER_DUE
     # The old Worker takes up what has no status.
     assert row["pipedrive_sync_status"] == (None if is_due else "rejected")
 
@@ -368,6 +369,156 @@ def test_a_thank_you_page_that_a_new_pixel_retries_stays_what_it_was(worker: Wor
     view = send(worker, after_form)
     assert view["event_type"] == "pageview"
     assert send(worker, after_form) == view
+
+
+def sent_form(visitor: object, **fields: object) -> dict[str, object]:
+    """The form that waited in the browser while its thank-you page was sent."""
+    return form(visitor_cookie=visitor, **fields)
+
+
+def kinds(worker: Worker, event: dict[str, object]) -> list[str]:
+    return [row["event_type"] for row in rows_of(worker, event)]
+
+
+@pytest.mark.parametrize("has_sequence", [False, True])
+@pytest.mark.parametrize("outcomes", [("submitted",), ("submitted", "accepted"), ("accepted",)])
+def test_a_thank_you_page_before_its_form_is_one_lead_with_it(
+    worker: Worker, outcomes: tuple[str, ...], *, has_sequence: bool
+) -> None:
+    visitor = some_visitor()
+    numbers = ({"sequence": 1}, {"sequence": 2}) if has_sequence else ({}, {})
+    page = thanks({"visitor_cookie": visitor}, **numbers[1])
+    assert send(worker, page)["event_type"] == "form_submit"
+    event = sent_form(visitor, **numbers[0])
+    row = send_all(worker, event, *outcomes)
+
+    assert kinds(worker, event) == ["pageview", "form_submit"]
+    assert (row["form_outcome"], row["event_key"]) == (outcomes[-1], event["event_key"])
+    assert row["pipedrive_due_at"] < NEVER_DUE
+    [view, _] = rows_of(worker, event)
+    empty = ("form_data", "form_outcome", "pipedrive_due_at", "pipedrive_sync_status")
+    assert [view[name] for name in empty] == [None] * 4
+    # The page is sent again: it stays what it became.
+    worker.act("kv_clear")
+    send(worker, page)
+    send(worker, event)
+    assert kinds(worker, event) == ["pageview", "form_submit"]
+
+
+def test_an_old_pixels_page_gives_way_to_its_form_too(worker: Worker) -> None:
+    visitor = f"pxl_{some_visitor()}"
+    send(worker, thanks({"visitor_cookie": visitor}, event_key=None))
+    names = {"email": "jane@example.com", "first_name": "Jane", "last_name": "Doe"}
+    event = sent_form(visitor, event_key=None, outcome=None, form_data=names)
+    send(worker, event)
+    assert kinds(worker, event) == ["pageview", "form_submit"]
+
+
+@pytest.mark.parametrize("status", ["synced", "not_found", "error"])
+def test_a_page_that_was_sent_to_pipedrive_stays_the_lead(worker: Worker, status: str) -> None:
+    visitor = some_visitor()
+    page = send(worker, thanks({"visitor_cookie": visitor}, sequence=2))
+    worker.query(
+        "UPDATE tracking_events SET pipedrive_sync_status = ?, pipedrive_due_at = NULL "
+        "WHERE id = ?",
+        status,
+        page["id"],
+    )
+    event = sent_form(visitor, sequence=1)
+    row = send_all(worker, event, "submitted", "accepted")
+    assert (row["id"], row["pipedrive_sync_status"]) == (page["id"], status)
+    assert (row["form_outcome"], row["pipedrive_due_at"]) == ("accepted", None)
+    assert send(worker, event | {"outcome": "rejected"})["id"] == page["id"]
+    assert kinds(worker, event) == ["form_submit"]
+
+
+def test_a_page_that_is_being_sent_stays_the_lead(worker: Worker) -> None:
+    visitor = some_visitor()
+    page = send(worker, thanks({"visitor_cookie": visitor}))
+    worker.query("UPDATE tracking_events SET pipedrive_lease = 'r-1' WHERE id = ?", page["id"])
+    event = sent_form(visitor)
+    assert send(worker, event)["id"] == page["id"]
+    assert kinds(worker, event) == ["form_submit"]
+
+
+def test_a_form_that_was_sent_after_the_page_is_another_lead(worker: Worker) -> None:
+    visitor = some_visitor()
+    send(worker, thanks({"visitor_cookie": visitor}, sequence=2))
+    event = sent_form(visitor, sequence=3)
+    send(worker, event)
+    assert kinds(worker, event) == ["form_submit", "form_submit"]
+
+
+def test_numbers_of_another_site_say_nothing(worker: Worker) -> None:
+    visitor = some_visitor()
+    send(worker, thanks({"visitor_cookie": visitor}, sequence=2))
+    event = sent_form(visitor, sequence=7, page_url="https://forms.example/")
+    send(worker, event)
+    assert kinds(worker, event) == ["pageview", "form_submit"]
+
+
+@pytest.mark.parametrize(("number", "kind"), [(5, "pageview"), (9, "form_submit")])
+@pytest.mark.parametrize("form_is_first", [False, True])
+def test_after_a_long_outage_the_numbers_tell(
+    worker: Worker, number: int, kind: str, *, form_is_first: bool
+) -> None:
+    visitor = some_visitor()
+    event = sent_form(visitor, sequence=4)
+    page = thanks(event, sequence=number)
+    for sent in (event, page) if form_is_first else (page, event):
+        send(worker, sent)
+        minutes_pass(worker, event, 300)
+    expected = ["form_submit", kind]
+    assert kinds(worker, event) == (expected if form_is_first else expected[::-1])
+
+
+def test_a_page_stays_the_lead_beside_a_form_that_was_refused(worker: Worker) -> None:
+    visitor = some_visitor()
+    send(worker, thanks({"visitor_cookie": visitor}))
+    event = sent_form(visitor)
+    send(worker, event | {"outcome": "rejected"})
+    assert kinds(worker, event) == ["form_submit", "form_submit"]
+    send(worker, event | {"outcome": "accepted"})
+    assert kinds(worker, event) == ["pageview", "form_submit"]
+
+
+@pytest.mark.parametrize(
+    "different", [{"pixel_id": "ppp-website-1"}, {"form_data": {"email": "john@example.com"}}]
+)
+def test_a_page_gives_way_to_its_own_form_only(
+    worker: Worker, different: dict[str, object]
+) -> None:
+    visitor = some_visitor()
+    send(worker, thanks({"visitor_cookie": visitor}))
+    event = sent_form(visitor, **different)
+    send(worker, event)
+    assert kinds(worker, event) == ["form_submit", "form_submit"]
+
+
+@pytest.mark.parametrize(
+    ("page_url", "stored"),
+    [
+        (
+            "https://shop.example/spring?email=jane%40example.com&utm_source=mail",
+            "?utm_source=mail",
+        ),
+        ("https://shop.example/spring?mail=jane@example.com&name=Jane", ""),
+    ],
+)
+@pytest.mark.parametrize("event_key", [None, "0123456789abcdef"])
+def test_the_link_of_a_mailing_is_no_lead_and_loses_its_address(
+    worker: Worker, page_url: str, stored: str, event_key: str | None
+) -> None:
+    row = send(worker, some_event(page_url=page_url, referrer_url=page_url, event_key=event_key))
+    assert (row["event_type"], row["form_data"]) == ("pageview", None)
+    assert row["page_url"] == row["referrer_url"] == f"https://shop.example/spring{stored}"
+
+
+def test_a_thank_you_page_loses_its_address_and_is_a_lead(worker: Worker) -> None:
+    row = send(worker, some_event(page_url=f"{THANKS}&gclid=G1"))
+    assert row["event_type"] == "form_submit"
+    assert json.loads(row["form_data"]) == {"email": "jane@example.com", "first_name": "Jane"}
+    assert row["page_url"] == "https://shop.example/thank-you?gclid=G1"
 
 
 def test_broken_form_data_of_the_past_costs_no_event(worker: Worker) -> None:

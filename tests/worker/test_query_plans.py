@@ -101,7 +101,7 @@ from services.reports.project_statistics import (
 )
 from services.reports.realtime import HOURLY_BREAKDOWN, RECENT_EVENTS
 from services.reports.utm_analysis import CREDITED, PAGES
-from services.sync.outbox import (
+from services.sync.outbox_statements import (
     CLAIM_PERSONS,
     LEASE_DUE,
     LEASE_TIMED,
@@ -109,7 +109,12 @@ from services.sync.outbox import (
     SETTLE,
     SETTLE_PERSONS,
 )
-from services.tracking.visits import RECORD_EVENT, RECORD_SESSION, RECORD_VISITOR
+from services.tracking.record_statements import (
+    GIVE_WAY,
+    RECORD_EVENT,
+    RECORD_SESSION,
+    RECORD_VISITOR,
+)
 from tests.harness.worker import Worker
 
 PARAMETERS = json.dumps({"visitor_cookie": "0123456789abcdef", "pixel_id": "ppp-demo-pixel"})
@@ -243,6 +248,7 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
     "visitor": (RECORD_VISITOR, (PARAMETERS,)),
     "session": (RECORD_SESSION, (PARAMETERS,)),
     "event": (RECORD_EVENT, (PARAMETERS,)),
+    "thank-you page": (GIVE_WAY, (PARAMETERS,)),
     "pixel": (FIND_PIXEL, ("ppp-demo-pixel",)),
     "hourly breakdown": (HOURLY_BREAKDOWN, ("ppp-demo-pixel", "2026-01-01 00:00:00")),
     "recent events": (RECENT_EVENTS, ("ppp-demo-pixel", "2026-01-01 00:00:00")),

@@ -8,13 +8,20 @@ from __future__ import annotations
 from services.core.stored_time import NEVER_DUE
 
 # The status of a form that its own site rejected. It is final for the old Worker, which takes up
-# whatever has none; here it ends if the form turns out to be accepted.
+# whatever has none. Here such a form is due once, to be checked, and the status ends if the form
+# turns out to be accepted.
 REJECTED = "rejected"
 
 # Over the columns of `tracking_events`. It may use the index `tracking_events_by_sync_status`; it
 # is NULL for a row without an event type, so its negation is `NOT coalesce(…, 0)`.
 IS_PENDING = f"""
   event_type = 'form_submit' AND pipedrive_sync_status IS NULL
+  AND coalesce(pipedrive_due_at, '') < '{NEVER_DUE}'
+"""
+# May be leased by the sync: pending, or rejected and not checked yet.
+IS_UNSETTLED = f"""
+  event_type = 'form_submit'
+  AND (pipedrive_sync_status IS NULL OR pipedrive_sync_status = '{REJECTED}')
   AND coalesce(pipedrive_due_at, '') < '{NEVER_DUE}'
 """
 IS_NOT_PENDING = f"NOT coalesce({IS_PENDING}, 0)"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from services.core.email_addresses import read_email
 from services.core.ports import HttpAnswer
 from services.core.text import clean
 from services.pipedrive.limits import Operation
@@ -45,7 +46,10 @@ class TransientError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PersonMatch:
-    """A person in the result of a search. `emails` are None where the result lacks them."""
+    """A person in the result of a search, with e-mail addresses as this product stores them.
+
+    `emails` are None where the result lacks them.
+    """
 
     id: int
     name: str
@@ -54,11 +58,12 @@ class PersonMatch:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as it is now. `update_time` is RFC 3339 in UTC, so that it sorts as text."""
+    """A person as it is now. The times are RFC 3339 in UTC, so that they sort as text."""
 
     id: int
     is_deleted: bool
     update_time: str
+    add_time: str = ""
 
 
 def read_content(answer: HttpAnswer) -> Mapping[str, Any] | None:
@@ -80,7 +85,7 @@ def read_person_match(entry: object) -> PersonMatch | None:
         id=item["id"],
         name=str(item.get("name") or ""),
         emails=(
-            frozenset(str(email).casefold() for email in emails)
+            frozenset(read_email(str(email)) or str(email).casefold() for email in emails)
             if isinstance(emails, list)
             else None
         ),

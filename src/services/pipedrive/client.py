@@ -110,7 +110,8 @@ class PipedriveClient:
         except PersonGoneError:
             return None
         is_deleted = data.get("is_deleted") is not False
-        return Person(person_id, is_deleted, str(data.get("update_time") or ""))
+        times = (str(data.get(name) or "") for name in ("update_time", "add_time"))
+        return Person(person_id, is_deleted, *times)
 
     async def update(
         self, person_id: int, custom_fields: Mapping[str, object], deadline: datetime

@@ -7,7 +7,7 @@ index and reads one page.
 
 from __future__ import annotations
 
-from services.core.pending_leads import IS_PENDING
+from services.core.pending_leads import IS_UNSETTLED
 
 FORM_PAGE_ROWS = 5_000
 ERASURE_BATCH_ROWS = 1_000
@@ -149,7 +149,7 @@ JOIN pipedrive_persons AS persons
 # A lead that the sync has leased stays until the lease ends: the sync would otherwise write it to
 # the person in Pipedrive after the receipt.
 _IS_LEASED = f"""
-  {IS_PENDING} AND pipedrive_lease IS NOT NULL AND pipedrive_due_at > ?1 ->> 'now'
+  {IS_UNSETTLED} AND pipedrive_lease IS NOT NULL AND pipedrive_due_at > ?1 ->> 'now'
 """
 
 # UNION ALL stops at the limit; an id that comes twice is deleted once.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
+from services.core.email_addresses import spellings
 from services.pipedrive.answers import Person, PersonMatch
 from services.pipedrive.client import PipedriveClient
 from services.tracking.form_data import Lead
@@ -24,11 +25,12 @@ class PersonLookup:
     """Finds the persons of one account during one run; searches for each address once.
 
     `_addresses` holds the result by e-mail address: a person's id, NoPerson, or None where nobody
-    has the address and the name is to be searched for.
+    has the address and the name is to be searched for. `_active` are those who have an address.
     """
 
     api: PipedriveClient
     _addresses: dict[str, int | NoPerson | None] = field(default_factory=dict)
+    _active: dict[str, list[Person]] = field(default_factory=dict)
 
     async def find(self, lead: Lead, deadline: datetime) -> int | NoPerson:
         """The id of the lead's person, which exists and is not deleted now.
@@ -45,6 +47,18 @@ class PersonLookup:
         person = self._addresses[email]
         return await self._by_name(lead, deadline) if person is None else person
 
+    async def find_added(self, email: str, since: datetime, deadline: datetime) -> int | NoPerson:
+        """The id of who has this e-mail address and was added since a time, as `find` chooses.
+
+        Raises:
+            RejectedError, TransientError, DeferredError: see `services.pipedrive.client`.
+        """
+        if email not in self._active:
+            await self._search(email, deadline)
+        active = self._active.get(email, [])
+        added = [person for person in active if _was_added_since(person, since)]
+        return _last_updated(added) if added else NoPerson("nobody was added with this address")
+
     async def _is_current(self, email: str, deadline: datetime) -> bool:
         if email not in self._addresses:
             return False
@@ -58,6 +72,7 @@ class PersonLookup:
                 return None
             persons = [await self.api.person(match.id, deadline) for match in candidates]
             active = [person for person in persons if person and not person.is_deleted]
+            self._active[email] = active
             if active:
                 return _last_updated(active)
             if None not in persons:
@@ -66,9 +81,17 @@ class PersonLookup:
         return NoPerson("the person with this e-mail address is gone")
 
     async def _by_email(self, email: str, deadline: datetime) -> list[PersonMatch]:
-        matches = await self.api.search(email, "email", deadline)
+        """Who has the address; one with an internationalized domain is searched in two spellings.
+
+        An answer without addresses is believed.
+        """
+        matches = {
+            match.id: match
+            for spelling in spellings(email)
+            for match in await self.api.search(spelling, "email", deadline)
+        }
         return [
-            match for match in matches if match.emails is None or email.casefold() in match.emails
+            match for match in matches.values() if match.emails is None or email in match.emails
         ]
 
     async def _by_name(self, lead: Lead, deadline: datetime) -> int | NoPerson:
@@ -92,6 +115,14 @@ class PersonLookup:
 
 def _last_updated(persons: list[Person]) -> int:
     return max(persons, key=lambda person: (person.update_time, person.id)).id
+
+
+def _was_added_since(person: Person, since: datetime) -> bool:
+    try:
+        added = datetime.fromisoformat(person.add_time)
+    except ValueError:
+        return False
+    return (added if added.tzinfo else added.replace(tzinfo=UTC)) >= since
 
 
 def _normalized(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -33,6 +33,10 @@ from services.tracking.form_data import Lead
 
 PAUSE_WITHOUT_DESTINATION = timedelta(minutes=10)
 PAUSE_AFTER_NEWER = timedelta(minutes=1)
+# Between the clocks of Pipedrive and of this Worker.
+CLOCK_DIFFERENCE = timedelta(minutes=2)
+TAKEN_AFTER_ALL = "its site seemed to reject it, but a person with this address was added since"
+NOT_TAKEN = "its site rejected it, and no person with this address was added since"
 MAX_UNKNOWN_KEYS = 3
 MAX_REASON_CHARACTERS = 500
 
@@ -108,7 +112,7 @@ class PortionSync:
     def _group_by_address(
         self, portion: Sequence[Submission]
     ) -> tuple[list[LeadGroup], list[Outcome]]:
-        groups: dict[tuple[str, str], LeadGroup] = {}
+        groups: dict[tuple[str, str, int | None], LeadGroup] = {}
         outcomes: list[Outcome] = []
         for submission in portion:
             email = submission.lead.email
@@ -117,9 +121,11 @@ class PortionSync:
                 continue
             destination = self._destination(submission)
             if isinstance(destination, Outcome):
-                outcomes.append(destination)
+                outcomes.append(_without_error(destination))
                 continue
-            key = (destination.name, email)
+            # Whether a rejected form was taken all the same depends on its own time.
+            rejected_id = submission.event_id if submission.is_rejected else None
+            key = (destination.name, email, rejected_id)
             earlier = groups[key].submissions if key in groups else ()
             groups[key] = LeadGroup(destination, (*earlier, submission))
         return list(groups.values()), outcomes
@@ -152,15 +158,25 @@ class PortionSync:
             self._require_time()
             if failure := self._field_errors.get(group.destination.account):
                 raise failure  # noqa: TRY301  # as if it had happened to this lead
-            api = self.apis[group.destination.account]
-            person = await self._lookup(api).find(group.lead, self._deadline(2 / 3))
+            lookup = self._lookup(self.apis[group.destination.account])
+            if group.newest.is_rejected:
+                person = await self._find_added(lookup, group.newest)
+            else:
+                person = await lookup.find(group.lead, self._deadline(2 / 3))
         except Exception as error:  # noqa: BLE001  # one lead must not end the run
-            return [self._failure(submission, error) for submission in group.submissions]
+            failures = [self._failure(submission, error) for submission in group.submissions]
+            return [_without_error(failure) for failure in failures]
         if isinstance(person, NoPerson):
-            return [
-                Outcome(submission, "not_found", person.reason) for submission in group.submissions
-            ]
+            return [_not_found(submission, person.reason) for submission in group.submissions]
         return person
+
+    async def _find_added(self, lookup: PersonLookup, submission: Submission) -> int | NoPerson:
+        """Who was added after a rejected form: its site took it all the same."""
+        submitted_at = submission.submitted_at
+        if submitted_at is None:
+            return NoPerson(NOT_TAKEN)
+        since = submitted_at - CLOCK_DIFFERENCE
+        return await lookup.find_added(submission.lead.email or "", since, self._deadline(2 / 3))
 
     def _lookup(self, api: PipedriveClient) -> PersonLookup:
         return self._lookups.setdefault(api.account.name, PersonLookup(api))
@@ -195,7 +211,7 @@ class PortionSync:
         newest = Outcome(
             group.newest,
             "synced",
-            _left_out_reason(payload),
+            _synced_reason(group.newest, payload),
             person_id,
             group.destination.name,
             written=True,
@@ -294,9 +310,30 @@ def _add_to_person(
     persons[key] = LeadGroup(group.destination, tuple(submissions))
 
 
+def _not_found(submission: Submission, reason: str) -> Outcome:
+    if submission.is_rejected:
+        return Outcome(submission, "rejected", NOT_TAKEN)
+    return Outcome(submission, "not_found", reason)
+
+
+def _without_error(failure: Outcome) -> Outcome:
+    """The outcome of a failed lookup: a rejected form that cannot be checked stays rejected."""
+    if failure.status == "error" and failure.submission.is_rejected:
+        return replace(failure, status="rejected")
+    return failure
+
+
 def _superseded(submission: Submission, person_id: int) -> Outcome:
+    if submission.is_rejected:
+        # The person may have been added by the later one.
+        return Outcome(submission, "rejected", "a later submission of this person was taken")
     reason = "the person already has the values of a newer submission"
     return Outcome(submission, "synced", reason, person_id)
+
+
+def _synced_reason(submission: Submission, payload: Payload) -> str | None:
+    reasons = (TAKEN_AFTER_ALL if submission.is_rejected else None, _left_out_reason(payload))
+    return "; ".join(filter(None, reasons))[:MAX_REASON_CHARACTERS] or None
 
 
 def _left_out_reason(payload: Payload) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from services.core.pending_leads import REJECTED
 from services.core.ports import LocalTime, Row
 from services.core.text import read_object
 from services.pipedrive.fields import SEPARATOR, TOUCH_FIELDS, LeadValue
@@ -37,6 +38,16 @@ class Submission:
     tries: int
     configuration: Mapping[str, object]
     row: Row
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether its site rejected it: Pipedrive says whether the site took it all the same."""
+        return bool(self.row["pipedrive_sync_status"] == REJECTED)
+
+    @property
+    def submitted_at(self) -> datetime | None:
+        """When its event arrived; None in old rows with an unreadable time."""
+        return _time(self.row["timestamp"])
 
     def values(self, zone: str, local_time: LocalTime) -> Mapping[str, LeadValue | None]:
         """The values by their names in a field map; times are in the time zone `zone`.

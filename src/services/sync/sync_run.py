@@ -17,6 +17,7 @@ from services.sync.portion import PortionSync
 from services.sync.submissions import Submission
 from services.sync.timers import DueTimers, Timers
 
+COUNTED_OUTCOMES = ("synced", "not_found", "error", "rejected", "put_back")
 # Searches by e-mail and by name, some candidates, the person, the update.
 MAX_REQUESTS_OF_A_LEAD = 6
 
@@ -127,7 +128,7 @@ class SyncRun:
         for api in self.apis.values():
             calls.update(api.calls)
         return {
-            **{kind: self._counts[kind] for kind in ("synced", "not_found", "error", "put_back")},
+            **{kind: self._counts[kind] for kind in COUNTED_OUTCOMES},
             "calls": dict(calls),
             "portions": self.outbox.portions,
             "round_trips": self.outbox.round_trips,

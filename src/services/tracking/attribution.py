@@ -144,6 +144,12 @@ def without_touch(url: str) -> str:
     return _without_parameters(address) + hash_mark + fragment
 
 
+def is_touch_parameter(name: str) -> bool:
+    """Whether a parameter, by its decoded name, makes or describes a touch."""
+    lowered = name.lower()
+    return lowered in _FIELD_OF_PARAMETER or lowered.startswith("utm_")
+
+
 def unstored_parameters(url: str) -> list[str]:
     """The names in the URL's query, in lower case and their order, that are stored in no field."""
     query = url.partition("#")[0].partition("?")[2]

@@ -12,6 +12,12 @@ from services.core.errors import InvalidInputError
 from services.core.text import clean, read_json, without_lone_surrogates
 from services.tracking.attribution import Touch, resolve_touch
 from services.tracking.form_data import Lead, read_lead, read_lead_from_url
+from services.tracking.page_addresses import (
+    serves_account,
+    site_of,
+    thanks_for_form,
+    without_personal_values,
+)
 
 EventType = Literal["pageview", "form_submit", "custom"]
 Outcome = Literal["submitted", "accepted", "rejected"]
@@ -22,6 +28,9 @@ VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
 # A type of a site's own, which the old Worker stored as it was: `click`, `purchase`.
 SITE_TYPE = re.compile(r"[^\W\d_][\w .:/-]{0,63}")
 EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+# A frame that is filled by script: its own address says nothing of the page.
+FRAME_ADDRESS = re.compile(r"about:|blob:", re.IGNORECASE)
+BLOB_ADDRESS = re.compile(r"blob:(https?://[^\s/]+)", re.IGNORECASE)
 WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 
 EVENT_TYPES: Mapping[str, EventType] = {
@@ -94,10 +103,11 @@ class Event:
     fill: bool = False
 
 
-def read_event(body: str, new_visitor: str) -> Event:
+def read_event(body: str, new_visitor: str, embedding_page: str | None = None) -> Event:
     """Reads an event from a request's body, of an old pixel or a new one.
 
-    `new_visitor` is the cookie of a visitor who brought none of ours.
+    `new_visitor` is the cookie of a visitor who brought none of ours. `embedding_page` is what the
+    browser says of the page, which a frame without an address of its own cannot say.
 
     Raises:
         InvalidEventError: it is not JSON, or a field that an event needs is missing or wrong.
@@ -110,7 +120,7 @@ def read_event(body: str, new_visitor: str) -> Event:
         raise InvalidEventError(
             "Invalid request format - expected JSON", ["the body must be one JSON object"]
         )
-    return check_event(fields, new_visitor)
+    return check_event(_with_page_of_frame(fields, embedding_page), new_visitor)
 
 
 def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
@@ -133,9 +143,9 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
         visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")) or new_visitor,
         event_key=_matching(EVENT_KEY, fields.get("event_key")),
         event_type=event_type,
-        page_url=page_url[:MAX_URL_CHARACTERS],
-        referrer_url=referrer_url[:MAX_URL_CHARACTERS] if referrer_url else None,
-        page_title=_text(fields.get("page_title"), MAX_TITLE_CHARACTERS),
+        page_url=_stored_address(page_url),
+        referrer_url=_stored_address(referrer_url) if referrer_url else None,
+        page_title=_title(fields),
         touch=resolve_touch(page_url, fields, referrer_url),
         lead=lead,
         viewport=_size(fields.get("viewport")),
@@ -176,13 +186,43 @@ def _lead(
     is_named = event_type == "custom"
     if is_named and fields.get("event_type") in EVENT_TYPES:
         return None, False
+    # A new pixel, whose events have a key, judges by the form itself.
+    if fields.get("event_key") is None and serves_account(page_url):
+        return None, False
     if lead := read_lead(fields.get("form_data")):
         return lead, False
     if is_named:
         return None, False
-    # Old thank-you pages carry the form's values in their address.
+    # Old thank-you pages carry the form's values in their address; so do the links in a mailing,
+    # whose reader has sent nothing.
     lead = read_lead_from_url(page_url)
-    return lead, lead is not None and event_type == "pageview"
+    if lead is None or not thanks_for_form(page_url, _title(fields)):
+        return None, False
+    return lead, event_type == "pageview"
+
+
+def _with_page_of_frame(
+    fields: dict[str, object], embedding_page: str | None
+) -> Mapping[str, object]:
+    """The fields with the embedding page's address for that of a frame without one."""
+    page_url = fields.get("page_url")
+    if not isinstance(page_url, str) or not FRAME_ADDRESS.match(page_url):
+        return fields
+    page, referrer = _web_address(embedding_page), _web_address(fields.get("referrer_url"))
+    if page is None or (referrer and site_of(referrer) == site_of(page)):
+        # The referrer of such a frame is the embedding page, and not cut to its origin.
+        page = referrer or page
+    if page is None and (match := BLOB_ADDRESS.match(page_url)):
+        page = match[1]
+    return {**fields, "page_url": page or page_url, "referrer_url": None}
+
+
+def _stored_address(address: str) -> str:
+    return without_personal_values(address)[:MAX_URL_CHARACTERS]
+
+
+def _title(fields: Mapping[str, object]) -> str | None:
+    return _text(fields.get("page_title"), MAX_TITLE_CHARACTERS)
 
 
 def _event_type(fields: Mapping[str, object]) -> EventType | None:

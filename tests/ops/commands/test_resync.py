@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from services.sync.outbox import CLAIM_PERSONS
+from services.sync.outbox_statements import CLAIM_PERSONS
 from tests.harness.direct import count
 from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads

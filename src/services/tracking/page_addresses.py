@@ -1,0 +1,159 @@
+"""The addresses of pages: without what is personal in them, and what kind of page they are."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote, unquote_plus
+
+from services.tracking.attribution import is_touch_parameter
+from services.tracking.form_data import names_person, plain_key
+
+# What an e-mail address in a path is replaced by.
+REPLACEMENT = "email"
+
+_HOST = re.compile(r"\w+://[^/?#]*")
+_EMAIL = re.compile(
+    r"[^\s/?#&=@:;,<>\"'()]+(?:@|%40)(?:[\w-]+\.)+"
+    r"(?!(?:png|jpe?g|gif|webp|avif|svg|html?|php|js|css|json)\b)(?:xn--[\w-]+|[^\W\d_]{2,})",
+    re.IGNORECASE,
+)
+_PERSONAL = re.compile(
+    r"""\b(?:
+      (?:e\ ?mails?|mail|courriel|correo|correio)(?:\ (?:address|adresse?|elect?ronico))?$
+    | tele?phone?n? | phone | telefono? | tel$ | mobile(?:\ (?:number|phone|no))?$
+    | cell(?:\ ?phone)?$ | handy | whats\ ?app | fax
+    | user\ ?name | login$ | street | birth | dob | ssn | iban
+    | \w*tok(?:en)?s? | \w*passw\w* | pwd | pass(?:code|phrase)?$ | secret | otp | jwt
+    | o?auth$ | authoriz | api\ ?key | access\ ?key
+    | session\ ?id | \w*sess(?:ion)?id | sid | sig(?:nature)?$
+    )""",
+    re.VERBOSE,
+)
+# In English, German, French, Spanish, Portuguese, Italian. Thanksgiving is no thanks.
+_THANKS = re.compile(
+    r"\b(?:thank ?you|thanks|thx|danke|vielen dank|merci|gracias|obrigad[oa]|grazie)\b"
+)
+# How a page's name ends that confirms a form: but not that of a customer's success.
+_CONFIRMATION = re.compile(
+    r"""(?<!customer\ )(?<!client\ )\b(?:
+      success(?:ful(?:ly)?)? | succes | erfolg(?:reich)? | exito | sucesso | successo
+    | confirmation | confirmed | confirmacion | confirmacao | conferma | bestaeti?gung | bestatigung
+    | submitted | received | completed | completion | sent | done | ty
+    | gesendet | abgeschickt | envoye | enviad[oa] | inviat[oa] | recu | recibid[oa] | recebid[oa]
+    | ricevut[oa]
+    )$""",
+    re.VERBOSE,
+)
+# Pages that serve an existing account: what is typed there is no lead.
+_ACCOUNT = re.compile(
+    r"""\b(?:
+      un\ ?subscri\w* | opt\ ?out | (?:e\ ?mail|communication|newsletter)\ preferences
+    | (?:forgot(?:ten)?|reset|lost|recover|change|new)\ ?(?:your\ |my\ )?password | password\ reset
+    | magic\ ?link | log\ ?in | sign\ ?in | verify\ e?\ ?mail
+    | (?:cookie|privacy|data|gdpr|dsar)\ (?:request|preferences|settings|choices)
+    | track\ (?:your\ |my\ )?order | order\ (?:tracking|status)
+    | abmelde\w* | abbestell\w* | passwort\ (?:vergessen|zurueck\w*) | sendungsverfolgung
+    | anmelden | desabonn\w* | desinscri\w* | mot\ de\ passe\w* | connexion
+    | suivi\ (?:de\ )?commande | darse\ de\ baja | contrasena | iniciar\ sesion
+    | cancelar\ (?:suscripcion|inscricao|assinatura)
+    | esqueci\w* | senha | rastrear\ pedido | seguimiento\ (?:de\ )?pedido
+    | disiscri\w* | annulla\ iscrizione | password\ dimenticata | accedi | traccia\ ordine
+    )\b""",
+    re.VERBOSE,
+)
+_FALSE = frozenset(("", "0", "false", "no", "off"))
+
+
+def without_personal_values(url: str) -> str:
+    """The address without parameters that hold or name something personal.
+
+    Campaign parameters and click IDs stay. E-mail addresses in its path are replaced.
+    """
+    if "=" not in url and "@" not in url and "%40" not in url:
+        return url
+    page, hash_mark, fragment = url.partition("#")
+    match = _HOST.match(page)
+    host = match[0] if match else ""
+    cleaned = host + _clean_address(page.removeprefix(host))
+    if not fragment:
+        return cleaned + hash_mark
+    is_query = "=" in fragment and not fragment.startswith(("/", "!"))
+    clean_fragment = _clean_query(fragment) if is_query else _clean_address(fragment)
+    return f"{cleaned}#{clean_fragment}" if clean_fragment else cleaned
+
+
+def site_of(url: str) -> str:
+    """Scheme and host of an address, in lower case."""
+    match = _HOST.match(url)
+    return match[0].lower() if match else ""
+
+
+def thanks_for_form(url: str, title: str | None) -> bool:
+    """Whether a page thanks for a form, by its path, its parameters or its title."""
+    if serves_account(url):
+        return False
+    return (
+        any(_THANKS.search(name) or _CONFIRMATION.search(name) for name in _segments(url))
+        or any(_confirms(name, value) for name, value in _parameters(url))
+        or _THANKS.search(_plain_words(title or "")) is not None
+    )
+
+
+def serves_account(url: str) -> bool:
+    """Whether a page serves an existing account, by its path: unsubscribe, reset a password."""
+    return any(_ACCOUNT.search(name) for name in _segments(url))
+
+
+def _clean_address(address: str) -> str:
+    path, question_mark, query = address.partition("?")
+    path = _EMAIL.sub(REPLACEMENT, path)
+    clean_query = _clean_query(query)
+    return f"{path}?{clean_query}" if clean_query or (question_mark and not query) else path
+
+
+def _clean_query(query: str) -> str:
+    return "&".join(pair for pair in query.split("&") if not _is_personal(pair))
+
+
+def _is_personal(pair: str) -> bool:
+    raw_name, _, raw_value = pair.partition("=")
+    name = unquote_plus(raw_name)
+    if is_touch_parameter(name):
+        return False
+    # Addresses in addresses are encoded twice.
+    if "@" in (value := unquote(unquote(raw_value))) and _EMAIL.search(value):
+        return True
+    plain = plain_key(name)
+    return _PERSONAL.search(plain) is not None or names_person(plain)
+
+
+def _segments(url: str) -> list[str]:
+    address, _, fragment = url.partition("#")
+    path = address.partition("?")[0].partition("://")[2].partition("/")[2]
+    route = fragment.partition("?")[0]
+    return [_plain_words(segment.partition(".")[0]) for segment in f"{path}/{route}".split("/")]
+
+
+def _parameters(url: str) -> list[tuple[str, str]]:
+    query = url.partition("#")[0].partition("?")[2]
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return [
+        (_plain_words(name), _plain_words(value))
+        for name, _, value in pairs
+        if not is_touch_parameter(name)
+    ]
+
+
+def _confirms(name: str, value: str) -> bool:
+    """`?submitted=true`, `?page=thank-you`."""
+    says_so = _THANKS.search(name) or _CONFIRMATION.search(name)
+    return (says_so is not None and value not in _FALSE) or bool(
+        _THANKS.search(value) or _CONFIRMATION.fullmatch(value)
+    )
+
+
+def _plain_words(text: str) -> str:
+    """Words in lower case and plain letters: `Thank-You%21` as `thank you`."""
+    decoded = unicodedata.normalize("NFKD", unquote_plus(text))
+    return " ".join(re.findall(r"[a-z0-9]+", decoded.encode("ascii", "ignore").decode().lower()))

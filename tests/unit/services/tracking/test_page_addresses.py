@@ -1,0 +1,198 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.tracking.page_addresses import (
+    serves_account,
+    site_of,
+    thanks_for_form,
+    without_personal_values,
+)
+
+SITE = "https://shop.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "stored"),
+    [
+        ("/?email=jane@example.com", "/"),
+        ("/?email=jane%40example.com&page=2", "/?page=2"),
+        ("/?page=2&Email=x", "/?page=2"),
+        ("/?E-Mail=x&your_email=x&user%5Bemail%5D=x&emailAddress=x&correo=x", "/"),
+        ("?email=jane@example.com", ""),
+        ("?page=/a/b&email=x", "?page=/a/b"),
+        # Whatever the parameter is called.
+        ("/?ref=jane@example.com&u=jane%2540example.com&x=1", "/?x=1"),
+        ("/?next=https%3A%2F%2Fx.example%2F%3Fm%3Djane%2540example.com", "/"),
+        ("/?to=Jane+Doe+%3Cjane%40example.com%3E", "/"),
+        ("/?phone=555-0100&tel=1&mobile_number=1&telefono=1&telefon=1&whatsapp=1", "/"),
+        ("/?name=Jane&first_name=Jane&lastName=Doe&fname=J&vorname=J&nom=Doe&apellidos=D", "/"),
+        ("/?token=t&access_token=t&resetToken=t&mkt_tok=t&password=p&pwd=p&otp=1", "/"),
+        ("/?api_key=k&session_id=s&PHPSESSID=s&jsessionid=s&sid=s&signature=s", "/"),
+        ("/?dob=2000-01-01&birthday=x&street=x", "/"),
+        # In its fragment.
+        ("/#email=jane@example.com", "/"),
+        ("/?a=1#access_token=t&state=s", "/?a=1#state=s"),
+        ("/#/thanks?email=jane@example.com&a=1", "/#/thanks?a=1"),
+        ("/#!/thanks?email=x", "/#!/thanks"),
+        ("/#jane@example.com", "/#email"),
+        # In its path.
+        ("/unsubscribe/jane@example.com/now", "/unsubscribe/email/now"),
+        ("/unsubscribe/jane%40example.com?a=1", "/unsubscribe/email?a=1"),
+    ],
+)
+def test_what_is_personal_in_an_address_is_not_kept(url: str, stored: str) -> None:
+    assert without_personal_values(SITE + url) == SITE + stored
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/",
+        "?",
+        "/?",
+        "/#",
+        "/#top",
+        "/a?b",
+        "/a?b=1&&c=2",
+        "/?utm_source=google&utm_medium=email&utm_campaign=may&utm_term=jane@example.com",
+        "/?utm_id=1&gclid=G1&fbclid=F&msclkid=M&ttclid=T&twclid=X&li_fat_id=L&sc_click_id=S",
+        "/?gbraid=1&wbraid=2&dclid=3&mc_cid=4&_hsenc=5",
+        "/?campaign_region=eu&ad_group=a&ad_id=1&search_query=running+shoes&region=x",
+        "/?campaign_name=x&product_name=shoe&filename=a.pdf&site_source_name=fb",
+        "/?email_type=news&mailing_id=7&page=2&q=shoes&size=10&color=red",
+        "/@jane.doe/status/1",
+        "/pkg/react@18.2.0/index",
+        "/img/icon@2x.png",
+        "/maps/@48.13,11.57,15z",
+        "/#/route?tab=2",
+        "/?author=jane&passage=3&category=tokyo&telescope=1",
+    ],
+)
+def test_everything_else_is_kept_as_it_is(url: str) -> None:
+    assert without_personal_values(SITE + url) == SITE + url
+
+
+def test_the_host_is_no_e_mail_address() -> None:
+    address = "https://jane@shop.example/?a=1"
+    assert without_personal_values(address) == address
+
+
+@pytest.mark.parametrize(
+    ("url", "title"),
+    [
+        ("/thank-you", None),
+        ("/thank-you/", None),
+        ("/thankyou.html", None),
+        ("/ThankYou.aspx", None),
+        ("/thanks", None),
+        ("/contact/thank_you_page", None),
+        ("/danke", None),
+        ("/vielen-dank", None),
+        ("/merci", None),
+        ("/gracias", None),
+        ("/obrigado", None),
+        ("/grazie", None),
+        ("/success", None),
+        ("/contact-success", None),
+        ("/confirmation", None),
+        ("/confirmaci%C3%B3n", None),
+        ("/best%C3%A4tigung", None),
+        ("/form-submitted", None),
+        ("/checkout/order-received/17", None),
+        ("/message-sent", None),
+        ("/ty", None),
+        ("/#/thank-you", None),
+        ("/contact?submitted=true", None),
+        ("/?thank-you=1", None),
+        ("/?page=thank-you", None),
+        ("/?status=success", None),
+        ("/contact", "Thank you! - Shop"),
+        ("/kontakt", "Vielen Dank"),
+    ],
+)
+def test_a_page_that_thanks_for_a_form(url: str, title: str | None) -> None:
+    assert thanks_for_form(f"{SITE}{url}", title)
+    joined = f"{url}&email=x" if "?" in url else url
+    assert thanks_for_form(f"{SITE}{joined}", title)
+
+
+@pytest.mark.parametrize(
+    ("url", "title"),
+    [
+        ("", None),
+        ("/", "Shop"),
+        ("/pricing", "Prices"),
+        ("/thanksgiving-sale", "Thanksgiving sale"),
+        ("/customer-success", "Customer success"),
+        ("/success-stories", "Success stories"),
+        ("/party", None),
+        ("/confirm", None),
+        ("/complete-your-profile", None),
+        ("/?utm_campaign=thank-you", None),
+        ("/?submitted=false", None),
+        ("/?success=0", None),
+        ("/unsubscribe/success", None),
+        ("/reset-password/done", None),
+    ],
+)
+def test_a_page_that_thanks_for_nothing(url: str, title: str | None) -> None:
+    assert not thanks_for_form(f"{SITE}{url}", title)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "unsubscribe",
+        "newsletter/unsubscribed",
+        "email-preferences",
+        "opt-out",
+        "forgot-password",
+        "account/reset_password",
+        "users/password-reset.html",
+        "lostPassword".lower(),
+        "magic-link",
+        "login",
+        "sign-in",
+        "privacy-request",
+        "gdpr/data-request",
+        "cookie-settings",
+        "track-order",
+        "order-status",
+        "abmelden",
+        "passwort-vergessen",
+        "d%C3%A9sinscription",
+        "mot-de-passe-oublie",
+        "suivi-de-commande",
+        "darse-de-baja",
+        "iniciar-sesion",
+        "esqueci-minha-senha",
+        "cancelar-inscricao",
+        "disiscriviti",
+        "password-dimenticata",
+    ],
+)
+def test_a_page_that_serves_an_account(path: str) -> None:
+    assert serves_account(f"{SITE}/{path}?email=jane@example.com")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "contact", "blog/how-to-reset", "privacy", "cookies", "orders", "signup", "data"]
+)
+def test_a_page_that_serves_no_account(path: str) -> None:
+    assert not serves_account(f"{SITE}/{path}")
+
+
+def test_the_site_of_an_address() -> None:
+    assert site_of("https://Shop.example:8443/a?b#c") == "https://shop.example:8443"
+    assert site_of("https://shop.example?x") == "https://shop.example"
+    assert site_of("nowhere") == ""
+
+
+@given(st.text(st.sampled_from("?&=#/@.%40ae:!+ ") | st.characters(), max_size=40))
+def test_any_address_is_cleaned_once(text: str) -> None:
+    cleaned = without_personal_values(f"{SITE}/{text}")
+    assert cleaned.startswith(SITE)
+    assert without_personal_values(cleaned) == cleaned
+    thanks_for_form(text, text)
