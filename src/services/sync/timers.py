@@ -33,20 +33,13 @@ def event_id_of(name: str) -> int | None:
     return int(match[2]) if match else None
 
 
-# Keys of this product, by their beginnings.
-OWN_PREFIXES = (PREFIX, "submission:", "alerts", "pipedrive-fields:")
-# What the timers of the old Worker may be called. Its caches are not touched.
-OLD_TIMER = re.compile(r"sync|delay|timer|pending|pipedrive", re.IGNORECASE)
-MAX_PAGES = 5
-
-
-def is_old_timer(name: str) -> bool:
-    """Whether a key is a timer of the old Worker."""
-    return not name.startswith(OWN_PREFIXES) and OLD_TIMER.search(name) is not None
+# Timers of the old Worker: `pipedrive_sync:<event id>:<milliseconds>`. Its other keys, such as
+# `idempotency:…`, start nothing and expire.
+OLD_PREFIX = "pipedrive_sync:"
 
 
 async def delete_old_timers(key_values: KeyValues) -> int:
-    """Delete the timers of the old Worker; return their number.
+    """Deletes timers of the old Worker, at most MAX_OLD_DELETES; returns their number.
 
     After a rollback they would fire for leads that this Worker has finished. Those that it has not
     are pending in their rows, for either Worker.
@@ -54,19 +47,11 @@ async def delete_old_timers(key_values: KeyValues) -> int:
     Raises:
         UnavailableError: KV failed; the next run deletes the others.
     """
-    cursor: str | None = None
-    deleted = 0
-    for _ in range(MAX_PAGES):
-        page = await key_values.page("", cursor)
-        for name in filter(is_old_timer, page.names):
-            if deleted == MAX_OLD_DELETES:
-                return deleted
-            await key_values.delete(name)
-            deleted += 1
-        cursor = page.cursor
-        if cursor is None:
-            break
-    return deleted
+    page = await key_values.page(OLD_PREFIX, None)
+    names = page.names[:MAX_OLD_DELETES]
+    for name in names:
+        await key_values.delete(name)
+    return len(names)
 
 
 @dataclass(frozen=True, slots=True)

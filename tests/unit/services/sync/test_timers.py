@@ -156,19 +156,20 @@ def test_a_failure_to_set_or_to_list_is_raised() -> None:
 
 
 def test_the_timers_of_the_old_worker_are_deleted_and_nothing_else() -> None:
-    own = {"sync:20260501T120000Z:000000000042", "submission:sync", "alerts", "health"}
-    other = {"pixel:acme", "rate_limit:203.0.113.7", "pipedrive-fields:default"}
-    old = {"delayed_sync_42", "delayed_sync:43", "pending:44", "PIPEDRIVE_SYNC_45", "timer-46"}
-    key_values = MemoryKeyValues(page_size=2)
-    key_values.values.update(dict.fromkeys(own | other | old, "1"))
+    kept = {"sync:20260501T120000Z:000000000042", "submission:sync", "alerts", "health"}
+    kept |= {"pixel:acme", "rate_limit:203.0.113.7", "pipedrive-fields:default"}
+    kept |= {"idempotency:idemp_1a2b3c", "pipedrive_sync", "pending:44", "a:pipedrive_sync:1:2"}
+    old = {"pipedrive_sync:42:1761900000000", "pipedrive_sync:43:1761900000001"}
+    key_values = MemoryKeyValues(page_size=1)
+    key_values.values.update(dict.fromkeys(kept | old, "1"))
     for _ in range(3):
         asyncio.run(delete_old_timers(key_values))
-    assert set(key_values.values) == own | other
+    assert set(key_values.values) == kept
 
 
 def test_a_run_deletes_a_portion_of_them() -> None:
     key_values = MemoryKeyValues()
-    key_values.values.update({f"delayed_sync_{number}": "1" for number in range(60)})
+    key_values.values.update({f"pipedrive_sync:{number}:1761900": "1" for number in range(60)})
     assert asyncio.run(delete_old_timers(key_values)) == MAX_OLD_DELETES
     assert asyncio.run(delete_old_timers(key_values)) == 60 - MAX_OLD_DELETES
     assert asyncio.run(delete_old_timers(key_values)) == 0

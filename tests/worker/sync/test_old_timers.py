@@ -1,0 +1,84 @@
+"""The old Worker's timers and its second tries, after a takeover and a rollback.
+
+`TRIED_AGAIN` is what the old Worker takes up without a timer: its statement in other words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from paths import ROOT
+from tests.harness.sync import Lab, some_email
+from tests.harness.worker import PIXEL
+
+TRIED_AGAIN = """
+SELECT id FROM tracking_events
+WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND pipedrive_retry_count < 3
+ORDER BY id
+"""
+LATER = "UPDATE tracking_events SET pipedrive_due_at = '2099-01-01 00:00:00' WHERE id = ?"
+OTHERS = [["idempotency:idemp_1x", "processed"], ["pixel:a", "{}"], ["pending:1", "1"]]
+
+
+def timer_of_old(event_id: int) -> list[str]:
+    """A key of the old Worker, with the event and the time in milliseconds, and its lead."""
+    value = f'{{"event_id":"{event_id}","email":"a@shop.example","scheduled_at":1761900000000}}'
+    return [f"pipedrive_sync:{event_id}:1761900000000", value]
+
+
+def tried_again(lab: Lab) -> list[int]:
+    return [row["id"] for row in lab.worker.query(TRIED_AGAIN)]
+
+
+def test_after_a_rollback_no_timer_fires_and_what_is_pending_is_tried(lab: Lab) -> None:
+    email = some_email()
+    lab.person(email)
+    finished = [lab.submit(email), lab.submit(some_email())]
+    rejected = lab.submit(some_email(), outcome="rejected")
+    lab.sync()
+    assert [lab.status(event_id)[0] for event_id in finished] == ["synced", "not_found"]
+    pending = lab.submit(some_email())
+    lab.worker.query(LATER, pending)
+    old = [timer_of_old(event_id) for event_id in (*finished, rejected, pending)]
+    lab.worker.act("kv_put", entries=[*old, *OTHERS])
+    lab.run()
+
+    names = {name for name, _ in lab.worker.act("kv_entries")}
+    assert [name for name in names if name.startswith("pipedrive_sync:")] == []
+    assert {name for name, _ in OTHERS} <= names
+    assert tried_again(lab) == [pending]
+
+
+def test_a_lead_of_the_old_worker_that_lost_its_timer_is_sent_by_its_row(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    # As the old Worker stores it on the migrated tables, a moment before the takeover.
+    [stored] = lab.worker.query(
+        "INSERT INTO tracking_events (project_id, pixel_id, event_type, page_url, form_data)"
+        " VALUES ('ppp-demo-project', ?, 'form_submit', 'https://shop.example/',"
+        " json_object('email', ?, 'first_name', 'Jane')) RETURNING id",
+        PIXEL,
+        email,
+    )
+    lab.worker.act("kv_put", entries=[timer_of_old(stored["id"])])
+    lab.run()
+    assert lab.status(stored["id"]) == ("synced", str(person))
+
+
+def test_the_runbook_keeps_projects_without_a_sync_from_the_old_worker(lab: Lab) -> None:
+    lab.worker.query("UPDATE projects SET configuration = '{\"pipedrive_enabled\": false}'")
+    lab.worker.query("DELETE FROM tracking_events")
+    unsynced = lab.submit(some_email())
+    lab.worker.query(
+        "UPDATE tracking_events SET pipedrive_due_at = '9999-12-31 23:59:59' WHERE id = ?", unsynced
+    )
+    lab.worker.query("UPDATE projects SET configuration = '{}'")
+    pending = lab.submit(some_email())
+    assert tried_again(lab) == [unsynced, pending]
+
+    runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    [statement] = re.findall(
+        r'--command "(UPDATE tracking_events SET pipedrive_retry[^"]*)"', runbook
+    )
+    lab.worker.query(statement)
+    assert tried_again(lab) == [pending]
