@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
+from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
@@ -23,7 +24,7 @@ from services.tracking.events import (
 )
 from services.tracking.visits import RecordedEvent
 from services.tracking.waiting_room import WaitingEvent
-from web import MAX_BODY_BYTES, Request, Response, json_response
+from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 GIF_HEADERS = {
@@ -61,6 +62,8 @@ async def track(app: App, request: Request, log: Log) -> Response:
         recorded = await record(app, request, log, event)
     except DeclinedError:
         return declined(log)
+    except UnknownPixelError as error:
+        return refused(error, log, milliseconds_since(app, started))
     except InvalidInputError as error:
         return refused(error, log)
     return json_response(
@@ -70,7 +73,7 @@ async def track(app: App, request: Request, log: Log) -> Response:
             "visitor_id": recorded.visitor_id,
             "session_id": recorded.session_id,
             "event_id": recorded.event_id,
-            "processing_time": int((app.clock() - started).total_seconds() * 1_000),
+            "processing_time": milliseconds_since(app, started),
             "attribution": {
                 "source": recorded.attribution.source,
                 "medium": recorded.attribution.medium,
@@ -131,10 +134,18 @@ def _image_fields(request: Request) -> dict[str, object]:
     }
 
 
-def refused(error: InvalidInputError, log: Log) -> Response:
+def refused(error: InvalidInputError, log: Log, processing_time: int | None = None) -> Response:
     """Logs a refused event and builds the response."""
     log.info("event_refused", reason=error.message, details=error.details or None)
-    return refusal_response(error)
+    if processing_time is None:
+        return refusal_response(error)
+    status = HTTPStatus.BAD_REQUEST
+    return error_response(status, error.message, processing_time=processing_time)
+
+
+def milliseconds_since(app: App, started: datetime) -> int:
+    """The `processing_time` of an answer."""
+    return int((app.clock() - started).total_seconds() * 1_000)
 
 
 def declined(log: Log) -> Response:

@@ -197,7 +197,11 @@ SHAPES: dict[str, Shape] = {
                     "has_form_data": FLAG,
                     "created_at": TEXT,
                     "url_has_utm": FLAG,
-                    "browser_data": {},
+                    "browser_data": {
+                        "browser": TEXT_OR_NULL,
+                        "os": TEXT_OR_NULL,
+                        "user_agent": TEXT,
+                    },
                 }
             ],
             "utm_capture_rate": NUMBER,
@@ -548,6 +552,18 @@ def test_a_page_of_any_site_may_ask_with_a_key(legacy: Worker, path: str) -> Non
         assert ask(legacy, path, key=key).headers["access-control-allow-origin"] == "*"
     clean = legacy.fetch("/api/manage/projects", method="OPTIONS")
     assert "access-control-allow-origin" not in clean.headers
+
+
+@pytest.mark.parametrize("path", ["/api/track/track", "/e"])
+def test_an_event_that_its_pixel_refuses_says_how_long_it_took(legacy: Worker, path: str) -> None:
+    answer = legacy.send(some_event(pixel_id="none-such-pixel"), path)
+    assert answer.status_code == 400
+    assert answer.json() | {"processing_time": 0} == {
+        "success": False,
+        "error": "Invalid pixel_id",
+        "processing_time": 0,
+    }
+    assert isinstance(answer.json()["processing_time"], int)
 
 
 def test_an_unknown_address_says_what_was_asked(legacy: Worker) -> None:

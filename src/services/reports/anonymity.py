@@ -137,7 +137,10 @@ def _shown_member(name: str, value: object) -> object:
     if name in PERSONAL_COLUMNS:
         return None
     masked = anonymous(value)
-    return None if name.endswith(_DATA) and masked != value else masked
+    if name.endswith(_DATA) and isinstance(value, dict):
+        hidden = {name: None for name in value if name in PERSONAL_COLUMNS}
+        return masked if masked == value | hidden else None
+    return masked
 
 
 def _add(content: dict[str, object], name: str, value: object) -> None:

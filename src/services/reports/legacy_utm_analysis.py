@@ -23,7 +23,7 @@ SELECT * FROM (
   SELECT
     id, event_type, page_url, utm_source, utm_medium, utm_campaign, gclid,
     coalesce(gclid, fbclid, msclkid) AS click_id, form_data IS NOT NULL AS has_form_data,
-    pipedrive_sync_status, created_at, browser_data
+    pipedrive_sync_status, created_at, browser_data, user_agent
   FROM tracking_events WHERE id > 0 ORDER BY id DESC LIMIT {MAX_EVENTS}
 ) WHERE created_at >= ?1 ->> 'since'
 """
@@ -90,7 +90,8 @@ def _sample(event: Row) -> Mapping[str, object]:
         "has_form_data": bool(event["has_form_data"]),
         "created_at": event["created_at"],
         "url_has_utm": _names_utm(event),
-        "browser_data": browser or None,
+        # The old Worker stored the user agent in it, too.
+        "browser_data": {"user_agent": event["user_agent"], **browser} if browser else None,
     }
 
 

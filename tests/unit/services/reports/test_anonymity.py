@@ -130,6 +130,20 @@ def test_an_answer_keeps_its_shape() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("browser", "masked"),
+    [
+        ({"user_agent": "Mozilla/5.0", "os": "Linux"}, {"user_agent": None, "os": "Linux"}),
+        ({"user_agent": "Mozilla/5.0", "by": "anna@shop.example", "first": "Anna"}, None),
+        (None, None),
+    ],
+)
+def test_what_describes_a_browser_is_shown_without_its_user_agent_or_not_at_all(
+    browser: object, masked: object
+) -> None:
+    assert anonymous({"browser_data": browser}) == {"browser_data": masked}
+
+
 TEXTS = st.one_of(
     st.text(alphabet="ab0179 @%+.:/-_?#='\"()\uff20", max_size=30),
     st.from_regex(r"https?://[a-z.]{1,9}/[ -~]{0,30}", fullmatch=True),

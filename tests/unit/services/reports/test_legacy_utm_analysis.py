@@ -16,6 +16,7 @@ def event(**fields: object) -> Row:
         "has_form_data": 0,
         "created_at": "2026-05-01 12:00:00",
         "browser_data": None,
+        "user_agent": "Mozilla/5.0",
         **fields,
     }
 
@@ -43,7 +44,8 @@ def test_events_are_counted_by_what_they_have() -> None:
         "utm_capture_rate": 40,
         "pipedrive_delivery_rate": 100,
     }
-    assert samples[0]["browser_data"] == {"browser": "Chrome"}
+    assert samples[0]["browser_data"] == {"user_agent": "Mozilla/5.0", "browser": "Chrome"}
+    assert samples[1]["browser_data"] is None
     assert [sample["url_has_utm"] for sample in samples] == [False, False, False, True, False]
 
 
