@@ -78,6 +78,7 @@ def verdicts(storage: Path) -> dict[str, str]:
     return {check: results[check] for check in CHECKS}
 
 
+@pytest.mark.timeout(900)
 def test_a_start_anew_gets_to_a_working_system_by_this_command_alone(
     bundle: Path, local_config: Bundle, storage: Path
 ) -> None:
@@ -94,8 +95,6 @@ def test_a_start_anew_gets_to_a_working_system_by_this_command_alone(
     with running_directly(bundle, "entry.py", config, storage, {"API_KEYS": KEYS}) as running:
         assert httpx.get(f"{running.url}/health", timeout=60).status_code == 200
         env = {"PPP_API_KEY": ADMIN_KEY}
-        smoke = here("smoke", "--url", running.url, env=env)
-        assert smoke.code == 0, smoke
         made = here("backup", "--url", running.url, "--json", env=env)
         assert made.code == 0, made
         assert made.json["verified_at"]
