@@ -20,6 +20,9 @@ from services.loss.high_water_mark import (
     accepted_mark,
     parse_mark,
 )
+from services.loss.judgement import judge_loss
+
+FORGET_BACKUPS = "DELETE FROM backups"
 
 
 def read_mark(target: Target) -> HighWaterMark | None:
@@ -49,7 +52,7 @@ def read_database_contents(target: Target) -> DatabaseContents:
 
 
 def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> HighWaterMark:
-    """Set the mark to what the database holds now, and return it.
+    """Set the mark to what the database holds now, and return it; backups begin anew.
 
     Raises:
         OpsError: the database has no identity, as before the migration that gives it one.
@@ -62,6 +65,10 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
             f" migrations apply {' '.join(target.arguments())}`, then the same command again"
         )
     [[row]] = Database(target).ask(COUNT_EVENTS)
+    if judge_loss(mark, contents):
+        # They describe what was: one may go on where another database ended, or is gone from R2.
+        # The next run begins with a full one.
+        Database(target).ask(FORGET_BACKUPS)
     accepted = accepted_mark(mark, contents, row["events"], reason, datetime.now(UTC))
     Bucket(target).write(KEY, accepted.as_bytes())
     return accepted

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import typer
 
-from ops.cloudflare.database import Database
+from ops.backup.high_water import read_database_contents
+from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.new_database import READ_TABLES
 from ops.cloudflare.target import Target
 from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.restore.erase_again import Erasure, deletions, read_erasures, recounts
 from ops.restore.identity import renew_generation
+from ops.restore.sql_text import literal
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, show_json
 from ops.terminal.workspace import workspace
+from services.loss.contents import RAISE_EVENT_IDS
 
 MAX_AGE = timedelta(days=30)
+# Between the reading of the highest event and the moment at which the database goes back.
+MAX_EVENTS_MEANWHILE = 10_000
 
 
 def travel_back(
@@ -41,6 +48,7 @@ def travel_back(
         _require_typed(target, moment)
     with workspace() as folder:
         erasures = read_erasures(target, moment, folder)
+    highest = read_database_contents(target).highest_event + MAX_EVENTS_MEANWHILE
     try:
         bookmark = commands[0].read_json()
         restored = commands[1].read_json()
@@ -49,6 +57,10 @@ def travel_back(
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
             " with it: ./ppp restore without --to-time makes a new one out of a backup"
         ) from None
+    with suppress(MissingSchemaError):
+        # First of all: an event that comes now must not get the id of one that was erased.
+        for statement in RAISE_EVENT_IDS:
+            Database(target).ask(statement.replace("?1", literal(json.dumps({"highest": highest}))))
     erase_again(Database(target), erasures)
     renew_generation(Database(target))
     if as_json:

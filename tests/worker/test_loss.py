@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from ops.backup.high_water import FORGET_BACKUPS
 from pyodide_bundle import Bundle
+from services.loss.contents import COUNT_EVENTS, READ_CONTENTS, DatabaseContents
+from services.loss.high_water_mark import accepted_mark, parse_mark
 from tests.harness.keys import ADMIN_KEY, keys
 from tests.harness.worker import (
     PIXEL,
@@ -20,7 +24,7 @@ from tests.harness.worker import (
     some_event,
     some_visitor,
 )
-from tests.worker.backup_chain import index_of
+from tests.worker.backup_chain import index_of, live, restored
 
 CRON = "*/5 * * * *"
 MARK = "backups/high-water.json"
@@ -116,7 +120,8 @@ def test_the_mark_says_what_the_database_holds_and_only_rises(worker: Worker) ->
     assert mark["database_id"] == identity_of(worker)["id"]
     worker.query("DELETE FROM tracking_events WHERE id > 5")
     assert run_cron(worker) == []
-    assert {**mark_of(worker), "seen_at": ""} == {**mark, "seen_at": ""}
+    still = {**mark_of(worker), "seen_at": mark["seen_at"], "last_run": mark["last_run"]}
+    assert still == mark
     worker.send(some_event())
     run_cron(worker)
     assert mark_of(worker)["highest_event"] == 21
@@ -335,3 +340,95 @@ def test_an_erasure_reaches_what_waits(worker: Worker) -> None:
     assert erased(worker, "jane@example.com")["counts"]["tracking_events"] == 1
     assert worker.stored_keys("waiting/") == []
     assert worker.query("SELECT 1 FROM tracking_events WHERE event_key = 'it-waits-2'") == []
+
+
+def everything_in(worker: Worker) -> dict[str, list[Row]]:
+    """All rows of all tables, as Time Travel would bring them back."""
+    names = worker.query(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 4) <> '_cf_'"
+        " AND name NOT IN ('d1_migrations', 'row_changes', 'sqlite_sequence')"
+    )
+    # Those first that others refer to, and last what triggers write into.
+    first = ("projects", "pixels", "visitors", "sessions", "tracking_events")
+    others = [row["name"] for row in names if row["name"] not in first]
+    tables = [*first, *others, "row_changes", "sqlite_sequence"]
+    return {table: worker.query(f"SELECT * FROM {table}") for table in tables}
+
+
+def travel_back(worker: Worker, contents: dict[str, list[Row]]) -> None:
+    for table in reversed(contents):
+        worker.query(f"DELETE FROM {table}")
+    for table, rows in contents.items():
+        # The triggers wrote meanwhile.
+        if table in ("row_changes", "sqlite_sequence"):
+            worker.query(f"DELETE FROM {table}")
+        for row in rows:
+            values = ", ".join("?" * len(row))
+            worker.query(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", *row.values())
+
+
+def accept(worker: Worker) -> None:
+    """As `ppp accept-database` does."""
+    [row] = worker.query(READ_CONTENTS)
+    worker.query(FORGET_BACKUPS)
+    [counted] = worker.query(COUNT_EVENTS)
+    mark = parse_mark(worker.stored(MARK))
+    now = datetime.now(UTC)
+    accepted = accepted_mark(mark, DatabaseContents(**row), counted["events"], "travelled", now)
+    worker.store(MARK, accepted.as_bytes())
+
+
+def test_a_database_that_was_set_back_and_caught_up_stays_lost(worker: Worker) -> None:
+    before = everything_in(worker)
+    first_id = before["tracking_events"][-1]["id"] + 1
+    forgotten = lead(event_key="forgotten-lead")
+    assert worker.send(forgotten).json()["event_id"] == first_id
+    for _ in range(4):
+        worker.send(some_event())
+    run_cron(worker)
+    run_cron(worker)
+    entries = index_of(worker)
+    mark = mark_of(worker)
+    travel_back(worker, before)
+
+    # More come than were taken away, before anybody looks; the lost lead comes once more.
+    answered = [worker.send(some_event()).json()["event_id"] for _ in range(9)]
+    assert max(answered) > mark["highest_event"]
+    again = worker.send(forgotten).json()
+    assert worker.event(again["event_id"])["event_key"] == "forgotten-lead"
+    for _ in range(2):
+        alerts = run_cron(worker)
+        assert mark_of(worker) == mark
+        assert index_of(worker) == entries
+    assert alerts == []  # it was sent, and lasts
+    late = worker.send(some_event()).json()["event_id"]
+    assert late > mark["highest_event"]
+
+    accept(worker)
+    [over] = run_cron(worker)
+    assert (over["problem"], over["state"]) == ("database_lost", "over")
+    [full] = [entry for entry in index_of(worker) if entry not in entries]
+    assert full["previous"] is None
+    assert restored(worker, full["id"])["tracking_events"] == live(worker)["tracking_events"]
+    # What came since is a link of that chain.
+    worker.send(some_event())
+    worker.query("UPDATE tracking_events SET page_title = 'changed' WHERE id = ?", late)
+    worker.query("UPDATE backups SET finished_at = datetime(finished_at, '-50 minutes')")
+    run_cron(worker)
+    [hourly] = [entry for entry in index_of(worker) if entry["kind"] == "hourly"]
+    assert hourly["previous"] == full["id"]
+    assert restored(worker, hourly["id"])["tracking_events"] == live(worker)["tracking_events"]
+
+
+def test_the_next_event_after_the_alarm_gets_an_id_that_none_had(worker: Worker) -> None:
+    before = everything_in(worker)
+    for _ in range(30):
+        worker.send(some_event())
+    run_cron(worker)
+    run_cron(worker)
+    highest = mark_of(worker)["highest_event"]
+    travel_back(worker, before)
+    run_cron(worker)
+    assert worker.send(some_event()).json()["event_id"] == highest + 1
+    assert run_cron(worker) == []
+    assert [entry["events"] for entry in index_of(worker)] == [20]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from services.core.ports import Database, UnavailableError
 
 # The highest event is the highest id ever given: what is archived or erased leaves it as it is.
+# `last_run` is that of a job that runs whenever the database is not lost: it tells that a database
+# was set back, however many events came since.
 READ_CONTENTS = """
 SELECT
   (SELECT id FROM database_identity) AS database_id,
@@ -15,8 +17,22 @@ SELECT
     coalesce((SELECT max(id) FROM tracking_events), 0)
   ) AS highest_event,
   (SELECT count(*) FROM projects) AS projects,
-  (SELECT count(*) FROM pixels) AS pixels
+  (SELECT count(*) FROM pixels) AS pixels,
+  (SELECT max(started_at) FROM job_runs WHERE job = 'retention') AS last_run
 """
+# No id is given twice: archives, exports and receipts of erasures in R2 and elsewhere name events
+# by their ids.
+RAISE_EVENT_IDS = (
+    """
+UPDATE sqlite_sequence SET seq = max(seq, CAST(?1 ->> 'highest' AS INTEGER))
+WHERE name = 'tracking_events'
+""",
+    """
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'tracking_events', CAST(?1 ->> 'highest' AS INTEGER)
+WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'tracking_events')
+""",
+)
 COUNT_EVENTS = "SELECT count(*) AS events FROM tracking_events"
 
 _MISSING_TABLE = "no such table"
@@ -24,12 +40,16 @@ _MISSING_TABLE = "no such table"
 
 @dataclass(frozen=True, slots=True)
 class DatabaseContents:
-    """The identity of a database and how much is in it. Without its tables there is no id."""
+    """The identity of a database and how much is in it. Without its tables there is no id.
+
+    `last_run` is the time of the last run of the cron, None if it never ran there.
+    """
 
     database_id: str | None = None
     highest_event: int = 0
     projects: int = 0
     pixels: int = 0
+    last_run: str | None = None
 
 
 async def read_database_contents(database: Database) -> DatabaseContents:

@@ -26,7 +26,10 @@ class UnreadableMarkError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HighWaterMark:
-    """The most that the database of an id held. `events` were there with the highest event."""
+    """The most that the database of an id held. `events` were there with the highest event.
+
+    `last_run` is the latest run of the cron in its ledger; empty where none was seen.
+    """
 
     database_id: str
     highest_event: int
@@ -35,6 +38,7 @@ class HighWaterMark:
     pixels: int
     seen_at: str
     accepted: tuple[Mapping[str, object], ...] = ()
+    last_run: str = ""
 
     @property
     def accepted_at(self) -> str:
@@ -64,14 +68,17 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
     numbers = {name: fields.get(name) for name in _NUMBERS}
     texts = {name: fields.get(name) for name in ("database_id", "seen_at")}
     accepted = fields.get("accepted", [])
+    # An older Worker writes none.
+    last_run = fields.get("last_run", "")
     if (
         not all(type(number) is int for number in numbers.values())
         or not all(isinstance(text, str) for text in texts.values())
         or not isinstance(accepted, list)
+        or not isinstance(last_run, str)
         or not all(isinstance(acceptance, dict) for acceptance in accepted)
     ):
         raise UnreadableMarkError("a field is missing or wrong")
-    return HighWaterMark(**numbers, **texts, accepted=tuple(accepted))  # type: ignore[arg-type]  # checked above
+    return HighWaterMark(**numbers, **texts, accepted=tuple(accepted), last_run=last_run)  # type: ignore[arg-type]  # checked above
 
 
 def raised_mark(
@@ -95,6 +102,7 @@ def raised_mark(
         projects=max(mark.projects, contents.projects),
         pixels=max(mark.pixels, contents.pixels),
         seen_at=format_iso(now),
+        last_run=max(mark.last_run, contents.last_run or ""),
     )
 
 
@@ -127,4 +135,5 @@ def _mark_of(contents: DatabaseContents, events: int, now: datetime) -> HighWate
         projects=contents.projects,
         pixels=contents.pixels,
         seen_at=format_iso(now),
+        last_run=contents.last_run or "",
     )

@@ -21,10 +21,12 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
             f"this is another database ({database.database_id}), whose highest event is"
             f" {database.highest_event:,}; {before} ({mark.database_id})"
         )
-    if database.highest_event < mark.highest_event:
+    if database.highest_event < mark.highest_event or is_set_back(mark, database):
         return (
             f"the database was set back, as Time Travel does: its highest event is"
-            f" {database.highest_event:,}, and was {mark.highest_event:,}; {before}"
+            f" {database.highest_event:,}, and was {mark.highest_event:,}; its last run of the cron"
+            f" is of {database.last_run or 'no time'}, and was of {mark.last_run or 'no time'};"
+            f" {before}"
         )
     for noun, count, highest_count in (
         ("projects", database.projects, mark.projects),
@@ -33,3 +35,10 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
         if count < highest_count:
             return f"the database has {count:,} {noun}, and had {highest_count:,}"
     return None
+
+
+def is_set_back(mark: HighWaterMark | None, database: DatabaseContents) -> bool:
+    """Whether the database lacks a run of the cron that it had; events may have come since."""
+    if mark is None or database.database_id != mark.database_id:
+        return False
+    return database.last_run is not None and database.last_run < mark.last_run

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock, Database, UnavailableError
-from services.loss.contents import COUNT_EVENTS, DatabaseContents, read_database_contents
+from services.loss.contents import (
+    COUNT_EVENTS,
+    RAISE_EVENT_IDS,
+    DatabaseContents,
+    read_database_contents,
+)
 from services.loss.high_water_mark import (
     KEY,
     HighWaterMark,
@@ -15,7 +21,7 @@ from services.loss.high_water_mark import (
     parse_mark,
     raised_mark,
 )
-from services.loss.judgement import judge_loss
+from services.loss.judgement import is_set_back, judge_loss
 
 # Counting reads the whole table: larger ones are counted once an hour.
 MAX_EVENTS_COUNTED_EACH_TIME = 20_000
@@ -61,6 +67,8 @@ class LossCheck:
             reason = judge_loss(mark, contents)
             if reason:
                 log.error("database_lost", reason=reason)
+                if mark and is_set_back(mark, contents):
+                    await self._raise_event_ids(mark.highest_event)
             elif contents.database_id is not None:
                 await self._raise(mark, contents)
         except UnavailableError as error:
@@ -85,6 +93,11 @@ class LossCheck:
         is_counted = mark is None or _is_count_due(mark, contents, now)
         events = await self._count_events() if is_counted else None
         await self.bucket.put(KEY, raised_mark(mark, contents, events, now).as_bytes())
+
+    async def _raise_event_ids(self, highest_event: int) -> None:
+        """Lets the events of a database that was set back have ids that no other event had."""
+        parameters = json.dumps({"highest": highest_event})
+        await self.database.batch_rows(RAISE_EVENT_IDS, parameters)
 
     async def _count_events(self) -> int:
         [row] = await self.database.rows(COUNT_EVENTS)

@@ -57,6 +57,7 @@ def test_what_somebody_accepts_is_the_mark_and_the_one_before_is_remembered() ->
     assert acceptance["at"] == TODAY
     assert acceptance["database_id"] == "b" * 32
     assert acceptance["before"] == {
+        "last_run": "",
         "database_id": "a" * 32,
         "highest_event": 2_300,
         "events": 2_258,

@@ -10,14 +10,21 @@ from services.loss.contents import DatabaseContents
 from services.loss.high_water_mark import HighWaterMark
 from services.loss.judgement import judge_loss
 
-MARK = HighWaterMark("a" * 32, 2_300, 2_258, 2, 5, "2026-05-01T12:00:00Z")
-SAME = DatabaseContents("a" * 32, 2_300, 2, 5)
+RUN = "2026-05-01 11:55:00"
+MARK = HighWaterMark("a" * 32, 2_300, 2_258, 2, 5, "2026-05-01T12:00:00Z", last_run=RUN)
+SAME = DatabaseContents("a" * 32, 2_300, 2, 5, RUN)
 
 
 @pytest.mark.parametrize(
     "database",
-    [SAME, replace(SAME, highest_event=2_301), replace(SAME, projects=3, pixels=9)],
-    ids=["as it was", "an event more", "projects and pixels more"],
+    [
+        SAME,
+        replace(SAME, highest_event=2_301),
+        replace(SAME, projects=3, pixels=9),
+        replace(SAME, last_run="2026-05-01 12:00:00"),
+        replace(SAME, last_run=None),
+    ],
+    ids=["as it was", "an event more", "projects and pixels more", "a run more", "no run known"],
 )
 def test_a_database_that_holds_all_that_it_held_is_not_lost(database: DatabaseContents) -> None:
     assert judge_loss(MARK, database) is None
@@ -36,10 +43,14 @@ def test_without_a_mark_nothing_says_that_a_database_is_lost(database: DatabaseC
         (DatabaseContents("b" * 32, 9_999, 9, 9), "another database"),
         (replace(SAME, highest_event=2_299), "set back"),
         (replace(SAME, highest_event=2_299, projects=3), "set back"),
+        (replace(SAME, highest_event=9_999, last_run="2026-05-01 11:50:00"), "set back"),
         (replace(SAME, projects=1), "1 projects, and had 2"),
         (replace(SAME, pixels=4), "4 pixels, and had 5"),
     ],
-    ids=["no tables", "one event", "more events", "back", "back with more", "projects", "pixels"],
+    ids=[
+        *("no tables", "one event", "more events", "back", "back with more", "back and caught up"),
+        *("projects", "pixels"),
+    ],
 )
 def test_a_lost_database_is_one_that_differs_or_holds_less(
     database: DatabaseContents, words: str
