@@ -25,6 +25,7 @@ from ops.commands import (
     preflight,
     privacy,
     projects,
+    replay,
     restore,
     resync,
     rollback,
@@ -56,6 +57,7 @@ MODULES = (
     backups,
     restore,
     accept_database,
+    replay,
     drill,
     # Groups of commands.
     fields,

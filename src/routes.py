@@ -20,6 +20,7 @@ from handlers import (
     privacy,
     projects,
     tracking,
+    waiting,
 )
 from services.access.api_keys import Role
 from web import Request, Response
@@ -153,6 +154,8 @@ BACKUP = {"GET": Route(backups.read_backup, MANAGEMENT_READING)}
 CONTINUED_BACKUP = {"POST": Route(backups.continue_backup, IN_PORTIONS)}
 ALERTS = {"GET": Route(alerts.list_alerts, MANAGEMENT_READING)}
 ACKNOWLEDGED_ALERT = {"POST": Route(alerts.acknowledge, MANAGING)}
+WAITING = {"GET": Route(waiting.count_waiting, MANAGEMENT_READING)}
+WAITING_REPLAY = {"POST": Route(waiting.replay, IN_PORTIONS)}
 PIXEL_REPORTS = {"breakdown": BREAKDOWN, "realtime": REALTIME, "stats": STATS}
 LEGACY_PIXEL_REPORTS = {
     "export": LEGACY_EXPORT,
@@ -241,6 +244,16 @@ def _alert_routes(entry: list[str]) -> Mapping[str, Route]:
             return NO_ROUTES
 
 
+def _waiting_routes(entry: list[str]) -> Mapping[str, Route]:
+    match entry:
+        case []:
+            return WAITING
+        case ["replay"]:
+            return WAITING_REPLAY
+        case _:
+            return NO_ROUTES
+
+
 def _backup_routes(entry: list[str]) -> Mapping[str, Route]:
     match entry:
         case []:
@@ -283,6 +296,7 @@ AREAS: Mapping[str, Callable[[list[str]], Mapping[str, Route]]] = {
     "manage": _management_routes,
     "privacy": _privacy_routes,
     "backups": _backup_routes,
+    "waiting": _waiting_routes,
     "analytics": _legacy_report_routes,
     "projects": _legacy_project_routes,
 }

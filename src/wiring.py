@@ -60,7 +60,8 @@ from services.sync.timers import Timers
 from services.tracking.repeats import Repeats
 from services.tracking.replay import Replay
 from services.tracking.visits import Visits
-from services.tracking.waiting_room import WaitingRoom
+from services.tracking.waiting_queue import WaitingQueue
+from services.tracking.waiting_room import MAX_WAITING_EVENTS, WaitingRoom
 
 WRONG_ZONE = "SYNC_TIME_ZONE must be a time zone such as Europe/Berlin"
 
@@ -103,7 +104,7 @@ def build_app(env: Any) -> App:
         project_pixels=Register(PIXEL_KIND, database, new_id),
         visits=visits,
         waiting_room=waiting_room,
-        replay=Replay(waiting_room, pixels, visits, now),
+        replay=Replay(waiting_room, WaitingQueue(waiting_room, now), pixels, visits, now),
         repeats=Repeats(database, key_values, config.repeat_window_seconds),
         timers=Timers(key_values),
         loss_check=loss_check,
@@ -116,7 +117,10 @@ def build_app(env: Any) -> App:
         ),
         backups=Backups(config.backups, records, store, steps, loss_check, now),
         failed_requests=FailedRequests(database, now),
-        checks_run=ChecksRun(thresholds, metrics_reader, records, store, loss_check, now),
+        checks_run=ChecksRun(
+            *(thresholds, metrics_reader, records, store, loss_check),
+            *(waiting_room.count, MAX_WAITING_EVENTS, now),
+        ),
         alerts=AlertMemory(key_values),
         new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),

@@ -36,6 +36,7 @@ PROTECTED_PATHS = (
     f"/api/backups/{UNKNOWN_ID}/continue",
     *("/api/privacy/find", "/api/privacy/export", "/api/privacy/erase"),
     *("/api/privacy/receipts", f"/api/privacy/receipts/{UNKNOWN_ID}"),
+    *("/api/waiting", "/api/waiting/replay"),
     "/api/reports/metrics",
     "/api/reports/debug/utm-analysis",
     f"/api/reports/project/{UNKNOWN_ID}/stats",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import js
 from pyodide.ffi import JsException
 
-from services.core.ports import NotStoredError, OnCost, Row, UnavailableError
+from services.core.ports import Batch, NotStoredError, OnCost, Row, UnavailableError
 
 
 class D1:
@@ -40,6 +41,19 @@ class D1:
             raise NotStoredError("D1 stored nothing")
         answer: str = rows[0].answer
         return answer
+
+    async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:
+        """See `services.core.ports.Database.batches`."""
+        results = await self._run_bound(
+            [
+                self._prepare(statement).bind(batch.parameters)
+                for batch in batches
+                for statement in batch.statements
+            ]
+        )
+        ends = accumulate(len(batch.statements) for batch in batches)
+        rows = [results[end - 1].results for end in ends]
+        return [rows_of_batch[0].answer if rows_of_batch.length else None for rows_of_batch in rows]
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
         """See `services.core.ports.Database.rows`."""
@@ -74,7 +88,11 @@ class D1:
         return int(result.meta.size_after)
 
     async def _run(self, statements: Sequence[str], parameters: str) -> Any:
-        bound = [self._prepare(statement).bind(parameters) for statement in statements]
+        return await self._run_bound(
+            [self._prepare(statement).bind(parameters) for statement in statements]
+        )
+
+    async def _run_bound(self, bound: Sequence[Any]) -> Any:
         try:
             return await self._binding.batch(js.Array.of(*bound))
         except JsException as error:

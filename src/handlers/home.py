@@ -19,6 +19,7 @@ ENDPOINTS = {
     "privacy": "/api/privacy",
     "backups": "/api/backups",
     "alerts": "/api/alerts",
+    "waiting": "/api/waiting",
     "archive": "/api/archive",
     "how_to_embed": "/static/integration-example.html",
     "api": "/api.html",
@@ -42,6 +43,7 @@ AUTHENTICATION = {
         "privacy",
         "backups",
         "alerts",
+        "waiting",
     ],
     "documentation": "/api.html",
 }

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from services.core.ports import HttpAnswer, KeyPage, NetworkError, OnCost, Row, UnavailableError
+from services.core.ports import (
+    Batch,
+    HttpAnswer,
+    KeyPage,
+    NetworkError,
+    NotStoredError,
+    OnCost,
+    Row,
+    UnavailableError,
+)
 from services.pipedrive.accounts import Account
 from services.pipedrive.circuit_breaker import CircuitBreaker
 from services.pipedrive.client import AccountState, PipedriveClient
@@ -97,6 +106,19 @@ class MemoryDatabase:
         if on_cost:
             on_cost(0, 0)
         return self._answer
+
+    async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:
+        answers: list[str | None] = []
+        before = len(self.parameters)
+        for batch in batches:
+            try:
+                answers.append(await self.batch(batch.statements, batch.parameters))
+            except NotStoredError:
+                answers.append(None)
+            except UnavailableError:
+                del self.parameters[before:]
+                raise
+        return answers
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
         raise AssertionError("not asked row by row", statement, values)
@@ -207,6 +229,9 @@ class MemoryBucket:
     async def get(self, key: str) -> bytes | None:
         content = self.objects.get(key)
         return None if content is None else self._damage(key, content)
+
+    async def get_each(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        return [await self.get(key) for key in keys]
 
     async def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content

@@ -39,6 +39,7 @@ COVERED_BY = {
     "src/services/reports/legacy_statistics.py": "tests/worker/test_legacy_addresses.py",
     "src/handlers/privacy.py": "tests/worker/test_privacy.py",
     "src/handlers/projects.py": "tests/worker/test_projects.py",
+    "src/handlers/waiting.py": "tests/ops/commands/test_replay.py",
     "src/handlers/scheduled.py": "tests/worker/sync/test_scheduling.py",
     # SQL, whose tests are on a real D1.
     "src/services/archive/batches.py": "tests/worker/archive/test_moving.py",
@@ -113,6 +114,8 @@ COVERED_BY = {
     "ops/restore/erase_again.py": "tests/ops/commands/test_restore.py",
     "ops/restore/identity.py": "tests/ops/commands/test_restore.py",
     "ops/restore/live_comparison.py": "tests/ops/commands/test_drill.py",
+    "ops/restore/lost_events.py": "tests/ops/test_night.py",
+    "ops/restore/restore_report.py": "tests/ops/commands/test_restore.py",
     "ops/restore/restore_steps.py": "tests/ops/commands/test_restore.py",
     "ops/restore/scratch_worker.py": "tests/ops/commands/test_drill.py",
     "ops/restore/sql_files.py": "tests/ops/commands/test_restore.py",
@@ -122,6 +125,7 @@ COVERED_BY = {
     "ops/terminal/progress.py": "tests/ops/commands/test_restore.py",
     "ops/worker_api/client.py": "tests/ops/worker_api/test_worker.py",
     "ops/worker_api/privacy_portions.py": "tests/ops/commands/test_privacy.py",
+    "ops/worker_api/waiting.py": "tests/ops/commands/test_replay.py",
 }
 
 

@@ -14,6 +14,7 @@ from handlers import (
     privacy,
     projects,
     tracking,
+    waiting,
 )
 from routes import (
     EXPORT,
@@ -111,6 +112,8 @@ MANAGED: dict[str, dict[str, Handler]] = {
     "/api/backups": {"GET": backups.list_backups, "POST": backups.start_backup},
     "/api/backups/one": {"GET": backups.read_backup},
     "/api/backups/one/continue": {"POST": backups.continue_backup},
+    "/api/waiting": {"GET": waiting.count_waiting},
+    "/api/waiting/replay": {"POST": waiting.replay},
     "/api/manage/pixels/shop": {
         "GET": projects.PIXEL_HANDLERS.read,
         "PUT": projects.PIXEL_HANDLERS.change,

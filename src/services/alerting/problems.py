@@ -45,6 +45,13 @@ DATABASE_LOST = Problem(
     " made and none is deleted; deploy nothing, restore it",
     "ppp restore --env production --dry-run",
 )
+WAITING_FULL = Problem(
+    "waiting_full",
+    "P1",
+    "when there is no room left in R2, events of old pixels are lost; new pixels keep theirs for"
+    " three and a half days",
+    "ppp replay --env production",
+)
 SCHEMA_UNEXPECTED = Problem(
     "schema_unexpected",
     "P1",

@@ -37,6 +37,14 @@ OnCost = Callable[[int, int], None]
 """Receives the cost of a batch: rows read and rows written, index rows included."""
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Statements, and the JSON text that each of them has as `?1`."""
+
+    statements: Sequence[str]
+    parameters: str
+
+
 class Database(Protocol):
     """The D1 database."""
 
@@ -49,6 +57,15 @@ class Database(Protocol):
 
         Raises:
             NotStoredError: there is no such row.
+            UnavailableError: D1 failed; nothing was written.
+        """
+
+    async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:
+        """Runs some batches as one transaction.
+
+        Returns of each what `batch` returns, or None where there is no such row.
+
+        Raises:
             UnavailableError: D1 failed; nothing was written.
         """
 
@@ -98,6 +115,9 @@ class Bucket(Protocol):
 
     async def get(self, key: str) -> bytes | None:
         """The whole object, or None."""
+
+    async def get_each(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """What `get` returns of each key; some are fetched at the same time."""
 
     async def put(self, key: str, content: bytes) -> None:
         """Writes an object; when it returns, the object is durable and can be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +38,13 @@ ORDER BY started_at DESC LIMIT 1
 # Problems that are checked without the database, and with it.
 HEALTH_PROBLEMS = (problems.DATABASE_FAILING, problems.SCHEMA_UNEXPECTED, problems.PART_FAILING)
 LOSS_PROBLEMS = (problems.DATABASE_LOST,)
+WAITING_PROBLEMS = (problems.WAITING_FULL,)
+# Shards fill unevenly: the first event is refused before all of them are full.
+MAX_WAITING_PERCENT = 50
+
+CountWaiting = Callable[[], Awaitable[int]]
+"""Counts the events that wait in R2; raises UnavailableError when R2 fails."""
+
 DATA_PROBLEMS = (
     *(problems.DATABASE_EMPTY, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
     *(problems.LEADS_WAITING, problems.BREAKER_OPEN, problems.BUDGET_LOW, problems.BACKUP_OLD),
@@ -54,6 +61,8 @@ class ChecksRun:
     records: BackupRecords
     store: BackupStore
     loss_check: LossCheck
+    count_waiting: CountWaiting
+    waiting_room: int
     clock: Clock
 
     async def run(
@@ -86,6 +95,10 @@ class ChecksRun:
             ]
         if loss.is_judged:
             checked = (*checked, *LOSS_PROBLEMS)
+        waiting = await self._waiting(log)
+        if waiting is not None:
+            findings = [*findings, *check_waiting(waiting, self.waiting_room)]
+            checked = (*checked, *WAITING_PROBLEMS)
         for finding in findings:
             await notifier.notify(finding)
         await notifier.resolve(checked)
@@ -115,12 +128,27 @@ class ChecksRun:
         entry = await backup_of_lost_events(self.records.database, self.store, mark)
         return int(str(entry["events"])) if entry else 0
 
+    async def _waiting(self, log: Log) -> int | None:
+        """How many events wait in R2; None if it does not answer."""
+        try:
+            return await self.count_waiting()
+        except UnavailableError as error:
+            log.warning("waiting_not_counted", reason=str(error))
+            return None
+
     async def _end(self, job: JobRun, findings: Sequence[Finding], log: Log) -> None:
         names = sorted({finding.problem.name for finding in findings})
         try:
             await job.end(self.clock(), "done", {"problems": names})
         except UnavailableError as error:
             log.warning("watch_not_noted", reason=str(error))
+
+
+def check_waiting(waiting: int, room: int) -> Sequence[Finding]:
+    """The finding that many events wait for the database."""
+    if 100 * waiting < MAX_WAITING_PERCENT * room:
+        return ()
+    return (Finding(problems.WAITING_FULL, f"{waiting:,} wait, of {room:,} for which is room"),)
 
 
 def _with_loss(findings: Sequence[Finding], reason: str) -> Sequence[Finding]:

@@ -1,25 +1,37 @@
 """Stores events that waited in R2, in their order, with the time at which they were received.
 
-Each is stored once: the pixel may have sent it again in the meantime, and D1 knows it by its key.
+Each is stored once, however often a portion is repeated: the pixel may have sent it again in the
+meantime, or a run died before it removed what it stored. D1 knows it by its key.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 
 from services.core.logs import Log
-from services.core.ports import Clock, NotStoredError
+from services.core.ports import Batch, Clock, UnavailableError
 from services.projects.pixel_cache import PixelCache
 from services.tracking.visits import Visits
-from services.tracking.waiting_room import WaitingEvent, WaitingRoom
+from services.tracking.waiting_queue import WaitingQueue
+from services.tracking.waiting_room import (
+    WaitingEvent,
+    WaitingRoom,
+    digest_of,
+    parse_waiting_event,
+)
 
-# Each takes up to four of an invocation's 1,000 queries to D1, which the other jobs need too.
-MAX_EVENTS_OF_REPLAY = 150
-# With those that cannot be read.
-MAX_OBJECTS_OF_REPLAY = 500
-UNREADABLE = "unreadable"
+# Of an invocation's 1,000 queries to D1, of which the other jobs of the cron need some too: three
+# for each event, four for a form, and one where its pixel must be looked up.
+QUERIES_OF_CRON = 450
+QUERIES_OF_REQUEST = 900
+QUERIES_OF_EVENT = 4
+EVENTS_OF_TRANSACTION = 20
+MAX_TIME = timedelta(seconds=20)
+# As many in a row are a database that does not answer, not events that it cannot take.
+MAX_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,58 +43,177 @@ class WaitingRest:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayedPortion:
+    """What became of one portion. `waiting` are left, without those that are `unreadable`."""
+
+    stored: int
+    refused: int
+    failed: int
+    unreadable: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyEvent:
+    """A waiting event as the database takes it."""
+
+    key: str
+    waiting: WaitingEvent
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """Moves waiting events into the database that is meant."""
 
     room: WaitingRoom
+    queue: WaitingQueue
     pixels: PixelCache
     visits: Visits
     clock: Clock
 
     async def run(self, log: Log) -> WaitingRest:
-        """Stores one portion; returns what still waits.
+        """Stores one portion beside other work; returns what still waits.
 
         Raises:
             UnavailableError: D1 or R2 failed, or the database is lost; the events wait on.
         """
-        keys = await self.room.keys()
-        if not keys:
-            return WaitingRest()
-        unreadable: list[str] = []
-        counts: Counter[str] = Counter({"stored": 0, "refused": 0, UNREADABLE: 0})
-        for key in keys[:MAX_OBJECTS_OF_REPLAY]:
-            outcome = await self._replay(key)
-            counts[outcome] += 1
-            if outcome == UNREADABLE:
-                unreadable.append(key)
-            if counts["stored"] + counts["refused"] == MAX_EVENTS_OF_REPLAY:
-                break
-        waiting = len(keys) - counts["stored"] - counts["refused"]
-        log.info("waiting_replayed", **counts, waiting=waiting)
-        return WaitingRest(max(0, waiting - len(unreadable)), unreadable)
+        portion = await self.run_portion(log, QUERIES_OF_CRON)
+        return WaitingRest(portion.waiting, self.queue.unreadable)
 
-    async def _replay(self, key: str) -> str:
+    async def run_portion(self, log: Log, queries: int = QUERIES_OF_REQUEST) -> ReplayedPortion:
+        """Stores as many events as so many queries to D1 allow.
+
+        Raises:
+            UnavailableError: D1 or R2 failed, or the database is lost; the events wait on.
+        """
+        counts: Counter[str] = Counter()
+        passed: set[str] = set()
+        end, lookups = self.clock() + MAX_TIME, self.pixels.lookups
         try:
-            waiting = await self.room.read(key)
-            outcome = "stored" if waiting and await self._store(waiting) else "refused"
-        except (AttributeError, KeyError, TypeError, ValueError):
-            # Of another version of the Worker, which may come back: it waits on.
-            return UNREADABLE
-        except NotStoredError:
-            # The same event of another pixel: D1 refused it before, too.
-            outcome = "refused"
-        await self.room.remove(key)
-        return outcome
+            while self.clock() < end:
+                spent = counts["queries"] + self.pixels.lookups - lookups
+                room = (queries - spent) // (QUERIES_OF_EVENT + 1)
+                keys = await self.queue.first(min(room, EVENTS_OF_TRANSACTION), passed)
+                if not keys:
+                    break
+                await self._replay(keys, counts, passed)
+            else:
+                # Whether nothing waits any more says a list only.
+                await self.queue.first(0, passed)
+        finally:
+            portion = self._portion(counts)
+            if counts.total():
+                log.info("waiting_replayed", **asdict(portion))
+        return portion
 
-    async def _store(self, waiting: WaitingEvent) -> bool:
-        """Stores an event, unless its pixel does not take it."""
+    def _portion(self, counts: Mapping[str, int]) -> ReplayedPortion:
+        return ReplayedPortion(
+            *(counts["stored"], counts["refused"], counts["failed"]),
+            unreadable=len(self.queue.unreadable),
+            waiting=len(self.queue),
+        )
+
+    async def _replay(self, keys: Sequence[str], counts: Counter[str], passed: set[str]) -> None:
+        """Stores the events of some keys, and removes them from what waits."""
+        events: list[ReadyEvent] = []
+        refused: list[str] = []
+        for key, content in zip(keys, await self.room.read_each(keys), strict=True):
+            if content is None:
+                # Another run has stored it.
+                self.queue.remove((key,))
+                continue
+            try:
+                event = await self._prepare(key, content)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                # Of another version of the Worker, which may come back: it waits on.
+                counts["unreadable"] += 1
+                self.queue.set_aside(key)
+                continue
+            if event:
+                events.append(event)
+            else:
+                counts["refused"] += 1
+                refused.append(key)
+        await self._remove(refused)
+        await self._store(events, counts, passed)
+
+    async def _prepare(self, key: str, content: bytes) -> ReadyEvent | None:
+        """An event as it is to be stored; None if its pixel does not take it."""
+        waiting = parse_waiting_event(content)
+        if waiting.event.event_key is None and waiting.event.lead is None:
+            # Without a key it would be stored again by a run after one that died.
+            waiting = replace(waiting, event=replace(waiting.event, event_key=digest_of(key)))
+        batch = await self._batch(waiting)
+        return ReadyEvent(key, waiting, batch) if batch else None
+
+    async def _batch(self, waiting: WaitingEvent) -> Batch | None:
         event = waiting.event
         pixel = await self.pixels.find(event.pixel_id, self.clock().timestamp())
         if pixel is None or not pixel.active:
-            return False
+            return None
         if pixel.rules.respects_dnt and waiting.declines:
-            return False
+            return None
         if not pixel.rules.allow(event.page_url):
-            return False
-        await self.visits.record(event, pixel, waiting.origin, waiting.received_at)
-        return True
+            return None
+        return self.visits.batch(event, pixel, waiting.origin, waiting.received_at)
+
+    async def _store(
+        self, events: Sequence[ReadyEvent], counts: Counter[str], passed: set[str]
+    ) -> None:
+        if not events:
+            return
+        try:
+            are_stored = await self._record(events, counts)
+        except UnavailableError:
+            await self._store_singly(events, counts, passed)
+            return
+        stored = [
+            event.key for event, is_stored in zip(events, are_stored, strict=True) if is_stored
+        ]
+        counts["stored"] += len(stored)
+        await self._remove(stored)
+        for event, is_stored in zip(events, are_stored, strict=True):
+            if not is_stored:
+                await self._store_again(event, counts)
+
+    async def _store_singly(
+        self, events: Sequence[ReadyEvent], counts: Counter[str], passed: set[str]
+    ) -> None:
+        """Stores events one by one: one that D1 cannot take keeps no other from being stored."""
+        failures = 0
+        for event in events:
+            try:
+                [is_stored] = await self._record([event], counts)
+            except UnavailableError:
+                failures += 1
+                if failures == MAX_FAILURES:
+                    raise
+                counts["failed"] += 1
+                passed.add(event.key)
+                continue
+            failures = 0
+            if is_stored:
+                counts["stored"] += 1
+                await self._remove([event.key])
+            else:
+                await self._store_again(event, counts)
+
+    async def _store_again(self, event: ReadyEvent, counts: Counter[str]) -> None:
+        """Stores an event whose pixel may have been looked up in another database."""
+        self.pixels.forget(event.waiting.event.pixel_id)
+        batch = await self._batch(event.waiting)
+        is_stored = False
+        if batch:
+            [is_stored] = await self._record([replace(event, batch=batch)], counts)
+        # Else it is the same event of another pixel: D1 refused it before, too.
+        counts["stored" if is_stored else "refused"] += 1
+        await self._remove([event.key])
+
+    async def _record(self, events: Sequence[ReadyEvent], counts: Counter[str]) -> Sequence[bool]:
+        counts["queries"] += sum(len(event.batch.statements) for event in events)
+        return await self.visits.record_each([event.batch for event in events])
+
+    async def _remove(self, keys: Sequence[str]) -> None:
+        await self.room.remove(keys)
+        self.queue.remove(keys)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.core.ports import Database, NewId, OnCost
+from services.core.ports import Batch, Database, NewId, OnCost
 from services.core.request_origin import RequestOrigin
 from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.projects.pixel_cache import Pixel
@@ -85,9 +85,8 @@ class Visits:
             NotStoredError: the database is not the one that had the pixel; nothing was written.
         """
         due = due_time(event, pixel, now, self.sync_delay_seconds)
-        parameters = self._parameters(event, pixel, origin, now)
-        batch = RECORD_FORM_BATCH if _may_have_been_thanked(event) else RECORD_EVENT_BATCH
-        answer = json.loads(await self.database.batch(batch, parameters, on_cost))
+        batch = self.batch(event, pixel, origin, now)
+        answer = json.loads(await self.database.batch(batch.statements, batch.parameters, on_cost))
         touch = answer["touch"]
         return RecordedEvent(
             event_id=answer["event_id"],
@@ -98,6 +97,20 @@ class Visits:
             due=due if due and answer["due_at"] == format_stored_time(due) else None,
             touch=touch,
         )
+
+    def batch(self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime) -> Batch:
+        """What stores one event."""
+        statements = RECORD_FORM_BATCH if _may_have_been_thanked(event) else RECORD_EVENT_BATCH
+        return Batch(statements, self._parameters(event, pixel, origin, now))
+
+    async def record_each(self, batches: Sequence[Batch]) -> Sequence[bool]:
+        """Stores events in their order, in one transaction; returns whether each is stored.
+
+        Raises:
+            UnavailableError: D1 failed; nothing was written.
+        """
+        answers = await self.database.batches(batches)
+        return [answer is not None for answer in answers]
 
     def _parameters(self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime) -> str:
         client = describe_client(origin.user_agent)

@@ -27,6 +27,7 @@ FORMAT_VERSION = 1
 SHARD_CHARACTERS = 2
 # Of each of the 256 shards: 51,200 events together.
 MAX_EVENTS_OF_SHARD = 200
+MAX_WAITING_EVENTS = 16**SHARD_CHARACTERS * MAX_EVENTS_OF_SHARD
 _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -106,18 +107,22 @@ class WaitingRoom:
             cursor, has_next = page.cursor, page.cursor is not None
         return sorted(keys, key=lambda key: key.rpartition("/")[2])
 
-    async def read(self, key: str) -> WaitingEvent | None:
-        """The event of a key; None if it is gone.
+    async def count(self) -> int:
+        """How many events wait."""
+        return len(await self.keys())
 
-        Raises:
-            UnreadableEventError: it does not parse, or is of another format.
-        """
-        content = await self.bucket.get(key)
-        return None if content is None else parse_waiting_event(content)
+    async def read_each(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """The objects of some keys; None where it is gone."""
+        return await self.bucket.get_each(keys)
 
-    async def remove(self, key: str) -> None:
-        """Removes an event."""
-        await self.bucket.delete([key])
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Removes events, at most 1,000."""
+        await self.bucket.delete(keys)
+
+
+def digest_of(key: str) -> str:
+    """The digest in a key: of two events that are the same one it is the same."""
+    return key.rpartition("-")[2].removesuffix(".json")
 
 
 def _fields(text: str) -> Mapping[str, Any]:

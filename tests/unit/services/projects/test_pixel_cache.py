@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.core.ports import OnCost, Row, UnavailableError
+from services.core.ports import Batch, OnCost, Row, UnavailableError
 from services.loss.guard import DatabaseGuard, LostDatabaseError
 from services.loss.high_water_mark import KEY, HighWaterMark
 from services.projects.pixel_cache import MAX_CACHED_PIXELS, Pixel, PixelCache
@@ -46,6 +46,9 @@ class MemoryDatabase:
             "of_pixel": self.of_pixel,
         }
         return [row]
+
+    async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:
+        raise AssertionError("PixelCache writes nothing", batches)
 
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from paths import ROOT
 from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError
-from services.core.ports import OnCost, Row, UnavailableError
+from services.core.ports import Batch, OnCost, Row, UnavailableError
 from services.projects.entry_kinds import PIXEL_KIND, PROJECT_KIND
 from services.projects.entry_values import read_values
 from services.projects.register import MAX_CHANGE_ATTEMPTS, EntryQuery, Register
@@ -39,6 +39,9 @@ class SqliteDatabase:
             [dict(row) for row in self.tables.execute(statement, (parameters,))]
             for statement in statements
         ]
+
+    async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:
+        raise AssertionError("only rows are asked for", batches)
 
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from services.core.logs import Log
-from services.core.ports import NotStoredError, OnCost, Row
+from services.core.ports import NotStoredError, OnCost, Row, UnavailableError
 from services.loss.guard import DatabaseGuard
 from services.projects.pixel_cache import PixelCache
-from services.tracking.replay import MAX_EVENTS_OF_REPLAY, Replay
+from services.tracking.replay import QUERIES_OF_CRON, QUERIES_OF_EVENT, Replay
 from services.tracking.visits import Visits
+from services.tracking.waiting_queue import WaitingQueue
 from services.tracking.waiting_room import WaitingEvent, WaitingRoom
 from tests.unit.memory import NOW, MemoryBucket, MemoryDatabase
 from tests.unit.services.tracking.test_waiting_room import EVENT, ORIGIN
@@ -36,6 +39,8 @@ CONFIGURATIONS = {
 class Database(MemoryDatabase):
     """D1 with some pixels, which stores nothing of the page `/refused`."""
 
+    database_id = "a"
+
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
         assert "?1" in statement
         pixel_id = str(values[0])
@@ -43,7 +48,7 @@ class Database(MemoryDatabase):
         known = configuration is not None
         return [
             {
-                "database_id": "a",
+                "database_id": self.database_id,
                 "id": pixel_id if known else None,
                 "active": 1,
                 "project_id": "project" if known else None,
@@ -56,8 +61,12 @@ class Database(MemoryDatabase):
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
-        if json.loads(parameters)["page_url"].endswith("/refused"):
+        event = json.loads(parameters)
+        is_other = event["database_id"] != self.database_id
+        if event["page_url"].endswith("/refused") or is_other:
             raise NotStoredError("D1 stored nothing")
+        if event["page_url"].endswith("/broken"):
+            raise UnavailableError("D1 failed: it does not take this one")
         return await super().batch(statements, parameters, on_cost)
 
 
@@ -77,7 +86,8 @@ class Story:
         pixels = PixelCache(self.database, DatabaseGuard(self.bucket), 60)
         visits = Visits(self.database, lambda: "1" * 32, 30, 420, 600)
         self.unreadable: Sequence[str] = ()
-        self.room, self.replay = room, Replay(room, pixels, visits, lambda: NOW)
+        self.queue = WaitingQueue(room, lambda: NOW)
+        self.room, self.replay = room, Replay(room, self.queue, pixels, visits, lambda: NOW)
 
     def add(self, number: int = 0, *, declines: bool = False, **fields: object) -> None:
         event = replace(EVENT, event_key=f"event-key-{number}", **fields)  # type: ignore[arg-type]
@@ -132,8 +142,67 @@ def test_one_that_cannot_be_read_stays_and_keeps_nothing_else() -> None:
 
 def test_a_run_stores_a_portion_and_says_how_many_still_wait() -> None:
     story = Story()
-    for number in range(MAX_EVENTS_OF_REPLAY + 2):
+    events = QUERIES_OF_CRON // QUERIES_OF_EVENT + 2
+    for number in range(events):
         story.add(number)
-    assert story.run() == 2
-    assert len(story.stored_keys()) == MAX_EVENTS_OF_REPLAY
+    waiting = story.run()
+    stored = len(story.stored_keys())
+    assert stored + waiting == events
+    # The lookup of the pixel is a query, too, and no event is begun that might need one too many.
+    assert QUERIES_OF_CRON - 2 * QUERIES_OF_EVENT < stored * QUERIES_OF_EVENT < QUERIES_OF_CRON
     assert story.run() == 0
+    assert len(story.stored_keys()) == events
+
+
+def test_an_event_without_a_key_gets_the_same_one_in_every_run() -> None:
+    story = Story()
+    story.add(0, event_type="pageview", lead=None)
+    [(key, content)] = story.bucket.objects.items()
+    [digest] = [key.rpartition("-")[2].removesuffix(".json")]
+    keyless = content.replace(b'"event_key": "event-key-0"', b'"event_key": null')
+    for _ in range(2):
+        # The run that died after it was stored left it here.
+        story.bucket.objects[key] = keyless
+        assert story.run() == 0
+    assert story.stored_keys() == [digest, digest]
+
+
+def test_an_event_that_d1_does_not_take_keeps_no_other_waiting() -> None:
+    story = Story()
+    for number, page in enumerate(("one", "broken", "two", "three")):
+        story.add(number, page_url=f"https://shop.example/{page}")
+    assert story.run() == 1
+    assert story.stored_keys() == ["event-key-0", "event-key-2", "event-key-3"]
+    [key] = story.bucket.objects
+    assert b"broken" in story.bucket.objects[key]
+
+
+def test_a_database_that_does_not_answer_ends_the_run_and_everything_waits_on() -> None:
+    story = Story()
+    for number in range(5):
+        story.add(number, page_url="https://shop.example/broken")
+    with pytest.raises(UnavailableError):
+        story.run()
+    assert len(story.bucket.objects) == 5
+
+
+def test_an_event_whose_pixel_was_found_in_another_database_is_looked_up_again() -> None:
+    story = Story()
+    story.add(0)
+    assert story.run() == 0
+    # The database was replaced by its restored self, while the pixel was still cached.
+    story.database.database_id = "b"
+    story.add(1)
+    assert story.run() == 0
+    assert story.stored_keys() == ["event-key-0", "event-key-1"]
+    assert [stored["database_id"] for stored in story.database.parameters] == ["a", "b"]
+
+
+def test_what_another_run_stored_meanwhile_is_not_missed() -> None:
+    story = Story()
+    for number in range(3):
+        story.add(number)
+    asyncio.run(story.queue.first(1, ()))
+    story.bucket.objects.pop(min(story.bucket.objects, key=lambda key: key.rpartition("/")[2]))
+    assert story.run() == 0
+    assert story.stored_keys() == ["event-key-1", "event-key-2"]

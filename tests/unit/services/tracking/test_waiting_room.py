@@ -56,6 +56,11 @@ class Room:
     def add(self, waiting: WaitingEvent) -> bool:
         return asyncio.run(self.room.add(waiting))
 
+    def read(self, key: str) -> WaitingEvent:
+        [content] = asyncio.run(self.room.read_each([key]))
+        assert content is not None
+        return parse_waiting_event(content)
+
     def keys(self) -> list[str]:
         return list(asyncio.run(self.room.keys()))
 
@@ -72,7 +77,7 @@ def test_an_event_comes_back_as_it_was_received(waiting: WaitingEvent) -> None:
     room = Room()
     assert room.add(waiting)
     [key] = room.keys()
-    assert asyncio.run(room.room.read(key)) == waiting
+    assert room.read(key) == waiting
 
 
 def test_an_event_that_is_sent_again_waits_once_with_its_first_time() -> None:
@@ -80,7 +85,7 @@ def test_an_event_that_is_sent_again_waits_once_with_its_first_time() -> None:
     for minutes in range(3):
         assert room.add(replace(WAITING, received_at=NOW + timedelta(minutes=minutes)))
     [key] = room.keys()
-    waiting = asyncio.run(room.room.read(key))
+    waiting = room.read(key)
     assert waiting is not None
     assert waiting.received_at == NOW
 
@@ -115,7 +120,7 @@ def test_keys_are_in_the_order_of_time_and_say_nothing_personal() -> None:
         event = replace(EVENT, event_key=f"event-key-{minutes}")
         room.add(WaitingEvent(event, ORIGIN, NOW + timedelta(minutes=minutes), declines=False))
     keys = room.keys()
-    order = [asyncio.run(room.room.read(key)) for key in keys]
+    order = [room.read(key) for key in keys]
     assert [waiting and waiting.event.event_key for waiting in order] == [
         *("event-key-0", "event-key-1", "event-key-2")
     ]
