@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.client import HTTPResponse
 from pathlib import Path
 from threading import Event, Thread
 from typing import TextIO
@@ -26,6 +27,8 @@ CRON = "*/5 * * * *"
 # Cloudflare runs it every five minutes, and a lead waits for seven: too long to watch.
 CRON_SECONDS = 15
 # Every answer of the Worker has it, errors too; those of another program have not.
+# What /health says of a lost database.
+LOST = "database_lost"
 REQUEST_ID_HEADER = "X-Request-Id"
 
 
@@ -56,12 +59,24 @@ class Worker:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             self.require_running()
-            if _status(f"{self.url}/health") == 200:  # noqa: PLR2004  # HTTP's OK
+            if self._is_started():
                 return
             time.sleep(0.2)
         raise DevError(
             f"the Worker was not healthy after {START_SECONDS} seconds: {self.url}/health"
         )
+
+    def _is_started(self) -> bool:
+        """Whether it is healthy, or waits for a restore of its lost database."""
+        status, text = _answer(f"{self.url}/health")
+        if status == 503 and LOST in text:  # noqa: PLR2004  # HTTP's Service Unavailable
+            print(
+                "make dev: the database is not the one that was here: its events wait in R2 until "
+                "`./ppp restore --local` brings it back, or `./ppp accept-database --local`",
+                flush=True,
+            )
+            return True
+        return status == 200  # noqa: PLR2004  # HTTP's OK
 
     def require_running(self) -> None:
         """Check that its process runs.
@@ -103,14 +118,25 @@ class Worker:
 
 def _status(address: str, method: str = "GET") -> int:
     """Return the status of the Worker's answer; 0 if it is another program's, or there is none."""
+    return _answer(address, method)[0]
+
+
+def _answer(address: str, method: str = "GET") -> tuple[int, str]:
+    """Return the Worker's answer, its status and text; 0 as `_status` does."""
     request = urllib.request.Request(address, method=method)  # noqa: S310  # our own server
     try:
         with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310  # the same
-            return int(response.status) if REQUEST_ID_HEADER in response.headers else 0
+            return _answer_of(int(response.status), response)
     except urllib.error.HTTPError as error:
-        return error.code if REQUEST_ID_HEADER in error.headers else 0
+        with error:
+            return _answer_of(error.code, error)
     except (OSError, ValueError):
-        return 0
+        return 0, ""
+
+
+def _answer_of(status: int, response: HTTPResponse | urllib.error.HTTPError) -> tuple[int, str]:
+    text = response.read().decode("utf-8", "replace")
+    return (status, text) if REQUEST_ID_HEADER in response.headers else (0, "")
 
 
 def start_worker(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,9 @@ from ops.cloudflare import new_database as named_database
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.restore.identity import accept_restored, renew_generation
-from ops.restore.local_switch import serve_locally, wait_until_served
+from ops.restore.local_switch import replay_locally, serve_locally, wait_until_served
+from ops.restore.lost_events import find_lost_events
+from ops.restore.restore_report import RestoreReport
 from ops.restore.restore_steps import (
     PreparedRestore,
     completed_steps,
@@ -34,7 +35,6 @@ from ops.terminal.output import (
     confirm,
     console,
     counted,
-    format_duration,
     note,
     require_no_question,
     show_json,
@@ -42,6 +42,7 @@ from ops.terminal.output import (
 from ops.terminal.workspace import workspace
 
 MAX_SHOWN = 10
+REPLAY_LATER = "Events that wait in R2 are stored by the cron, or at once by ./ppp replay."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,19 @@ def restore(
         problems = verify_database(database, prepared)
         seconds = time.monotonic() - started
         next_step = how_to_switch(live, database)
-        if _is_for_make_dev(live, database) and not problems:
+        lost = find_lost_events(live, prepared)
+        is_for_make_dev = _is_for_make_dev(live, database)
+        if is_for_make_dev and not problems:
             problems = serve_locally(database, prepared)
             next_step = "" if problems else wait_until_served(database)
             live = replace(live, database_id=database.database_id)
         if database.database_id == live.database_id and not problems:
             accept_restored(live, prepared.backup.id)
-    return _report(database, prepared, problems, next_step, seconds, as_json=as_json)
+            replayed = replay_locally() if is_for_make_dev else REPLAY_LATER
+            next_step = f"{next_step}\n{replayed}"
+    report = RestoreReport(database, prepared, problems, lost, next_step, seconds)
+    report.show(as_json=as_json)
+    return report.exit_code
 
 
 def _read_options(
@@ -220,45 +227,6 @@ def _empty_database(
     elif state.rows:
         named_database.drop_all_tables(Database(database))
     return database, step
-
-
-def _report(
-    database: Target,
-    prepared: PreparedRestore,
-    problems: Sequence[str],
-    next_step: str,
-    seconds: float,
-    *,
-    as_json: bool,
-) -> int:
-    skipped_rows = prepared.content.staging.skipped_rows
-    if as_json:
-        show_json(
-            {
-                "backup": prepared.backup.id,
-                "database": database.database,
-                "database_id": database.database_id,
-                **prepared.as_json(),
-                "differences": list(problems),
-                "next": next_step,
-                "seconds": round(seconds, 1),
-            }
-        )
-    elif problems:
-        for line in problems:
-            typer.echo(f"different: {line}")
-        typer.echo(
-            f"{database.database} does not hold what the backup does. Do not use it: "
-            f"restore again with --overwrite {database.database}"
-        )
-    else:
-        typer.echo(
-            f"{database.database} holds {counted(prepared.content.rows, 'row')} in"
-            f" {len(prepared.content.staging.tables)} tables, counted and compared with the backup;"
-            f" {format_duration(seconds)}"
-        )
-        typer.echo(next_step)
-    return ExitCode.PROBLEMS if problems or skipped_rows else ExitCode.FINE
 
 
 def how_to_switch(live: Target, database: Target) -> str:

@@ -13,7 +13,6 @@ from ops.backup.high_water import accept_database, read_database_contents, read_
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.target import Target
 from ops.restore.staging_database import StagingDatabase
-from ops.terminal.output import note
 from services.loss.judgement import judge_loss
 
 TABLE = "database_identity"
@@ -55,4 +54,3 @@ def accept_restored(target: Target, source: str) -> None:
     loss = judge_loss(mark, read_database_contents(target))
     if loss:
         accept_database(target, mark, f"restored: {source}")
-    note("events that wait in R2 are stored by the next cron run, within five minutes")

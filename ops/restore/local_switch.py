@@ -15,7 +15,10 @@ from dev_state import DevState, running_dev
 from local_storage import SERVED, database_file, replace_text, with_database
 from ops.cloudflare.target import Target
 from ops.restore.restore_steps import PreparedRestore, verify_database
+from ops.terminal.errors import OpsError
 from ops.terminal.output import note
+from ops.worker_api.client import open_api
+from ops.worker_api.waiting import replay_waiting
 from paths import LOCAL_CONFIG, ROOT
 
 # wrangler ends, migrations are looked at, and the Worker starts, on a machine that may be busy.
@@ -51,11 +54,22 @@ def wait_until_served(restored: Target) -> str:
     deadline = time.monotonic() + SECONDS
     while state := running_dev():
         if _serves(state, restored):
-            return f"`make dev` serves it now, at {state.url}: nothing is left to do."
+            return f"`make dev` serves it now, at {state.url}."
         if time.monotonic() > deadline:
             return f"`make dev` does not serve it after {SECONDS} seconds: stop it and start it."
         time.sleep(0.2)
     return "`make dev` ended meanwhile: what it says is in its terminal; start it again."
+
+
+def replay_locally() -> str:
+    """Has the Worker of `make dev` store the events that wait; returns what became of them."""
+    if running_dev() is None:
+        return "Events that wait in R2 are stored when `make dev` runs: ./ppp replay --local"
+    try:
+        with open_api(None, None, local=True) as api:
+            return str(replay_waiting(api, lambda _: None))
+    except OpsError as error:
+        return f"Events that wait in R2 are not stored yet ({error}): ./ppp replay --local"
 
 
 def _serves(state: DevState, restored: Target) -> bool:

@@ -38,6 +38,14 @@ PRAGMA cache_size = -500000;
 """
 
 
+HIGHEST_EVENT = """
+SELECT max(
+  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'), 0),
+  coalesce((SELECT max(id) FROM tracking_events), 0)
+)
+"""
+
+
 class UnknownSchemaError(OpsError):
     """The migrations of this checkout cannot make the schema of the backup."""
 
@@ -154,6 +162,11 @@ class StagingDatabase:
         with self.database:
             self.database.execute("BEGIN")
             return self.database.executemany(statement, rows).rowcount
+
+    def highest_event(self) -> int:
+        """Return the highest event id that was ever given."""
+        [[number]] = self.database.execute(HIGHEST_EVENT).fetchall()
+        return int(number)
 
     def row_counts(self) -> dict[str, int]:
         """Count the rows of each table."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -118,12 +119,13 @@ class Checkout:
             for group in dev.groups:
                 kill(group)
 
-    def run(self, *command: str) -> Output:
-        """Runs a command there to its end."""
+    def run(self, *command: str, answer: str = "") -> Output:
+        """Runs a command there to its end; `answer` is typed."""
         process = subprocess.run(
             command,
             cwd=self.root,
             env=self.environment,
+            input=answer,
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
@@ -131,8 +133,18 @@ class Checkout:
         )
         return Output(process.returncode, process.stdout, process.stderr)
 
-    def ppp(self, *arguments: str) -> Output:
-        return self.run(sys.executable, "-P", "-m", "ops", *arguments)
+    def ppp(self, *arguments: str, answer: str = "") -> Output:
+        return self.run(sys.executable, "-P", "-m", "ops", *arguments, answer=answer)
+
+    def shell(self, line: str, answer: str = "") -> Output:
+        """Runs a line as somebody types it; `./ppp` makes no set-up, which is everybody's."""
+        script = self.root / "ppp"
+        if not script.exists():
+            text = (ROOT / "ppp").read_text(encoding="utf-8")
+            set_up = re.compile(r"^if ! make .*?^fi$\n", re.DOTALL | re.MULTILINE)
+            script.write_text(set_up.sub("", text), encoding="utf-8")
+            script.chmod(0o755)
+        return self.run("sh", "-c", line, answer=answer)
 
 
 def new_checkout(root: Path, wrangler: Path | None = None) -> Checkout:
