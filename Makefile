@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check unit worker browser conformance bench browserbench rehearse release build set-up format deploy clean
+.PHONY: help dev test check unit worker browser conformance bench browserbench recoverybench rehearse release build set-up format deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -50,6 +50,9 @@ conformance: build ## Every way to send a form, in three browser engines; prints
 
 bench: build ## Throughput and latency beside a minimal JavaScript Worker
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/tracking.py
+
+recoverybench: build ## How long a deleted database with a million events takes to be there again
+	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/recovery.py
 
 browserbench: build ## What the pixel costs the main thread of a slow computer
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/main_thread.py

@@ -149,6 +149,9 @@ class Road:
             return Answer(
                 response.status, _end_to_end(dict(response.headers.items())), response.read()
             )
+        except (OSError, http.client.HTTPException):
+            # Nobody is there, or went in the middle of the answer.
+            return Answer(DROPPED, {})
         finally:
             connection.close()
 
