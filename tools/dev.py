@@ -77,7 +77,9 @@ class Development:
 
     def start(self) -> Worker:
         """Prepare the database and start the Worker on it."""
-        write_state(replace(self.state, is_ready=False))
+        # Also of a Worker that is started again: until it is healthy, no command asks it.
+        self.state = replace(self.state, is_ready=False)
+        write_state(self.state)
         print(f"Pyodide bundle: {prepare_local_config().description}", flush=True)
         prepare_database()
         self.worker = start_worker(self.state.port, self.env_vars, storage=LOCAL_STORAGE)

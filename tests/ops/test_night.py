@@ -28,6 +28,7 @@ from tests.harness.road import Road, running_road
 from tests.harness.worker import BROWSER, PIXEL, some_address, some_event, some_visitor
 from tests.ops.runbook_blocks import commands_under
 from tests.ops.running import Output
+from tests.tools import checkout as checkouts
 from tests.tools.checkout import Checkout, Dev, new_checkout, until
 
 # The Worker starts three times and wrangler many more, on a machine that may be busy.
@@ -244,7 +245,8 @@ def stored_rows(database: Path) -> tuple[Counter[str], str]:
 
 
 @pytest.fixture
-def checkout(local_config: Bundle, tmp_path: Path) -> Checkout:
+def checkout(local_config: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    monkeypatch.setattr(checkouts, "PATIENCE_SECONDS", 600)
     return new_checkout(tmp_path / "checkout")
 
 

@@ -34,9 +34,9 @@ def free_port() -> int:
         return port
 
 
-def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:  # noqa: ANN401  # whatever is waited for
+def until(condition: Callable[[], Any], seconds: float | None = None) -> Any:  # noqa: ANN401  # whatever is waited for
     """Waits for something and returns it."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + (PATIENCE_SECONDS if seconds is None else seconds)
     while not (value := condition()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
