@@ -68,7 +68,8 @@ class Worker:
 
     def _is_started(self) -> bool:
         """Whether it is healthy, or waits for a restore of its lost database."""
-        status, text = _answer(f"{self.url}/health")
+        # A busy machine starts the parts of a Worker slowly.
+        status, text = _answer(f"{self.url}/health", seconds=60)
         if status == 503 and LOST in text:  # noqa: PLR2004  # HTTP's Service Unavailable
             print(
                 "make dev: the database is not the one that was here: its events wait in R2 until "
@@ -121,11 +122,11 @@ def _status(address: str, method: str = "GET") -> int:
     return _answer(address, method)[0]
 
 
-def _answer(address: str, method: str = "GET") -> tuple[int, str]:
+def _answer(address: str, method: str = "GET", seconds: float = 20) -> tuple[int, str]:
     """Return the Worker's answer, its status and text; 0 as `_status` does."""
     request = urllib.request.Request(address, method=method)  # noqa: S310  # our own server
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310  # the same
+        with urllib.request.urlopen(request, timeout=seconds) as response:  # noqa: S310  # the same
             return _answer_of(int(response.status), response)
     except urllib.error.HTTPError as error:
         with error:
