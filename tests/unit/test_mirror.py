@@ -114,7 +114,7 @@ COVERED_BY = {
     "ops/restore/erase_again.py": "tests/ops/commands/test_restore.py",
     "ops/restore/identity.py": "tests/ops/commands/test_restore.py",
     "ops/restore/live_comparison.py": "tests/ops/commands/test_drill.py",
-    "ops/restore/lost_events.py": "tests/ops/test_night.py",
+    "ops/restore/lost_events.py": "tests/ops/commands/test_restore.py",
     "ops/restore/restore_report.py": "tests/ops/commands/test_restore.py",
     "ops/restore/restore_steps.py": "tests/ops/commands/test_restore.py",
     "ops/restore/scratch_worker.py": "tests/ops/commands/test_drill.py",

@@ -22,6 +22,7 @@ from ops.restore.time_travel import erase_again
 from services.archive.parts import ARCHIVE, part_key, part_manifest_key
 from services.archive.rewriting import batch_counts
 from services.core.ndjson_parts import pack
+from services.loss.high_water_mark import KEY, HighWaterMark
 from tests.harness.prepared import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.restore.test_sql_text import NASTY
@@ -133,14 +134,19 @@ def files_of_databases(storage: Path) -> set[Path]:
 
 
 def test_the_newest_backup_becomes_a_new_database(
-    chain: tuple[Path, Written], storage: Path
+    chain: tuple[Path, Written], storage: Path, tmp_path: Path
 ) -> None:
     _, hourly = chain
+    mark = HighWaterMark("a" * 32, EVENTS + 12, EVENTS, 1, 1, "2026-11-21T03:55:00Z")
+    store(storage, tmp_path / "mark", {KEY: mark.as_bytes()})
     before = files_of_databases(storage)
     output = run(storage, "--yes", "--json")
     assert output.code == 0, output
     assert output.json["backup"] == HOURLY
     assert output.json["differences"] == []
+    # What is in no backup is counted and named, as far as somebody counted it.
+    lost = output.json["not_in_backup"]
+    assert (lost["at_least"], lost["first_id"], lost["last_id"]) == (12, EVENTS + 1, EVENTS + 12)
     # The event and the person; one part of the archive is not there any more.
     assert output.json["erased_again"] == 2
     assert output.json["rows"] == sum(hourly.manifest.totals.values()) - 3
