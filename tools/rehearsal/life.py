@@ -195,7 +195,7 @@ def travel_in_time(stage: Stage) -> None:
 def drill(stage: Stage) -> None:
     """Rehearse a restore, as every month."""
     stage.ppp("backup", *PRODUCTION, "--label", "before the drill").expect(0)
-    stage.ppp("drill", *PRODUCTION, "--yes").expect(0)
+    stage.ppp("drill", *PRODUCTION).expect(0)
 
 
 def rotate_secrets(stage: Stage) -> None:

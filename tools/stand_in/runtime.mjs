@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { fetch, Miniflare, Response } from "miniflare";
-import { WebSocketServer } from "ws";
+import { Followers } from "./followers.mjs";
 import { Front } from "./front.mjs";
 
 const CONTROL = "stand-in-control";
@@ -20,7 +20,7 @@ const front = new Front(
     cert: readFileSync(certificate.certificate),
   },
 );
-const followers = new Map();
+const followers = new Followers();
 let miniflare;
 let redirects = {};
 
@@ -44,8 +44,7 @@ async function goOut(request) {
 async function publish(request) {
   for (const event of await request.json()) {
     const worker = event.scriptName?.split(":")[0];
-    for (const follower of followers.get(worker) ?? [])
-      follower.send(JSON.stringify({ ...event, scriptName: worker }));
+    followers.send(worker, { ...event, scriptName: worker });
   }
   return new Response(null);
 }
@@ -155,7 +154,7 @@ const actions = {
   },
   /** How many follow the log of a Worker. */
   async followers({ worker }) {
-    return followers.get(worker)?.size ?? 0;
+    return followers.count(worker);
   },
   /** Lets a cron run once, in a version by its share. */
   async cron({ worker, cron, scheduledTime }) {
@@ -182,16 +181,7 @@ const server = http.createServer(async (request, response) => {
   }
 });
 
-// `wrangler tail` follows /tail/WORKER/ID.
-const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => "trace-v1" });
-server.on("upgrade", (request, socket, head) => {
-  const worker = request.url.split("/")[2];
-  sockets.handleUpgrade(request, socket, head, (follower) => {
-    const group = followers.get(worker) ?? new Set();
-    followers.set(worker, group.add(follower));
-    follower.on("close", () => group.delete(follower));
-  });
-});
+server.on("upgrade", (request, socket) => followers.accept(request, socket));
 
 server.listen(0, "127.0.0.1", () => {
   front.server.listen(port, "127.0.0.1", () => {
