@@ -5,6 +5,8 @@ import { createHash } from "node:crypto";
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const TEXT = 0x81;
 const CLOSE = 0x88;
+const PING = 0x89;
+const PONG = 0x8a;
 
 /** A frame of text, as a server sends it. */
 function frame(text) {
@@ -22,6 +24,21 @@ function frame(text) {
   return Buffer.concat([head, payload]);
 }
 
+/** The short frames in some bytes, with their payloads unmasked. */
+function* readFrames(bytes) {
+  let at = 0;
+  while (at + 2 <= bytes.length) {
+    const size = bytes[at + 1] & 127;
+    const mask = bytes[at + 1] & 128 ? bytes.subarray(at + 2, at + 6) : Buffer.alloc(4);
+    const start = at + 2 + (bytes[at + 1] & 128 ? 4 : 0);
+    const payload = bytes
+      .subarray(start, start + size)
+      .map((byte, index) => byte ^ mask[index % 4]);
+    yield { kind: bytes[at], payload };
+    at = start + size;
+  }
+}
+
 export class Followers {
   #sockets = new Map();
 
@@ -37,7 +54,11 @@ export class Followers {
     const group = this.#sockets.get(worker) ?? new Set();
     this.#sockets.set(worker, group.add(socket));
     socket.on("data", (bytes) => {
-      if (bytes[0] === CLOSE) socket.end(Buffer.from([CLOSE, 0]));
+      for (const { kind, payload } of readFrames(bytes)) {
+        const answer = Buffer.concat([Buffer.from([PONG, payload.length]), payload]);
+        if (kind === PING) socket.write(answer);
+        if (kind === CLOSE) socket.end(Buffer.from([CLOSE, 0]));
+      }
     });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => group.delete(socket));
