@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+from typing import Literal
 from urllib.parse import unquote, unquote_plus
 
 from services.tracking.attribution import is_touch_parameter
@@ -117,15 +119,24 @@ def _clean_query(query: str) -> str:
 
 
 def _is_personal(pair: str) -> bool:
-    raw_name, _, raw_value = pair.partition("=")
+    name, _, value = pair.partition("=")
+    kind = _kind_of_parameter(name)
+    if kind != "other":
+        return kind == "personal"
+    if "%" in value:
+        # Addresses in addresses are encoded twice.
+        value = unquote(unquote(value))
+    return "@" in value and _EMAIL.search(value) is not None
+
+
+# The same few names come with nearly every page.
+@lru_cache(maxsize=1_024)
+def _kind_of_parameter(raw_name: str) -> Literal["touch", "personal", "other"]:
     name = unquote_plus(raw_name)
     if is_touch_parameter(name):
-        return False
-    # Addresses in addresses are encoded twice.
-    if "@" in (value := unquote(unquote(raw_value))) and _EMAIL.search(value):
-        return True
+        return "touch"
     plain = plain_key(name)
-    return _PERSONAL.search(plain) is not None or names_person(plain)
+    return "personal" if _PERSONAL.search(plain) or names_person(plain) else "other"
 
 
 def _segments(url: str) -> list[str]:

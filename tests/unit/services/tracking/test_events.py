@@ -621,3 +621,78 @@ def test_with_its_required_fields_every_event_is_stored_as_text(body: dict[str, 
     assert b"\\u0000" not in stored
     assert len(event.page_url) <= MAX_URL_CHARACTERS
     assert len(event.page_title or "") <= MAX_TITLE_CHARACTERS
+
+
+# Frames without an address of their own, and pages that are no leads
+
+
+@pytest.mark.parametrize("page_url", ["about:srcdoc", "about:blank", "About:Srcdoc#top"])
+@pytest.mark.parametrize(
+    ("embedding_page", "referrer_url", "stored"),
+    [
+        (
+            "https://client.example/contact?gclid=G1",
+            None,
+            "https://client.example/contact?gclid=G1",
+        ),
+        # The header is cut to its origin where the frame's own referrer is not.
+        (
+            "https://client.example/",
+            "https://client.example/contact?gclid=G1",
+            "https://client.example/contact?gclid=G1",
+        ),
+        ("https://client.example", "https://google.example/", "https://client.example"),
+        (None, "https://client.example/contact", "https://client.example/contact"),
+        ("null", "https://client.example/contact", "https://client.example/contact"),
+    ],
+)
+def test_a_frame_that_a_script_fills_has_the_address_of_its_page(
+    page_url: str, embedding_page: str | None, referrer_url: str | None, stored: str
+) -> None:
+    body = json.dumps(LEAST | {"page_url": page_url, "referrer_url": referrer_url})
+    event = read_event(body, NEW_VISITOR, embedding_page)
+    assert (event.page_url, event.referrer_url) == (stored, None)
+    if "gclid" in stored:
+        assert event.touch == Touch(origin="page_url", gclid="G1")
+
+
+def test_a_frame_with_a_blob_names_its_site() -> None:
+    blob = "blob:https://client.example/0e3f"
+    body = json.dumps(LEAST | {"page_url": blob})
+    assert read_event(body, NEW_VISITOR).page_url == "https://client.example"
+    page = read_event(body, NEW_VISITOR, "https://client.example/a").page_url
+    assert page == "https://client.example/a"
+
+
+@pytest.mark.parametrize(
+    "page_url", ["about:srcdoc", "blob:null/0e3f", "data:text/html,x", "file:///a"]
+)
+def test_a_frame_of_no_page_is_refused(page_url: str) -> None:
+    with pytest.raises(InvalidEventError):
+        read_event(json.dumps(LEAST | {"page_url": page_url}), NEW_VISITOR, "null")
+
+
+def test_a_page_with_an_address_keeps_it() -> None:
+    body = json.dumps(LEAST | {"referrer_url": "https://a.example/"})
+    event = read_event(body, NEW_VISITOR, "https://other.example/")
+    assert (event.page_url, event.referrer_url) == (LEAST["page_url"], "https://a.example/")
+
+
+def test_a_form_of_an_old_pixel_on_the_page_of_an_account_is_no_lead() -> None:
+    page = "https://client.example/account/reset-password"
+    form = read(page_url=page, event_type="form_submit", form_data=JANES_FORM)
+    assert (form.event_type, form.lead) == ("form_submit", None)
+    new = read(page_url=page, event_type="form_submit", form_data=JANES_FORM, event_key="k" * 16)
+    assert new.lead == JANE
+
+
+@pytest.mark.parametrize("event_type", ["pageview", "form_submit"])
+def test_the_link_of_a_mailing_is_no_lead(event_type: str) -> None:
+    event = read(page_url="https://client.example/?email=jane@example.com", event_type=event_type)
+    assert (event.event_type, event.lead) == (event_type, None)
+    assert event.page_url == "https://client.example/"
+
+
+def test_a_page_thanks_by_its_title_too() -> None:
+    page = "https://client.example/contact?email=jane@example.com"
+    assert read(page_url=page, page_title="Thank you!").lead == Lead(JANE.email, None, None)
