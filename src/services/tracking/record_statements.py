@@ -48,7 +48,6 @@ _THANKED = f"""
 # with a higher number, on the same site, was sent after that page.
 _THANKING = f"""
   {_IS_THANKS} AND event_type = 'form_submit'
-  AND visitor_id = (SELECT id FROM visitors WHERE visitor_cookie = ?1 ->> 'visitor_cookie')
   AND project_id = ?1 ->> 'project_id'
   AND form_data ->> 'email' = ?1 ->> '$.form_data.email'
   AND CASE
@@ -88,8 +87,8 @@ GIVE_WAY = f"""
 UPDATE tracking_events SET
   event_type = 'pageview', form_data = NULL, pipedrive_due_at = NULL, pipedrive_sync_reason = NULL,
   pipedrive_retry_count = 0
-WHERE {_THANKING} AND pipedrive_sync_status IS NULL AND pipedrive_lease IS NULL
-  AND {_IS_SAME_DATABASE}
+WHERE visitor_id = (SELECT id FROM visitors WHERE visitor_cookie = ?1 ->> 'visitor_cookie')
+  AND {_THANKING} AND pipedrive_sync_status IS NULL AND pipedrive_lease IS NULL
 """
 
 # A visitor's row changes when a session opens, or with the first touch, not with every page.
@@ -165,7 +164,8 @@ SELECT
     LIMIT 1
   ), (
     SELECT event_key FROM tracking_events
-    WHERE ?1 ->> 'oldest_key' = ?1 ->> 'newest_key' AND {_THANKING}
+    WHERE ?1 ->> 'thanks_since' IS NOT NULL AND ?1 ->> 'oldest_key' = ?1 ->> 'newest_key'
+      AND visitor_id = found.visitor_id AND {_THANKING}
       AND (?1 ->> 'outcome' IS NOT 'rejected' OR pipedrive_sync_status IS NOT NULL)
       AND NOT EXISTS (
         SELECT 1 FROM tracking_events AS stored
