@@ -30,7 +30,10 @@ _UNCHANGED_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One leased form submission: its row, its lead, and how often it was tried."""
+    """One leased form submission: its row, its lead, and how often it was tried.
+
+    If its site rejected it (`is_rejected`), Pipedrive says whether the site took it all the same.
+    """
 
     event_id: int
     project_id: str
@@ -38,11 +41,7 @@ class Submission:
     tries: int
     configuration: Mapping[str, object]
     row: Row
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether its site rejected it: Pipedrive says whether the site took it all the same."""
-        return bool(self.row["pipedrive_sync_status"] == REJECTED)
+    is_rejected: bool = False
 
     @property
     def submitted_at(self) -> datetime | None:
@@ -105,6 +104,7 @@ def read_submission(row: Row) -> Submission:
         tries=row["pipedrive_retry_count"] or 0,
         configuration=read_object(row["configuration"]),
         row=row,
+        is_rejected=row["pipedrive_sync_status"] == REJECTED,
     )
 
 

@@ -18,6 +18,7 @@ from tests.unit.memory import NOW, MemoryDatabase
 SUBMISSION = Submission(
     event_id=42, project_id="p", lead=Lead("j@x.com", None, None), tries=3, configuration={}, row={}
 )
+REJECTED_FORM = replace(SUBMISSION, is_rejected=True)
 DUE = datetime(2026, 5, 1, 12, 5, 0, 999_999, tzinfo=UTC)
 
 
@@ -29,6 +30,7 @@ def test_an_outcome_of_a_sent_submission_has_its_person() -> None:
     assert outcome.as_json() == {
         "event_id": 42,
         "status": "synced",
+        "was_rejected": False,
         "reason": "left out: x",
         "person_id": "7",
         "destination": "acme",
@@ -36,6 +38,12 @@ def test_an_outcome_of_a_sent_submission_has_its_person() -> None:
         "due_at": None,
         "tries": 2,
     }
+
+
+def test_a_rejected_form_keeps_the_status_of_its_row() -> None:
+    written = Outcome(REJECTED_FORM, "rejected", "nobody was added").as_json()
+    assert (written["status"], written["was_rejected"]) == (None, True)
+    assert Outcome(REJECTED_FORM, "synced").as_json()["status"] == "synced"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +56,8 @@ def test_an_outcome_of_a_sent_submission_has_its_person() -> None:
         (Outcome(SUBMISSION, due_at=DUE), "2026-05-01 12:05:00", 3),
         (Outcome(SUBMISSION, due_at=DUE, tried=False), "2026-05-01 12:05:00", 2),
         (Outcome(SUBMISSION), NEVER_DUE, 3),
+        (Outcome(REJECTED_FORM, "rejected"), NEVER_DUE, 2),
+        (Outcome(REJECTED_FORM, "synced"), None, 2),
         (Outcome(replace(SUBMISSION, tries=1), "synced"), None, 0),
         (Outcome(replace(SUBMISSION, tries=0), "synced"), None, 0),
     ],
@@ -156,7 +166,15 @@ def test_the_states_of_accounts_are_written_as_they_are_read() -> None:
 
 
 def test_a_portion_settles_the_lease_of_the_one_before_it() -> None:
-    row = dict.fromkeys(("form_data", "configuration", "project_id", "pipedrive_retry_count"))
+    row = dict.fromkeys(
+        (
+            "form_data",
+            "configuration",
+            "project_id",
+            "pipedrive_retry_count",
+            "pipedrive_sync_status",
+        )
+    )
     outbox, database = outbox_with([], [], [], [], [], [{**row, "id": 42}])
     for _ in range(2):
         [leased] = asyncio.run(outbox.exchange([], NOW, 50, [42]))

@@ -27,7 +27,8 @@ TEXTS = (
 
 def row_with(**columns: object) -> Row:
     """A row of the outbox; a column that is not given is NULL."""
-    columns_by_default = dict.fromkeys((*TEXTS, "pages", "pipedrive_retry_count"))
+    names = (*TEXTS, "pages", "pipedrive_retry_count", "pipedrive_sync_status")
+    columns_by_default = dict.fromkeys(names)
     return {**columns_by_default, "id": 42, **columns}
 
 
