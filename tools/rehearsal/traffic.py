@@ -15,7 +15,7 @@ from typing import Self
 import httpx
 
 PIXEL = "pixel-1-shop"
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 0.25
 EVERY_NTH_IS_A_LEAD = 5
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 
