@@ -108,7 +108,9 @@ class Preflight:
         try:
             return check()
         except OpsError as error:
-            return failed(str(error), f"then ./ppp preflight {self.database.options} again")
+            return failed(
+                str(error), f"put it right, then ./ppp preflight {self.database.options} again"
+            )
 
     def _database(self) -> CheckResult:
         if not self.facts.target.environment:

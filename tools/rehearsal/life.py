@@ -100,7 +100,7 @@ def deploy_slow(stage: Stage) -> None:
 def deploy_broken(stage: Stage) -> None:
     """Deploy a version that cannot start."""
     with stage.changed("src/entry.py", ENTRY, f"{ENTRY}raise RuntimeError('rehearsed')\n"):
-        stage.ppp(*DEPLOY, WATCH_SECONDS).expect(1)
+        stage.ppp(*DEPLOY, WATCH_SECONDS).expect(1, "rehearsed", "1 check failed")
 
 
 def break_migration(stage: Stage) -> None:

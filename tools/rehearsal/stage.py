@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -70,7 +71,9 @@ class Output:
         """
         flat = " ".join(self.text.split())
         missing = [text for text in texts if text not in flat]
-        if self.code != code or missing or "Traceback" in self.text:
+        # One of the Worker itself may be quoted within a line.
+        has_crashed = bool(re.search(r"^Traceback", self.text, re.MULTILINE))
+        if self.code != code or missing or has_crashed:
             raise RehearsalError(
                 f"{self.command} ended with {self.code}, expected {code}; missing: {missing}\n"
                 f"{self.text[-4_000:]}"
