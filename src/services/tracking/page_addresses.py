@@ -64,7 +64,7 @@ _ACCOUNT = re.compile(
     )\b""",
     re.VERBOSE,
 )
-_FALSE = frozenset(("", "0", "false", "no", "off"))
+_TRUE = frozenset(("1", "true", "yes", "y", "on", "ok"))
 
 
 def without_personal_values(url: str) -> str:
@@ -157,11 +157,12 @@ def _parameters(url: str) -> list[tuple[str, str]]:
 
 
 def _confirms(name: str, value: str) -> bool:
-    """`?submitted=true`, `?page=thank-you`."""
-    says_so = _THANKS.search(name) or _CONFIRMATION.search(name)
-    return (says_so is not None and value not in _FALSE) or bool(
-        _THANKS.search(value) or _CONFIRMATION.fullmatch(value)
-    )
+    """`?submitted=true`, `?thank-you`, `?page=thank-you`; not the `?sent=20260501` of a mailing."""
+    if _THANKS.search(value) or _CONFIRMATION.fullmatch(value):
+        return True
+    if _THANKS.search(name):
+        return value in _TRUE or not value
+    return value in _TRUE and _CONFIRMATION.search(name) is not None
 
 
 def _plain_words(text: str) -> str:
