@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar, cast, get_args
 
-from services.access.api_keys import ApiKey, is_old_format, read_api_keys
+from services.access.api_keys import ApiKey, read_api_keys
 from services.access.rate_limiting import Limit
 from services.alerting.on_call import Responders, read_on_call
 from services.archive.archive_run import ArchiveSettings
@@ -88,19 +88,17 @@ class Settings:
         return default if safe is None else safe
 
     def api_keys(self) -> tuple[ApiKey, ...]:
-        """The keys of API_KEYS; none where nobody can read it."""
-        text = self.get("API_KEYS")
-        try:
-            keys = read_api_keys(text)
-        except ValueError as error:
-            self.problems.append(f"API_KEYS {error}; until then no key opens anything")
-            return ()
-        if is_old_format(text):
+        """The keys of API_KEYS that can be read."""
+        secret = read_api_keys(self.get("API_KEYS"))
+        if secret.is_old:
+            effects = "; ".join(("each of its keys opens everything", *secret.problems))
             self.problems.append(
-                f"API_KEYS {OLD_KEYS}: each of its keys opens everything;"
-                " make keys with names and roles (./ppp keys new)"
+                f"API_KEYS {OLD_KEYS}: {effects}; make keys with names and roles (./ppp keys new)"
             )
-        return keys
+        else:
+            effect = "the other keys work" if secret.keys else "until then no key opens anything"
+            self.problems.extend(f"API_KEYS {problem}; {effect}" for problem in secret.problems)
+        return secret.keys
 
 
 @dataclass(frozen=True, slots=True)

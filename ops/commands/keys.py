@@ -14,11 +14,12 @@ from new_api_key import new_api_key
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson
 from ops.terminal.output import announce, note, show_json
-from services.access.api_keys import Role, is_old_format, read_api_keys
+from services.access.api_keys import Role, read_api_keys
 from services.core.text import clean, read_json
 
 MAX_NAME_CHARACTERS = 64
 STDIN = Path("-")
+BYTE_ORDER_MARK = "\ufeff"
 STORE_COMMAND = "npx wrangler secret put API_KEYS --env production"
 
 KeyEntry = Mapping[str, object]
@@ -78,16 +79,15 @@ def _existing_entries(existing: Path | None) -> Sequence[KeyEntry]:
     if existing is None:
         return []
     text = _read(existing).strip()
-    if is_old_format(text):
+    secret = read_api_keys(text)
+    if secret.is_old:
         raise WrongUsageError(
             f"{existing}: API_KEYS has the old format, plain keys with commas between them; make "
             "an entry for each of its holders, and begin without --existing"
         )
-    try:
-        read_api_keys(text)
-    except ValueError as error:
-        raise WrongUsageError(f"{existing}: API_KEYS {error}") from None
-    entries = read_json(text or "[]")
+    if secret.problems:
+        raise WrongUsageError(f"{existing}: API_KEYS {'; '.join(secret.problems)}")
+    entries = read_json(text.lstrip(BYTE_ORDER_MARK) or "[]")
     return entries if isinstance(entries, list) else []
 
 

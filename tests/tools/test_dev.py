@@ -77,7 +77,7 @@ def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_first_run_makes_a_key_that_the_worker_takes(own_files: Path) -> None:
     key = development_key()
     name, _, quoted = (own_files / ".dev.vars").read_text(encoding="utf-8").partition("=")
-    keys = read_api_keys(quoted.strip().strip("'"))
+    keys = read_api_keys(quoted.strip().strip("'")).keys
     assert name == "API_KEYS"
     key_entry = find_key(keys, key)
     assert key_entry is not None
@@ -107,7 +107,7 @@ def test_the_example_copied_as_it_is_gets_a_key_too(own_files: Path) -> None:
     key = development_key()
     written = (own_files / ".dev.vars").read_text(encoding="utf-8")
     [line] = written.removeprefix(example).splitlines()
-    key_entry = find_key(read_api_keys(line.removeprefix("API_KEYS=").strip("'")), key)
+    key_entry = find_key(read_api_keys(line.removeprefix("API_KEYS=").strip("'")).keys, key)
     assert key_entry is not None
     assert not uses_own_account()
     assert development_key() == key

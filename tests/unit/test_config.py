@@ -435,6 +435,20 @@ def test_keys_of_the_old_format_are_read_with_a_warning() -> None:
     [problem] = chosen.problems
     assert problem.startswith("API_KEYS has the old format")
     assert "plain-key" not in problem + repr(chosen.api_keys)
+    chosen = config(API_KEYS="plain-key-one,short")
+    [problem] = chosen.problems
+    assert problem.startswith("API_KEYS has the old format")
+    assert "left out is key 2" in problem
+
+
+def test_a_wrong_entry_of_the_keys_disables_no_other() -> None:
+    right = {"name": "ops", "role": "admin", "sha256": SHA256}
+    chosen = config(API_KEYS=json.dumps([{"name": "hunter2"}, right]))
+    assert [key.name for key in chosen.api_keys] == ["ops"]
+    [problem] = chosen.problems
+    assert problem.startswith("API_KEYS must have a name")
+    assert problem.endswith("left out is entry 1; the other keys work")
+    assert "hunter2" not in problem
 
 
 def test_a_portion_is_at_most_fifty_leads() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import Bundle
+from tests.harness.keys import ADMIN_KEY, keys
 from tests.harness.worker import PIXEL, Worker, running_worker, some_event
 
 
@@ -240,3 +241,25 @@ def test_at_the_level_of_production_an_event_writes_no_line(with_old_keys: Worke
     lines = [line for line in with_old_keys.log_lines() if line["level"] == "info"]
     assert [line["event"] for line in lines] == ["cron_run"]
     assert lines[0]["jobs"]["sync"] == "done"
+
+
+@pytest.fixture(scope="module")
+def with_a_wrong_key(local_config: Bundle) -> Iterator[Worker]:
+    """A Worker of whose keys one has a digest that was cut."""
+    entries = json.loads(keys())
+    wrong = {"name": "hunter2", "role": "admin", "sha256": "ab" * 31}
+    with running_worker(env_vars={"API_KEYS": json.dumps([wrong, *entries])}) as running:
+        yield running
+
+
+def test_a_wrong_entry_disables_no_other_key_and_is_named(with_a_wrong_key: Worker) -> None:
+    url = with_a_wrong_key.url
+    answer = with_a_wrong_key.http.get(f"{url}/api/projects", headers={"x-api-key": ADMIN_KEY})
+    assert answer.status_code == 200, answer.text
+    assert with_a_wrong_key.send(some_event()).status_code == 200
+    assert with_a_wrong_key.http.get(f"{url}/health").json()["misconfigured"] == ["API_KEYS"]
+    with_a_wrong_key.act("scheduled", cron="*/5 * * * *")
+    lines = [line for line in with_a_wrong_key.log_lines() if line["event"] == "misconfigured"]
+    [problem] = lines[-1]["problems"]
+    assert "left out is entry 1; the other keys work" in problem
+    assert "hunter2" not in problem

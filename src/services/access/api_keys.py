@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -20,6 +21,20 @@ MIN_KEY_CHARACTERS = 8
 # What programs write for a value that is not there.
 _EMPTY_WORDS = frozenset(("undefined", "[object object]"))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
+_SEPARATOR = re.compile(r"[,\r\n]+")
+_MARKS_OF_JSON = frozenset("[]{}:\\\"'")
+# White space, and the mark that some editors put in front of a text.
+_SURROUNDINGS = " \t\r\n\ufeff"
+MAX_LISTED = 10
+NO_ARRAY = "must be a JSON array"
+NO_KEYS = "must be a JSON array, or plain keys with commas between them"
+WRONG_ENTRY = (
+    "must have a name, a role (read or admin) and a sha256 (64 hexadecimal digits) in each entry"
+)
+WRONG_PERMISSIONS = "must have a list as permissions"
+WRONG_PLAIN_KEY = f"must have plain keys of {MIN_KEY_CHARACTERS} or more letters, without a space"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,58 +58,106 @@ class ApiKey:
         return self.role == "admin" or permission in self.permissions
 
 
-def is_old_format(text: str | None) -> bool:
-    """Whether a secret is a list of plain keys with commas, as the old Worker had it."""
-    return bool(text) and not str(text).lstrip().startswith(("[", "{", '"'))
+@dataclass(frozen=True, slots=True)
+class KeySecret:
+    """The keys of the secret API_KEYS, and what is wrong with its text, which no problem quotes.
+
+    `is_old`: it has plain keys, as the old Worker's had.
+    """
+
+    keys: tuple[ApiKey, ...] = ()
+    problems: tuple[str, ...] = ()
+    is_old: bool = False
 
 
-def read_api_keys(text: str | None) -> tuple[ApiKey, ...]:
+def read_api_keys(text: str | None) -> KeySecret:
     """Reads the secret API_KEYS, a JSON array of objects with `name`, `role` and `sha256`.
 
-    An optional `permissions` is a list of names; unknown ones grant nothing.
+    An optional `permissions` is a list of names; unknown ones grant nothing. A wrong entry is left
+    out, and the others are read.
     The old format is read too: plain keys with commas between them, each of which opens everything.
-
-    Raises:
-        ValueError: the text is neither; the message quotes none of it.
     """
-    if not text or not text.strip():
-        return ()
-    if is_old_format(text):
-        return _read_plain_keys(text)
+    text = (text or "").strip(_SURROUNDINGS)
+    if not text:
+        return KeySecret()
+    if text.startswith(("[", "{")):
+        return _read_entries(text)
+    return _read_plain_keys(text)
+
+
+def _read_entries(text: str) -> KeySecret:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("must be a JSON array") from None
+        entries = None
     if not isinstance(entries, list):
-        raise ValueError("must be a JSON array")  # noqa: TRY004  # one error for a wrong secret
-    return tuple(_read_key(entry, position) for position, entry in enumerate(entries, 1))
+        return KeySecret(problems=(NO_ARRAY,))
+    keys: list[ApiKey] = []
+    faults: dict[str, list[int]] = {}
+    for position, entry in enumerate(entries, 1):
+        key = _read_key(entry)
+        if isinstance(key, ApiKey):
+            keys.append(key)
+        else:
+            faults.setdefault(key, []).append(position)
+    return KeySecret(tuple(keys), _problems("entry", faults))
 
 
-def _read_plain_keys(text: str) -> tuple[ApiKey, ...]:
-    keys = list(filter(_is_usable, map(str.strip, text.split(","))))
-    if not keys:
-        raise ValueError("must be a JSON array, or plain keys with commas between them")
-    return tuple(
-        ApiKey(f"old key {number}", "admin", _digest(key)) for number, key in enumerate(keys, 1)
+def _read_plain_keys(text: str) -> KeySecret:
+    """Plain keys; a text with marks of JSON is rather a part of an array, which opens nothing.
+
+    The old Worker knew UUIDs only. Those are read in quotation marks as well.
+    """
+    keys = [key.strip() for key in _SEPARATOR.split(text) if key.strip()]
+    if not _MARKS_OF_JSON.isdisjoint(text):
+        keys = [key.strip("\"' ") for key in keys]
+        if not all(_UUID.fullmatch(key) for key in keys if key):
+            return KeySecret(problems=(NO_ARRAY,))
+        keys = list(filter(None, keys))
+    usable = tuple(
+        ApiKey(f"old key {number}", "admin", _digest(key))
+        for number, key in enumerate(filter(_is_usable, keys), 1)
     )
+    if not usable:
+        return KeySecret(problems=(NO_KEYS,))
+    unusable = [position for position, key in enumerate(keys, 1) if not _is_usable(key)]
+    faults = {WRONG_PLAIN_KEY: unusable} if unusable else {}
+    return KeySecret(usable, _problems("key", faults), is_old=True)
 
 
 def _is_usable(key: str) -> bool:
     """Whether a header can carry it, and nobody guesses it; what is no key must open nothing."""
     is_sendable = key.isascii() and key.isprintable() and " " not in key
-    return is_sendable and len(key) >= MIN_KEY_CHARACTERS and key.lower() not in _EMPTY_WORDS
+    is_word = key.lower() in _EMPTY_WORDS or _NUMBER.fullmatch(key)
+    return is_sendable and len(key) >= MIN_KEY_CHARACTERS and not is_word
 
 
-def _read_key(entry: object, position: int) -> ApiKey:
+def _read_key(entry: object) -> ApiKey | str:
+    """The key of an entry, or what every entry needs and this one lacks."""
     fields = entry if isinstance(entry, dict) else {}
     name, role, sha256 = (_text(fields.get(field)) for field in ("name", "role", "sha256"))
-    if not name or role not in get_args(Role) or not _SHA256.fullmatch(sha256):
-        raise ValueError(f"entry {position} needs a name, a role (read or admin) and a sha256")
+    # Some programs write a digest in capitals.
+    sha256 = sha256.lower()
+    if not name.strip() or role not in get_args(Role) or not _SHA256.fullmatch(sha256):
+        return WRONG_ENTRY
     permissions = fields.get("permissions", [])
     if not isinstance(permissions, list):
-        raise ValueError(f"entry {position}: permissions must be a list")  # noqa: TRY004  # as above
+        return WRONG_PERMISSIONS
     granted = frozenset(name for name in PERMISSIONS if name in permissions)
     return ApiKey(name, cast("Role", role), sha256, granted)
+
+
+def _problems(noun: str, faults: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
+    """A problem of each fault, with the first positions that have it."""
+    return tuple(
+        f"{fault}: left out is {noun} {_listed(positions)}" for fault, positions in faults.items()
+    )
+
+
+def _listed(positions: Sequence[int]) -> str:
+    hidden = len(positions) - MAX_LISTED
+    listed = ", ".join(map(str, positions[:MAX_LISTED]))
+    return f"{listed} and {hidden} more" if hidden > 0 else listed
 
 
 def _text(value: object) -> str:

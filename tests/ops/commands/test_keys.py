@@ -27,7 +27,7 @@ def existing(home: Path, content: object) -> Path:
 def test_a_script_gets_a_key_that_the_worker_takes_by_its_line(home: Path, role: str) -> None:
     output = new(home, "--name", "ops", "--role", role, "--json")
     assert output.code == 0
-    key = find_key(read_api_keys(output.json["api_keys"]), output.json["key"])
+    key = find_key(read_api_keys(output.json["api_keys"]).keys, output.json["key"])
     assert key is not None
     assert (key.name, key.role, key.sha256) == ("ops", role, output.json["sha256"])
     assert output.json["key"] not in output.json["api_keys"] + output.err
@@ -37,7 +37,7 @@ def test_a_script_gets_a_key_that_the_worker_takes_by_its_line(home: Path, role:
 def test_a_key_may_see_persons_where_it_is_made_so(home: Path, *, leads: bool) -> None:
     options = ["--leads"] if leads else []
     said = new(home, "--name", "sales", "--role", "read", *options, "--json")
-    [key] = read_api_keys(said.json["api_keys"])
+    [key] = read_api_keys(said.json["api_keys"]).keys
     assert key.has("leads") == leads
 
 
@@ -47,7 +47,7 @@ def test_a_person_sees_the_key_once_and_what_to_do_with_its_line(home: Path) -> 
     key = lines[lines.index("The key, shown this once:") + 1]
     secret = lines[lines.index("The whole secret API_KEYS:") + 1]
     assert len(key) == 43
-    assert find_key(read_api_keys(secret), key)
+    assert find_key(read_api_keys(secret).keys, key)
     assert output.out.count(key) == 1
     assert key not in output.err
     assert "npx wrangler secret put API_KEYS --env production" in output.out
