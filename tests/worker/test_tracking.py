@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from tests.harness.worker import (
@@ -437,28 +434,3 @@ def test_a_bot_is_answered_204_and_never_reaches_the_database(
         worker, f"?pixel_id={PIXEL}&page_url=https://a.example", **{"user-agent": user_agent}
     )
     assert not cookie
-
-
-def hang_up(worker: Worker, path: str, headers: str) -> None:
-    """Sends the beginning of a body, then ends the connection."""
-    url = httpx.URL(worker.url)
-    with socket.create_connection((url.host, url.port or 80)) as connection:
-        request = f"POST {path} HTTP/1.1\r\nHost: {url.host}\r\n{headers}\r\n\r\n"
-        connection.sendall(request.encode())
-        connection.sendall(b'1a\r\n{"pixel_id": "ppp-demo-pix')
-        time.sleep(0.2)
-
-
-@pytest.mark.parametrize("headers", ["Content-Length: 9000", "Transfer-Encoding: chunked"])
-@pytest.mark.parametrize("path", ["/e", "/api/track"])
-def test_a_client_that_hangs_up_in_the_middle_of_its_body_is_no_error(
-    worker: Worker, path: str, headers: str
-) -> None:
-    worker.query("DELETE FROM failed_requests")
-    worker.act("clear_logs")
-    for _ in range(5):
-        hang_up(worker, path, headers)
-    assert worker.send(some_event()).status_code == 200
-    time.sleep(0.5)
-    assert [line for line in worker.log_lines() if line["level"] == "error"] == []
-    assert worker.query("SELECT * FROM failed_requests") == []
