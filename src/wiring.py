@@ -33,6 +33,7 @@ from services.alerting.webhook import AlertWebhook
 from services.archive.archive_run import ArchiveRun
 from services.archive.endpoint import ArchiveEndpoint
 from services.backup.backup_run import Backups
+from services.backup.full_backups import FullBackups
 from services.backup.records import BackupRecords
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
@@ -77,6 +78,7 @@ def build_app(env: Any) -> App:
     key_values = Kv(getattr(env, "CACHE", None))
     bucket = R2(getattr(raw, "BACKUPS", None))
     store = BackupStore(bucket, config.environment)
+    full_backups = FullBackups(BackupRecords(database), store)
     records, metrics_reader = BackupRecords(database), MetricsReader(database, database.size_bytes)
     visits = Visits(
         *(database, new_id, config.session_minutes),
@@ -112,7 +114,7 @@ def build_app(env: Any) -> App:
         metrics_reader=metrics_reader,
         privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
         retention=Retention(
-            *(database, bucket, new_id, now, records.backed_up_rows),
+            *(database, bucket, new_id, now, full_backups.backed_up_rows),
             *(config.session_retention_days, config.visitor_retention_days),
         ),
         backups=Backups(config.backups, records, store, steps, loss_check, now),
@@ -124,7 +126,7 @@ def build_app(env: Any) -> App:
         alerts=AlertMemory(key_values),
         new_notifier=partial(_new_notifier, settings, key_values),
         new_sync=partial(_new_sync, settings, database, key_values),
-        new_archive=partial(_new_archive, settings, database, bucket, records.backed_up_rows),
+        new_archive=partial(_new_archive, settings, database, bucket, full_backups.backed_up_rows),
     )
 
 

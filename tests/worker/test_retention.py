@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.harness.worker import Row, Worker, claim_full_backup, some_event, some_visitor
+from tests.harness.worker import (
+    CLAIMED_MANIFEST,
+    Row,
+    Worker,
+    claim_full_backup,
+    some_event,
+    some_visitor,
+)
 
 CRON = "*/5 * * * *"
 RETENTION_DAYS = 30
@@ -267,3 +274,53 @@ def test_an_event_that_came_after_the_backup_waits_for_the_next_one(
     run(worker)
     assert not is_there(worker, "tracking_events", backed_up["event_id"])
     assert is_there(worker, "tracking_events", younger["event_id"])
+
+
+def test_a_backup_that_is_not_whole_in_r2_or_is_of_another_database_does_not_count(
+    without_backup: Worker,
+) -> None:
+    worker = without_backup
+    worker.query("DROP TRIGGER no_backup")
+    claim_full_backup(worker)
+    worker.query(
+        "CREATE TRIGGER no_backup BEFORE INSERT ON backups BEGIN SELECT RAISE(IGNORE); END"
+    )
+    part = CLAIMED_MANIFEST.replace("manifest.json", "00001-visitors.ndjson.gz")
+    [identity] = worker.query("SELECT id FROM database_identity")
+    whole = {"format": 1, "parts": [{"key": part}], "database_id": identity["id"]}
+    worker.store(part, b"")
+    old = aged(worker, RETENTION_DAYS + 1)
+    others: list[object] = [None, {**whole, "database_id": "another"}, {**whole, "format": 2}, []]
+    for manifest in others:
+        worker.forget(CLAIMED_MANIFEST)
+        if manifest is not None:
+            worker.store(CLAIMED_MANIFEST, json.dumps(manifest).encode())
+        assert worker.act("scheduled", cron=CRON)["outcome"] == "ok"
+        assert is_there(worker, "tracking_events", old["event_id"]), manifest
+    worker.store(CLAIMED_MANIFEST, json.dumps(whole).encode())
+    worker.forget(part)
+    worker.act("scheduled", cron=CRON)
+    assert is_there(worker, "tracking_events", old["event_id"])
+    worker.store(part, b"")
+    run(worker)
+    assert not is_there(worker, "tracking_events", old["event_id"])
+
+
+def test_each_project_loses_only_what_its_own_days_say_and_the_backup_holds(
+    retaining: Worker,
+) -> None:
+    worker = retaining
+    longer = json.dumps({"jobs": {"retention_days": 100}})
+    worker.query("INSERT INTO projects (id, name, configuration) VALUES ('l', 'l', ?)", longer)
+    worker.query("INSERT INTO pixels (id, project_id, name) VALUES ('longer-pixel', 'l', 'l')")
+    held = [aged(worker, 101, "longer-pixel"), aged(worker, 99, "longer-pixel"), aged(worker, 99)]
+    claim_full_backup(worker, newest_event=held[-1]["event_id"])
+    younger = [aged(worker, 101, "longer-pixel"), aged(worker, 99)]
+    try:
+        run(worker)
+    finally:
+        claim_full_backup(worker)
+    present = [
+        is_there(worker, "tracking_events", event["event_id"]) for event in (*held, *younger)
+    ]
+    assert present == [False, True, False, True, True]

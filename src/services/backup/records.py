@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Literal, cast
 
-from services.core.backed_up import MAX_BACKUP_AGE, BackedUpRows
 from services.core.ports import Database, Row
 from services.core.stored_time import format_iso, format_stored_time, parse_stored_time
 
@@ -18,6 +17,7 @@ BackupPhase = Literal["walk", "changes", "whole", "verify"]
 PartKind = Literal["walk", "changes", "whole", "deleted"]
 
 MAX_LISTED = 100
+MAX_FULL_BACKUPS = 5
 
 ADD = """
 INSERT INTO backups (id, kind, label, state, started_at, progress)
@@ -55,11 +55,14 @@ DELETE FROM row_changes WHERE seq < (
 ) AND ?1 IS NOT NULL
 """
 
-# Of full backups the one that holds the newest event.
-FIND_FULL = """
-SELECT progress ->> '$.marker.event' AS max_event_id, started_at FROM backups
+# Of full backups first the one that holds the newest event.
+FIND_FULL = f"""
+SELECT
+  id, started_at, progress ->> '$.marker.event' AS max_event_id,
+  (SELECT id FROM database_identity) AS database_id
+FROM backups
 WHERE kind IN ('full', 'manual') AND state = 'verified' AND finished_at > ?1 ->> 'since'
-ORDER BY progress ->> '$.marker.event' DESC LIMIT 1
+ORDER BY progress ->> '$.marker.event' DESC, id DESC LIMIT {MAX_FULL_BACKUPS}
 """
 
 FORGET_OLD = """
@@ -177,6 +180,16 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
+class FullBackup:
+    """A full backup that this database, `database_id`, says it has."""
+
+    id: str
+    started_at: datetime
+    max_event_id: int
+    database_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class BackupRecords:
     """The table of backups. Each method is one round trip and raises UnavailableError."""
 
@@ -199,12 +212,18 @@ class BackupRecords:
         """The newest 100 backups, the newest first."""
         return [_backup(row) for row in await self._rows(LIST, {})]
 
-    async def backed_up_rows(self, now: datetime) -> BackedUpRows | None:
-        """The rows of a verified full backup that is younger than a day, or None."""
-        rows = await self._rows(FIND_FULL, {"since": format_stored_time(now - MAX_BACKUP_AGE)})
-        if not rows:
-            return None
-        return BackedUpRows(rows[0]["max_event_id"], parse_stored_time(rows[0]["started_at"]))
+    async def newest_full(self, since: datetime) -> Sequence[FullBackup]:
+        """The verified full backups that ended since a time, first that of the newest event."""
+        rows = await self._rows(FIND_FULL, {"since": format_stored_time(since)})
+        return [
+            FullBackup(
+                row["id"],
+                parse_stored_time(row["started_at"]),
+                row["max_event_id"],
+                row["database_id"],
+            )
+            for row in rows
+        ]
 
     async def clean_up(self, started_before: datetime) -> None:
         """Deletes changes that no backup needs any more, and rows of backups that are older."""

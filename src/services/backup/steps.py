@@ -20,6 +20,7 @@ from services.backup.tables import Table, read_tables
 from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
 from services.core.ports import Clock, Database
 
+READ_IDENTITY = "SELECT id FROM database_identity WHERE ?1 IS NOT NULL"
 MIN_PART_CHARACTERS = 4_000_000
 # Of short rows. A run has 1,000 queries of D1.
 # https://developers.cloudflare.com/d1/platform/limits/
@@ -131,7 +132,8 @@ class BackupSteps:
             progress.verified += 1
             return
         backup.verified_at = self.clock()
-        await self.store.finish(backup)
+        [[identity]] = await self.database.batch_rows((READ_IDENTITY,), "{}")
+        await self.store.finish(backup, identity["id"])
         backup.state = "verified"
         progress.parts = []
 

@@ -31,6 +31,14 @@ SUMMARY = (
 
 
 @dataclass(frozen=True, slots=True)
+class PartKeys:
+    """The keys of the parts that a manifest names, and its database, if it names one."""
+
+    parts: frozenset[str]
+    database_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class BackupStore:
     """The bucket of the backups. Each method raises UnavailableError if R2 fails."""
 
@@ -56,8 +64,8 @@ class BackupStore:
         """
         unpack(part.key, await self.bucket.get(part.key), part.rows, part.sha256)
 
-    async def finish(self, backup: Backup) -> None:
-        """Writes the manifest, reads it back, and puts the backup into the index.
+    async def finish(self, backup: Backup, database_id: str | None = None) -> None:
+        """Writes the manifest, reads it back, and puts the backup of a database into the index.
 
         Verifying a full backup takes so long that later hourly ones may be in the index before it.
 
@@ -65,13 +73,25 @@ class BackupStore:
             DamagedPartError: the manifest differs from what was written.
         """
         key = f"{FOLDER}/{backup.id}/{MANIFEST}"
-        content = json.dumps(self._manifest(backup), indent=1).encode()
+        manifest = {**self._manifest(backup), "database_id": database_id}
+        content = json.dumps(manifest, indent=1).encode()
         await self.bucket.put(key, content)
         if await self.bucket.get(key) != content:
             raise DamagedPartError(f"{key} is not what was written")
         entries = [entry for entry in await self.entries() if entry["id"] != backup.id]
         entries.append(self._entry(backup))
         await self._put_index(sorted(entries, key=finished_at, reverse=True))
+
+    async def holds_all_of(self, backup_id: str, database_id: str) -> bool:
+        """Whether the manifest and every part are there, and are not of another database.
+
+        Manifests of earlier versions do not name the database.
+        """
+        prefix = f"{FOLDER}/{backup_id}/"
+        manifest = read_part_keys(await self.bucket.get(f"{prefix}{MANIFEST}"))
+        if manifest is None or manifest.database_id not in (None, database_id):
+            return False
+        return manifest.parts.issubset(await self._keys(prefix))
 
     async def entries(self) -> Sequence[IndexEntry]:
         """The index: every verified backup, the newest first; empty if it cannot be read."""
@@ -83,18 +103,19 @@ class BackupStore:
         content = await self.bucket.get(INDEX)
         if content is None or parse_index(content) is not None:
             return
-        manifests = [await self.bucket.get(key) for key in await self._manifest_keys()]
+        keys = [key for key in await self._keys(f"{FOLDER}/") if key.endswith(f"/{MANIFEST}")]
+        manifests = [await self.bucket.get(key) for key in keys]
         entries = [entry for manifest in manifests if (entry := entry_of_manifest(manifest))]
         log.error("backup_index_unreadable", key=INDEX, backups=len(entries))
         await self._put_index(sorted(entries, key=finished_at, reverse=True))
 
-    async def _manifest_keys(self) -> Sequence[str]:
+    async def _keys(self, prefix: str) -> Sequence[str]:
         keys: list[str] = []
         cursor: str | None = None
         has_next = True
         while has_next:
-            page = await self.bucket.page(f"{FOLDER}/", cursor)
-            keys += [key for key in page.names if key.endswith(f"/{MANIFEST}")]
+            page = await self.bucket.page(prefix, cursor)
+            keys += page.names
             cursor, has_next = page.cursor, page.cursor is not None
         return keys
 
@@ -173,6 +194,18 @@ def entry_of_manifest(content: bytes | None) -> IndexEntry | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return entry if is_readable else None
+
+
+def read_part_keys(content: bytes | None) -> PartKeys | None:
+    """What a manifest names; None if it cannot be read."""
+    try:
+        manifest: Any = read_long_json((content or b"").decode())
+        parts = frozenset(part["key"] for part in manifest["parts"])
+        database_id = manifest.get("database_id")
+        is_readable = manifest["format"] == FORMAT_VERSION
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return PartKeys(parts, database_id) if is_readable else None
 
 
 def _is_entry(entry: IndexEntry) -> bool:

@@ -84,3 +84,30 @@ def test_a_manifest_of_another_format_is_no_entry() -> None:
     manifest = json.loads(bucket.objects["backups/early/manifest.json"])
     assert entry_of_manifest(json.dumps(manifest).encode())
     assert entry_of_manifest(json.dumps({**manifest, "format": 2}).encode()) is None
+
+
+def test_a_backup_is_whole_while_its_manifest_and_parts_are_there() -> None:
+    store, bucket = store_with()
+    early = backup("early", 1)
+    asyncio.run(store.put_part(early, "visitors", "walk", ['{"id":"a"}']))
+    asyncio.run(store.finish(early, "this"))
+    [part] = [key for key in bucket.objects if key.endswith(".gz")]
+
+    def is_whole(database_id: str = "this") -> bool:
+        return asyncio.run(store.holds_all_of("early", database_id))
+
+    assert is_whole()
+    assert not is_whole("another")
+    assert not asyncio.run(store.holds_all_of("late", "this"))
+    content = bucket.objects.pop(part)
+    assert not is_whole()
+    bucket.objects[part] = content
+    key = "backups/early/manifest.json"
+    manifest = json.loads(bucket.objects[key])
+    for damaged in (b"", b"{", b"[]", b'{"format": 1, "parts": [{}]}', b'{"format": 1}'):
+        bucket.objects[key] = damaged
+        assert not is_whole()
+    # As earlier versions wrote it.
+    del manifest["database_id"]
+    bucket.objects[key] = json.dumps(manifest).encode()
+    assert is_whole("another")
