@@ -63,9 +63,8 @@ class Lab:
         }
         event = some_event(
             event_type="form_submit",
-            event_key=secrets.token_hex(8),
             form_data={"email": email, **names},
-            **fields,
+            **{"event_key": secrets.token_hex(8), **fields},
         )
         answer = self.worker.send(event)
         assert answer.status_code == 200, answer.text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from paths import ROOT
 from services.access.api_keys import find_key, read_api_keys
 from tests.ops.running import Output, fails, ppp
 
@@ -74,6 +77,22 @@ def test_keys_that_are_set_already_stay_as_they_are(home: Path, *, from_stdin: b
     assert first == OTHER
     assert (second["name"], second["role"]) == ("ops", "admin")
     assert "--existing" not in output.err
+
+
+def test_the_last_line_of_the_upgrade_has_all_keys(home: Path) -> None:
+    """Each command as docs/upgrade.md has it, with the line saved where it says."""
+    text = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^ *\./ppp (keys new .*)$", text, re.MULTILINE)
+    keys = list[str]()
+    for command in commands:
+        output = ppp(*shlex.split(command), "--json", home=home)
+        assert output.code == 0, output
+        keys.append(output.json["key"])
+        (home / "api-keys.json").write_text(output.json["api_keys"] + "\n", encoding="utf-8")
+    secret = read_api_keys((home / "api-keys.json").read_text(encoding="utf-8"))
+    assert len(keys) == 3
+    assert all(find_key(secret.keys, key) for key in keys)
+    assert secret.problems == ()
 
 
 def test_a_taken_name_is_refused(home: Path) -> None:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from paths import ROOT
+from services.core.stored_time import NEVER_DUE
+from simulator.faults import Fault
 from tests.harness.sync import Lab, some_email
-from tests.harness.worker import PIXEL
+from tests.harness.worker import PIXEL, some_visitor
 
 TRIED_AGAIN = """
 SELECT id FROM tracking_events
@@ -17,6 +21,14 @@ WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND pipedrive
 ORDER BY id
 """
 LATER = "UPDATE tracking_events SET pipedrive_due_at = '2099-01-01 00:00:00' WHERE id = ?"
+CHECK_IS_DUE = """
+UPDATE tracking_events SET pipedrive_due_at = '2026-01-01 00:00:00', pipedrive_lease = NULL
+WHERE id = ?
+"""
+LEASED = """
+UPDATE tracking_events SET pipedrive_due_at = '2099-01-01 00:00:00', pipedrive_lease = 'run-1'
+WHERE id = ?
+"""
 OTHERS = [["idempotency:idemp_1x", "processed"], ["pixel:a", "{}"], ["pending:1", "1"]]
 
 
@@ -63,6 +75,39 @@ def test_a_lead_of_the_old_worker_that_lost_its_timer_is_sent_by_its_row(lab: La
     lab.worker.act("kv_put", entries=[timer_of_old(stored["id"])])
     lab.run()
     assert lab.status(stored["id"]) == ("synced", str(person))
+
+
+@pytest.mark.parametrize("outcomes", [("rejected",), ("submitted", "rejected")])
+def test_a_rejected_form_is_never_taken_up_whatever_its_check_has_come_to(
+    lab: Lab, outcomes: tuple[str, ...]
+) -> None:
+    """Before its check, while it is leased, after a failed check, and after the last one."""
+    email = some_email()
+    same = {"event_key": some_visitor(), "visitor_cookie": some_visitor()}
+    [rejected] = {lab.submit(email, outcome=outcome, **same) for outcome in outcomes}
+    assert lab.status(rejected)[0] == "rejected"
+    assert tried_again(lab) == []
+
+    lab.worker.query(LEASED, rejected)
+    assert tried_again(lab) == []
+
+    lab.worker.query(CHECK_IS_DUE, rejected)
+    lab.pipedrive.faults.add(Fault("server_error", "search", times=3))
+    assert lab.sync()["put_back"] == 1
+    assert tried_again(lab) == []
+
+    lab.worker.query(CHECK_IS_DUE, rejected)
+    assert lab.sync()["rejected"] == 1
+    assert lab.worker.event(rejected)["pipedrive_due_at"] == NEVER_DUE
+    assert tried_again(lab) == []
+
+
+def test_a_rejected_form_that_is_accepted_after_all_is_pending_for_both(lab: Lab) -> None:
+    email = some_email()
+    same = {"event_key": some_visitor(), "visitor_cookie": some_visitor()}
+    event_id = lab.submit(email, outcome="rejected", **same)
+    assert lab.submit(email, outcome="accepted", **same) == event_id
+    assert tried_again(lab) == [event_id]
 
 
 def test_the_runbook_keeps_projects_without_a_sync_from_the_old_worker(lab: Lab) -> None:
