@@ -30,7 +30,15 @@ SHARED = (".venv", "node_modules", "python_modules", ".cache")
 NOT_COPIED = (
     *SHARED,
     *(".git", ".wrangler", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"),
-    *("exports", "drills", "rehearsals", "wrangler.test-*", ".dev.vars", ".hypothesis"),
+    *(
+        "exports",
+        "drills",
+        "rehearsals",
+        "wrangler.test-*",
+        "wrangler.drill-*",
+        ".dev.vars",
+        ".hypothesis",
+    ),
 )
 NO_MAKE = "#!/bin/sh\n# All is built: `make rehearse` did it, in the checkout that was copied.\n"
 COMMAND_SECONDS = 1_800
