@@ -45,9 +45,8 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         else await _run_job(job, run, log)
         for job, run in jobs.items()
     }
-    log.summary(
-        "cron_run", cron=cron, healthy=not unhealthy, jobs=outcomes, memory_mib=app.memory_mib()
-    )
+    healthy = not unhealthy and "crashed" not in outcomes.values()
+    log.summary("cron_run", cron=cron, healthy=healthy, jobs=outcomes, memory_mib=app.memory_mib())
 
 
 async def _delete_old_timers(app: App, log: Log) -> None:

@@ -490,6 +490,11 @@ def test_the_configuration_is_replaced_and_unknown_names_are_kept(
     assert json.loads(data(ask(legacy, path))["configuration"]) == configuration
     clean = data(ask(legacy, f"/api/manage/projects/{project['id']}"))
     assert clean["configuration"]["pipedrive_enabled"] is False
+    answered = data(ask(legacy, path))
+    assert (
+        data(ask(legacy, path, "PUT", dict(answered)))["configuration"]
+        == (answered["configuration"])
+    )
 
 
 def test_a_script_of_old_commands_no_job_and_changes_none(legacy: Worker, project: Row) -> None:

@@ -78,6 +78,21 @@ def test_tables_are_counted_once_an_hour_and_the_answer_says_when(keyed: Worker)
     assert metrics(keyed)["database"]["total_events"] == first["total_events"] + 1
 
 
+@pytest.mark.parametrize("time", [None, "", "1764410400", "soon", "2026-13-45 00:00:00", "7"])
+def test_a_row_whose_time_is_none_hides_no_other(keyed: Worker, time: str | None) -> None:
+    keyed.send(some_event())
+    keyed.query(
+        "INSERT INTO tracking_events (pixel_id, event_type, form_data, timestamp) "
+        "VALUES ('ppp-demo-pixel', 'form_submit', '{}', ?)",
+        time,
+    )
+    try:
+        last = datetime.fromisoformat(metrics(keyed)["last_event_at"])
+        assert (datetime.now(UTC) - last).total_seconds() < 60
+    finally:
+        keyed.query("DELETE FROM tracking_events WHERE form_data = '{}'")
+
+
 def test_what_is_remembered_takes_one_row_of_the_ledger_each(keyed: Worker) -> None:
     metrics(keyed)
     keyed.query("UPDATE job_runs SET started_at = '2026-01-01 00:00:00'")

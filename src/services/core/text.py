@@ -12,6 +12,10 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # CPython on WebAssembly has no RecursionError for JSON: some 6,000 levels overflow the stack
 # and kill the isolate. Text that nests deeper than this has at least as many brackets.
 _MAX_BRACKETS = 500
+# Complete string literals: without them a text has only the brackets of its structure. A literal
+# without an end reaches to the end of the text.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_MAX_DEPTH = 16
 
 
 def clean(value: str, limit: int) -> str | None:
@@ -44,22 +48,20 @@ def read_whole_number(name: str, text: str, maximum: int, problems: list[str]) -
     return number or 1
 
 
-# Complete string literals: without them a text has only the brackets of its structure. A literal
-# without an end reaches to the end of the text.
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_MAX_DEPTH = 16
-
-
 def read_json(text: str) -> object:
     """The value of a JSON text.
 
     Raises:
         ValueError: it is not JSON, or has more brackets than any honest sender needs.
     """
-    if text.count("[") + text.count("{") > _MAX_BRACKETS:
+    if _brackets(text) > _MAX_BRACKETS and _brackets(_STRING.sub("", text)) > _MAX_BRACKETS:
         raise ValueError("too many brackets in the JSON")
     value: object = json.loads(text)
     return value
+
+
+def _brackets(text: str) -> int:
+    return text.count("[") + text.count("{")
 
 
 def read_long_json(text: str) -> object:

@@ -79,7 +79,7 @@ PENDING = f"""
 SELECT
   count(*) AS pending,
   coalesce(sum(coalesce(pipedrive_due_at, '') <= ?1 ->> 'now'), 0) AS due,
-  min(timestamp) AS oldest
+  min(datetime(timestamp)) AS oldest
 FROM tracking_events
 WHERE {IS_PENDING}
 """
@@ -119,8 +119,9 @@ FROM job_runs
 WHERE job = '{JOB}' AND started_at >= ?1 ->> 'hour_ago'
 """
 
+# By hand or from an import, a row may have a time that is none; the event is there all the same.
 LAST_EVENT = """
-SELECT timestamp FROM tracking_events
+SELECT coalesce(datetime(timestamp), datetime(created_at)) AS last_event_at FROM tracking_events
 WHERE id = (SELECT max(id) FROM tracking_events) AND ?1 IS NOT NULL
 """
 
@@ -252,7 +253,7 @@ class MetricsReader:
             jobs={job: _run_summary(row) for job, row in jobs.items()},
             errors={**failed, **errors},
             database_bytes=await self.database_bytes(),
-            last_event_at=parse_stored_time(last_events[0]["timestamp"]) if last_events else None,
+            last_event_at=(_time(last_events[0]["last_event_at"]) or now) if last_events else None,
             calls_today=calls,
         )
 
@@ -273,7 +274,16 @@ def _next_attempt(account: Row, now: datetime) -> str | None:
 
 
 def _age(oldest: str | None, now: datetime) -> int | None:
-    return None if oldest is None else int((now - parse_stored_time(oldest)).total_seconds())
+    moment = _time(oldest)
+    return None if moment is None else int((now - moment).total_seconds())
+
+
+def _time(text: str | None) -> datetime | None:
+    """A time that SQLite could read, which also knows years before the first one of Python."""
+    try:
+        return parse_stored_time(text or "")
+    except ValueError:
+        return None
 
 
 def _run_summary(row: Row) -> Row:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from services.core.errors import ConflictError, InvalidInputError, NotFoundError
 from services.core.ports import Database, NewId, Row, UnavailableError
-from services.core.text import clean
+from services.core.text import clean, read_object
 from services.projects.legacy_configuration import legacy_text, replaced_text
 
 MAX_NAME_CHARACTERS = 1_000
@@ -288,6 +288,9 @@ def _website_url(fields: Mapping[str, object]) -> str | None:
 def _replaced(stored: str | None, fields: Mapping[str, object]) -> str | None:
     """The configuration to store; without one in the fields the stored one."""
     configuration = fields.get("configuration")
+    if isinstance(configuration, str):
+        # As these addresses answer it: whoever sends back what they got changes nothing.
+        configuration = read_object(configuration) or configuration
     if not configuration:
         return stored
     if not isinstance(configuration, dict):

@@ -26,7 +26,7 @@ PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # 16 hex digits after `pxl_`, as old pixels (v2) write them; some new ones had no `pxl_`.
 VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
 # A type of a site's own, which the old Worker stored as it was: `click`, `purchase`.
-SITE_TYPE = re.compile(r"[^\W\d_][\w .:/-]{0,63}")
+SITE_TYPE = re.compile(r" *[\w$][\w .:/%()&+#!?$,'=-]{0,63}")
 EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # A frame that is filled by script: its own address says nothing of the page.
 FRAME_ADDRESS = re.compile(r"about:|blob:", re.IGNORECASE)
@@ -170,7 +170,8 @@ def _required(fields: Mapping[str, object]) -> tuple[str, str, EventType]:
     if event_type is None:
         details.append(
             f"event_type: must be one of {', '.join(EVENT_TYPES)},"
-            f" or a name of at most {MAX_NAME_CHARACTERS} letters, digits, spaces and _.:/-"
+            f" or a name of at most {MAX_NAME_CHARACTERS} letters, digits, spaces and "
+            "_.:/%()&+#!?$,'=-"
         )
     if event_type == "custom" and _event_name(fields) is None:
         details.append(f"event_name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters")

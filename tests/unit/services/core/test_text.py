@@ -98,3 +98,16 @@ def test_long_json_may_have_many_brackets_and_any_in_its_texts() -> None:
 def test_long_json_that_nests_or_breaks_off_is_one_kind_of_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_long_json(text)
+
+
+def test_brackets_in_a_text_of_json_are_no_structure() -> None:
+    value = {"message": "[{" * 2_000 + '\\"[' * 600, "list": [[], {}] * 100}
+    assert read_json(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 501, '{"a":' * 501, '["' + "[" * 600 + '"' + ",[" * 501, '"\\"' + "[" * 600]
+)
+def test_too_many_brackets_of_the_structure_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_json(text)
