@@ -30,7 +30,7 @@ QUERIES_OF_REQUEST = 900
 QUERIES_OF_EVENT = 4
 EVENTS_OF_TRANSACTION = 20
 MAX_TIME = timedelta(seconds=20)
-# As many in a row are a database that does not answer, not events that it cannot take.
+# After as many in a row the database is asked whether it answers at all.
 MAX_FAILURES = 3
 
 
@@ -93,7 +93,7 @@ class Replay:
         try:
             while self.clock() < end:
                 spent = counts["queries"] + self.pixels.lookups - lookups
-                room = (queries - spent) // (QUERIES_OF_EVENT + 1)
+                room = max(0, queries - spent) // (QUERIES_OF_EVENT + 1)
                 keys = await self.queue.first(min(room, EVENTS_OF_TRANSACTION), passed)
                 if not keys:
                     break
@@ -125,7 +125,7 @@ class Replay:
                 continue
             try:
                 event = await self._prepare(key, content)
-            except (AttributeError, KeyError, TypeError, ValueError):
+            except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
                 # Of another version of the Worker, which may come back: it waits on.
                 counts["unreadable"] += 1
                 self.queue.set_aside(key)
@@ -187,10 +187,11 @@ class Replay:
                 [is_stored] = await self._record([event], counts)
             except UnavailableError:
                 failures += 1
-                if failures == MAX_FAILURES:
-                    raise
+                if failures % MAX_FAILURES == 0:
+                    await self._require_database(event.waiting.event.pixel_id)
                 counts["failed"] += 1
                 passed.add(event.key)
+                self.queue.postpone(event.key)
                 continue
             failures = 0
             if is_stored:
@@ -198,6 +199,15 @@ class Replay:
                 await self._remove([event.key])
             else:
                 await self._store_again(event, counts)
+
+    async def _require_database(self, pixel_id: str) -> None:
+        """Looks a pixel up anew: a database that answers this does not take those events.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        self.pixels.forget(pixel_id)
+        await self.pixels.find(pixel_id, self.clock().timestamp())
 
     async def _store_again(self, event: ReadyEvent, counts: Counter[str]) -> None:
         """Stores an event whose pixel may have been looked up in another database."""

@@ -18,13 +18,14 @@ MAX_AGE = timedelta(minutes=5)
 
 
 class WaitingQueue:
-    """What waits, the oldest first, without what this Worker cannot read."""
+    """What waits, the oldest first, without what this Worker cannot read; last what failed."""
 
     def __init__(self, room: WaitingRoom, clock: Clock) -> None:
         self._room = room
         self._clock = clock
         self._keys: deque[str] = deque()
         self._unreadable: set[str] = set()
+        self._postponed: set[str] = set()
         self._until = clock()
 
     def __len__(self) -> int:
@@ -54,8 +55,16 @@ class WaitingQueue:
         self._unreadable.add(key)
         self.remove((key,))
 
+    def postpone(self, key: str) -> None:
+        """Puts an event that the database does not take behind all others."""
+        self._postponed.add(key)
+        self.remove((key,))
+        self._keys.append(key)
+
     async def _list(self) -> None:
         keys = await self._room.keys()
         self._unreadable.intersection_update(keys)
-        self._keys = deque(key for key in keys if key not in self._unreadable)
+        self._postponed.intersection_update(keys)
+        waiting = [key for key in keys if key not in self._unreadable]
+        self._keys = deque(sorted(waiting, key=self._postponed.__contains__))
         self._until = self._clock() + MAX_AGE

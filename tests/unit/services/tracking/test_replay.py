@@ -40,8 +40,11 @@ class Database(MemoryDatabase):
     """D1 with some pixels, which stores nothing of the page `/refused`."""
 
     database_id = "a"
+    answers = True
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
+        if not self.answers:
+            raise UnavailableError("D1 failed: no answer")
         assert "?1" in statement
         pixel_id = str(values[0])
         configuration = CONFIGURATIONS.get(pixel_id)
@@ -65,7 +68,7 @@ class Database(MemoryDatabase):
         is_other = event["database_id"] != self.database_id
         if event["page_url"].endswith("/refused") or is_other:
             raise NotStoredError("D1 stored nothing")
-        if event["page_url"].endswith("/broken"):
+        if event["page_url"].endswith("/broken") or not self.answers:
             raise UnavailableError("D1 failed: it does not take this one")
         return await super().batch(statements, parameters, on_cost)
 
@@ -179,8 +182,12 @@ def test_an_event_that_d1_does_not_take_keeps_no_other_waiting() -> None:
 
 def test_a_database_that_does_not_answer_ends_the_run_and_everything_waits_on() -> None:
     story = Story()
+    story.add(9)
+    assert story.run() == 0
     for number in range(5):
-        story.add(number, page_url="https://shop.example/broken")
+        story.add(number)
+    # The pixel is still cached: only the events say that the database is gone.
+    story.database.answers = False
     with pytest.raises(UnavailableError):
         story.run()
     assert len(story.bucket.objects) == 5
@@ -206,3 +213,27 @@ def test_what_another_run_stored_meanwhile_is_not_missed() -> None:
     story.bucket.objects.pop(min(story.bucket.objects, key=lambda key: key.rpartition("/")[2]))
     assert story.run() == 0
     assert story.stored_keys() == ["event-key-1", "event-key-2"]
+
+
+def test_many_events_that_d1_does_not_take_keep_no_other_waiting_in_any_run() -> None:
+    story = Story()
+    broken = QUERIES_OF_CRON // QUERIES_OF_EVENT
+    for number in range(broken):
+        story.add(number, page_url="https://shop.example/broken")
+    for number in range(broken, broken + 30):
+        story.add(number)
+    for _ in range(6):
+        waiting = story.run()
+    assert waiting == broken
+    assert len(story.stored_keys()) == 30
+    assert len(story.bucket.objects) == broken
+
+
+def test_an_event_whose_time_is_beyond_all_times_is_set_aside() -> None:
+    story = Story()
+    story.add()
+    [(key, content)] = story.bucket.objects.items()
+    at = json.loads(content)["received_at"]
+    story.bucket.objects[key] = content.replace(at.encode(), b"9999-12-31T23:59:59-14:00")
+    assert story.run() == 0
+    assert story.unreadable == [key]
