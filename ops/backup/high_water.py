@@ -5,6 +5,8 @@ The Worker raises the mark with each cron run. Only `accept_database` lowers it,
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ops.cloudflare.bucket import Bucket
@@ -12,7 +14,12 @@ from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.target import Target
 from ops.terminal.errors import OpsError
 from ops.terminal.output import note
-from services.loss.contents import COUNT_EVENTS, READ_CONTENTS, DatabaseContents
+from services.loss.contents import (
+    COUNT_EVENTS,
+    RAISE_EVENT_IDS,
+    READ_CONTENTS,
+    DatabaseContents,
+)
 from services.loss.high_water_mark import (
     KEY,
     HighWaterMark,
@@ -64,6 +71,10 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
             f"{target.database} lacks the migration that gives it an identity: `npx wrangler d1"
             f" migrations apply {' '.join(target.arguments())}`, then the same command again"
         )
+    if mark and mark.highest_event > contents.highest_event:
+        # A receipt of an erasure names events by their ids, in whatever database they were.
+        raise_event_ids(target, mark.highest_event)
+        contents = replace(contents, highest_event=mark.highest_event)
     [[row]] = Database(target).ask(COUNT_EVENTS)
     if judge_loss(mark, contents):
         # They describe what was: one may go on where another database ended, or is gone from R2.
@@ -72,6 +83,17 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
     accepted = accepted_mark(mark, contents, row["events"], reason, datetime.now(UTC))
     Bucket(target).write(KEY, accepted.as_bytes())
     return accepted
+
+
+def raise_event_ids(target: Target, highest: int) -> None:
+    """Let the next event have an id above `highest`, the highest one that was ever given.
+
+    Raises:
+        MissingSchemaError: the database has no tables.
+        NoAnswerError: it does not answer.
+    """
+    parameters = f"'{json.dumps({'highest': int(highest)})}'"
+    Database(target).ask(*(statement.replace("?1", parameters) for statement in RAISE_EVENT_IDS))
 
 
 def acceptance_time(mark: HighWaterMark | None) -> datetime | None:

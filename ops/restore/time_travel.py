@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import typer
 
-from ops.backup.high_water import read_database_contents
+from ops.backup.high_water import raise_event_ids, read_database_contents
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.new_database import READ_TABLES
 from ops.cloudflare.target import Target
 from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.restore.erase_again import Erasure, deletions, read_erasures, recounts
 from ops.restore.identity import renew_generation
-from ops.restore.sql_text import literal
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, show_json
 from ops.terminal.workspace import workspace
-from services.loss.contents import RAISE_EVENT_IDS
 
 MAX_AGE = timedelta(days=30)
 # Between the reading of the highest event and the moment at which the database goes back.
@@ -59,8 +56,7 @@ def travel_back(
         ) from None
     with suppress(MissingSchemaError):
         # First of all: an event that comes now must not get the id of one that was erased.
-        for statement in RAISE_EVENT_IDS:
-            Database(target).ask(statement.replace("?1", literal(json.dumps({"highest": highest}))))
+        raise_event_ids(target, highest)
     erase_again(Database(target), erasures)
     renew_generation(Database(target))
     if as_json:

@@ -40,3 +40,25 @@ def test_backups_that_a_retained_one_continues_are_retained() -> None:
 
 def test_a_backup_that_is_being_removed_is_not_retained() -> None:
     assert ids_to_retain([{**entry("night", "full", 1), "removed": True}], NOW) == set()
+
+
+def test_after_a_long_time_without_backups_the_newest_chain_is_there_until_one_is_newer() -> None:
+    entries = [
+        *(entry("full", "full", 45), entry("second of its month", "full", 44)),
+        entry("last", "hourly", 43.9, "second of its month"),
+    ]
+    assert ids_to_retain(entries, NOW) == {"full", "second of its month", "last"}
+    entries.append(entry("anew", "full", 0))
+    assert ids_to_retain(entries, NOW) == {"full", "anew"}
+
+
+def test_the_backup_with_the_most_events_is_retained_for_a_year() -> None:
+    sizes = {"small": 3, "large": 50, "later": 4}
+    entries = [
+        {**entry("small", "full", 1), "events": sizes["small"]},
+        {**entry("large", "hourly", 60), "events": sizes["large"]},
+        {**entry("later", "hourly", 59), "events": sizes["later"]},
+    ]
+    assert ids_to_retain(entries, NOW) == {"small", "large"}
+    entries[1] |= entry("large", "hourly", 367)
+    assert "large" not in ids_to_retain(entries, NOW)
