@@ -16,6 +16,8 @@ from services.core.text import read_object
 from services.loss.contents import DatabaseContents
 
 KEY = "backups/high-water.json"
+# More would make the mark too large to be read in the end.
+MAX_ACCEPTANCES = 50
 FORMAT_VERSION = 1
 _NUMBERS = ("highest_event", "events", "projects", "pixels")
 
@@ -123,7 +125,7 @@ def accepted_mark(
         "database_id": contents.database_id,
         "before": before,
     }
-    accepted = (*(mark.accepted if mark else ()), acceptance)
+    accepted = (*(mark.accepted if mark else ()), acceptance)[-MAX_ACCEPTANCES:]
     return replace(_mark_of(contents, events, now), accepted=accepted)
 
 

@@ -101,3 +101,12 @@ GOOD = json.loads(MARK.as_bytes())
 def test_nonsense_and_other_formats_are_refused(content: bytes) -> None:
     with pytest.raises(UnreadableMarkError):
         parse_mark(content)
+
+
+def test_a_mark_that_was_accepted_very_often_can_still_be_read() -> None:
+    mark = None
+    for number in range(300):
+        mark = accepted_mark(mark, SAME, 1, f"{number} [[[{{", NOW)
+    read = parse_mark(mark.as_bytes() if mark else None)
+    assert read is not None
+    assert read.accepted[-1]["reason"] == "299 [[[{"
