@@ -35,9 +35,9 @@ def ids_to_retain(entries: Sequence[IndexEntry], now: datetime) -> set[str]:
 
 
 def _essential_ids(entries: Sequence[IndexEntry], now: datetime) -> set[object]:
-    there = [entry for entry in entries if "removed" not in entry]
-    recent = [entry for entry in there if now - finished_at(entry) <= MONTHLY_RETENTION]
-    newest = max(there, key=finished_at, default=None)
+    existing = [entry for entry in entries if "removed" not in entry]
+    recent = [entry for entry in existing if now - finished_at(entry) <= MONTHLY_RETENTION]
+    newest = max(existing, key=finished_at, default=None)
     fullest = max(recent, key=lambda entry: (_events(entry), finished_at(entry)), default=None)
     return {entry["id"] for entry in (newest, fullest) if entry}
 
