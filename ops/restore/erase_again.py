@@ -38,6 +38,13 @@ RECEIPT_IDS = {
 }
 # It reads its ids like `DELETE_PERSONS`.
 _DELETE_BY_IDS = "DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
+# Events that retention had deleted before the erasure come back too; a session with events stays.
+_DELETE_EVENTS_OF_SESSIONS = """
+DELETE FROM tracking_events
+WHERE (visitor_id, session_id) IN (
+  SELECT visitor_id, id FROM sessions WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
+)
+"""
 
 Receipt = Mapping[str, Any]
 PartCounts = Mapping[str, object]
@@ -136,6 +143,8 @@ def deletions(erasures: Sequence[Erasure]) -> Iterator[ErasureStatement]:
         ids = [row_id for erasure in erasures for row_id in erasure.ids.get(name, ())]
         for start in range(0, len(ids), MAX_IDS_PER_STATEMENT):
             parameter = json.dumps({"ids": ids[start : start + MAX_IDS_PER_STATEMENT]})
+            if table == "sessions":
+                yield ErasureStatement("tracking_events", _DELETE_EVENTS_OF_SESSIONS, parameter)
             yield ErasureStatement(table, _DELETE_BY_IDS.format(table=table), parameter)
             if table == "tracking_events":
                 yield ErasureStatement("pipedrive_persons", DELETE_PERSONS, parameter)

@@ -104,6 +104,9 @@ def _sql_statements(staging: StagingDatabase) -> Iterator[Statement]:
         yield Statement(statement, 0)
     for name in [name for name in staging.tables if name != SEQUENCE]:
         yield from insert_statements(staging, staging.tables[name])
+    # After the rows, which come back as they were.
+    for trigger in staging.triggers:
+        yield Statement(trigger, 0)
     # Last, because every inserted row changes it.
     for name in (SEQUENCE, *sorted(EXCLUDED_TABLES)):
         yield Statement(f'DELETE FROM "{name}"', 0)

@@ -72,6 +72,7 @@ class StagingDatabase:
     skipped_rows: dict[str, int] = field(default_factory=dict)
     applied: list[str] = field(default_factory=list)
     indexes: Sequence[str] = ()
+    triggers: Sequence[str] = ()
 
     def migrate(self, until: str | None = None) -> None:
         """Apply the migrations up to *until*, or all.
@@ -91,10 +92,12 @@ class StagingDatabase:
             if until is None or file.name <= until
         ]
         if new:
-            self.database.executescript("".join(f"{index};\n" for index in self.indexes))
+            dropped = (*self.indexes, *self.triggers)
+            self.database.executescript("".join(f"{statement};\n" for statement in dropped))
             for file in new:
                 self._apply(file)
-            self._drop_indexes()
+            self.indexes = self._drop("index")
+            self.triggers = self._drop("trigger")
         self.tables = {table.name: table for table in _read_tables(self.database)}
 
     def _apply(self, file: Path) -> None:
@@ -107,23 +110,28 @@ class StagingDatabase:
             ) from None
         self.applied.append(file.name)
 
-    def _drop_indexes(self) -> None:
-        """Drop the indexes: no query here needs them, and they take a third of the time."""
-        indexes = self.database.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    def _drop(self, kind: str) -> Sequence[str]:
+        """Drop all indexes or triggers, and return the statements that create them.
+
+        No query here needs an index, and they take a third of the time. Triggers are for rows that
+        are written for the first time.
+        """
+        dropped = self.database.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL ORDER BY rowid",
+            (kind,),
         ).fetchall()
-        self.indexes = [sql for _, sql in indexes]
-        for name, _ in indexes:
-            self.database.execute(f'DROP INDEX "{name}"')
+        for name, _ in dropped:
+            self.database.execute(f'DROP {kind} "{name}"')
+        return [sql for _, sql in dropped]
 
     def schema(self) -> Sequence[str]:
-        """Return the statements that create its tables, then its indexes and triggers."""
-        created = self.database.execute("""
-          SELECT type, sql FROM sqlite_master
-          WHERE sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_' ORDER BY rowid
+        """Return the statements that create its tables, then its indexes."""
+        tables = self.database.execute("""
+          SELECT sql FROM sqlite_master
+          WHERE type = 'table' AND sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_'
+          ORDER BY rowid
         """).fetchall()
-        tables = [sql for kind, sql in created if kind == "table"]
-        return [*tables, *self.indexes, *(sql for kind, sql in created if kind == "trigger")]
+        return [*(sql for (sql,) in tables), *self.indexes]
 
     def clear(self, *names: str) -> None:
         """Delete all rows of tables."""

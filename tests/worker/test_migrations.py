@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from services.core.stored_time import NEVER_DUE
-from services.privacy.retention import PIXELS_WITH_RETENTION
+from services.privacy.retention import DELETE_OLD_SESSIONS, PIXELS_WITH_RETENTION
+from services.privacy.statements import DELETE_EVENTS, DELETE_SESSIONS
 from tests.worker.inherited import (
     COLUMNS,
     LAST_ID_EVER_GIVEN,
@@ -282,6 +283,10 @@ def test_only_indexes_that_serve_a_query_are_left(migrated: sqlite3.Connection) 
             """,
             "INDEX sessions_by_visitor (visitor_id=? AND pixel_id=?)",
         ),
+        (
+            "SELECT 1 FROM tracking_events WHERE visitor_id = 'v' AND session_id = 's'",
+            "INDEX tracking_events_by_visitor (visitor_id=?)",
+        ),
     ],
 )
 def test_each_index_answers_its_query_without_sorting_or_scanning(
@@ -475,6 +480,94 @@ def test_the_old_worker_runs_on_the_new_tables_after_a_rollback(
     assert event["pipedrive_retry_count"] == 0
     assert event["zapier_sent"] == 0
     migrated.execute("DELETE FROM tracking_events WHERE archived = 1")
+
+
+# As the old Worker's cron has them, every five minutes, with ISO strings.
+OLD_CRON_MARKS = "UPDATE tracking_events SET archived = 1 WHERE created_at < ? AND archived = 0"
+OLD_CRON_CLEANS = "DELETE FROM sessions WHERE last_activity < ?"
+OLD_CRON_RETRIES = (
+    """
+    SELECT id, form_data, pipedrive_retry_count FROM tracking_events
+    WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL
+      AND pipedrive_retry_count < 3 AND created_at < datetime('now', '-15 minutes') LIMIT 10
+    """,
+    """
+    UPDATE tracking_events
+    SET pipedrive_retry_count = 1, pipedrive_last_retry_at = datetime('now') WHERE id = 1
+    """,
+    """
+    UPDATE tracking_events SET pipedrive_sync_status = 'synced',
+      pipedrive_sync_at = datetime('now'), pipedrive_person_id = 77.0
+    WHERE id = 1
+    """,
+)
+ISO_NOW = "2026-11-29T20:00:00.000Z"
+
+
+def test_the_old_workers_cron_deletes_no_session_that_has_events(
+    upgraded: sqlite3.Connection,
+) -> None:
+    before = rows(upgraded, "SELECT * FROM sessions ORDER BY id")
+    insert(
+        upgraded, "sessions", id="aaa", visitor_id="direct", session_cookie="a", touch="{}",
+        last_activity=LONG_AGO,
+    )  # fmt: skip
+    upgraded.commit()
+    with pytest.raises(sqlite3.IntegrityError, match="a session with events stays"):
+        upgraded.execute(OLD_CRON_CLEANS, (ISO_NOW,))
+    # Not even the one without events, because the statement fails as a whole.
+    assert column_of(upgraded, "SELECT count(*) FROM sessions") == [len(before) + 1]
+    assert rows(upgraded, "SELECT * FROM sessions WHERE id <> 'aaa' ORDER BY id") == before
+
+
+def test_the_other_statements_of_the_old_workers_cron_run(upgraded: sqlite3.Connection) -> None:
+    numbers = column_of(upgraded, "SELECT count(*) FROM tracking_events")
+    for statement in OLD_CRON_RETRIES:
+        upgraded.execute(statement).fetchall()
+    upgraded.execute(OLD_CRON_MARKS, (ISO_NOW,))
+    assert column_of(upgraded, "SELECT count(*) FROM tracking_events WHERE archived = 0") == [0]
+    assert column_of(upgraded, "SELECT count(*) FROM tracking_events") == numbers
+
+
+def test_retention_and_erasure_delete_the_sessions_of_an_inherited_database(
+    upgraded: sqlite3.Connection,
+) -> None:
+    kept = {"session": "", "last": "z", "sessions_before": ISO_NOW}
+    sessions = "SELECT id FROM sessions ORDER BY id"
+    everyone = column_of(upgraded, sessions)
+    assert column_of(upgraded, DELETE_OLD_SESSIONS, json.dumps(kept)) == []
+    upgraded.execute(DELETE_SESSIONS, (json.dumps({"ids": everyone}),))
+    assert column_of(upgraded, sessions) == everyone
+
+    ids = column_of(upgraded, "SELECT id FROM tracking_events WHERE visitor_id = 'direct'")
+    parameters = json.dumps({"ids": ids, "now": LONG_AGO})
+    assert upgraded.execute(DELETE_EVENTS, (parameters,)).rowcount == len(ids)
+    upgraded.execute(DELETE_SESSIONS, (json.dumps({"ids": everyone}),))
+    assert column_of(upgraded, sessions) == [name for name in everyone if name != "session-direct"]
+
+    upgraded.execute("DELETE FROM tracking_events WHERE session_id = 'session-silent'")
+    deleted = column_of(upgraded, DELETE_OLD_SESSIONS, json.dumps(kept))
+    assert deleted == ["session-silent"]
+
+
+def test_what_the_old_worker_wrote_between_the_migrations_gets_its_touch(
+    upgraded: sqlite3.Connection,
+) -> None:
+    touches = (
+        "SELECT id, touch AS touch FROM sessions"
+        " UNION ALL SELECT id, first_touch FROM visitors ORDER BY id"
+    )
+    expected = rows(upgraded, touches)
+    upgraded.execute("UPDATE sessions SET touch = NULL")
+    upgraded.execute("UPDATE visitors SET first_touch = NULL")
+    backfill = (MIGRATIONS / "0030_backfill_touches_again.sql").read_text()
+    upgraded.executescript(backfill)
+    assert rows(upgraded, touches) == expected
+
+    upgraded.execute("UPDATE sessions SET touch = '{}'")
+    upgraded.execute("UPDATE visitors SET first_touch = '{}'")
+    upgraded.executescript(backfill)
+    assert {row["touch"] for row in rows(upgraded, touches)} == {"{}"}
 
 
 def test_a_fresh_database_holds_the_default_project_and_its_pixels(

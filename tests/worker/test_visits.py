@@ -191,6 +191,84 @@ def test_the_first_touch_of_an_inherited_visitor_is_recovered(worker: Worker) ->
     assert event["visitor_id"] == cookie
 
 
+AD = {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "spring", "gclid": "G1"}
+NOTHING_SEEN = {"utm_source": "direct", "utm_medium": "unknown", "utm_campaign": "none"}
+
+
+def old_visit(worker: Worker, cookie: str, *pages: dict[str, str]) -> None:
+    """Rows as the old Worker writes them: the session has what its last page had."""
+    worker.query(
+        "INSERT INTO visitors (id, visitor_cookie, first_seen, last_seen, visit_count)"
+        " VALUES (?1, ?1, datetime('now'), datetime('now'), 1)",
+        cookie,
+    )
+    worker.query(
+        "INSERT INTO sessions (id, visitor_id, pixel_id, session_cookie, started_at,"
+        " last_activity, page_views, utm_source, utm_medium, utm_campaign)"
+        " VALUES ('old-' || ?1, ?1, ?2, 'sess_' || ?1, datetime('now'), datetime('now'), 1,"
+        " ?3, ?4, ?5)",
+        *(cookie, PIXEL, *(pages[0].get(name) for name in NOTHING_SEEN)),
+    )
+    for page in pages:
+        worker.query(
+            "UPDATE sessions SET page_views = page_views + 1, utm_source = ?, utm_medium = ?,"
+            " utm_campaign = ? WHERE id = ?",
+            *(*(page.get(name) for name in NOTHING_SEEN), f"old-{cookie}"),
+        )
+        columns = ", ".join(("pixel_id", "visitor_id", "session_id", "page_url", *page))
+        values = (PIXEL, cookie, f"old-{cookie}", "https://shop.example/", *page.values())
+        worker.query(
+            f"INSERT INTO tracking_events ({columns}) VALUES ({', '.join('?' * len(values))})",
+            *values,
+        )
+
+
+def some_lead(worker: Worker, cookie: str) -> Row:
+    form = {"event_type": "form_submit", "form_data": {"email": f"{cookie}@example.com"}}
+    return visit(worker, cookie, "https://shop.example/contact", **form)
+
+
+@pytest.mark.parametrize("pages", [(AD,), (AD, NOTHING_SEEN), (NOTHING_SEEN, AD, NOTHING_SEEN)])
+@pytest.mark.parametrize("origin", ["session", "visitor"])
+def test_a_lead_is_credited_to_the_ad_of_a_visit_that_the_old_worker_recorded(
+    worker: Worker, pages: tuple[dict[str, str], ...], origin: str
+) -> None:
+    cookie = some_visitor()
+    old_visit(worker, cookie, *pages)
+    if origin == "visitor":
+        an_hour_passes(worker, cookie)
+    lead = some_lead(worker, cookie)
+
+    assert {name: lead[name] for name in AD} == AD
+    assert lead["answer"]["attribution"] == {
+        "source": "google",
+        "medium": "cpc",
+        "campaign": "spring",
+    }
+    assert (lead["session_id"] == f"old-{cookie}") is (origin == "session")
+    assert lead["touch_origin"] == origin
+
+
+def test_a_visit_of_the_old_worker_keeps_its_first_touch_when_another_ad_follows(
+    worker: Worker,
+) -> None:
+    cookie = some_visitor()
+    old_visit(worker, cookie, AD, {"utm_source": "bing", "msclkid": "M1"})
+    ad = visit(worker, cookie, OTHER_AD)
+    assert (ad["utm_source"], ad["touch_origin"]) == ("facebook", "page_url")
+    assert some_lead(worker, cookie)["gclid"] == "G1"
+    assert json.loads(visitor(worker, cookie)["first_touch"]) == AD | {"origin": "inherited"}
+
+
+def test_what_the_old_worker_writes_for_nothing_is_no_touch(worker: Worker) -> None:
+    cookie = some_visitor()
+    words = NOTHING_SEEN | {"utm_content": "", "gclid": "null", "fbclid": "Undefined"}
+    old_visit(worker, cookie, NOTHING_SEEN, words | {"ad_group": "shoes"})
+    assert visitor(worker, cookie)["first_touch"] is None
+    lead = some_lead(worker, cookie)
+    assert (lead["utm_source"], lead["ad_group"], lead["touch_origin"]) == (None, None, None)
+
+
 def test_a_repeated_event_gets_the_same_id_and_changes_nothing(worker: Worker) -> None:
     cookie = some_visitor()
     event = some_event(visitor_cookie=cookie, event_key="0123456789abcdef", page_url=AD_CLICK)

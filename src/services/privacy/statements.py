@@ -183,7 +183,16 @@ WHERE claimed_event_id IN (SELECT value FROM json_each(?1, '$.ids'))
 
 NEXT_SESSIONS = f"SELECT id FROM ({_SUBJECT_SESSIONS}) LIMIT {ERASURE_BATCH_ROWS}"
 
-DELETE_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))"
+# A session that has a new event stays, as a trigger demands; the next pass deletes both.
+DELETE_SESSIONS = """
+DELETE FROM sessions
+WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
+  AND NOT EXISTS (
+    SELECT 1 FROM tracking_events
+    WHERE tracking_events.visitor_id = sessions.visitor_id
+      AND tracking_events.session_id = sessions.id
+  )
+"""
 
 # A visitor who is active now may have a new event; the next pass deletes it.
 DELETE_VISITORS = """

@@ -25,6 +25,8 @@ def new_database(until: str | None = None) -> sqlite3.Connection:
     staging = open_staging(Path(":memory:"))
     staging.migrate(until)
     database = staging.database
+    for trigger in staging.triggers:
+        database.execute(trigger)
     database.executemany(
         "INSERT INTO d1_migrations (name) VALUES (?)",
         [(name,) for name in ("0012_add_new_projects.sql", *staging.applied)],
@@ -135,6 +137,30 @@ def test_what_was_erased_after_the_backup_is_erased_again(tmp_path: Path) -> Non
     assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
     assert assembled.erased == 3
     assert [row[0] for row in contents(assembled.staging.database, "visitors")] == ["v2"]
+
+
+def test_an_event_that_was_gone_when_its_visitor_was_erased_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    database = new_database()
+    visit(database, 1, 2)
+    # Retention deleted the event after the backup, so that the receipt does not name it.
+    erasure = Erasure("r1", {"event_ids": [], "session_ids": ["s1"], "visitor_ids": ["v1"]})
+    assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path, None, erasure)
+    assert assembled.erased == 3
+    assert [row[0] for row in contents(assembled.staging.database, "tracking_events")] == [2]
+
+
+def test_rows_come_back_as_they_were_whatever_the_triggers_say_of_new_ones(tmp_path: Path) -> None:
+    database = new_database()
+    visit(database, 1)
+    database.execute("UPDATE tracking_events SET utm_source = 'google'")
+    assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path)
+    for table in TABLES:
+        assert contents(assembled.staging.database, table) == contents(database, table), table
+    kinds = [statement.split()[1] for statement in assembled.staging.triggers]
+    assert kinds == ["TRIGGER"] * len(kinds)
+    assert len(kinds) >= 3
 
 
 def test_what_the_sync_remembers_of_erased_events_goes_with_them(tmp_path: Path) -> None:

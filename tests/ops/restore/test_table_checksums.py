@@ -44,6 +44,8 @@ class OnThisMachine:
 def filled_staging() -> StagingDatabase:
     staging = open_staging(Path(":memory:"))
     staging.migrate()
+    for trigger in staging.triggers:
+        staging.database.execute(trigger)
     staging.database.executescript(f"""
       INSERT INTO visitors (id, visitor_cookie)
       SELECT 'v' || value, 'c' || value FROM {NUMBERS};
