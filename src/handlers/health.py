@@ -6,7 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from app import App
-from config import VERSION
+from config import OLD_KEYS, VERSION
 from services.core.logs import Log
 from services.monitoring.checks import MAX_CRON_GAP
 from web import Request, Response, json_response, time_text
@@ -38,7 +38,13 @@ async def health(app: App, _request: Request, log: Log) -> Response:
             "timestamp": time_text(now),
             "worker": OLD_NAME,
             "uptime": max(0, int((now - app.started_at).total_seconds() * 1_000)),
-            "misconfigured": sorted({problem.split()[0] for problem in app.setting_problems}),
+            "misconfigured": sorted(
+                {
+                    problem.split()[0]
+                    for problem in app.setting_problems
+                    if OLD_KEYS not in problem  # they work
+                }
+            ),
             "checks": {name: part.as_json() for name, part in parts.items()},
         },
         HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE,
