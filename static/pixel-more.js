@@ -37,7 +37,7 @@ const HINTS = {
 const NOT_OWN =
   /fr(ie|eu)nd|\bami[cgs]?.?\b|colleag|recipient|destinat|invit.+mail|referr|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
 
-const EMAIL = /[^\s",]+@[^\s",]+\.[^\s",]+/;
+const EMAIL = /[^\s",]+@[^\s",]+/;
 const LOGIN = "[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
 
 /**
@@ -151,7 +151,8 @@ const onGesture = (event) => {
 
 const ACCEPTS = 1;
 const REFUSES = 2;
-const FAILURE = /"(success|ok|status)":\s*"?(\w+_)?(false|err|fail)|"errors":\s*([[{]\s*[^\s\]}]|"[^"])/i;
+const FAILURE =
+  /"(success|ok|status)":\s*"?(\w+_)?(false|err|fail)|"errors":\s*([[{]\s*[^\s\]}]|"[^"])/i;
 
 /**
  * Something leaves the page. If it has the e-mail address of the draft, that is a lead.

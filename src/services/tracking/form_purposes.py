@@ -4,10 +4,10 @@ import re
 
 _MAX_CHARACTERS = 2_000
 
-_PASSWORD = r"(?:passw|kennw|contrase|mot de passe|senha)"
+_LOGIN_WORDS = r"(?:passw|kennw|contrase|mot de passe|senha)"
 _LOST = (
-    r"(?:forg|lost|reset|recover|vergess|zur.ck|olvid|recup|restab|oubli|initialis|esque|redefin"
-    r"|dimentic|reimpost)"
+    r"(?:forg|lost|reset|recover|vergess|zur.ck|olvid|recup|restab|oubli|initialis|esque"
+    r"|redefin|dimentic|reimpost)"
 )
 _ORDER = (
     r"(?:order|parcel|shipment|sendung|bestell|paket|commande|colis|pedido|encomenda|ordine"
@@ -21,7 +21,7 @@ _PREFERENCES = r"(?:preference|pr.f.rence|preferenc|preferenz|einstellung|settin
 _KNOWN_PEOPLE = re.compile(
     "|".join(
         [
-            rf"{_LOST}.{{0,25}}{_PASSWORD}|{_PASSWORD}.{{0,25}}{_LOST}|account.recover|reset.?link",
+            rf"{_LOST}.{{0,25}}{_LOGIN_WORDS}|{_LOGIN_WORDS}.{{0,25}}{_LOST}|account.recover|reset.?link",
             r"magi\w+.?link|(?:link|enlace|lien).{0,4}m.gi|\b(?:log|sign).?in.?(?:link|form|code)\b",
             r",(?:log ?in|sign ?in|einloggen|acceder|entrar|accedi|se connecter),",
             r"unsub|opt.?out|abmeld|abbestell|d.s(?:abonn|inscri)|\bde baja\b|descadastr|disiscri",
