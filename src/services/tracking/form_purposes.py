@@ -48,5 +48,5 @@ def serves_known_people(form_text: object) -> bool:
     """
     if not isinstance(form_text, str):
         return False
-    words = " ".join(form_text[:_MAX_CHARACTERS].split())
-    return _KNOWN_PEOPLE.search(re.sub(r" ?, ?", ",", f",{words},")) is not None
+    description = " ".join(form_text[:_MAX_CHARACTERS].split())
+    return _KNOWN_PEOPLE.search(re.sub(r" ?, ?", ",", f",{description},")) is not None
