@@ -12,7 +12,6 @@ from services.core.errors import InvalidInputError
 from services.core.text import clean, read_json, without_lone_surrogates
 from services.tracking.attribution import Touch, resolve_touch
 from services.tracking.form_data import Lead, read_lead, read_lead_from_url
-from services.tracking.form_purposes import serves_known_people
 from services.tracking.page_addresses import (
     serves_account,
     site_of,
@@ -139,9 +138,6 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
     lead, in_address = _lead(fields, page_url, event_type)
     event_type = "form_submit" if lead else event_type
     is_form = event_type == "form_submit" and not in_address
-    outcome = _outcome(fields.get("outcome")) if is_form else None
-    if is_form and serves_known_people(fields.get("form_text")):
-        lead, outcome = None, "rejected"
     return Event(
         pixel_id=pixel_id,
         visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")) or new_visitor,
@@ -155,7 +151,7 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
         viewport=_size(fields.get("viewport")),
         screen=_size(fields.get("screen")),
         sequence=_sequence(fields.get("sequence")),
-        outcome=outcome,
+        outcome=_outcome(fields.get("outcome")) if is_form else None,
         custom=_custom(fields) if event_type == "custom" else None,
         lead_in_address=in_address,
         fill=fields.get("fill") not in (None, False, "off", "false"),
