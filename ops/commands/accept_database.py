@@ -85,8 +85,9 @@ def show_comparison(mark: HighWaterMark | None, contents: DatabaseContents) -> N
         typer.echo("mark: there is none yet")
     else:
         typer.echo(
-            f"mark: {mark.database_id}, highest event {mark.highest_event:,} ({mark.events:,}"
-            f" events), {mark.projects:,} projects, {mark.pixels:,} pixels, on {mark.seen_at}"
+            f"mark: {mark.database_id}, highest event {mark.highest_event:,} (at most"
+            f" {mark.events:,} events), {mark.projects:,} projects, {mark.pixels:,} pixels,"
+            f" on {mark.seen_at}"
         )
     typer.echo(
         f"now:  {contents.database_id or 'no tables'}, highest event {contents.highest_event:,},"

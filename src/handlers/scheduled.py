@@ -45,7 +45,7 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         else await _run_job(job, run, log)
         for job, run in jobs.items()
     }
-    healthy = not unhealthy and "crashed" not in outcomes.values()
+    healthy = not unhealthy and loss.reason is None and "crashed" not in outcomes.values()
     log.summary("cron_run", cron=cron, healthy=healthy, jobs=outcomes, memory_mib=app.memory_mib())
 
 

@@ -139,6 +139,8 @@ def test_a_database_made_anew_stores_nothing_alarms_and_is_not_backed_up(worker:
     assert len(worker.stored_keys("waiting/")) == 2
 
     [alert] = run_cron(worker)
+    [summary] = [line for line in worker.log_lines() if line["event"] == "cron_run"]
+    assert summary["healthy"] is False
     assert (alert["problem"], alert["severity"]) == ("database_lost", "P1")
     assert "20 events" in alert["text"]
     assert "ppp restore" in alert["text"]

@@ -13,7 +13,11 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
     """
     if mark is None:
         return None
-    before = f"the one that is meant had {mark.events:,} events on {mark.seen_at}"
+    # The mark never falls: an erasure since then took some of them.
+    before = (
+        f"the one that is meant had at most {mark.events:,} events on {mark.seen_at},"
+        f" with ids up to {mark.highest_event:,}"
+    )
     if database.database_id is None:
         return f"the database has no tables; {before}"
     if database.database_id != mark.database_id:
