@@ -17,6 +17,7 @@ from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 PATH = "/api/alerts"
 MAX_SHOWN = 20
 DEFAULT_HOURS = 8
+LOG_ONLY = "log only"
 STORE_COMMAND = "npx wrangler secret put ON_CALL --env production"
 
 commands = typer.Typer(
@@ -107,7 +108,8 @@ def _show_problems(problems: list[Row], responders: dict[str, str]) -> None:
         typer.echo(f"  call: {responders.get(problem['severity'], 'nobody is named')}")
         typer.echo(f"  {state}")
     if problems and not CONTACTS.exists():
-        note(f"names and numbers: copy {EXAMPLE.name} to config/{CONTACTS.name} and fill it in")
+        example, contacts = (f"config/{file.name}" for file in (EXAMPLE, CONTACTS))
+        note(f"names and numbers: copy {example} to {contacts} and fill it in")
 
 
 def _show_sent(sent: list[Row]) -> None:
@@ -120,8 +122,17 @@ def _show_sent(sent: list[Row]) -> None:
             row["severity"],
             row["state"],
             row["problem"],
-            "yes" if row["arrived"] else "no",
+            _arrival(row),
         )
         for row in sent[:MAX_SHOWN]
     ]
     show_table(console(), ("when", "priority", "what", "alert", "arrived"), rows)
+    if any(LOG_ONLY in row for row in rows):
+        note("log only: no webhook was set (ALERT_WEBHOOK_URL), so that nobody was sent it")
+
+
+def _arrival(message: Row) -> str:
+    """Say whether a message arrived. A Worker of an older version does not say `log_only`."""
+    if message.get("log_only"):
+        return LOG_ONLY
+    return "yes" if message.get("arrived") else "no"

@@ -111,6 +111,7 @@ class Notifier:
         sent: dict[str, object] = message.fields() | {
             "at": format_stored_time(self.clock()),
             "arrived": has_arrived,
+            "log_only": not self.webhook.is_set,
         }
         self._sent.append(sent)
         return has_arrived

@@ -38,12 +38,18 @@ class AlertWebhook:
     http: HttpClient
     webhook_url: str | None = field(repr=False)
 
+    @property
+    def is_set(self) -> bool:
+        """Whether messages go anywhere but to the log."""
+        return bool(self.webhook_url)
+
     async def send(self, log: Log, message: AlertMessage) -> bool:
         """Logs a message and sends it; returns False where it did not arrive."""
         fields = message.fields()
         write = log.info if message.state == "over" else log.error
         write("alert", **fields)
         if not self.webhook_url:
+            # Nothing more can be done: the next run does not repeat it.
             return True
         headers = {"content-type": "application/json"}
         text = " ".join(filter(None, (f"PPP Pixel: {message.text}", message.call)))

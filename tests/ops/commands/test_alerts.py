@@ -16,7 +16,14 @@ from tests.ops.running import fails, here
 
 NOW = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 STATE = {"severity": "P1", "since": NOW, "told_at": NOW}
-SENT = {**STATE, "problem": "database_failing", "state": "new", "at": NOW, "arrived": True}
+SENT = {
+    **STATE,
+    "problem": "database_failing",
+    "state": "new",
+    "text": "It fails.",
+    "at": NOW,
+    "arrived": True,
+}
 
 
 @pytest.fixture
@@ -35,6 +42,34 @@ def test_open_alerts_are_listed_with_whom_to_call_and_what_was_sent(alarmed: Ser
     assert "call: first " in output.out
     assert "nobody acknowledged it" in output.out
     assert "sent, the newest first" in output.out
+
+
+@pytest.mark.parametrize(
+    ("fields", "arrival"),
+    [
+        ({"arrived": True}, "yes"),
+        ({"arrived": True, "log_only": False}, "yes"),
+        ({"arrived": False, "log_only": False}, "no"),
+        ({"arrived": True, "log_only": True}, "log only"),
+    ],
+    ids=["of an older version", "sent", "not sent", "without a webhook"],
+)
+def test_a_message_that_only_the_log_has_did_not_arrive(
+    alarmed: Service, fields: dict[str, bool], arrival: str
+) -> None:
+    message = {name: value for name, value in SENT.items() if name != "arrived"} | fields
+    alarmed.worker.act("kv_put", entries=[("alerts_sent", json.dumps([message]))])
+    output = alarmed.ppp("alerts")
+    assert output.out.splitlines()[-1].endswith(f"  database_failing  {arrival}")
+    assert ("ALERT_WEBHOOK_URL" in output.err) == (arrival == "log only")
+
+
+def test_where_nobody_is_named_the_example_is_named_with_its_folder(
+    alarmed: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ops_alerts, "CONTACTS", tmp_path / "oncall.toml")
+    output = alarmed.ppp("alerts")
+    assert "copy config/oncall.example.toml to config/oncall.toml" in output.err
 
 
 def test_an_alert_is_acknowledged_with_an_admins_key(alarmed: Service) -> None:

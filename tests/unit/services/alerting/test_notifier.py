@@ -180,6 +180,26 @@ def test_the_messages_are_remembered_the_newest_first() -> None:
     ]
 
 
+@pytest.mark.parametrize(("url", "log_only"), [(None, True), ("https://hooks.example/x", False)])
+def test_it_is_remembered_whether_only_the_log_has_a_message(
+    url: str | None, *, log_only: bool
+) -> None:
+    story = Story()
+    memory = AlertMemory(story.key_values)
+    webhook = AlertWebhook(story.http, url)
+    notifier = Notifier(webhook, memory, story.time.clock, Log("info", "r"), "")
+
+    async def notify() -> None:
+        await notifier.notify(LEADS)
+        await notifier.resolve((LEADS_WAITING,))
+
+    asyncio.run(notify())
+    [sent] = asyncio.run(memory.sent())
+    assert (sent["arrived"], sent["log_only"]) == (True, log_only)
+    # It is not repeated before an hour has passed.
+    assert story.run(LEADS) == []
+
+
 def test_a_message_names_whom_to_call_unless_it_is_over(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
