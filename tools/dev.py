@@ -31,6 +31,7 @@ from wrangler import WranglerError
 
 CHECK_INTERVAL_SECONDS = 1
 LANDING = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring_offer&gclid=demo-click-1"
+RESTORED = "a restore put another database in place"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -122,7 +123,7 @@ class Development:
         if reason:
             print(f"make dev: {reason}; starting the Worker again", flush=True)
             self.stop()
-            self.start()
+            self.start().is_restored = reason == RESTORED
             self.wait()
             print(f"make dev: the Worker runs again at {worker.url}", flush=True)
 
@@ -132,7 +133,7 @@ class Development:
         if not LOCAL_CONFIG.exists():
             return f"{LOCAL_CONFIG.name} was deleted"
         if str(local_database()) != self.state.database:
-            return "a restore put another database in place"
+            return RESTORED
         deleted = [path for path, inode in self.inodes.items() if read_inode(path) != inode]
         if deleted:
             path = deleted[0].relative_to(ROOT)

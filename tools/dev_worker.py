@@ -26,9 +26,13 @@ PULSE_SECONDS = 5
 CRON = "*/5 * * * *"
 # Cloudflare runs it every five minutes, and a lead waits for seven: too long to watch.
 CRON_SECONDS = 15
-# Every answer of the Worker has it, errors too; those of another program have not.
 # What /health says of a lost database.
 LOST = "database_lost"
+LOST_ADVICE = (
+    "make dev: the database is not the one that was here: its events wait in R2 until "
+    "`./ppp restore --local` brings it back, or `./ppp accept-database --local`"
+)
+# Every answer of the Worker has it, errors too; those of another program have not.
 REQUEST_ID_HEADER = "X-Request-Id"
 
 
@@ -42,11 +46,13 @@ class Worker:
 
     Attributes:
         is_unheard: the terminal that reads its log is gone.
+        is_restored: a restore put its database in place, and accepts it when the Worker answers.
     """
 
     process: subprocess.Popen[str]
     url: str
     is_unheard: bool = False
+    is_restored: bool = False
     _answered_at: float = field(default_factory=time.monotonic)
     _stopping: Event = field(default_factory=Event)
 
@@ -71,11 +77,8 @@ class Worker:
         # A busy machine starts the parts of a Worker slowly.
         status, text = _answer(f"{self.url}/health", seconds=60)
         if status == 503 and LOST in text:  # noqa: PLR2004  # HTTP's Service Unavailable
-            print(
-                "make dev: the database is not the one that was here: its events wait in R2 until "
-                "`./ppp restore --local` brings it back, or `./ppp accept-database --local`",
-                flush=True,
-            )
+            if not self.is_restored:
+                print(LOST_ADVICE, flush=True)
             return True
         return status == 200  # noqa: PLR2004  # HTTP's OK
 

@@ -132,6 +132,30 @@ def sleeping_process() -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], text=True)
 
 
+class LostPage(HealthPage):
+    """Answers as a Worker whose database is not the one of the mark."""
+
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.send_header("X-Request-Id", "1")
+        self.end_headers()
+        self.wfile.write(b'{"checks": {"database": {"error": "database_lost"}}}')
+
+
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_what_to_do_about_a_lost_database_is_said_unless_a_restore_just_did_it(
+    capsys: pytest.CaptureFixture[str], *, is_restored: bool
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), LostPage) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        worker = Worker(sleeping_process(), url, is_restored=is_restored)
+        worker.wait()
+        worker.stop()
+        server.shutdown()
+    assert ("./ppp restore --local" in capsys.readouterr().out) is not is_restored
+
+
 def test_a_worker_that_stopped_is_not_waited_for() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""], text=True)
     process.wait()
