@@ -136,13 +136,17 @@ def _data_lines(metrics: Row, now: datetime) -> Iterator[StatusLine]:
     database, recent = metrics["database"], metrics["recent_activity"]
     count_age = _ago(database["counted_at"], now)
     live = recent["events_last_hour"]
-    newer = f", at least {live:,} events now" if live > database["total_events"] else ""
-    yield StatusLine(
-        "database",
-        f"{database['size_bytes'] / 2**20:,.1f} MiB: {database['total_events']:,} events, "
-        f"{database['unique_visitors']:,} visitors, {database['unique_sessions']:,} sessions, "
-        f"{database['active_pixels']:,} active pixels (counted {count_age}{newer})",
+    counts = (
+        f"{database['total_events']:,} events, {database['unique_visitors']:,} visitors, "
+        f"{database['unique_sessions']:,} sessions, {database['active_pixels']:,} active pixels"
     )
+    # The counts are cached: those from before a restore are of another database.
+    summary = (
+        f"at least {live:,} events (counted {count_age}: {counts})"
+        if live > database["total_events"]
+        else f"{counts} (counted {count_age})"
+    )
+    yield StatusLine("database", f"{database['size_bytes'] / 2**20:,.1f} MiB: {summary}")
     # A Worker of an older version lacks it.
     last = metrics.get("last_event_at") or ""
     yield StatusLine(

@@ -11,7 +11,7 @@ from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.restore.restore_steps import describe, prepare_restore
 from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson
-from ops.terminal.output import announce, console, show_json
+from ops.terminal.output import announce_list, console, show_json
 from ops.terminal.workspace import workspace
 
 commands = typer.Typer()
@@ -38,7 +38,7 @@ def backups(
     with 1 if there is no backup, or if the one to verify is not complete.
     """
     target = choose_target(env, persist_to, local=local)
-    announce(f"{target}; R2 {target.bucket}", as_json=as_json)
+    announce_list(f"{target}; R2 {target.bucket}")
     if verify:
         return _verify(target, verify, as_json=as_json)
     stored = backups_in_bucket(target)

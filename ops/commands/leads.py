@@ -17,7 +17,7 @@ from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson
 from ops.terminal.output import (
     DASH,
-    announce,
+    announce_list,
     console,
     format_duration,
     plain,
@@ -85,7 +85,7 @@ def leads(
     if no submission is in the --state that was named.
     """
     target = choose_target(env, persist_to, local=local)
-    announce(target, as_json=as_json)
+    announce_list(target)
     shown_states = list(dict.fromkeys(states or (State.PENDING, State.ERROR)))
     lead_filter = LeadFilter(project, reason, since, older_than, before)
     if by:

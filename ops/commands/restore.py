@@ -36,6 +36,7 @@ from ops.terminal.output import (
     console,
     counted,
     note,
+    require_answerable,
     require_no_question,
     show_json,
 )
@@ -103,6 +104,7 @@ def restore(
     with 1 if the database differs from the backup.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
+    require_answerable(yes=yes, dry_run=dry_run)
     live = choose_target(env, persist_to, local=local)
     announce(live, as_json=as_json)
     if to_time:
@@ -193,7 +195,7 @@ def _is_for_make_dev(live: Target, database: Target) -> bool:
 def _show_plan(
     live: Target, name: str, prepared: PreparedRestore, *, exists: bool, as_json: bool
 ) -> None:
-    """Print the commands that a restore would run."""
+    """Print what a restore would lack, and the commands that it would run."""
     database = named_database.named_target(live, name, prepared.folder)
     file = prepared.folder / "step-1.sql"
     commands = [
@@ -204,10 +206,18 @@ def _show_plan(
         ),
         f"{named_database.execute_file_command(database, file)}  (file by file)",
     ]
+    lost = find_lost_events(live, prepared)
     if as_json:
-        show_json({"backup": prepared.backup.id, "database": name, "commands": commands})
+        show_json(
+            {
+                "backup": prepared.backup.id,
+                "database": name,
+                "not_in_backup": lost and lost.as_json(),
+                "commands": commands,
+            }
+        )
     else:
-        typer.echo("\n".join(commands))
+        typer.echo("\n".join([*([str(lost)] if lost else []), *commands]))
 
 
 def _empty_database(

@@ -67,7 +67,10 @@ def _with_bucket(snapshot: StatusSnapshot, target: Target) -> StatusSnapshot:
     """Read past the Worker what it could not say: the backups, and whether the database is lost."""
     options = f"--env {target.environment}" if target.environment else "--local"
     snapshot = replace(snapshot, options=options)
-    if snapshot.backups is None:
+    database = snapshot.health["checks"].get("database", {})
+    is_healthy = database.get("status") == "healthy"
+    # Another database in place of the lost one lists none, or its own.
+    if snapshot.newest_backup is None or not is_healthy:
         try:
             backups = [_backup_row(backup) for backup in backups_in_bucket(target)]
         except OpsError as error:
@@ -76,8 +79,7 @@ def _with_bucket(snapshot: StatusSnapshot, target: Target) -> StatusSnapshot:
         else:
             note(f"backups: read from R2, {target.bucket}")
             snapshot = replace(snapshot, backups=backups)
-    database = snapshot.health["checks"].get("database", {})
-    if database.get("status") == "healthy":
+    if is_healthy:
         return snapshot
     try:
         contents = read_database_contents(target)

@@ -33,6 +33,12 @@ class AssembledBackup:
     rows: int
     erased: int
 
+    @property
+    def row_summary(self) -> str:
+        """The number of rows, and of those that the backup has and that were erased since."""
+        rows = counted(self.rows, "row")
+        return f"{rows}, without {self.erased:,} that were erased since" if self.erased else rows
+
 
 def required_parts(chain: Sequence[Manifest]) -> Sequence[BackupPart]:
     """List the parts that make up the last backup; those of whole tables are its own."""

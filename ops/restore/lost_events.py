@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ops.backup.high_water import read_mark
 from ops.cloudflare.target import Target
@@ -26,6 +26,10 @@ class LostEvents:
     def number(self) -> int:
         """How many there were at least."""
         return self.last_id - self.first_id + 1
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for scripts."""
+        return {**asdict(self), "at_least": self.number}
 
     def __str__(self) -> str:
         return (

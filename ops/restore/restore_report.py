@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import typer
 
@@ -11,7 +11,7 @@ from ops.cloudflare.target import Target
 from ops.restore.lost_events import LostEvents
 from ops.restore.restore_steps import PreparedRestore
 from ops.terminal.errors import ExitCode
-from ops.terminal.output import counted, format_duration, show_json
+from ops.terminal.output import format_duration, show_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class RestoreReport:
         else:
             content = self.prepared.content
             typer.echo(
-                f"{self.database.database} holds {counted(content.rows, 'row')} in"
+                f"{self.database.database} holds {content.row_summary} in"
                 f" {len(content.staging.tables)} tables, counted and compared with the backup;"
                 f" {format_duration(self.seconds)}"
             )
@@ -62,7 +62,7 @@ class RestoreReport:
                 "database_id": self.database.database_id,
                 **self.prepared.as_json(),
                 "differences": list(self.problems),
-                "not_in_backup": {**asdict(lost), "at_least": lost.number} if lost else None,
+                "not_in_backup": lost and lost.as_json(),
                 "next": self.next_step,
                 "seconds": round(self.seconds, 1),
             }

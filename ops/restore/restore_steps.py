@@ -101,10 +101,8 @@ def describe(prepared: PreparedRestore) -> Sequence[str]:
     """Describe what was assembled, in some lines."""
     content, last = prepared.content, prepared.backup
     chain = f" and {counted(len(prepared.chain) - 1, 'hourly one')}" * (len(prepared.chain) > 1)
-    rows = f"{counted(content.rows, 'row')} as of {last.finished_at}"
+    rows = f"{content.row_summary}, as of {last.finished_at}"
     lines = [f"{last.id}: all parts of {prepared.chain[0].id}{chain} are whole; {rows}"]
-    if content.erased:
-        lines.append(f"{counted(content.erased, 'row')} erased after it were erased again")
     for source, count in content.staging.skipped_rows.items():
         lines.append(f"left out: {counted(count, 'row')} of {source}, which no migration makes")
     return lines

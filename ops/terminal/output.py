@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from io import BufferedReader
 
 import typer
 from rich.console import Console
@@ -23,6 +25,11 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 def announce(target: object, *, as_json: bool) -> None:
     """Print what the command works on, before it begins."""
     typer.echo(f"{target}\n" if not as_json else str(target), err=as_json)
+
+
+def announce_list(target: object) -> None:
+    """Print what the command reads, to stderr: its list is for pipes, too."""
+    typer.echo(str(target), err=True)
 
 
 def note(text: str) -> None:
@@ -96,6 +103,27 @@ def require_no_question(*, as_json: bool, yes: bool, dry_run: bool) -> None:
     """
     if as_json and not (yes or dry_run):
         raise WrongUsageError("--json asks no questions: add --yes or --dry-run")
+
+
+def require_answerable(*, yes: bool, dry_run: bool) -> None:
+    """Check before long work that somebody can answer the question at its end.
+
+    Raises:
+        WrongUsageError: stdin has ended already, and neither --yes nor --dry-run is given.
+    """
+    if not (yes or dry_run) and _is_stdin_over():
+        raise WrongUsageError("nobody can answer here (stdin has ended): add --yes or --dry-run")
+
+
+def _is_stdin_over() -> bool:
+    """Return whether stdin has nothing more to read; a pipe may get its answer later."""
+    if sys.stdin is None or sys.stdin.closed:
+        return True
+    buffer = getattr(sys.stdin, "buffer", None)
+    if not isinstance(buffer, BufferedReader) or sys.stdin.isatty():
+        return False
+    readable, _, _ = select.select([buffer], [], [], 0)
+    return bool(readable) and not buffer.peek(1)
 
 
 def plain(text: object) -> str:

@@ -26,7 +26,7 @@ from services.loss.high_water_mark import KEY, HighWaterMark
 from tests.harness.prepared import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.restore.test_sql_text import NASTY
-from tests.ops.running import Output, fails, here
+from tests.ops.running import Output, fails, here, ppp
 
 # Each starts wrangler many times.
 pytestmark = pytest.mark.timeout(300)
@@ -236,8 +236,18 @@ def test_a_damaged_backup_is_refused_with_its_part_and_an_older_one(
 
 
 def test_a_backup_that_is_gone_is_refused(chain: tuple[Path, Written]) -> None:
-    output = run(chain[0], "--backup", "20250101T000000Z-full", "--yes")
+    # Without --yes: nobody is asked about it.
+    output = run(chain[0], "--backup", "20250101T000000Z-full")
     assert "backups/20250101T000000Z-full/manifest.json is missing" in fails(output, 1)
+    assert "Restore " not in output.out
+
+
+def test_where_nobody_can_answer_it_is_refused_before_the_work(
+    chain: tuple[Path, Written], tmp_path: Path
+) -> None:
+    output = ppp("restore", "--local", "--persist-to", chain[0], home=tmp_path)
+    assert "stdin has ended" in fails(output, 2)
+    assert output.out == ""
 
 
 def test_backups_are_listed_from_the_bucket(chain: tuple[Path, Written]) -> None:
@@ -245,6 +255,9 @@ def test_backups_are_listed_from_the_bucket(chain: tuple[Path, Written]) -> None
     assert output.code == 0
     assert [backup["id"] for backup in output.json["backups"]] == [HOURLY, FULL, DAMAGED]
     assert output.json["backups"][0]["events"] == EVENTS
+    table = here("backups", "--local", "--persist-to", chain[0])
+    assert table.err.startswith("local: D1 ")
+    assert table.out.startswith("backup ")
 
 
 def test_objects_can_be_fetched_one_by_one(chain: tuple[Path, Written], tmp_path: Path) -> None:
@@ -257,10 +270,14 @@ def test_objects_can_be_fetched_one_by_one(chain: tuple[Path, Written], tmp_path
     assert file.read_bytes() == chain[1].objects[key]
 
 
-def test_what_would_be_done_is_said_and_nothing_done(storage: Path) -> None:
+def test_what_would_be_done_is_said_and_nothing_done(storage: Path, tmp_path: Path) -> None:
+    mark = HighWaterMark("a" * 32, EVENTS + 9, EVENTS, 1, 1, "2026-11-21T03:55:00Z")
+    store(storage, tmp_path / "mark", {KEY: mark.as_bytes()})
     before = files_of_databases(storage)
     output = run(storage, "--dry-run", "--into", "beside")
     assert output.code == 0
     execute = output.out.splitlines()[-1]
     assert execute.startswith("npx wrangler d1 execute DB --local --persist-to ")
+    assert "rows, without 2 that were erased since, as of " in output.out
+    assert "not in the backup: 9 events that came after it, ids 41 to 49, from " in output.out
     assert files_of_databases(storage) == before

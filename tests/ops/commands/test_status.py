@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 
 from ops.checks.status_lines import StatusSnapshot, status_lines
+from ops.cloudflare.bucket import Bucket
 from ops.commands import status as ops_status
 from ops.worker_api import client as ops_client
 from ops.worker_api import worker as ops_worker
 from paths import LOCAL_CONFIG
 from pyodide_bundle import Bundle
+from services.loss.high_water_mark import KEY, HighWaterMark
 from tests.harness.direct import running_directly
 from tests.harness.prepared import database_file
 from tests.harness.worker import Row, running_worker, some_event
 from tests.ops.asking import ADMIN_KEY, KEYS, READ_KEY, Service
-from tests.ops.deployed import local, write_backup
+from tests.ops.deployed import EVENTS, local, write_backup
 from tests.ops.running import fails, here
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -254,8 +256,7 @@ def test_a_job_that_was_refused_is_a_problem_and_says_why() -> None:
 def test_a_cached_count_does_not_hide_the_events_of_the_last_hour() -> None:
     counts = metrics(database={"total_events": 0}, recent_activity={"events_last_hour": 2_570})
     text = [line.text for line in status_lines(changed(metrics=counts)) if "MiB" in line.text]
-    assert "0 events" in text[0]
-    assert "at least 2,570 events now" in text[0]
+    assert text[0].startswith("3.0 MiB: at least 2,570 events (counted 5 min ago: 0 events, 99 vi")
 
 
 # ---- on a real Worker --------------------------------------------------------------------------
@@ -361,6 +362,18 @@ def test_a_database_without_tables_hides_no_backup_and_comes_first(with_backup: 
     assert "-full, " in backup
     assert "backups: read from R2" in output.err
     assert all("follows from what comes first" in line for line in rest if line.startswith("!"))
+
+
+def test_an_empty_list_of_another_database_hides_no_backup(with_backup: Path) -> None:
+    """The Worker answers: its database is a new one, whose own list of backups is empty."""
+    mark = HighWaterMark("a" * 32, EVENTS, EVENTS, 1, 1, "2026-05-01T12:00:00Z")
+    Bucket(local(with_backup)).write(KEY, mark.as_bytes())
+    with closing(sqlite3.connect(database_file(with_backup))) as database:
+        assert database.execute("SELECT count(*) FROM backups").fetchone() == (0,)
+    output = here("status", "--local")
+    [backup] = [line for line in output.out.splitlines() if line[2:].startswith("backup")]
+    assert "-full, " in backup
+    assert output.out.startswith("! do first             this is another database (")
 
 
 def test_where_nothing_answers_it_is_one_line() -> None:

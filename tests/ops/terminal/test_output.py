@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,7 @@ from ops.terminal.output import (
     counted,
     format_duration,
     plain,
+    require_answerable,
     require_no_question,
     show_table,
 )
@@ -87,3 +89,25 @@ def test_a_terminal_breaks_words_apart_but_no_id(width: int) -> None:
     assert len(lines) == (3 if width == 80 else len(lines))
     for word in ("some", "words", "that", "are", "long"):
         assert sum(word in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(("written", "is_closed"), [(b"", False), (b"y\n", False), (b"y\n", True)])
+def test_a_question_is_refused_before_the_work_only_where_stdin_has_ended(
+    monkeypatch: pytest.MonkeyPatch, written: bytes, *, is_closed: bool
+) -> None:
+    """An answer that is piped is taken, and one may come later."""
+    end, start = os.pipe()
+    os.write(start, written)
+    if is_closed:
+        os.close(start)
+    with os.fdopen(end, encoding="utf-8") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        require_answerable(yes=False, dry_run=False)
+        assert stdin.read(2) == "y\n" if written else True
+        if not is_closed:
+            os.close(start)
+            stdin.read()
+        with pytest.raises(WrongUsageError, match="stdin has ended"):
+            require_answerable(yes=False, dry_run=False)
+        require_answerable(yes=True, dry_run=False)
+        require_answerable(yes=False, dry_run=True)
