@@ -27,7 +27,7 @@ from tests.harness.worker import Row, Worker, some_visitor
 
 Answer = TypeVar("Answer")
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 SETTLE_SECONDS = 0.8  # in which what must not be sent would be seen
 RETRY_MS = 5_000  # the pixel's own pause before what waits is sent again
 ADD_PIXEL = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"

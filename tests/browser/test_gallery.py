@@ -13,7 +13,7 @@ from tests.browser.gallery.builders import BUILDERS, REFUSALS, VENDORS, Builder,
 from tests.browser.gallery.gallery_site import PAGES, REFUSED, Gallery, gallery_site
 from tests.harness.worker import Row, Worker
 
-DEADLINE_SECONDS = 6.0
+DEADLINE_SECONDS = 30.0
 SETTLE_MS = 800  # in which a second row, or a leak, would show
 # Where the tabulator does not stop is a honeypot.
 TYPED_BY_PEOPLE = ":is(input, select, textarea):not([tabindex='-1']):visible"

@@ -14,7 +14,7 @@ from tests.harness.worker import Row, Worker
 
 CAMPAIGN_LINK = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=Cj0-test"
 ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 
 EVENTS_OF_VISITOR = """
 SELECT event.* FROM tracking_events AS event

@@ -34,7 +34,7 @@ SUBMISSIONS_PER_VISITOR = 100  # submissions
 FOR_ONE_ADDRESS = 6  # submissions, of two events or more: the Worker admits 100 a minute
 LOOKED_AT_AGAIN = 10  # every tenth form's site is visited again: what waited there is sent twice
 FRAMES = 8
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 LEADS = """
 SELECT form_data ->> 'email' AS email FROM tracking_events
 WHERE pixel_id = ? AND event_type = 'form_submit'
