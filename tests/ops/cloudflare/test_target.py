@@ -62,11 +62,11 @@ def test_only_numbers_become_a_list_of_numbers() -> None:
 
 def test_who_is_not_logged_in_is_told_how_to(home: Path, local_config: Bundle) -> None:
     output = ppp("leads", "--env", "production", home=home)
-    assert output.out.startswith("production: D1 ppp-tracking-db (777a0ed8-")
+    assert output.err.startswith("production: D1 ppp-tracking-db (777a0ed8-")
     assert "npx wrangler login" in fails(output, 3)
 
 
 def test_a_database_without_tables_is_called_so(home: Path, local_config: Bundle) -> None:
     output = ppp("leads", "--local", "--persist-to", home / "empty", "--json", home=home)
     assert "lacks tables or migrations" in fails(output, 3)
-    assert output.out == ""
+    assert output.json["exit_code"] == 3
