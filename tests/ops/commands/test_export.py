@@ -125,7 +125,7 @@ def test_all_events_are_in_one_file_however_many_parts_they_came_in(
 ) -> None:
     file = home / "events"
     arguments = ("--format", format_name, "--output", file, "--batch", batch)
-    output = service.ppp("export", few["id"], *arguments, key=READ_KEY)
+    output = service.ppp("export", few["id"], *arguments, key=ADMIN_KEY)
     assert output.code == 0, output
     assert output.out == f"{file}: 25 events, {file.stat().st_size:,} bytes\n"
     events = read(file, format_name)
@@ -135,6 +135,17 @@ def test_all_events_are_in_one_file_however_many_parts_they_came_in(
         assert events == stored(service, few)
     assert [each.name for each in home.iterdir()] == ["events"]
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_without_the_permission_for_leads_exports_no_titles(
+    service: Service, few: Row, home: Path
+) -> None:
+    file = home / "events"
+    arguments = ("--format", "json", "--output", file)
+    assert service.ppp("export", few["id"], *arguments, key=READ_KEY).code == 0
+    events = read(file, "json")
+    assert ids(events) == ids(stored(service, few))
+    assert {event["page_title"] for event in events} == {None}
 
 
 @pytest.mark.parametrize(

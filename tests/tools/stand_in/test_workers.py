@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 
 import pytest
 
-from paths import NODE_BIN, tool_environment
 from stand_in.faults import ApiFault
 from tests.tools.stand_in.cloud import NAMESPACE, Tiny
 
@@ -99,33 +97,6 @@ def test_a_version_that_does_not_start_is_refused(tiny: Tiny) -> None:
     assert code == 1
     assert "it does not start" in output
     assert "10021" in output
-
-
-def test_the_log_is_followed(tiny: Tiny) -> None:
-    tiny.write("talking", classes=TWO_CLASSES)
-    tiny.wrangler("deploy")
-    with subprocess.Popen(
-        [NODE_BIN / "wrangler", "tail", "tiny", "--format", "json"],
-        env=tool_environment() | {"CI": "true"} | tiny.cloud.variables(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as tail:
-        try:
-            while not tiny.cloud.followers("tiny"):
-                pass
-            tiny.ask("/some/path")
-            lines = iter(tail.stdout or ())
-            text = ""
-            while not text.rstrip().endswith("\n}"):
-                text += next(lines)
-        finally:
-            tail.terminate()
-    event = json.loads(text)
-    assert event["outcome"] == "ok"
-    assert event["scriptName"] == "tiny"
-    assert event["event"]["request"]["url"].endswith("/some/path")
-    assert '"event":"asked"' in event["logs"][0]["message"][0]
 
 
 @pytest.mark.parametrize("kind", ["error", "limit", "reset", "expired"])
