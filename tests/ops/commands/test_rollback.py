@@ -24,6 +24,7 @@ STARTED = {
     "kind": "deployment",
     "state": "started",
     "at": "2026-11-20T03:00:00Z",
+    "database_id": "777a0ed8-e3ee-42fc-ad9b-12f7964c1c0b",
     "version": "3.1.0",
     "worker_version": "new-version",
     "backup": "20261120T025900Z-manual",
