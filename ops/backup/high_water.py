@@ -71,12 +71,14 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
             f"{target.database} lacks the migration that gives it an identity: `npx wrangler d1"
             f" migrations apply {' '.join(target.arguments())}`, then the same command again"
         )
+    # Judged before its ids are raised, which would make a database that was set back look whole.
+    is_lost = judge_loss(mark, contents) is not None
     if mark and mark.highest_event > contents.highest_event:
         # A receipt of an erasure names events by their ids, in whatever database they were.
         raise_event_ids(target, mark.highest_event)
         contents = replace(contents, highest_event=mark.highest_event)
     [[row]] = Database(target).ask(COUNT_EVENTS)
-    if judge_loss(mark, contents):
+    if is_lost:
         # They describe what was: one may go on where another database ended, or is gone from R2.
         # The next run begins with a full one.
         Database(target).ask(FORGET_BACKUPS)

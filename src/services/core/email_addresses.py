@@ -65,8 +65,7 @@ def _with_ascii_domain(email: str) -> str | None:
 def _ascii(label: str) -> str:
     if label.isascii():
         return label
-    # Few addresses need it, and to import it takes time.
-    import idna  # noqa: PLC0415
+    import idna  # noqa: PLC0415  # few addresses need it, and to import it takes time
 
     try:
         return idna.alabel(label).decode()
