@@ -49,9 +49,9 @@ const isReadable = ({ type, checked }) =>
  * @param {any} field
  */
 const fieldDescription = (field) => {
-  const attributes = [...field.attributes].filter(({ name }) => name !== "class");
+  // Old libraries replace filter(): map() is what is left of Array.prototype on most pages.
   return [
-    ...attributes.map(({ value }) => value),
+    ...[...field.attributes].map(({ name, value }) => (name === "class" ? "" : value)),
     ...[...field.labels].map(({ textContent }) => textContent),
   ].join("\n");
 };
@@ -172,8 +172,8 @@ const watchOutcome = (lead, group) => {
   const newText = () =>
     container.innerText
       .split("\n")
-      .filter((/** @type {string} */ line) => !textBefore.includes(line))
-      .join();
+      .map((/** @type {string} */ line) => (textBefore.includes(line) ? "" : line))
+      .join("");
 
   /** @returns {Outcome | undefined} */
   const judge = () => {

@@ -26,7 +26,7 @@ def replay(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Stores the events that wait in R2, without waiting for the cron.
+    """Stores the events that wait in R2, without the cron.
 
     After a lost database was restored, or after D1 failed. Each event is stored once, in its
     order, with the time at which it was received; an interrupted replay is repeated. It needs an

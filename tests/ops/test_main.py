@@ -82,7 +82,6 @@ def test_every_command_stands_in_the_docs(command: tuple[str, ...]) -> None:
         (("resync", "--local", "7", "--since", "3"), "--since goes with"),
         (("resync", "--local", "1); DROP TABLE pixels"), "not a valid int"),
         (("resync", "--local", "0"), "not in the range"),
-        (("resync", "--local", "--failed", "--json"), "--yes or --dry-run"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -18,7 +18,7 @@ from ops.worker_api import worker as ops_worker
 from paths import ROOT
 from simulator.fields import field_code
 from simulator.server import Simulator
-from tests.harness.worker import PIXEL, PROJECT, some_event
+from tests.harness.worker import PIXEL, PROJECT, some_event, some_visitor
 from tests.ops.asking import ADMIN_KEY, Service
 from tests.ops.running import Output, here
 from tests.ops.test_main import COMMANDS
@@ -56,6 +56,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "projects list": (),
     "projects show": (PROJECT,),
     "projects update": (PROJECT, "--name", "ACME"),
+    "replay": ("--dry-run",),
     "restore": ("--dry-run",),
     "resync": ("--failed", "--dry-run"),
     "rollback": ("--dry-run",),
@@ -99,6 +100,11 @@ def test_every_command_is_tried_here() -> None:
 @pytest.mark.parametrize("command", ARGUMENTS)
 def test_wrong_usage_is_json_for_scripts(command: str) -> None:
     assert "--nonsense" in error_for_scripts(run(command, "--json", "--nonsense"), 2)
+
+
+def test_a_question_that_nobody_can_answer_is_json_for_scripts() -> None:
+    output = here("resync", "--local", "--failed", "--json")
+    assert "--yes or --dry-run" in error_for_scripts(output, 2)
 
 
 @pytest.mark.parametrize("command", sorted(ARGUMENTS.keys() - WITHOUT_TARGET))
@@ -149,7 +155,7 @@ def with_events(service: Service) -> Service:
     """A Worker with a long page address, a long name and an erasure."""
     page = f"https://shop.example/{'a-long-path/' * 20}"
     service.worker.send(some_event(page_url=page, utm_source="a source of many words" * 3))
-    service.json("projects", "create", "--name", "a project whose name has many words " * 2)
+    service.json("projects", "create", "--name", f"a project of many words {'and words ' * 4}{some_visitor()}")
     event = some_event(event_type="form_submit", form_data={"email": "jane@example.com"})
     service.worker.send(event)
     service.ppp("privacy", "erase", "--yes", answer="jane@example.com\n")

@@ -82,7 +82,7 @@ def location(
 
 def split(command: str) -> tuple[Any, list[str], list[str]]:
     """The command of the command line, as typer knows it, its name, and what it is told."""
-    arguments, name = shlex.split(command)[1:], list[str]()
+    arguments, name = shlex.split(command.partition(" | ")[0])[1:], list[str]()
     found: Any = typer.main.get_command(app)
     while hasattr(found, "commands"):
         if found.invoke_without_command and arguments[0].startswith("-"):

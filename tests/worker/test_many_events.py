@@ -28,6 +28,7 @@ PARAMETERS = json.dumps(
         **SPAN,
         "offsets": [{**SPAN, "ahead": "+0 seconds"}],
         "rows": 101,
+        "skipped": 0,
     }
 )
 # What the temporary tables of a report hold counts as read too, and so do its few values.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.harness.keys import ADMIN_KEY, READ_KEY
+from tests.harness.keys import ADMIN_KEY, LEADS_KEY
 from tests.harness.worker import Answer, Row, Worker, some_event, some_visitor
 
 PIXELS = "INSERT INTO pixels (id, project_id, name) VALUES (?, 'ppp-demo-project', ?)"
@@ -21,7 +21,7 @@ def pixel(keyed: Worker) -> str:
 
 
 def ask(worker: Worker, pixel_id: str, query: str = "") -> Answer:
-    return worker.fetch(f"/api/reports/stats/{pixel_id}{query}", headers={"x-api-key": READ_KEY})
+    return worker.fetch(f"/api/reports/stats/{pixel_id}{query}", headers={"x-api-key": LEADS_KEY})
 
 
 def stats(worker: Worker, pixel_id: str, query: str = "") -> Row:

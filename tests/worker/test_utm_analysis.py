@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.keys import READ_KEY
+from tests.harness.keys import LEADS_KEY, READ_KEY
 from tests.harness.worker import Answer, Worker, some_event
 
 SITE = "https://a.example/"
@@ -15,8 +15,8 @@ def nothing_seen(keyed: Worker) -> None:
     keyed.query("DELETE FROM tracking_events")
 
 
-def ask(worker: Worker) -> Answer:
-    return worker.fetch("/api/reports/debug/utm-analysis", headers={"x-api-key": READ_KEY})
+def ask(worker: Worker, key: str = LEADS_KEY) -> Answer:
+    return worker.fetch("/api/reports/debug/utm-analysis", headers={"x-api-key": key})
 
 
 def record_view(
@@ -76,6 +76,11 @@ def test_addresses_are_listed_whose_parameters_nobody_stored(keyed: Worker) -> N
             "events": 1,
             "parameters": ["gbraid"],
         },
+    ]
+    without_persons = ask(keyed, READ_KEY).json()["data"]["unstored"]
+    assert [address["page_url"] for address in without_persons] == [
+        f"{SITE}?UTM_ID=7",
+        f"{SITE}?utm_source=a",
     ]
 
 
