@@ -2,15 +2,18 @@
 import { statements } from "./statements.js";
 
 let prepared;
+let databaseId;
 
 export default {
   async fetch(request, env) {
     const event = await request.json();
+    databaseId ??= await env.DB.prepare("SELECT id FROM database_identity").first("id");
     prepared ??= statements.map((sql) => env.DB.prepare(sql));
     const now = new Date().toISOString().slice(0, 19).replace("T", " ");
     const openSince = new Date(Date.now() - 1_800_000).toISOString().slice(0, 19).replace("T", " ");
     const parameters = JSON.stringify({
       ...event,
+      database_id: databaseId,
       now,
       open_since: openSince,
       visitor_id: crypto.randomUUID(),
