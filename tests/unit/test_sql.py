@@ -37,10 +37,20 @@ JOINED_BY_FUNCTIONS = {
     },
     # Columns of the properties that a breakdown may have.
     "services/reports/breakdowns.py": {
-        *("count_by_channel('first_visits')", "count_by_channel('visits')", "value"),
+        *("count_by_channel('first_visits')", "count_by_channel('visits')", "page", "value"),
+        *("word('value')", "word_key('value')"),
     },
     "services/reports/channel_sql.py": {
         *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
+    },
+    # Columns of a credit.
+    "services/reports/legacy_statistics.py": {
+        *("word('utm_source')", "word_key('credited.utm_source')"),
+    },
+    "services/reports/pixel_statistics.py": {
+        *("word('source')", "word('medium')", "word('campaign')"),
+        *("word_key('credited.source')", "word_key('credited.medium')"),
+        "word_key('credited.campaign')",
     },
     # Columns of the export.
     "services/reports/export_pages.py": {

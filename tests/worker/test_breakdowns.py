@@ -112,6 +112,22 @@ def test_the_last_touch_is_the_events_and_the_first_one_the_visitors(
         assert values(keyed, pixel, f"by={by}&attribution=first") == first_touch
 
 
+@pytest.mark.parametrize("touch", ["last", "first"])
+def test_words_that_differ_by_case_and_spaces_are_one_line(
+    keyed: Worker, pixel: str, touch: str
+) -> None:
+    for campaign in ("Spring+Sale", "SPRING+SALE", "spring+sale", "Summer"):
+        query = f"?UTM_Source=News&amp;utm_medium=Email&amp;utm_campaign={campaign}"
+        record_view(keyed, pixel, query, visitor_cookie=some_visitor())
+    keyed.query("UPDATE tracking_events SET utm_medium = ' email ' WHERE utm_campaign = 'Summer'")
+
+    by_campaign = values(keyed, pixel, f"by=campaign&attribution={touch}")
+    assert by_campaign == {"spring sale": 3, "Summer": 1}
+    assert values(keyed, pixel, f"by=source&attribution={touch}") == {"News": 4}
+    medium = values(keyed, pixel, f"by=medium&attribution={touch}")
+    assert medium == ({"email": 4} if touch == "last" else {"Email": 4})
+
+
 CHANNELS = [
     ("?utm_source=google&utm_medium=cpc", None, "paid_search"),
     ("?utm_source=Google%20Ads&utm_medium=PPC", None, "paid_search"),

@@ -20,7 +20,7 @@ from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_json
 from services.reports.channel_sql import AD, count_by_channel
-from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
 from services.reports.spans import IN_SPAN, Span, read_span
 
 DECIMALS = 4
@@ -56,16 +56,23 @@ _EVENT_PROPERTIES = {
 
 # Reads `counted`. Rows are sorted by number of events and value. A page begins after all rows with
 # more events than the last one of the page before, and as many of the same number as were read.
-_PAGE = """
-SELECT value, events, visitors, sessions, submissions
-FROM (
-  SELECT
-    value, sum(events) AS events, count(DISTINCT visitor_id) AS visitors,
-    count(DISTINCT session_id) AS sessions, sum(submissions) AS submissions
-  FROM counted GROUP BY value
-)
+_COUNTS = """
+  sum(events) AS events, count(DISTINCT visitor_id) AS visitors,
+  count(DISTINCT session_id) AS sessions, sum(submissions) AS submissions
+"""
+_PAGE_OF_COUNTS = """
 WHERE ?1 ->> 'most_events' IS NULL OR events <= ?1 ->> 'most_events'
 ORDER BY events DESC, value LIMIT ?1 ->> 'rows' OFFSET ?1 ->> 'skipped'
+"""
+_PAGE = f"""
+SELECT value, events, visitors, sessions, submissions
+FROM (SELECT value, {_COUNTS} FROM counted GROUP BY value)
+{_PAGE_OF_COUNTS}
+"""
+_PAGE_OF_WORDS = f"""
+SELECT word AS value, events, visitors, sessions, submissions
+FROM (SELECT {word("value")} AS word, {_COUNTS} FROM counted GROUP BY {word_key("value")})
+{_PAGE_OF_COUNTS}
 """
 
 # MATERIALIZED: sorting and grouping would otherwise read the row of every event.
@@ -105,13 +112,13 @@ touches AS (
 """
 
 
-def _by_event(value: str) -> str:
+def _by_event(value: str, page: str) -> str:
     return f"""
 WITH counted AS MATERIALIZED (
   SELECT {value} AS value, visitor_id, session_id, 1 AS events, {_SUBMITTED} AS submissions
   FROM tracking_events WHERE {IN_SPAN}
 )
-{_PAGE}"""
+{page}"""
 
 
 def _by_first_touch(value: str) -> str:
@@ -120,7 +127,7 @@ WITH {_FIRST_TOUCHES},
 counted AS (
   SELECT {value} AS value, visitor_id, session_id, events, submissions FROM touches
 )
-{_PAGE}"""
+{_PAGE_OF_WORDS}"""
 
 
 _BY_CHANNEL = f"""
@@ -168,10 +175,8 @@ counted AS (
 {_PAGE}"""
 
 BREAKDOWNS: Mapping[tuple[str, str], str] = {
-    **{
-        (by, "last"): _by_event(value)
-        for by, value in (_TOUCH_PROPERTIES | _EVENT_PROPERTIES).items()
-    },
+    **{(by, "last"): _by_event(value, _PAGE_OF_WORDS) for by, value in _TOUCH_PROPERTIES.items()},
+    **{(by, "last"): _by_event(value, _PAGE) for by, value in _EVENT_PROPERTIES.items()},
     **{(by, "first"): _by_first_touch(value) for by, value in _TOUCH_PROPERTIES.items()},
     ("channel", "last"): _BY_CHANNEL,
     ("channel", "first"): _BY_FIRST_CHANNEL,

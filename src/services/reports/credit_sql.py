@@ -31,3 +31,13 @@ CAMPAIGN = """
     nullif(utm_campaign, ''), iif(touch_origin IS NULL, NULL, nullif(ad_group, '')), 'none'
   )
 """
+
+
+def word_key(column: str) -> str:
+    """What words are counted by: `Google`, `google ` and `google` are one."""
+    return f"lower(trim({column}))"
+
+
+def word(column: str) -> str:
+    """How a group of words is shown: by a spelling that came, in lower case if one did."""
+    return f"max(trim({column}))"

@@ -15,7 +15,7 @@ from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL, COUNT_ARCHIVED_OF_
 from services.core.errors import NotFoundError
 from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time
-from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
 from services.reports.legacy_query import clamped_number
 from services.reports.pixel_statistics import (
     DAILY_BREAKDOWN,
@@ -36,10 +36,11 @@ SOURCES_ALONE = f"""
 WITH credited AS MATERIALIZED (
   SELECT visitor_id, {SOURCE} AS utm_source FROM tracking_events WHERE {IN_SPAN}
 )
-SELECT utm_source, count(*) AS count, count(DISTINCT visitor_id) AS visitors
+SELECT
+  {word("utm_source")} AS utm_source, count(*) AS count, count(DISTINCT visitor_id) AS visitors
 FROM credited
-GROUP BY utm_source
-ORDER BY count DESC, utm_source LIMIT {MAX_SOURCES}
+GROUP BY {word_key("credited.utm_source")}
+ORDER BY count DESC, 1 LIMIT {MAX_SOURCES}
 """
 
 PAGES_OF_ALL_EVENTS = f"""

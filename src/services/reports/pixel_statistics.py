@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.ports import Database, LocalTime, Row
-from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
 from services.reports.spans import IN_SPAN, Span
 
 MAX_SOURCES = 10
@@ -39,10 +39,13 @@ WITH credited AS MATERIALIZED (
     {CAMPAIGN} AS campaign
   FROM tracking_events WHERE {IN_SPAN}
 )
-SELECT source, medium, campaign, count(*) AS events, count(DISTINCT visitor_id) AS visitors
+SELECT
+  {word("source")} AS source, {word("medium")} AS medium, {word("campaign")} AS campaign,
+  count(*) AS events, count(DISTINCT visitor_id) AS visitors
 FROM credited
-GROUP BY source, medium, campaign
-ORDER BY events DESC, source, medium, campaign LIMIT {MAX_SOURCES}
+GROUP BY {word_key("credited.source")}, {word_key("credited.medium")},
+  {word_key("credited.campaign")}
+ORDER BY events DESC, 1, 2, 3 LIMIT {MAX_SOURCES}
 """
 
 # A custom event is no page view. The title is the newest one.

@@ -4,9 +4,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import unquote_plus
 
 from services.core.text import clean
+from services.tracking.link_parameters import (
+    FIELD_OF_PARAMETER,
+    FIELDS,
+    MAX_VALUE_CHARACTERS,
+    NETWORK_OF_CLICK_ID,
+    UTM,
+    campaign_fields,
+    pairs_of,
+    parameter_name,
+    query_of_fragment,
+    unescaped,
+    without_further_encoding,
+)
 
 TouchOrigin = Literal["page_url", "body", "referrer"]
 
@@ -35,7 +47,7 @@ class Touch:
 
     def stored_fields(self) -> dict[str, str]:
         """The origin and the parameters that are set, as stored: {"origin": …, "gclid": …}."""
-        values = ((name, getattr(self, name)) for name in ("origin", *_FIELDS))
+        values = ((name, getattr(self, name)) for name in ("origin", *FIELDS))
         return {name: value for name, value in values if value is not None}
 
 
@@ -48,31 +60,17 @@ class Attribution:
     campaign: str
 
 
-_UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
-_NETWORK_OF_CLICK_ID = {
-    "gclid": "google",
-    "fbclid": "facebook",
-    "msclkid": "microsoft",
-    "ttclid": "tiktok",
-    "twclid": "twitter",
-    "li_fat_id": "linkedin",
-    "sc_click_id": "snapchat",
-}
 # Their names in addresses, in lower case.
-CLICK_IDS = frozenset((*_NETWORK_OF_CLICK_ID, "sccid"))
-_AD = ("campaign_region", "ad_group", "ad_id", "search_query")
-_FIELDS = (*_UTM, *_NETWORK_OF_CLICK_ID, *_AD)
+CLICK_IDS = frozenset((*NETWORK_OF_CLICK_ID, "sccid"))
 
 # The ad parameters describe a touch, they do not make one.
-_TOUCH_FIELDS = frozenset((*_UTM, *_NETWORK_OF_CLICK_ID))
+_TOUCH_FIELDS = frozenset((*UTM, *NETWORK_OF_CLICK_ID))
 _SEARCH_CLICK_IDS = frozenset(("gclid", "msclkid"))
 
-# Snapchat's own parameter is ScCid; older set-ups say region.
-_FIELD_OF_PARAMETER = {name: name for name in _FIELDS} | {
-    "sccid": "sc_click_id",
-    "region": "campaign_region",
-}
-_MAX_VALUE_CHARACTERS = 500
+# `region` in a body is the visitor's.
+_FIELD_IN_BODY = {name: name for name in FIELDS} | {"sccid": "sc_click_id"}
+# A space of `spring+sale`; `C++` and `1+1` are what they are.
+_SPACE_OF_FORMS = re.compile(r"(?<=[^\W\d_])\+(?=\w)|(?<=\w)\+(?=[^\W\d_])")
 
 # Old pixels send these words for parameters that are missing.
 _PLACEHOLDERS = frozenset(("null", "undefined"))
@@ -119,10 +117,10 @@ def read_touch(url: str, origin: TouchOrigin) -> Touch | None:
     """The touch in the URL's query, else in its fragment; None if it has none. Never raises."""
     if "=" not in url:
         return None
-    address, _, fragment = url.partition("#")
+    address, _, fragment = unescaped(url).partition("#")
     query = address.partition("?")[2]
-    return _touch(origin, _parameters(query)) or _touch(
-        origin, _parameters(_query_of_fragment(fragment))
+    return _touch(origin, campaign_fields(query)) or _touch(
+        origin, campaign_fields(query_of_fragment(fragment))
     )
 
 
@@ -131,14 +129,14 @@ def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
 
     The placeholders that the old Worker stored for missing parameters are left out.
     """
-    values = ((name, _pixel_value(name, row.get(name))) for name in _FIELDS)
+    values = ((name, _pixel_value(name, row.get(name))) for name in FIELDS)
     fields = {name: value for name, value in values if value}
     return {} if _TOUCH_FIELDS.isdisjoint(fields) else fields
 
 
 def without_touch(url: str) -> str:
     """The URL without the parameters that make or describe a touch, in query and `#/route?…`."""
-    address, hash_mark, fragment = url.partition("#")
+    address, hash_mark, fragment = unescaped(url).partition("#")
     if fragment.startswith(("/", "!")):
         fragment = _without_parameters(fragment)
     return _without_parameters(address) + hash_mark + fragment
@@ -147,29 +145,29 @@ def without_touch(url: str) -> str:
 def is_touch_parameter(name: str) -> bool:
     """Whether a parameter, by its decoded name, makes or describes a touch."""
     lowered = name.lower()
-    return lowered in _FIELD_OF_PARAMETER or lowered.startswith("utm_")
+    return lowered in FIELD_OF_PARAMETER or lowered.startswith("utm_")
 
 
 def unstored_parameters(url: str) -> list[str]:
     """The names in the URL's query, in lower case and their order, that are stored in no field."""
-    query = url.partition("#")[0].partition("?")[2]
-    names = (_decoded(pair.partition("=")[0]).lower() for pair in query.split("&"))
-    return list(dict.fromkeys(name for name in names if name and name not in _FIELD_OF_PARAMETER))
+    query = unescaped(url).partition("#")[0].partition("?")[2]
+    names = (parameter_name(pair.partition("=")[0]) for pair in pairs_of(query))
+    return list(dict.fromkeys(name for name in names if name and name not in FIELD_OF_PARAMETER))
 
 
 def _without_parameters(address: str) -> str:
     page, _, query = address.partition("?")
     pairs = [
         pair
-        for pair in query.split("&")
-        if pair and _decoded(pair.partition("=")[0]).lower() not in _FIELD_OF_PARAMETER
+        for pair in pairs_of(query)
+        if pair and parameter_name(pair.partition("=")[0]) not in FIELD_OF_PARAMETER
     ]
     return page + ("?" + "&".join(pairs) if pairs else "")
 
 
 def credit(touch: Mapping[str, object]) -> Attribution:
     """The credit for a touch as `Touch.stored_fields()` gives it; an empty one is direct."""
-    click_id = next((name for name in _NETWORK_OF_CLICK_ID if _text(touch, name)), None)
+    click_id = next((name for name in NETWORK_OF_CLICK_ID if _text(touch, name)), None)
     return Attribution(
         source=_text(touch, "utm_source") or _source(click_id),
         medium=_text(touch, "utm_medium") or _medium(click_id),
@@ -181,45 +179,27 @@ def _touch(origin: TouchOrigin, fields: dict[str, str]) -> Touch | None:
     return None if _TOUCH_FIELDS.isdisjoint(fields) else Touch(origin, **fields)
 
 
-def _query_of_fragment(fragment: str) -> str:
-    """Both `#utm_source=…` and the `#/route?utm_source=…` of single-page apps."""
-    route, _, query = fragment.partition("?")
-    is_query_throughout = "=" in route and not route.startswith(("/", "!"))
-    return fragment if is_query_throughout else query
-
-
-def _parameters(query: str) -> dict[str, str]:
-    # parse_qsl decodes every pair, ours or not, and takes twice the time on the hot path.
-    fields: dict[str, str] = {}
-    for pair in query.split("&"):
-        raw_name, _, raw_value = pair.partition("=")
-        name = _FIELD_OF_PARAMETER.get(_decoded(raw_name).lower())
-        if (
-            name
-            and name not in fields
-            and (value := clean(_decoded(raw_value), _MAX_VALUE_CHARACTERS))
-        ):
-            fields[name] = value
-    return fields
-
-
-def _decoded(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
-
-
 def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
+    # An old pixel, whose events have no key, decodes no `+`, and what was encoded twice only once.
+    is_half_decoded = body.get("event_key") is None
     fields: dict[str, str] = {}
-    for name in _FIELDS:
-        raw = body.get(name)
-        if raw is not None and (value := _pixel_value(name, raw)):
-            fields[name] = value
+    for raw_name, raw in body.items():
+        name = _FIELD_IN_BODY.get(raw_name.lower())
+        if name and name not in fields and (value := _pixel_value(name, raw)):
+            fields[name] = _decoded_wholly(value) if is_half_decoded else value
     return _touch("body", _without_stale_click_ids(fields)) if fields else None
+
+
+def _decoded_wholly(value: str) -> str:
+    if "+" in value and " " not in value:
+        value = _SPACE_OF_FORMS.sub(" ", value)
+    return clean(without_further_encoding(value), MAX_VALUE_CHARACTERS) or value
 
 
 def _pixel_value(name: str, raw: object) -> str | None:
     if type(raw) is int and abs(raw) < _NUMBER_LIMIT:
         raw = str(raw)
-    value = clean(raw, _MAX_VALUE_CHARACTERS) if isinstance(raw, str) else None
+    value = clean(raw, MAX_VALUE_CHARACTERS) if isinstance(raw, str) else None
     is_fallback = value is None or value.lower() in _FALLBACK_WORDS.get(name, _PLACEHOLDERS)
     return None if is_fallback else value
 
@@ -232,7 +212,7 @@ def _without_stale_click_ids(fields: dict[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in fields.items()
-        if _NETWORK_OF_CLICK_ID.get(name, network) == network
+        if NETWORK_OF_CLICK_ID.get(name, network) == network
     }
 
 
@@ -240,7 +220,7 @@ def _network(fields: dict[str, str]) -> str | None:
     if "utm_source" in fields:
         match = _NETWORK_OF_SOURCE.match(fields["utm_source"])
         return match.lastgroup if match else None
-    return next((network for name, network in _NETWORK_OF_CLICK_ID.items() if name in fields), None)
+    return next((network for name, network in NETWORK_OF_CLICK_ID.items() if name in fields), None)
 
 
 def _text(touch: Mapping[str, object], name: str) -> str:
@@ -249,7 +229,7 @@ def _text(touch: Mapping[str, object], name: str) -> str:
 
 
 def _source(click_id: str | None) -> str:
-    return "direct" if click_id is None else _NETWORK_OF_CLICK_ID[click_id]
+    return "direct" if click_id is None else NETWORK_OF_CLICK_ID[click_id]
 
 
 def _medium(click_id: str | None) -> str:
