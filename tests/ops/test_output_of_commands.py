@@ -155,7 +155,12 @@ def with_events(service: Service) -> Service:
     """A Worker with a long page address, a long name and an erasure."""
     page = f"https://shop.example/{'a-long-path/' * 20}"
     service.worker.send(some_event(page_url=page, utm_source="a source of many words" * 3))
-    service.json("projects", "create", "--name", f"a project of many words {'and words ' * 4}{some_visitor()}")
+    service.json(
+        "projects",
+        "create",
+        "--name",
+        f"a project of many words {'and words ' * 4}{some_visitor()}",
+    )
     event = some_event(event_type="form_submit", form_data={"email": "jane@example.com"})
     service.worker.send(event)
     service.ppp("privacy", "erase", "--yes", answer="jane@example.com\n")
