@@ -12,6 +12,7 @@ from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson
 from ops.terminal.output import console, note, plain, show_json, show_table
 from ops.worker_api.client import Api, Row, open_api, path_segment
+from ops.worker_api.with_api import with_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 
 PATH = "/api/alerts"
@@ -53,20 +54,18 @@ def alerts(
 
 
 @commands.command(epilog="Example: ./ppp alerts ack database_lost --env production --by Kim")
+@with_api
 def ack(
+    api: Api,
     problem: Annotated[str, typer.Argument(metavar="ALERT", show_default=False)],
     *,
     by: Annotated[str | None, typer.Option(help="Who works on it.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=72, help="How long.")] = DEFAULT_HOURS,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Acknowledges an open alert: its reminders wait. That it is over is sent all the same."""
     body = {"hours": hours} | ({"by": by} if by else {})
-    with open_api(env, url, local=local) as api:
-        answer = api.send("POST", f"{PATH}/{path_segment(problem)}/acknowledge", body)["data"]
+    answer = api.send("POST", f"{PATH}/{path_segment(problem)}/acknowledge", body)["data"]
     if as_json:
         show_json(answer)
     else:

@@ -12,8 +12,8 @@ from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson
 from ops.terminal.output import counted, plain, show_json
 from ops.terminal.progress import progress
-from ops.worker_api.client import open_api
-from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from ops.worker_api.client import Api
+from ops.worker_api.with_api import with_api
 
 FULL_KINDS = {"full", "manual"}
 
@@ -21,11 +21,10 @@ commands = typer.Typer()
 
 
 @commands.command(epilog="Example: ./ppp backup --env production --label 'before the import'")
+@with_api
 def backup(
+    api: Api,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     label: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What the backup is for; no personal data.")
     ] = None,
@@ -37,11 +36,10 @@ def backup(
     interrupted, the cron continues. A manual backup that is already running is completed instead.
     The API key, an admin's, is read from the environment variable PPP_API_KEY.
     """
-    with open_api(env, url, local=local) as api:
-        with progress("backup", _expected_rows(list_backups(api))) as show:
-            maker = BackupMaker(api, lambda running: show(int(running["rows"])))
-            backup_id = maker.make(label)
-        [verified] = [row for row in list_backups(api) if row["id"] == backup_id]
+    with progress("backup", _expected_rows(list_backups(api))) as show:
+        maker = BackupMaker(api, lambda running: show(int(running["rows"])))
+        backup_id = maker.make(label)
+    [verified] = [row for row in list_backups(api) if row["id"] == backup_id]
     if as_json:
         show_json(verified)
     else:

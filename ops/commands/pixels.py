@@ -30,8 +30,8 @@ from ops.terminal.options import (
     Yes,
 )
 from ops.terminal.output import require_no_question, show_json
-from ops.worker_api.client import open_api, path_segment
-from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from ops.worker_api.client import Api, path_segment
+from ops.worker_api.with_api import with_api
 
 PATH = "/api/manage/pixels"
 
@@ -46,49 +46,43 @@ def pixel_path(pixel_id: str) -> str:
 
 
 @commands.command("list", epilog="Example: ./ppp pixels list ppp-demo-project --local")
+@with_api
 def list_pixels(
+    api: Api,
     project_id: ProjectId,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     include_inactive: IncludeInactive = False,
     as_json: AsJson = False,
 ) -> int:
     """Lists all pixels of a project by name. Exits with 1 if there is none."""
-    with open_api(env, url, local=local) as api:
-        path = f"{projects.project_path(project_id)}/pixels"
-        entries = list_entries(api, path, include_inactive=include_inactive)
-        return show_entries(entries, "pixel", as_json=as_json)
+    path = f"{projects.project_path(project_id)}/pixels"
+    entries = list_entries(api, path, include_inactive=include_inactive)
+    return show_entries(entries, "pixel", as_json=as_json)
 
 
 @commands.command(epilog="Example: ./ppp pixels show ppp-demo-pixel --local")
+@with_api
 def show(
+    api: Api,
     pixel_id: EntryId,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Shows a pixel with its configuration, active or not."""
-    with open_api(env, url, local=local) as api:
-        show_entry(api.get(pixel_path(pixel_id))["data"], as_json=as_json)
+    show_entry(api.get(pixel_path(pixel_id))["data"], as_json=as_json)
     return ExitCode.FINE
 
 
 @commands.command(epilog="Example: ./ppp pixels snippet ppp-demo-pixel --env production")
+@with_api
 def snippet(
+    api: Api,
     pixel_id: EntryId,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Prints the tag for the pages of the site, alone."""
-    with open_api(env, url, local=local) as api:
-        pixel = api.get(pixel_path(pixel_id))["data"]
+    pixel = api.get(pixel_path(pixel_id))["data"]
     if as_json:
         show_json({"pixel_id": pixel["id"], "embed_snippet": pixel["embed_snippet"]})
     else:
@@ -100,27 +94,27 @@ def snippet(
     epilog="Example: ./ppp pixels create PROJECT --env production --name shop "
     "--website-url https://shop.example"
 )
+@with_api
 def create(
+    api: Api,
     project_id: ProjectId,
     *,
     name: Name,
     website_url: HttpUrl = None,
     settings: Settings = None,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Creates a pixel and shows it with its id and its tag."""
     body = request_body({"name": name, "website_url": website_url}, settings, None)
-    with open_api(env, url, local=local) as api:
-        change = EntryChange("POST", f"{projects.project_path(project_id)}/pixels", body)
-        return apply_change(api, change, dry_run=dry_run, as_json=as_json)
+    change = EntryChange("POST", f"{projects.project_path(project_id)}/pixels", body)
+    return apply_change(api, change, dry_run=dry_run, as_json=as_json)
 
 
 @commands.command(epilog="Example: ./ppp pixels update ID --env production --set respect_dnt=true")
+@with_api
 def update(
+    api: Api,
     pixel_id: EntryId,
     *,
     name: NewName = None,
@@ -128,9 +122,6 @@ def update(
     settings: Settings = None,
     unset: UnsetSettings = None,
     active: Active = None,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
@@ -140,19 +131,17 @@ def update(
     """
     fields = {"name": name, "website_url": website_url, "active": active}
     body = request_body(fields, settings, unset)
-    with open_api(env, url, local=local) as api:
-        return apply_change(
-            api, EntryChange("PUT", pixel_path(pixel_id), body), dry_run=dry_run, as_json=as_json
-        )
+    return apply_change(
+        api, EntryChange("PUT", pixel_path(pixel_id), body), dry_run=dry_run, as_json=as_json
+    )
 
 
 @commands.command(epilog="Example: ./ppp pixels deactivate ID --env production")
+@with_api
 def deactivate(
+    api: Api,
     pixel_id: EntryId,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -162,6 +151,5 @@ def deactivate(
     Its events are refused after a minute at the latest.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
-    with open_api(env, url, local=local) as api:
-        path = pixel_path(pixel_id)
-        return switch_off(api, path, "pixel", yes=yes, dry_run=dry_run, as_json=as_json)
+    path = pixel_path(pixel_id)
+    return switch_off(api, path, "pixel", yes=yes, dry_run=dry_run, as_json=as_json)

@@ -24,6 +24,7 @@ from ops.terminal.output import (
 )
 from ops.worker_api.client import Api, open_api
 from ops.worker_api.privacy_portions import portions
+from ops.worker_api.with_api import with_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
 from services.privacy.export import SECTIONS
 
@@ -158,20 +159,18 @@ def erase(
 
 
 @commands.command(epilog="Example: ./ppp privacy receipts --env production")
+@with_api
 def receipts(
+    api: Api,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Lists all erasures, the newest first.
 
     Exits with 1 if there is none.
     """
-    with open_api(env, url, local=local) as api:
-        pages = api.pages(f"{PATH}/receipts", {})
-        listed = [receipt for page in pages for receipt in page["data"]]
+    pages = api.pages(f"{PATH}/receipts", {})
+    listed = [receipt for page in pages for receipt in page["data"]]
     if as_json:
         show_json(listed)
     elif listed:

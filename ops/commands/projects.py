@@ -28,8 +28,8 @@ from ops.terminal.options import (
     Yes,
 )
 from ops.terminal.output import require_no_question
-from ops.worker_api.client import open_api, path_segment
-from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from ops.worker_api.client import Api, path_segment
+from ops.worker_api.with_api import with_api
 
 PATH = "/api/manage/projects"
 
@@ -42,59 +42,55 @@ def project_path(project_id: str) -> str:
 
 
 @commands.command("list", epilog="Example: ./ppp projects list --env production --all")
+@with_api
 def list_projects(
+    api: Api,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     include_inactive: IncludeInactive = False,
     as_json: AsJson = False,
 ) -> int:
     """Lists all projects by name. Exits with 1 if there is none."""
-    with open_api(env, url, local=local) as api:
-        entries = list_entries(api, PATH, include_inactive=include_inactive)
-        return show_entries(entries, "project", as_json=as_json)
+    entries = list_entries(api, PATH, include_inactive=include_inactive)
+    return show_entries(entries, "project", as_json=as_json)
 
 
 @commands.command(epilog="Example: ./ppp projects show ppp-demo-project --local")
+@with_api
 def show(
+    api: Api,
     project_id: EntryId,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Shows a project with its configuration, active or not."""
-    with open_api(env, url, local=local) as api:
-        show_entry(api.get(project_path(project_id))["data"], as_json=as_json)
+    show_entry(api.get(project_path(project_id))["data"], as_json=as_json)
     return ExitCode.FINE
 
 
 @commands.command(
     epilog="Example: ./ppp projects create --env production --name ACME --set session_minutes=20"
 )
+@with_api
 def create(
+    api: Api,
     *,
     name: Name,
     webhook_url: HttpUrl = None,
     settings: Settings = None,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Creates a project and shows it with its id."""
     body = request_body({"name": name, "webhook_url": webhook_url}, settings, None)
-    with open_api(env, url, local=local) as api:
-        return apply_change(api, EntryChange("POST", PATH, body), dry_run=dry_run, as_json=as_json)
+    return apply_change(api, EntryChange("POST", PATH, body), dry_run=dry_run, as_json=as_json)
 
 
 @commands.command(
     epilog="Example: ./ppp projects update ID --env production --set pipedrive_enabled=false"
 )
+@with_api
 def update(
+    api: Api,
     project_id: EntryId,
     *,
     name: NewName = None,
@@ -102,9 +98,6 @@ def update(
     settings: Settings = None,
     unset: UnsetSettings = None,
     active: Active = None,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
@@ -114,18 +107,16 @@ def update(
     """
     fields = {"name": name, "webhook_url": webhook_url, "active": active}
     body = request_body(fields, settings, unset)
-    with open_api(env, url, local=local) as api:
-        change = EntryChange("PUT", project_path(project_id), body)
-        return apply_change(api, change, dry_run=dry_run, as_json=as_json)
+    change = EntryChange("PUT", project_path(project_id), body)
+    return apply_change(api, change, dry_run=dry_run, as_json=as_json)
 
 
 @commands.command(epilog="Example: ./ppp projects deactivate ID --env production")
+@with_api
 def deactivate(
+    api: Api,
     project_id: EntryId,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -135,6 +126,5 @@ def deactivate(
     Events of its pixels are refused after a minute at the latest.
     """
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
-    with open_api(env, url, local=local) as api:
-        path = project_path(project_id)
-        return switch_off(api, path, "project", yes=yes, dry_run=dry_run, as_json=as_json)
+    path = project_path(project_id)
+    return switch_off(api, path, "project", yes=yes, dry_run=dry_run, as_json=as_json)

@@ -10,19 +10,18 @@ from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson, DryRun
 from ops.terminal.output import counted, show_json
 from ops.terminal.progress import progress
-from ops.worker_api.client import open_api
+from ops.worker_api.client import Api
 from ops.worker_api.waiting import count_waiting, replay_waiting
-from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from ops.worker_api.with_api import with_api
 
 commands = typer.Typer()
 
 
 @commands.command(epilog="Example: ./ppp replay --env production")
+@with_api
 def replay(
+    api: Api,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
@@ -32,16 +31,15 @@ def replay(
     order, with the time at which it was received; an interrupted replay is repeated. It needs an
     admin's key. Exits with 1 if events wait on.
     """
-    with open_api(env, url, local=local) as api:
-        waiting = count_waiting(api)
-        if dry_run:
-            if as_json:
-                show_json({"waiting": waiting})
-            else:
-                typer.echo(f"{counted(waiting, 'event')} wait")
-            return ExitCode.FINE
-        with progress("replay", waiting) as show:
-            outcome = replay_waiting(api, show)
+    waiting = count_waiting(api)
+    if dry_run:
+        if as_json:
+            show_json({"waiting": waiting})
+        else:
+            typer.echo(f"{counted(waiting, 'event')} wait")
+        return ExitCode.FINE
+    with progress("replay", waiting) as show:
+        outcome = replay_waiting(api, show)
     if as_json:
         show_json(asdict(outcome))
     else:

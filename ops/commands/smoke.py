@@ -10,18 +10,17 @@ from ops.deploy.smoke_test import SmokeTest
 from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson
 from ops.terminal.output import plain, show_json
-from ops.worker_api.client import open_api
-from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from ops.worker_api.client import Api
+from ops.worker_api.with_api import with_api
 
 commands = typer.Typer()
 
 
 @commands.command(epilog="Example: ./ppp smoke --env production")
+@with_api
 def smoke(
+    api: Api,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Tests the running Worker with real requests.
@@ -30,11 +29,10 @@ def smoke(
     deployment does; all else is refused or only read. It needs an admin's key. Exits with 1 if a
     test fails.
     """
-    with open_api(env, url, local=local) as api:
-        test = SmokeTest(api)
-        names = list(test.probes())
-        problems = test.run()
-        name = api.worker.name
+    test = SmokeTest(api)
+    names = list(test.probes())
+    problems = test.run()
+    name = api.worker.name
     if as_json:
         tests = {probe: problems.get(probe, "passed") for probe in names}
         show_json({"environment": name, "fine": not problems, "tests": tests})

@@ -17,8 +17,8 @@ from ops.reports.report_tables import (
 from ops.terminal.errors import ExitCode
 from ops.terminal.options import AsJson, Days, EndTime, PixelId, ProjectId, StartTime, TimeZone
 from ops.terminal.output import console, show_json
-from ops.worker_api.client import Api, Parameters, Row, open_api, path_segment
-from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from ops.worker_api.client import Api, Parameters, Row, path_segment
+from ops.worker_api.with_api import with_api
 from services.reports.breakdowns import PROPERTIES
 
 PATH = "/api/reports"
@@ -33,7 +33,9 @@ commands = typer.Typer(name="stats", help="Reports: pixel, project, live, campai
 
 
 @commands.command(epilog="Example: ./ppp stats pixel ppp-demo-pixel --local --by source --days 7")
+@with_api
 def pixel(
+    api: Api,
     pixel_id: PixelId,
     *,
     by: By = None,
@@ -44,9 +46,6 @@ def pixel(
     start: StartTime = None,
     end: EndTime = None,
     zone: TimeZone = None,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Reports a pixel's events; with --by, by property.
@@ -54,12 +53,11 @@ def pixel(
     Exits with 1 if there are none.
     """
     span = _span_parameters(days, start, end, zone)
-    with open_api(env, url, local=local) as api:
-        if by:
-            properties = dict.fromkeys(by)
-            breakdowns = [_breakdown(api, pixel_id, name, span, touch) for name in properties]
-            return _show_breakdowns(breakdowns, as_json=as_json)
-        data = api.get(f"{PATH}/stats/{path_segment(pixel_id)}", span)["data"]
+    if by:
+        properties = dict.fromkeys(by)
+        breakdowns = [_breakdown(api, pixel_id, name, span, touch) for name in properties]
+        return _show_breakdowns(breakdowns, as_json=as_json)
+    data = api.get(f"{PATH}/stats/{path_segment(pixel_id)}", span)["data"]
     if as_json:
         show_json(data)
     else:
@@ -68,16 +66,15 @@ def pixel(
 
 
 @commands.command(epilog="Example: ./ppp stats project ppp-demo-project --local --from 2026-03-01")
+@with_api
 def project(
+    api: Api,
     project_id: ProjectId,
     *,
     days: Days = None,
     start: StartTime = None,
     end: EndTime = None,
     zone: TimeZone = None,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Reports a project's events, in total and by pixel.
@@ -85,9 +82,8 @@ def project(
     Exits with 1 if there are none.
     """
     span = _span_parameters(days, start, end, zone)
-    with open_api(env, url, local=local) as api:
-        path = f"{PATH}/project/{path_segment(project_id)}/stats"
-        pages = [page["data"] for page in api.pages(path, span)]
+    path = f"{PATH}/project/{path_segment(project_id)}/stats"
+    pages = [page["data"] for page in api.pages(path, span)]
     pixels = [row for page in pages for row in page["pixel_breakdown"]]
     data = {**pages[0], "pixel_breakdown": pixels, "next_cursor": None}
     if as_json:
@@ -98,20 +94,18 @@ def project(
 
 
 @commands.command(epilog="Example: ./ppp stats live ppp-demo-pixel --env production")
+@with_api
 def live(
+    api: Api,
     pixel_id: PixelId,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Shows a pixel's last 24 hours and ten newest events.
 
     Exits with 1 if there are none.
     """
-    with open_api(env, url, local=local) as api:
-        data = api.get(f"{PATH}/realtime/{path_segment(pixel_id)}")["data"]
+    data = api.get(f"{PATH}/realtime/{path_segment(pixel_id)}")["data"]
     if as_json:
         show_json(data)
     else:
@@ -120,11 +114,10 @@ def live(
 
 
 @commands.command(epilog="Example: ./ppp stats campaigns --env production")
+@with_api
 def campaigns(
+    api: Api,
     *,
-    local: LocalWorker = False,
-    env: EnvWorker = None,
-    url: Url = None,
     as_json: AsJson = False,
 ) -> int:
     """Shows how well campaigns are tagged.
@@ -132,8 +125,7 @@ def campaigns(
     That is the share of the last 48 hours that can be credited, and the parameters that are not
     kept.
     """
-    with open_api(env, url, local=local) as api:
-        data = api.get(f"{PATH}/debug/utm-analysis")["data"]
+    data = api.get(f"{PATH}/debug/utm-analysis")["data"]
     if as_json:
         show_json(data)
     else:
