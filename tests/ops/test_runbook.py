@@ -21,6 +21,8 @@ import pytest
 import typer
 
 from ops.__main__ import app
+from ops.checks.on_call import EXAMPLE
+from ops.commands import alerts as ops_alerts
 from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import Bundle
 from services.alerting import problems
@@ -123,6 +125,7 @@ def test_a_command_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where a command that writes a file does so
+    monkeypatch.setattr(ops_alerts, "CONTACTS", EXAMPLE)
     found, name, arguments = split(command)
     field_map = ROOT / "config" / "pipedrive-fields.example.json"
     values = {
