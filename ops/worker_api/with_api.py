@@ -20,7 +20,7 @@ def _worker_options(
 
 _OPTIONS = inspect.signature(_worker_options, eval_str=True).parameters
 # The options of all commands, which are the last ones in the help.
-_BEHIND = {"yes", "dry_run", "as_json"}
+_OPTIONS_OF_ALL = {"yes", "dry_run", "as_json"}
 
 
 def with_api(command: Callable[..., int]) -> Callable[..., int]:
@@ -39,9 +39,9 @@ def with_api(command: Callable[..., int]) -> Callable[..., int]:
             return command(api, **arguments)
 
     signature = inspect.signature(command, eval_str=True)
-    own = list(signature.parameters.values())[1:]
-    common = [parameter.name in _BEHIND for parameter in own].index(True)
-    parameters = [*own[:common], *_OPTIONS.values(), *own[common:]]
+    own_parameters = list(signature.parameters.values())[1:]
+    position = [parameter.name in _OPTIONS_OF_ALL for parameter in own_parameters].index(True)
+    parameters = [*own_parameters[:position], *_OPTIONS.values(), *own_parameters[position:]]
     # typer reads this signature; the annotations that wraps() copied would name the API as well.
     with_options.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=parameters
