@@ -22,6 +22,7 @@ from services.tracking.events import (
     check_event,
     read_event,
 )
+from services.tracking.page_addresses import address_of_image
 from services.tracking.visits import RecordedEvent
 from services.tracking.waiting_room import WaitingEvent
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
@@ -127,8 +128,11 @@ async def image_has_lead(request: Request) -> bool:
 
 
 def _image_fields(request: Request) -> dict[str, object]:
+    fields = {name: _decoded_address(value) for name, value in request.parameters().items()}
+    page_url = address_of_image(fields.get("page_url", ""), _embedding_page(request))
     return {
-        **{name: _decoded_address(value) for name, value in request.parameters().items()},
+        **fields,
+        "page_url": page_url,
         "event_type": "pageview",
         "visitor_cookie": cookie_of(request),
     }

@@ -27,7 +27,8 @@ from services.privacy.request_table import RECEIPT_COUNTERS, digest_of
 from services.projects.configuration import PIXEL_SHAPE, PROJECT_SHAPE
 from services.reports.breakdowns import PROPERTIES
 from services.reports.export_pages import FORMATS
-from services.tracking.events import EVENT_TYPES, OUTCOMES
+from services.tracking.custom_events import EVENT_TYPES
+from services.tracking.events import OUTCOMES
 
 DOCUMENT = read_document(VERSION)
 OPERATIONS = operations(DOCUMENT)

@@ -581,8 +581,8 @@ def test_data_that_is_left_out_is_said_in_the_log_without_its_value(
     assert "jane" not in json.dumps(lines)
 
 
-def test_a_custom_event_without_a_name_is_refused(worker: Worker) -> None:
-    answer = worker.send(custom(event_name=" "))
+def test_a_new_pixels_custom_event_without_a_name_is_refused(worker: Worker) -> None:
+    answer = worker.send(custom(event_name=" ", event_key="a-key-of-its-own"))
     assert answer.status_code == 400
     assert answer.json()["details"] == ["event_name: must be a text of 1 to 64 characters"]
 

@@ -243,7 +243,7 @@ BAD_FIELDS: list[tuple[dict[str, object], str]] = [
     ({"page_url": "ftp://shop.example/"}, "page_url"),
     ({"page_url": "javascript:alert(1)"}, "page_url"),
     ({"page_url": 7}, "page_url"),
-    ({"event_type": "<purchase>"}, "event_type"),
+    ({"event_type": "<purchase>", "event_key": "a-key-of-its-own"}, "event_type"),
 ]
 
 
@@ -399,6 +399,36 @@ def test_the_image_takes_addresses_that_were_encoded_twice(worker: Worker) -> No
     [row] = events_of(worker, cookie)
     assert row["page_url"] == "https://shop.example/?utm_source=newsletter"
     assert row["utm_source"] == "newsletter"
+
+
+@pytest.mark.parametrize(
+    ("page", "stored"),
+    [
+        ("/prices%3Futm_source%3Dnews", "https://client.example/prices?utm_source=news"),
+        ("shop.example/prices", "https://shop.example/prices"),
+        ("//shop.example/prices", "https://shop.example/prices"),
+        ("https:/shop.example/prices", "https://shop.example/prices"),
+    ],
+)
+def test_the_image_takes_addresses_that_are_not_whole(
+    worker: Worker, page: str, stored: str
+) -> None:
+    referer = {"referer": "https://client.example/"}
+    _, _, cookie = gif(worker, f"?pixel_id={PIXEL}&page_url={page}", **referer)
+    [row] = events_of(worker, cookie)
+    assert row["page_url"] == stored
+
+
+@pytest.mark.parametrize("event_type", ["event", 7, "<b>", "x" * 100, {"kind": "click"}])
+def test_an_old_event_of_any_type_is_stored_and_loses_no_lead(
+    worker: Worker, event_type: object
+) -> None:
+    event = some_event(event_type=event_type)
+    stored(worker, event)
+    stored(worker, event | {"form_data": {"email": f"{some_visitor()}@example.com"}})
+    rows = events_of(worker, event["visitor_cookie"])
+    assert [row["event_type"] for row in rows] == ["custom", "form_submit"]
+    assert rows[0]["event_name"]
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from services.core.errors import InvalidInputError
-from services.core.text import clean, read_json, without_lone_surrogates
+from services.core.text import clean, read_json
 from services.tracking.attribution import Touch, resolve_touch
+from services.tracking.custom_events import (
+    EVENT_TYPES,
+    MAX_NAME_CHARACTERS,
+    CustomEvent,
+    EventType,
+    may_hold_lead,
+    read_custom_event,
+    read_event_name,
+    read_event_type,
+)
 from services.tracking.form_data import Lead, read_lead, read_lead_from_url
 from services.tracking.page_addresses import (
     serves_account,
@@ -19,26 +28,19 @@ from services.tracking.page_addresses import (
     without_personal_values,
 )
 
-EventType = Literal["pageview", "form_submit", "custom"]
 Outcome = Literal["submitted", "accepted", "rejected"]
 
 PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # 16 hex digits after `pxl_`, as old pixels (v2) write them; some new ones had no `pxl_`.
 VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
-# A type of a site's own, which the old Worker stored as it was: `click`, `purchase`.
-SITE_TYPE = re.compile(r" *[\w$][\w .:/%()&+#!?$,'=-]{0,63}")
 EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # A frame that is filled by script: its own address says nothing of the page.
 FRAME_ADDRESS = re.compile(r"about:|blob:", re.IGNORECASE)
 BLOB_ADDRESS = re.compile(r"blob:(https?://[^\s/]+)", re.IGNORECASE)
-WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+WEB_ADDRESS = re.compile(r"https?://[^\s/\\]", re.IGNORECASE)
+# Browsers read any number of slashes and backslashes as two, and the old Worker did.
+LOOSE_ADDRESS = re.compile(r"(https?:)[/\\]*([^\s/\\].*)", re.IGNORECASE)
 
-EVENT_TYPES: Mapping[str, EventType] = {
-    "pageview": "pageview",
-    "form_submit": "form_submit",
-    "form_submission": "form_submit",
-    "event": "custom",
-}
 OUTCOMES: Mapping[object, Outcome] = {
     "submitted": "submitted",
     "accepted": "accepted",
@@ -46,8 +48,6 @@ OUTCOMES: Mapping[object, Outcome] = {
 }
 MAX_URL_CHARACTERS = 4_096
 MAX_TITLE_CHARACTERS = 1_000
-MAX_NAME_CHARACTERS = 64
-MAX_DATA_CHARACTERS = 4_096
 MAX_SCREEN_PIXELS = 100_000
 MAX_SEQUENCE = 2**31 - 1
 
@@ -62,18 +62,6 @@ class Size:
 
     width: int
     height: int
-
-
-@dataclass(frozen=True, slots=True)
-class CustomEvent:
-    """The site's own part of a custom event: its name, and a JSON object as text.
-
-    `left_out` is the reason why the object was not stored; it quotes none of it.
-    """
-
-    name: str
-    data: str | None = None
-    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +101,7 @@ def read_event(body: str, new_visitor: str, embedding_page: str | None = None) -
         InvalidEventError: it is not JSON, or a field that an event needs is missing or wrong.
     """
     try:
-        fields = read_json(body)
+        fields = read_json(body.removeprefix("\ufeff"))
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
@@ -130,8 +118,8 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
     unusual browser loses no lead.
 
     Raises:
-        InvalidEventError: `pixel_id`, `page_url` or `event_type` is missing or wrong, or the
-            `event_name` of a custom event.
+        InvalidEventError: `pixel_id` or `page_url` is missing or wrong, or of an event with a key
+            its `event_type` or the `event_name` of a custom one.
     """
     pixel_id, page_url, event_type = _required(fields)
     referrer_url = _web_address(fields.get("referrer_url"))
@@ -152,7 +140,7 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
         screen=_size(fields.get("screen")),
         sequence=_sequence(fields.get("sequence")),
         outcome=_outcome(fields.get("outcome")) if is_form else None,
-        custom=_custom(fields) if event_type == "custom" else None,
+        custom=read_custom_event(fields) if event_type == "custom" else None,
         lead_in_address=in_address,
         fill=fields.get("fill") not in (None, False, "off", "false"),
     )
@@ -161,7 +149,7 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
 def _required(fields: Mapping[str, object]) -> tuple[str, str, EventType]:
     pixel_id = _matching(PIXEL_ID, fields.get("pixel_id"))
     page_url = _web_address(fields.get("page_url"))
-    event_type = _event_type(fields)
+    event_type = read_event_type(fields)
     details = []
     if pixel_id is None:
         details.append("pixel_id: must be 8 to 64 letters, digits, '-' or '_'")
@@ -173,7 +161,7 @@ def _required(fields: Mapping[str, object]) -> tuple[str, str, EventType]:
             f" or a name of at most {MAX_NAME_CHARACTERS} letters, digits, spaces and "
             "_.:/%()&+#!?$,'=-"
         )
-    if event_type == "custom" and _event_name(fields) is None:
+    if event_type == "custom" and read_event_name(fields) is None:
         details.append(f"event_name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters")
     if pixel_id is None or page_url is None or event_type is None or details:
         raise InvalidEventError("Validation failed", details)
@@ -185,7 +173,7 @@ def _lead(
 ) -> tuple[Lead | None, bool]:
     """The lead, and whether nothing but the address of a page view says that there is one."""
     is_named = event_type == "custom"
-    if is_named and fields.get("event_type") in EVENT_TYPES:
+    if is_named and not may_hold_lead(fields):
         return None, False
     # A new pixel, whose events have a key, judges by the form itself.
     if fields.get("event_key") is None and serves_account(page_url):
@@ -226,41 +214,6 @@ def _title(fields: Mapping[str, object]) -> str | None:
     return _text(fields.get("page_title"), MAX_TITLE_CHARACTERS)
 
 
-def _event_type(fields: Mapping[str, object]) -> EventType | None:
-    """The type; another name than ours, as sites send it to the old pixel's address, is custom."""
-    event_type = fields.get("event_type") or "pageview"
-    if not isinstance(event_type, str):
-        return None
-    return EVENT_TYPES.get(event_type) or ("custom" if SITE_TYPE.fullmatch(event_type) else None)
-
-
-def _event_name(fields: Mapping[str, object]) -> str | None:
-    """The name of a custom event: `event_name`, or a type that is none of ours."""
-    event_type = fields.get("event_type")
-    return _name(fields.get("event_name") if event_type in EVENT_TYPES else event_type)
-
-
-def _name(value: object) -> str | None:
-    name = _text(value, len(value)) if isinstance(value, str) else None
-    return name if name and len(name) <= MAX_NAME_CHARACTERS else None
-
-
-def _custom(fields: Mapping[str, object]) -> CustomEvent:
-    name = _event_name(fields) or ""
-    data = fields.get("event_data")
-    if data is None:
-        return CustomEvent(name)
-    if not isinstance(data, dict):
-        return CustomEvent(name, left_out="no JSON object")
-    try:
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return CustomEvent(name, left_out="a number that JSON does not know")
-    if len(text) > MAX_DATA_CHARACTERS:
-        return CustomEvent(name, left_out=f"over {MAX_DATA_CHARACTERS} characters")
-    return CustomEvent(name, without_lone_surrogates(text))
-
-
 def _outcome(value: object) -> Outcome | None:
     return OUTCOMES.get(value) if isinstance(value, str) else None
 
@@ -281,7 +234,10 @@ def _web_address(value: object) -> str | None:
     # The limit of the body bounds an address here; it is cut when it is stored, after its
     # parameters were read.
     address = _text(value, len(value)) if isinstance(value, str) else None
-    return address if address and WEB_ADDRESS.match(address) else None
+    if not address or WEB_ADDRESS.match(address):
+        return address
+    loose = LOOSE_ADDRESS.match(address)
+    return f"{loose[1]}//{loose[2]}" if loose else None
 
 
 def _size(value: object) -> Size | None:

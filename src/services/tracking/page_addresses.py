@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 from typing import Literal
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus, urljoin
 
 from services.tracking.attribution import is_touch_parameter
 from services.tracking.form_data import names_person, plain_key
@@ -14,6 +14,10 @@ from services.tracking.form_data import names_person, plain_key
 # What an e-mail address in a path is replaced by.
 REPLACEMENT = "email"
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
+_HOST_FIRST = re.compile(
+    r"(?:[\w-]+\.)+(?!(?:html?|php|aspx?|jsp)\b)[^\W\d_]{2,}(?::\d+)?(?:[/?#]|$)", re.IGNORECASE
+)
 _HOST = re.compile(r"\w+://[^/?#]*")
 _EMAIL = re.compile(
     r"[^\s/?#&=@:;,<>\"'()]+(?:@|%40)(?:[\w-]+\.)+"
@@ -65,6 +69,24 @@ _ACCOUNT = re.compile(
     re.VERBOSE,
 )
 _TRUE = frozenset(("1", "true", "yes", "y", "on", "ok"))
+
+
+def address_of_image(address: str, embedding_page: str | None) -> str:
+    """The page that an image names, whole: the old Worker took `/prices` and `shop.example/`."""
+    if not address.strip() or _SCHEME.match(address):
+        return address
+    if address.startswith("//"):
+        return f"https:{address}"
+    if _HOST_FIRST.match(address):
+        return f"https://{address}"
+    return _joined(embedding_page, address) if embedding_page else address
+
+
+def _joined(page: str, reference: str) -> str:
+    try:
+        return urljoin(page, reference)
+    except ValueError:
+        return reference
 
 
 def without_personal_values(url: str) -> str:

@@ -20,7 +20,8 @@ from services.core.request_origin import RequestOrigin
 from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, credit
-from services.tracking.events import Event, EventType, Size
+from services.tracking.custom_events import EventType
+from services.tracking.events import Event, Size
 from services.tracking.page_addresses import site_of
 from services.tracking.record_statements import (
     RECORD_EVENT_BATCH,

@@ -18,7 +18,8 @@ from services.core.ports import Bucket, NewId
 from services.core.request_origin import Location, RequestOrigin
 from services.core.text import read_object
 from services.tracking.attribution import Touch
-from services.tracking.events import CustomEvent, Event, Size
+from services.tracking.custom_events import CustomEvent
+from services.tracking.events import Event, Size
 from services.tracking.form_data import Lead
 from services.tracking.repeats import event_digest
 

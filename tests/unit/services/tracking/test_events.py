@@ -6,14 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.tracking.attribution import Touch
-from services.tracking.events import (
+from services.tracking.custom_events import (
     MAX_DATA_CHARACTERS,
     MAX_NAME_CHARACTERS,
+    NAMELESS,
+    CustomEvent,
+)
+from services.tracking.events import (
     MAX_SCREEN_PIXELS,
     MAX_SEQUENCE,
     MAX_TITLE_CHARACTERS,
     MAX_URL_CHARACTERS,
-    CustomEvent,
     Event,
     InvalidEventError,
     Size,
@@ -23,6 +26,7 @@ from services.tracking.events import (
 from services.tracking.form_data import Lead
 
 NEW_VISITOR = "00ff00ff00ff00ff"
+NEW = {"event_key": "fedcba9876543210"}
 LEAST = {"pixel_id": "demo-pixel", "page_url": "https://client.example/"}
 JANE = Lead("jane@example.com", "Jane", "Doe")
 JANES_FORM = {"email": "jane@example.com", "first_name": "Jane", "last_name": "Doe"}
@@ -150,7 +154,8 @@ def test_a_pixel_id_has_8_to_64_letters_digits_and_lines(pixel_id: str) -> None:
         "data:text/html,hello",
         "file:///etc/passwd",
         "https://",
-        "http:///path",
+        "https:",
+        "https:///",
         "https:// client.example",
         " \x00 ",
         7,
@@ -180,11 +185,25 @@ def test_a_page_url_is_an_http_address_kept_as_it_is(page_url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "page_url",
+    [
+        *("https:/shop.example/a", "https:shop.example/a", "https:///shop.example/a"),
+        *(r"https:\\shop.example/a", r"https:\/shop.example/a", " https:/shop.example/a\n"),
+    ],
+)
+def test_a_page_url_may_have_other_slashes_as_browsers_take_them(page_url: str) -> None:
+    event = read(page_url=page_url, referrer_url=page_url)
+    assert event.page_url == event.referrer_url == "https://shop.example/a"
+
+
+@pytest.mark.parametrize(
     "event_type",
     [7, True, ["pageview"], {"a": 1}, " ", "<b>", "jane@shop.example", "x" * 65, "a\nb"],
 )
-def test_a_wrong_event_type_is_named_with_the_right_ones(event_type: object) -> None:
-    refused = refusal(json.dumps(LEAST | {"event_type": event_type}))
+def test_a_wrong_event_type_of_a_new_pixel_is_named_with_the_right_ones(
+    event_type: object,
+) -> None:
+    refused = refusal(json.dumps(LEAST | NEW | {"event_type": event_type}))
     assert refused.details == [
         (
             "event_type: must be one of pageview, form_submit, form_submission, event,"
@@ -194,7 +213,7 @@ def test_a_wrong_event_type_is_named_with_the_right_ones(event_type: object) -> 
 
 
 def test_all_problems_are_listed_at_once() -> None:
-    details = refusal('{"event_type": 7}').details
+    details = refusal(json.dumps(NEW | {"event_type": 7})).details
     assert [detail.partition(":")[0] for detail in details] == [
         "pixel_id",
         "page_url",
@@ -203,7 +222,7 @@ def test_all_problems_are_listed_at_once() -> None:
 
 
 def test_a_refusal_repeats_nothing_that_was_sent() -> None:
-    sent = {"pixel_id": "jane@", "page_url": "jane@", "event_type": "jane@"}
+    sent = NEW | {"pixel_id": "jane@", "page_url": "jane@", "event_type": "jane@"}
     refused = refusal(json.dumps(sent))
     assert "jane" not in " ".join([refused.message, *refused.details])
 
@@ -261,6 +280,52 @@ def test_another_type_of_an_old_pixel_is_a_custom_event_of_that_name(name: str) 
     assert (event.event_type, event.lead) == ("custom", None)
     assert event.custom is not None
     assert (event.custom.name, event.custom.data) == (name, None)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "name"),
+    [
+        (7, "7"),
+        (1.5, "1.5"),
+        (True, "true"),
+        (["pageview"], NAMELESS),
+        ({"a": 1}, NAMELESS),
+        (" ", NAMELESS),
+        ("\x00", NAMELESS),
+        ("event", NAMELESS),
+        ("<b>", "_b_"),
+        ("-10 %", "_-10 %"),
+        ("a\nb", "a b"),
+        ("a|b;c*~", "a_b_c__"),
+        ("🛒 cart", "_ cart"),
+        ("x" * 65, "x" * 64),
+        ("-" * 64, "_" + "-" * 63),
+        # Names are shown to every key.
+        ("jane@shop.example", NAMELESS),
+    ],
+)
+def test_no_type_of_an_old_sender_is_refused(event_type: object, name: str) -> None:
+    event = read_old(event_type=event_type)
+    assert (event.event_type, event.custom) == ("custom", CustomEvent(name))
+    with_form = read_old(event_type=event_type, form_data=JANES_FORM)
+    assert (with_form.event_type, with_form.lead) == ("form_submit", JANE)
+
+
+@pytest.mark.parametrize("event_type", [None, "", False, 0, [], {}])
+def test_an_empty_type_is_a_page_view(event_type: object) -> None:
+    assert read_old(event_type=event_type).event_type == "pageview"
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [("", NAMELESS), (" \n", NAMELESS), (7, "7"), (["a"], NAMELESS), ("x" * 65, "x" * 64)],
+)
+def test_an_event_without_a_key_is_not_refused_for_its_name(name: object, stored: str) -> None:
+    assert read_old(event_type="event", event_name=name).custom == CustomEvent(stored)
+
+
+def test_a_byte_order_mark_refuses_nothing() -> None:
+    assert read_event("\ufeff" + json.dumps(LEAST), NEW_VISITOR) == read()
 
 
 def test_a_lead_is_one_whatever_the_site_calls_its_event() -> None:
@@ -421,8 +486,8 @@ def test_other_events_have_no_name_and_no_data(event_type: str | None) -> None:
 @pytest.mark.parametrize(
     "name", [None, "", " \n", "\x00", "x" * (MAX_NAME_CHARACTERS + 1), 7, ["a"], {}]
 )
-def test_a_custom_event_without_a_usable_name_is_refused(name: object) -> None:
-    refused = refusal(json.dumps(LEAST | {"event_type": "event", "event_name": name}))
+def test_a_new_pixels_custom_event_without_a_usable_name_is_refused(name: object) -> None:
+    refused = refusal(json.dumps(LEAST | NEW | {"event_type": "event", "event_name": name}))
     assert refused.message == "Validation failed"
     assert refused.details == [
         f"event_name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters"

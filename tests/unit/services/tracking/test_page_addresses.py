@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.tracking.page_addresses import (
+    address_of_image,
     serves_account,
     site_of,
     thanks_for_form,
@@ -10,6 +11,28 @@ from services.tracking.page_addresses import (
 )
 
 SITE = "https://shop.example"
+
+
+@pytest.mark.parametrize(
+    ("named", "on_site", "alone"),
+    [
+        ("/prices?a=1", f"{SITE}/prices?a=1", "/prices?a=1"),
+        ("?a=1", f"{SITE}/dir/?a=1", "?a=1"),
+        ("about.html", f"{SITE}/dir/about.html", "about.html"),
+        ("//other.example/a", "https://other.example/a", "https://other.example/a"),
+        ("other.example", "https://other.example", "https://other.example"),
+        ("other.example:8080/a", "https://other.example:8080/a", "https://other.example:8080/a"),
+        ("http://other.example/", "http://other.example/", "http://other.example/"),
+        ("about:blank", "about:blank", "about:blank"),
+        ("//[", "https://[", "https://["),
+        ("/[", f"{SITE}/[", "/["),
+        (" ", " ", " "),
+        ("", "", ""),
+    ],
+)
+def test_the_page_of_an_image_is_made_whole(named: str, on_site: str, alone: str) -> None:
+    assert address_of_image(named, f"{SITE}/dir/") == on_site
+    assert address_of_image(named, None) == alone
 
 
 @pytest.mark.parametrize(

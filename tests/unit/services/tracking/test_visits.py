@@ -12,7 +12,8 @@ from services.core.request_origin import Location, RequestOrigin
 from services.core.stored_time import NEVER_DUE
 from services.projects.pixel_cache import Pixel
 from services.tracking.attribution import Attribution, Touch
-from services.tracking.events import CustomEvent, Event, Size
+from services.tracking.custom_events import CustomEvent
+from services.tracking.events import Event, Size
 from services.tracking.form_data import Lead
 from services.tracking.visits import CLOCK_SKEW_SECONDS, RecordedEvent, Visits, due_time
 from tests.unit.memory import NOW, MemoryDatabase

@@ -12,7 +12,8 @@ import pytest
 
 from services.core.request_origin import Location, RequestOrigin
 from services.tracking.attribution import Touch
-from services.tracking.events import CustomEvent, Event, Size
+from services.tracking.custom_events import CustomEvent
+from services.tracking.events import Event, Size
 from services.tracking.form_data import Lead
 from services.tracking.waiting_room import (
     MAX_EVENTS_OF_SHARD,
