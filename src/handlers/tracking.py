@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import datetime
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
 from app import App
@@ -35,6 +35,8 @@ GIF_HEADERS = {
 # Shown instead of an error, so that a page has no broken image; it sets no cookie.
 GIF_ALONE = Response(200, GIF, GIF_HEADERS)
 COOKIE_SECONDS = 365 * 86_400
+# Other cookies of the site may hold anything: a strict reader would lose ours behind one of them.
+VISITOR_PAIR = re.compile(r"""(?:^|[;,])\s*ppp_visitor\s*=[\s"']*([\w-]+)["'\s]*(?=[;,]|$)""")
 # The hidden fields of a form that the pixel fills in.
 FILLED_FIELDS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
@@ -278,14 +280,9 @@ def new_visitor_cookie(app: App) -> str:
 
 
 def cookie_of(request: Request) -> str | None:
-    """The visitor cookie of an image request, None if it is missing or invalid."""
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        cookies.load(request.header("cookie") or "")
-    except CookieError:
-        return None
-    value = cookies["ppp_visitor"].value if "ppp_visitor" in cookies else ""
-    return value if VISITOR_COOKIE.fullmatch(value) else None
+    """The visitor cookie of an image request: the first valid one, as the pixel reads it."""
+    values = VISITOR_PAIR.findall(request.header("cookie") or "")
+    return next(filter(VISITOR_COOKIE.fullmatch, values), None)
 
 
 def set_cookie(cookie: str) -> str:

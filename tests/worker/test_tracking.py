@@ -383,7 +383,9 @@ def test_the_image_stores_a_page_view_and_keeps_its_visitor(worker: Worker) -> N
     page = "https%3A%2F%2Fshop.example%2F%3Futm_source%3Dnewsletter"
     _, _, cookie = gif(worker, f"?pixel_id={PIXEL}&page_url={page}&referrer_url=https://a.example/")
     _, _, second = gif(
-        worker, f"?pixel_id={PIXEL}&page_url={page}", cookie=f"a=b; ppp_visitor={cookie}"
+        worker,
+        f"?pixel_id={PIXEL}&page_url={page}",
+        cookie=f'a="b; c==; ppp_visitor=odd; ppp_visitor={cookie}; long={"x" * 4_000}',
     )
 
     assert second == cookie

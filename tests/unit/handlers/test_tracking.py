@@ -1,4 +1,4 @@
-"""What is done after the answer to a lead: each of the two without the other."""
+"""The visitor of an image, and what is done after the answer to a lead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from handlers.tracking import store_reminders
+from handlers.tracking import cookie_of, store_reminders
 from services.core.logs import Log
 from services.core.ports import UnavailableError
 from services.sync.timers import PREFIX as TIMERS
@@ -43,6 +43,51 @@ class FailingKeyValues(MemoryKeyValues):
         if key.startswith(self.prefix):
             raise UnavailableError("KV failed")
         await super().put(key, value, seconds)
+
+
+VISITOR = "pxl_0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "cookies",
+    [
+        f"ppp_visitor={VISITOR}",
+        f"a=b; ppp_visitor={VISITOR}; c=d",
+        f"a=b;ppp_visitor={VISITOR};c",
+        f"ppp_visitor = {VISITOR} ; a=b",
+        f'ppp_visitor="{VISITOR}"; a=b',
+        f'a="quoted; b=half; ppp_visitor={VISITOR}',
+        f'prefs={{"a": "b=c"}}; ppp_visitor={VISITOR}',
+        f"a=b=c==; =; ;;; ppp_visitor={VISITOR}",
+        f"größe=süß; 名=値; ppp_visitor={VISITOR}; größe=1",
+        f"a[b]/(c)@d=1, e; ppp_visitor={VISITOR}",
+        f"a=\x00\x01\t; ppp_visitor={VISITOR}",
+        f"long={'x' * 100_000}; ppp_visitor={VISITOR}",
+        f"{'a=b; ' * 2_000}ppp_visitor={VISITOR}",
+        f"ppp_visitor={VISITOR}; ppp_visitor=pxl_ffffffffffffffff",
+        f"ppp_visitor=; ppp_visitor={VISITOR}",
+        f"ppp_visitor=not-ours; ppp_visitor={VISITOR}",
+        f"ppp_visitor={VISITOR}0; ppp_visitor={VISITOR}",
+        f"my_ppp_visitor=pxl_ffffffffffffffff; ppp_visitor={VISITOR}",
+        f"a=b, ppp_visitor={VISITOR}",
+    ],
+)
+def test_no_other_cookie_hides_the_visitor_of_an_image(cookies: str) -> None:
+    request = SimpleNamespace(header={"cookie": cookies}.get)
+    assert cookie_of(cast("Any", request)) == VISITOR
+
+
+@pytest.mark.parametrize(
+    "cookies",
+    [
+        *(None, "", ";", "ppp_visitor", "ppp_visitor=", f"my_ppp_visitor={VISITOR}"),
+        *(f"ppp_visitor={VISITOR}0", f"ppp_visitor={VISITOR.upper()}", f"ppp_visitor=x{VISITOR}"),
+        *(f"ppp_visitor={VISITOR} x", f"ppp_visitor={VISITOR}%20"),
+    ],
+)
+def test_a_value_that_is_not_ours_is_no_visitor(cookies: str | None) -> None:
+    request = SimpleNamespace(header={"cookie": cookies}.get)
+    assert cookie_of(cast("Any", request)) is None
 
 
 @pytest.mark.parametrize(
