@@ -497,6 +497,42 @@ def test_the_configuration_is_replaced_and_unknown_names_are_kept(
     )
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_names_of_old_scripts_are_no_commands(
+    legacy: Worker, project: Row, pixel: Row, method: str
+) -> None:
+    names = {"allowed_domains": ["elsewhere.example"], "respect_dnt": True, "session_minutes": 1}
+    paths = {
+        "PUT": (f"/api/projects/{project['id']}", f"/api/projects/pixels/{pixel['id']}"),
+        "POST": ("/api/projects", f"/api/projects/{project['id']}/pixels"),
+    }
+    pixel_id = pixel["id"]
+    for path in paths[method]:
+        body = {"name": some_name(), "configuration": names}
+        entry = data(ask(legacy, path, method, body), 201 if method == "POST" else 200)
+        assert json.loads(entry["configuration"]) == names
+        kind = "pixels" if "project_id" in entry else "projects"
+        clean = data(ask(legacy, f"/api/manage/{kind}/{entry['id']}"))
+        assert clean["configuration"] == {"legacy": names}
+        pixel_id = entry["id"]
+    event = some_event(pixel_id=pixel_id)
+    answer = legacy.fetch("/e", method="POST", body=json.dumps(event), headers={"dnt": "1"})
+    assert answer.status == 200, answer.body
+
+
+def test_what_manage_commands_an_old_script_neither_changes_nor_removes(
+    legacy: Worker, project: Row
+) -> None:
+    path, clean_path = f"/api/projects/{project['id']}", f"/api/manage/projects/{project['id']}"
+    commands = {"respect_dnt": True, "allowed_domains": ["shop.example"]}
+    data(ask(legacy, clean_path, "PUT", {"configuration": commands}))
+    for configuration in ({"respect_dnt": False, "colour": "red"}, {}, [1], '{"colour":"blue"}'):
+        data(ask(legacy, path, "PUT", {"configuration": configuration}))
+        after = data(ask(legacy, clean_path))["configuration"]
+        assert {name: after[name] for name in commands} == commands
+    assert after["legacy"] == {"colour": "blue"}
+
+
 def test_a_script_of_old_commands_no_job_and_changes_none(legacy: Worker, project: Row) -> None:
     path, clean_path = f"/api/projects/{project['id']}", f"/api/manage/projects/{project['id']}"
     data(ask(legacy, clean_path, "PUT", {"configuration": {"retention_days": 300}}))

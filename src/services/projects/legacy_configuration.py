@@ -1,8 +1,9 @@
 """A configuration as the old addresses show and take it: one JSON text, replaced as a whole.
 
-Names that the old Worker wrote stand under `legacy`; here they are among the others. `jobs`, the
-settings that make a job delete or move events, are hidden and stay as they are. Whoever sends a
-text back as it was answered changes nothing.
+Scripts of the old Worker write there, and a name of theirs may be one of this product. So all but
+the one name that the old Worker obeyed goes under `legacy`, as migration 0027 did with stored rows.
+What `/api/manage` set is shown and stays as it is; `jobs`, the settings that make a job delete or
+move events, are hidden. Whoever sends a text back as it was answered changes nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ import json
 from collections.abc import Mapping
 
 from services.core.text import without_lone_surrogates
-from services.projects.configuration import JOB_SETTINGS, JOBS, LEGACY, read_configuration
+from services.projects.configuration import (
+    JOBS,
+    LEGACY,
+    Shape,
+    read_configuration,
+    same_json,
+)
 
-# These never become commands through an old address, where scripts of the old Worker write them.
-NEVER_COMMANDS = frozenset((JOBS, LEGACY, *JOB_SETTINGS))
+# What the old Worker obeyed; it is of a project, and of a pixel it obeyed nothing.
+OBEYED = frozenset(("pipedrive_enabled",))
 
 
 def legacy_text(stored: str | None) -> str | None:
@@ -23,25 +30,42 @@ def legacy_text(stored: str | None) -> str | None:
     if JOBS not in content and LEGACY not in content:
         return stored
     content.pop(JOBS, None)
-    return compact_json({**_legacy_names(content.pop(LEGACY, None)), **content})
+    legacy = content.pop(LEGACY, None)
+    if legacy is not None and not isinstance(legacy, dict):
+        return compact_json(legacy)
+    legacy = legacy or {}
+    ours = {name: value for name, value in content.items() if name not in legacy}
+    return compact_json({**legacy, **ours})
 
 
-def replaced_text(stored: str | None, configuration: Mapping[str, object]) -> str:
+def replaced_text(stored: str | None, configuration: object, shape: Shape) -> str:
     """The text to store where an old address replaces a stored configuration.
 
     Raises:
         ValueError: it holds a number that JSON does not know.
     """
     before = read_configuration(stored)
-    never_commands = NEVER_COMMANDS | (_legacy_names(before.get(LEGACY)).keys() - before.keys())
-    commands = {name: value for name, value in configuration.items() if name not in never_commands}
-    legacy = {name: value for name, value in configuration.items() if name in never_commands}
-    jobs = {JOBS: before[JOBS]} if JOBS in before else {}
-    return compact_json({**commands, **({LEGACY: legacy} if legacy else {}), **jobs})
+    commands = OBEYED & shape.keys()
+    settings = {
+        name: value
+        for name, value in before.items()
+        if (name in shape or name == JOBS) and name not in commands
+    }
+    jobs = {JOBS: settings.pop(JOBS)} if JOBS in settings else {}
+    if not isinstance(configuration, dict):
+        return compact_json({**settings, LEGACY: configuration, **jobs})
+    obeyed = {name: value for name, value in configuration.items() if name in commands}
+    sent_back = settings.keys() - _legacy_names(before.get(LEGACY)).keys()
+    legacy = {
+        name: value
+        for name, value in configuration.items()
+        if name not in commands and not (name in sent_back and same_json(value, settings[name]))
+    }
+    return compact_json({**settings, **obeyed, **({LEGACY: legacy} if legacy else {}), **jobs})
 
 
-def compact_json(content: Mapping[str, object]) -> str:
-    """The text of a JSON object without spaces, as JavaScript writes it."""
+def compact_json(content: object) -> str:
+    """The text of a JSON value without spaces, as JavaScript writes it."""
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return without_lone_surrogates(text)
 

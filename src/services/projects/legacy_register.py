@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from services.core.errors import ConflictError, InvalidInputError, NotFoundError
 from services.core.ports import Database, NewId, Row, UnavailableError
-from services.core.text import clean, read_object
+from services.core.text import clean, read_json
+from services.projects.configuration import PIXEL_SHAPE, PROJECT_SHAPE, Shape
 from services.projects.legacy_configuration import legacy_text, replaced_text
 
 MAX_NAME_CHARACTERS = 1_000
@@ -148,7 +149,7 @@ class LegacyRegister:
             ConflictError: the name is taken.
         """
         name = _name(fields, "Name is required")
-        configuration = _replaced("{}", fields)
+        configuration = _replaced("{}", fields, PROJECT_SHAPE)
         [rows] = await self._rows(
             CREATE_PROJECT, id=self._uuid(), name=name, configuration=configuration
         )
@@ -172,7 +173,7 @@ class LegacyRegister:
             pixel_id=self._uuid(),
             name=name,
             website_url=_website_url(fields),
-            configuration=_replaced("{}", fields),
+            configuration=_replaced("{}", fields, PIXEL_SHAPE),
         )
         if not rows:
             raise _pixel_conflict()
@@ -194,7 +195,7 @@ class LegacyRegister:
                 READ_PROJECT,
                 id=project_id,
                 name=name,
-                configuration=_replaced(stored["configuration"], fields),
+                configuration=_replaced(stored["configuration"], fields, PROJECT_SHAPE),
                 stored=stored["configuration"],
             )
             if changed:
@@ -219,7 +220,7 @@ class LegacyRegister:
                 id=pixel_id,
                 name=_optional_name(fields) or stored["name"],
                 website_url=_website_url(fields) or stored["website_url"],
-                configuration=_replaced(stored["configuration"], fields),
+                configuration=_replaced(stored["configuration"], fields, PIXEL_SHAPE),
                 stored=stored["configuration"],
             )
             if changed:
@@ -285,20 +286,27 @@ def _website_url(fields: Mapping[str, object]) -> str | None:
     return clean(value, MAX_URL_CHARACTERS) if isinstance(value, str) else None
 
 
-def _replaced(stored: str | None, fields: Mapping[str, object]) -> str | None:
+def _replaced(stored: str | None, fields: Mapping[str, object], shape: Shape) -> str | None:
     """The configuration to store; without one in the fields the stored one."""
     configuration = fields.get("configuration")
     if isinstance(configuration, str):
         # As these addresses answer it: whoever sends back what they got changes nothing.
-        configuration = read_object(configuration) or configuration
-    if not configuration:
+        configuration = _read_text(configuration)
+    # As in JavaScript, where an empty object or list counts as one.
+    if not configuration and not isinstance(configuration, dict | list):
         return stored
-    if not isinstance(configuration, dict):
-        raise InvalidInputError("Invalid configuration - expected a JSON object")
     try:
-        return replaced_text(stored, configuration)
+        return replaced_text(stored, configuration, shape)
     except ValueError:
         raise InvalidInputError("Invalid JSON payload") from None
+
+
+def _read_text(text: str) -> object:
+    try:
+        content = read_json(text)
+    except ValueError:
+        return text
+    return content if isinstance(content, dict) else text
 
 
 def _project_conflict() -> ConflictError:
