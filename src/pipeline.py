@@ -17,6 +17,7 @@ from services.access.bots import is_bot
 from services.access.rate_limiting import Limit, RateLimitDecision
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
+from services.projects.open_settings import without_secrets
 from services.reports.anonymity import anonymous
 from web import (
     JSON_TYPE,
@@ -157,16 +158,19 @@ async def _answered(
         message = f"This needs a key with the role {route.policy.key}"
         return error_response(HTTPStatus.FORBIDDEN, message)
     response = await route.handler(app, replace(request, key=key), log)
-    hides_persons = route.policy.hides_persons and not key.has("leads")
-    return _without_persons(response) if hides_persons else response
+    if route.policy.hides_persons and not key.has("leads"):
+        response = _shown_by(anonymous, response)
+    if route.policy.hides_secrets and not key.opens("admin"):
+        response = _shown_by(without_secrets, response)
+    return response
 
 
-def _without_persons(response: Response) -> Response:
-    """The answer without persons; an export, which is generated, hides them itself."""
+def _shown_by(shown: Callable[[object], object], response: Response) -> Response:
+    """The answer with its content changed; an export, which is generated, does it itself."""
     content_type = response.headers.get("Content-Type")
     if content_type != JSON_TYPE or not isinstance(response.body, str):
         return response
-    content = anonymous(json.loads(response.body))
+    content = shown(json.loads(response.body))
     return replace(response, body=compact_json(cast("Mapping[str, object]", content)))
 
 

@@ -41,6 +41,7 @@ class Policy:
     """The checks before a handler runs, and who may read the answer.
 
     `hides_persons`: only a key with the permission `leads` sees in the answer who visitors are.
+    `hides_secrets`: only a key with the role `admin` sees what configurations hold beside settings.
     `stand_in` replaces every answer whose status is not 200.
     """
 
@@ -50,6 +51,7 @@ class Policy:
     cross_origin: bool = False
     refuse_bots: bool = False
     hides_persons: bool = False
+    hides_secrets: bool = False
     stand_in: Response | None = None
 
 
@@ -74,7 +76,7 @@ FALLBACK_IMAGE = replace(
     TRACKING, reserve=Reserve("leads", tracking.image_has_lead), stand_in=tracking.GIF_ALONE
 )
 READING = Policy(limit="analytics", key="read", hides_persons=True)
-MANAGEMENT_READING = Policy(limit="management", key="read")
+MANAGEMENT_READING = Policy(limit="management", key="read", hides_secrets=True)
 # Any site may ask at the old addresses, as ever: without a key of its own it reads nothing.
 LEGACY_READING = replace(READING, cross_origin=True)
 LEGACY_MANAGEMENT_READING = replace(MANAGEMENT_READING, cross_origin=True)

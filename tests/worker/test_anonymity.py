@@ -10,7 +10,7 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, unquote
 
 import pytest
@@ -21,7 +21,7 @@ from pyodide_bundle import Bundle
 from services.core.event_lines import COLUMNS
 from services.reports.breakdowns import BREAKDOWNS
 from tests.harness.archive import CRON, day
-from tests.harness.keys import LEADS_KEY, READ_KEY, keys
+from tests.harness.keys import ADMIN_KEY, LEADS_KEY, READ_KEY, keys
 from tests.harness.worker import Answer, Row, Worker, claim_full_backup, running_worker
 
 PROJECT, PIXEL = "planted-project", "planted-pixel"
@@ -88,7 +88,7 @@ def values(number: int, page: str, days_ago: int) -> dict[str, object]:
     }
 
 
-def insert(worker: Worker, table: str, row: dict[str, object]) -> None:
+def insert(worker: Worker, table: str, row: Mapping[str, object]) -> None:
     marks = ", ".join("?" for _ in row)
     worker.query(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())
 
@@ -166,6 +166,50 @@ def test_a_key_with_the_permission_sees_all_of_them(planted: Worker, name: str) 
     answer = ask(planted, f"/api/reports/export/{PIXEL}?format={name}&days=365&limit=99", LEADS_KEY)
     content = plain(answer)
     assert [trace for trace in TRACES if trace not in content] == []
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "ndjson"])
+@pytest.mark.parametrize("address", ["/api/reports/export", "/api/analytics/export"])
+def test_of_click_ids_only_that_there_was_one_is_shown(
+    planted: Worker, address: str, name: str
+) -> None:
+    pixel = f"clicks-{address.split('/')[2]}-{name}"
+    insert(planted, "pixels", {"id": pixel, "project_id": PROJECT, "name": pixel})
+    seen = {"pixel_id": pixel, "event_type": "pageview", "timestamp": f"{day(0)} 00:00:00"}
+    insert(planted, "tracking_events", seen | {"gclid": "EAIaIQobChMI", "fbclid": "IwAR0Clear"})
+    path = f"{address}/{pixel}?format={name}&days=7"
+    for key, is_shown in ((READ_KEY, False), (LEADS_KEY, True)):
+        content = ask(planted, path, key).body.decode()
+        assert ("EAIaIQobChMI" in content, "IwAR0Clear" in content) == (is_shown, is_shown)
+    if name == "csv" or "reports" in address:
+        assert ask(planted, path, READ_KEY).body.count(b'"***"') == 2
+
+
+UNSHOWN = "s3cr3t-t0ken"
+HOOK = f"https://user:{UNSHOWN}@hooks.example/{UNSHOWN}?key={UNSHOWN}"
+
+
+@pytest.mark.parametrize("path", ["/api/projects", "/api/manage/projects"])
+def test_a_key_with_the_role_read_sees_no_secret_of_projects_and_pixels(
+    planted: Worker, path: str
+) -> None:
+    project = f"secrets-{path.count('/')}"
+    configuration = json.dumps(
+        {"api_token": UNSHOWN, "legacy": {"hook": HOOK}, "respect_dnt": True, "note": UNSHOWN}
+    )
+    row = {"id": project, "name": project, "configuration": configuration}
+    insert(planted, "projects", row | {"webhook_url": HOOK})
+    pixel = row | {"id": f"{project}-pixel", "project_id": project}
+    insert(planted, "pixels", pixel | {"website_url": HOOK.replace(f"/{UNSHOWN}", "/")})
+    pixels = "/api/projects/pixels" if path == "/api/projects" else "/api/manage/pixels"
+    single = (f"{path}/{project}", f"{path}/{project}/pixels", f"{pixels}/{project}-pixel")
+    for address in (f"{path}?limit=100", *single):
+        for key in (READ_KEY, LEADS_KEY):
+            answer = ask(planted, address, key)
+            assert answer.status == 200, answer.body
+            assert UNSHOWN not in answer.body.decode(), address
+            assert "respect_dnt" in answer.body.decode(), address
+        assert UNSHOWN in ask(planted, address, ADMIN_KEY).body.decode(), address
 
 
 def test_every_column_is_planted_or_cannot_hold_a_person(planted: Worker) -> None:

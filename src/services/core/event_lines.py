@@ -40,6 +40,10 @@ PERSONAL_COLUMNS = (
     *("user_agent", "ip_address", "form_data", "event_data", "page_title", "custom_utm"),
     *("pipedrive_person_id", "pipedrive_sync_reason"),
 )
+# One click of one person, by which its network knows who that is: only that there was one is shown.
+CLICK_ID_COLUMNS = (
+    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+)
 # Addresses of pages are shown without their parameters, which on old thank-you pages are the fields
 # of the form.
 ADDRESS_COLUMNS = ("page_url", "referrer_url")
@@ -50,7 +54,6 @@ CHECKED_COLUMNS = (
     *("browser_data", "device_data", "viewport_data"),
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
     *("campaign_region", "ad_group", "ad_id", "search_query"),
-    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
 )
 
 # Text that a spreadsheet would run as a formula gets an apostrophe, full-width characters included.

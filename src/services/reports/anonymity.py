@@ -2,8 +2,9 @@
 
 Every answer to such a key passes `anonymous`, so a report cannot forget it; exports, whose lines
 SQL makes, pass `shown_line`. What is a campaign's stays: addresses keep host, path, the values of
-`utm_…` and the names of click IDs. What looks like a person in what stays is masked as a whole. A
-bare name looks like any word: it is hidden by its place, in titles, forms and parameters.
+`utm_…` and the names of click IDs, whose values are masked wherever they are. What looks like a
+person in what stays is masked as a whole. A bare name looks like any word: it is hidden by its
+place, in titles, forms and parameters.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 from services.core.event_lines import (
     ADDRESS_COLUMNS,
     CHECKED_COLUMNS,
+    CLICK_ID_COLUMNS,
     COLUMNS,
     PERSONAL_COLUMNS,
     Event,
@@ -115,7 +117,7 @@ def without_persons(event: Event) -> Mapping[str, object]:
         if isinstance(value, str):
             stored = bare_address(value) if name in ADDRESS_COLUMNS else value
             changes[name] = _shown_column(name, stored)
-    return changes
+    return changes | {name: MASK for name in CLICK_ID_COLUMNS if event.get(name)}
 
 
 def shown_line(line: str, *, is_csv: bool) -> str:
@@ -136,6 +138,8 @@ def _shown_member(name: str, value: object) -> object:
         return value
     if name in PERSONAL_COLUMNS:
         return None
+    if name in CLICK_ID_COLUMNS and isinstance(value, str):
+        return MASK if value else value
     masked = anonymous(value)
     if name.endswith(_DATA) and isinstance(value, dict):
         hidden = {name: None for name in value if name in PERSONAL_COLUMNS}

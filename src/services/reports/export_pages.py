@@ -17,6 +17,7 @@ from services.core.cursors import EventPosition, event_position
 from services.core.event_lines import (
     ADDRESS_COLUMNS,
     CHECKED_COLUMNS,
+    CLICK_ID_COLUMNS,
     COLUMNS,
     CSV_LINE,
     JSON_LINE,
@@ -28,7 +29,7 @@ from services.core.event_lines import (
 from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
-from services.reports.anonymity import is_suspicious, shown_line, without_persons
+from services.reports.anonymity import MASK, is_suspicious, shown_line, without_persons
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.reports.spans import Span
 from services.tracking.attribution import credit
@@ -73,6 +74,7 @@ _WITHOUT_PERSONS = {
         name: f"substr({name}, 1, instr(replace({name}, '#', '?') || '?', '?') - 1)"
         for name in ADDRESS_COLUMNS
     },
+    **{name: f"iif({name} <> '', '{MASK}', {name})" for name in CLICK_ID_COLUMNS},
 }
 # What such a line may still show of a person.
 _CHECKED = " || char(10) || ".join(f"coalesce({name}, '')" for name in CHECKED_COLUMNS)
