@@ -165,12 +165,12 @@ async def _answered(
     return response
 
 
-def _shown_by(shown: Callable[[object], object], response: Response) -> Response:
+def _shown_by(hide: Callable[[object], object], response: Response) -> Response:
     """The answer with its content changed; an export, which is generated, does it itself."""
     content_type = response.headers.get("Content-Type")
     if content_type != JSON_TYPE or not isinstance(response.body, str):
         return response
-    content = shown(json.loads(response.body))
+    content = hide(json.loads(response.body))
     return replace(response, body=compact_json(cast("Mapping[str, object]", content)))
 
 

@@ -34,8 +34,8 @@ def legacy_text(stored: str | None) -> str | None:
     if legacy is not None and not isinstance(legacy, dict):
         return compact_json(legacy)
     legacy = legacy or {}
-    ours = {name: value for name, value in content.items() if name not in legacy}
-    return compact_json({**legacy, **ours})
+    settings = {name: value for name, value in content.items() if name not in legacy}
+    return compact_json({**legacy, **settings})
 
 
 def replaced_text(stored: str | None, configuration: object, shape: Shape) -> str:
