@@ -34,6 +34,11 @@ NOT_SHIPPED = (
     "ua_parser/__main__.py",
     "ua_parser/user_agent_parser.py",
     "ua_parser_builtins/lazy.py",
+    # What runs other frameworks on the SDK.
+    "asgi.py",
+    "workers/asgi.py",
+    "workers/gateway",
+    "workers/wsgi.py",
     "ua_parser_builtins/regexes.py",
     "**/*.pyi",
 )

@@ -23,7 +23,7 @@ from services.tracking.events import (
     read_event,
 )
 from services.tracking.page_addresses import address_of_image
-from services.tracking.visits import RecordedEvent
+from services.tracking.visits import RecordedEvent, touch_of
 from services.tracking.waiting_room import WaitingEvent
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
@@ -213,12 +213,13 @@ async def _store(
     recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
     if event.lead and recorded.event_type == "form_submit":
         request.after(store_reminders(app, log, event, recorded))
+    touch = touch_of(event, pixel.rules)
     log.info(
         "event_stored",
         event_id=recorded.event_id,
         event_type=recorded.event_type,
         pixel_id=pixel.id,
-        touch=event.touch.origin if event.touch else None,
+        touch=touch.origin if touch else None,
         **_left_out(event),
     )
     return recorded

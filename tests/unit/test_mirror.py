@@ -69,6 +69,8 @@ COVERED_BY = {
     "src/services/tracking/record_statements.py": "tests/worker/test_query_plans.py",
     "src/services/sync/portion.py": "tests/worker/sync/test_outcomes.py",
     "src/services/sync/sync_run.py": "tests/worker/sync/test_reliability.py",
+    # Made by a tool.
+    "src/services/tracking/public_suffixes.py": "tests/tools/test_public_suffixes.py",
     # Values and types that their users' tests are full of.
     "src/services/alerting/alert_states.py": "tests/unit/services/alerting/test_notifier.py",
     "src/services/alerting/problems.py": "tests/ops/test_runbook.py",

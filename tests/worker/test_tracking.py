@@ -206,6 +206,13 @@ def test_the_referrers_parameters_count_last(worker: Worker) -> None:
     assert (row["gclid"], row["touch_origin"]) == ("G2", "referrer")
 
 
+def test_a_partners_page_with_parameters_is_no_campaign_of_ours(worker: Worker) -> None:
+    partner = "https://partner.example/?utm_source=google&gclid=G2"
+    row = stored(worker, some_event(referrer_url=partner))
+    assert (row["utm_source"], row["gclid"], row["touch_origin"]) == (None, None, None)
+    assert row["referrer_url"] == partner
+
+
 def test_a_project_id_from_the_client_does_not_move_an_event_into_another_project(
     worker: Worker,
 ) -> None:

@@ -22,9 +22,11 @@ class PixelRules:
 
     def allow(self, page_url: str) -> bool:
         """Whether the pixel takes events of a page. `*.shop.example` matches all subdomains."""
-        if not self.allowed_domains:
-            return True
-        host = _host(page_url)
+        return not self.allowed_domains or self.covers(page_url)
+
+    def covers(self, address: str) -> bool:
+        """Whether an address is on one of the allowed domains, that is on a site of the pixel."""
+        host = _host(address)
         return any(
             host.endswith(domain[1:]) if domain.startswith("*.") else host == domain
             for domain in self.allowed_domains

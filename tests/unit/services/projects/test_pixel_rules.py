@@ -26,7 +26,9 @@ from services.projects.pixel_rules import PixelRules, declines, read_rules
 def test_an_event_comes_from_an_allowed_domain(
     domains: tuple[str, ...], page_url: str, *, is_allowed: bool
 ) -> None:
-    assert PixelRules(allowed_domains=domains).allow(page_url) == is_allowed
+    rules = PixelRules(allowed_domains=domains)
+    assert rules.allow(page_url) == is_allowed
+    assert rules.covers(page_url) == (is_allowed and bool(domains))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""The table of public suffixes is what the installed list makes: a change of it is noticed."""
+
+from __future__ import annotations
+
+import pytest
+
+from public_suffixes import TABLE, made_table, read_rules, shipped
+
+
+@pytest.fixture(scope="module")
+def rules() -> list[str]:
+    return read_rules()
+
+
+def test_the_table_is_made_from_the_installed_list() -> None:
+    reason = (
+        "the list changed: run `PYTHONPATH=src:tools .venv/bin/python tools/public_suffixes.py`"
+    )
+    assert TABLE.read_text(encoding="utf-8") == made_table(), reason
+
+
+def test_the_list_is_read_whole(rules: list[str]) -> None:
+    known = {"com", "co.uk", "com.br", "github.io", "*.ck", "s3.amazonaws.com", "oslo.no"}
+    assert known <= set(rules)
+    assert len(rules) > 9_000
+
+
+def test_towns_and_machines_do_not_ship(rules: list[str]) -> None:
+    suffixes = shipped(rules)
+    assert {"co.uk", "com.br", "github.io", "myshopify.com", "*.ck"} <= set(suffixes)
+    assert not {"com", "s3.amazonaws.com", "oslo.no"} & set(suffixes)
