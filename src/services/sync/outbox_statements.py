@@ -109,13 +109,15 @@ SELECT
   events.form_data, events.pipedrive_retry_count, events.pipedrive_sync_status, events.timestamp,
   events.utm_source, events.utm_medium, events.utm_campaign, events.utm_content, events.utm_term,
   events.gclid, events.fbclid, events.msclkid, events.ttclid, events.twclid, events.li_fat_id,
-  events.sc_click_id, events.campaign_region, events.ad_group, events.ad_id, events.search_query,
+  events.sc_click_id, events.touch_origin, events.campaign_region, events.ad_group, events.ad_id,
+  events.search_query,
   projects.configuration, visitors.first_touch, sessions.started_at, sessions.last_activity,
   (
     SELECT json_object(
       'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
       'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
-      'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group
+      'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group,
+      'touch_origin', touch_origin
     )
     FROM tracking_events AS earlier
     WHERE earlier.visitor_id = events.visitor_id AND earlier.id <= events.id

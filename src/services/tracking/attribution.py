@@ -7,11 +7,12 @@ from typing import Literal
 
 from services.core.text import clean
 from services.tracking.link_parameters import (
+    FIELD_IN_BODY,
     FIELD_OF_PARAMETER,
     FIELDS,
     MAX_VALUE_CHARACTERS,
     NETWORK_OF_CLICK_ID,
-    UTM,
+    TOUCH_FIELDS,
     campaign_fields,
     pairs_of,
     parameter_name,
@@ -63,12 +64,8 @@ class Attribution:
 # Their names in addresses, in lower case.
 CLICK_IDS = frozenset((*NETWORK_OF_CLICK_ID, "sccid"))
 
-# The ad parameters describe a touch, they do not make one.
-_TOUCH_FIELDS = frozenset((*UTM, *NETWORK_OF_CLICK_ID))
 _SEARCH_CLICK_IDS = frozenset(("gclid", "msclkid"))
 
-# `region` in a body is the visitor's.
-_FIELD_IN_BODY = {name: name for name in FIELDS} | {"sccid": "sc_click_id"}
 # A space of `spring+sale`; `C++` and `1+1` are what they are.
 _SPACE_OF_FORMS = re.compile(r"(?<=[^\W\d_])\+(?=\w)|(?<=\w)\+(?=[^\W\d_])")
 
@@ -132,7 +129,9 @@ def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
     """
     values = ((name, _pixel_value(name, row.get(name))) for name in FIELDS)
     fields = {name: value for name, value in values if value}
-    return {} if _TOUCH_FIELDS.isdisjoint(fields) else fields
+    # The old Worker stored ad parameters that belong to no touch.
+    is_touch = row.get("touch_origin") or not TOUCH_FIELDS.isdisjoint(fields)
+    return fields if is_touch else {}
 
 
 def without_touch(url: str) -> str:
@@ -177,7 +176,7 @@ def credit(touch: Mapping[str, object]) -> Attribution:
 
 
 def _touch(origin: TouchOrigin, fields: dict[str, str]) -> Touch | None:
-    return None if _TOUCH_FIELDS.isdisjoint(fields) else Touch(origin, **fields)
+    return None if TOUCH_FIELDS.isdisjoint(fields) else Touch(origin, **fields)
 
 
 def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
@@ -185,10 +184,11 @@ def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
     is_half_decoded = body.get("event_key") is None
     fields: dict[str, str] = {}
     for raw_name, raw in body.items():
-        name = _FIELD_IN_BODY.get(raw_name.lower())
+        name = FIELD_IN_BODY.get(raw_name.lower())
         if name and name not in fields and (value := _pixel_value(name, raw)):
             fields[name] = _decoded_wholly(value) if is_half_decoded else value
-    return _touch("body", _without_stale_click_ids(fields)) if fields else None
+    # In a body the ad parameters alone are a touch: nobody but an ad's page sends them.
+    return Touch("body", **_without_stale_click_ids(fields)) if fields else None
 
 
 def _decoded_wholly(value: str) -> str:

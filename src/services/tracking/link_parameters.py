@@ -26,11 +26,23 @@ NETWORK_OF_CLICK_ID = {
 }
 FIELDS = (*UTM, *NETWORK_OF_CLICK_ID, *AD)
 
-# Snapchat's own parameter is ScCid; older set-ups say region.
-FIELD_OF_PARAMETER: Mapping[str, str] = {name: name for name in FIELDS} | {
+# In a link the ad parameters describe a touch, they do not make one: sites have such words, too.
+TOUCH_FIELDS = frozenset((*UTM, *NETWORK_OF_CLICK_ID))
+
+# Snapchat's own parameter is ScCid, HubSpot's begin with hsa; older set-ups say region.
+_OTHER_NAMES = {
     "sccid": "sc_click_id",
-    "region": "campaign_region",
+    "sc_cid": "sc_click_id",
+    "adgroup": "ad_group",
+    "hsa_grp": "ad_group",
+    "hsa_ad": "ad_id",
+    "keyword": "utm_term",
+    "hsa_kw": "utm_term",
 }
+FIELD_IN_BODY: Mapping[str, str] = {name: name for name in FIELDS} | _OTHER_NAMES
+# `region` in a body is the visitor's.
+FIELD_OF_PARAMETER: Mapping[str, str] = {**FIELD_IN_BODY, "region": "campaign_region"}
+_SEARCHED_WORDS = frozenset(("keyword", "hsa_kw"))
 MAX_VALUE_CHARACTERS = 500
 # A value is encoded once, and by a redirect or two once more each.
 _MAX_FURTHER_ENCODINGS = 2
@@ -74,15 +86,22 @@ def campaign_fields(query: str) -> dict[str, str]:
     """The campaign's parameters in a query, by field. The first value that is not empty counts."""
     # parse_qsl decodes every pair, ours or not, and takes twice the time on the hot path.
     fields: dict[str, str] = {}
+    searched = None
     for pair in pairs_of(query):
         raw_name, _, raw_value = pair.partition("=")
-        field = FIELD_OF_PARAMETER.get(parameter_name(raw_name))
+        name = parameter_name(raw_name)
+        field = FIELD_OF_PARAMETER.get(name)
         if (
             field
             and field not in fields
             and (value := clean(_decoded_value(raw_value), MAX_VALUE_CHARACTERS))
         ):
-            fields[field] = value
+            if name in _SEARCHED_WORDS:
+                searched = searched or value
+            else:
+                fields[field] = value
+    if searched and not TOUCH_FIELDS.isdisjoint(fields):
+        fields.setdefault("utm_term", searched)
     return fields
 
 

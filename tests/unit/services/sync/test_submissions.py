@@ -310,3 +310,8 @@ def test_a_deep_configuration_is_ignored() -> None:
 
 def test_ad_parameters_alone_clear_no_campaign() -> None:
     assert "utm_source" not in values_of(search_query="shoes")
+
+
+def test_ad_parameters_that_are_a_touch_clear_the_campaign_of_another() -> None:
+    values = values_of(search_query="shoes", touch_origin="body")
+    assert (values["search_query"], values["utm_source"]) == (LeadValue("shoes"), None)

@@ -283,6 +283,37 @@ def test_the_parameters_of_a_url_belong_to_one_visit() -> None:
     assert seen_in(f"{SITE}?utm_source=facebook&gclid=G1") == values
 
 
+@pytest.mark.parametrize("name", AD)
+def test_an_ad_parameter_alone_is_a_touch_of_a_body(name: str) -> None:
+    assert seen_in_body(**{name: "west", "utm_source": None}) == {name: "west"}
+    assert seen_in(f"{SITE}?{name}=west") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("adgroup", "ad_group"),
+        ("hsa_grp", "ad_group"),
+        ("hsa_ad", "ad_id"),
+        ("keyword", "utm_term"),
+        ("hsa_kw", "utm_term"),
+    ],
+)
+def test_a_parameter_of_an_ad_platform_is_read_as_what_it_is(name: str, field: str) -> None:
+    assert seen_in_body(**{name: "shoes"}) == {field: "shoes"}
+    assert seen_in(f"{SITE}?{name}=shoes") is None
+    assert seen_in(f"{SITE}?{name}=shoes&gclid=G1") == {field: "shoes", "gclid": "G1"}
+    values = {"gclid": "G1", field: "own"}
+    if field == "utm_term":
+        assert seen_in(f"{SITE}?gclid=G1&{name}=shoes&utm_term=own") == values
+    else:
+        assert seen_in(f"{SITE}?gclid=G1&{field}=own&{name}=shoes") == values
+
+
+def test_the_region_of_a_body_is_the_visitors() -> None:
+    assert seen_in_body(region="BY") is None
+
+
 # The credit
 
 
@@ -331,6 +362,10 @@ def test_the_credit(values: Mapping[str, object], source: str, medium: str, camp
         ({"utm_source": "none", "utm_medium": "direct"}, None),
         ({"gclid": "G1", "page_url": "x", "origin": "body", "id": 5}, {"gclid": "G1"}),
         ({"gclid": 5, "utm_term": ""}, {"gclid": "5"}),
+        (
+            {"ad_group": "shoes", "utm_source": "direct", "touch_origin": "body"},
+            {"ad_group": "shoes"},
+        ),
         ({"gclid": "G1", "fbclid": "F1", "utm_source": "facebook"}, None),
     ],
 )
@@ -457,7 +492,7 @@ def test_a_stored_touch_can_be_stored_again(row: dict[str, object]) -> None:
     assert json.loads(json.dumps(touch, ensure_ascii=False).encode()) == touch
 
 
-def test_ad_parameters_alone_are_no_stored_touch() -> None:
+def test_ad_parameters_of_the_old_worker_alone_are_no_stored_touch() -> None:
     assert stored_touch({"campaign_region": "west", "search_query": "shoes"}) == {}
 
 
