@@ -67,6 +67,28 @@ def test_a_database_that_lacks_its_identity_is_told_how_to_get_it(
     assert "npx wrangler d1 migrations apply DB --local --persist-to " in line
 
 
+def test_a_database_that_was_set_back_is_judged_before_its_ids_are_raised(
+    local_config: Bundle, storage: Path
+) -> None:
+    write_events(storage)
+    with closing(sqlite3.connect(database_file(storage))) as database, database:
+        [(database_id,)] = database.execute("SELECT id FROM database_identity").fetchall()
+        database.execute(
+            "INSERT INTO backups (id, kind, state, started_at, progress)"
+            " VALUES ('b', 'full', 'verified', '', '{}')"
+        )
+    mark = replace(BEFORE, database_id=database_id)
+    Bucket(local(storage)).write(KEY, mark.as_bytes())
+    output = accept(storage, "--yes", "--json")
+    assert output.code == 0, output
+    assert "set back" in output.json["lost"]
+    with closing(sqlite3.connect(database_file(storage))) as database:
+        # No chain goes on from a backup of what was, and no id is given twice.
+        assert database.execute("SELECT id FROM backups").fetchall() == []
+        highest = "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
+        assert database.execute(highest).fetchall() == [(mark.highest_event,)]
+
+
 CHECKS = ("loss", "migrations", "rows", "backup")
 
 
