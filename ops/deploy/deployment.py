@@ -50,6 +50,14 @@ class DeploymentOptions:
     accepts_database: bool = False
     switches_database: bool = False
 
+    @property
+    def is_at_once(self) -> bool:
+        """Whether one step moves all traffic.
+
+        Of two versions on two databases each would store a share of the events.
+        """
+        return self.all_traffic or self.accepts_database or self.switches_database
+
 
 @dataclass
 class Deployment:
@@ -184,7 +192,7 @@ class Deployment:
 
     def _release(self) -> None:
         try:
-            if self.options.all_traffic or self.previous is None:
+            if self.options.is_at_once or self.previous is None:
                 self.release.deploy_at_once()
             else:
                 self.release.deploy_gradually()

@@ -75,7 +75,7 @@ def _release_steps(target: Target, url: str, options: DeploymentOptions) -> Sequ
         "where a step fails from here on",
         [str(commands.split({OLD: FULL_TRAFFIC}, f"back from {message}"))],
     )
-    if options.all_traffic:
+    if options.is_at_once:
         upload = PlannedStep("upload, with all traffic", [str(commands.deploy(message))])
         return [upload, PlannedStep("ask it, and watch it", [f"curl {url}/health"]), rollback]
     [(name, value)] = version_override(str(target.settings["name"]), NEW).items()

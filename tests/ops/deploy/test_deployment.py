@@ -9,6 +9,7 @@ from typing import Never
 import pytest
 
 import ops.deploy.deployment as ops_deployment
+from ops.backup.index import BackupContents
 from ops.cloudflare.bucket import Bucket
 from ops.deploy.deployment import Deployment, DeploymentOptions
 from ops.deploy.facts import read_rows
@@ -95,3 +96,45 @@ def test_a_failure_of_any_kind_says_what_was_taken_back_and_is_logged(
     assert isinstance(raised.value, NoAnswerError) == isinstance(error, NoAnswerError)
     assert expected in str(raised.value)
     assert [line["state"] for line in log_of(storage)] == ["started", "failed"]
+
+
+class WatchedRelease:
+    """Says how traffic would be moved."""
+
+    version = "new"
+
+    def __init__(self) -> None:
+        self.ways: list[str] = []
+
+    def deploy_at_once(self) -> None:
+        self.ways.append("at once")
+
+    def deploy_gradually(self) -> None:
+        self.ways.append("gradually")
+
+
+@pytest.mark.parametrize(
+    ("option", "way"),
+    [
+        ({}, "gradually"),
+        ({"all_traffic": True}, "at once"),
+        ({"accepts_database": True}, "at once"),
+        ({"switches_database": True}, "at once"),
+    ],
+)
+def test_no_two_versions_store_shares_of_the_events_in_two_databases(
+    local_config: Bundle,
+    storage: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: dict[str, bool],
+    way: str,
+) -> None:
+    options = DeploymentOptions(**{"first": False, "all_traffic": False, **option}, watch_seconds=0)
+    api = Api(NOWHERE, None, open_client(NOWHERE, None))
+    contents = BackupContents({}, 0)
+    monkeypatch.setattr(ops_deployment, "read_rows", lambda _target: contents)
+    to_release = Deployment(local(storage), api, options, contents, [], "old")
+    release = WatchedRelease()
+    monkeypatch.setattr(to_release, "release", release)
+    to_release._release()  # noqa: SLF001  # the whole deployment needs Cloudflare
+    assert release.ways == [way]
