@@ -68,8 +68,9 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
     contents = read_database_contents(target)
     if contents.database_id is None:
         raise OpsError(
-            f"{target.database} lacks the migration that gives it an identity: `npx wrangler d1"
-            f" migrations apply {' '.join(target.arguments())}`, then the same command again"
+            f"{target.database} has no identity: a restore into it has not ended (run it again), or"
+            f" it lacks the migration that gives it one: `npx wrangler d1 migrations apply"
+            f" {' '.join(target.arguments())}`, then the same command again"
         )
     # Judged before its ids are raised, which would make a database that was set back look whole.
     is_lost = judge_loss(mark, contents) is not None

@@ -24,6 +24,8 @@ WITH ours AS MATERIALIZED (
 SELECT ours.name, keys."table" AS parent
 FROM ours LEFT JOIN pragma_foreign_key_list(ours.name) AS keys
 """
+# Without it a database counts as lost, in whatever state it is left.
+_FIRST = "database_identity"
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -108,6 +110,7 @@ def drop_all_tables(database: Database) -> None:
         if row["parent"] in parents.keys() - {row["name"]}:
             parents[row["name"]].add(row["parent"])
     order = [*TopologicalSorter(parents).static_order()][::-1]
+    order.sort(key=lambda name: name != _FIRST)
     if order:
         database.ask(*(f'DROP TABLE "{name}"' for name in order))
 

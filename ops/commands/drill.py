@@ -23,6 +23,7 @@ from ops.restore.drill_report import (
     DrillSummary,
     is_summary,
 )
+from ops.restore.identity import identify_restored
 from ops.restore.live_comparison import compare
 from ops.restore.restore_steps import (
     PreparedRestore,
@@ -121,6 +122,7 @@ def _restore_and_compare(
     try:
         fill_database(scratch, prepared, after=0)
         report.restored_differences = verify_database(scratch, prepared)
+        identify_restored(Database(scratch), prepared.content.staging)
         report.recovery = datetime.now(UTC) - report.at
         note(f"restored and proven after {format_duration(report.recovery.total_seconds())}")
         with scratch_worker(scratch, prepared.folder) as api:

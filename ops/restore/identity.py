@@ -12,13 +12,14 @@ from contextlib import suppress
 from ops.backup.high_water import accept_database, read_database_contents, read_mark
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.target import Target
+from ops.restore.sql_files import IDENTITY, LEDGER
+from ops.restore.sql_text import literal
 from ops.restore.staging_database import StagingDatabase
 from services.loss.judgement import judge_loss
 
-TABLE = "database_identity"
 ID_CHARACTERS = 32
-NEW_GENERATION = f"UPDATE {TABLE} SET generation = lower(hex(randomblob(16)))"
-_SET_IDENTITY = f"UPDATE {TABLE} SET id = ?1 ->> '$', generation = ?1 ->> '$'"
+NEW_GENERATION = f"UPDATE {IDENTITY} SET generation = lower(hex(randomblob(16)))"
+_SET_IDENTITY = f"UPDATE {IDENTITY} SET id = ?1 ->> '$', generation = ?1 ->> '$'"
 # Backups of an older schema have no identity.
 FIRST_MIGRATION = "0026_add_database_identity"
 
@@ -31,6 +32,22 @@ def set_missing_identity(staging: StagingDatabase, meant_id: str | None, seed: s
     """
     database_id = meant_id or hashlib.sha256(seed.encode()).hexdigest()[:ID_CHARACTERS]
     staging.run(_SET_IDENTITY, f'"{database_id}"')
+
+
+def identify_restored(database: Database, staging: StagingDatabase) -> None:
+    """End a restore: give a database that holds the whole backup its id, in a new generation.
+
+    Until then it counts as lost: the Worker stores nothing in it, and no backup is made of it.
+
+    Raises:
+        NoAnswerError: it does not answer; the same restore continues there.
+    """
+    [[database_id]] = staging.database.execute(f"SELECT id FROM {IDENTITY}").fetchall()
+    database.ask(
+        f"INSERT OR REPLACE INTO {IDENTITY} (only_row, id, generation)"
+        f" VALUES (1, {literal(database_id)}, lower(hex(randomblob(16))))",
+        f"DROP TABLE IF EXISTS {LEDGER}",
+    )
 
 
 def renew_generation(database: Database) -> None:

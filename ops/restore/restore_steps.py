@@ -19,7 +19,14 @@ from ops.cloudflare.target import Target
 from ops.restore import identity
 from ops.restore.assembly import AssembledBackup, assemble, required_parts
 from ops.restore.erase_again import read_erasures
-from ops.restore.sql_files import LEDGER, DatabaseState, prefetched, run_step, write_steps
+from ops.restore.sql_files import (
+    IDENTITY,
+    LEDGERS_OF_THE_WORKER,
+    DatabaseState,
+    prefetched,
+    run_step,
+    write_steps,
+)
 from ops.restore.staging_database import open_staging
 from ops.restore.table_checksums import TableChecksum, differences
 from ops.terminal.errors import NoAnswerError, OpsError
@@ -162,17 +169,20 @@ def fill_database(database: Target, prepared: PreparedRestore, *, after: int) ->
     return written
 
 
-def verify_database(database: Target, prepared: PreparedRestore) -> Sequence[str]:
+def verify_database(
+    database: Target, prepared: PreparedRestore, *, is_live: bool = False
+) -> Sequence[str]:
     """Compare the database with the backup, and list their differences.
+
+    Into a live one the Worker goes on writing its ledgers.
 
     Raises:
         NoAnswerError: it does not answer.
     """
     staging = prepared.content.staging
-    # The generation is new.
-    tables = [table for name, table in staging.tables.items() if name != identity.TABLE]
+    # The identity is written last, in a new generation.
+    left_out = (IDENTITY, *(LEDGERS_OF_THE_WORKER if is_live else ()))
+    tables = [table for name, table in staging.tables.items() if name not in left_out]
     checksums = [TableChecksum(table) for table in tables]
     by_table = differences(staging, Database(database), checksums)
-    if not by_table:
-        Database(database).ask(f"DROP TABLE IF EXISTS {LEDGER}")
     return [difference for table in by_table.values() for difference in table]

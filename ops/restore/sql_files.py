@@ -22,6 +22,10 @@ from ops.restore.staging_database import SEQUENCE, StagingDatabase
 from services.backup.tables import EXCLUDED_TABLES
 
 MIN_FILE_CHARACTERS = 120_000_000
+# Without it a database counts as lost: it is written when everything else is there and compared.
+IDENTITY = "database_identity"
+# What a Worker writes into a database that is lost, too: its rows may have come in the meantime.
+LEDGERS_OF_THE_WORKER = ("failed_requests", "job_runs")
 LEDGER = "restore_steps"
 _CREATE_LEDGER = f"CREATE TABLE {LEDGER} (step INTEGER PRIMARY KEY, plan TEXT NOT NULL)"
 
@@ -102,11 +106,15 @@ def _sql_statements(staging: StagingDatabase) -> Iterator[Statement]:
     """
     for statement in (_CREATE_LEDGER, *staging.schema()):
         yield Statement(statement, 0)
-    for name in [name for name in staging.tables if name != SEQUENCE]:
+    last = (SEQUENCE, IDENTITY, *LEDGERS_OF_THE_WORKER)
+    for name in [name for name in staging.tables if name not in last]:
         yield from insert_statements(staging, staging.tables[name])
     # After the rows, which come back as they were.
     for trigger in staging.triggers:
         yield Statement(trigger, 0)
+    for name in [name for name in LEDGERS_OF_THE_WORKER if name in staging.tables]:
+        yield Statement(f'DELETE FROM "{name}"', 0)
+        yield from insert_statements(staging, staging.tables[name])
     # Last, because every inserted row changes it.
     for name in (SEQUENCE, *sorted(EXCLUDED_TABLES)):
         yield Statement(f'DELETE FROM "{name}"', 0)

@@ -12,6 +12,8 @@ from services.sync.timers import delete_old_timers
 
 Job = Callable[[], Awaitable[object]]
 SKIPPED_WHEN_LOST = ("retention", "archive")
+# What was sent of a lead, and which lead of a person was the last, may not be there yet.
+SKIPPED_WITHOUT_IDENTITY = (*SKIPPED_WHEN_LOST, "sync")
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
@@ -39,10 +41,9 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         "archive": lambda: app.new_archive(log).run(),
         "watch": lambda: app.checks_run.run(notifier, parts, loss, log),
     }
+    skipped = SKIPPED_WHEN_LOST if loss.has_identity else SKIPPED_WITHOUT_IDENTITY
     outcomes = {
-        job: "skipped"
-        if loss.reason and job in SKIPPED_WHEN_LOST
-        else await _run_job(job, run, log)
+        job: "skipped" if loss.reason and job in skipped else await _run_job(job, run, log)
         for job, run in jobs.items()
     }
     healthy = not unhealthy and loss.reason is None and "crashed" not in outcomes.values()

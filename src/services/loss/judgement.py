@@ -19,7 +19,7 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
         f" with ids up to {mark.highest_event:,}"
     )
     if database.database_id is None:
-        return f"the database has no tables; {before}"
+        return f"the database has no tables, or a restore into it has not ended; {before}"
     if database.database_id != mark.database_id:
         return (
             f"this is another database ({database.database_id}), whose highest event is"

@@ -30,10 +30,14 @@ HOUR_CHARACTERS = len("2026-05-01T12")
 
 @dataclass(frozen=True, slots=True)
 class LossJudgement:
-    """Why the database is lost, or None. It is not judged while D1 or R2 does not answer."""
+    """Why the database is lost, or None. It is not judged while D1 or R2 does not answer.
+
+    Without an identity it may be half restored: rows that belong together are not all there.
+    """
 
     reason: str | None = None
     is_judged: bool = True
+    has_identity: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class LossCheck:
         except UnavailableError as error:
             log.warning("loss_not_judged", reason=str(error))
             return LossJudgement(is_judged=False)
-        return LossJudgement(reason)
+        return LossJudgement(reason, has_identity=contents.database_id is not None)
 
     async def mark(self, log: Log) -> HighWaterMark | None:
         """The mark; None where there is none, or one that cannot be read.

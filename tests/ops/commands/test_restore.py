@@ -6,11 +6,12 @@ import json
 import re
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from ops.backup.high_water import accept_database
 from ops.cloudflare.bucket_objects import fetch_singly
 from ops.cloudflare.database import Database
 from ops.cloudflare.new_database import drop_all_tables, find
@@ -19,10 +20,13 @@ from ops.restore import sql_files as loading
 from ops.restore.erase_again import Erasure
 from ops.restore.sql_files import RestoreStep
 from ops.restore.time_travel import erase_again
+from ops.terminal.errors import OpsError
 from services.archive.parts import ARCHIVE, part_key, part_manifest_key
 from services.archive.rewriting import batch_counts
 from services.core.ndjson_parts import pack
+from services.loss.contents import READ_CONTENTS, DatabaseContents
 from services.loss.high_water_mark import KEY, HighWaterMark
+from services.loss.judgement import judge_loss
 from tests.harness.prepared import database_file
 from tests.ops.backup_files import Objects, Written, index_of, store, write_backup
 from tests.ops.restore.test_sql_text import NASTY
@@ -212,6 +216,82 @@ def test_a_restore_that_was_stopped_goes_on_and_never_over_what_is_there(
     assert beside
     drop_all_tables(Database(beside))
     assert loading.read_state(Database(beside)).rows == {}
+
+
+def contents_of(storage: Path) -> DatabaseContents:
+    """What a database holds, as its loss is judged by it."""
+    with closing(sqlite3.connect(database_file(storage))) as database:
+        database.row_factory = sqlite3.Row
+        try:
+            return DatabaseContents(**dict(database.execute(READ_CONTENTS).fetchone()))
+        except sqlite3.OperationalError:
+            return DatabaseContents()
+
+
+def write_ledger(storage: Path, run: str) -> None:
+    """What the cron of a lost database does."""
+    statement = (
+        "INSERT INTO job_runs (job, run, started_at, lease_until)"
+        " VALUES ('watch', ?, '2099-01-01', '')"
+    )
+    with (
+        closing(sqlite3.connect(database_file(storage))) as database,
+        suppress(sqlite3.OperationalError),
+        database,
+    ):
+        database.execute(statement, (run,))
+
+
+def different(*_: object, **__: object) -> list[str]:
+    return ["tracking_events has 1 rows, not 2"]
+
+
+@pytest.mark.timeout(900)
+def test_a_live_database_that_is_half_restored_counts_as_lost(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = contents_of(storage)
+    assert healthy.database_id
+    counts = (healthy.projects, healthy.pixels)
+    mark = HighWaterMark(healthy.database_id, EVENTS, EVENTS, *counts, "2026-11-21T03:55:00Z")
+    store(storage, tmp_path / "mark", {KEY: mark.as_bytes()})
+    assert judge_loss(mark, healthy) is None
+    monkeypatch.setattr(loading, "MIN_FILE_CHARACTERS", 15_000)
+    arguments = ("--into", LIVE, "--overwrite", LIVE, "--yes")
+    run_step = loading.run_step
+    losses: list[str | None] = []
+
+    def watched(database: Target, step: RestoreStep) -> None:
+        losses.append(judge_loss(mark, contents_of(storage)))
+        run_step(database, step)
+        losses.append(judge_loss(mark, contents_of(storage)))
+        write_ledger(storage, f"after {len(losses)}")
+        if len(losses) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.restore.restore_steps.run_step", watched)
+    assert "run the same command again" in fails(run(storage, *arguments), 1)
+    assert "a restore into it has not ended" in str(judge_loss(mark, contents_of(storage)))
+    with pytest.raises(OpsError, match="run it again"):
+        accept_database(choose_target(None, storage, local=True), mark, "looks well")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ops.commands.restore.verify_database", different)
+        output = run(storage, *arguments)
+    assert output.code == 1
+    assert "has 2 steps of this restore already" in output.err
+    assert judge_loss(mark, contents_of(storage)) is not None
+
+    output = run(storage, *arguments)
+    assert output.code == 0, output
+    assert len(losses) > 6
+    assert None not in losses
+    assert contents_of(storage).database_id == mark.database_id
+    with closing(sqlite3.connect(database_file(storage))) as database:
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+        [(events,)] = database.execute("SELECT count(*) FROM tracking_events").fetchall()
+    assert loading.LEDGER not in tables
+    assert events == EVENTS - 1
 
 
 def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:
