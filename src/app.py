@@ -28,6 +28,7 @@ from services.sync.timers import Timers
 from services.tracking.repeats import Repeats
 from services.tracking.replay import Replay
 from services.tracking.visits import Visits
+from services.tracking.waiting_counts import WaitingReader
 from services.tracking.waiting_room import WaitingRoom
 
 NewSync = Callable[[Log, Notifier], SyncRun]
@@ -57,6 +58,7 @@ class App:
     project_pixels: Register
     visits: Visits
     waiting_room: WaitingRoom
+    waiting_counts: WaitingReader
     replay: Replay
     repeats: Repeats
     timers: Timers

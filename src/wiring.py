@@ -58,11 +58,13 @@ from services.sync.payload import AccountFieldCache
 from services.sync.portion import PortionSync
 from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
+from services.tracking.parked_events import ParkedEvents
 from services.tracking.repeats import Repeats
 from services.tracking.replay import Replay
 from services.tracking.visits import Visits
+from services.tracking.waiting_counts import WaitingReader
 from services.tracking.waiting_queue import WaitingQueue
-from services.tracking.waiting_room import MAX_WAITING_EVENTS, WaitingRoom
+from services.tracking.waiting_room import WaitingRoom
 
 WRONG_ZONE = "SYNC_TIME_ZONE must be a time zone such as Europe/Berlin"
 
@@ -86,6 +88,8 @@ def build_app(env: Any) -> App:
     )
     pixels = PixelCache(database, DatabaseGuard(bucket), config.pixel_cache_seconds)
     waiting_room = WaitingRoom(bucket, new_id)
+    parked_events = ParkedEvents(bucket, now)
+    waiting_counts = WaitingReader(waiting_room, parked_events, now)
     loss_check = LossCheck(database, bucket, now)
     steps = BackupSteps(database, store, now)
     thresholds = read_monitoring_config(settings).thresholds
@@ -106,7 +110,11 @@ def build_app(env: Any) -> App:
         project_pixels=Register(PIXEL_KIND, database, new_id),
         visits=visits,
         waiting_room=waiting_room,
-        replay=Replay(waiting_room, WaitingQueue(waiting_room, now), pixels, visits, now),
+        waiting_counts=waiting_counts,
+        replay=Replay(
+            *(waiting_room, WaitingQueue(waiting_room, now), parked_events),
+            *(pixels, visits, now),
+        ),
         repeats=Repeats(database, key_values, config.repeat_window_seconds),
         timers=Timers(key_values),
         loss_check=loss_check,
@@ -121,7 +129,7 @@ def build_app(env: Any) -> App:
         failed_requests=FailedRequests(database, now),
         checks_run=ChecksRun(
             *(thresholds, metrics_reader, records, store, loss_check),
-            *(waiting_room.count, MAX_WAITING_EVENTS, now),
+            *(waiting_counts, now),
         ),
         alerts=AlertMemory(key_values),
         new_notifier=partial(_new_notifier, settings, key_values),

@@ -13,7 +13,17 @@ from typing import Any
 from services.alerting import problems
 
 # The lines of `ppp status` that are about the data, beside the alerts.
-DATA_LINES = ("worker", "database", "events", "leads", "last hour", "backup", "job", "not read")
+DATA_LINES = (
+    "worker",
+    "database",
+    "events",
+    "leads",
+    "last hour",
+    "backup",
+    "job",
+    "waiting",
+    "not read",
+)
 LOSS_PROBLEMS = ("database_lost", "database_empty")
 SYNC_SETTINGS = ("PIPEDRIVE_", "SYNC_")
 URGENT = {
@@ -24,7 +34,7 @@ URGENT = {
 OUTAGE_CONSEQUENCES = (
     *(problems.SCHEMA_UNEXPECTED, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
     *(problems.BACKUP_OLD, problems.BACKUP_FAILED, problems.LEADS_WAITING, problems.JOB_FAILING),
-    problems.DATABASE_FAILING,
+    *(problems.DATABASE_FAILING, problems.EVENTS_WAITING),
 )
 
 

@@ -18,6 +18,7 @@ from services.monitoring.checks import (
     MAX_BACKUP_AGE,
     MAX_CRON_GAP,
     MAX_PENDING_LEAD_AGE,
+    MAX_WAITING_AGE,
     TOKENS_OF_CALLS,
 )
 from services.sync.outbox import JOB as SYNC
@@ -86,6 +87,7 @@ def status_lines(snapshot: StatusSnapshot) -> Sequence[StatusLine]:
         metrics = snapshot.metrics["metrics"]
         lines += [
             *_data_lines(metrics, snapshot.now),
+            *_waiting_lines(metrics, snapshot.now),
             *_lead_lines(metrics),
             *_pipedrive_lines(metrics),
         ]
@@ -156,6 +158,27 @@ def _data_lines(metrics: Row, now: datetime) -> Iterator[StatusLine]:
         f"the newest {_ago(last, now) if last else 'is not known'}",
         bool(last) and _age(last, now) > DAY,
     )
+
+
+def _waiting_lines(metrics: Row, now: datetime) -> Iterator[StatusLine]:
+    # A Worker of an older version does not count them; null where R2 does not answer.
+    counts = metrics.get("waiting_events") or {}
+    waiting, oldest = counts.get("waiting", 0), counts.get("oldest_at")
+    if waiting:
+        text = f"{waiting:,} events in R2 for the database"
+        if oldest:
+            text = f"{text}, the oldest came {_ago(oldest, now)}"
+        is_old = bool(oldest) and _age(str(oldest), now) > MAX_WAITING_AGE
+        yield StatusLine("waiting", text, is_old)
+    if parked := counts.get("parked", 0):
+        pixels = ", ".join(
+            f"{plain(name)} ({number:,})" for name, number in counts["parked_by_pixel"].items()
+        )
+        text = (
+            f"{parked:,} events in R2 whose pixels do not take them: {pixels}; they are stored when"
+            f" these do, and the first is deleted on {counts['parked_until']}"
+        )
+        yield StatusLine("parked", text, is_problem=True)
 
 
 def _lead_lines(metrics: Row) -> Iterator[StatusLine]:

@@ -41,6 +41,7 @@ ROW_LABELS = {
     "pipedrive_persons": "persons of Pipedrive that the sync remembers",
     "system_logs": "rows of the old log",
     "kv_keys": "keys in KV",
+    "parked_events": "events that wait for their pixel",
 }
 
 Row = dict[str, Any]

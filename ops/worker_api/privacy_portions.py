@@ -22,6 +22,7 @@ STAGES = {
     "keys": "looking through KV",
     "found": "deleting events, sessions and visitors",
     "old_log": "deleting rows of the old log and keys",
+    "parked_events": "deleting events that wait for their pixel",
     "archive_parts": "deleting archived and received events",
 }
 

@@ -20,10 +20,11 @@ MAX_IDLE_PORTIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class ReplayOutcome:
-    """What became of the events that waited. `refused`: their pixel does not take them."""
+    """What became of the events that waited. `parked`: their pixel does not take them now."""
 
     stored: int
     refused: int
+    parked: int
     unreadable: int
     waiting: int
     seconds: float
@@ -31,7 +32,9 @@ class ReplayOutcome:
     def __str__(self) -> str:
         parts = [f"{counted(self.stored, 'event')} stored of what waited"]
         if self.refused:
-            parts.append(f"{self.refused:,} refused by their pixels")
+            parts.append(f"{self.refused:,} declined by their visitors, or known already")
+        if self.parked:
+            parts.append(f"{self.parked:,} parked until their pixels take them, for seven days")
         if self.unreadable:
             parts.append(f"{self.unreadable:,} of another version of the Worker wait on")
         if self.waiting:
@@ -64,13 +67,16 @@ def replay_waiting(api: Api, on_progress: Callable[[int], None]) -> ReplayOutcom
     try:
         while portion["waiting"] and idle_portions < MAX_IDLE_PORTIONS:
             portion = outage_retries()(api.send, "POST", f"{WAITING}/replay")["data"]
-            moved = portion["stored"] + portion["refused"]
-            counts.update(stored=portion["stored"], refused=portion["refused"])
+            # A Worker of an older version holds none.
+            portion = {"parked": 0, **portion}
+            moved = {name: portion[name] for name in ("stored", "refused", "parked")}
+            counts.update(moved)
             on_progress(counts.total())
-            idle_portions = 0 if moved else idle_portions + 1
+            idle_portions = 0 if any(moved.values()) else idle_portions + 1
     finally:
         api.http.timeout = usual_timeout
     return ReplayOutcome(
-        *(counts["stored"], counts["refused"], portion["unreadable"], portion["waiting"]),
+        *(counts["stored"], counts["refused"], counts["parked"]),
+        *(portion["unreadable"], portion["waiting"]),
         seconds=round(time.monotonic() - started, 1),
     )

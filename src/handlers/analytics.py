@@ -22,29 +22,31 @@ from web import Request, Response, error_response, json_response, time_text
 METRICS_FORMATS = ("json", "prometheus")
 
 
-async def metrics(app: App, request: Request, _log: Log) -> Response:
+async def metrics(app: App, request: Request, log: Log) -> Response:
     """`GET /api/reports/metrics?format=json`: the state of the system and of the sync."""
     format_name = request.parameters().get("format", "json")
     if format_name not in METRICS_FORMATS:
         message = f"format must be one of {', '.join(METRICS_FORMATS)}"
         return error_response(HTTPStatus.BAD_REQUEST, message)
-    return await metrics_response(app, format_name)
+    return await metrics_response(app, format_name, log)
 
 
-async def metrics_response(app: App, format_name: str) -> Response:
+async def metrics_response(app: App, format_name: str, log: Log) -> Response:
     """The metrics in one of METRICS_FORMATS."""
     now = app.clock()
     parts = await app.health.check()
     reading = await app.metrics_reader.read(now)
+    waiting = await app.waiting_counts.read_if_possible(log)
     if format_name == "prometheus":
         headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
-        return Response(HTTPStatus.OK, exposition(reading, parts, VERSION), headers)
+        return Response(HTTPStatus.OK, exposition(reading, parts, waiting, VERSION), headers)
     system = {
         "environment": app.config.environment,
         "cache_available": parts["kv"].healthy,
         "database_available": parts["database"].healthy,
     }
-    content = {**reading.as_json(), "system": system}
+    counts = waiting and waiting.as_json()
+    content = {**reading.as_json(), "waiting_events": counts, "system": system}
     return json_response({"success": True, "timestamp": time_text(now), "metrics": content})
 
 

@@ -68,10 +68,10 @@ async def realtime(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": data})
 
 
-async def metrics(app: App, request: Request, _log: Log) -> Response:
+async def metrics(app: App, request: Request, log: Log) -> Response:
     """`GET /api/analytics/metrics`: JSON, whatever `format` says, but for Prometheus."""
     is_prometheus = request.parameters().get("format") == "prometheus"
-    return await metrics_response(app, "prometheus" if is_prometheus else "json")
+    return await metrics_response(app, "prometheus" if is_prometheus else "json", log)
 
 
 async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:

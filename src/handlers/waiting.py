@@ -8,17 +8,14 @@ from app import App
 from handlers.json_api import answer_refusals
 from services.core.errors import ConflictError
 from services.core.logs import Log
-from services.tracking.waiting_room import MAX_WAITING_EVENTS
 from web import Request, Response, json_response
 
 
 @answer_refusals
 async def count_waiting(app: App, _request: Request, _log: Log) -> Response:
-    """`GET /api/waiting`: how many events wait, and for how many there is room."""
-    waiting = await app.waiting_room.count()
-    return json_response(
-        {"success": True, "data": {"waiting": waiting, "room": MAX_WAITING_EVENTS}}
-    )
+    """`GET /api/waiting`: how many events wait and are parked, and for how many there is room."""
+    counts = await app.waiting_counts.read()
+    return json_response({"success": True, "data": counts.as_json()})
 
 
 @answer_refusals

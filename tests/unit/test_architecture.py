@@ -53,7 +53,9 @@ SERVICE_PACKAGES = {
     "sync": {"alerting", "core", "pipedrive", "tracking"},
     "reports": {"archive", "core", "tracking"},
     "privacy": {"archive", "core", "projects", "sync", "tracking"},
-    "monitoring": {"alerting", "archive", "backup", "core", "loss", "privacy", "sync"},
+    "monitoring": {
+        *("alerting", "archive", "backup", "core", "loss", "privacy", "sync", "tracking"),
+    },
 }
 # The same for the commands.
 OPS_PACKAGES = {

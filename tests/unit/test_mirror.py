@@ -56,6 +56,7 @@ COVERED_BY = {
     "src/services/monitoring/metrics.py": "tests/worker/test_metrics.py",
     "src/services/privacy/erasure.py": "tests/worker/test_privacy.py",
     "src/services/privacy/export.py": "tests/worker/test_privacy.py",
+    "src/services/privacy/parked_search.py": "tests/worker/test_loss.py",
     "src/services/privacy/retention.py": "tests/worker/test_retention.py",
     "src/services/privacy/search.py": "tests/worker/test_privacy.py",
     "src/services/privacy/statements.py": "tests/worker/test_privacy.py",

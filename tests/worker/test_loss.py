@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from pyodide_bundle import Bundle
 from services.loss.contents import COUNT_EVENTS, READ_CONTENTS, DatabaseContents
 from services.loss.high_water_mark import accepted_mark, parse_mark
 from tests.harness.keys import ADMIN_KEY, keys
+from tests.harness.waiting import waiting_objects
 from tests.harness.worker import (
     PIXEL,
     Row,
@@ -434,3 +435,78 @@ def test_the_next_event_after_the_alarm_gets_an_id_that_none_had(worker: Worker)
     assert worker.send(some_event()).json()["event_id"] == highest + 1
     assert run_cron(worker) == []
     assert [entry["events"] for entry in index_of(worker)] == [20]
+
+
+def test_what_no_pixel_takes_is_reached_by_an_erasure_and_stored_when_one_does(
+    worker: Worker,
+) -> None:
+    for key, content in waiting_objects(4, "form_submit", "later").items():
+        worker.store(key, content.replace(PIXEL.encode(), b"later-pixel"))
+    assert run_cron(worker) == []
+    assert worker.stored_keys("waiting/") == []
+    assert len(worker.stored_keys("parked/later-pixel/")) == 4
+    counts = httpx.get(f"{worker.url}/api/waiting", headers=ADMIN).json()["data"]
+    assert (counts["waiting"], counts["parked_by_pixel"]) == (0, {"later-pixel": 4})
+
+    # Of one browser: the forms of others in it are not the person's.
+    person = "person0@example.com"
+    answer = ask(worker, "find", email=person).json()["data"]
+    assert (answer["nothing_found"], answer["found"]["parked_events"]["count"]) == (False, 1)
+    [key] = answer["found"]["parked_events"]["ids"]
+    page = ask(worker, "export", email=person).json()["data"]
+    while page["place"] != "parked_events":
+        page = ask(worker, "export", email=person, cursor=page["cursor"]).json()["data"]
+    assert [(row["key"], row["event"]["lead"]["email"]) for row in page["rows"]] == [(key, person)]
+    assert erased(worker, person)["counts"]["parked_events"] == 1
+    assert len(worker.stored_keys("parked/")) == 3
+    assert key not in worker.stored_keys("parked/")
+    assert ask(worker, "find", email=person).json()["data"]["nothing_found"]
+
+    worker.query(
+        "INSERT INTO pixels (id, project_id, name)"
+        " SELECT 'later-pixel', project_id, 'Later' FROM pixels WHERE id = ?",
+        PIXEL,
+    )
+    run_cron(worker)
+    assert worker.stored_keys("parked/") == []
+    rows = worker.query(
+        "SELECT event_key FROM tracking_events WHERE pixel_id = 'later-pixel' ORDER BY id"
+    )
+    assert [row["event_key"] for row in rows] == [f"later-event-{n:06}" for n in (1, 2, 3)]
+    worker.query("DELETE FROM pixels WHERE id = 'later-pixel'")
+
+
+def test_a_visitor_cookie_reaches_what_no_pixel_takes(worker: Worker) -> None:
+    objects = waiting_objects(4, prefix="cookie")
+    for key, content in objects.items():
+        worker.store(key, content.replace(PIXEL.encode(), b"later-pixel"))
+    run_cron(worker)
+    cookie = json.loads(next(iter(objects.values())))["event"]["visitor_cookie"]
+    answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
+    assert answer["found"]["parked_events"]["count"] == 3
+    key = "parked/later-pixel/20260501T120000000000Z-00.json"
+    worker.store(key, b"{")
+    answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
+    assert answer["found"]["damaged_parts"] == [key]
+
+
+def test_events_that_a_healthy_database_does_not_take_for_an_hour_are_an_alarm(
+    worker: Worker,
+) -> None:
+    worker.query(
+        "CREATE TRIGGER refuse BEFORE INSERT ON tracking_events"
+        " BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    keys = []
+    for key, content in waiting_objects(2, prefix="refused").items():
+        shard, _, name = key.rpartition("/")
+        at = datetime.now(UTC) - timedelta(minutes=61)
+        keys.append(f"{shard}/{at:%Y%m%dT%H%M%S%fZ}-{name.rpartition('-')[2]}")
+        worker.store(keys[-1], content)
+    [alert] = run_cron(worker)
+    assert (alert["problem"], alert["state"]) == ("events_waiting", "new")
+    assert "2 wait in R2, the oldest for 1 h 1 min" in alert["text"]
+    worker.query("DROP TRIGGER refuse")
+    [alert] = run_cron(worker)
+    assert (alert["problem"], alert["state"]) == ("events_waiting", "over")
+    assert worker.stored_keys("waiting/") == []

@@ -52,6 +52,13 @@ WAITING_FULL = Problem(
     " three and a half days",
     "ppp replay --env production",
 )
+EVENTS_WAITING = Problem(
+    "events_waiting",
+    "P2",
+    "the database does not take events that wait in R2 for more than an hour; none is lost while"
+    " there is room",
+    "ppp replay --env production",
+)
 SCHEMA_UNEXPECTED = Problem(
     "schema_unexpected",
     "P1",
@@ -134,5 +141,5 @@ CRON_LATE = Problem(
 # What follows from a lost database by itself: who is told of the loss is not told of these.
 CONSEQUENCES_OF_LOSS = (
     *(DATABASE_FAILING, DATABASE_EMPTY, SCHEMA_UNEXPECTED, NO_EVENTS, MANY_ERRORS, SOME_ERRORS),
-    *(BACKUP_OLD, BACKUP_FAILED, JOB_FAILING),
+    *(BACKUP_OLD, BACKUP_FAILED, JOB_FAILING, EVENTS_WAITING),
 )

@@ -18,9 +18,14 @@ from services.core.stored_time import format_stored_time, parse_stored_time
 from services.monitoring.health import NO_ANSWER, ComponentHealth
 from services.monitoring.metrics import Metrics
 from services.privacy import retention
+from services.tracking.waiting_counts import WaitingCounts
 
 JOB = "watch"
 MAX_PENDING_LEAD_AGE = timedelta(minutes=30)
+# The next run of the cron stores them, if the database takes them.
+MAX_WAITING_AGE = timedelta(hours=1)
+# Shards fill unevenly: the first event is refused before all of them are full.
+MAX_WAITING_PERCENT = 50
 MAX_BACKUP_AGE = timedelta(hours=26)
 MAX_CRON_GAP = timedelta(minutes=15)
 # Jobs whose failures no other check shows. They work on whole days: hours do no harm.
@@ -125,6 +130,18 @@ def check_observations(
         *(_check_failed_backup(backups), _check_jobs(metrics, now), _check_cron(metrics, now)),
     )
     return [finding for finding in findings if finding]
+
+
+def check_waiting(counts: WaitingCounts) -> Sequence[Finding]:
+    """The findings that many events wait in R2 for the database, or some for long."""
+    findings = []
+    if 100 * counts.waiting >= MAX_WAITING_PERCENT * counts.room:
+        text = f"{counts.waiting:,} wait, of {counts.room:,} for which is room"
+        findings.append(Finding(problems.WAITING_FULL, text))
+    if counts.oldest is not None and counts.oldest > MAX_WAITING_AGE:
+        text = f"{counts.waiting:,} wait in R2, the oldest for {_duration(counts.oldest)}"
+        findings.append(Finding(problems.EVENTS_WAITING, text))
+    return findings
 
 
 def _check_database(observations: Observations, thresholds: CheckThresholds) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,11 +23,13 @@ from services.monitoring.checks import (
     Observations,
     check_health,
     check_observations,
+    check_waiting,
     is_silent,
     usual_days,
 )
 from services.monitoring.health import ComponentHealth
 from services.monitoring.metrics import MetricsReader
+from services.tracking.waiting_counts import WaitingReader
 
 LEASE_SECONDS = 120
 LAST_RUN = f"""
@@ -38,12 +40,7 @@ ORDER BY started_at DESC LIMIT 1
 # Problems that are checked without the database, and with it.
 HEALTH_PROBLEMS = (problems.DATABASE_FAILING, problems.SCHEMA_UNEXPECTED, problems.PART_FAILING)
 LOSS_PROBLEMS = (problems.DATABASE_LOST,)
-WAITING_PROBLEMS = (problems.WAITING_FULL,)
-# Shards fill unevenly: the first event is refused before all of them are full.
-MAX_WAITING_PERCENT = 50
-
-CountWaiting = Callable[[], Awaitable[int]]
-"""Counts the events that wait in R2; raises UnavailableError when R2 fails."""
+WAITING_PROBLEMS = (problems.WAITING_FULL, problems.EVENTS_WAITING)
 
 DATA_PROBLEMS = (
     *(problems.DATABASE_EMPTY, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
@@ -61,8 +58,7 @@ class ChecksRun:
     records: BackupRecords
     store: BackupStore
     loss_check: LossCheck
-    count_waiting: CountWaiting
-    waiting_room: int
+    waiting_counts: WaitingReader
     clock: Clock
 
     async def run(
@@ -95,9 +91,10 @@ class ChecksRun:
             ]
         if loss.is_judged:
             checked = (*checked, *LOSS_PROBLEMS)
-        waiting = await self._waiting(log)
+        waiting = await self.waiting_counts.read_if_possible(log)
         if waiting is not None:
-            findings = [*findings, *check_waiting(waiting, self.waiting_room)]
+            in_r2 = check_waiting(waiting)
+            findings = [*findings, *(in_r2 if loss.reason is None else without_consequences(in_r2))]
             checked = (*checked, *WAITING_PROBLEMS)
         for finding in findings:
             await notifier.notify(finding)
@@ -128,14 +125,6 @@ class ChecksRun:
         entry = await backup_of_lost_events(self.records.database, self.store, mark)
         return int(str(entry["events"])) if entry else 0
 
-    async def _waiting(self, log: Log) -> int | None:
-        """How many events wait in R2; None if it does not answer."""
-        try:
-            return await self.count_waiting()
-        except UnavailableError as error:
-            log.warning("waiting_not_counted", reason=str(error))
-            return None
-
     async def _end(self, job: JobRun, findings: Sequence[Finding], log: Log) -> None:
         names = sorted({finding.problem.name for finding in findings})
         try:
@@ -144,15 +133,12 @@ class ChecksRun:
             log.warning("watch_not_noted", reason=str(error))
 
 
-def check_waiting(waiting: int, room: int) -> Sequence[Finding]:
-    """The finding that many events wait for the database."""
-    if 100 * waiting < MAX_WAITING_PERCENT * room:
-        return ()
-    return (Finding(problems.WAITING_FULL, f"{waiting:,} wait, of {room:,} for which is room"),)
+def without_consequences(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings that do not follow from a lost database."""
+    consequences = problems.CONSEQUENCES_OF_LOSS
+    return [finding for finding in findings if finding.problem not in consequences]
 
 
 def _with_loss(findings: Sequence[Finding], reason: str) -> Sequence[Finding]:
     """The loss first, and the findings that do not follow from it."""
-    consequences = problems.CONSEQUENCES_OF_LOSS
-    independent = [finding for finding in findings if finding.problem not in consequences]
-    return [Finding(problems.DATABASE_LOST, reason), *independent]
+    return [Finding(problems.DATABASE_LOST, reason), *without_consequences(findings)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from services.core.stored_time import parse_stored_time
 from services.monitoring.health import ComponentHealth
 from services.monitoring.metrics import BREAKER_STATES, Metrics
+from services.tracking.waiting_counts import WaitingCounts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
@@ -33,11 +34,20 @@ class Gauge:
         return "".join(lines)
 
 
-def exposition(metrics: Metrics, parts: Mapping[str, ComponentHealth], version: str) -> str:
-    """The metrics and the health of each part as one text. Times are Unix seconds."""
+def exposition(
+    metrics: Metrics,
+    parts: Mapping[str, ComponentHealth],
+    waiting: WaitingCounts | None,
+    version: str,
+) -> str:
+    """The metrics and the health of each part as one text. Times are Unix seconds.
+
+    `waiting` is None where R2 does not answer.
+    """
     gauges = (
         *_worker_gauges(parts, version),
         *_data_gauges(metrics),
+        *(_waiting_gauges(waiting) if waiting else ()),
         *_sync_gauges(metrics),
         *_job_gauges(metrics),
     )
@@ -76,6 +86,18 @@ def _data_gauges(metrics: Metrics) -> Iterator[Gauge]:
         "form_submissions_last_hour",
         "Form submissions of the last hour.",
         recent["form_submissions_last_hour"],
+    )
+
+
+def _waiting_gauges(counts: WaitingCounts) -> Iterator[Gauge]:
+    yield _gauge("waiting_events", "Events that wait in R2 for the database.", counts.waiting)
+    yield _gauge(
+        "oldest_waiting_age_seconds",
+        "The age of the oldest one that waits; 0 where none does.",
+        int(counts.oldest.total_seconds()) if counts.oldest else 0,
+    )
+    yield _gauge(
+        "parked_events", "Events in R2 that their pixels do not take now.", counts.parked.number
     )
 
 

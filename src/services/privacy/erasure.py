@@ -54,6 +54,7 @@ class Erasure:
         stages = {
             SEARCH_FINISHED: self._erase_rows,
             "old_log": self._erase_logs_and_keys,
+            "parked_events": self._erase_parked,
             "archive_parts": self._erase_archived,
         }
         names = [*stages, ERASED]
@@ -115,6 +116,15 @@ class Erasure:
         for name in sorted(self.request.progress.keys):
             await self.search.delete_key(name)
             await self.requests.count(self.request, "kv_keys", 1)
+            yield
+
+    async def _erase_parked(self) -> Steps:
+        """Erases events that wait in R2 for their pixel."""
+        keys = sorted(self.request.progress.parked)
+        for first in range(0, len(keys), ERASURE_BATCH_ROWS):
+            batch = keys[first : first + ERASURE_BATCH_ROWS]
+            await self.search.parked.delete(batch)
+            await self.requests.count(self.request, "parked_events", len(batch))
             yield
 
     async def _erase_archived(self) -> Steps:

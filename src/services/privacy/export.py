@@ -10,6 +10,7 @@ from services.archive.parts import ARCHIVE, RECEIVED
 from services.archive.reading import part_keys, read_part
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Row
+from services.core.text import read_object
 from services.privacy.search import PrivacySearch
 from services.privacy.statements import (
     EXPORT_EVENTS,
@@ -31,7 +32,9 @@ TABLES: Mapping[str, str] = {
     "system_logs": EXPORT_LOGS,
 }
 FOLDERS: Mapping[str, str] = {"archived_events": ARCHIVE, "received_events": RECEIVED}
-SECTIONS = (*TABLES, "pipedrive_persons", "kv_keys", *FOLDERS)
+SECTIONS = (*TABLES, "pipedrive_persons", "kv_keys", "parked_events", *FOLDERS)
+# Of the largest events that can be stored, 5 MB too.
+HELD_EVENTS_OF_PAGE = 250
 FIRST_SECTION = SECTIONS[0]
 
 
@@ -79,7 +82,22 @@ class PrivacyExport:
         if section == "pipedrive_persons":
             rows = await self._table_rows(EXPORT_PERSONS, "")
             return PersonDataPage(section, rows, _next_section(section))
+        if section == "parked_events":
+            return await self._parked_page(position)
         return PersonDataPage(section, await self._keys(), _next_section(section))
+
+    async def _parked_page(self, position: ExportPosition) -> PersonDataPage:
+        keys = [key for key in sorted(self.search.progress.parked) if key > position.after]
+        page = keys[:HELD_EVENTS_OF_PAGE]
+        contents = await self.search.parked.contents(page)
+        rows = [
+            {"key": key, **read_object(content.decode(errors="replace"))}
+            for key, content in zip(page, contents, strict=True)
+            if content
+        ]
+        if len(keys) > len(page):
+            return PersonDataPage("parked_events", rows, ExportPosition("parked_events", page[-1]))
+        return PersonDataPage("parked_events", rows, _next_section("parked_events"))
 
     async def _table_rows(self, statement: str, after: str) -> Sequence[Row]:
         parameters = self.search.parameters()

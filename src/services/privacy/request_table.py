@@ -24,7 +24,7 @@ RequestKind = Literal["find", "export", "erase"]
 # The counters of a receipt.
 RECEIPT_COUNTERS = (
     *("tracking_events", "sessions", "visitors", "pipedrive_persons", "system_logs"),
-    *("kv_keys", "archived_events", "received_events"),
+    *("kv_keys", "archived_events", "received_events", "parked_events"),
 )
 
 CREATE_REQUEST = """
@@ -87,6 +87,7 @@ class SearchProgress:
     `archived` counts the person's archived events by day (`<pixel>/<day>`) and visitor, and
     `archived_forms` lists the ids of their forms; the visitor '' stands for events that contain
     the address. `received` is like `archived`, for batches of other deployments.
+    `parked` are keys of events in R2 that their pixels did not take.
     `led_further`: the archive contained visitors that were not in `visitors` before.
     `rewriting` is the `PartReplacement.journal` of the part that is being replaced.
     """
@@ -102,6 +103,7 @@ class SearchProgress:
     led_further: bool = False
     logs: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
+    parked: set[str] = field(default_factory=set)
     damaged: set[str] = field(default_factory=set)
     rewriting: list[str] = field(default_factory=list)
 
@@ -139,7 +141,7 @@ class SearchProgress:
         }
 
 
-_SET_FIELDS = ("visitors", "shared", "events", "logs", "keys", "damaged")
+_SET_FIELDS = ("visitors", "shared", "events", "logs", "keys", "parked", "damaged")
 
 
 def read_progress(text: str) -> SearchProgress:

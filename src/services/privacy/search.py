@@ -26,8 +26,10 @@ from services.core.ports import Bucket, Database, KeyValues, Row
 from services.core.stored_time import format_stored_time
 from services.core.text import read_object
 from services.privacy.data_subject import DataSubject
+from services.privacy.parked_search import ParkedSearch
 from services.privacy.request_table import SearchProgress
 from services.privacy.statements import (
+    COOKIES_OF_VISITORS,
     COUNT_EVENTS,
     COUNT_PERSONS,
     COUNT_SESSIONS,
@@ -44,6 +46,7 @@ from services.privacy.statements import (
 )
 from services.sync.timers import PREFIX as TIMERS
 from services.sync.timers import event_id_of
+from services.tracking.parked_events import ParkedEvents
 from services.tracking.repeats import PREFIX as SUBMISSIONS
 
 FIRST_STAGE = "forms"
@@ -81,6 +84,8 @@ class PrivacySearch:
             "visitors": self._search_visitors,
             "logs": self._search_logs,
             "keys": self._search_keys,
+            "parked": self.parked.find,
+            "parked_visitors": self._search_parked_of_visitors,
         }
         names = [*stages, SEARCH_FINISHED]
         while (stage := self.progress.stage) in stages:
@@ -263,6 +268,20 @@ class PrivacySearch:
                 return
             cursor = page.cursor
 
+    # ---- events that their pixels did not take -------------------------------------------------
+
+    @property
+    def parked(self) -> ParkedSearch:
+        """The events in R2 that wait for their pixel."""
+        return ParkedSearch(
+            ParkedEvents(self.bucket, lambda: self.now), self.subject, self.progress
+        )
+
+    async def _search_parked_of_visitors(self) -> Steps:
+        rows = await self.rows(COOKIES_OF_VISITORS, **self.parameters())
+        async for _ in self.parked.find_of_browsers({row["visitor_cookie"] for row in rows}):
+            yield
+
     # ---- results -------------------------------------------------------------------------------
 
     def parameters(self) -> dict[str, object]:
@@ -289,6 +308,7 @@ class PrivacySearch:
             **{name: _count_of_row(rows[0]) for name, rows in zip(names, counts, strict=True)},
             "system_logs": _count_of_ids(self.progress.logs),
             "kv_keys": _count_of_ids(self.progress.keys),
+            "parked_events": _count_of_ids(self.progress.parked),
             "archived_events": {"count": sum(days.values()), "days": days},
             "received_events": {"count": sum(received_days.values()), "days": received_days},
             "projects": [row["project_id"] for row in projects if row["project_id"]],

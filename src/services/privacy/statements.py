@@ -56,6 +56,11 @@ ORDER BY tracking_events.id LIMIT {VISITOR_PAGE_ROWS}
 
 VISITOR_OF_COOKIE = "SELECT id FROM visitors WHERE visitor_cookie = ?1 ->> 'visitor_cookie'"
 
+COOKIES_OF_VISITORS = """
+SELECT visitors.visitor_cookie FROM json_each(?1, '$.whole') AS whole
+JOIN visitors ON visitors.id = whole.value
+"""
+
 # ---- rows of the person ------------------------------------------------------------------------
 
 _SUBJECT_EVENTS = """

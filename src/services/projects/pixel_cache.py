@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.core.ports import Database, Row
@@ -23,6 +24,10 @@ SELECT
 FROM database_identity
 LEFT JOIN pixels ON pixels.id = ?1
 LEFT JOIN projects ON projects.id = pixels.project_id
+"""
+FIND_ACTIVE_PIXELS = """
+SELECT pixels.id FROM pixels JOIN projects ON projects.id = pixels.project_id
+WHERE pixels.active AND projects.active
 """
 
 
@@ -71,6 +76,16 @@ class PixelCache:
         pixel = None if row["project_id"] is None else _pixel(row)
         self._cache(pixel_id, pixel, now + self._seconds)
         return pixel
+
+    async def active_ids(self) -> Collection[str]:
+        """The ids of all active pixels, as the database has them now.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        self.lookups += 1
+        rows = await self._database.rows(FIND_ACTIVE_PIXELS)
+        return {row["id"] for row in rows}
 
     def forget(self, pixel_id: str) -> None:
         """Forgets a pixel: the database that had it may be gone."""

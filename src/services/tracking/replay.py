@@ -1,7 +1,8 @@
 """Stores events that waited in R2, in their order, with the time at which they were received.
 
-Each is stored once, however often a portion is repeated: the pixel may have sent it again in the
-meantime, or a run died before it removed what it stored. D1 knows it by its key.
+What its pixel does not take now is parked for some days (`parked_events.py`). Each is stored once,
+however often a portion is repeated: the pixel may have sent it again in the meantime, or a run died
+before it removed what it stored. D1 knows it by its key.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from datetime import timedelta
 
 from services.core.logs import Log
 from services.core.ports import Batch, Clock, UnavailableError
-from services.projects.pixel_cache import PixelCache
+from services.projects.pixel_cache import Pixel, PixelCache
+from services.tracking.parked_events import ParkedEvents, pixel_of
 from services.tracking.visits import Visits
 from services.tracking.waiting_queue import WaitingQueue
 from services.tracking.waiting_room import (
@@ -32,6 +34,8 @@ EVENTS_OF_TRANSACTION = 20
 MAX_TIME = timedelta(seconds=20)
 # After as many in a row the database is asked whether it answers at all.
 MAX_FAILURES = 3
+# How an event of another version of the Worker fails.
+UNREADABLE = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,25 @@ class WaitingRest:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedPortion:
-    """What became of one portion. `waiting` are left, without those that are `unreadable`."""
+    """What became of one portion. `waiting` are left, without those that are `unreadable`.
+
+    `refused` are gone for good: their visitors decline. Of the `parked` the pixel is not there now.
+    """
 
     stored: int
     refused: int
+    parked: int
     failed: int
     unreadable: int
     waiting: int
+
+
+class VisitorDeclinesError(Exception):
+    """The visitor of an event asked not to be tracked, and the pixel heeds that."""
+
+
+class NotTakenError(Exception):
+    """The pixel of an event is unknown, inactive, or of other domains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ class Replay:
 
     room: WaitingRoom
     queue: WaitingQueue
+    parked: ParkedEvents
     pixels: PixelCache
     visits: Visits
     clock: Clock
@@ -90,6 +107,7 @@ class Replay:
         counts: Counter[str] = Counter()
         passed: set[str] = set()
         end, lookups = self.clock() + MAX_TIME, self.pixels.lookups
+        await self._release(log)
         try:
             while self.clock() < end:
                 spent = counts["queries"] + self.pixels.lookups - lookups
@@ -109,54 +127,96 @@ class Replay:
 
     def _portion(self, counts: Mapping[str, int]) -> ReplayedPortion:
         return ReplayedPortion(
-            *(counts["stored"], counts["refused"], counts["failed"]),
+            *(counts["stored"], counts["refused"], counts["parked"], counts["failed"]),
             unreadable=len(self.queue.unreadable),
             waiting=len(self.queue),
         )
 
+    async def _release(self, log: Log) -> None:
+        """Lets parked events wait again whose pixels take them now."""
+        keys = await self.parked.remove_expired(log)
+        if not keys:
+            return
+        active = await self.pixels.active_ids()
+        keys = self.parked.rotated([key for key in keys if pixel_of(key) in active])
+        for pixel_id in {pixel_of(key) for key in keys}:
+            # An isolate may remember it as it was.
+            self.pixels.forget(pixel_id)
+        released: dict[str, str] = {}
+        for key, content in zip(keys, await self.parked.read_each(keys), strict=True):
+            if content and (waiting_key := await self._put_back(key, content)):
+                released[key] = waiting_key
+        if released:
+            self.queue.add(sorted(released.values(), key=lambda key: key.rpartition("/")[2]))
+            await self.parked.remove([*released])
+            log.info("parked_events_released", number=len(released))
+
+    async def _put_back(self, key: str, content: bytes) -> str | None:
+        try:
+            waiting = parse_waiting_event(content)
+            await self._pixel_of(waiting)
+        except VisitorDeclinesError:
+            pass
+        except (NotTakenError, *UNREADABLE):
+            return None
+        return await self.room.put_back(waiting, digest_of(key))
+
     async def _replay(self, keys: Sequence[str], counts: Counter[str], passed: set[str]) -> None:
         """Stores the events of some keys, and removes them from what waits."""
         events: list[ReadyEvent] = []
-        refused: list[str] = []
+        settled: list[str] = []
         for key, content in zip(keys, await self.room.read_each(keys), strict=True):
             if content is None:
                 # Another run has stored it.
                 self.queue.remove((key,))
                 continue
             try:
-                event = await self._prepare(key, content)
-            except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+                events.append(await self._prepare(key, content))
+            except VisitorDeclinesError:
+                counts["refused"] += 1
+                settled.append(key)
+            except NotTakenError:
+                counts["parked"] += 1
+                settled.append(key)
+                await self._park(key, parse_waiting_event(content))
+            except UNREADABLE:
                 # Of another version of the Worker, which may come back: it waits on.
                 counts["unreadable"] += 1
                 self.queue.set_aside(key)
-                continue
-            if event:
-                events.append(event)
-            else:
-                counts["refused"] += 1
-                refused.append(key)
-        await self._remove(refused)
+        await self._remove(settled)
         await self._store(events, counts, passed)
 
-    async def _prepare(self, key: str, content: bytes) -> ReadyEvent | None:
-        """An event as it is to be stored; None if its pixel does not take it."""
+    async def _park(self, key: str, waiting: WaitingEvent) -> None:
+        await self.parked.park(waiting.event.pixel_id, key, waiting.as_bytes())
+
+    async def _prepare(self, key: str, content: bytes) -> ReadyEvent:
+        """An event as it is to be stored; raises VisitorDeclinesError and NotTakenError."""
         waiting = parse_waiting_event(content)
         if waiting.event.event_key is None and waiting.event.lead is None:
             # Without a key it would be stored again by a run after one that died.
             waiting = replace(waiting, event=replace(waiting.event, event_key=digest_of(key)))
-        batch = await self._batch(waiting)
-        return ReadyEvent(key, waiting, batch) if batch else None
+        return ReadyEvent(key, waiting, await self._batch(waiting))
 
-    async def _batch(self, waiting: WaitingEvent) -> Batch | None:
+    async def _batch(self, waiting: WaitingEvent) -> Batch:
+        pixel = await self._pixel_of(waiting)
+        return self.visits.batch(waiting.event, pixel, waiting.origin, waiting.received_at)
+
+    async def _pixel_of(self, waiting: WaitingEvent) -> Pixel:
+        """The pixel that takes an event.
+
+        Raises:
+            VisitorDeclinesError: never.
+            NotTakenError: not as it is now.
+        """
         event = waiting.event
         pixel = await self.pixels.find(event.pixel_id, self.clock().timestamp())
         if pixel is None or not pixel.active:
-            return None
+            raise NotTakenError
         if pixel.rules.respects_dnt and waiting.declines:
-            return None
+            raise VisitorDeclinesError
         if not pixel.rules.allow(event.page_url):
-            return None
-        return self.visits.batch(event, pixel, waiting.origin, waiting.received_at)
+            raise NotTakenError
+        return pixel
 
     async def _store(
         self, events: Sequence[ReadyEvent], counts: Counter[str], passed: set[str]
@@ -212,12 +272,17 @@ class Replay:
     async def _store_again(self, event: ReadyEvent, counts: Counter[str]) -> None:
         """Stores an event whose pixel may have been looked up in another database."""
         self.pixels.forget(event.waiting.event.pixel_id)
-        batch = await self._batch(event.waiting)
-        is_stored = False
-        if batch:
+        try:
+            batch = await self._batch(event.waiting)
+        except VisitorDeclinesError:
+            counts["refused"] += 1
+        except NotTakenError:
+            counts["parked"] += 1
+            await self._park(event.key, event.waiting)
+        else:
             [is_stored] = await self._record([replace(event, batch=batch)], counts)
-        # Else it is the same event of another pixel: D1 refused it before, too.
-        counts["stored" if is_stored else "refused"] += 1
+            # Else it is the same event of another pixel: D1 refused it before, too.
+            counts["stored" if is_stored else "refused"] += 1
         await self._remove([event.key])
 
     async def _record(self, events: Sequence[ReadyEvent], counts: Counter[str]) -> Sequence[bool]:

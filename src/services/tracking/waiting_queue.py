@@ -6,7 +6,7 @@ Of 51,000 waiting events a list takes 51 requests to R2, too many for each of 17
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from itertools import islice
 
@@ -49,6 +49,10 @@ class WaitingQueue:
     def remove(self, keys: Collection[str]) -> None:
         """Forgets keys whose events do not wait any more."""
         self._keys = deque(key for key in self._keys if key not in keys)
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Puts events that came back behind those that are known."""
+        self._keys.extend(keys)
 
     def set_aside(self, key: str) -> None:
         """Leaves an event where it is: another version of the Worker can read it."""

@@ -30,6 +30,7 @@ SHARD_CHARACTERS = 2
 MAX_EVENTS_OF_SHARD = 200
 MAX_WAITING_EVENTS = 16**SHARD_CHARACTERS * MAX_EVENTS_OF_SHARD
 _TIME = "%Y%m%dT%H%M%S%fZ"
+_SECONDS_CHARACTERS = len("20260501T120000")
 
 
 class UnreadableEventError(ValueError):
@@ -97,6 +98,15 @@ class WaitingRoom:
         await self.bucket.put(key, waiting.as_bytes())
         return True
 
+    async def put_back(self, waiting: WaitingEvent, digest: str) -> str | None:
+        """Adds an event that was parked, under the digest of its key; None if there is no room."""
+        shard = f"{PREFIX}{digest[:SHARD_CHARACTERS]}/"
+        if len((await self.bucket.page(shard, None)).names) >= MAX_EVENTS_OF_SHARD:
+            return None
+        key = f"{shard}{waiting.received_at.strftime(_TIME)}-{digest}.json"
+        await self.bucket.put(key, waiting.as_bytes())
+        return key
+
     async def keys(self) -> Sequence[str]:
         """The keys of all events, in the order in which they were received."""
         keys: list[str] = []
@@ -108,10 +118,6 @@ class WaitingRoom:
             cursor, has_next = page.cursor, page.cursor is not None
         return sorted(keys, key=lambda key: key.rpartition("/")[2])
 
-    async def count(self) -> int:
-        """How many events wait."""
-        return len(await self.keys())
-
     async def read_each(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         """The objects of some keys; None where it is gone."""
         return await self.bucket.get_each(keys)
@@ -119,6 +125,15 @@ class WaitingRoom:
     async def remove(self, keys: Sequence[str]) -> None:
         """Removes events, at most 1,000."""
         await self.bucket.delete(keys)
+
+
+def received_at(key: str) -> datetime | None:
+    """The time in a key, to the second; None of one that nobody can read."""
+    moment = key.rpartition("/")[2].partition("-")[0]
+    try:
+        return datetime.fromisoformat(moment[:_SECONDS_CHARACTERS]).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def digest_of(key: str) -> str:

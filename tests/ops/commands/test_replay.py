@@ -44,7 +44,7 @@ def test_everything_that_waits_is_stored_once_and_in_order(service: Service) -> 
     service.worker.act("clear_logs")
     outcome = service.json("replay")
     del outcome["seconds"]
-    assert outcome == {"stored": EVENTS, "refused": 0, "unreadable": 0, "waiting": 0}
+    assert outcome == {"stored": EVENTS, "refused": 0, "parked": 0, "unreadable": 0, "waiting": 0}
     assert service.worker.stored_keys("waiting/") == []
     rows = service.worker.query("SELECT event_key FROM tracking_events ORDER BY id")
     assert [row["event_key"] for row in rows] == [f"all-event-{n:06}" for n in range(EVENTS)]
@@ -62,13 +62,13 @@ def test_everything_that_waits_is_stored_once_and_in_order(service: Service) -> 
     assert count(service, "all") == EVENTS
 
 
-def test_leads_are_due_as_ever_and_what_no_pixel_takes_goes(service: Service) -> None:
+def test_leads_are_due_as_ever_and_what_no_pixel_takes_is_parked(service: Service) -> None:
     let_wait(service, 3, "lead", "form_submit")
     [(key, content)] = waiting_objects(1, prefix="stranger").items()
     service.worker.store(key, content.replace(b"ppp-demo-pixel", b"nobodys-pixel"))
     output = service.ppp("replay")
     assert output.code == 0
-    assert "3 events stored of what waited, 1 refused by their pixels" in output.out
+    assert "3 events stored of what waited, 1 parked until their pixels take them" in output.out
     due = service.worker.query(
         "SELECT 1 FROM tracking_events WHERE event_key LIKE 'lead%' AND pipedrive_due_at < '9999'"
     )

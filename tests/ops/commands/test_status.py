@@ -239,6 +239,38 @@ def test_no_advice_contradicts_a_lost_database() -> None:
     ]
 
 
+def test_what_waits_and_what_is_parked_in_r2_is_said() -> None:
+    counts = {
+        "waiting": 12,
+        "room": 51_200,
+        "oldest_at": "2026-05-01T11:30:00Z",
+        "parked": 3,
+        "parked_by_pixel": {"pixel-one": 2, "pixel-two": 1},
+        "parked_until": "2026-05-08T00:00:00Z",
+    }
+    lines = {line.name: line for line in status_lines(changed(metrics=with_waiting(counts)))}
+    assert lines["waiting"].text == (
+        "12 events in R2 for the database, the oldest came 30 min 0 s ago"
+    )
+    assert not lines["waiting"].is_problem
+    assert lines["parked"].is_problem
+    assert "pixel-one (2), pixel-two (1)" in lines["parked"].text
+    assert "the first is deleted on 2026-05-08T00:00:00Z" in lines["parked"].text
+
+    old = {**counts, "oldest_at": "2026-05-01T10:59:59Z", "parked": 0}
+    lines = {line.name: line for line in status_lines(changed(metrics=with_waiting(old)))}
+    assert lines["waiting"].is_problem
+    assert "parked" not in lines
+    for nothing in (None, {**counts, "waiting": 0, "oldest_at": None, "parked": 0}):
+        names = [line.name for line in status_lines(changed(metrics=with_waiting(nothing)))]
+        assert "waiting" not in names
+
+
+def with_waiting(counts: Row | None) -> Row:
+    answer = metrics()
+    return {**answer, "metrics": {**answer["metrics"], "waiting_events": counts}}
+
+
 def test_the_worst_comes_first() -> None:
     snapshot = changed(metrics=noticed("backup_failed", "leads_waiting"), backups=[])
     assert [line.text.split(" ")[0] for line in status_lines(snapshot)][:3] == [

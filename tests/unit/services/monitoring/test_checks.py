@@ -14,9 +14,12 @@ from services.monitoring.checks import (
     Observations,
     check_health,
     check_observations,
+    check_waiting,
 )
 from services.monitoring.health import NO_ANSWER, ComponentHealth
 from services.monitoring.metrics import CachedCounts, Metrics
+from services.tracking.parked_events import ParkedSummary
+from services.tracking.waiting_counts import WaitingCounts
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 SETTINGS = CheckThresholds(daily_tokens=1_000, database_megabytes=100)
@@ -206,3 +209,28 @@ def test_an_unhealthy_part_is_a_finding(
     }
     [finding] = check_health(parts)
     assert (finding.problem.severity, finding.problem.name, finding.details) == problem
+
+
+def waiting(events: int, minutes: float | None) -> WaitingCounts:
+    """Events in R2 of which the oldest came so many minutes ago."""
+    age = None if minutes is None else timedelta(minutes=minutes)
+    return WaitingCounts(events, 51_200, age, NOW - age if age else None, ParkedSummary({}, None))
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        (waiting(0, None), []),
+        (waiting(25_599, 60), []),
+        (waiting(25_600, 60), [("waiting_full", "25,600 wait, of 51,200 for which is room")]),
+        (
+            waiting(3, 60.1),
+            [("events_waiting", "3 wait in R2, the oldest for 1 h 0 min")],
+        ),
+    ],
+)
+def test_many_waiting_events_or_old_ones_are_a_finding(
+    counts: WaitingCounts, expected: list[tuple[str, str]]
+) -> None:
+    described = [(finding.problem.name, finding.details) for finding in check_waiting(counts)]
+    assert described == expected

@@ -9,7 +9,6 @@ from services.monitoring.checks_run import (
     HEALTH_PROBLEMS,
     LOSS_PROBLEMS,
     WAITING_PROBLEMS,
-    check_waiting,
 )
 
 
@@ -19,11 +18,3 @@ def test_every_problem_is_checked_once() -> None:
     assert sorted(checked, key=lambda problem: problem.name) == sorted(
         declared, key=lambda problem: problem.name
     )
-
-
-def test_many_waiting_events_are_a_finding_before_there_is_no_room() -> None:
-    assert check_waiting(0, 51_200) == ()
-    assert check_waiting(25_599, 51_200) == ()
-    [finding] = check_waiting(25_600, 51_200)
-    assert finding.problem is problems.WAITING_FULL
-    assert finding.details == "25,600 wait, of 51,200 for which is room"

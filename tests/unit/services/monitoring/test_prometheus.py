@@ -1,8 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.monitoring.health import ComponentHealth
 from services.monitoring.metrics import CachedCounts, Metrics
 from services.monitoring.prometheus import Gauge, exposition
+from services.tracking.parked_events import ParkedSummary
+from services.tracking.waiting_counts import WaitingCounts
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RUN: dict[str, object] = {
@@ -38,9 +40,10 @@ METRICS = Metrics(
     last_event_at=NOW,
     calls_today={"search": 7, "person": 0, "update": 3, "fields": 1},
 )
-LINES = exposition(
-    METRICS, {"kv": ComponentHealth(healthy=False, latency_ms=1, error="x")}, "3.1.0"
-)
+PARTS = {"kv": ComponentHealth(healthy=False, latency_ms=1, error="x")}
+AGE = timedelta(minutes=90)
+WAITING = WaitingCounts(7, 51_200, AGE, NOW - AGE, ParkedSummary({"pixel-one": 2}, NOW))
+LINES = exposition(METRICS, PARTS, WAITING, "3.1.0")
 
 
 def test_a_metric_has_its_help_its_type_and_its_samples() -> None:
@@ -66,6 +69,9 @@ def test_each_metric_is_a_sample() -> None:
         "ppp_submissions_pending 2",
         "ppp_submissions_due 1",
         "ppp_oldest_pending_age_seconds 90",
+        "ppp_waiting_events 7",
+        "ppp_oldest_waiting_age_seconds 5400",
+        "ppp_parked_events 2",
         'ppp_circuit_breaker_state{account="acme",state="closed"} 0',
         'ppp_circuit_breaker_state{account="acme",state="half_open"} 1',
         'ppp_sync_errors_last_hour{kind="leads_failed"} 1',
@@ -73,6 +79,10 @@ def test_each_metric_is_a_sample() -> None:
         'ppp_job_last_succeeded_timestamp_seconds{job="pipedrive_sync"} 1777636200',
     ):
         assert line in LINES.splitlines()
+
+
+def test_where_r2_does_not_answer_nothing_is_said_of_what_waits() -> None:
+    assert "waiting" not in exposition(METRICS, PARTS, None, "3.1.0")
 
 
 def test_a_run_that_did_not_end_has_no_end() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +13,8 @@ import pytest
 from services.core.logs import Log
 from services.core.ports import NotStoredError, OnCost, Row, UnavailableError
 from services.loss.guard import DatabaseGuard
-from services.projects.pixel_cache import PixelCache
+from services.projects.pixel_cache import FIND_ACTIVE_PIXELS, PixelCache
+from services.tracking.parked_events import MAX_READ, ParkedEvents
 from services.tracking.replay import QUERIES_OF_CRON, QUERIES_OF_EVENT, Replay
 from services.tracking.visits import Visits
 from services.tracking.waiting_queue import WaitingQueue
@@ -29,7 +30,7 @@ ANSWER = {
     "due_at": None,
     "touch": dict.fromkeys(("utm_source", "utm_medium")),
 }
-CONFIGURATIONS = {
+CONFIGURATIONS: Mapping[str, Mapping[str, object]] = {
     "pixel-one": {},
     "pixel-private": {"respect_dnt": True},
     "pixel-domain": {"allowed_domains": ["other.example"]},
@@ -41,13 +42,16 @@ class Database(MemoryDatabase):
 
     database_id = "a"
     answers = True
+    configurations = CONFIGURATIONS
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
         if not self.answers:
             raise UnavailableError("D1 failed: no answer")
+        if statement == FIND_ACTIVE_PIXELS:
+            return [{"id": pixel_id} for pixel_id in self.configurations]
         assert "?1" in statement
         pixel_id = str(values[0])
-        configuration = CONFIGURATIONS.get(pixel_id)
+        configuration = self.configurations.get(pixel_id)
         known = configuration is not None
         return [
             {
@@ -90,7 +94,10 @@ class Story:
         visits = Visits(self.database, lambda: "1" * 32, 30, 420, 600)
         self.unreadable: Sequence[str] = ()
         self.queue = WaitingQueue(room, lambda: NOW)
-        self.room, self.replay = room, Replay(room, self.queue, pixels, visits, lambda: NOW)
+        self.now = NOW
+        self.parked = ParkedEvents(self.bucket, lambda: self.now)
+        self.room = room
+        self.replay = Replay(room, self.queue, self.parked, pixels, visits, lambda: self.now)
 
     def add(self, number: int = 0, *, declines: bool = False, **fields: object) -> None:
         event = replace(EVENT, event_key=f"event-key-{number}", **fields)  # type: ignore[arg-type]
@@ -120,7 +127,7 @@ def test_events_are_stored_in_their_order_with_the_time_of_their_arrival() -> No
     assert len(story.stored_keys()) == 3
 
 
-def test_what_its_pixel_does_not_take_goes_without_being_stored() -> None:
+def test_what_its_visitor_declines_goes_and_what_its_pixel_does_not_take_is_parked() -> None:
     story = Story()
     story.add(0, pixel_id="pixel-unknown")
     story.add(1, pixel_id="pixel-private", declines=True)
@@ -129,7 +136,70 @@ def test_what_its_pixel_does_not_take_goes_without_being_stored() -> None:
     story.add(4, pixel_id="pixel-private")
     assert story.run() == 0
     assert story.stored_keys() == ["event-key-4"]
+    folders = sorted(key.rpartition("/")[0] for key in story.bucket.objects)
+    assert folders == ["parked/pixel-domain", "parked/pixel-unknown"]
+    summary = asyncio.run(story.parked.summary())
+    assert summary.as_json() == {
+        "parked": 2,
+        "parked_by_pixel": {"pixel-domain": 1, "pixel-unknown": 1},
+        "parked_until": "2026-05-08T12:00:00Z",
+    }
+
+
+def test_what_is_parked_is_stored_once_its_pixel_takes_it() -> None:
+    story = Story()
+    story.add(0, pixel_id="pixel-unknown")
+    story.add(1, pixel_id="pixel-domain")
+    story.add(2, pixel_id="pixel-later", declines=True)
+    assert story.run() == 0
+    assert story.run() == 0
+    assert story.stored_keys() == []
+    assert len(story.bucket.objects) == 3
+    # Somebody makes the pixels again, within the time for which an isolate remembers them.
+    story.database.configurations = {
+        "pixel-unknown": {},
+        "pixel-domain": {},
+        "pixel-later": {"respect_dnt": True},
+    }
+    assert story.run() == 0
+    assert story.stored_keys() == ["event-key-0", "event-key-1"]
+    assert story.database.parameters[0]["now"] == "2026-05-01 11:00:00"
     assert story.bucket.objects == {}
+
+
+def test_what_nobody_took_for_seven_days_is_deleted_and_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    story = Story()
+    story.add(0, pixel_id="pixel-unknown")
+    assert story.run() == 0
+    story.now += timedelta(days=7)
+    assert story.run() == 0
+    assert len(story.bucket.objects) == 1
+    story.now += timedelta(seconds=1)
+    assert story.run() == 0
+    assert story.bucket.objects == {}
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "parked" in line]
+    assert (line["event"], line["number"]) == ("parked_events_deleted", 1)
+    assert line["pixels"] == {"pixel-unknown": 1}
+
+
+def test_many_that_their_domain_keeps_out_hide_no_other_for_ever() -> None:
+    story = Story()
+    for number in range(MAX_READ + 20):
+        content = replace(EVENT, event_key=f"event-key-{number}", pixel_id="pixel-domain")
+        is_later = number >= MAX_READ
+        if is_later:
+            content = replace(content, pixel_id="pixel-one")
+        waiting = WaitingEvent(content, ORIGIN, NOW, declines=False)
+        key = f"waiting/00/20260501T110000000000Z-{number:032}.json"
+        asyncio.run(story.parked.park(content.pixel_id, key, waiting.as_bytes()))
+    for _ in range(MAX_READ):
+        story.now += timedelta(minutes=5)
+        if story.run() == 0 and len(story.stored_keys()) == 20:
+            break
+    assert len(story.stored_keys()) == 20
+    assert len(story.bucket.objects) == MAX_READ
 
 
 def test_one_that_cannot_be_read_stays_and_keeps_nothing_else() -> None:
