@@ -90,7 +90,7 @@ def build_app(env: Any) -> App:
     waiting_room = WaitingRoom(bucket, new_id)
     parked_events = ParkedEvents(bucket, now)
     waiting_counts = WaitingReader(waiting_room, parked_events, now)
-    loss_check = LossCheck(database, bucket, now)
+    loss_check = LossCheck(database, bucket, store.rebuilt_mark, now)
     steps = BackupSteps(database, store, now)
     thresholds = read_monitoring_config(settings).thresholds
     return App(

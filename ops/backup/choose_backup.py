@@ -55,7 +55,7 @@ class BackupChooser:
         if not backups:
             raise OpsError(
                 f"there is no backup in {self.target.bucket} ({INDEX_KEY} is missing):"
-                " is it the right bucket?"
+                " is it the right bucket? One that is gone the next cron run makes anew."
                 " A backup whose id is known can be named with --backup"
             )
         candidates = [

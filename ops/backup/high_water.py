@@ -6,13 +6,15 @@ The Worker raises the mark with each cron run. Only `accept_database` lowers it,
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from ops.backup.index import backup_manifest_key, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.target import Target
-from ops.terminal.errors import OpsError
+from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import note
 from services.loss.contents import (
     COUNT_EVENTS,
@@ -25,6 +27,7 @@ from services.loss.high_water_mark import (
     HighWaterMark,
     UnreadableMarkError,
     accepted_mark,
+    mark_of_manifests,
     parse_mark,
 )
 from services.loss.judgement import judge_loss
@@ -33,16 +36,34 @@ FORGET_BACKUPS = "DELETE FROM backups"
 
 
 def read_mark(target: Target) -> HighWaterMark | None:
-    """Read the mark; None if there is none, or it cannot be read, which is said.
+    """Read the mark, or None; in place of one that cannot be read, what the backups say.
 
     Raises:
         NoAnswerError: R2 does not answer.
     """
+    bucket = Bucket(target)
     try:
-        return parse_mark(Bucket(target).read(KEY))
+        return parse_mark(bucket.read(KEY))
     except UnreadableMarkError as error:
-        note(f"{target.bucket}/{KEY} counts as missing: {error}")
+        note(f"{target.bucket}/{KEY} cannot be read, and the backups stand for it: {error}")
+        return _rebuilt_mark(bucket)
+
+
+def _rebuilt_mark(bucket: Bucket) -> HighWaterMark | None:
+    """Make a mark out of the manifests of the newest backup and the fullest one."""
+    try:
+        backups = [backup for backup in read_index(bucket.read_json) or () if backup.verified]
+    except NoAnswerError:
+        # It is damaged; the cron makes it anew.
         return None
+    if not backups:
+        return None
+    fullest = max(backups, key=lambda backup: backup.events)
+    manifests = []
+    for backup_id in dict.fromkeys((backups[0].id, fullest.id)):
+        with suppress(NoAnswerError):
+            manifests.append(bucket.read_json(backup_manifest_key(backup_id)))
+    return mark_of_manifests(manifests)
 
 
 def read_database_contents(target: Target) -> DatabaseContents:

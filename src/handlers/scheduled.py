@@ -8,6 +8,7 @@ from app import App
 from config import ConfigError
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
+from services.privacy.erasure_notes import repair_index
 from services.sync.timers import delete_old_timers
 
 Job = Callable[[], Awaitable[object]]
@@ -34,6 +35,7 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     is_whole = loss.is_judged and loss.reason is None
     jobs: dict[str, Job] = {
         "old_timers": lambda: _delete_old_timers(app, log),
+        "erasure_index": lambda: repair_index(app.bucket, log),
         **({"replay": lambda: app.replay.run(log)} if is_whole else {}),
         "sync": lambda: app.new_sync(log, notifier).run(),
         "retention": lambda: app.retention.run(log),

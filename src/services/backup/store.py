@@ -19,11 +19,13 @@ from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
 from services.core.stored_time import format_iso
 from services.core.text import read_long_json
+from services.loss.high_water_mark import HighWaterMark, mark_of_manifests
 
 FORMAT_VERSION = 1
 FOLDER = "backups"
 INDEX = f"{FOLDER}/index.json"
 MANIFEST = "manifest.json"
+MAX_MANIFESTS_OF_MARK = 5
 SUMMARY = (
     *("id", "kind", "label", "base", "previous"),
     *("migration", "finished_at", "verified_at", "rows", "bytes"),
@@ -98,12 +100,32 @@ class BackupStore:
         content = await self.bucket.get(INDEX)
         return (content and parse_index(content)) or []
 
+    async def rebuilt_mark(self) -> HighWaterMark | None:
+        """The mark that the newest backup and the fullest one give; None where none names it."""
+        entries = await self.entries()
+        ids = [str(entry["id"]) for entry in entries]
+        if entries:
+            fullest = max(entries, key=lambda entry: int(str(entry["events"])))
+            ids = [ids[0], str(fullest["id"])]
+        keys = [f"{FOLDER}/{backup_id}/{MANIFEST}" for backup_id in dict.fromkeys(ids)]
+        if not keys:
+            # A key begins with the time of its backup.
+            keys = sorted(await self._manifest_keys(), reverse=True)[:MAX_MANIFESTS_OF_MARK]
+        contents = [await self.bucket.get(key) for key in keys]
+        return mark_of_manifests(map(_read_manifest, contents))
+
+    async def _manifest_keys(self) -> Sequence[str]:
+        return [key for key in await self._keys(f"{FOLDER}/") if key.endswith(f"/{MANIFEST}")]
+
     async def repair_index(self, log: Log) -> None:
-        """Makes an index that cannot be read anew, out of the manifests."""
+        """Makes an index that cannot be read, or is gone, anew out of the manifests."""
         content = await self.bucket.get(INDEX)
-        if content is None or parse_index(content) is not None:
+        if content is not None and parse_index(content) is not None:
             return
-        keys = [key for key in await self._keys(f"{FOLDER}/") if key.endswith(f"/{MANIFEST}")]
+        keys = await self._manifest_keys()
+        if content is None and not keys:
+            # Nothing was backed up yet.
+            return
         manifests = [await self.bucket.get(key) for key in keys]
         entries = [entry for manifest in manifests if (entry := entry_of_manifest(manifest))]
         log.error("backup_index_unreadable", key=INDEX, backups=len(entries))
@@ -194,6 +216,13 @@ def entry_of_manifest(content: bytes | None) -> IndexEntry | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return entry if is_readable else None
+
+
+def _read_manifest(content: bytes | None) -> object:
+    try:
+        return read_long_json((content or b"").decode())
+    except ValueError:
+        return None
 
 
 def read_part_keys(content: bytes | None) -> PartKeys | None:

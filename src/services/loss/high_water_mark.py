@@ -7,9 +7,10 @@ The cron raises the mark. It is lowered only by somebody who accepts the databas
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from services.core.stored_time import format_iso
 from services.core.text import read_object
@@ -19,6 +20,7 @@ KEY = "backups/high-water.json"
 # More would make the mark too large to be read in the end.
 MAX_ACCEPTANCES = 50
 FORMAT_VERSION = 1
+_TABLES = ("tracking_events", "projects", "pixels")
 _NUMBERS = ("highest_event", "events", "projects", "pixels")
 
 
@@ -30,7 +32,8 @@ class UnreadableMarkError(ValueError):
 class HighWaterMark:
     """The most that the database of an id held. `events` were there with the highest event.
 
-    `last_run` is the latest run of the cron in its ledger; empty where none was seen.
+    `last_run` is the latest run of the cron in its ledger; empty where none was seen. One that is
+    rebuilt out of backups knows no run.
     """
 
     database_id: str
@@ -41,6 +44,11 @@ class HighWaterMark:
     seen_at: str
     accepted: tuple[Mapping[str, object], ...] = ()
     last_run: str = ""
+
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether it may be one that was made out of backups, and is not in R2 yet."""
+        return not self.last_run and not self.accepted
 
     @property
     def accepted_at(self) -> str:
@@ -81,6 +89,31 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
     ):
         raise UnreadableMarkError("a field is missing or wrong")
     return HighWaterMark(**numbers, **texts, accepted=tuple(accepted), last_run=last_run)  # type: ignore[arg-type]  # checked above
+
+
+def mark_of_manifests(manifests: Iterable[object]) -> HighWaterMark | None:
+    """The mark that manifests of backups, the newest first, give in place of one that is damaged.
+
+    None where none can be read, or names its database, as those of earlier versions do not.
+    """
+    marks = [mark for manifest in manifests if (mark := _mark_of_manifest(manifest))]
+    return max(marks, key=lambda mark: mark.highest_event, default=None)
+
+
+def _mark_of_manifest(manifest: object) -> HighWaterMark | None:
+    try:
+        fields: Any = manifest
+        totals = {name: fields["tables"][name]["total"] for name in _TABLES}
+        numbers = (fields["marker"]["event"], *totals.values())
+        texts = (fields["database_id"], fields["finished_at"])
+    except (LookupError, TypeError):
+        return None
+    if not all(type(number) is int for number in numbers):
+        return None
+    if not all(isinstance(text, str) and text for text in texts):
+        return None
+    highest_event, events, projects, pixels = numbers
+    return HighWaterMark(texts[0], highest_event, events, projects, pixels, texts[1])
 
 
 def raised_mark(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,10 @@ MAX_EVENTS_COUNTED_EACH_TIME = 20_000
 HOUR_CHARACTERS = len("2026-05-01T12")
 
 
+RebuildMark = Callable[[], Awaitable[HighWaterMark | None]]
+"""Makes a mark out of the backups in R2, or None; raises UnavailableError if R2 fails."""
+
+
 @dataclass(frozen=True, slots=True)
 class LossJudgement:
     """Why the database is lost, or None. It is not judged while D1 or R2 does not answer.
@@ -46,6 +51,7 @@ class LossCheck:
 
     database: Database
     bucket: Bucket
+    rebuild_mark: RebuildMark
     clock: Clock
 
     async def reason(self, log: Log) -> str | None:
@@ -71,6 +77,9 @@ class LossCheck:
             reason = judge_loss(mark, contents)
             if reason:
                 log.error("database_lost", reason=reason)
+                if mark and mark.is_rebuilt:
+                    # So that isolates know it, too, and store nothing in another database.
+                    await self.bucket.put(KEY, mark.as_bytes())
                 if mark and is_set_back(mark, contents):
                     await self._raise_event_ids(mark.highest_event)
             elif contents.database_id is not None:
@@ -81,7 +90,7 @@ class LossCheck:
         return LossJudgement(reason, has_identity=contents.database_id is not None)
 
     async def mark(self, log: Log) -> HighWaterMark | None:
-        """The mark; None where there is none, or one that cannot be read.
+        """The mark, or None; in place of one that cannot be read, what the backups say.
 
         Raises:
             UnavailableError: R2 failed.
@@ -90,7 +99,7 @@ class LossCheck:
             return parse_mark(await self.bucket.get(KEY))
         except UnreadableMarkError as error:
             log.error("mark_unreadable", key=KEY, reason=str(error))
-            return None
+            return await self.rebuild_mark()
 
     async def _raise(self, mark: HighWaterMark | None, contents: DatabaseContents) -> None:
         now = self.clock()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.core.logs import Log
 from services.core.ports import Bucket
 from services.core.stored_time import format_iso
 from services.core.text import read_long_json
@@ -45,24 +46,12 @@ class ErasureNotes:
         await self.add(event_ids=())
 
     async def _list(self) -> None:
-        content = await self.bucket.get(INDEX)
-        receipts = _receipts(content) if content else []
+        receipts = _receipts(await self.bucket.get(INDEX))
         if receipts is None:
-            # A restore must not miss an erasure: the notes themselves are the list.
-            receipts = await self._noted_receipts()
+            receipts = await noted_receipts(self.bucket)
         if self.receipt not in receipts:
             index = {"format": FORMAT_VERSION, "receipts": [self.receipt, *receipts]}
             await self._write(INDEX, index)
-
-    async def _noted_receipts(self) -> list[str]:
-        keys: list[str] = []
-        cursor: str | None = None
-        has_next = True
-        while has_next:
-            page = await self.bucket.page(PREFIX, cursor)
-            keys += [key for key in page.names if key != INDEX]
-            cursor, has_next = page.cursor, page.cursor is not None
-        return [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
 
     def _empty(self) -> dict[str, Any]:
         at = format_iso(self.at)
@@ -76,10 +65,42 @@ class ErasureNotes:
         await self.bucket.put(key, json.dumps(content).encode())
 
 
-def _receipts(content: bytes) -> list[str] | None:
-    """The receipts in an index; None if it does not parse, or is of another format."""
+async def noted_receipts(bucket: Bucket) -> list[str]:
+    """The receipts of all notes: a restore must not miss an erasure.
+
+    Raises:
+        UnavailableError: R2 failed.
+    """
+    keys: list[str] = []
+    cursor: str | None = None
+    has_next = True
+    while has_next:
+        page = await bucket.page(PREFIX, cursor)
+        keys += [key for key in page.names if key != INDEX]
+        cursor, has_next = page.cursor, page.cursor is not None
+    return [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
+
+
+async def repair_index(bucket: Bucket, log: Log) -> None:
+    """Makes an index that cannot be read, or is gone, anew out of the notes.
+
+    Raises:
+        UnavailableError: R2 failed.
+    """
+    if _receipts(await bucket.get(INDEX)) is not None:
+        return
+    receipts = await noted_receipts(bucket)
+    if not receipts:
+        return
+    log.error("erasure_index_unreadable", key=INDEX, erasures=len(receipts))
+    index = {"format": FORMAT_VERSION, "receipts": receipts}
+    await bucket.put(INDEX, json.dumps(index).encode())
+
+
+def _receipts(content: bytes | None) -> list[str] | None:
+    """The receipts in an index; None if it is gone, does not parse, or is of another format."""
     try:
-        index: Any = read_long_json(content.decode())
+        index: Any = read_long_json((content or b"").decode())
         receipts: list[str] = index["receipts"]
         is_readable = index["format"] == FORMAT_VERSION and isinstance(receipts, list)
         is_readable = is_readable and all(isinstance(receipt, str) for receipt in receipts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from ops.commands.drill import earlier_drills
 from ops.deploy.deployment_log import read_log
 from ops.restore.erase_again import read_erasures
 from ops.terminal.errors import OpsError
+from services.loss.high_water_mark import KEY, HighWaterMark
 from tests.worker.test_remembered import SHAPES
 
 TARGET = Target(None, "ppp", "0" * 32)
@@ -59,3 +61,40 @@ def test_an_object_of_another_shape_is_one_line_or_nothing(
 def test_a_manifest_of_another_shape_is_a_value_error(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_manifest(content)
+
+
+def test_behind_a_mark_that_cannot_be_read_stand_the_newest_backup_and_the_fullest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def manifest(event: int, database_id: str | None) -> bytes:
+        tables = {name: {"total": event} for name in ("tracking_events", "projects", "pixels")}
+        finished_at = "2026-05-01T01:00:00Z"
+        fields = {"format": 1, "marker": {"event": event}, "tables": tables}
+        named = {"database_id": database_id, "finished_at": finished_at}
+        return json.dumps({**fields, **named}).encode()
+
+    entries = [
+        {
+            **dict.fromkeys(("label", "previous", "migration")),
+            "id": name,
+            "environment": "production",
+            "kind": "full",
+            "events": events,
+            **dict.fromkeys(("finished_at", "verified_at"), f"2026-05-0{day}T01:00:00Z"),
+        }
+        for name, events, day in (("new", 3, 3), ("small", 5, 2), ("full", 900, 1))
+    ]
+    objects = {
+        KEY: b"{",
+        "backups/index.json": json.dumps({"format": 1, "backups": entries}).encode(),
+        "backups/new/manifest.json": manifest(3, "b" * 32),
+        "backups/full/manifest.json": manifest(900, "a" * 32),
+    }
+    monkeypatch.setattr(Bucket, "read", lambda _, key: objects.get(key))
+    mark = HighWaterMark("a" * 32, 900, 900, 900, 900, "2026-05-01T01:00:00Z")
+    assert read_mark(TARGET) == mark
+    assert "cannot be read, and the backups stand for it" in capsys.readouterr().err
+    objects["backups/full/manifest.json"] = manifest(900, None)
+    assert read_mark(TARGET) == HighWaterMark("b" * 32, 3, 3, 3, 3, "2026-05-01T01:00:00Z")
+    del objects[KEY]
+    assert read_mark(TARGET) is None

@@ -12,6 +12,7 @@ import pytest
 from services.backup.records import Backup, BackupProgress, ChangeMarker
 from services.backup.store import INDEX, BackupStore, entry_of_manifest, parse_index
 from services.core.logs import Log
+from services.loss.high_water_mark import HighWaterMark
 from tests.unit.memory import MemoryBucket
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
@@ -55,6 +56,40 @@ def test_an_index_that_cannot_be_read_is_made_anew_out_of_the_manifests(
     assert [entry["id"] for entry in entries] == ["late", "early"]
     asyncio.run(store.repair_index(LOG))
     assert capsys.readouterr().out.count("backup_index_unreadable") == 1
+
+
+def test_an_index_that_is_gone_is_made_anew_too() -> None:
+    store, bucket = store_with(backup("early", 1), backup("late", 5))
+    entries = asyncio.run(store.entries())
+    del bucket.objects[INDEX]
+    asyncio.run(store.repair_index(LOG))
+    assert asyncio.run(store.entries()) == entries
+
+
+def with_totals(backup_id: str, hour: int, event: int) -> Backup:
+    finished = backup(backup_id, hour)
+    finished.progress.totals = {"tracking_events": event - 1, "projects": 2, "pixels": 3}
+    finished.progress.marker = ChangeMarker(event=event)
+    return finished
+
+
+def test_the_newest_backup_and_the_fullest_stand_for_a_mark() -> None:
+    store, bucket = store_with()
+    assert asyncio.run(store.rebuilt_mark()) is None
+    for made in (with_totals("full", 1, 900), with_totals("small", 3, 7), with_totals("new", 5, 8)):
+        asyncio.run(store.finish(made, "a" * 32))
+    mark = HighWaterMark("a" * 32, 900, 899, 2, 3, "2026-05-10T01:00:00Z")
+    assert asyncio.run(store.rebuilt_mark()) == mark
+    del bucket.objects[INDEX]
+    assert asyncio.run(store.rebuilt_mark()) == mark
+    for key in list(bucket.objects):
+        bucket.objects[key] = b"{"
+    assert asyncio.run(store.rebuilt_mark()) is None
+
+
+def test_backups_of_earlier_versions_name_no_database_and_give_no_mark() -> None:
+    store, _ = store_with(with_totals("full", 1, 900))
+    assert asyncio.run(store.rebuilt_mark()) is None
 
 
 def test_a_good_index_and_none_at_all_stay_as_they_are() -> None:

@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.privacy.erasure_notes import INDEX, LISTS, ErasureNotes
+from services.core.logs import Log
+from services.privacy.erasure_notes import INDEX, LISTS, ErasureNotes, repair_index
 from tests.unit.memory import MemoryBucket
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+LOG = Log("error", "test")
 
 
 def notes(bucket: MemoryBucket, receipt: str) -> ErasureNotes:
@@ -41,6 +44,23 @@ def test_an_erasure_that_deleted_nothing_has_an_empty_note() -> None:
     note = note_of(bucket, "r1")
     assert [note[name] for name in LISTS] == [[]] * len(LISTS)
     assert "r1" in json.loads(bucket.objects[INDEX])["receipts"]
+
+
+def test_an_index_that_is_gone_forgets_no_erasure() -> None:
+    bucket = MemoryBucket()
+    asyncio.run(repair_index(bucket, LOG))
+    assert bucket.objects == {}
+    for receipt in ("first", "second"):
+        asyncio.run(notes(bucket, receipt).close())
+    before = bucket.objects[INDEX]
+    asyncio.run(repair_index(bucket, LOG))
+    assert bucket.objects[INDEX] == before
+    del bucket.objects[INDEX]
+    asyncio.run(repair_index(bucket, LOG))
+    assert json.loads(bucket.objects[INDEX])["receipts"] == ["first", "second"]
+    del bucket.objects[INDEX]
+    asyncio.run(notes(bucket, "third").close())
+    assert json.loads(bucket.objects[INDEX])["receipts"] == ["third", "first", "second"]
 
 
 @pytest.mark.parametrize(
