@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.harness.worker import PIXEL, Row, Worker, some_address, some_event, some_visitor
+from tests.harness.worker import PIXEL, PROJECT, Row, Worker, some_address, some_event, some_visitor
 
 AD_CLICK = "https://shop.example/sale?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=G1"
 OTHER_AD = "https://shop.example/?utm_source=facebook&utm_medium=paid_social&fbclid=F1"
@@ -179,10 +179,10 @@ def test_a_visit_without_any_touch_stores_null_and_answers_the_fallback_words(
 def test_the_first_touch_of_an_inherited_visitor_is_recovered(worker: Worker) -> None:
     cookie = f"pxl_{some_visitor()}"
     worker.query(
-        "INSERT INTO visitors (id, visitor_cookie, first_touch) VALUES (?, ?, ?)",
+        "INSERT INTO visitors (id, visitor_cookie, first_touches) VALUES (?, ?, ?)",
         cookie,
         cookie,
-        '{"utm_source":"bing","msclkid":"M1","origin":"inherited"}',
+        f'{{"{PROJECT}":{{"utm_source":"bing","msclkid":"M1","origin":"inherited"}}}}',
     )
     event = visit(worker, cookie, "https://shop.example/")
 

@@ -93,12 +93,20 @@ visits AS MATERIALIZED (
 )
 """
 
-# Each visit with its visitor's first touch, in the columns of an event's touch.
+# Each visit with its visitor's first touch with the pixel's project, in the columns of an event's.
 _FIRST_TOUCHES = f"""
 {_VISITS},
-touches AS (
+visitors_of_visits AS (
   SELECT
     visits.*,
+    first_touches -> (
+      SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id'
+    ) AS first_touch
+  FROM visits LEFT JOIN visitors ON visitors.id = visits.visitor_id
+),
+touches AS (
+  SELECT
+    *,
     first_touch ->> 'origin' AS touch_origin, first_touch ->> 'ad_group' AS ad_group,
     first_touch ->> 'utm_source' AS utm_source, first_touch ->> 'utm_medium' AS utm_medium,
     first_touch ->> 'utm_campaign' AS utm_campaign, first_touch ->> 'utm_content' AS utm_content,
@@ -107,7 +115,7 @@ touches AS (
     first_touch ->> 'msclkid' AS msclkid, first_touch ->> 'ttclid' AS ttclid,
     first_touch ->> 'twclid' AS twclid, first_touch ->> 'li_fat_id' AS li_fat_id,
     first_touch ->> 'sc_click_id' AS sc_click_id
-  FROM visits LEFT JOIN visitors ON visitors.id = visits.visitor_id
+  FROM visitors_of_visits
 )
 """
 

@@ -99,8 +99,8 @@ _IS_LEASED = """
   coalesce(pipedrive_due_at, '') = ?1 ->> 'lease_until' AND pipedrive_lease = ?1 ->> 'lease'
 """
 
-# The sources of all values. The last touch is the newest one that came with an event. Pages are
-# those of the same project, so that no client sees another one's.
+# The sources of all values. The last touch is the newest one that came with an event. Touches and
+# pages are those of the same project, so that no client sees another one's.
 READ_LEASED = f"""
 SELECT
   events.id, events.project_id, events.pixel_id, events.visitor_id, events.session_id,
@@ -111,7 +111,8 @@ SELECT
   events.gclid, events.fbclid, events.msclkid, events.ttclid, events.twclid, events.li_fat_id,
   events.sc_click_id, events.touch_origin, events.campaign_region, events.ad_group, events.ad_id,
   events.search_query,
-  projects.configuration, visitors.first_touch, sessions.started_at, sessions.last_activity,
+  projects.configuration, first_touches -> events.project_id AS first_touch,
+  sessions.started_at, sessions.last_activity,
   (
     SELECT json_object(
       'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
@@ -120,8 +121,8 @@ SELECT
       'touch_origin', touch_origin
     )
     FROM tracking_events AS earlier
-    WHERE earlier.visitor_id = events.visitor_id AND earlier.id <= events.id
-      AND earlier.touch_origin IN ('page_url', 'body', 'referrer')
+    WHERE earlier.visitor_id = events.visitor_id AND earlier.project_id = events.project_id
+      AND earlier.id <= events.id AND earlier.touch_origin IN ('page_url', 'body', 'referrer')
     ORDER BY earlier.id DESC LIMIT 1
   ) AS last_touch,
   (

@@ -21,11 +21,26 @@ _OPEN_SESSION = """
   ) WHERE last_activity > ?1 ->> 'open_since'
 """
 
-# The pixel sends an event again when it got no answer: the stored event stays as it is.
+# The first touch of the visitor at hand with the project at hand. Each client sees its own only.
+_FIRST_TOUCH = "first_touches -> (?1 ->> 'project_id')"
+# Nobody has so many clients. It bounds the row of a visitor who is made up.
+_MAX_TOUCHES_CHARACTERS = 100_000
+
+# The pixel sends an event again when it got no answer: the stored event stays as it is. One of
+# another project is no repeat, although its key is the same.
 _REPEATED = """
   SELECT 1 FROM tracking_events
   WHERE tracking_events.visitor_id = visitors.id
-    AND tracking_events.event_key BETWEEN ?1 ->> 'oldest_key' AND ?1 ->> 'newest_key'
+    AND (
+      tracking_events.event_key BETWEEN ?1 ->> 'oldest_key' AND ?1 ->> 'newest_key'
+      OR tracking_events.event_key = ?1 ->> 'second_key'
+    )
+    AND tracking_events.project_id = ?1 ->> 'project_id'
+"""
+_KEY_IS_TAKEN = """
+  SELECT 1 FROM tracking_events AS other
+  WHERE other.visitor_id = found.visitor_id AND other.event_key = ?1 ->> 'event_key'
+    AND ?1 ->> 'second_key' IS NOT NULL AND other.project_id IS NOT ?1 ->> 'project_id'
 """
 
 # A page view with the lead of a form in its address: the page that thanks for it. A rejected form
@@ -91,20 +106,33 @@ WHERE visitor_id = (SELECT id FROM visitors WHERE visitor_cookie = ?1 ->> 'visit
   AND {_THANKING} AND pipedrive_sync_status IS NULL AND pipedrive_lease IS NULL
 """
 
-# A visitor's row changes when a session opens, or with the first touch, not with every page.
+# A visitor's row changes when a session opens, or with a first touch, not with every page. The
+# touch of all projects together is for Workers that know no other one.
 RECORD_VISITOR = f"""
 INSERT INTO visitors (
-  id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address, first_touch
+  id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address,
+  first_touch, first_touches
 )
 SELECT
   ?1 ->> 'visitor_id', ?1 ->> 'visitor_cookie', ?1 ->> 'now', ?1 ->> 'now', 1,
-  ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 -> 'touch'
+  ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 -> 'touch',
+  iif(
+    ?1 -> 'touch' IS NULL, NULL, json_object(?1 ->> 'project_id', json(?1 -> 'touch'))
+  )
 WHERE true
 ON CONFLICT (visitor_cookie) DO UPDATE SET
   last_seen = max(last_seen, excluded.last_seen),
   visit_count = visit_count + NOT EXISTS ({_OPEN_SESSION}),
-  first_touch = coalesce(first_touch, excluded.first_touch)
-WHERE (first_touch IS NULL AND excluded.first_touch IS NOT NULL OR NOT EXISTS ({_OPEN_SESSION}))
+  first_touch = coalesce(first_touch, excluded.first_touch),
+  first_touches = iif(
+    {_FIRST_TOUCH} IS NULL AND excluded.first_touches IS NOT NULL
+      AND length(coalesce(first_touches, '')) < {_MAX_TOUCHES_CHARACTERS},
+    json_patch(coalesce(first_touches, '{{}}'), excluded.first_touches), first_touches
+  )
+WHERE (
+    {_FIRST_TOUCH} IS NULL AND excluded.first_touches IS NOT NULL
+    OR NOT EXISTS ({_OPEN_SESSION})
+  )
   AND NOT EXISTS ({_REPEATED})
 """
 
@@ -172,7 +200,8 @@ SELECT
         WHERE stored.visitor_id = found.visitor_id AND stored.event_key = ?1 ->> 'event_key'
       )
     LIMIT 1
-  ), ?1 ->> 'event_key'), ?1 ->> 'page_url', ?1 ->> 'referrer_url', ?1 ->> 'page_title',
+  ), iif(EXISTS ({_KEY_IS_TAKEN}), ?1 ->> 'second_key', ?1 ->> 'event_key')),
+  ?1 ->> 'page_url', ?1 ->> 'referrer_url', ?1 ->> 'page_title',
   ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 ->> 'country', ?1 ->> 'region', ?1 ->> 'city',
   ?1 -> 'browser', ?1 -> 'device', ?1 -> 'viewport',
   iif(thanked, NULL, ?1 -> 'form_data'),
@@ -193,9 +222,9 @@ SELECT
 FROM (
   SELECT
     EXISTS ({_THANKED}) AS thanked,
-    visitors.id AS visitor_id, visitors.first_touch,
+    visitors.id AS visitor_id, {_FIRST_TOUCH} AS first_touch,
     sessions.id AS session_id, sessions.touch AS session_touch,
-    coalesce(?1 -> 'touch', sessions.touch, visitors.first_touch) AS touch
+    coalesce(?1 -> 'touch', sessions.touch, {_FIRST_TOUCH}) AS touch
   FROM visitors JOIN sessions
     ON sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
   WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'

@@ -129,7 +129,7 @@ class Visits:
             "pixel_id": pixel.id,
             "database_id": pixel.database_id,
             "event_type": event.event_type,
-            **self._keys(event, now),
+            **self._keys(event, pixel, now),
             **self._submission(event, pixel, now),
             "page_url": event.page_url,
             "referrer_url": event.referrer_url,
@@ -155,11 +155,18 @@ class Visits:
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
         return json.dumps({key: value for key, value in parameters.items() if value is not None})
 
-    def _keys(self, event: Event, now: datetime) -> dict[str, str]:
-        """The event's key, and between which keys it is the same event."""
-        if event.event_key or event.lead is None:
-            key = event.event_key and _prefix(event) + event.event_key
-            return {"event_key": key, "oldest_key": key, "newest_key": key} if key else {}
+    def _keys(self, event: Event, pixel: Pixel, now: datetime) -> dict[str, str]:
+        """The event's key, and between which keys it is the same event.
+
+        The second one is for an event whose key the visitor has with another project already.
+        """
+        if event.event_key:
+            key = _prefix(event) + event.event_key
+            project = hashlib.sha256(pixel.project_id.encode()).hexdigest()[:8]
+            second = f"{key}.{project}"
+            return {"event_key": key, "oldest_key": key, "newest_key": key, "second_key": second}
+        if event.lead is None:
+            return {}
         # An old pixel gives no key: its submission and the time make one.
         identity = json.dumps([event.pixel_id, event.page_url, event.lead.stored_fields()])
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
