@@ -3,43 +3,24 @@
 -- to the first touch of the visitor tells it only if no other project has anything of the visitor.
 -- Written over what the trigger of 0031 wrote meanwhile, which knows no older events.
 
-WITH seen AS (
+WITH events AS (
   SELECT
-    tracking_events.id, visitor_id, session_id, timestamp, pixels.project_id,
-    iif(touch_origin IN ('page_url', 'body', 'referrer'), touch_origin, 'inherited') AS origin,
-    touch_origin IS 'visitor' AS is_of_visitor,
-    iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
-    iif(
-      lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
-    ) AS utm_medium,
-    iif(
-      lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
-    ) AS utm_campaign,
-    iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
-    iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
-    iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid) AS gclid,
-    iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid) AS fbclid,
-    iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid) AS msclkid,
-    iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid) AS ttclid,
-    iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid) AS twclid,
-    iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id) AS li_fat_id,
-    iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id) AS sc_click_id,
-    iif(
-      lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
-    ) AS campaign_region,
-    iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
-    iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
-    iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
-  FROM tracking_events NOT INDEXED CROSS JOIN pixels ON pixels.id = pixel_id
-),
-events AS (
-  SELECT
-    *,
+    tracking_events.id, visitor_id, pixels.project_id, touch_origin IS 'visitor' AS is_of_visitor,
     coalesce(
-      utm_source, utm_medium, utm_campaign, utm_content, utm_term,
-      gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id
+      iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source),
+      iif(lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium),
+      iif(lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign),
+      iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content),
+      iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term),
+      iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid),
+      iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid),
+      iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid),
+      iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid),
+      iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid),
+      iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id),
+      iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id)
     ) IS NOT NULL AS has_touch
-  FROM seen
+  FROM tracking_events NOT INDEXED CROSS JOIN pixels ON pixels.id = pixel_id
 ),
 traces AS (
   SELECT
@@ -67,9 +48,39 @@ first_sessions AS MATERIALIZED (
   WHERE touch IS NOT NULL
   GROUP BY visitor_id, project_id
 ),
+first_events AS (
+  SELECT
+    firsts.visitor_id, firsts.project_id, event.id, event.session_id, event.timestamp,
+    iif(touch_origin IN ('page_url', 'body', 'referrer'), touch_origin, 'inherited') AS origin,
+    iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
+    iif(
+      lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
+    ) AS utm_medium,
+    iif(
+      lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
+    ) AS utm_campaign,
+    iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
+    iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
+    iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid) AS gclid,
+    iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid) AS fbclid,
+    iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid) AS msclkid,
+    iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid) AS ttclid,
+    iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid) AS twclid,
+    iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id) AS li_fat_id,
+    iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id) AS sc_click_id,
+    iif(
+      lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
+    ) AS campaign_region,
+    iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
+    iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
+    iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
+  FROM firsts
+  LEFT JOIN tracking_events AS event
+    ON event.id = iif(projects = 1, coalesce(of_visitor_id, own_id), own_id)
+),
 touches AS (
   SELECT
-    firsts.visitor_id, firsts.project_id,
+    events.visitor_id, events.project_id,
     iif(
       events.id IS NULL
       OR first_sessions.started_at < events.timestamp AND first_sessions.id <> events.session_id,
@@ -99,12 +110,10 @@ touches AS (
         )
       )
     ) AS touch
-  FROM firsts
-  LEFT JOIN events
-    ON events.id = iif(projects = 1, coalesce(of_visitor_id, own_id), own_id)
+  FROM first_events AS events
   LEFT JOIN first_sessions
-    ON first_sessions.visitor_id = firsts.visitor_id
-    AND first_sessions.project_id = firsts.project_id
+    ON first_sessions.visitor_id = events.visitor_id
+    AND first_sessions.project_id = events.project_id
 ),
 maps AS (
   SELECT visitor_id, json_group_object(project_id, json(touch)) AS first_touches

@@ -25,7 +25,7 @@ from tests.worker.local_d1 import MIGRATIONS, LocalD1, Row, column_of, insert, r
 ALL_MIGRATIONS = tuple(sorted(file.name for file in MIGRATIONS.glob("*.sql")))
 NEW_MIGRATIONS = tuple(name for name in ALL_MIGRATIONS if name >= "0013")
 NEW_COLUMNS = {
-    "visitors": ["first_touch"],
+    "visitors": ["first_touch", "first_touches"],
     "sessions": ["touch"],
     "tracking_events": [
         *("event_key", "touch_origin"),
@@ -568,6 +568,95 @@ def test_what_the_old_worker_wrote_between_the_migrations_gets_its_touch(
     upgraded.execute("UPDATE visitors SET first_touch = '{}'")
     upgraded.executescript(backfill)
     assert {row["touch"] for row in rows(upgraded, touches)} == {"{}"}
+
+
+SPRING = {"utm_source": "google", "utm_campaign": "spring", "gclid": "G1"}
+AUTUMN = {"utm_source": "bing", "utm_campaign": "autumn", "msclkid": "M1"}
+
+
+def test_an_inherited_first_touch_is_that_of_the_project_it_was_seen_by(
+    upgraded: sqlite3.Connection,
+) -> None:
+    for visitor in rows(upgraded, "SELECT * FROM visitors"):
+        expected = {"project-1": _from_json(visitor["first_touch"])}
+        touches = _from_json(visitor["first_touches"])
+        assert touches == (expected if visitor["first_touch"] else None), visitor["id"]
+
+
+def _visit(
+    database: sqlite3.Connection, pixel: str, touch_origin: str | None, **touch: object
+) -> None:
+    """An event of the visitor `both`, as a Worker that knows one first touch only stored it."""
+    number = column_of(database, "SELECT count(*) FROM tracking_events")[0]
+    insert(
+        database, "tracking_events", visitor_id="both", pixel_id=f"pixel-{pixel}",
+        project_id="said by a page", session_id=f"session-{pixel}", touch_origin=touch_origin,
+        timestamp=f"2026-02-{number:02}", **touch,
+    )  # fmt: skip
+
+
+def _touches_of_both(database: sqlite3.Connection) -> object:
+    """The touches after the backfill, without their origins."""
+    database.executescript((MIGRATIONS / "0032_backfill_touches_by_project.sql").read_text())
+    (stored,) = column_of(database, "SELECT first_touches FROM visitors WHERE id = 'both'")
+    touches = _from_json(stored)
+    for touch in touches.values() if isinstance(touches, dict) else ():
+        touch.pop("origin")
+    return touches
+
+
+@pytest.fixture
+def shared(upgraded: sqlite3.Connection) -> sqlite3.Connection:
+    """With a visitor of two projects, and without what the trigger would know of them."""
+    upgraded.execute("DROP TRIGGER old_events_touch_their_visitor")
+    insert(upgraded, "visitors", id="both", visitor_cookie="pxl_fedcba9876543210")
+    return upgraded
+
+
+def test_a_visitor_of_two_projects_gets_the_first_touch_of_each(
+    shared: sqlite3.Connection,
+) -> None:
+    _visit(shared, "1-shop", None, utm_source="direct", utm_medium="unknown")
+    _visit(shared, "1-shop", "page_url", **SPRING)
+    _visit(shared, "1-blog", "page_url", **AUTUMN)
+    _visit(shared, "2-shop", "visitor", **SPRING)
+    assert _touches_of_both(shared) == {"project-1": SPRING}
+    _visit(shared, "2-shop", None, **AUTUMN)
+    assert _touches_of_both(shared) == {"project-1": SPRING, "project-2": AUTUMN}
+
+
+def test_events_that_were_credited_to_another_project_lose_it(shared: sqlite3.Connection) -> None:
+    events = "SELECT id, touch_origin, utm_source, gclid FROM tracking_events"
+    before = rows(shared, events)
+    _visit(shared, "1-shop", "page_url", **SPRING)
+    _visit(shared, "1-shop", "visitor", **SPRING)
+    _visit(shared, "2-shop", "visitor", **SPRING)
+    _visit(shared, "2-shop", "page_url", **AUTUMN)
+    _visit(shared, "2-blog", "visitor", **SPRING)
+    _touches_of_both(shared)
+    after = [tuple(row.values())[1:] for row in rows(shared, events)[len(before) :]]
+    assert after == [
+        ("page_url", "google", "G1"),
+        ("visitor", "google", "G1"),
+        ("visitor", "bing", None),
+        ("page_url", "bing", None),
+        ("visitor", "bing", None),
+    ]
+    assert rows(shared, events)[: len(before)] == before
+
+
+def test_a_first_touch_whose_event_is_archived_is_told_by_what_is_left(
+    shared: sqlite3.Connection,
+) -> None:
+    """An older session, or an event that was credited to it while no other project was there."""
+    _visit(shared, "1-shop", "page_url", **AUTUMN)
+    _visit(shared, "1-shop", "visitor", **SPRING)
+    assert _touches_of_both(shared) == {"project-1": SPRING}
+    session = {"visitor_id": "both", "session_cookie": "s", "touch": json.dumps(SPRING)}
+    insert(shared, "sessions", id="s", pixel_id="pixel-2-blog", started_at="2026-01-01", **session)
+    assert _touches_of_both(shared) == {"project-1": AUTUMN, "project-2": SPRING}
+    shared.execute("UPDATE sessions SET pixel_id = 'pixel-1-blog' WHERE id = 's'")
+    assert _touches_of_both(shared) == {"project-1": SPRING}
 
 
 def test_a_fresh_database_holds_the_default_project_and_its_pixels(

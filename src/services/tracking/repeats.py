@@ -2,8 +2,9 @@
 
 A new pixel gives each event a key and sends the form's outcome later: only an identical submission
 is a repeat, so that a correction reaches D1. An old pixel gives no key: a submission with the same
-pixel, person and page within a window is a repeat. D1 refuses the second row (`visits`); KV keeps
-the answer for a day, so that it is the same even for another visitor cookie.
+pixel, visitor, person and page within a window is a repeat. D1 refuses the second row (`visits`);
+KV keeps the answer for a day, and spares D1. Whoever has not the visitor's cookie is another
+visitor: they are answered nothing of this one, and swallow nothing that this one sends.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def event_digest(event: Event) -> str | None:
             lead,
         ]
     else:
-        identity = [event.pixel_id, event.page_url, lead]
+        identity = [event.pixel_id, event.visitor_cookie, event.page_url, lead]
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:DIGEST_CHARACTERS]
 
 

@@ -93,7 +93,7 @@ def test_an_old_pixels_submission_is_the_same_one_within_the_window(
         (OLD, {"page_url": "https://shop.example/"}, False),
         (OLD, {"lead": Lead("john@example.com", "Jane", None)}, False),
         (OLD, {"event_key": "event-key-1"}, False),
-        (OLD, {"visitor_cookie": "fedcba9876543210"}, True),
+        (OLD, {"visitor_cookie": "fedcba9876543210"}, False),
         (OLD, {"page_title": "Contact"}, True),
         (NEW, {"event_key": "event-key-2"}, False),
         (NEW, {"visitor_cookie": "fedcba9876543210"}, False),
