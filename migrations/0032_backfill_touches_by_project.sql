@@ -83,7 +83,8 @@ touches AS (
     events.visitor_id, events.project_id,
     iif(
       events.id IS NULL
-      OR first_sessions.started_at < events.timestamp AND first_sessions.id <> events.session_id,
+      OR first_sessions.started_at < events.timestamp
+        AND first_sessions.id IS NOT events.session_id,
       first_sessions.touch,
       -- Two objects, because D1 allows a function 32 arguments. json_patch leaves the nulls out.
       json_patch(
