@@ -165,8 +165,8 @@ def test_the_same_key_with_two_projects_is_two_events(lab: Lab, kind: str) -> No
     assert second["session_id"] != first["session_id"]
     assert worker.event(second["event_id"])["pixel_id"] == MINE
 
-    again = send(worker, MINE, cookie, **fields)
-    assert again["event_id"] == second["event_id"]
+    repeat = send(worker, MINE, cookie, **fields)
+    assert repeat["event_id"] == second["event_id"]
     assert send(worker, OTHER, cookie, ad_of(OTHER), **fields)["event_id"] == first["event_id"]
     sessions = worker.query(
         "SELECT pixel_id, page_views FROM sessions WHERE visitor_id = ?", second["visitor_id"]

@@ -324,8 +324,8 @@ def test_a_first_touch_of_an_open_session_is_one_row_more_than_a_page_view(worke
     visit(worker, cookie, "https://shop.example/", event_key="first-event-1")
     ad = some_event(visitor_cookie=cookie, event_key="second-event-2", page_url=AD_CLICK)
     assert batch_cost(worker, ad) == (1, 15, 6)
-    again = some_event(visitor_cookie=cookie, event_key="third-event-3", page_url=OTHER_AD)
-    assert batch_cost(worker, again) == (1, 14, 5)
+    second_ad = some_event(visitor_cookie=cookie, event_key="third-event-3", page_url=OTHER_AD)
+    assert batch_cost(worker, second_ad) == (1, 14, 5)
 
 
 def test_a_first_view_with_another_project_writes_eight_rows(worker: Worker) -> None:
