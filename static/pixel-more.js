@@ -1,12 +1,14 @@
 /**
- * PPP Pixel, second part: a module that pixel.js loads where a page has fields.
+ * PPP Pixel, second part: a module that pixel.js loads where a page has fields or frames.
  *
  * In reading order: it recognises the fields of a person (fields), reads them when a form is
  * submitted or a button is pressed and reports a lead (leads), sees leads that a script sends
- * (requests), decides whether the page accepted or rejected the lead (outcome), and fills hidden
- * fields and the debug panel from the server's answers (answers). The types are in pixel.d.ts.
+ * (requests), decides whether the page accepted or rejected the lead (outcome), hears embedded
+ * forms (messages), listens wherever there may be forms (windows), and fills hidden fields and the
+ * debug panel from the server's answers (answers). The types are in pixel.d.ts.
  */
 const { shared } = /** @type {Required<Ppp>} */ (window.ppp);
+const { attempt, tap, listen, listeners } = shared;
 
 const POLL_INTERVAL_MS = 1000;
 const MAX_POLLS = 5;
@@ -17,13 +19,11 @@ const ignore = () => {};
 // ---- fields -------------------------------------------------------------------------------------
 
 /**
- * Which words, in a label or an attribute, name a field of a person: English, Spanish, French,
+ * Which words, in a label or an attribute, name a part of a name: English, Spanish, French,
  * German, Portuguese, Italian. The first hint that matches decides.
- * @type {Record<keyof Person, RegExp>}
+ * @type {Record<string, RegExp>}
  */
 const HINTS = {
-  // mail; correo, courriel, courrier; électronique, electrónico, elektronisch
-  email: /mail|cou?rr|tr.ni/i,
   // The whole name. Alone at the end of a line, with or without a possessive: "name", "[name]",
   // "your name *", "nombre completo", "Ihr Name (…)". Or two parts: "first and last name",
   // "nom et prénom", "Vor- und Nachname", "nome e cognome".
@@ -33,163 +33,217 @@ const HINTS = {
   // last name, surname, Nachname, cognome, sobrenome, family-name, lname; famille, apellido, apelido
   last_name: /(last|sur|nach|cog|sobre|famil\w+|\bl).?n[ao]m|famille|apell?ido|last\W*$/im,
 };
-const SEARCH_OR_LOGIN =
-  "[role=search],[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
+// The field of somebody else (a friend, a colleague, whoever gets a parcel), and that of a search.
+const NOT_OWN =
+  /fr(ie|eu)nd|\bami[cgs]?.?\b|colleag|recipient|destinat|invit.+mail|referr|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
+
+const EMAIL = /[^\s",]+@[^\s",]+/;
+const LOGIN = "[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
 
 /**
- * A text or e-mail field, or the radio button that is checked. The custom elements of a form may
- * have the type "text" too, but no `checked`.
- * @param {any} field
+ * The fields of a group, whatever the fields of a form are called ("elements", "submit").
+ * @param {any} group
+ * @returns {any[]}
  */
-const isReadable = ({ type, checked }) =>
-  type === "radio" ? checked === true : (type === "text" || type === "email") && checked === false;
-
-/**
- * The texts that describe a field, one a line: its attributes without the class, and its labels.
- * @param {any} field
- */
-const fieldDescription = (field) => {
-  // Old libraries replace filter(): map() is what is left of Array.prototype on most pages.
-  return [
-    ...[...field.attributes].map(({ name, value }) => (name === "class" ? "" : value)),
-    ...[...field.labels].map(({ textContent }) => textContent),
-  ].join("\n");
-};
-
-/**
- * Which of a person's values a field holds, if any.
- * @param {any} field
- */
-const personKey = (field) => {
-  const description = fieldDescription(field);
-  return /** @type {(keyof Person)[]} */ (Object.keys(HINTS)).find(
-    (key) =>
-      HINTS[key].test(description) &&
-      // Some form builders write "mail" into every attribute, so the value must look like one.
-      (key !== "email" || /@.+\./.test(field.value)),
-  );
-};
+const fieldsOf = (group) =>
+  group.localName === "form"
+    ? [...Reflect.get(HTMLFormElement.prototype, "elements", group)]
+    : [...group.querySelectorAll("input:not(form *)")];
 
 /**
  * Reads a person. Values of other fields are never kept.
  * @param {any} group
- * @returns {Person | undefined} undefined if it is a search or a login
+ * @returns {Person} nobody if it is a login or to be ignored
  */
 const readPerson = (group) => {
-  /** @type {Person} */
+  /** @type {any} */
   const person = {};
-  for (const field of group.elements || group.querySelectorAll("input:not(form *)")) {
-    if (field.closest(SEARCH_OR_LOGIN)) return;
-    const key = isReadable(field) && personKey(field);
-    if (key) person[key] ||= field.value;
+  const word = ownersWord(group);
+  for (const field of fieldsOf(group)) {
+    const { type, checked, value } = field;
+    if (word ? word === "ignore" : field.closest(LOGIN)) return {};
+    // The custom elements of a form may have the type "text" too, but no `checked`.
+    if (type === "radio" ? !checked : !/^(text|email)$/.test(type) || checked !== false) continue;
+    // The texts that describe the field, one a line: its attributes without the class, its labels.
+    const description = [...field.attributes, ...field.labels]
+      .map((text) => (text.name === "class" ? "" : text.value || text.textContent))
+      .join("\n");
+    const [email] = value.match(EMAIL) || [];
+    const key = email ? "email" : Object.keys(HINTS).find((hint) => HINTS[hint]?.test(description));
+    if (key && !NOT_OWN.test(description) && !field.closest("[role=search]")) {
+      person[key] ||= email || value;
+    }
   }
   return person;
 };
 
 // ---- leads --------------------------------------------------------------------------------------
 
-/** @type {Person & { group?: Group }} what was read so far, over the steps of a form */
+/** @type {any} what was read so far, over the steps of a form */
 let draft = {};
+/** @type {any} the last submit event: a listener hears of it, and of its cancellation */
+let lastEvent;
+/** @type {Sending} the last one */
+let sending = {};
 
-/** @param {Group} group */
-const readIntoDraft = (group) => {
-  draft = { ...draft, ...readPerson(group), group };
+/**
+ * What the site's owner says of a group: the attribute data-ppp on it or around it.
+ * @param {any} group
+ * @returns {string | undefined}
+ */
+const ownersWord = (group) => group.closest?.("[data-ppp]")?.dataset.ppp;
+
+/**
+ * Reads a group. It says what it is for by its attributes, its button, the heading before it and
+ * the path of the page; the server knows the words of forms that are no leads.
+ * @param {any} group
+ * @param {any} button
+ */
+const readIntoDraft = (group, button) => {
+  const heading = group.parentNode.querySelector("h1,h2,h3");
+  draft = {
+    ...draft,
+    ...readPerson(group),
+    group,
+    form_text:
+      !ownersWord(group) &&
+      [group.cloneNode().outerHTML, button.value, button.textContent, heading?.textContent].join(),
+  };
 };
 
-/** Reports the draft as a lead, and watches for its outcome. */
-const reportDraft = () => {
+/**
+ * Reports the draft as a lead, and watches for its outcome.
+ * @param {any} [event] the submit event, if it was submitted by one
+ */
+const reportDraft = (event) => {
   const lead = shared.report(draft);
-  if (lead) watchOutcome(lead, draft.group);
-  return lead;
+  if (lead && (event || sending.lead !== lead)) watchOutcome(lead, event);
 };
 
-shared.submitted = (form) => {
-  readIntoDraft(form);
-  reportDraft();
+shared.submitted = (event) => {
+  /** @type {any} */
+  const { target: form, submitter } = event;
+  const framePixel = form.ownerDocument.defaultView.ppp || window.ppp;
+  // A frame with a pixel of its own reports its forms itself.
+  if (event === lastEvent || framePixel !== window.ppp) return;
+  lastEvent = event;
+  readIntoDraft(form, submitter || form.querySelector("button") || form);
+  reportDraft(event);
 };
 
-const BUTTON = "a,button,[role=button],[type=button],[type=submit],[class*=btn]";
-
-shared.gesture = (element, key) => {
-  if (key ? key === "Enter" : element.closest(BUTTON)) {
-    const root = element.getRootNode();
-    readIntoDraft(element.closest("form") || root.body || root);
+/**
+ * A button was pressed, or Enter: what stands beside it may soon be sent. Without a form that is
+ * the nearest container with an e-mail address.
+ * @param {any} event
+ */
+const onGesture = (event) => {
+  const [element] = event.composedPath();
+  listen(element.getRootNode());
+  const button = event.key
+    ? event.key === "Enter" && element
+    : element.closest("a,button,[role=button],[type=button],[type=submit],[class*=btn]");
+  for (let node = button?.form || button; node; node = node.parentNode || node.host) {
+    if (node.localName === "form" || readPerson(node).email) return readIntoDraft(node, button);
   }
 };
 
 // ---- requests -----------------------------------------------------------------------------------
 
+const ACCEPTS = 1;
+const REFUSES = 2;
+const FAILURE =
+  /"(success|ok|status)":\s*"?(\w+_)?(false|err|fail)|"errors":\s*([[{]\s*[^\s\]}]|"[^"])/i;
+
 /**
- * The page sends a request. If its body has the e-mail address of the draft, that is a lead.
- * @param {any} body
- * @returns {Lead | undefined}
+ * Something leaves the page. If it has the e-mail address of the draft, that is a lead.
+ * @param {any} content
+ * @param {(answered: (status: number, answer: any) => void) => void} [watch] is called if it is
+ * @param {any} [url]
  */
-const onRequest = (body) => {
-  shared.lead.hasRequest = true;
+const onSent = (content, watch = ignore, url = "") => {
   // URLSearchParams makes one text of all kinds of form data. In it "+" is a space or a plus, which
   // unescape leaves alone: so an address with a plus is found in JSON too.
-  const { email } = draft;
-  if (email && unescape(`${new URLSearchParams(body)}`).includes(email)) return reportDraft();
-};
-
-shared.tap(window, "alert", (_window, [text]) => {
-  shared.lead.alertText = text;
-});
-
-shared.tap(window, "fetch", (_window, [, init], promise) => {
-  const lead = onRequest(init.body);
-  if (lead) {
-    promise.then((/** @type {Response} */ response) => {
-      lead.requestOk = response.ok;
-    }, ignore);
-  }
-});
-
-shared.tap(XMLHttpRequest.prototype, "send", (xhr, [body]) => {
-  const lead = onRequest(body);
-  if (lead) {
-    xhr.addEventListener("load", () => {
-      lead.requestOk = xhr.status < 300;
+  const text = unescape(`${url} ${new URLSearchParams(content)}`).toLowerCase();
+  // Sites tidy the address up, or have its host in ASCII.
+  if (draft.email && text.includes(draft.email.toLowerCase().replace(/@.*/, "@"))) {
+    reportDraft();
+    const current = sending;
+    current.hasLeft = true;
+    watch((status, answer) => {
+      if (status < 300) current.answers |= FAILURE.test(answer) ? REFUSES : ACCEPTS;
+      else if (status < 500) current.answers |= REFUSES;
     });
   }
-});
+};
+
+/**
+ * Watches what leaves a window.
+ * @param {any} view
+ */
+const watchRequests = (view) => {
+  const { fetch } = view;
+  view.fetch = function (/** @type {any} */ input, /** @type {any} */ init) {
+    const promise = fetch.apply(this, arguments);
+    attempt(() =>
+      onSent(
+        init?.body,
+        (answered) =>
+          promise.then(
+            async (/** @type {Response} */ response) =>
+              answered(response.status, await response.clone().text()),
+            ignore,
+          ),
+        input.url || input,
+      ),
+    );
+    return promise;
+  };
+  tap(view.XMLHttpRequest.prototype, "send", (xhr, [body]) =>
+    onSent(body, (answered) =>
+      xhr.addEventListener("load", () => answered(xhr.status, xhr.response)),
+    ),
+  );
+  tap(view.WebSocket.prototype, "send", (_socket, [body]) => onSent(body));
+  for (const dialog of ["alert", "confirm"]) {
+    tap(view, dialog, (_view, [text], isConfirmed) => {
+      sending.dialogText = !isConfirmed && text;
+    });
+  }
+};
 
 // ---- outcome ------------------------------------------------------------------------------------
 
 const THANKS = /thank|merci|gracias|danke|obrigad|grazie/i;
+const INVALID = ":is([aria-invalid=true],:user-invalid,[role=alert]:not(:empty))";
 
 /**
- * Polls what the page shows of a lead's outcome, and sends it. While it is unclear the lead stays
- * "submitted".
+ * Polls for a lead's outcome, and sends it. While it is unclear the lead stays "submitted". It is
+ * rejected only if it is certain that it was not sent.
  * @param {Lead} lead
- * @param {any} group
+ * @param {any} event the submit event, if there was one
  */
-const watchOutcome = (lead, group) => {
-  // The form itself may be replaced. A shadow root has no parent: its leads stay "submitted".
-  const container = group.parentNode;
-  const textBefore = container.innerText;
-
-  const newText = () =>
-    container.innerText
-      .split("\n")
-      .map((/** @type {string} */ line) => (textBefore.includes(line) ? "" : line))
-      .join("");
-
-  /** @returns {Outcome | undefined} */
-  const judge = () => {
-    const message = lead.alertText || newText();
-    // A form that was accepted is empty or gone. Of a login nothing is judged: this throws.
-    const isFilled = /** @type {Person} */ (readPerson(group)).email;
-    if (isFilled && container.querySelector("[aria-invalid=true]")) return "rejected";
-    if (lead.requestOk || THANKS.test(message)) return "accepted";
-    if (isFilled && !lead.hasRequest && message) return "rejected";
-  };
+const watchOutcome = (lead, event) => {
+  const { email, group } = draft;
+  const container = group.parentNode; // the form itself may be replaced
+  /** @type {Sending} */
+  const current = { lead };
+  sending = current;
+  // What is not cancelled when its listeners are done is sent by the browser: nothing to watch.
+  setTimeout(() => {
+    if (event && !event.defaultPrevented) sending = {};
+  });
 
   /** @param {number} pollsLeft this one included */
   const poll = (pollsLeft) =>
-    shared.attempt(() => {
-      const outcome = judge();
-      if (outcome && lead.submission?.outcome === "submitted") settle(lead, outcome);
+    attempt(() => {
+      if (sending !== current) return;
+      const { answers, dialogText, hasLeft } = current;
+      // A form that was accepted is empty or gone.
+      const isRefused =
+        fieldsOf(group).some(({ value }) => value?.includes(email)) &&
+        (container.querySelector(INVALID) || (dialogText && !THANKS.test(dialogText)));
+      if (answers === REFUSES || (isRefused && !hasLeft)) settle(lead, "rejected");
+      else if (answers === ACCEPTS && !isRefused) settle(lead, "accepted");
       else if (pollsLeft > 1) setTimeout(poll, POLL_INTERVAL_MS, pollsLeft - 1);
     });
   setTimeout(poll, POLL_INTERVAL_MS, MAX_POLLS);
@@ -214,6 +268,67 @@ const settle = (lead, outcome) => {
   }
 };
 
+// ---- messages -----------------------------------------------------------------------------------
+
+const VENDORS = /^https:\/\/([\w-]+\.)*(hubspot|hsforms|typeform|calendly)\.com$/;
+
+/**
+ * Messages of embedded forms: HubSpot's have the fields, those of Typeform and Calendly only say
+ * that something was sent. Anybody can send such a message, so the sender counts.
+ * @param {any} message
+ */
+const onMessage = ({ data, origin }) => {
+  if (!VENDORS.test(origin)) return;
+  if (/^onFormSubmit/.test(data.eventName)) {
+    const [email] = JSON.stringify(data.data).match(EMAIL) || [];
+    shared.report({ email });
+  }
+  if (/form-submit|_scheduled/.test(data.type || data.event)) {
+    shared.dispatch(shared.createEvent("form_submit", { outcome: "accepted" }));
+  }
+};
+
+// ---- windows ------------------------------------------------------------------------------------
+
+/** The constructors of the documents of all windows and frames whose methods are tapped. */
+const tappedRealms = new WeakSet();
+
+/**
+ * Watches a window and its frames. To watch one again finds what came since.
+ * @param {any} view a window (one of another origin throws), or undefined for what has none
+ */
+const watchWindow = (view) =>
+  view &&
+  attempt(() => {
+    const { Document, Event, HTMLFormElement, document } = view;
+    listen(view);
+    listen(document); // hears of frames that were loaded, which a window does not
+    if (!tappedRealms.has(Document)) {
+      tappedRealms.add(Document);
+      watchRequests(view);
+      tap(HTMLFormElement.prototype, "submit", (/** @type {any} */ target) =>
+        shared.submitted({ target }),
+      );
+      // The page hides submit events from our listener by cancelling them: it did so before we
+      // heard them, or in a closed shadow tree.
+      const onCancel = (/** @type {any} */ event) =>
+        event.type === "submit" && shared.submitted(event);
+      tap(Event.prototype, "preventDefault", onCancel);
+      tap(Event.prototype, "stopImmediatePropagation", onCancel);
+      // It takes all listeners away.
+      tap(Document.prototype, "open", () => watchWindow(view));
+    }
+    for (let index = 0; index < view.length; index++) watchWindow(view[index]);
+  });
+
+if (shared.hasForms) {
+  listeners.pointerdown = listeners.click = listeners.keydown = onGesture;
+  listeners.message = onMessage;
+  listeners.load = (/** @type {any} */ { target }) => watchWindow(target.contentWindow);
+}
+
+watchWindow(window);
+
 // ---- answers ------------------------------------------------------------------------------------
 
 // Filled on every page, shown if the address asks for it.
@@ -222,21 +337,17 @@ const debugPanel = document.createElement("pre");
 /** @type {any} */ (debugPanel).style = "position:fixed;bottom:0;background:#fff";
 if (location.href.includes("ppp_debug")) document.body.append(debugPanel);
 
-/** @param {Record<string, string>} touch the server's attribution; only with data-fill */
-const fillHiddenFields = (touch) => {
-  for (const key in touch) {
-    for (const field of document.querySelectorAll(`[type=hidden][name=${key}]`)) {
-      /** @type {HTMLInputElement} */ (field).value = touch[key] || "";
-    }
-  }
-};
-
 shared.answered = (event, response) => {
   response
     .text()
     .then((text) => {
       debugPanel.append(`${JSON.stringify(event)} ${response.status} ${text}\n`);
-      fillHiddenFields(JSON.parse(text).touch);
+      const { touch } = JSON.parse(text); // the server's attribution; only with data-fill
+      for (const key in touch) {
+        for (const field of document.querySelectorAll(`[type=hidden][name=${key}]`)) {
+          /** @type {HTMLInputElement} */ (field).value = touch[key] || "";
+        }
+      }
     })
     .catch(ignore);
 };

@@ -24,6 +24,8 @@ interface PppEvent {
   visitor_cookie?: string;
   sequence?: number;
   page?: string | true;
+  /** The server that it is for. */
+  origin?: string;
 }
 
 /** One lead of this page, the same until it is settled. */
@@ -33,27 +35,32 @@ interface Lead {
   /** Its event, as it was sent last. */
   submission?: PppEvent;
   /** The person in that event: what is sent once more only if it differs. */
-  personJson?: string;
-  /** The page sent a request since. */
-  hasRequest?: boolean;
-  /** The request that carried the e-mail address was answered 2xx. */
-  requestOk?: boolean;
-  /** What the page showed by alert(). */
-  alertText?: string;
+  personText?: string;
 }
 
-/** Fields that are sent together: a form, or all that stand in no form. */
-type Group = HTMLFormElement | HTMLElement | ShadowRoot;
+/** One attempt to send a lead: what is known of its outcome. */
+interface Sending {
+  lead?: Lead;
+  /** What had the e-mail address left the page. */
+  hasLeft?: boolean;
+  /** What the answers to such requests said: 1 if it was accepted, 2 if refused, 3 if both. */
+  answers?: any;
+  /** What the page showed by alert(), or asked by confirm() and was denied. */
+  dialogText?: string;
+}
 
-/** What the first part offers to the second, and three handlers that the second sets. */
+/** What the first part offers to the second, and handlers that the second sets. */
 interface Shared {
   lead: Lead;
+  hasForms: boolean;
+  listeners: Record<string, any>;
+  listen(root: EventTarget): void;
   attempt<T>(task: () => T): T | undefined;
   tap(object: any, method: string, after: (self: any, args: any, result: any) => void): void;
-  report(person: Person): Lead | undefined;
+  createEvent(type: PppEvent["event_type"], properties: object): PppEvent;
+  report(person: Person & { form_text?: string }): Lead | undefined;
   dispatch(event: PppEvent): void;
-  submitted(form: HTMLFormElement): void;
-  gesture?(element: any, key?: string): void;
+  submitted(event: any): void;
   answered?(event: PppEvent, response: Response): void;
 }
 
@@ -66,7 +73,13 @@ interface Ppp {
 
 interface Window {
   ppp?: Ppp;
-  PPPTracker?: { track: () => void; version: string };
+  PPPTracker?: {
+    track: () => void;
+    version: string;
+    log: () => void;
+    attribution: object;
+    config: object;
+  };
 }
 
 interface Document {

@@ -10,10 +10,10 @@
  * Where to begin: the last section, "start", shows the order in which things run. Then:
  *   page views        what counts as a page view
  *   leads             what becomes a lead; pixel-more.js, the second part, reads the forms
- *   browser events    where both come from
+ *   browser events    where both come from, and when the second part is needed
  *   delivery          visitor ID, outbox in localStorage, retries
- * The types are in pixel.d.ts. The second part is loaded where a page has fields, so that other
- * pages do not pay for it. tools/build_assets.py limits the size of both.
+ * The types are in pixel.d.ts. The second part is loaded where a page has fields or frames, so that
+ * other pages do not pay for it. tools/build_assets.py limits the size of both.
  */
 (() => {
   const VERSION = "3.1.0";
@@ -21,10 +21,10 @@
   // Names of the cookie and in the page's storage. They may not change: browsers hold them.
   const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
   const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
-  const PAUSE_KEY = "ppp_p"; // the time until which the server asked for no requests
 
   const COOKIE_MAX_AGE_SECONDS = 31536000; // a year
   const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
+  const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
   const RETRY_INTERVAL_MS = 5000;
   const MAX_OUTBOX_EVENTS = 30;
   const MAX_EVENT_AGE_MS = 3e8; // three and a half days
@@ -67,14 +67,17 @@
   try {
     /** @type {HTMLScriptElement | null} */
     const tag = document.querySelector("script[data-pixel-id]");
-    const { pixelId = "", domain, spa, fill, consent, forms } = tag ? tag.dataset : {};
+    const { pixelId = "", domain, spa, fill, consent, forms } = tag?.dataset || {};
     const { q: queue = [], version } = /** @type {Partial<Ppp>} */ (window.ppp || {});
     if (version) return; // the tag stands on this page twice
     if (!/^[\w-]{8,64}$/.test(pixelId)) return console.warn("wrong data-pixel-id");
 
     const { fetch } = window; // the original: the page or our second part may wrap it later
     const { origin } = new URL(/** @type {HTMLScriptElement} */ (tag).src);
-    const SEQUENCE_KEY = `ppp_n_${pixelId}`;
+    // Other pixels of the site, and other deployments of this one, have their own.
+    const owner = `ppp_${pixelId}_${origin}`;
+    const PAUSE_KEY = `${owner}_pause`; // the time until which the server asked for no requests
+    const SEQUENCE_KEY = `${owner}_n`;
     /** @type {Record<string, any>} localStorage, or nothing lasting where it is forbidden */
     const storage = attempt(() => localStorage) || {};
     // For shop.example.com: com, example.com, shop.example.com. Subdomains share the visitor by the
@@ -82,9 +85,12 @@
     const cookieDomains = domain
       ? [domain]
       : location.hostname.split(".").map((_, i, labels) => labels.slice(-1 - i).join("."));
+    const hasForms = forms !== "off";
     let hasConsent = consent !== "wait";
     let visitorId = "";
     let currentPage = "";
+    let settlingUrl = "";
+    let settlingTimer = 0;
     let referrer = document.referrer;
     /** @type {any} the last page view of this tab, as JSON */
     const lastPageView = attempt(() => sessionStorage.ppp_page);
@@ -141,8 +147,9 @@
             // A lead that was corrected meanwhile waits for its own answer.
             if (storage[key] === body) delete storage[key];
           } else {
-            const retryAfterSeconds = Number(response.headers.get("retry-after"));
-            storage[PAUSE_KEY] = Date.now() + retryAfterSeconds * 1000;
+            /** @type {any} a number of seconds, or null */
+            const retryAfter = response.headers.get("retry-after");
+            storage[PAUSE_KEY] = Date.now() + retryAfter * 1000;
           }
           shared.answered?.(event, response);
         });
@@ -160,11 +167,18 @@
     };
 
     /**
-     * Whether a stored event is still worth sending. An event without a number is.
+     * Whether this pixel stored an event, for the server that this script came from. Earlier
+     * versions did not say for which.
      * @param {any} event anything that a page may have written under such a key
      */
+    const isOurs = (event) => event?.pixel_id === pixelId && (event.origin || origin) === origin;
+
+    /**
+     * Whether a stored event is still worth sending. An event without a number is.
+     * @param {any} event
+     */
     const isDeliverable = (event) =>
-      Date.now() - event?.at < MAX_EVENT_AGE_MS &&
+      Date.now() - event.at < MAX_EVENT_AGE_MS &&
       !(storage[SEQUENCE_KEY] - event.sequence > MAX_OUTBOX_EVENTS);
 
     /** Sends all stored events again; the server counts an event key once. */
@@ -172,10 +186,8 @@
       attempt(() => {
         if (!hasConsent || storage[PAUSE_KEY] > Date.now()) return;
         for (const key in storage) {
-          if (!key.startsWith(OUTBOX_PREFIX)) continue;
-          const event = attempt(() => JSON.parse(storage[key]));
-          if (isDeliverable(event)) deliver(event);
-          else delete storage[key];
+          const event = key.startsWith(OUTBOX_PREFIX) && attempt(() => JSON.parse(storage[key]));
+          if (isOurs(event)) isDeliverable(event) ? deliver(event) : delete storage[key];
         }
       });
 
@@ -190,7 +202,8 @@
       attempt(() => {
         storage[VISITOR_KEY] = visitorId; // browsers may shorten the life of a script's cookie
         // By these numbers the server knows how many events were lost.
-        event.sequence ||= storage[SEQUENCE_KEY] = (Number(storage[SEQUENCE_KEY]) || 0) + 1;
+        event.sequence ||= storage[SEQUENCE_KEY] =
+          (Number(storage[SEQUENCE_KEY] || storage[`ppp_n_${pixelId}`]) || 0) + 1;
       });
       deliver(event);
     };
@@ -202,51 +215,70 @@
       pixel_id: pixelId,
       event_key: randomId(),
       event_type: type,
-      page_url: location.href.slice(0, MAX_URL_LENGTH),
+      page_url: currentUrl(),
       page_title: document.title,
       referrer_url: referrer,
+      viewport: { width: innerWidth, height: innerHeight },
+      screen: { width: screen.width, height: screen.height },
       at: Date.now(),
+      origin,
       fill,
       ...properties,
     });
 
     // ---- page views ---------------------------------------------------------------------------
 
+    const currentUrl = () => location.href.slice(0, MAX_URL_LENGTH);
+
     /** What tells pages apart: the URL, with its hash if data-spa="hash", or nothing if "off". */
     const pageIdentity = () => {
       if (spa === "off") return true; // all URLs are one page
-      const url = spa ? location.href : location.href.split("#")[0];
-      return /** @type {string} */ (url).slice(0, MAX_URL_LENGTH);
+      return spa ? currentUrl() : currentUrl().split("#")[0];
     };
+
+    /** @param {string | true | undefined} page */
+    const withoutQuery = (page) => `${page}`.split("?")[0];
 
     /** Sends a page view if the page is another one, or is to be counted again. */
     const pageView = (countAgain = false) => {
       /** @type {any} */
       const page = pageIdentity();
+      const page_url = settlingUrl || currentUrl();
+      settlingUrl = "";
       if (page !== currentPage) {
         referrer = currentPage || referrer;
         currentPage = page;
       } else if (!countAgain) return;
       dispatch(
-        reloadedPageView?.page === page ? reloadedPageView : createEvent("pageview", { page }),
+        reloadedPageView?.page === page && isOurs(reloadedPageView)
+          ? reloadedPageView
+          : createEvent("pageview", { page, page_url }),
       );
       reloadedPageView = null;
     };
 
-    /** @param {() => void} [then] is called in any case, also if the part is blocked */
-    const loadSecondPart = (then) =>
-      import(`${origin}/static/pixel-${VERSION}-more.js`).finally(then).catch(ignore);
+    /** Loads the second part, once however often it is asked for. It may be blocked. */
+    const loadSecondPart = () => import(`${origin}/static/pixel-${VERSION}-more.js`).catch(ignore);
 
-    const onNavigation = () =>
-      setTimeout(
+    /**
+     * The page may have another address, which is counted once it has its title. If that address
+     * has a query it is the one that counts, whatever replaces it until then: pages clean their
+     * campaign away. A query that changes alone is counted once it stays.
+     */
+    const onNavigation = () => {
+      const isOtherQuery = withoutQuery(pageIdentity()) === withoutQuery(currentPage);
+      if (!isOtherQuery && /[?#]/.test(currentUrl())) settlingUrl ||= currentUrl();
+      clearTimeout(settlingTimer);
+      settlingTimer = setTimeout(
         () =>
           attempt(() =>
-            document.querySelector("input") || location.href.includes("ppp_debug")
-              ? loadSecondPart(() => pageView())
+            document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
+              ? loadSecondPart().then(() => pageView())
               : pageView(),
           ),
-        TITLE_DELAY_MS,
+        isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS,
       );
+    };
 
     // ---- leads --------------------------------------------------------------------------------
 
@@ -255,15 +287,15 @@
      * the same lead (a double click, the next step of a form) until that lead is settled.
      * @type {Shared["report"]}
      */
-    const reportLead = ({ email, first_name, last_name, name }) => {
+    const reportLead = ({ email, first_name, last_name, name, form_text }) => {
       if (!email) return;
       if (email !== shared.lead.email) shared.lead = { email };
       const { lead } = shared;
       const form_data = { email, first_name, last_name, name };
-      const personJson = JSON.stringify(form_data);
-      lead.submission ||= createEvent("form_submit", { outcome: "submitted" });
-      if (lead.personJson !== personJson) {
-        lead.personJson = personJson;
+      const personText = `${[email, first_name, last_name, name]}`;
+      lead.submission ||= createEvent("form_submit", { outcome: "submitted", form_text });
+      if (lead.personText !== personText) {
+        lead.personText = personText;
         lead.submission.form_data = form_data;
         dispatch(lead.submission);
       }
@@ -275,77 +307,38 @@
       lead: {},
       attempt,
       tap,
+      createEvent,
       report: reportLead,
       dispatch,
+      hasForms,
+      // The second part adds its own listeners to ours.
+      listeners: {},
+      listen: ignore,
       // Until the second part replaces it: the e-mail address alone, and nothing of a login.
-      submitted: (form) => {
+      submitted: ({ target }) => {
         /** @type {HTMLInputElement | null} */
-        const emailField = form.querySelector("[type=email]");
-        if (!form.querySelector("[type=password]")) reportLead({ email: emailField?.value });
+        const emailField = target.querySelector("form:not(:has([type=password])) [type=email]");
+        reportLead({ email: emailField?.value });
       },
-    };
-
-    /** @param {any} form */
-    const onSubmission = (form) => {
-      const framePixel = form.ownerDocument.defaultView.ppp || ppp;
-      // A frame with a pixel of its own reports its forms itself.
-      if (forms !== "off" && framePixel === ppp) shared.submitted(form);
-    };
-
-    /**
-     * Catches submit events that the page hides from our listener by cancelling them: it did so
-     * before we heard them, or in a closed shadow tree.
-     * @param {any} event
-     */
-    const onCancel = (event) => event.type === "submit" && onSubmission(event.target);
-
-    /** @param {any} event a click or a key */
-    const onGesture = (event) => {
-      const [element] = event.composedPath();
-      listen(element.getRootNode());
-      if (forms !== "off") shared.gesture?.(element, event.key);
-    };
-
-    /**
-     * Messages of embedded forms: HubSpot's has the fields, those of Typeform and Calendly only say
-     * that something was sent.
-     * @param {MessageEvent} message
-     */
-    const onMessage = ({ data, origin: sender }) => {
-      if (forms === "off") return;
-      if (data.eventName === "onFormSubmit") {
-        /** @type {Record<string, string>} */
-        const fields = {};
-        for (const { name, value } of data.data) fields[name] = value;
-        reportLead({ first_name: fields.firstname, last_name: fields.lastname, ...fields });
-      }
-      if (
-        (sender.endsWith("typeform.com") && data.type === "form-submit") ||
-        (sender.endsWith("calendly.com") && data.event.endsWith("_scheduled"))
-      ) {
-        dispatch(createEvent("form_submit", { outcome: "accepted" }));
-      }
     };
 
     // ---- browser events -----------------------------------------------------------------------
 
     /** @type {Record<string, any>} */
-    const listeners = {
-      submit: ({ target }) => onSubmission(target),
-      load: ({ target }) => watchWindow(target.contentWindow),
-      click: onGesture,
-      keydown: onGesture,
+    const listeners = (shared.listeners = {
+      submit: (event) => hasForms && shared.submitted(event),
       // A field that was added later. Only fields, and the custom elements around them, have a
       // placeholder.
       focusin: ({ target }) => target.placeholder != null && loadSecondPart(),
+      // A frame. Its window is not ours, so only the second part listens there.
+      load: ({ target }) => target.contentWindow && loadSecondPart(),
       online: flushOutbox,
       prerenderingchange: releaseHeldEvents,
       // Persisted: the page comes back out of the back/forward cache.
       pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
       popstate: onNavigation,
-      message: onMessage,
-    };
+    });
 
     /** @param {Event} event */
     const onEvent = (event) => attempt(() => listeners[event.type](event));
@@ -355,24 +348,9 @@
      * nothing.
      * @param {EventTarget} root
      */
-    const listen = (root) => {
+    const listen = (shared.listen = (root) => {
       for (const type in listeners) root.addEventListener(type, onEvent, true);
-    };
-
-    /**
-     * Watches a window and its frames.
-     * @param {any} view a window (one of another origin throws), or undefined for what has none
-     */
-    const watchWindow = (view) =>
-      view &&
-      attempt(() => {
-        listen(view);
-        tap(view.HTMLFormElement.prototype, "submit", onSubmission);
-        tap(view.Event.prototype, "preventDefault", onCancel);
-        tap(view.Event.prototype, "stopImmediatePropagation", onCancel);
-        tap(view.Element.prototype, "attachShadow", (_element, _args, root) => listen(root));
-        Array.from(view, watchWindow); // a window is the list of its frames
-      });
+    });
 
     // ---- commands -----------------------------------------------------------------------------
 
@@ -398,17 +376,26 @@
 
     // ---- start --------------------------------------------------------------------------------
 
-    flushOutbox();
-    watchWindow(window);
-    tap(history, "pushState", onNavigation);
-    tap(history, "replaceState", onNavigation);
-
     /** @type {Ppp} */
     const ppp = (command, ...data) => attempt(() => commands[command](...data));
     ppp.version = VERSION;
     ppp.shared = shared;
     window.ppp = ppp;
-    window.PPPTracker = { track: () => ppp("pageview"), version: VERSION }; // of the old pixel
+    // Of the old pixel: what sites may use.
+    window.PPPTracker = {
+      track: () => ppp("pageview"),
+      version: VERSION,
+      log: ignore,
+      attribution: {},
+      config: {},
+    };
+
+    listen(window);
+    listen(document); // hears of frames that were loaded, which a window does not
+    flushOutbox();
+    tap(Element.prototype, "attachShadow", (_element, _args, root) => listen(root));
+    tap(history, "pushState", onNavigation);
+    tap(history, "replaceState", onNavigation);
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     onNavigation();
     setInterval(flushOutbox, RETRY_INTERVAL_MS);

@@ -210,7 +210,8 @@ def test_no_more_than_that_goes_out_on_the_next_page(visit: Visit) -> None:
     visit.leave()
     for sequence in range(1, 41):
         wait_event(visit, sequence=sequence)
-    visit.page.evaluate("(name) => { localStorage[name] = 40; }", f"ppp_n_{visit.site.pixel}")
+    number = f"ppp_{visit.site.pixel}_{visit.road.url}_n"
+    visit.page.evaluate("(name) => { localStorage[name] = 40; }", number)
     visit.open("/")
     visit.stored(1 + MAX_WAITING)
     visit.assert_nothing_waits()

@@ -158,3 +158,10 @@ def test_the_old_names_still_answer(visit: Visit) -> None:
     visit.page.evaluate("PPPTracker.track()")
     visit.stored(2)
     assert visit.page.evaluate("[PPPTracker.version, ppp.version]") == [VERSION] * 2
+
+
+def test_what_scripts_asked_the_old_pixel_for_is_harmless(visit: Visit) -> None:
+    visit.open("/")
+    asked = "PPPTracker.log('x', 1) ?? [PPPTracker.attribution.utm_source, PPPTracker.config.id]"
+    assert visit.page.evaluate(asked) == [None, None]
+    visit.stored(1)

@@ -137,7 +137,7 @@ def rejected(how: str) -> Act:
 
 
 def corrected(visit: Visit) -> None:
-    rejected("text")(visit)
+    rejected("aria")(visit)
     visit.write("[name=city]", "Oslo")
     visit.click(BUTTON)
     visit.until_thanked()
@@ -292,10 +292,8 @@ SCENARIOS = (
             patience=OUTCOME_SECONDS,
         )
         for how, what in {
-            "text": "text",
             "aria": "aria-invalid",
             "alert": "alert()",
-            "toggle": "shows an element",
         }.items()
     ),
     Scenario(Kind.NOTHING, "search", "search form", search, leads=0),

@@ -21,6 +21,7 @@ from services.tracking.custom_events import (
     read_event_type,
 )
 from services.tracking.form_data import Lead, read_lead, read_lead_from_url
+from services.tracking.form_purposes import serves_known_people
 from services.tracking.page_addresses import (
     serves_account,
     site_of,
@@ -126,6 +127,9 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
     lead, in_address = _lead(fields, page_url, event_type)
     event_type = "form_submit" if lead else event_type
     is_form = event_type == "form_submit" and not in_address
+    outcome = _outcome(fields.get("outcome")) if is_form else None
+    if is_form and serves_known_people(fields.get("form_text")):
+        lead, outcome = None, "rejected"
     return Event(
         pixel_id=pixel_id,
         visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")) or new_visitor,
@@ -139,7 +143,7 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
         viewport=_size(fields.get("viewport")),
         screen=_size(fields.get("screen")),
         sequence=_sequence(fields.get("sequence")),
-        outcome=_outcome(fields.get("outcome")) if is_form else None,
+        outcome=outcome,
         custom=read_custom_event(fields) if event_type == "custom" else None,
         lead_in_address=in_address,
         fill=fields.get("fill") not in (None, False, "off", "false"),

@@ -765,3 +765,9 @@ def test_the_link_of_a_mailing_is_no_lead(event_type: str) -> None:
 def test_a_page_thanks_by_its_title_too() -> None:
     page = "https://client.example/contact?email=jane@example.com"
     assert read(page_url=page, page_title="Thank you!").lead == Lead(JANE.email, None, None)
+
+
+def test_a_form_that_serves_people_who_are_known_is_no_lead() -> None:
+    form_text = "<form></form>,,Send,Forgot your password?"
+    event = read(event_type="form_submit", form_data=JANES_FORM, form_text=form_text)
+    assert (event.lead, event.outcome) == (None, "rejected")
