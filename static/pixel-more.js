@@ -13,6 +13,7 @@ const { attempt, tap, listen, listeners } = shared;
 const POLL_INTERVAL_MS = 1000;
 const MAX_POLLS = 5;
 const DOUBLE_CLICK_MS = 5000;
+const MAX_TEXT = 2000; // pages write all that they know into attributes
 
 const ignore = () => {};
 
@@ -21,7 +22,7 @@ const ignore = () => {};
 /**
  * Which words, in a label or an attribute, name a part of a name: English, Spanish, French,
  * German, Portuguese, Italian. The first hint that matches decides.
- * @type {Record<string, RegExp>}
+ * @type {any}
  */
 const HINTS = {
   // The whole name. Alone at the end of a line, with or without a possessive: "name", "[name]",
@@ -33,22 +34,18 @@ const HINTS = {
   // last name, surname, Nachname, cognome, sobrenome, family-name, lname; famille, apellido, apelido
   last_name: /(last|sur|nach|cog|sobre|famil\w+|\bl).?n[ao]m|famille|apell?ido|last\W*$/im,
 };
-// The field of somebody else (a friend, a colleague, whoever gets a parcel), and that of a search.
+// The field of somebody else (a friend, a colleague, who gets a parcel), and that of a search.
 const NOT_OWN =
-  /fr(ie|eu)nd|\bami[cgs]?.?\b|colleag|recipient|destinat|invit.+mail|referr|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
-
+  /fr(ie|eu)nd|\bami[cgs]?.?\b|colleag|kolleg|recipient|destinat|empf|invit.+mail|referr|gift|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
 const EMAIL = /[^\s",]+@[^\s",]+/;
 const LOGIN = "[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
 
 /**
- * The fields of a group, whatever the fields of a form are called ("elements", "submit").
- * @param {any} group
- * @returns {any[]}
+ * The texts of nodes, one a line.
+ * @param {any[]} nodes or texts, or nothing
  */
-const fieldsOf = (group) =>
-  group.localName === "form"
-    ? [...Reflect.get(HTMLFormElement.prototype, "elements", group)]
-    : [...group.querySelectorAll("input:not(form *)")];
+const textsOf = (nodes) =>
+  nodes.map((node) => node?.textContent ?? node).join("\n").slice(0, MAX_TEXT);
 
 /**
  * Reads a person. Values of other fields are never kept.
@@ -59,17 +56,16 @@ const readPerson = (group) => {
   /** @type {any} */
   const person = {};
   const word = ownersWord(group);
-  for (const field of fieldsOf(group)) {
-    const { type, checked, value } = field;
+  for (const field of group.getRootNode().querySelectorAll("input")) {
+    const { type, checked, value, form } = field;
+    // Those of a form may stand elsewhere, and it may have fields called "elements" and "contains".
+    if (form ? form !== group : !group.contains(field)) continue;
     if (word ? word === "ignore" : field.closest(LOGIN)) return {};
     // The custom elements of a form may have the type "text" too, but no `checked`.
     if (type === "radio" ? !checked : !/^(text|email)$/.test(type) || checked !== false) continue;
-    // The texts that describe the field, one a line: its attributes without the class, its labels.
-    const description = [...field.attributes, ...field.labels]
-      .map((text) => (text.name === "class" ? "" : text.value || text.textContent))
-      .join("\n");
+    const description = textsOf([...field.attributes, ...field.labels]);
     const [email] = value.match(EMAIL) || [];
-    const key = email ? "email" : Object.keys(HINTS).find((hint) => HINTS[hint]?.test(description));
+    const key = email ? "email" : Object.keys(HINTS).find((hint) => HINTS[hint].test(description));
     if (key && !NOT_OWN.test(description) && !field.closest("[role=search]")) {
       person[key] ||= email || value;
     }
@@ -100,15 +96,18 @@ const ownersWord = (group) => group.closest?.("[data-ppp]")?.dataset.ppp;
  * @param {any} button
  */
 const readIntoDraft = (group, button) => {
-  const heading = group.parentNode.querySelector("h1,h2,h3");
-  draft = {
-    ...draft,
-    ...readPerson(group),
-    group,
-    form_text:
-      !ownersWord(group) &&
-      [group.cloneNode().outerHTML, button.value, button.textContent, heading?.textContent].join(),
-  };
+  const element = group.host || group;
+  // A shadow root has no parent.
+  const heading = (group.parentNode || group).querySelector("h1,h2,h3");
+  draft = { ...draft, ...readPerson(group), group };
+  draft.form_text =
+    !ownersWord(group) &&
+    textsOf([
+      button,
+      button?.value,
+      heading,
+      ...["id", "name", "class", "action"].map((name) => element.getAttribute(name)),
+    ]);
 };
 
 /**
@@ -127,7 +126,7 @@ shared.submitted = (event) => {
   // A frame with a pixel of its own reports its forms itself.
   if (event === lastEvent || framePixel !== window.ppp) return;
   lastEvent = event;
-  readIntoDraft(form, submitter || form.querySelector("button") || form);
+  readIntoDraft(form, submitter || form.querySelector("[type=submit],button"));
   reportDraft(event);
 };
 
@@ -138,11 +137,9 @@ shared.submitted = (event) => {
  */
 const onGesture = (event) => {
   const [element] = event.composedPath();
-  listen(element.getRootNode());
-  const button = event.key
-    ? event.key === "Enter" && element
-    : element.closest("a,button,[role=button],[type=button],[type=submit],[class*=btn]");
-  for (let node = button?.form || button; node; node = node.parentNode || node.host) {
+  const button = element.closest("a,button,[role=button],[type=button],[type=submit],[class*=btn]");
+  let node = button || (event.key === "Enter" && element);
+  for (node = node?.form || node; node; node = node.parentNode || node.host) {
     if (node.localName === "form" || readPerson(node).email) return readIntoDraft(node, button);
   }
 };
@@ -157,10 +154,10 @@ const FAILURE =
 /**
  * Something leaves the page. If it has the e-mail address of the draft, that is a lead.
  * @param {any} content
- * @param {(answered: (status: number, answer: any) => void) => void} [watch] is called if it is
  * @param {any} [url]
+ * @returns {((status: number, answer: any) => void) | undefined} what to tell of the answer
  */
-const onSent = (content, watch = ignore, url = "") => {
+const onSent = (content, url = "") => {
   // URLSearchParams makes one text of all kinds of form data. In it "+" is a space or a plus, which
   // unescape leaves alone: so an address with a plus is found in JSON too.
   const text = unescape(`${url} ${new URLSearchParams(content)}`).toLowerCase();
@@ -169,10 +166,9 @@ const onSent = (content, watch = ignore, url = "") => {
     reportDraft();
     const current = sending;
     current.hasLeft = true;
-    watch((status, answer) => {
-      if (status < 300) current.answers |= FAILURE.test(answer) ? REFUSES : ACCEPTS;
-      else if (status < 500) current.answers |= REFUSES;
-    });
+    return (status, answer) => {
+      if (status < 500) current.answers |= status > 299 || FAILURE.test(answer) ? REFUSES : ACCEPTS;
+    };
   }
 };
 
@@ -181,28 +177,20 @@ const onSent = (content, watch = ignore, url = "") => {
  * @param {any} view
  */
 const watchRequests = (view) => {
-  const { fetch } = view;
-  view.fetch = function (/** @type {any} */ input, /** @type {any} */ init) {
-    const promise = fetch.apply(this, arguments);
-    attempt(() =>
-      onSent(
-        init?.body,
-        (answered) =>
-          promise.then(
-            async (/** @type {Response} */ response) =>
-              answered(response.status, await response.clone().text()),
-            ignore,
-          ),
-        input.url || input,
-      ),
-    );
-    return promise;
-  };
-  tap(view.XMLHttpRequest.prototype, "send", (xhr, [body]) =>
-    onSent(body, (answered) =>
-      xhr.addEventListener("load", () => answered(xhr.status, xhr.response)),
-    ),
-  );
+  tap(view, "fetch", (_view, [input, init], promise) => {
+    const tell = onSent(init?.body, input.url || input);
+    if (tell) {
+      promise.then(
+        async (/** @type {Response} */ response) =>
+          tell(response.status, await response.clone().text()),
+        ignore,
+      );
+    }
+  });
+  tap(view.XMLHttpRequest.prototype, "send", (xhr, [body]) => {
+    const tell = onSent(body);
+    if (tell) xhr.addEventListener("load", () => tell(xhr.status, xhr.response));
+  });
   tap(view.WebSocket.prototype, "send", (_socket, [body]) => onSent(body));
   for (const dialog of ["alert", "confirm"]) {
     tap(view, dialog, (_view, [text], isConfirmed) => {
@@ -240,7 +228,7 @@ const watchOutcome = (lead, event) => {
       const { answers, dialogText, hasLeft } = current;
       // A form that was accepted is empty or gone.
       const isRefused =
-        fieldsOf(group).some(({ value }) => value?.includes(email)) &&
+        readPerson(group).email === email &&
         (container.querySelector(INVALID) || (dialogText && !THANKS.test(dialogText)));
       if (answers === REFUSES || (isRefused && !hasLeft)) settle(lead, "rejected");
       else if (answers === ACCEPTS && !isRefused) settle(lead, "accepted");

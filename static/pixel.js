@@ -203,7 +203,7 @@
         storage[VISITOR_KEY] = visitorId; // browsers may shorten the life of a script's cookie
         // By these numbers the server knows how many events were lost.
         event.sequence ||= storage[SEQUENCE_KEY] =
-          (Number(storage[SEQUENCE_KEY] || storage[`ppp_n_${pixelId}`]) || 0) + 1;
+          (Number(storage[SEQUENCE_KEY]) || 0) + 1;
       });
       deliver(event);
     };
@@ -257,8 +257,12 @@
       reloadedPageView = null;
     };
 
-    /** Loads the second part, once however often it is asked for. It may be blocked. */
-    const loadSecondPart = () => import(`${origin}/static/pixel-${VERSION}-more.js`).catch(ignore);
+    /**
+     * Loads the second part, once however often it is asked for. It may be blocked.
+     * @param {() => void} [afterwards] is called in any case
+     */
+    const loadSecondPart = (afterwards) =>
+      import(`${origin}/static/pixel-${VERSION}-more.js`).finally(afterwards).catch(ignore);
 
     /**
      * The page may have another address, which is counted once it has its title. If that address
@@ -273,7 +277,7 @@
         () =>
           attempt(() =>
             document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
-              ? loadSecondPart().then(() => pageView())
+              ? loadSecondPart(pageView)
               : pageView(),
           ),
         isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS,
@@ -324,12 +328,21 @@
 
     // ---- browser events -----------------------------------------------------------------------
 
+    /**
+     * A field that was added later, or a custom element around it. Its shadow tree may be older than
+     * the pixel.
+     * @param {any} event
+     */
+    const onContact = (event) => {
+      if (/-|input/.test(event.target.localName)) loadSecondPart();
+      listen(event.composedPath()[0].getRootNode());
+    };
+
     /** @type {Record<string, any>} */
     const listeners = (shared.listeners = {
       submit: (event) => hasForms && shared.submitted(event),
-      // A field that was added later. Only fields, and the custom elements around them, have a
-      // placeholder.
-      focusin: ({ target }) => target.placeholder != null && loadSecondPart(),
+      focusin: onContact,
+      pointerdown: onContact,
       // A frame. Its window is not ours, so only the second part listens there.
       load: ({ target }) => target.contentWindow && loadSecondPart(),
       online: flushOutbox,

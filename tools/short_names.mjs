@@ -1,5 +1,5 @@
 /**
- * Looks for an order of letters that makes the pixel's first part smaller:
+ * Looks for an order of letters that makes the two parts of the pixel smaller:
  * `node tools/short_names.mjs [rounds] [letters]` prints each better one, for tools/minify.mjs.
  */
 import { brotliCompressSync, constants } from "node:zlib";
@@ -10,13 +10,13 @@ const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY 
 const compressed = await compressPixel("static");
 
 /**
- * The size in bytes of what every page loads, and behind the point that of the second part.
+ * The size in bytes of both parts, and behind the point that of what every page loads.
  * @param {string} letters
  */
 const size = async (letters) => {
   const parts = await shortenNames(compressed, letters);
   const [first = 0, second = 0] = parts.map((part) => brotliCompressSync(part, { params }).length);
-  return first + second / 10_000;
+  return first + second + first / 10_000;
 };
 
 const randomPosition = () => Math.floor(Math.random() * LETTERS.length);

@@ -21,9 +21,8 @@ from services.tracking.custom_events import (
     read_event_type,
 )
 from services.tracking.form_data import Lead, read_lead, read_lead_from_url
-from services.tracking.form_purposes import serves_known_people
+from services.tracking.form_purposes import serves_account, serves_known_people
 from services.tracking.page_addresses import (
-    serves_account,
     site_of,
     thanks_for_form,
     without_personal_values,
@@ -128,7 +127,8 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
     event_type = "form_submit" if lead else event_type
     is_form = event_type == "form_submit" and not in_address
     outcome = _outcome(fields.get("outcome")) if is_form else None
-    if is_form and serves_known_people(fields.get("form_text")):
+    is_new_pixels = is_form and fields.get("event_key") is not None
+    if is_new_pixels and serves_known_people(fields.get("form_text"), page_url):
         lead, outcome = None, "rejected"
     return Event(
         pixel_id=pixel_id,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote, unquote_plus, urljoin
 
 from services.tracking.attribution import is_touch_parameter
 from services.tracking.form_data import names_person, plain_key
+from services.tracking.form_purposes import path_segments, plain_words, serves_account
 
 # What an e-mail address in a path is replaced by.
 REPLACEMENT = "email"
@@ -49,23 +49,6 @@ _CONFIRMATION = re.compile(
     | gesendet | abgeschickt | envoye | enviad[oa] | inviat[oa] | recu | recibid[oa] | recebid[oa]
     | ricevut[oa]
     )$""",
-    re.VERBOSE,
-)
-# Pages that serve an existing account: what is typed there is no lead.
-_ACCOUNT = re.compile(
-    r"""\b(?:
-      un\ ?subscri\w* | opt\ ?out | (?:e\ ?mail|communication|newsletter)\ preferences
-    | (?:forgot(?:ten)?|reset|lost|recover|change|new)\ ?(?:your\ |my\ )?password | password\ reset
-    | magic\ ?link | log\ ?in | sign\ ?in | verify\ e?\ ?mail
-    | (?:cookie|privacy|data|gdpr|dsar)\ (?:request|preferences|settings|choices)
-    | track\ (?:your\ |my\ )?order | order\ (?:tracking|status)
-    | abmelde\w* | abbestell\w* | passwort\ (?:vergessen|zurueck\w*) | sendungsverfolgung
-    | anmelden | desabonn\w* | desinscri\w* | mot\ de\ passe\w* | connexion
-    | suivi\ (?:de\ )?commande | darse\ de\ baja | contrasena | iniciar\ sesion
-    | cancelar\ (?:suscripcion|inscricao|assinatura)
-    | esqueci\w* | senha | rastrear\ pedido | seguimiento\ (?:de\ )?pedido
-    | disiscri\w* | annulla\ iscrizione | password\ dimenticata | accedi | traccia\ ordine
-    )\b""",
     re.VERBOSE,
 )
 _TRUE = frozenset(("1", "true", "yes", "y", "on", "ok"))
@@ -118,15 +101,10 @@ def thanks_for_form(url: str, title: str | None) -> bool:
     if serves_account(url):
         return False
     return (
-        any(_THANKS.search(name) or _CONFIRMATION.search(name) for name in _segments(url))
+        any(_THANKS.search(name) or _CONFIRMATION.search(name) for name in path_segments(url))
         or any(_confirms(name, value) for name, value in _parameters(url))
-        or _THANKS.search(_plain_words(title or "")) is not None
+        or _THANKS.search(plain_words(title or "")) is not None
     )
-
-
-def serves_account(url: str) -> bool:
-    """Whether a page serves an existing account, by its path: unsubscribe, reset a password."""
-    return any(_ACCOUNT.search(name) for name in _segments(url))
 
 
 def _clean_address(address: str) -> str:
@@ -161,18 +139,11 @@ def _kind_of_parameter(raw_name: str) -> Literal["touch", "personal", "other"]:
     return "personal" if _PERSONAL.search(plain) or names_person(plain) else "other"
 
 
-def _segments(url: str) -> list[str]:
-    address, _, fragment = url.partition("#")
-    path = address.partition("?")[0].partition("://")[2].partition("/")[2]
-    route = fragment.partition("?")[0]
-    return [_plain_words(segment.partition(".")[0]) for segment in f"{path}/{route}".split("/")]
-
-
 def _parameters(url: str) -> list[tuple[str, str]]:
     query = url.partition("#")[0].partition("?")[2]
     pairs = (pair.partition("=") for pair in query.split("&"))
     return [
-        (_plain_words(name), _plain_words(value))
+        (plain_words(name), plain_words(value))
         for name, _, value in pairs
         if not is_touch_parameter(name)
     ]
@@ -185,9 +156,3 @@ def _confirms(name: str, value: str) -> bool:
     if _THANKS.search(name):
         return value in _TRUE or not value
     return value in _TRUE and _CONFIRMATION.search(name) is not None
-
-
-def _plain_words(text: str) -> str:
-    """Words in lower case and plain letters: `Thank-You%21` as `thank you`."""
-    decoded = unicodedata.normalize("NFKD", unquote_plus(text))
-    return " ".join(re.findall(r"[a-z0-9]+", decoded.encode("ascii", "ignore").decode().lower()))

@@ -768,6 +768,6 @@ def test_a_page_thanks_by_its_title_too() -> None:
 
 
 def test_a_form_that_serves_people_who_are_known_is_no_lead() -> None:
-    form_text = "<form></form>,,Send,Forgot your password?"
-    event = read(event_type="form_submit", form_data=JANES_FORM, form_text=form_text)
+    form = {"event_type": "form_submit", "form_data": JANES_FORM, "event_key": "0123456789abcdef"}
+    event = read(**form, form_text="Send\n\nForgot your password?")
     assert (event.lead, event.outcome) == (None, "rejected")

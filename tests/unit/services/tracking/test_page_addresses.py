@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 
 from services.tracking.page_addresses import (
     address_of_image,
-    serves_account,
     site_of,
     thanks_for_form,
     without_personal_values,
@@ -166,49 +165,6 @@ def test_a_page_that_thanks_for_a_form(url: str, title: str | None) -> None:
 )
 def test_a_page_that_thanks_for_nothing(url: str, title: str | None) -> None:
     assert not thanks_for_form(f"{SITE}{url}", title)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "unsubscribe",
-        "newsletter/unsubscribed",
-        "email-preferences",
-        "opt-out",
-        "forgot-password",
-        "account/reset_password",
-        "users/password-reset.html",
-        "lostPassword".lower(),
-        "magic-link",
-        "login",
-        "sign-in",
-        "privacy-request",
-        "gdpr/data-request",
-        "cookie-settings",
-        "track-order",
-        "order-status",
-        "abmelden",
-        "passwort-vergessen",
-        "d%C3%A9sinscription",
-        "mot-de-passe-oublie",
-        "suivi-de-commande",
-        "darse-de-baja",
-        "iniciar-sesion",
-        "esqueci-minha-senha",
-        "cancelar-inscricao",
-        "disiscriviti",
-        "password-dimenticata",
-    ],
-)
-def test_a_page_that_serves_an_account(path: str) -> None:
-    assert serves_account(f"{SITE}/{path}?email=jane@example.com")
-
-
-@pytest.mark.parametrize(
-    "path", ["", "contact", "blog/how-to-reset", "privacy", "cookies", "orders", "signup", "data"]
-)
-def test_a_page_that_serves_no_account(path: str) -> None:
-    assert not serves_account(f"{SITE}/{path}")
 
 
 def test_the_site_of_an_address() -> None:
