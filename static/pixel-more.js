@@ -45,7 +45,10 @@ const LOGIN = "[type=password]:not([autocomplete=new-password]),[autocomplete*=u
  * @param {any[]} nodes or texts, or nothing
  */
 const textsOf = (nodes) =>
-  nodes.map((node) => node?.textContent ?? node).join("\n").slice(0, MAX_TEXT);
+  nodes
+    .map((node) => node?.textContent ?? node)
+    .join("\n")
+    .slice(0, MAX_TEXT);
 
 /**
  * Reads a person. Values of other fields are never kept.

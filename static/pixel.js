@@ -168,10 +168,11 @@
 
     /**
      * Whether this pixel stored an event, for the server that this script came from. Earlier
-     * versions did not say for which.
+     * versions did not say for which. What says nothing is nobody's, and ours to clear away.
      * @param {any} event anything that a page may have written under such a key
      */
-    const isOurs = (event) => event?.pixel_id === pixelId && (event.origin || origin) === origin;
+    const isOurs = ({ pixel_id = pixelId, origin: server = origin }) =>
+      pixel_id === pixelId && server === origin;
 
     /**
      * Whether a stored event is still worth sending. An event without a number is.
@@ -186,7 +187,8 @@
       attempt(() => {
         if (!hasConsent || storage[PAUSE_KEY] > Date.now()) return;
         for (const key in storage) {
-          const event = key.startsWith(OUTBOX_PREFIX) && attempt(() => JSON.parse(storage[key]));
+          if (!key.startsWith(OUTBOX_PREFIX)) continue;
+          const event = attempt(() => JSON.parse(storage[key])) || {};
           if (isOurs(event)) isDeliverable(event) ? deliver(event) : delete storage[key];
         }
       });
@@ -202,8 +204,7 @@
       attempt(() => {
         storage[VISITOR_KEY] = visitorId; // browsers may shorten the life of a script's cookie
         // By these numbers the server knows how many events were lost.
-        event.sequence ||= storage[SEQUENCE_KEY] =
-          (Number(storage[SEQUENCE_KEY]) || 0) + 1;
+        event.sequence ||= storage[SEQUENCE_KEY] = (Number(storage[SEQUENCE_KEY]) || 0) + 1;
       });
       deliver(event);
     };
