@@ -36,7 +36,7 @@ const HINTS = {
 };
 // The field of somebody else (a friend, a colleague, who gets a parcel), and that of a search.
 const NOT_OWN =
-  /fr(ie|eu)nd|\bami[cgs]?.?\b|colleag|kolleg|recipient|destinat|empf|invit.+mail|referr|gift|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
+  /fr(ie|eu)nd|\bami[cgs]?.?\b|colleag|recipient|destinat|invit.+mail|referr|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
 const EMAIL = /[^\s",]+@[^\s",]+/;
 const LOGIN = "[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
 

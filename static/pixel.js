@@ -268,10 +268,11 @@
     /**
      * The page may have another address, which is counted once it has its title. If that address
      * has a query it is the one that counts, whatever replaces it until then: pages clean their
-     * campaign away. A query that changes alone is counted once it stays.
+     * campaign away. A query that alone is replaced is counted once it stays.
+     * @param {any} [isReplaced] whether the address was replaced
      */
-    const onNavigation = () => {
-      const isOtherQuery = withoutQuery(pageIdentity()) === withoutQuery(currentPage);
+    const onNavigation = (isReplaced) => {
+      const isOtherQuery = isReplaced && withoutQuery(pageIdentity()) === withoutQuery(currentPage);
       if (!isOtherQuery && /[?#]/.test(currentUrl())) settlingUrl ||= currentUrl();
       clearTimeout(settlingTimer);
       settlingTimer = setTimeout(
@@ -351,7 +352,7 @@
       // Persisted: the page comes back out of the back/forward cache.
       pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
-      popstate: onNavigation,
+      popstate: () => onNavigation(),
     });
 
     /** @param {Event} event */
@@ -408,7 +409,7 @@
     listen(document); // hears of frames that were loaded, which a window does not
     flushOutbox();
     tap(Element.prototype, "attachShadow", (_element, _args, root) => listen(root));
-    tap(history, "pushState", onNavigation);
+    tap(history, "pushState", () => onNavigation());
     tap(history, "replaceState", onNavigation);
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     onNavigation();
