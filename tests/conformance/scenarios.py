@@ -24,6 +24,7 @@ class Kind(Enum):
     MORE = "more leads"
     NOTHING = "false positives"
     DOUBLE = "double click"
+    UNCERTAIN = "perhaps rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,17 @@ SCENARIOS = (
             "aria": "aria-invalid",
             "alert": "alert()",
         }.items()
+    ),
+    # A text may say anything. What is not certain to be rejected is synced: a lost lead costs more.
+    *(
+        Scenario(
+            Kind.UNCERTAIN,
+            f"rejected-{how}",
+            f"the site perhaps rejects the form: {what}",
+            rejected(how),
+            patience=OUTCOME_SECONDS,
+        )
+        for how, what in {"text": "text", "toggle": "shows an element"}.items()
     ),
     Scenario(Kind.NOTHING, "search", "search form", search, leads=0),
     Scenario(Kind.NOTHING, "login", "login form", login, leads=0),

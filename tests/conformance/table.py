@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.conformance.outcomes import OUTCOMES
-from tests.conformance.people import PEOPLE
-from tests.conformance.places import PLACES
 from tests.conformance.scenarios import SCENARIOS, Kind
 
-SITUATIONS = (*OUTCOMES, *PEOPLE, *PLACES)
-WANTED = {scenario.name: scenario.leads for scenario in SCENARIOS} | {
-    situation.name: situation.leads for situation in SITUATIONS
-}
-TITLE_WIDTH = 52
+TITLE_WIDTH = 46
 COLUMN_WIDTH = 11
 
 
@@ -43,15 +36,6 @@ def table(cells: Sequence[Cell]) -> Iterator[str]:
         row = [by_place.get((scenario.name, engine)) for engine in engines]
         if any(row):
             yield _row(scenario.title, scenario.leads, [str(cell or "") for cell in row])
-    for kind in dict.fromkeys(situation.kind for situation in SITUATIONS):
-        names = [situation.name for situation in SITUATIONS if situation.kind == kind]
-        rows = [[by_place.get((name, engine)) for engine in engines] for name in names]
-        if any(map(any, rows)):
-            yield kind
-        for name, row in zip(names, rows, strict=True):
-            if any(row):
-                title = name.removeprefix(f"{kind}: ")
-                yield _row(f"  {title}", WANTED[name], [str(cell or "") for cell in row])
     for engine in engines:
         yield _score(engine, [cell for cell in cells if cell.engine == engine])
 
@@ -63,9 +47,9 @@ def _row(title: str, want: object, columns: Iterable[str]) -> str:
 
 def _score(engine: str, cells: Iterable[Cell]) -> str:
     kinds = {scenario.name: scenario.kind for scenario in SCENARIOS}
-    of_kind: dict[Kind | None, list[Cell]] = {kind: [] for kind in (*Kind, None)}
+    of_kind: dict[Kind, list[Cell]] = {kind: [] for kind in Kind}
     for cell in cells:
-        of_kind[kinds.get(cell.scenario)].append(cell)
+        of_kind[kinds[cell.scenario]].append(cell)
     genuine, more = of_kind[Kind.LEAD], of_kind[Kind.MORE]
     false_positives = sum(cell.leads or 0 for cell in of_kind[Kind.NOTHING])
     double = max((cell.leads or 0 for cell in of_kind[Kind.DOUBLE]), default="-")
@@ -73,7 +57,6 @@ def _score(engine: str, cells: Iterable[Cell]) -> str:
         f"{engine} {_passed(genuine)} of {len(genuine)}"
         f" · false positives {false_positives} · double click {double}"
         f" · more leads {_passed(more)} of {len(more)}"
-        f" · further situations {_passed(of_kind[None])} of {len(of_kind[None])}"
     )
 
 
