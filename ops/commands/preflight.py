@@ -80,8 +80,9 @@ def preflight(
     """Checks whether this checkout may be deployed.
 
     Says for each check that fails why, and what to do. Changes nothing. The checks: database, loss,
-    migrations, rows, jobs (what those of the next day delete or move), backup, traffic, secrets,
-    settings, fields, bundle, snapshot. Exits with 1 if one fails.
+    migrations, rows, jobs (what those of the next day delete or move), projects (what the
+    JavaScript Worker read in another way), backup, traffic, secrets, settings, fields, bundle,
+    snapshot. Exits with 1 if one fails.
     """
     target = choose_target(env, persist_to, local=local)
     options = PreflightOptions(

@@ -27,6 +27,8 @@ from ops.deploy.database_checks import MAIN_TABLES, Schema
 from ops.deploy.deployment_log import DeploymentEntry, read_log
 from ops.deploy.job_forecast import TABLES as FORECAST_TABLES
 from ops.deploy.job_forecast import JobForecast, forecast_jobs
+from ops.deploy.project_checks import TABLES as PROJECT_TABLES
+from ops.deploy.project_checks import ProjectRows, read_project_rows
 from ops.deploy.readiness_checks import SECRETS
 from ops.terminal.errors import OpsError
 from paths import ROOT
@@ -136,6 +138,13 @@ class DeploymentFacts:
         if not self.all_tables.issuperset(FORECAST_TABLES):
             return ()
         return forecast_jobs(self.target)
+
+    @cached_property
+    def project_rows(self) -> ProjectRows:
+        """The projects and pixels; none in a database without their tables."""
+        if not self.all_tables.issuperset(PROJECT_TABLES):
+            return ProjectRows()
+        return read_project_rows(self.target)
 
     @cached_property
     def deployment(self) -> Mapping[str, Any] | None:

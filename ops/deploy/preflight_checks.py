@@ -21,6 +21,7 @@ from ops.deploy.database_checks import (
 )
 from ops.deploy.facts import DeploymentFacts
 from ops.deploy.job_forecast import describe_forecasts
+from ops.deploy.project_checks import check_projects
 from ops.deploy.readiness_checks import (
     SECRETS,
     check_backup,
@@ -39,6 +40,9 @@ SLOW_CHECKS = ("bundle", "snapshot")
 
 # In the order in which one follows from another: without its data, no backup is made of a database.
 DATABASE_CHECKS = ("database", "loss", "migrations", "rows", "backup")
+
+# Moves the names of the old Worker's configurations below `legacy`.
+OLD_NAMES_MIGRATION = "0027_keep_old_configurations.sql"
 
 Check = Callable[[], CheckResult]
 
@@ -82,6 +86,7 @@ class Preflight:
             "migrations": self._migrations,
             "rows": self._rows,
             "jobs": self._jobs,
+            "projects": self._projects,
             "backup": self._backup,
             "traffic": self._traffic,
             "secrets": self._secrets,
@@ -134,6 +139,13 @@ class Preflight:
 
     def _jobs(self) -> CheckResult:
         return passed(describe_forecasts(self.facts.job_forecasts))
+
+    def _projects(self) -> CheckResult:
+        schema = self.facts.schema
+        # Before that migration the names in configurations command nothing.
+        is_migrated = OLD_NAMES_MIGRATION in (schema.applied or ())
+        shows_settings = self.options.first and is_migrated
+        return check_projects(self.facts.project_rows, shows_settings=shows_settings)
 
     def _backup(self) -> CheckResult:
         facts, options = self.facts, self.database.options

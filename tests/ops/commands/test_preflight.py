@@ -174,6 +174,18 @@ def test_it_says_what_the_jobs_take_within_a_day(changed: Path) -> None:
     assert re.search(r"; 1 visitor older than 395 days, the oldest of \S+, are deleted", taken)
 
 
+def test_it_names_projects_that_the_old_worker_read_in_another_way(changed: Path) -> None:
+    with closing(sqlite3.connect(database_file(changed))) as database, database:
+        odd = '{"pipedrive_enabled": 0, "session_minutes": 5}'
+        database.execute("UPDATE projects SET configuration = ?, active = 0", (odd,))
+    why = checks(run(changed, "--json", "--only", "projects"))["projects"]["why"]
+    assert "pipedrive_enabled is 0, not false" in why
+    assert re.search(r"is switched off and its pixels .*\(ppp-demo-pixel\).* are not", why)
+    assert "will be obeyed" not in why
+    first = checks(run(changed, "--json", "--first", "--only", "projects"))["projects"]["why"]
+    assert "session_minutes will be obeyed here" in first
+
+
 def test_it_says_where_the_jobs_take_nothing(deployed: Path) -> None:
     why = checks(run(deployed, "--json", "--only", "jobs"))["jobs"]["why"]
     assert why == "within a day nothing is deleted or moved"
