@@ -38,16 +38,27 @@ CREATE TABLE sessions (
 INSERT INTO visitors (
   id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address
 )
-SELECT id, visitor_cookie, first_seen, last_seen, visit_count, user_agent, ip_address
+SELECT
+  -- The old tables allowed an id of NULL.
+  coalesce(id, 'missing-' || lower(hex(randomblob(8)))), visitor_cookie, first_seen, last_seen,
+  visit_count, user_agent, ip_address
 FROM visitors_v2
 ORDER BY id;
+
+-- A session whose visitor is missing gets one again, or its foreign key would stop this file.
+INSERT INTO visitors (id, visitor_cookie, first_seen, last_seen)
+SELECT visitor_id, 'missing-' || visitor_id, min(started_at), max(last_activity)
+FROM sessions_v2
+WHERE visitor_id NOT IN (SELECT id FROM visitors)
+GROUP BY visitor_id;
 
 INSERT INTO sessions (
   id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views, utm_source,
   utm_medium, utm_campaign, utm_content, utm_term, campaign_region, ad_group, ad_id, search_query
 )
 SELECT
-  id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views, utm_source,
+  coalesce(id, 'missing-' || lower(hex(randomblob(8)))), visitor_id, pixel_id, session_cookie,
+  started_at, last_activity, page_views, utm_source,
   utm_medium, utm_campaign, utm_content, utm_term, campaign_region, ad_group, ad_id, search_query
 FROM sessions_v2
 ORDER BY id;

@@ -1,9 +1,20 @@
+-- Another project or pixel may have the id already.
 INSERT INTO projects (id, name)
-SELECT 'ppp-default-project', 'PPP'
+SELECT
+  iif(
+    EXISTS (SELECT 1 FROM projects WHERE id = 'ppp-default-project'),
+    'ppp-default-project-' || lower(hex(randomblob(8))), 'ppp-default-project'
+  ),
+  'PPP'
 WHERE NOT EXISTS (SELECT 1 FROM projects WHERE name = 'PPP');
 
 INSERT INTO pixels (id, project_id, name)
-SELECT seed.column1, projects.id, seed.column2
+SELECT
+  iif(
+    EXISTS (SELECT 1 FROM pixels WHERE pixels.id = seed.column1),
+    seed.column1 || '-' || lower(hex(randomblob(8))), seed.column1
+  ),
+  projects.id, seed.column2
 FROM projects
 CROSS JOIN (
   VALUES
