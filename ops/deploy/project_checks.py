@@ -62,9 +62,10 @@ def check_projects(rows: ProjectRows, *, shows_settings: bool) -> CheckResult:
     ]
     if shows_settings:
         notes += [note for row in (*rows.projects, *rows.pixels) for note in _settings_notes(row)]
-    more = len(notes) - MAX_NOTES
+    surplus = len(notes) - MAX_NOTES
     return passed(
-        "; ".join([*notes[:MAX_NOTES], *([f"and {more} more"] if more > 0 else [])]) or READ_ALIKE
+        "; ".join([*notes[:MAX_NOTES], *([f"and {surplus} more"] if surplus > 0 else [])])
+        or READ_ALIKE
     )
 
 

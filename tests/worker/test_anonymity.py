@@ -175,8 +175,8 @@ def test_of_click_ids_only_that_there_was_one_is_shown(
 ) -> None:
     pixel = f"clicks-{address.split('/')[2]}-{name}"
     insert(planted, "pixels", {"id": pixel, "project_id": PROJECT, "name": pixel})
-    seen = {"pixel_id": pixel, "event_type": "pageview", "timestamp": f"{day(0)} 00:00:00"}
-    insert(planted, "tracking_events", seen | {"gclid": "EAIaIQobChMI", "fbclid": "IwAR0Clear"})
+    columns = {"pixel_id": pixel, "event_type": "pageview", "timestamp": f"{day(0)} 00:00:00"}
+    insert(planted, "tracking_events", columns | {"gclid": "EAIaIQobChMI", "fbclid": "IwAR0Clear"})
     path = f"{address}/{pixel}?format={name}&days=7"
     for key, is_shown in ((READ_KEY, False), (LEADS_KEY, True)):
         content = ask(planted, path, key).body.decode()

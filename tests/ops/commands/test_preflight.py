@@ -178,10 +178,10 @@ def test_it_names_projects_that_the_old_worker_read_in_another_way(changed: Path
     with closing(sqlite3.connect(database_file(changed))) as database, database:
         odd = '{"pipedrive_enabled": 0, "session_minutes": 5}'
         database.execute("UPDATE projects SET configuration = ?, active = 0", (odd,))
-    why = checks(run(changed, "--json", "--only", "projects"))["projects"]["why"]
-    assert "pipedrive_enabled is 0, not false" in why
-    assert re.search(r"is switched off and its pixels .*\(ppp-demo-pixel\).* are not", why)
-    assert "will be obeyed" not in why
+    reason = checks(run(changed, "--json", "--only", "projects"))["projects"]["why"]
+    assert "pipedrive_enabled is 0, not false" in reason
+    assert re.search(r"is switched off and its pixels .*\(ppp-demo-pixel\).* are not", reason)
+    assert "will be obeyed" not in reason
     first = checks(run(changed, "--json", "--first", "--only", "projects"))["projects"]["why"]
     assert "session_minutes will be obeyed here" in first
 

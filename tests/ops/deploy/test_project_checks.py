@@ -28,20 +28,20 @@ PIXEL = {
 }
 
 
-def of_project(configuration: str | None, *, shows_settings: bool = False) -> str:
+def reason_of_project(configuration: str | None, *, shows_settings: bool = False) -> str:
     rows = ProjectRows([PROJECT | {"configuration": configuration}])
     result = check_projects(rows, shows_settings=shows_settings)
     assert result.verdict == "pass"
     return result.reason
 
 
-def of_pixel(**fields: object) -> str:
+def reason_of_pixel(**fields: object) -> str:
     return check_projects(ProjectRows([], [PIXEL | fields]), shows_settings=False).reason
 
 
 @pytest.mark.parametrize("text", ["0", '"false"', '"0"', '"FALSE"'])
 def test_a_project_whose_leads_only_the_old_worker_sends_is_named(text: str) -> None:
-    reason = of_project(f'{{"pipedrive_enabled": {text}}}')
+    reason = reason_of_project(f'{{"pipedrive_enabled": {text}}}')
     assert reason == (
         f"Shop (p1): pipedrive_enabled is {text}, not false: "
         "the JavaScript Worker sends its leads, this one sends none"
@@ -50,26 +50,31 @@ def test_a_project_whose_leads_only_the_old_worker_sends_is_named(text: str) -> 
 
 @pytest.mark.parametrize("text", ["null", "1", '"no"', "{}"])
 def test_another_value_is_named_with_its_meaning(text: str) -> None:
-    reason = of_project(f'{{"pipedrive_enabled": {text}}}')
+    reason = reason_of_project(f'{{"pipedrive_enabled": {text}}}')
     assert reason == f"Shop (p1): pipedrive_enabled is {text}, no true or false: its leads are sent"
 
 
 def test_a_value_that_may_be_a_secret_is_not_shown() -> None:
-    assert "a long value" in of_project('{"pipedrive_enabled": "0123456789abcdef0123456789"}')
+    assert "a long value" in reason_of_project(
+        '{"pipedrive_enabled": "0123456789abcdef0123456789"}'
+    )
 
 
 @pytest.mark.parametrize("text", ["broken", "[1]", '"text"', "{", "NaN", '{"a": NaN}'])
 def test_a_configuration_that_is_no_object_is_named(text: str) -> None:
-    assert of_project(text) == "Shop (p1): its configuration is no JSON object and counts as empty"
-    assert "the pixel web (shop-pixel): its configuration" in of_pixel(configuration=text)
+    assert (
+        reason_of_project(text)
+        == "Shop (p1): its configuration is no JSON object and counts as empty"
+    )
+    assert "the pixel web (shop-pixel): its configuration" in reason_of_pixel(configuration=text)
 
 
 @pytest.mark.parametrize(
     "text", [None, "", " ", "{}", " {} ", '{"pipedrive_enabled": false}', '{"colour": "red"}']
 )
 def test_what_both_read_alike_is_not_named(text: str | None) -> None:
-    assert of_project(text) == READ_ALIKE
-    assert of_pixel(configuration=text) == READ_ALIKE
+    assert reason_of_project(text) == READ_ALIKE
+    assert reason_of_pixel(configuration=text) == READ_ALIKE
 
 
 def test_active_pixels_of_a_project_that_is_switched_off_are_named() -> None:
@@ -97,14 +102,14 @@ def test_active_pixels_of_a_project_that_is_switched_off_are_named() -> None:
     ],
 )
 def test_an_odd_pixel_is_named(fields: dict[str, object], note: str) -> None:
-    assert note in of_pixel(**fields)
+    assert note in reason_of_pixel(**fields)
 
 
 def test_settings_in_force_are_named_where_a_worker_is_replaced() -> None:
     text = '{"allowed_domains": ["a.example"], "legacy": {"respect_dnt": true}, "colour": "red"}'
-    assert of_project(text) == READ_ALIKE
+    assert reason_of_project(text) == READ_ALIKE
     expected = "Shop (p1): allowed_domains will be obeyed here"
-    assert of_project(text, shows_settings=True) == expected
+    assert reason_of_project(text, shows_settings=True) == expected
 
 
 def test_of_many_the_first_are_named() -> None:

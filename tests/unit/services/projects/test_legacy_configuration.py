@@ -48,8 +48,8 @@ OLD_NAMES = {
 )
 def test_who_sends_the_text_back_changes_nothing(stored: dict[str, object]) -> None:
     stored["pipedrive_enabled"] = False
-    shown = json.loads(legacy_text(json.dumps(stored)) or "")
-    written = json.loads(replaced_text(json.dumps(stored), shown, PROJECT_SHAPE))
+    answered = json.loads(legacy_text(json.dumps(stored)) or "")
+    written = json.loads(replaced_text(json.dumps(stored), answered, PROJECT_SHAPE))
     assert written == {name: value for name, value in stored.items() if value != {}}
 
 

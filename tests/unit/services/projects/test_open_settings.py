@@ -38,12 +38,12 @@ def test_settings_of_this_product_are_shown_and_of_others_no_text() -> None:
         "data": [{"configuration": expected}]
     }
     text = json.dumps(configuration)
-    shown = json.dumps(expected, separators=(",", ":"))
-    assert without_secrets([{"configuration": text}]) == [{"configuration": shown}]
+    masked = json.dumps(expected, separators=(",", ":"))
+    assert without_secrets([{"configuration": text}]) == [{"configuration": masked}]
 
 
 @pytest.mark.parametrize(
-    ("stored", "shown"),
+    ("stored", "masked"),
     [
         (None, None),
         ("", ""),
@@ -55,8 +55,8 @@ def test_settings_of_this_product_are_shown_and_of_others_no_text() -> None:
         ("null", "null"),
     ],
 )
-def test_any_stored_text_is_masked(stored: str | None, shown: str | None) -> None:
-    assert without_secrets({"configuration": stored}) == {"configuration": shown}
+def test_any_stored_text_is_masked(stored: str | None, masked: str | None) -> None:
+    assert without_secrets({"configuration": stored}) == {"configuration": masked}
 
 
 def test_a_deep_value_is_masked_as_a_whole() -> None:
@@ -67,7 +67,7 @@ def test_a_deep_value_is_masked_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"),
+    ("name", "value", "masked"),
     [
         ("webhook_url", "https://hooks.example/1/abc", MASK),
         ("webhook_url", None, None),
@@ -79,6 +79,6 @@ def test_a_deep_value_is_masked_as_a_whole() -> None:
     ],
 )
 def test_addresses_are_shown_without_what_opens_them(
-    name: str, value: object, shown: object
+    name: str, value: object, masked: object
 ) -> None:
-    assert without_secrets({"pixels": [{name: value}]}) == {"pixels": [{name: shown}]}
+    assert without_secrets({"pixels": [{name: value}]}) == {"pixels": [{name: masked}]}
