@@ -46,7 +46,11 @@ AllTraffic = Annotated[
 WatchSeconds = Annotated[
     int,
     typer.Option(
-        "--watch", min=0, metavar="SECONDS", help="How long each share of the traffic is watched."
+        "--watch",
+        min=0,
+        metavar="SECONDS",
+        envvar="PPP_WATCH_SECONDS",
+        help="How long each share of the traffic is watched.",
     ),
 ]
 LocalUrl = Annotated[

@@ -25,7 +25,7 @@ EVENTS, SHORT_EVENTS = 200_000, 3_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play the acts; exits with 1 if one of them failed."""
     parser = argparse.ArgumentParser(prog="make rehearse", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="the first deployment, few rows")
+    parser.add_argument("--short", action="store_true", help="docs/upgrade.md, few rows")
     parser.add_argument("--events", type=int, help="rows of the event table")
     parser.add_argument("--only", action="append", help="only acts whose name has this; repeatable")
     parser.add_argument("--folder", type=Path, help="where it is played; kept afterwards")

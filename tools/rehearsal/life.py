@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rehearsal.stage import RehearsalError, Stage
+from rehearsal.upgrade import follow_upgrade
 from stand_in.faults import ApiFault
 
 PRODUCTION = ("--env", "production")
@@ -214,7 +215,7 @@ def check_security(stage: Stage) -> None:
 
 
 # The short cut, which is part of the tests.
-SHORT_LIFE: Sequence[Act] = (Act("first deployment", deploy_first),)
+SHORT_LIFE: Sequence[Act] = (Act("docs/upgrade.md as it stands", follow_upgrade),)
 LONG_LIFE: Sequence[Act] = (
     Act("preflight before the first deployment", preflight_first),
     Act("first deployment", deploy_first),

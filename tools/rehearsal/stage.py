@@ -128,6 +128,10 @@ class Stage:
         """Run `npx wrangler` to its end."""
         return self._run(["node_modules/.bin/wrangler", *arguments], answer)
 
+    def shell(self, commands: str, answer: str = "") -> Output:
+        """Run commands as a document has them, to the first one that fails."""
+        return self._run(["/bin/bash", "-eu", "-o", "pipefail", "-c", commands], answer)
+
     def _run(self, command: list[str], answer: str) -> Output:
         process = subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""The short cut of `make rehearse`: the first deployment, over the old Worker."""
+"""The short cut of `make rehearse`: docs/upgrade.md is followed, over the old Worker."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import pytest
 
 from paths import ROOT
 from rehearsal.report import ActReport, format_report
+from rehearsal.stage import RehearsalError
+from rehearsal.upgrade import block_with
 
 
 @pytest.mark.timeout(1_500)
-def test_the_first_deployment_replaces_the_old_worker_and_loses_nothing(tmp_path: Path) -> None:
+def test_the_upgrade_as_its_document_has_it_replaces_the_old_worker_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
     process = subprocess.run(
         [sys.executable, ROOT / "tools" / "rehearsal", "--short", "--folder", tmp_path / "played"],
         capture_output=True,
@@ -25,6 +29,17 @@ def test_the_first_deployment_replaces_the_old_worker_and_loses_nothing(tmp_path
     commands = log.read_text(encoding="utf-8") if log.exists() else ""
     assert process.returncode == 0, process.stdout + process.stderr + commands[-6_000:]
     assert "3,000 old and" in process.stdout
+
+
+@pytest.mark.parametrize("command", ["./ppp preflight", "./ppp leads", "./ppp rollback"])
+def test_a_block_of_the_document_is_found_by_its_command(command: str) -> None:
+    assert command in block_with(command)
+
+
+def test_a_block_that_is_not_there_once_is_an_error() -> None:
+    for command in ("./ppp restore", "curl"):
+        with pytest.raises(RehearsalError, match=r"docs/upgrade\.md has"):
+            block_with(command)
 
 
 def test_a_report_says_what_failed_first() -> None:
