@@ -45,7 +45,8 @@ from services.pipedrive.limits import (
 )
 
 MAX_RETRIES = 2
-SEARCH_PAGE_SIZE = 10
+SEARCH_PAGE_SIZE = 100
+MAX_SEARCH_PAGES = 5
 FIELDS_PAGE_SIZE = 500
 MAX_FIELD_PAGES = 20
 
@@ -90,14 +91,23 @@ class PipedriveClient:
     async def search(
         self, term: str, by: Literal["email", "name"], deadline: datetime
     ) -> Sequence[PersonMatch]:
-        """Up to ten persons whose e-mail address or name is exactly `term`.
+        """The persons whose e-mail address or name is exactly `term`.
 
         Raises:
             RejectedError, TransientError, DeferredError: see the module.
         """
         query = {"term": term, "fields": by, "exact_match": "true", "limit": SEARCH_PAGE_SIZE}
-        content = await self._call("search", "GET", f"/persons/search?{urlencode(query)}", deadline)
-        return [match for item in content["data"]["items"] if (match := read_person_match(item))]
+        matches: list[PersonMatch] = []
+        cursor: str | None = None
+        for _ in range(MAX_SEARCH_PAGES):
+            page = urlencode(query | ({"cursor": cursor} if cursor else {}))
+            content = await self._call("search", "GET", f"/persons/search?{page}", deadline)
+            items = content["data"]["items"]
+            matches += [match for item in items if (match := read_person_match(item))]
+            cursor = _next_cursor(content)
+            if not cursor:
+                break
+        return matches
 
     async def person(self, person_id: int, deadline: datetime) -> Person | None:
         """A person as it is now, or None where it does not exist any more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,10 +62,15 @@ def without_key(payload: Payload, field_map: FieldMap, key: str) -> Payload:
 
 @dataclass(slots=True)
 class AccountFieldCache:
-    """The custom fields of accounts: read once in a run, cached in KV for an hour."""
+    """The custom fields of accounts: read once in a run, cached in KV for an hour.
+
+    `_current` are the accounts whose fields this run has read from Pipedrive itself.
+    """
 
     key_values: KeyValues
     _by_account: dict[str, FieldsByKey] = field(default_factory=dict)
+    _current: set[str] = field(default_factory=set)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def get(self, api: PipedriveClient, deadline: datetime) -> FieldsByKey:
         """The fields of an account by their keys.
@@ -76,14 +82,33 @@ class AccountFieldCache:
         if name not in self._by_account:
             fields = await self._read(name)
             if fields is None:
-                fields = await api.fields(deadline)
-                await self._write(name, fields)
+                return await self._read_current(api, deadline)
             self._by_account[name] = {field.key: field for field in fields}
+        return self._by_account[name]
+
+    async def get_current(self, api: PipedriveClient, deadline: datetime) -> FieldsByKey:
+        """The fields as Pipedrive has them now: a new one may be missing in the cache.
+
+        Raises:
+            RejectedError, TransientError, DeferredError: see `services.pipedrive.client`.
+        """
+        async with self._lock:
+            if api.account.name not in self._current:
+                await self._read_current(api, deadline)
+        return await self.get(api, deadline)
+
+    async def _read_current(self, api: PipedriveClient, deadline: datetime) -> FieldsByKey:
+        name = api.account.name
+        fields = await api.fields(deadline)
+        await self._write(name, fields)
+        self._by_account[name] = {field.key: field for field in fields}
+        self._current.add(name)
         return self._by_account[name]
 
     async def invalidate(self, name: str) -> None:
         """Drops the fields of an account: its next use reads them from Pipedrive."""
         self._by_account.pop(name, None)
+        self._current.discard(name)
         try:
             await self.key_values.delete(_key(name))
         except UnavailableError:

@@ -225,6 +225,9 @@ class PortionSync:
         values = group.newest.values(self.settings.time_zone, self.local_time)
         account_fields = await self.account_fields.get(api, deadline)
         payload = build_payload(values, field_map, account_fields)
+        if payload.left_out:
+            account_fields = await self.account_fields.get_current(api, deadline)
+            payload = build_payload(values, field_map, account_fields)
         for _ in range(MAX_UNKNOWN_KEYS):
             if not payload.custom_fields:
                 raise RejectedError(f"no field to write: {_left_out_reason(payload)}")

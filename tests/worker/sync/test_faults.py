@@ -240,6 +240,25 @@ def test_a_field_that_the_account_does_not_have_is_left_out_beforehand(lab: Lab)
     assert lab.pipedrive.calls("update") == 1
 
 
+def test_a_field_that_was_added_since_the_fields_were_read_is_written(lab: Lab) -> None:
+    account = lab.pipedrive.account
+    added = next(field for field in account.fields if field.field_code == FIELDS["gclid"])
+    account.fields.remove(added)
+    try:
+        lab.person(email := some_email())
+        lab.submit(email)
+        lab.sync()
+    finally:
+        account.fields.append(added)
+    email = some_email()
+    person = lab.person(email)
+    lab.submit(email, page_url="https://shop.example/?gclid=G1")
+    line = lab.sync()
+
+    assert line["calls"]["fields"] == 1
+    assert lab.written(person)["gclid"] == "G1"
+
+
 def test_a_refusal_for_good_ends_in_error_with_pipedrives_own_words(lab: Lab) -> None:
     account = lab.pipedrive.account
     index = next(

@@ -109,6 +109,17 @@ def test_an_address_with_a_plus_is_searched_for_as_it_is(lab: Lab) -> None:
     assert lab.status(event_id) == synced(person)
 
 
+def test_of_more_than_ten_persons_with_the_address_the_one_updated_last_is_taken(lab: Lab) -> None:
+    email, account = some_email(), lab.pipedrive.account
+    persons = [
+        account.add_person("Jane", [email], update_time=f"2026-01-{day:02}T00:00:00Z")
+        for day in (*range(1, 12), 30, 12)
+    ]
+    event_id = lab.submit(email)
+    lab.sync()
+    assert lab.status(event_id) == synced(persons[-2])
+
+
 def test_of_several_persons_with_the_address_the_one_updated_last_is_taken(lab: Lab) -> None:
     email, account = some_email(), lab.pipedrive.account
     account.add_person("Old", [email], update_time="2026-01-01T00:00:00Z")

@@ -18,6 +18,7 @@ from services.pipedrive.answers import (
 )
 from services.pipedrive.client import (
     MAX_FIELD_PAGES,
+    MAX_SEARCH_PAGES,
     MAX_RETRIES,
     PipedriveClient,
 )
@@ -75,7 +76,7 @@ def lab_with(*replies: Reply, random: float = 0.5) -> Lab:
         (
             "search",
             "GET",
-            "/persons/search?term=jane%40example.com&fields=email&exact_match=true&limit=10",
+            "/persons/search?term=jane%40example.com&fields=email&exact_match=true&limit=100",
         ),
         ("person", "GET", "/persons/7"),
         ("update", "PATCH", "/persons/7"),
@@ -565,6 +566,25 @@ def test_fields_end_where_there_is_no_cursor(additional_data: object) -> None:
 def test_an_endless_cursor_is_followed_for_a_limited_number_of_pages() -> None:
     lab = Lab(lambda _: fields_page(1, "again"))
     assert len(asyncio.run(lab.api.fields(lab.soon()))) == MAX_FIELD_PAGES == len(lab.http.sent)
+
+
+def found_page(person_id: int, cursor: object) -> HttpAnswer:
+    items = [{"item": {"id": person_id, "name": "Jane"}}]
+    return answered({"data": {"items": items}, "additional_data": {"next_cursor": cursor}})
+
+
+def test_the_pages_of_a_search_are_followed_to_their_end() -> None:
+    lab = lab_with(found_page(1, "a b"), found_page(2, "c"), found_page(3, None))
+    matches = asyncio.run(lab.api.search("Jane", "name", lab.soon()))
+    assert [match.id for match in matches] == [1, 2, 3]
+    cursors = [sent.url.partition("limit=100")[2] for sent in lab.http.sent]
+    assert cursors == ["", "&cursor=a+b", "&cursor=c"]
+
+
+def test_an_endless_search_ends() -> None:
+    lab = Lab(lambda _: found_page(1, "again"))
+    asyncio.run(lab.api.search("Jane", "name", lab.soon()))
+    assert len(lab.http.sent) == MAX_SEARCH_PAGES
 
 
 @pytest.mark.parametrize("data", [None, {}, "x"])

@@ -103,6 +103,22 @@ def test_the_next_run_reads_the_fields_from_the_cache_for_an_hour() -> None:
     assert key_values.seconds == {"pipedrive-fields:acme": CACHE_SECONDS}
 
 
+def test_a_field_that_the_cache_lacks_is_read_from_pipedrive_once_in_a_run() -> None:
+    key_values = MemoryKeyValues()
+    lab = Lab(scripted((account_answer(key(1)), account_answer(key(1), key(2)))))
+    fields_of(AccountFieldCache(key_values), lab)
+    fields = AccountFieldCache(key_values)
+    assert set(fields_of(fields, lab)) == {key(1)}
+
+    async def read_twice() -> list[FieldsByKey]:
+        reads = (fields.get_current(lab.api, lab.soon()) for _ in range(2))
+        return await asyncio.gather(*reads)
+
+    assert [set(current) for current in asyncio.run(read_twice())] == [{key(1), key(2)}] * 2
+    assert set(fields_of(fields, lab)) == {key(1), key(2)}
+    assert lab.api.calls == {"fields": 2}
+
+
 def test_invalidated_fields_are_read_from_pipedrive_again() -> None:
     lab = Lab(scripted((account_answer(key(1)), account_answer(key(2)))))
     key_values = MemoryKeyValues()
