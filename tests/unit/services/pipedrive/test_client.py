@@ -18,8 +18,8 @@ from services.pipedrive.answers import (
 )
 from services.pipedrive.client import (
     MAX_FIELD_PAGES,
-    MAX_SEARCH_PAGES,
     MAX_RETRIES,
+    MAX_SEARCH_PAGES,
     PipedriveClient,
 )
 from services.pipedrive.limits import (
