@@ -20,10 +20,13 @@ WITH RECURSIVE number (n) AS (
   SELECT CAST(?1 AS INTEGER) * {VISITORS_OF_A_PIXEL} UNION ALL
   SELECT n + 1 FROM number WHERE n < CAST(?2 AS INTEGER) * {VISITORS_OF_A_PIXEL} - 1
 )
-INSERT INTO visitors (id, visitor_cookie, first_touch)
+INSERT INTO visitors (id, visitor_cookie, first_touches)
 SELECT
   'visitor-' || n, 'pxl_' || n,
-  iif(n % 3, json_object('origin', 'page_url', 'utm_source', 's' || (n % 7), 'gclid', 'G'), NULL)
+  iif(n % 3, json_object(
+    'ppp-demo-project',
+    json_object('origin', 'page_url', 'utm_source', 's' || (n % 7), 'gclid', 'G')
+  ), NULL)
 FROM number
 """
 
