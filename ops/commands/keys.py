@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,26 +47,41 @@ def new(
             metavar="FILE", help="The current value of API_KEYS, whose keys are kept; - for stdin."
         ),
     ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            metavar="FILE",
+            help="Where the line is written; the keys that stand there are kept.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Makes an API key and the line for the secret API_KEYS.
 
     The key is printed once and written nowhere; the line holds its SHA-256 only.
     """
+    if key_file and existing:
+        raise WrongUsageError("--into keeps the keys of its file: leave out --existing")
+    if key_file and key_file.exists():
+        existing = key_file
     entries = _existing_entries(existing)
     _require_new_name(name, entries)
     key, entry = new_api_key(name, role, ("leads",) if leads else ())
     api_keys = json.dumps([*entries, entry])
+    if key_file:
+        _write(key_file, api_keys)
     announce(f"API key {name} ({role}), made on this machine and stored nowhere", as_json=as_json)
     if as_json:
         show_json({**entry, "key": key, "api_keys": api_keys})
     else:
         typer.echo(f"The key, shown this once:\n{key}\n\nThe whole secret API_KEYS:\n{api_keys}\n")
-        typer.echo(f"Store that line with: {STORE_COMMAND}")
+        source = f" < {shlex.quote(str(key_file))}" if key_file else ""
+        typer.echo(f"Store that line with: {STORE_COMMAND}{source}")
     if not existing:
         note(
             "It is the only key in this line. Where others are set already, give their line with"
-            " --existing FILE, or they are closed."
+            " --existing FILE or --into FILE, or they are closed."
         )
     return ExitCode.FINE
 
@@ -97,6 +113,17 @@ def _read(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise WrongUsageError(f"{file} cannot be read: {reason}") from None
+
+
+def _write(file: Path, api_keys: str) -> None:
+    """Write the line, whole or not at all: it is the only copy of what Cloudflare does not show."""
+    temporary = file.with_name(f".{file.name}.new")
+    try:
+        temporary.touch(mode=0o600)
+        temporary.write_text(api_keys + "\n", encoding="utf-8")
+        temporary.replace(file)
+    except OSError as error:
+        raise WrongUsageError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _require_new_name(name: str, entries: Sequence[KeyEntry]) -> None:

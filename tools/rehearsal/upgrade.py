@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
+import time
+from http import HTTPStatus
+from secrets import token_hex
 
 from paths import ROOT
 from rehearsal.stage import RehearsalError, Stage
@@ -13,6 +16,8 @@ PIXEL = "pixel-1-shop"
 WATCH_SECONDS = "10"
 # Exits with 1 where something is to be looked at, as on a young production.
 MAY_NAME_PROBLEMS = "./ppp status"
+PATIENCE_SECONDS = 60
+_KEY = re.compile(r"^The key, shown this once:\n(\S+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
 
@@ -44,4 +49,39 @@ def follow_upgrade(stage: Stage) -> None:
         output = stage.shell(line.replace("PIXEL_ID", PIXEL))
         if not (line.startswith(MAY_NAME_PROBLEMS) and output.code == 1):
             output.expect(0)
+    change_keys(stage)
     stage.shell(block_with("./ppp rollback")).expect(0, "npx wrangler versions deploy")
+
+
+def change_keys(stage: Stage) -> None:
+    """Give holders keys of their own, and go back to plain ones, as the document says."""
+    first_key = stage.key
+    output = stage.shell(block_with("./ppp keys new --name ops")).expect(0)
+    [stage.key, *_] = _KEY.findall(output.out)
+    await_answer(stage, stage.key, HTTPStatus.OK)
+    await_answer(stage, first_key, HTTPStatus.UNAUTHORIZED)
+    stage.ppp("projects", "list", "--env", "production").expect(0)
+    # The way back: plain keys for the JavaScript Worker, which this one takes as well.
+    plain_key = token_hex(16)
+    stage.shell(
+        block_with("npx wrangler secret put API_KEYS --env production\n"),
+        answer=f"{plain_key},{first_key}",
+    ).expect(0)
+    stage.key = plain_key
+    await_answer(stage, first_key, HTTPStatus.OK)
+    await_answer(stage, plain_key, HTTPStatus.OK)
+
+
+def await_answer(stage: Stage, key: str, status: HTTPStatus) -> None:
+    """Wait until the Worker that has the new secret answers a key so.
+
+    Raises:
+        RehearsalError: it does not.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        answer = stage.traffic.http.get("/api/projects", headers={"x-api-key": key})
+        if answer.status_code == status:
+            return
+        time.sleep(1)
+    raise RehearsalError(f"a key is answered {answer.status_code} where it must be {status}")

@@ -11,7 +11,7 @@ import pytest
 
 from paths import ROOT
 from services.access.api_keys import find_key, read_api_keys
-from tests.ops.running import Output, fails, ppp
+from tests.ops.running import Output, fails, here, ppp
 
 OTHER = {"name": "Marketing", "role": "read", "sha256": "ab" * 32, "since": "2026-01-01"}
 
@@ -79,20 +79,56 @@ def test_keys_that_are_set_already_stay_as_they_are(home: Path, *, from_stdin: b
     assert "--existing" not in output.err
 
 
-def test_the_last_line_of_the_upgrade_has_all_keys(home: Path) -> None:
-    """Each command as docs/upgrade.md has it, with the line saved where it says."""
+def new_in(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: object) -> Output:
+    monkeypatch.chdir(folder)
+    return here("keys", "new", *arguments)
+
+
+def test_the_last_line_of_the_upgrade_has_all_keys(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command as docs/upgrade.md has it, from the checkout's folder."""
     text = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
     commands = re.findall(r"^ *\./ppp (keys new .*)$", text, re.MULTILINE)
     keys = list[str]()
     for command in commands:
-        output = ppp(*shlex.split(command), "--json", home=home)
+        output = new_in(monkeypatch, home, *shlex.split(command)[2:], "--json")
         assert output.code == 0, output
         keys.append(output.json["key"])
-        (home / "api-keys.json").write_text(output.json["api_keys"] + "\n", encoding="utf-8")
     secret = read_api_keys((home / "api-keys.json").read_text(encoding="utf-8"))
     assert len(keys) == 3
     assert all(find_key(secret.keys, key) for key in keys)
     assert secret.problems == ()
+
+
+def test_a_file_for_the_line_is_made_and_named_for_the_secret(home: Path) -> None:
+    file = home / "the keys.json"
+    output = new(home, "--name", "ops", "--role", "admin", "--into", file)
+    assert output.code == 0, output
+    assert f"--env production < '{file}'" in output.out
+    assert file.stat().st_mode & 0o777 == 0o600
+    [key] = read_api_keys(file.read_text(encoding="utf-8")).keys
+    assert key.name == "ops"
+    assert list(home.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("content", ["plain-key-one,plain-key-two", "[", "\x00"])
+def test_a_file_that_is_no_such_line_stays_as_it_is(home: Path, content: str) -> None:
+    file = home / "api-keys.json"
+    file.write_text(content, encoding="utf-8")
+    fails(new(home, "--name", "ops", "--role", "admin", "--into", file), 2)
+    assert file.read_text(encoding="utf-8") == content
+
+
+def test_a_file_in_no_folder_is_named(home: Path) -> None:
+    output = new(home, "--name", "ops", "--role", "admin", "--into", home / "no" / "keys.json")
+    assert "keys.json cannot be written" in fails(output, 2)
+
+
+def test_the_keys_come_from_one_file(home: Path) -> None:
+    file = existing(home, [OTHER])
+    output = new(home, "--name", "o", "--role", "read", "--into", file, "--existing", file)
+    assert "leave out --existing" in fails(output, 2)
 
 
 def test_a_taken_name_is_refused(home: Path) -> None:
