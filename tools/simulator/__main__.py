@@ -20,7 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python tools/simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=8790, help="the port; 0 takes a free one")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts what runs in its background with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with simulator(options.port) as pipedrive:
             print(f"Pipedrive simulator  {pipedrive.url}")
