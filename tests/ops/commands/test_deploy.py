@@ -73,7 +73,7 @@ def test_the_first_deployment_exports_migrates_counts_and_logs(
     assert output.code == 0, output
     verdicts = {check["check"]: check["verdict"] for check in output.json["checks"]}
     assert [name for name, verdict in verdicts.items() if verdict == "pass"] == [
-        *("loss", "migrations", "rows", "jobs", "backup"),
+        *("loss", "migrations", "rows", "jobs", "projects", "backup"),
         *(["secrets"] if verdicts["secrets"] == "pass" else []),
         *("settings", "bundle", "snapshot"),
     ]
