@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,15 @@ PartCounts = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The ids of erased rows by table, and the current counts of rewritten archive parts."""
+    """The ids of erased rows by table, and the current counts of rewritten archive parts.
+
+    `database_id` is the database that had the rows; receipts of earlier versions do not name it.
+    """
 
     receipt: str
     ids: dict[str, list[str | int]]
     parts: list[PartCounts] = field(default_factory=list)
+    database_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,21 @@ def _erasure(receipt: Receipt, counts: Mapping[str, PartCounts]) -> Erasure:
         receipt["receipt"],
         {name: receipt[name] for name in RECEIPT_IDS.values() if name in receipt},
         [counts[part] for part in _archive_parts(receipt) if part in counts],
+        receipt.get("database_id"),
     )
+
+
+def erasures_in(database_id: str | None, erasures: Sequence[Erasure]) -> Sequence[Erasure]:
+    """Return what the erasures are in a database: of another one only the parts of the archive.
+
+    The same ids are those of other rows there.
+    """
+    return [
+        replace(erasure, ids={})
+        if database_id and erasure.database_id not in (None, database_id)
+        else erasure
+        for erasure in erasures
+    ]
 
 
 def deletions(erasures: Sequence[Erasure]) -> Iterator[ErasureStatement]:

@@ -20,14 +20,13 @@ from ops.restore import identity
 from ops.restore.assembly import AssembledBackup, assemble, required_parts
 from ops.restore.erase_again import read_erasures
 from ops.restore.sql_files import (
-    IDENTITY,
     LEDGERS_OF_THE_WORKER,
     DatabaseState,
     prefetched,
     run_step,
     write_steps,
 )
-from ops.restore.staging_database import open_staging
+from ops.restore.staging_database import IDENTITY, open_staging
 from ops.restore.table_checksums import TableChecksum, differences
 from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import counted
