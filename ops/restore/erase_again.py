@@ -24,6 +24,7 @@ from services.archive.parts import part_manifest_key
 from services.archive.reading import check_part
 from services.archive.rewriting import EMPTY_PART_SHA256, batch_counts
 from services.core.ndjson_parts import DamagedPartError
+from services.core.stored_time import parse_iso
 from services.privacy.statements import DELETE_PERSONS
 
 ERASURES_KEY = "erasures/index.json"
@@ -93,7 +94,7 @@ def read_erasures(target: Target, since: datetime, folder: Path) -> Sequence[Era
                 f"{key} is missing, though {ERASURES_KEY} names it: what it erased would come back"
             )
         receipt = _read_receipt(key, file)
-        if datetime.fromisoformat(receipt["at"]) >= since - MAX_ERASURE_DURATION:
+        if parse_iso(receipt["at"]) >= since - MAX_ERASURE_DURATION:
             receipts.append(receipt)
     receipts.sort(key=lambda receipt: str(receipt["receipt"]))
     parts = {part for receipt in receipts for part in _archive_parts(receipt)}
@@ -124,7 +125,7 @@ def _read_receipt(key: str, file: Path) -> Receipt:
         receipt: Receipt = json.loads(file.read_bytes())
         lists = [receipt.get(name, []) for name in (*RECEIPT_IDS.values(), "archive_parts")]
         has_lists = all(isinstance(ids, list) for ids in lists)
-        is_whole = has_lists and datetime.fromisoformat(receipt["at"]).tzinfo is not None
+        is_whole = has_lists and isinstance(parse_iso(receipt["at"]), datetime)
         is_whole = is_whole and isinstance(receipt["receipt"], str)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         is_whole = False

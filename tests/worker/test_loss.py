@@ -546,6 +546,10 @@ def test_a_visitor_cookie_reaches_what_no_pixel_takes(worker: Worker) -> None:
     cookie = json.loads(next(iter(objects.values())))["event"]["visitor_cookie"]
     answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
     assert answer["found"]["parked_events"]["count"] == 3
+    key = f"parked/later-pixel/{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-00.json"
+    worker.store(key, b"{")
+    answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
+    assert answer["found"]["damaged_parts"] == [key]
 
 
 def test_events_that_a_healthy_database_does_not_take_for_an_hour_are_an_alarm(

@@ -88,7 +88,8 @@ async def read_row_counts(database: Database, since: str, now: datetime) -> RowC
         UnavailableError: D1 failed.
     """
     moment = format_stored_time(now)
-    parameters = json.dumps({"since": since or moment, "now": moment})
+    # One from the future is that of a clock that was ahead.
+    parameters = json.dumps({"since": min(since or moment, moment), "now": moment})
     [[row]] = await database.batch_rows((COUNT_ROWS,), parameters)
     return RowCounts(**row)
 
