@@ -77,7 +77,8 @@ class LossCheck:
             reason = judge_loss(mark, contents)
             rows = None if reason else await self._counted(mark, contents)
             if mark and rows and (reason := judge_rows(mark.counts, rows)):
-                await self.bucket.put(KEY, replace(mark, missing=reason).as_bytes())
+                mark = replace(mark, missing=reason)
+                await self.bucket.put(KEY, mark.as_bytes())
             if reason:
                 log.error("database_lost", reason=reason)
                 if mark and mark.is_rebuilt:
