@@ -119,13 +119,10 @@ def test_the_mark_says_what_the_database_holds_and_only_rises(worker: Worker) ->
         "pixels": worker.query("SELECT count(*) AS number FROM pixels")[0]["number"],
     }
     assert mark["database_id"] == identity_of(worker)["id"]
-    # As somebody does with the events of a test.
-    worker.query("DELETE FROM tracking_events WHERE id > 12")
+    worker.query("DELETE FROM tracking_events WHERE id > 5")
     assert run_cron(worker) == []
-    still = mark_of(worker)
-    changing = ("seen_at", "last_run", "counts", "counted_at")
-    assert {**still, **{name: mark[name] for name in changing}} == mark
-    assert still["counts"]["events"] == 12
+    still = {**mark_of(worker), "seen_at": mark["seen_at"], "last_run": mark["last_run"]}
+    assert still == mark
     worker.send(some_event())
     run_cron(worker)
     assert mark_of(worker)["highest_event"] == 21
@@ -261,66 +258,6 @@ def test_a_mark_that_cannot_be_read_is_said_once_and_made_anew(
     assert mark_of(worker)["highest_event"] == 20
     run_cron(worker)
     assert "mark_unreadable" not in [line["event"] for line in worker.log_lines()]
-
-
-def test_rows_that_were_deleted_by_hand_are_a_loss_however_many_come_since(worker: Worker) -> None:
-    worker.query("DELETE FROM tracking_events WHERE id > 1")
-    assert worker.send(some_event()).status_code == 200
-    [alert] = run_cron(worker)
-    assert alert["problem"] == "database_lost"
-    assert "18 of 20 events are gone" in alert["text"]
-    assert httpx.get(f"{worker.url}/health").status_code == 503
-    for _ in range(30):
-        assert worker.send(some_event()).status_code == 200
-    worker.act("clear_logs")
-    run_cron(worker)
-    [refused] = [line for line in worker.log_lines() if line["event"] == "backup_refused"]
-    assert "18 of 20 events are gone" in refused["reason"]
-
-
-def test_what_the_ledgers_explain_is_no_loss(worker: Worker) -> None:
-    # An erasure of more than is tolerated.
-    for number in range(15):
-        worker.send(lead(event_key=f"erased-event-{number}", visitor_cookie=JANE))
-    run_cron(worker)
-    assert mark_of(worker)["counts"]["events"] == 35
-    assert erased(worker, "jane@example.com")["counts"]["tracking_events"] == 15
-    assert run_cron(worker) == []
-    assert mark_of(worker)["counts"]["events"] == 20
-    worker.query("DELETE FROM privacy_requests")
-    [alert] = run_cron(worker)
-    assert "1 of 1 receipts of erasures are gone" in alert["text"]
-
-
-@pytest.mark.parametrize("index", [True, False], ids=["with the index", "without the index"])
-def test_behind_a_mark_that_cannot_be_read_a_lost_database_is_lost(
-    worker: Worker, *, index: bool
-) -> None:
-    before = mark_of(worker)
-    listed = index_of(worker)
-    recreate(worker)
-    worker.store(MARK, b"{")
-    if not index:
-        worker.forget("backups/index.json")
-    [alert] = run_cron(worker)
-    assert alert["problem"] == "database_lost"
-    assert "another database" in alert["text"]
-    rebuilt = mark_of(worker)
-    names = ("database_id", "highest_event", "events", "pixels", "projects")
-    assert {name: rebuilt[name] for name in names} == {name: before[name] for name in names}
-    # Isolates know it too.
-    assert_waits(worker.send(some_event()))
-    # And a restore finds what there is.
-    assert [entry["id"] for entry in index_of(worker)] == [entry["id"] for entry in listed]
-
-
-def test_a_lost_index_of_erasures_is_made_anew_out_of_the_notes(worker: Worker) -> None:
-    assert worker.send(lead()).status_code == 200
-    receipt = erased(worker, "jane@example.com")
-    worker.forget("erasures/index.json")
-    run_cron(worker)
-    index = json.loads(worker.stored("erasures/index.json") or b"{}")
-    assert index == {"format": 1, "receipts": [receipt["id"]]}
 
 
 def test_what_cannot_be_read_of_what_waits_keeps_nothing_else(worker: Worker) -> None:
@@ -546,10 +483,6 @@ def test_a_visitor_cookie_reaches_what_no_pixel_takes(worker: Worker) -> None:
     cookie = json.loads(next(iter(objects.values())))["event"]["visitor_cookie"]
     answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
     assert answer["found"]["parked_events"]["count"] == 3
-    key = f"parked/later-pixel/{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-00.json"
-    worker.store(key, b"{")
-    answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
-    assert answer["found"]["damaged_parts"] == [key]
 
 
 def test_events_that_a_healthy_database_does_not_take_for_an_hour_are_an_alarm(

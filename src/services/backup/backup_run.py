@@ -29,7 +29,6 @@ from services.core.job_runs import JobRun
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError
 from services.core.ports import Clock, Database
-from services.core.stored_time import MAX_CLOCK_DIFFERENCE
 from services.loss.high_water_mark import HighWaterMark
 from services.loss.loss_check import LossCheck
 
@@ -188,7 +187,7 @@ class Backups:
         now = self.clock()
         marker, migration = await read_marker(self.records.database)
         await self._require_events(marker, log)
-        previous = newest_verified(without_future(newest, now)) if kind == "hourly" else None
+        previous = newest_verified(newest) if kind == "hourly" else None
         backup = Backup(
             id=backup_id(kind, now),
             kind=kind,
@@ -271,7 +270,6 @@ async def backup_of_lost_events(
 
 def due_kinds(backups: Sequence[Backup], now: datetime) -> Sequence[BackupKind]:
     """The kinds of backups to start now, given the newest ones, the newest first."""
-    backups = without_future(backups, now)
     return [kind for kind in ("hourly", "full") if _is_due(kind, backups, now)]
 
 
@@ -291,12 +289,6 @@ def _is_due(kind: BackupKind, backups: Sequence[Backup], now: datetime) -> bool:
         )
     newest = newest_verified(backups)
     return newest is not None and now - _state_time(newest) >= HOURLY_INTERVAL
-
-
-def without_future(backups: Sequence[Backup], now: datetime) -> Sequence[Backup]:
-    """The backups without those that a clock which was ahead dated later than now."""
-    latest = now + MAX_CLOCK_DIFFERENCE
-    return [backup for backup in backups if _state_time(backup) <= latest]
 
 
 def newest_verified(backups: Sequence[Backup]) -> Backup | None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from services.core.stored_time import format_iso, format_stored_time
+from services.core.stored_time import format_iso
 from services.core.text import read_object
 from services.loss.contents import DatabaseContents
-from services.loss.row_counts import RowCounts
 
 KEY = "backups/high-water.json"
 # More would make the mark too large to be read in the end.
@@ -34,9 +33,7 @@ class HighWaterMark:
     """The most that the database of an id held. `events` were there with the highest event.
 
     `last_run` is the latest run of the cron in its ledger; empty where none was seen. One that is
-    rebuilt out of backups knows no run. `counts` are those of the last count (`row_counts.py`), at
-    `counted_at`, a stored time; `missing` says what was gone then, until somebody restores or
-    accepts.
+    rebuilt out of backups knows no run.
     """
 
     database_id: str
@@ -47,9 +44,6 @@ class HighWaterMark:
     seen_at: str
     accepted: tuple[Mapping[str, object], ...] = ()
     last_run: str = ""
-    counts: Mapping[str, object] = field(default_factory=dict)
-    counted_at: str = ""
-    missing: str = ""
 
     @property
     def is_rebuilt(self) -> bool:
@@ -86,27 +80,15 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
     accepted = fields.get("accepted", [])
     # An older Worker writes none.
     last_run = fields.get("last_run", "")
-    counts, counted_at, missing = (
-        fields.get(name, default)
-        for name, default in (("counts", {}), ("counted_at", ""), ("missing", ""))
-    )
     if (
         not all(type(number) is int for number in numbers.values())
         or not all(isinstance(text, str) for text in texts.values())
         or not isinstance(accepted, list)
-        or not all(isinstance(text, str) for text in (last_run, counted_at, missing))
-        or not isinstance(counts, dict)
+        or not isinstance(last_run, str)
         or not all(isinstance(acceptance, dict) for acceptance in accepted)
     ):
         raise UnreadableMarkError("a field is missing or wrong")
-    later: dict[str, Any] = {
-        "accepted": tuple(accepted),
-        "last_run": last_run,
-        "counts": counts,
-        "counted_at": counted_at,
-        "missing": missing,
-    }
-    return HighWaterMark(**numbers, **texts, **later)  # type: ignore[arg-type]  # checked above
+    return HighWaterMark(**numbers, **texts, accepted=tuple(accepted), last_run=last_run)  # type: ignore[arg-type]  # checked above
 
 
 def mark_of_manifests(manifests: Iterable[object]) -> HighWaterMark | None:
@@ -135,18 +117,14 @@ def _mark_of_manifest(manifest: object) -> HighWaterMark | None:
 
 
 def raised_mark(
-    mark: HighWaterMark | None, contents: DatabaseContents, rows: RowCounts | None, now: datetime
+    mark: HighWaterMark | None, contents: DatabaseContents, events: int | None, now: datetime
 ) -> HighWaterMark:
     """The mark of the database that is meant, which may hold more now. No number goes back.
 
-    `rows` is None where they were not counted: then as many events came as ids were given.
+    `events` is None where they were not counted: then as many came as ids were given.
     """
-    events = rows.events if rows else None
-    counted: dict[str, Any] = {}
-    if rows:
-        counted = {"counts": rows.as_fields(), "counted_at": format_stored_time(now)}
     if mark is None:
-        return replace(_mark_of(contents, events or 0, now), **counted)
+        return _mark_of(contents, events or 0, now)
     new_ids = contents.highest_event - mark.highest_event
     if new_ids > 0:
         mark = replace(
@@ -160,7 +138,6 @@ def raised_mark(
         pixels=max(mark.pixels, contents.pixels),
         seen_at=format_iso(now),
         last_run=max(mark.last_run, contents.last_run or ""),
-        **counted,
     )
 
 
@@ -174,8 +151,7 @@ def accepted_mark(
     """The mark of a database that somebody accepts as it is, whatever was there before."""
     before = asdict(mark) if mark else None
     if before:
-        for name in ("accepted", "counts", "counted_at", "missing"):
-            del before[name]
+        del before["accepted"]
     acceptance = {
         "at": format_iso(now),
         "reason": reason,

@@ -38,7 +38,7 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
     ):
         if count < highest_count:
             return f"the database has {count:,} {noun}, and had {highest_count:,}"
-    return mark.missing or None
+    return None
 
 
 def is_set_back(mark: HighWaterMark | None, database: DatabaseContents) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock, Database, UnavailableError
 from services.loss.contents import (
+    COUNT_EVENTS,
     RAISE_EVENT_IDS,
     DatabaseContents,
     read_database_contents,
@@ -22,7 +23,6 @@ from services.loss.high_water_mark import (
     raised_mark,
 )
 from services.loss.judgement import is_set_back, judge_loss
-from services.loss.row_counts import RowCounts, judge_rows, read_row_counts
 
 # Counting reads the whole table: larger ones are counted once an hour.
 MAX_EVENTS_COUNTED_EACH_TIME = 20_000
@@ -75,10 +75,6 @@ class LossCheck:
         try:
             mark, contents = await self.mark(log), await read_database_contents(self.database)
             reason = judge_loss(mark, contents)
-            rows = None if reason else await self._counted(mark, contents)
-            if mark and rows and (reason := judge_rows(mark.counts, rows)):
-                mark = replace(mark, missing=reason)
-                await self.bucket.put(KEY, mark.as_bytes())
             if reason:
                 log.error("database_lost", reason=reason)
                 if mark and mark.is_rebuilt:
@@ -87,8 +83,7 @@ class LossCheck:
                 if mark and is_set_back(mark, contents):
                     await self._raise_event_ids(mark.highest_event)
             elif contents.database_id is not None:
-                raised = raised_mark(mark, contents, rows, self.clock())
-                await self.bucket.put(KEY, raised.as_bytes())
+                await self._raise(mark, contents)
         except UnavailableError as error:
             log.warning("loss_not_judged", reason=str(error))
             return LossJudgement(is_judged=False)
@@ -106,19 +101,21 @@ class LossCheck:
             log.error("mark_unreadable", key=KEY, reason=str(error))
             return await self.rebuild_mark()
 
-    async def _counted(
-        self, mark: HighWaterMark | None, contents: DatabaseContents
-    ) -> RowCounts | None:
-        """The counts of a database with an identity, if it is time for them."""
+    async def _raise(self, mark: HighWaterMark | None, contents: DatabaseContents) -> None:
         now = self.clock()
-        if contents.database_id is None or (mark and not _is_count_due(mark, contents, now)):
-            return None
-        return await read_row_counts(self.database, mark.counted_at if mark else "", now)
+        is_counted = mark is None or _is_count_due(mark, contents, now)
+        events = await self._count_events() if is_counted else None
+        await self.bucket.put(KEY, raised_mark(mark, contents, events, now).as_bytes())
 
     async def _raise_event_ids(self, highest_event: int) -> None:
         """Lets the events of a database that was set back have ids that no other event had."""
         parameters = json.dumps({"highest": highest_event})
         await self.database.batch_rows(RAISE_EVENT_IDS, parameters)
+
+    async def _count_events(self) -> int:
+        [row] = await self.database.rows(COUNT_EVENTS)
+        events: int = row["events"]
+        return events
 
 
 def _is_count_due(mark: HighWaterMark, contents: DatabaseContents, now: datetime) -> bool:

@@ -21,7 +21,6 @@ from services.privacy.erasure_notes import ErasureNotes
 from services.privacy.export import FIRST_SECTION, SECTIONS, ExportPosition, PrivacyExport
 from services.privacy.request_table import PrivacyRequest, PrivacyRequests, RequestKind
 from services.privacy.search import FIRST_STAGE, PrivacySearch, is_empty
-from services.privacy.statements import DATABASE_ID
 
 # A client waits for a portion, and Cloudflare allows 30 seconds of CPU.
 PORTION_TIME = timedelta(seconds=20)
@@ -109,8 +108,7 @@ class Privacy:
         if cursor and (receipt := await self._requests.finished_receipt(cursor.request_id)):
             return {**_finished(cursor.request_id), "receipt": receipt}
         request, search = await self._search("erase", subject, cursor, unread)
-        [database] = await search.rows(DATABASE_ID)
-        notes = ErasureNotes(self.bucket, request.id, search.now, database["id"])
+        notes = ErasureNotes(self.bucket, request.id, search.now)
         erasure = Erasure(search, self._requests, request, notes)
         is_finished = await self._run_portion(_search_and_erase(search, erasure), request)
         if erasure.waits_until:

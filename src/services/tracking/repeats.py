@@ -18,7 +18,7 @@ from typing import Any
 
 from services.core.logs import Log
 from services.core.ports import Database, KeyValues, UnavailableError
-from services.core.stored_time import format_stored_time, parse_iso
+from services.core.stored_time import format_stored_time
 from services.core.text import read_object
 from services.tracking.attribution import Attribution
 from services.tracking.events import Event
@@ -59,7 +59,7 @@ class Repeats:
         try:
             stored: Mapping[str, Any] = read_object(text)
             recorded = self._recorded(stored, event, now)
-            answered_at = format_stored_time(parse_iso(stored["at"]))
+            answered_at = format_stored_time(datetime.fromisoformat(stored["at"]))
         except (ValueError, KeyError, TypeError, OverflowError):
             # A damaged value in KV must not lose a lead: D1 decides.
             log.warning("repeat_unreadable")
@@ -89,7 +89,7 @@ class Repeats:
     def _recorded(
         self, stored: Mapping[str, Any], event: Event, now: datetime
     ) -> RecordedEvent | None:
-        until = parse_iso(stored["at"]) + timedelta(seconds=self.window_seconds)
+        until = datetime.fromisoformat(stored["at"]) + timedelta(seconds=self.window_seconds)
         if event.event_key is None and now > until:
             return None
         event_id, visitor_id, session_id = (
