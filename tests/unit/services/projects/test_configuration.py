@@ -117,8 +117,8 @@ def test_domains_are_lower_case_and_unique() -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     assert problem(sesion_minutes=30) == (
         "configuration.sesion_minutes: is unknown; there are pipedrive_enabled, pipedrive_account,"
-        " pipedrive_fields, retention_days, archive_days, allowed_domains, ip_anonymization,"
-        " respect_dnt, session_minutes"
+        " pipedrive_fields, retention_days, archive_days, channel_rules, allowed_domains,"
+        " ip_anonymization, respect_dnt, session_minutes"
     )
 
 

@@ -45,21 +45,14 @@ class Database:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def channel(
-        self,
-        source: str = "direct",
-        medium: str = "unknown",
-        campaign: str | None = None,
-        ad: str | None = None,
-        referrer: str | None = None,
-        configuration: object = None,
-    ) -> str:
+    def channel(self, source: str = "direct", medium: str = "unknown", **others: object) -> str:
+        """Of a visit, which may have a campaign, an ad, a referrer and a configuration."""
         execute = self.connection.execute
         execute("DELETE FROM tracking_events")
-        execute("INSERT INTO tracking_events VALUES (1, ?, ?)", (SITE, referrer))
-        execute("UPDATE projects SET configuration = ?", (configuration,))
-        visit = {"source": source, "medium": medium, "campaign": campaign, "ad": ad}
-        [(channel,)] = execute(STATEMENT, (json.dumps({"pixel_id": "x", **visit}),)).fetchall()
+        execute("INSERT INTO tracking_events VALUES (1, ?, ?)", (SITE, others.get("referrer")))
+        execute("UPDATE projects SET configuration = ?", (others.get("configuration"),))
+        visit = {"pixel_id": "x", "source": source, "medium": medium, **others}
+        [(channel,)] = execute(STATEMENT, (json.dumps(visit),)).fetchall()
         return str(channel)
 
 
@@ -147,7 +140,7 @@ def test_a_source_and_a_medium(database: Database, source: str, medium: str, cha
     ],
 )
 def test_a_campaign(database: Database, campaign: str, medium: str, channel: str) -> None:
-    assert database.channel("partner", medium, campaign) == channel
+    assert database.channel("partner", medium, campaign=campaign) == channel
 
 
 @pytest.mark.parametrize(
@@ -256,12 +249,12 @@ def test_every_visit_has_one_channel_whatever_the_case_and_spaces(
         return text and "".join(filter(str.isprintable, text)).strip()
 
     words = (clean(source) or "direct", clean(medium) or "unknown")
-    channel = database.channel(*words, clean(campaign), ad)
+    channel = database.channel(*words, campaign=clean(campaign), ad=ad)
     assert channel in {*CHANNELS, UNASSIGNED}
     if all(word.isascii() for word in words):
-        shouted = (f" {word.upper()} " for word in words)
+        source, medium = (f" {word.upper()} " for word in words)
         if words[0] != "direct":
-            assert database.channel(*shouted, clean(campaign), ad) == channel
+            assert database.channel(source, medium, campaign=clean(campaign), ad=ad) == channel
 
 
 def test_the_lists_have_hosts_and_words_in_lower_case_and_no_two_kinds() -> None:
