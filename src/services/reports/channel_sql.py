@@ -25,7 +25,7 @@ CAMPAIGN_KIND = """
   END
 """
 
-_CONFIGURATION = "iif(json_valid(configuration), configuration, '{}')"
+_CONFIGURATION = "iif(json_valid(projects.configuration), projects.configuration, '{}')"
 
 
 def _host(url: str) -> str:

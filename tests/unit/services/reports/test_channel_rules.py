@@ -20,10 +20,10 @@ from services.reports.channel_sql import CAMPAIGN_KIND, count_by_channel
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = """
 CREATE TABLE projects (id, configuration);
-CREATE TABLE pixels (id, project_id);
+CREATE TABLE pixels (id, project_id, configuration);
 CREATE TABLE tracking_events (id INTEGER PRIMARY KEY, page_url, referrer_url);
 INSERT INTO projects VALUES ('p', NULL);
-INSERT INTO pixels VALUES ('x', 'p');
+INSERT INTO pixels VALUES ('x', 'p', NULL);
 """
 STATEMENT = f"""
 WITH visits AS (
