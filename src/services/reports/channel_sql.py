@@ -66,7 +66,7 @@ referred AS MATERIALIZED (
     source = 'direct' AND medium IN ('unknown', 'none') AND ad IS NULL, first_id, NULL
   )
 ),
-foreigners AS MATERIALIZED (
+foreigners AS (
   SELECT *, coalesce(
     referrer <> '' AND referrer <> site
       AND substr(referrer, -length(site) - 1) <> '.' || site
