@@ -87,7 +87,11 @@ judged AS MATERIALIZED (
     *,
     ad IS NOT NULL AND medium NOT IN {DISPLAY_MEDIA} OR medium LIKE '%cp%'
       OR medium LIKE 'paid%' OR medium IN ('ppc', 'retargeting') AS paid,
-    {SOURCE_KIND} AS kind
+    {SOURCE_KIND} AS kind,
+    (
+      SELECT channel FROM own_rules
+      WHERE coalesce(own_source = source, 1) AND coalesce(own_medium = medium, 1) LIMIT 1
+    ) AS own_channel
   FROM (
     SELECT *, iif(
       instr(substr(source, instr(source, '.') + 1), '.'),
@@ -98,12 +102,7 @@ judged AS MATERIALIZED (
 ),
 counted AS (
   SELECT
-    coalesce((
-      SELECT channel FROM own_rules
-      WHERE coalesce(own_source = judged.source, 1) AND coalesce(own_medium = judged.medium, 1)
-      LIMIT 1
-    ), {CHANNEL}) AS value,
-    visitor_id, session_id, events, submissions
+    coalesce(own_channel, {CHANNEL}) AS value, visitor_id, session_id, events, submissions
   FROM judged
 )
 """
