@@ -157,7 +157,7 @@ visits AS MATERIALIZED (
 # A visitor without a touch gets the channel of their first visit in the span.
 _BY_FIRST_CHANNEL = f"""
 WITH {_FIRST_TOUCHES},
-first_visits AS MATERIALIZED (
+first_visits AS (
   SELECT
     visitor_id, session_id, events, submissions,
     min(first_id) OVER (PARTITION BY visitor_id) AS first_id,

@@ -74,7 +74,7 @@ foreigners AS (
   ) AS is_referred
   FROM referred
 ),
-named AS MATERIALIZED (
+named AS (
   SELECT
     visitor_id, session_id, events, submissions, ad, campaign_kind,
     iif(is_referred, 'referral', lower(trim(medium))) AS medium,
