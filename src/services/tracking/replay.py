@@ -214,8 +214,7 @@ class Replay:
             raise NotTakenError
         if pixel.rules.respects_dnt and waiting.declines:
             raise VisitorDeclinesError
-        pages = (event.page_url, waiting.sender or event.page_url)
-        if not all(map(pixel.rules.allow, pages)):
+        if not pixel.rules.allow(event.page_url):
             raise NotTakenError
         return pixel
 
