@@ -249,9 +249,7 @@ def test_what_waits_and_what_is_parked_in_r2_is_said() -> None:
         "parked_until": "2026-05-08T00:00:00Z",
     }
     lines = {line.name: line for line in status_lines(changed(metrics=with_waiting(counts)))}
-    assert lines["waiting"].text == (
-        "12 events in R2 for the database, the oldest came 30 min 0 s ago"
-    )
+    assert lines["waiting"].text == "12 events in R2 for the database, the oldest came 30 min ago"
     assert not lines["waiting"].is_problem
     assert lines["parked"].is_problem
     assert "pixel-one (2), pixel-two (1)" in lines["parked"].text
