@@ -187,10 +187,12 @@ def test_an_old_pixel_that_says_the_same_again_gets_the_same_event(lab: Lab) -> 
     assert session["page_views"] == 1
 
 
-def test_an_old_pixel_without_its_cookie_is_known_by_what_it_says(lab: Lab) -> None:
+def test_the_same_form_without_the_cookie_is_another_visitors_and_tells_nothing(lab: Lab) -> None:
     form = old_form(some_email())
-    first = event_id_of(lab.worker.send(form))
-    assert event_id_of(lab.worker.send({**form, "visitor_cookie": None})) == first
+    first = lab.worker.send(form).json()
+    stranger = lab.worker.send({**form, "visitor_cookie": None}).json()
+    for name in ("event_id", "visitor_id", "session_id", "visitor_cookie"):
+        assert stranger[name] != first[name]
 
 
 def test_repeats_of_an_old_pixel_at_the_same_moment_are_one_event(lab: Lab) -> None:
