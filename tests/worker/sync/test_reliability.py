@@ -251,9 +251,9 @@ def test_a_database_that_fails_during_a_run_loses_nothing(lab: Lab) -> None:
     person = lab.person(email)
     event_id = lab.submit(email)
     lab.time_passes()
-    lab.worker.query("ALTER TABLE tracking_events RENAME TO away")
+    lab.worker.query("ALTER TABLE visitors RENAME TO away")
     assert lab.run()["event"] == "sync_failed"
-    lab.worker.query("ALTER TABLE away RENAME TO tracking_events")
+    lab.worker.query("ALTER TABLE away RENAME TO visitors")
     assert lab.run()["event"] == "sync_busy"
 
     lab.worker.query("UPDATE job_runs SET lease_until = datetime('now', '-1 second')")
