@@ -43,7 +43,7 @@ def with_api(command: Callable[..., int]) -> Callable[..., int]:
     position = [parameter.name in _OPTIONS_OF_ALL for parameter in own_parameters].index(True)
     parameters = [*own_parameters[:position], *_OPTIONS.values(), *own_parameters[position:]]
     # typer reads this signature; the annotations that wraps() copied would name the API as well.
-    with_options.__signature__ = signature.replace(  # type: ignore[attr-defined]
+    with_options.__signature__ = signature.replace(  # type: ignore[attr-defined]  # typeshed has no such attribute
         parameters=parameters
     )
     with_options.__annotations__ = {}

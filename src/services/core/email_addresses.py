@@ -77,7 +77,7 @@ def _ascii(label: str) -> str:
 def _unicode(label: str) -> str:
     if not label.startswith("xn--"):
         return label
-    import idna  # noqa: PLC0415  # see _ascii
+    import idna  # noqa: PLC0415  # few addresses need it, as in _ascii
 
     try:
         return idna.ulabel(label)

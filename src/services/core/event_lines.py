@@ -58,7 +58,7 @@ CHECKED_COLUMNS = (
 
 # Text that a spreadsheet would run as a formula gets an apostrophe, full-width characters included.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # they are meant
+_FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # full-width signs begin formulas too
 
 
 def _csv_cell(column: str) -> str:
