@@ -14,6 +14,7 @@ from typing import Any
 
 from services.backup.records import Backup, BackupPart, BackupProgress, PartKind
 from services.backup.retention import RETENTION, IndexEntry, finished_at, ids_to_retain
+from services.core.key_listing import keys_under
 from services.core.logs import Log
 from services.core.ndjson_parts import DamagedPartError, pack, unpack
 from services.core.ports import Bucket
@@ -93,7 +94,7 @@ class BackupStore:
         manifest = read_part_keys(await self.bucket.get(f"{prefix}{MANIFEST}"))
         if manifest is None or manifest.database_id not in (None, database_id):
             return False
-        return manifest.parts.issubset(await self._keys(prefix))
+        return manifest.parts.issubset(await keys_under(self.bucket, prefix))
 
     async def entries(self) -> Sequence[IndexEntry]:
         """The index: every verified backup, the newest first; empty if it cannot be read."""
@@ -115,7 +116,11 @@ class BackupStore:
         return mark_of_manifests(map(_read_manifest, contents))
 
     async def _manifest_keys(self) -> Sequence[str]:
-        return [key for key in await self._keys(f"{FOLDER}/") if key.endswith(f"/{MANIFEST}")]
+        return [
+            key
+            for key in await keys_under(self.bucket, f"{FOLDER}/")
+            if key.endswith(f"/{MANIFEST}")
+        ]
 
     async def repair_index(self, log: Log) -> None:
         """Makes an index that cannot be read, or is gone, anew out of the manifests."""
@@ -130,16 +135,6 @@ class BackupStore:
         entries = [entry for manifest in manifests if (entry := entry_of_manifest(manifest))]
         log.error("backup_index_unreadable", key=INDEX, backups=len(entries))
         await self._put_index(sorted(entries, key=finished_at, reverse=True))
-
-    async def _keys(self, prefix: str) -> Sequence[str]:
-        keys: list[str] = []
-        cursor: str | None = None
-        has_next = True
-        while has_next:
-            page = await self.bucket.page(prefix, cursor)
-            keys += page.names
-            cursor, has_next = page.cursor, page.cursor is not None
-        return keys
 
     async def prune(self, now: datetime) -> Sequence[str]:
         """Deletes backups that have expired; returns their ids.

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from services.core.key_listing import keys_under
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock
 from services.core.stored_time import format_iso
@@ -63,13 +64,7 @@ class ParkedEvents:
 
     async def keys(self) -> Sequence[str]:
         """The keys of all events, those parked longest first."""
-        keys: list[str] = []
-        cursor: str | None = None
-        has_next = True
-        while has_next:
-            page = await self.bucket.page(PREFIX, cursor)
-            keys += page.names
-            cursor, has_next = page.cursor, page.cursor is not None
+        keys = await keys_under(self.bucket, PREFIX)
         return sorted(keys, key=lambda key: key.rpartition("/")[2])
 
     async def read_each(self, keys: Sequence[str]) -> Sequence[bytes | None]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from services.core.key_listing import keys_under
 from services.core.ports import Bucket, NewId
 from services.core.request_origin import Location, RequestOrigin
 from services.core.text import read_object
@@ -109,13 +110,7 @@ class WaitingRoom:
 
     async def keys(self) -> Sequence[str]:
         """The keys of all events, in the order in which they were received."""
-        keys: list[str] = []
-        cursor: str | None = None
-        has_next = True
-        while has_next:
-            page = await self.bucket.page(PREFIX, cursor)
-            keys += page.names
-            cursor, has_next = page.cursor, page.cursor is not None
+        keys = await keys_under(self.bucket, PREFIX)
         return sorted(keys, key=lambda key: key.rpartition("/")[2])
 
     async def read_each(self, keys: Sequence[str]) -> Sequence[bytes | None]:
