@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rehearsal.stage import RehearsalError, Stage
-from rehearsal.upgrade import follow_upgrade
+from rehearsal.upgrade import follow_upgrade, follow_way_back
 from stand_in.faults import ApiFault
 
 PRODUCTION = ("--env", "production")
@@ -215,7 +215,10 @@ def check_security(stage: Stage) -> None:
 
 
 # The short cut, which is part of the tests.
-SHORT_LIFE: Sequence[Act] = (Act("docs/upgrade.md as it stands", follow_upgrade),)
+SHORT_LIFE: Sequence[Act] = (
+    Act("docs/upgrade.md, to this Worker", follow_upgrade),
+    Act("docs/upgrade.md, back to the JavaScript Worker", follow_way_back),
+)
 LONG_LIFE: Sequence[Act] = (
     Act("preflight before the first deployment", preflight_first),
     Act("first deployment", deploy_first),

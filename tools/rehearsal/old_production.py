@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -17,30 +18,10 @@ from stand_in.uploads import deploy_version
 LAST_OLD_MIGRATION = "0011_add_retry_tracking.sql"
 # It holds client data and exists in production only.
 PRODUCTION_ONLY = "0012_add_new_projects.sql"
-OLD_WORKER = """\
-const cors = { "access-control-allow-origin": "*" };
-const INSERT =
-  "INSERT INTO tracking_events (project_id, pixel_id, event_type, page_url, form_data)" +
-  " VALUES (?, ?, ?, ?, ?)";
-export default {
-  async fetch(request, env) {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/health")
-      return Response.json({ status: "healthy", worker: "PPP_Pixel", version: "2.9.0" });
-    if (pathname === "/pixel.js" || pathname === "/static/pixel.js")
-      return new Response("/* old */", { headers: { "content-type": "text/javascript" } });
-    if (pathname.startsWith("/api/track") && request.method === "POST") {
-      const event = await request.json();
-      await env.DB.prepare(INSERT)
-        .bind("project-1", event.pixel_id, event.event_type, event.page_url ?? null,
-          event.form_data ? JSON.stringify(event.form_data) : null)
-        .run();
-      return Response.json({ success: true }, { headers: cors });
-    }
-    return Response.json({ error: "not found" }, { status: 404 });
-  },
-};
-"""
+# Its modules, the main one first.
+OLD_MODULES = ("old_worker.mjs", "rate_limiter.mjs")
+OLD_COMPATIBILITY_DATE = "2024-01-01"
+OLD_LIMITER = {"name": "RATE_LIMITER", "class_name": "RateLimiter"}
 DAYS = 60
 EVENTS_PER_VISITOR = 10
 CHANGED_MIGRATIONS = (
@@ -107,18 +88,21 @@ def stand_old_worker(cloud: Cloud, secrets: dict[str, str]) -> None:
     name, version_id = settings["name"], "00000000-0000-4000-8000-000000000000"
     folder = cloud.folder / "versions" / version_id / "modules"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "index.js").write_text(OLD_WORKER, encoding="utf-8")
+    for module in OLD_MODULES:
+        shutil.copy(Path(__file__).parent / module, folder)
     version = Version(
         id=version_id,
         number=1,
         created_on=now_text(),
-        main="index.js",
-        modules=[{"name": "index.js", "type": "application/javascript+module"}],
+        main=OLD_MODULES[0],
+        modules=[
+            {"name": module, "type": "application/javascript+module"} for module in OLD_MODULES
+        ],
         bindings=[
             {"type": "d1", "name": "DB", "id": database["database_id"]},
             *({"type": SECRET, "name": key, "text": text} for key, text in secrets.items()),
         ],
-        compatibility_date="2024-01-01",
+        compatibility_date=OLD_COMPATIBILITY_DATE,
         compatibility_flags=[],
         annotations={"workers/message": "the JavaScript Worker"},
         source="dash",
@@ -129,6 +113,24 @@ def stand_old_worker(cloud: Cloud, secrets: dict[str, str]) -> None:
     worker.routes = [dict(route) for route in settings["routes"]]
     cloud.account.workers[name] = worker
     deploy_version(cloud, worker, version, version.annotations)
+
+
+def write_old_checkout(folder: Path) -> None:
+    """Write the repository from which the old Worker is deployed."""
+    settings = production_settings()
+    names = ("name", "routes", "triggers", "d1_databases", "kv_namespaces")
+    production = {name: settings[name] for name in names}
+    folder.mkdir()
+    for module in OLD_MODULES:
+        shutil.copy(Path(__file__).parent / module, folder)
+    config = {
+        "name": settings["name"],
+        "main": OLD_MODULES[0],
+        "compatibility_date": OLD_COMPATIBILITY_DATE,
+        "env": {"production": {**production, "durable_objects": {"bindings": [OLD_LIMITER]}}},
+    }
+    (folder / "wrangler.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "node_modules").symlink_to((ROOT / "node_modules").resolve())
 
 
 def count_rows(file: Path) -> dict[str, int]:

@@ -16,10 +16,14 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from new_api_key import new_api_key
 from paths import ROOT
 from processes import kill_group
-from rehearsal.old_production import secret_values, stand_old_worker, write_old_database
+from rehearsal.old_production import (
+    secret_values,
+    stand_old_worker,
+    write_old_checkout,
+    write_old_database,
+)
 from rehearsal.traffic import Traffic
 from simulator.fields import demo_field_map
 from simulator.server import Simulator, simulator
@@ -113,7 +117,8 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of whoever sits at this checkout."""
-        login = {"PPP_API_KEY": self.key, "COLUMNS": "300"}
+        old_checkout = str(self.checkout.parent / "old-checkout")
+        login = {"PPP_API_KEY": self.key, "OLD_CHECKOUT": old_checkout, "COLUMNS": "300"}
         # As npx does, the pinned Node comes first. What make would set up is shared with the
         # checkout that was copied, so it is not to be touched.
         folders = (self.checkout / "node_modules" / ".bin", self.checkout.parent / "bin")
@@ -243,29 +248,29 @@ def open_stage(folder: Path, events: int) -> Iterator[Stage]:
     is_new = not secret_file.exists()
     if is_new:
         copy_checkout(checkout)
-        key, entry = new_api_key("rehearsal", "admin")
-        secret_file.write_text(json.dumps({"key": key, "entry": entry, "token": token_hex(20)}))
+        write_old_checkout(folder / "old-checkout")
+        secret_file.write_text(json.dumps({"key": token_hex(16), "token": token_hex(20)}))
     logins = json.loads(secret_file.read_text(encoding="utf-8"))
     with (
         simulator(token=logins["token"]) as pipedrive,
         stand_in(folder / "cloud", production_hosts(), _outside(pipedrive)) as cloud,
     ):
         if is_new:
-            _build_production(cloud, [logins["entry"]], pipedrive.token, events)
+            # As the old Worker reads them: plain, with commas between.
+            keys = ",".join([logins["key"], token_hex(16)])
+            _build_production(cloud, keys, pipedrive.token, events)
         [host] = production_hosts()
         with Traffic(host, cloud.variables()) as traffic:
             yield Stage(cloud, checkout, pipedrive, traffic, logins["key"])
 
 
-def _build_production(
-    cloud: StandIn, keys: list[Mapping[str, object]], token: str, events: int
-) -> None:
+def _build_production(cloud: StandIn, keys: str, token: str, events: int) -> None:
     control = cloud.cloud
     control.stop_workerd()
     add_stores(control.account)
     [database] = control.account.databases
     write_old_database(control.database_path(database.uuid), events)
-    stand_old_worker(control, secret_values(json.dumps(keys), token, demo_field_map()))
+    stand_old_worker(control, secret_values(keys, token, demo_field_map()))
 
 
 def _outside(pipedrive: Simulator) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""docs/upgrade.md, followed as it stands: its blocks of commands run in a shell on the stage."""
+"""docs/upgrade.md, there and back: its blocks of commands run in a shell on the stage."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 import textwrap
 import time
 from http import HTTPStatus
+from pathlib import Path
 from secrets import token_hex
 
 from paths import ROOT
 from rehearsal.stage import RehearsalError, Stage
 
 DOCUMENT = ROOT / "docs" / "upgrade.md"
+RUNBOOK = ROOT / "docs" / "runbook.md"
 PIXEL = "pixel-1-shop"
+OLD_VERSION = "2.9.0"
 WATCH_SECONDS = "10"
 # Exits with 1 where something is to be looked at, as on a young production.
 MAY_NAME_PROBLEMS = "./ppp status"
@@ -21,23 +24,26 @@ _KEY = re.compile(r"^The key, shown this once:\n(\S+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
 
-def block_with(command: str) -> str:
-    """Return the block of the document with a line that begins with a command.
+def block_with(command: str, document: Path = DOCUMENT) -> str:
+    """Return the block of a document with a line that begins with a command.
 
     Raises:
         RehearsalError: none or several have one.
     """
-    text = DOCUMENT.read_text(encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
     blocks = [textwrap.dedent(block).strip() for block in _BLOCK.findall(text)]
     matching = [block for block in blocks if f"\n{block}\n".find(f"\n{command}") >= 0]
     if len(matching) != 1:
-        raise RehearsalError(f"docs/upgrade.md has {len(matching)} blocks with {command!r}, not 1")
+        name = document.relative_to(ROOT)
+        raise RehearsalError(f"{name} has {len(matching)} blocks with {command!r}, not 1")
     return matching[0]
 
 
 def follow_upgrade(stage: Stage) -> None:
-    """Check, deploy and compare as the document says, then see what its way back would do."""
+    """Check, deploy and compare as the document says, and give holders keys of their own."""
     stage.variables["PPP_WATCH_SECONDS"] = WATCH_SECONDS
+    ask_as_before(stage)
+    old_total = total_events(stage)
     checked = stage.shell(block_with("./ppp preflight")).expect(0, "nothing stands against it")
     if "0013_" not in checked.out or "0011_" in checked.out:
         raise RehearsalError("preflight does not list the migrations from 0013 on, and no older")
@@ -49,27 +55,58 @@ def follow_upgrade(stage: Stage) -> None:
         output = stage.shell(line.replace("PIXEL_ID", PIXEL))
         if not (line.startswith(MAY_NAME_PROBLEMS) and output.code == 1):
             output.expect(0)
-    change_keys(stage)
+    if (total := total_events(stage)) < old_total:
+        raise RehearsalError(f"{old_total:,} events were counted before, and {total:,} after")
+    give_keys(stage)
+
+
+def follow_way_back(stage: Stage) -> None:
+    """Put the JavaScript Worker back as the document says; its scripts count as many events."""
+    total = total_events(stage)
     stage.shell(block_with("./ppp rollback")).expect(0, "npx wrangler versions deploy")
+    set_plain_keys(stage)
+    stage.shell(block_with("npx wrangler d1 execute DB", RUNBOOK)).expect(0)
+    stage.shell(block_with('cd "$OLD_CHECKOUT"')).expect(0, "Deployed")
+    await_answer(stage, stage.key, HTTPStatus.OK)
+    if stage.traffic.http.get("/health").json()["version"] != OLD_VERSION:
+        raise RehearsalError("the JavaScript Worker does not answer")
+    ask_as_before(stage)
+    if (old_total := total_events(stage)) < total:
+        raise RehearsalError(f"{total:,} events were counted here, and {old_total:,} there")
 
 
-def change_keys(stage: Stage) -> None:
-    """Give holders keys of their own, and go back to plain ones, as the document says."""
+def ask_as_before(stage: Stage) -> None:
+    """Ask what the scripts of ops ask, in step 1 and at the end of the way back."""
+    commands = block_with("curl -fsS https://pixel.salesmagic.us/health\n")
+    stage.shell(commands.replace("PIXEL_ID", PIXEL)).expect(0)
+
+
+def total_events(stage: Stage) -> int:
+    """Return the number of the last 30 days' events, by the address that both Workers have."""
+    address = f"/api/analytics/stats/{PIXEL}?days=30"
+    answer = stage.traffic.http.get(address, headers={"x-api-key": stage.key})
+    total: int = answer.json()["data"]["summary"]["total_events"]
+    return total
+
+
+def give_keys(stage: Stage) -> None:
+    """Give holders keys of their own, as the document says."""
     first_key = stage.key
     output = stage.shell(block_with("./ppp keys new --name ops")).expect(0)
     [stage.key, *_] = _KEY.findall(output.out)
     await_answer(stage, stage.key, HTTPStatus.OK)
     await_answer(stage, first_key, HTTPStatus.UNAUTHORIZED)
     stage.ppp("projects", "list", "--env", "production").expect(0)
-    # The way back: plain keys for the JavaScript Worker, which this one takes as well.
-    plain_key = token_hex(16)
+
+
+def set_plain_keys(stage: Stage) -> None:
+    """Set plain keys for the JavaScript Worker, which this one takes as well."""
+    stage.key = token_hex(16)
     stage.shell(
         block_with("npx wrangler secret put API_KEYS --env production\n"),
-        answer=f"{plain_key},{first_key}",
+        answer=f"{stage.key},{token_hex(16)}",
     ).expect(0)
-    stage.key = plain_key
-    await_answer(stage, first_key, HTTPStatus.OK)
-    await_answer(stage, plain_key, HTTPStatus.OK)
+    await_answer(stage, stage.key, HTTPStatus.OK)
 
 
 def await_answer(stage: Stage, key: str, status: HTTPStatus) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -28,7 +29,7 @@ def upload_script(cloud: Cloud, request: ApiRequest, name: str) -> object:
     _check_migrations(worker, metadata.get("migrations"))
     version = _new_version(cloud, worker, request.parts(), "upload")
     _apply_migrations(worker, version, metadata.get("migrations"))
-    _check_classes(worker, version)
+    _check_classes(cloud, worker, version)
     cloud.account.workers[name] = worker
     worker.versions.append(version)
     deploy_version(cloud, worker, version, version.annotations)
@@ -56,7 +57,7 @@ def upload_version(cloud: Cloud, request: ApiRequest, name: str) -> object:
             "deploy`.",
         )
     version = _new_version(cloud, worker, request.parts(), "version_upload")
-    _check_classes(worker, version)
+    _check_classes(cloud, worker, version)
     worker.versions.append(version)
     cloud.save()
     return {**describe_version(version), "startup_time_ms": 20}
@@ -257,7 +258,19 @@ def _apply_migrations(
         version.migration_tag = worker.migration_tag
 
 
-def _check_classes(worker: CloudWorker, version: Version) -> None:
+def _check_classes(cloud: Cloud, worker: CloudWorker, version: Version) -> None:
+    main = cloud.folder / "versions" / version.files / "modules" / version.main
+    text = main.read_text(encoding="utf-8")
+    for name in worker.classes:
+        # Whatever the language, a main module that exports a class names it.
+        if not re.search(rf"\b{re.escape(name)}\b", text):
+            raise RefusedCallError(
+                HTTPStatus.BAD_REQUEST,
+                10064,
+                f"New version of script does not export class '{name}' which is depended on by "
+                "existing Durable Objects. If you want to delete the Durable Object's data, use a "
+                "delete-class migration.",
+            )
     for binding in version.bindings:
         if binding["type"] == "durable_object_namespace" and not binding.get("script_name"):
             name = binding["class_name"]

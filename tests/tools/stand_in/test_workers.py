@@ -88,6 +88,16 @@ def test_a_worker_lives_through_its_versions(tiny: Tiny) -> None:
     assert tiny.ask() == "three"
 
 
+def test_code_without_a_class_of_the_durable_objects_is_refused(tiny: Tiny) -> None:
+    # As that of an older repository.
+    tiny.write("four", migrations=[])
+    code, output = tiny.try_wrangler("deploy")
+    assert code == 1
+    assert "10064" in output
+    assert "does not export class 'Another'" in " ".join(output.split())
+    assert tiny.ask() == "three"
+
+
 @pytest.mark.timeout(400)
 def test_a_version_that_does_not_start_is_refused(tiny: Tiny) -> None:
     tiny.write("broken", classes=TWO_CLASSES)
