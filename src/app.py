@@ -8,6 +8,7 @@ from datetime import datetime
 
 from config import Config
 from services.access.rate_limiting import IsolateRateLimiter
+from services.access.refused_keys import RefusedKeys
 from services.alerting.alert_states import AlertMemory
 from services.alerting.notifier import Notifier
 from services.archive.archive_run import ArchiveRun
@@ -53,6 +54,7 @@ class App:
     database: Database
     bucket: Bucket
     limiter: IsolateRateLimiter
+    refused_keys: RefusedKeys
     pixels: PixelCache
     projects: Register
     project_pixels: Register

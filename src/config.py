@@ -91,13 +91,12 @@ class Settings:
         """The keys of API_KEYS that can be read."""
         secret = read_api_keys(self.get("API_KEYS"))
         if secret.is_old:
-            effects = "; ".join(("each of its keys opens everything", *secret.problems))
             self.problems.append(
-                f"API_KEYS {OLD_KEYS}: {effects}; make keys with names and roles (./ppp keys new)"
+                f"API_KEYS {OLD_KEYS}: each of its keys opens everything; make keys with names and "
+                "roles (./ppp keys new)"
             )
-        else:
-            effect = "the other keys work" if secret.keys else "until then no key opens anything"
-            self.problems.extend(f"API_KEYS {problem}; {effect}" for problem in secret.problems)
+        effect = "the other keys work" if secret.keys else "until then no key opens anything"
+        self.problems.extend(f"API_KEYS {problem}; {effect}" for problem in secret.problems)
         return secret.keys
 
 
@@ -242,7 +241,7 @@ def read_archive_config(get: SettingReader) -> ArchiveConfig:
             would move events that a person meant to stay, or to be sent first.
     """
     settings = Settings(get)
-    days = settings.number("ARCHIVE_DAYS", 180, largest=MAX_DAYS)
+    days = settings.number("ARCHIVE_DAYS", 180, largest=MAX_NUMBER)
     endpoint = None
     try:
         endpoint = _web_address(get, "ARCHIVE_ENDPOINT")

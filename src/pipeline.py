@@ -13,7 +13,6 @@ from app import App
 from routes import OPEN, Policy, Route, routes_by_method
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.access.api_keys import ApiKey, find_key
-from services.access.bots import is_bot
 from services.access.rate_limiting import Limit, RateLimitDecision
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
@@ -109,7 +108,7 @@ async def _guarded(app: App, request: Request, route: Route, log: Log) -> Respon
 
 async def _admitted(app: App, request: Request, route: Route, log: Log) -> Response:
     policy = route.policy
-    if policy.refuse_bots and is_bot(request.origin.user_agent):
+    if policy.refuses_agent and policy.refuses_agent(request.origin.user_agent):
         log.info("bot_refused", path=request.path)
         return Response(204)
     if policy.limit is None:
@@ -212,7 +211,8 @@ def _require_counted(decision: RateLimitDecision) -> None:
 async def _known_key(app: App, request: Request, log: Log) -> ApiKey | Response:
     """The key of a request, or the refusal of a request without a known one.
 
-    Only an unknown key counts as a guess. After too many guesses no key is checked any more.
+    Only an unknown key counts as a guess, and the same one only once. After too many guesses no key
+    is checked any more.
     """
     presented = _presented_key(request)
     if not presented:
@@ -220,7 +220,7 @@ async def _known_key(app: App, request: Request, log: Log) -> ApiKey | Response:
     limit, address, now = app.config.refused_keys, _address(request), app.clock().timestamp()
     decision = await app.limiter.would_admit(limit, address, now)
     key = find_key(app.config.api_keys, presented) if decision.allowed else None
-    if decision.allowed and key is None:
+    if decision.allowed and key is None and app.refused_keys.is_guess(address, presented, now):
         decision = await app.limiter.admit(limit, address, now)
     _require_counted(decision)
     if not decision.allowed:
@@ -242,9 +242,9 @@ def _address(request: Request) -> str:
 
 
 def _presented_key(request: Request) -> str:
-    scheme, _, credentials = (request.header("authorization") or "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
+    scheme, *credentials = (request.header("authorization") or "").split(maxsplit=1)[:2] or [""]
+    if scheme.lower() == "bearer" and credentials:
+        return credentials[0].strip()
     return request.header("x-api-key") or ""
 
 

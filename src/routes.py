@@ -23,6 +23,7 @@ from handlers import (
     waiting,
 )
 from services.access.api_keys import Role
+from services.access.bots import is_bot, is_browsing_bot
 from web import Request, Response
 
 LimitName = Literal["tracking", "leads", "analytics", "management"]
@@ -40,6 +41,7 @@ class Reserve:
 class Policy:
     """The checks before a handler runs, and who may read the answer.
 
+    `refuses_agent` says of a user agent whether its requests are answered 204 and nothing else.
     `hides_persons`: only a key with the permission `leads` sees in the answer who visitors are.
     `hides_secrets`: only a key with the role `admin` sees what configurations hold beside settings.
     `stand_in` replaces every answer whose status is not 200.
@@ -49,7 +51,7 @@ class Policy:
     reserve: Reserve | None = None
     key: Role | None = None
     cross_origin: bool = False
-    refuse_bots: bool = False
+    refuses_agent: Callable[[str], bool] | None = None
     hides_persons: bool = False
     hides_secrets: bool = False
     stand_in: Response | None = None
@@ -69,7 +71,7 @@ TRACKING = Policy(
     limit="tracking",
     reserve=Reserve("leads", tracking.has_lead),
     cross_origin=True,
-    refuse_bots=True,
+    refuses_agent=is_bot,
 )
 # An error would show as a broken image on the client's page.
 FALLBACK_IMAGE = replace(
@@ -87,6 +89,8 @@ LEGACY_MANAGING = replace(MANAGING, cross_origin=True)
 IN_PORTIONS = Policy(limit="analytics", key="admin")
 
 TRACK = {"POST": Route(tracking.track, TRACKING)}
+# Servers post events of their own to the old addresses, as they always could.
+LEGACY_TRACK = {"POST": Route(tracking.track, replace(TRACKING, refuses_agent=is_browsing_bot))}
 PIXEL_GIF = {"GET": Route(tracking.pixel_gif, FALLBACK_IMAGE)}
 HEALTH = {"GET": Route(health.health, OPEN)}
 CRON_HEALTH = {"GET": Route(health.cron, OPEN)}
@@ -171,9 +175,9 @@ NO_ROUTES: Mapping[str, Route] = {}
 def routes_by_method(path: str) -> Mapping[str, Route]:
     """The routes of a path by method; empty for an unknown path."""
     match path.strip("/").split("/"):
-        case ["e"] | ["api", "track"] | ["api", "track", "track"]:
+        case ["e"]:
             return TRACK
-        case ["e", "page.gif"] | ["api", "track", "pixel.gif"]:
+        case ["e", "page.gif"]:
             return PIXEL_GIF
         case ["health", *part] | ["api", "health", *part]:
             return HEALTH_ROUTES.get("/".join(part), NO_ROUTES)
@@ -292,6 +296,16 @@ def _privacy_routes(request: list[str]) -> Mapping[str, Route]:
             return NO_ROUTES
 
 
+def _legacy_track_routes(rest: list[str]) -> Mapping[str, Route]:
+    match rest:
+        case [] | ["track"]:
+            return LEGACY_TRACK
+        case ["pixel.gif"]:
+            return PIXEL_GIF
+        case _:
+            return NO_ROUTES
+
+
 AREAS: Mapping[str, Callable[[list[str]], Mapping[str, Route]]] = {
     "alerts": _alert_routes,
     "reports": _report_routes,
@@ -299,6 +313,7 @@ AREAS: Mapping[str, Callable[[list[str]], Mapping[str, Route]]] = {
     "privacy": _privacy_routes,
     "backups": _backup_routes,
     "waiting": _waiting_routes,
+    "track": _legacy_track_routes,
     "analytics": _legacy_report_routes,
     "projects": _legacy_project_routes,
 }

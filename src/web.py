@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from services.access.api_keys import ApiKey
 from services.core.request_origin import RequestOrigin
@@ -48,12 +48,12 @@ class Request:
     key: ApiKey | None = None
 
     def segment(self, position: int) -> str:
-        """The segment of the path at an index, from the end if negative."""
-        return self.path.strip("/").split("/")[position]
+        """The segment of the path at an index, from the end if negative, without its encoding."""
+        return unquote(self.path.strip("/").split("/")[position])
 
     def parameters(self) -> dict[str, str]:
-        """The parameters of the query; the last one of those with the same name."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
+        """The parameters of the query; the first one of those with the same name."""
+        return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))
 
 
 @dataclass(frozen=True, slots=True)

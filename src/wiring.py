@@ -27,6 +27,7 @@ from config import (
     setting_problems,
 )
 from services.access.rate_limiting import IsolateRateLimiter
+from services.access.refused_keys import RefusedKeys
 from services.alerting.alert_states import AlertMemory
 from services.alerting.notifier import Notifier
 from services.alerting.webhook import AlertWebhook
@@ -105,6 +106,7 @@ def build_app(env: Any) -> App:
         database=database,
         bucket=bucket,
         limiter=IsolateRateLimiter(shards),
+        refused_keys=RefusedKeys(config.refused_keys.window_seconds),
         pixels=pixels,
         projects=Register(PROJECT_KIND, database, new_id),
         project_pixels=Register(PIXEL_KIND, database, new_id),

@@ -94,7 +94,9 @@ def status_lines(snapshot: StatusSnapshot) -> Sequence[StatusLine]:
         lines += _job_lines(metrics["jobs"], snapshot.now)
         lines += _alert_lines(metrics["jobs"].get(WATCH))
     lines += [_backup_line(snapshot)]
-    lines += [StatusLine("not read", plain(reason)) for reason in snapshot.not_read]
+    lines += [
+        StatusLine("not read", plain(reason), is_problem=True) for reason in snapshot.not_read
+    ]
     step = snapshot.first_step
     if step:
         lines = [_explained(line, step) for line in lines]

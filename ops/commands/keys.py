@@ -25,12 +25,7 @@ STORE_COMMAND = "npx wrangler secret put API_KEYS --env production"
 
 KeyEntry = Mapping[str, object]
 
-commands = typer.Typer(name="keys", help="API keys: new.")
-
-
-@commands.callback()
-def _group() -> None:
-    """Make `new` a subcommand: typer would merge a single command into its group."""
+commands = typer.Typer(name="keys", help="API keys: new, check.")
 
 
 @commands.command(epilog="Example: ./ppp keys new --name marketing --role read")
@@ -84,6 +79,35 @@ def new(
             " --existing FILE or --into FILE, or they are closed."
         )
     return ExitCode.FINE
+
+
+@commands.command(epilog="Example: ./ppp keys check < kept-api-keys.txt")
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The text; - for stdin.")] = STDIN,
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """Says which keys a text for the secret API_KEYS opens, before it is one.
+
+    No key is printed, only its name and role. Exits with 1 if something is to be looked at.
+    """
+    secret = read_api_keys(_read(file))
+    problems = [f"API_KEYS {problem}" for problem in secret.problems]
+    problems += [
+        f"key {position} is no UUID: the JavaScript Worker refused it, and it is an admin's here"
+        for position in secret.opened_anew
+    ]
+    if not (secret.keys or problems):
+        problems = ["the text is empty: no key opens anything"]
+    if as_json:
+        keys = [{"name": key.name, "role": key.role} for key in secret.keys]
+        show_json({"keys": keys, "is_old_format": secret.is_old, "problems": problems})
+    else:
+        for key in secret.keys:
+            typer.echo(f"{key.role:<6} {key.name}")
+        for problem in problems:
+            typer.echo(f"! {problem}")
+    return ExitCode.PROBLEMS if problems else ExitCode.FINE
 
 
 def _existing_entries(existing: Path | None) -> Sequence[KeyEntry]:

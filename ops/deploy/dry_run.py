@@ -71,8 +71,10 @@ def _curl_post(address: str) -> str:
 def _release_steps(target: Target, url: str, options: DeploymentOptions) -> Sequence[PlannedStep]:
     commands = WorkerCommands(target)
     message = version_message(read_checkout()[0])
+    # Which it refuses is known only when it is tried: the old code may have had the class already.
+    refused = ", which Cloudflare refuses across a new Durable Object class: docs/upgrade.md, Back"
     rollback = PlannedStep(
-        "where a step fails from here on",
+        f"where a step fails from here on{refused if options.first else ''}",
         [str(commands.split({OLD: FULL_TRAFFIC}, f"back from {message}"))],
     )
     if options.is_at_once:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from config import setting_problems
+from config import ConfigError, setting_problems
 from ops.backup.high_water import acceptance_time
 from ops.deploy.check_result import CheckResult, failed, passed, skipped
 from ops.deploy.database_checks import (
@@ -112,7 +112,7 @@ class Preflight:
         self.on_check(name)
         try:
             return check()
-        except OpsError as error:
+        except (OpsError, ConfigError) as error:
             return failed(
                 str(error), f"put it right, then ./ppp preflight {self.database.options} again"
             )

@@ -81,7 +81,7 @@ class Release:
             return False, (
                 f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}). Run: "
                 f"{command}; where a Durable Object migration lies between, deploy the old code "
-                "from where it came"
+                "from where it came (docs/upgrade.md, Back)"
             )
         return True, f"The version {self.previous} has all traffic again"
 

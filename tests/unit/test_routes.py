@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,7 @@ from routes import (
     Route,
     routes_by_method,
 )
+from services.access.bots import is_bot, is_browsing_bot
 
 
 @pytest.mark.parametrize(
@@ -177,15 +179,21 @@ def test_anything_else_is_nothing(path: str) -> None:
     assert not routes_by_method(path)
 
 
+def test_servers_post_events_of_their_own_to_the_old_addresses_only() -> None:
+    for path in ("/api/track", "/api/track/track"):
+        policy = routes_by_method(path)["POST"].policy
+        assert policy == replace(TRACK["POST"].policy, refuses_agent=is_browsing_bot)
+
+
 def test_tracking_is_limited_closed_to_bots_and_open_to_every_site() -> None:
     policy = TRACK["POST"].policy
-    assert (policy.limit, policy.refuse_bots, policy.cross_origin) == ("tracking", True, True)
+    assert (policy.limit, policy.refuses_agent, policy.cross_origin) == ("tracking", is_bot, True)
     assert policy.key is None
 
 
 def test_the_image_is_answered_whatever_happens() -> None:
     policy = PIXEL_GIF["GET"].policy
-    assert (policy.limit, policy.key, policy.refuse_bots) == ("tracking", None, True)
+    assert (policy.limit, policy.key, policy.refuses_agent) == ("tracking", None, is_bot)
     assert policy.stand_in
     assert (policy.stand_in.status, policy.stand_in.headers["Content-Type"]) == (200, "image/gif")
 
@@ -219,7 +227,7 @@ def test_reading_projects_needs_a_key_and_changing_them_one_of_an_admin() -> Non
 def test_monitors_need_no_key_and_are_not_limited() -> None:
     for routes in (HEALTH, HOME):
         policy = routes["GET"].policy
-        assert (policy.limit, policy.key, policy.refuse_bots) == (None, None, False)
+        assert (policy.limit, policy.key, policy.refuses_agent) == (None, None, None)
 
 
 def test_a_key_is_never_asked_for_without_a_limit() -> None:

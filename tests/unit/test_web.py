@@ -33,8 +33,12 @@ def test_a_segment_of_the_path_is_known_by_its_index(index: int, segment: str) -
     assert request("/api/projects/p1/pixels/").segment(index) == segment
 
 
-def test_a_parameter_may_be_empty_and_the_last_of_its_name_counts() -> None:
-    assert request("/", "a=1&b=&a=2%20x").parameters() == {"a": "2 x", "b": ""}
+def test_a_segment_is_read_without_its_encoding() -> None:
+    assert request("/api/projects/Acme%20GmbH%2F%C3%BC").segment(2) == "Acme GmbH/ü"
+
+
+def test_a_parameter_may_be_empty_and_the_first_of_its_name_counts() -> None:
+    assert request("/", "a=1&b=&a=2%20x").parameters() == {"a": "1", "b": ""}
 
 
 def test_answers_write_times_with_milliseconds() -> None:

@@ -127,7 +127,13 @@ def test_a_body_that_is_too_large_is_refused_as_described(unlimited: Worker, pat
 
 
 def test_who_guesses_at_keys_is_refused_as_described(worker: Worker) -> None:
-    headers = {"x-api-key": "a guess", "cf-connecting-ip": some_address()}
-    answers = [worker.fetch("/api/manage/projects", headers=headers) for _ in range(21)]
+    address = some_address()
+    answers = [
+        worker.fetch(
+            "/api/manage/projects",
+            headers={"x-api-key": f"guess {number}", "cf-connecting-ip": address},
+        )
+        for number in range(21)
+    ]
     check_refusal("GET", "/api/manage/projects", answers[0], 401)
     check_refusal("GET", "/api/manage/projects", answers[-1], 429)

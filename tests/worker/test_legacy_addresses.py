@@ -432,6 +432,17 @@ def test_a_deleted_project_takes_its_pixels_along(legacy: Worker, project: Row, 
     assert row["active"] == 0
 
 
+def test_an_id_of_any_text_is_known_by_its_encoding(legacy: Worker) -> None:
+    # Ids of old were written by hand.
+    legacy.query("INSERT INTO projects (id, name) VALUES ('Acme GmbH/ü', 'Encoded')")
+    try:
+        answer = ask(legacy, "/api/projects/Acme%20GmbH%2F%C3%BC")
+        assert (answer.status, answer.json()["data"]["name"]) == (200, "Encoded")
+        assert ask(legacy, "/api/analytics/project/Acme%20GmbH%2F%C3%BC/stats").status == 200
+    finally:
+        legacy.query("DELETE FROM projects WHERE name = 'Encoded'")
+
+
 def test_all_projects_are_listed_the_newest_first(legacy: Worker) -> None:
     names = [some_name() for _ in range(3)]
     for number, name in enumerate(names):

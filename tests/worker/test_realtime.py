@@ -119,6 +119,21 @@ def test_who_guessed_too_often_is_not_told_any_more_whether_a_key_is_right(keyed
     assert realtime(keyed, **{"x-api-key": READ_KEY}).status == 200
 
 
+def test_a_script_with_a_dead_key_locks_nobody_out_at_its_address(keyed: Worker) -> None:
+    address = some_address()
+    for _ in range(25):
+        dead = realtime(keyed, **{"x-api-key": "a-dead-key", "cf-connecting-ip": address})
+        assert dead.status == 401
+    right = realtime(keyed, **{"x-api-key": READ_KEY, "cf-connecting-ip": address})
+    assert right.status == 200
+
+
+def test_a_bearer_without_a_key_leaves_the_other_header(keyed: Worker) -> None:
+    for scheme in ("Bearer", "Bearer ", "Basic eDp5"):
+        assert realtime(keyed, **{"authorization": scheme, "x-api-key": READ_KEY}).status == 200
+    assert realtime(keyed, authorization=f"Bearer\t{READ_KEY}").status == 200
+
+
 def test_neither_a_right_key_nor_none_counts_as_a_guess(keyed: Worker) -> None:
     address = some_address()
     for _ in range(21):

@@ -450,6 +450,19 @@ def test_the_image_is_answered_whatever_is_wrong(worker: Worker, query: str) -> 
     assert not cookie
 
 
+@pytest.mark.parametrize("path", ["/api/track", "/api/track/track"])
+@pytest.mark.parametrize("user_agent", ["WordPress/6.4; https://shop.example", "Zapier", "axios/1"])
+def test_a_server_that_posts_to_the_old_addresses_is_no_bot(
+    worker: Worker, user_agent: str, path: str
+) -> None:
+    event = some_event(event_type="form_submit", form_data={"email": "buyer@shop.example"})
+    answer = worker.http.post(
+        f"{worker.url}{path}", content=json.dumps(event), headers={"user-agent": user_agent}
+    )
+    assert (answer.status_code, answer.json()["success"]) == (200, True)
+    assert len(events_of(worker, event["visitor_cookie"])) == 1
+
+
 @pytest.mark.parametrize(
     "user_agent",
     [

@@ -41,6 +41,7 @@ NOT_COPIED = (
         "wrangler.test-*",
         "wrangler.drill-*",
         ".dev.vars",
+        "api-keys.json",
         ".hypothesis",
     ),
 )

@@ -18,8 +18,14 @@ PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 # Of a plain key: a shorter one is a mistake or easy to guess.
 MIN_KEY_CHARACTERS = 8
-# What programs write for a value that is not there.
-_EMPTY_WORDS = frozenset(("undefined", "[object object]"))
+# What programs write for a value that is not there, and people for a key that is not made yet.
+_EMPTY_WORD = re.compile(r"undefined|\[object object\]", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"disabled?|deactivated|placeholder|replace[-_]?me|change[-_]?(?:me|this)(?:[-_]?.{0,4})"
+    r"|(?:your|my|the|some|insert|example|sample|default|secret|test)?[-_ ]?api[-_]?keys?"
+    r"(?:[-_]?(?:here|value|\d{1,4}))?|password\d{0,4}",
+    re.IGNORECASE,
+)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
@@ -62,12 +68,14 @@ class ApiKey:
 class KeySecret:
     """The keys of the secret API_KEYS, and what is wrong with its text, which no problem quotes.
 
-    `is_old`: it has plain keys, as the old Worker's had.
+    `is_old`: it has plain keys, as the old Worker's had; `opened_anew` are the places of those that
+    it refused, because they are no UUIDs.
     """
 
     keys: tuple[ApiKey, ...] = ()
     problems: tuple[str, ...] = ()
     is_old: bool = False
+    opened_anew: tuple[int, ...] = ()
 
 
 def read_api_keys(text: str | None) -> KeySecret:
@@ -108,12 +116,10 @@ def _read_plain_keys(text: str) -> KeySecret:
 
     The old Worker knew UUIDs only. Those are read in quotation marks as well.
     """
-    keys = [key.strip() for key in _SEPARATOR.split(text) if key.strip()]
-    if not _MARKS_OF_JSON.isdisjoint(text):
-        keys = [key.strip("\"' ") for key in keys]
-        if not all(_UUID.fullmatch(key) for key in keys if key):
-            return KeySecret(problems=(NO_ARRAY,))
-        keys = list(filter(None, keys))
+    keys = [_without_marks(key) for key in _SEPARATOR.split(text)]
+    if not _MARKS_OF_JSON.isdisjoint("".join(keys)):
+        return KeySecret(problems=(NO_ARRAY,))
+    keys = list(filter(None, keys))
     usable = tuple(
         ApiKey(f"old key {number}", "admin", _digest(key))
         for number, key in enumerate(filter(_is_usable, keys), 1)
@@ -122,13 +128,24 @@ def _read_plain_keys(text: str) -> KeySecret:
         return KeySecret(problems=(NO_KEYS,))
     unusable = [position for position, key in enumerate(keys, 1) if not _is_usable(key)]
     faults = {WRONG_PLAIN_KEY: unusable} if unusable else {}
-    return KeySecret(usable, _problems("key", faults), is_old=True)
+    opened_anew = tuple(
+        position
+        for position, key in enumerate(keys, 1)
+        if _is_usable(key) and not _UUID.fullmatch(key)
+    )
+    return KeySecret(usable, _problems("key", faults), is_old=True, opened_anew=opened_anew)
+
+
+def _without_marks(key: str) -> str:
+    """A key of a list without what surrounds it; only of a UUID are quotation marks taken off."""
+    bare = key.strip("\"' ")
+    return bare if not bare or _UUID.fullmatch(bare) else key.strip()
 
 
 def _is_usable(key: str) -> bool:
     """Whether a header can carry it, and nobody guesses it; what is no key must open nothing."""
     is_sendable = key.isascii() and key.isprintable() and " " not in key
-    is_word = key.lower() in _EMPTY_WORDS or _NUMBER.fullmatch(key)
+    is_word = any(word.fullmatch(key) for word in (_EMPTY_WORD, _NUMBER, _PLACEHOLDER))
     return is_sendable and len(key) >= MIN_KEY_CHARACTERS and not is_word
 
 

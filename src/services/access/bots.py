@@ -25,3 +25,12 @@ _PATTERNS = re.compile("|".join(f"(?:{pattern})" for pattern in (*REGEXES, *_OTH
 def is_bot(user_agent: str) -> bool:
     """Whether a user agent names itself as a machine. An empty one does not."""
     return any(literal in user_agent for literal in LITERALS) or bool(_PATTERNS.search(user_agent))
+
+
+def is_browsing_bot(user_agent: str) -> bool:
+    """Whether a bot looks at pages, as browsers do: a program that only sends requests does not.
+
+    Whoever runs the script of a page calls itself Mozilla; a shop's server or a form service that
+    posts events of its own (WordPress, Guzzle, Zapier) does not.
+    """
+    return user_agent.startswith("Mozilla/") and is_bot(user_agent)

@@ -158,3 +158,34 @@ def test_a_name_is_one_short_line(home: Path, name: str) -> None:
 
 def test_a_role_is_one_of_two(home: Path) -> None:
     assert "owner" in fails(new(home, "--name", "ops", "--role", "owner"), 2)
+
+
+UUIDS = ("2b0f7d0e-6f0a-4a52-9a7e-0d6f3f2f1c11", "8a1c4f4e-3c57-4a57-8a57-1d2e3f4a5b6c")
+
+
+def test_a_kept_text_of_the_old_worker_is_looked_through(home: Path) -> None:
+    fine = ppp("keys", "check", home=home, answer=",".join(UUIDS))
+    assert (fine.code, fine.out) == (0, "admin  old key 1\nadmin  old key 2\n")
+    output = ppp("keys", "check", home=home, answer=f"{UUIDS[0]},a-plain-key,short,disabled")
+    assert output.code == 1
+    lines = output.out.splitlines()
+    assert lines[:2] == ["admin  old key 1", "admin  old key 2"]
+    assert "left out is key 3, 4" in lines[2]
+    assert lines[3].startswith("! key 2 is no UUID")
+    for secret in (*UUIDS, "a-plain-key"):
+        assert secret not in output.out + output.err
+
+
+def test_a_line_of_keys_with_names_is_looked_through(home: Path) -> None:
+    file = existing(home, [OTHER, {"name": "wrong"}])
+    output = ppp("keys", "check", file, "--json", home=home)
+    assert output.code == 1
+    assert output.json["keys"] == [{"name": "Marketing", "role": "read"}]
+    assert not output.json["is_old_format"]
+    [problem] = output.json["problems"]
+    assert problem.endswith("left out is entry 2")
+
+
+def test_a_text_without_a_key_is_a_problem(home: Path) -> None:
+    assert ppp("keys", "check", home=home).code == 1
+    assert "cannot be read" in fails(ppp("keys", "check", home / "none", home=home), 2)

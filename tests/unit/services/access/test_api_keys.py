@@ -85,6 +85,7 @@ UUIDS = ["11111111-2222-4333-8444-555555555555", "aaaaaaaa-bbbb-4ccc-8ddd-EEEEEE
         (f'"{UUIDS[0]},{UUIDS[1]}"', UUIDS),
         (f'"{UUIDS[0]}", "{UUIDS[1]}",', UUIDS),
         (f"'{UUIDS[0]}'\n'{UUIDS[1]}'", UUIDS),
+        (f'reader-key, "{UUIDS[1]}"', ["reader-key", UUIDS[1]]),
     ],
 )
 def test_keys_of_the_old_format_open_everything(text: str, keys: list[str]) -> None:
@@ -105,6 +106,19 @@ def test_a_plain_key_that_is_none_is_left_out_and_named_by_its_place() -> None:
     assert [key.sha256 for key in secret.keys] == [sha256("admin-key")]
     assert secret.problems == (f"{WRONG_PLAIN_KEY}: left out is key 1, 3, 4",)
     assert secret.is_old
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("disabled", "Placeholder", "change-me", "changeme123", "CHANGE_THIS", "password1"),
+        *("your-api-key", "your_api_key_here", "YOUR-API-KEY-HERE", "test-api-key", "api_key_1"),
+    ],
+)
+def test_a_word_that_stands_for_a_key_opens_nothing(word: str) -> None:
+    assert read_api_keys(word).keys == ()
+    secret = read_api_keys(f"{word},{UUIDS[0]}")
+    assert [key.sha256 for key in secret.keys] == [sha256(UUIDS[0])]
 
 
 GOOD = {"name": "hunter2", "role": "read", "sha256": "ab" * 32}

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.access.bots import is_bot
+from services.access.bots import is_bot, is_browsing_bot
 
 CHROME = "(KHTML, like Gecko) Chrome/142.0.0.0"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"
@@ -247,6 +247,17 @@ def test_a_device_may_have_an_odd_name(user_agent: str) -> None:
 @pytest.mark.parametrize("user_agent", ["", " ", "Mozilla/5.0", "-"])
 def test_one_that_says_nothing_is_no_bot(user_agent: str) -> None:
     assert not is_bot(user_agent)
+
+
+def test_a_program_that_posts_events_of_its_own_does_not_browse() -> None:
+    assert is_browsing_bot(CRAWLERS[0])
+    assert is_browsing_bot(f"{LINUX} HeadlessChrome/142.0.0.0 Safari/537.36")
+    for user_agent in (
+        *("WordPress/6.4; https://shop.example", "GuzzleHttp/7", "axios/1.6", "okhttp/4.9"),
+        *("Go-http-client/1.1", "Zapier", "HubSpot Connect 2.0", "python-requests/2.32", ""),
+        *BROWSERS,
+    ):
+        assert not is_browsing_bot(user_agent), user_agent
 
 
 @given(st.text(st.characters(codec=None, categories=None)))
