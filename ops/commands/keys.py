@@ -87,8 +87,9 @@ def check(
     *,
     as_json: AsJson = False,
 ) -> int:
-    """Says which keys a text for the secret API_KEYS opens, before it is one.
+    """Says which keys a text opens as API_KEYS.
 
+    It is for a text that is to be the secret, or that was kept when it became one.
     No key is printed, only its name and role. Exits with 1 if something is to be looked at.
     """
     secret = read_api_keys(_read(file))

@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "export": (PIXEL, "--output", "events.csv"),
     "fields check": (),
     "fields suggest": (),
+    "keys check": (),
     "keys new": ("--name", "me", "--role", "read"),
     "leads": (),
     "logs": (),
@@ -68,7 +69,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "stats project": (PROJECT,),
     "status": (),
 }
-WITHOUT_TARGET = {"alerts oncall", "fields check", "fields suggest", "keys new"}
+WITHOUT_TARGET = {"alerts oncall", "fields check", "fields suggest", "keys check", "keys new"}
 # --local of these is the database, which is there without `make dev`; or the log of a terminal.
 OF_DATABASE = {
     *("accept-database", "backups", "drill", "leads", "logs", "preflight", "restore", "resync"),
