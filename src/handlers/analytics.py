@@ -12,6 +12,7 @@ from services.core.errors import NotFoundError
 from services.core.logs import Log
 from services.monitoring.prometheus import CONTENT_TYPE, exposition
 from services.reports.breakdowns import read_breakdown, read_breakdown_query, read_limit
+from services.reports.channel_rules import CLASSIFIER_VERSION
 from services.reports.pixel_statistics import read_statistics
 from services.reports.project_statistics import PixelPageQuery, read_project_statistics
 from services.reports.realtime import hourly_breakdown, recent_events
@@ -112,6 +113,7 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
         "date_range": date_range(query.span),
         "by": query.by,
         "attribution": query.attribution,
+        "classifier_version": CLASSIFIER_VERSION,
         "rows": page.rows,
         "next_cursor": page.next_cursor,
         "archived": page.archived,

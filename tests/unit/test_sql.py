@@ -42,6 +42,7 @@ JOINED_BY_FUNCTIONS = {
     },
     "services/reports/channel_sql.py": {
         *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
+        "_word('lower(trim(foreigners.source))')",
     },
     # Columns of a credit.
     "services/reports/legacy_statistics.py": {

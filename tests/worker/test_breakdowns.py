@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from services.reports.breakdowns import PROPERTIES
@@ -68,6 +70,7 @@ def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str) -> None
         "pixel_id": pixel,
         "by": "source",
         "attribution": "last",
+        "classifier_version": 1,
         "rows": [
             {
                 "value": "news",
@@ -128,36 +131,23 @@ def test_words_that_differ_by_case_and_spaces_are_one_line(
     assert medium == ({"email": 4} if touch == "last" else {"Email": 4})
 
 
+# The rules themselves are tested in tests/unit/services/reports/test_channel_rules.py.
 CHANNELS = [
-    ("?utm_source=google&utm_medium=cpc", None, "paid_search"),
-    ("?utm_source=Google%20Ads&utm_medium=PPC", None, "paid_search"),
-    ("?utm_source=facebook_ads&utm_medium=paid-social", None, "paid_social"),
-    ("?utm_source=x&utm_medium=cpc", None, "paid_social"),
-    ("?utm_source=partner&utm_medium=cpc", None, "paid_other"),
-    ("?gclid=G", None, "paid_search"),
-    ("?msclkid=M", None, "paid_search"),
-    ("?utm_source=spring&gclid=G", None, "paid_search"),
-    ("?ttclid=T", None, "paid_social"),
-    ("?utm_source=spring&utm_medium=video&li_fat_id=L", None, "paid_social"),
-    ("?fbclid=F", None, "organic_social"),
-    ("?fbclid=F&utm_source=ig&utm_medium=paid", None, "paid_social"),
-    ("?utm_source=linkedin&utm_medium=post", None, "organic_social"),
-    ("?utm_source=spring&utm_medium=Social", None, "organic_social"),
-    ("?utm_source=bing&utm_medium=organic", None, "organic_search"),
-    ("?utm_source=news&utm_medium=email", None, "email"),
-    ("?utm_source=e-mail&utm_medium=may", None, "email"),
-    ("?utm_source=partner&utm_medium=referral", None, "referral"),
-    ("?utm_source=poster&utm_medium=print", None, "other"),
-    ("", None, "direct"),
-    ("", "https://www.google.co.uk/", "organic_search"),
-    ("", "https://search.brave.com/search?q=a", "organic_search"),
-    ("", "https://l.facebook.com/l.php", "organic_social"),
-    ("", "https://t.co/abc", "organic_social"),
-    ("", "https://mail.google.com/mail/u/0", "email"),
-    ("", "https://blog.example.org/post", "referral"),
-    ("", "https://my-google.example/", "referral"),
-    ("", "https://www.a.example/other", "direct"),
-    ("", "https://shop.a.example/other", "direct"),
+    ("?utm_source=Google%20Ads&utm_medium=PPC", None, "Paid Search"),
+    ("?utm_source=spring&gclid=G", None, "Paid Search"),
+    ("?utm_source=spring&utm_medium=video&li_fat_id=L", None, "Paid Social"),
+    ("?fbclid=F", None, "Organic Social"),
+    ("?fbclid=F&utm_source=ig&utm_medium=paid", None, "Paid Social"),
+    ("?utm_source=partner&utm_medium=cpc&utm_campaign=cross-network", None, "Cross-network"),
+    ("?utm_source=chatgpt.com", None, "AI Assistant"),
+    ("?utm_source=poster&utm_medium=print", None, "Unassigned"),
+    ("", None, "Direct"),
+    ("", "https://www.google.co.uk/", "Organic Search"),
+    ("", "https://gemini.google.com/", "AI Assistant"),
+    ("", "android-app://com.google.android.googlequicksearchbox/", "Organic Search"),
+    ("", "https://mail.google.com/mail/u/0", "Email"),
+    ("", "https://accounts.google.com/", "Referral"),
+    ("", "https://shop.a.example/other", "Direct"),
 ]
 
 
@@ -170,16 +160,29 @@ def test_a_channel_follows_source_medium_click_id_and_referrer(
     assert list(values(keyed, pixel, "by=channel&attribution=first")) == [channel]
 
 
+def test_a_projects_own_rules_come_before_the_table(keyed: Worker) -> None:
+    project, name = f"project-{some_visitor()}", f"pixel-{some_visitor()}"
+    rules = {"channel_rules": [{"medium": "print", "channel": "Display"}]}
+    insert = "INSERT INTO projects (id, name, configuration) VALUES (?, ?, ?)"
+    keyed.query(insert, project, project, json.dumps(rules))
+    keyed.query("INSERT INTO pixels (id, project_id, name) VALUES (?, ?, ?)", name, project, name)
+    record_view(keyed, name, "?utm_source=poster&utm_medium=Print")
+    record_view(keyed, name, "?utm_source=news&utm_medium=email")
+    for touch in ("last", "first"):
+        counted = values(keyed, name, f"by=channel&attribution={touch}")
+        assert counted == {"Display": 1, "Email": 1}
+
+
 def test_a_visit_without_a_touch_keeps_the_channel_of_its_first_page(
     keyed: Worker, pixel: str
 ) -> None:
     visitor = some_visitor()
     record_view(keyed, pixel, visitor_cookie=visitor, referrer_url="https://www.bing.com/")
     record_view(keyed, pixel, "shop", visitor_cookie=visitor, referrer_url=SITE)
-    assert values(keyed, pixel, "by=channel") == {"organic_search": 2}
+    assert values(keyed, pixel, "by=channel") == {"Organic Search": 2}
     record_view(keyed, pixel, "?utm_source=news&utm_medium=email", visitor_cookie=visitor)
-    assert values(keyed, pixel, "by=channel") == {"organic_search": 2, "email": 1}
-    assert values(keyed, pixel, "by=channel&attribution=first") == {"email": 3}
+    assert values(keyed, pixel, "by=channel") == {"Organic Search": 2, "Email": 1}
+    assert values(keyed, pixel, "by=channel&attribution=first") == {"Email": 3}
 
 
 def test_a_landing_page_is_the_first_of_its_visit_without_its_parameters(

@@ -340,10 +340,10 @@ def test_a_breakdown_reads_a_span_once_and_looks_up_the_rest_by_its_id(
         step.partition("USING ")[2] for step in plan if re.match("SEARCH (?!ctr|named)", step)
     ]
     assert tables.pop(0) == f"INDEX {BY_PIXEL}"
-    # Of a first touch, the pixel's project is one row.
+    # Of a first touch or a channel, the pixel and its project are one row each.
     by_id = {
         *("INTEGER PRIMARY KEY (rowid=?)", "PRIMARY KEY (id=?)"),
-        "INDEX sqlite_autoindex_pixels_1 (id=?)",
+        *(f"INDEX sqlite_autoindex_{table}_1 (id=?)" for table in ("pixels", "projects")),
     }
     assert {table.removesuffix(" LEFT-JOIN") for table in tables} <= by_id
 

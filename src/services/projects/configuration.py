@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from services.core.channels import CHANNELS
 from services.core.errors import MAX_QUOTED_CHARACTERS, InvalidFieldsError
 from services.core.text import read_object
 from services.pipedrive.accounts import ACCOUNT_NAME
@@ -29,6 +30,9 @@ MAX_HOST_CHARACTERS = 253
 MAX_RETENTION_DAYS = 3_650
 MAX_ARCHIVE_DAYS = 3_650
 MAX_SESSION_MINUTES = 1_440
+MAX_CHANNEL_RULES = 50
+MAX_WORD = 100
+RULE_MEMBERS = frozenset(("source", "medium", "channel"))
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"localhost|(?:\*\.)?(?:{_LABEL}\.)+{_LABEL}")
@@ -72,6 +76,24 @@ def _domains(value: object) -> object:
     return list(dict.fromkeys(domains))
 
 
+def _channel_rules(value: object) -> object:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_CHANNEL_RULES:
+        raise ValueError(f"must be a list of 1 to {MAX_CHANNEL_RULES} rules; null takes it away")
+    return [_channel_rule(rule) for rule in value]
+
+
+def _channel_rule(rule: object) -> object:
+    quoted = json.dumps(rule)[:MAX_QUOTED_CHARACTERS]
+    if not isinstance(rule, dict) or not {"channel"} < rule.keys() <= RULE_MEMBERS:
+        raise ValueError(f"{quoted} must have source or medium, or both, and channel")
+    if rule["channel"] not in CHANNELS:
+        raise ValueError(f"{quoted}: channel must be one of {', '.join(CHANNELS)}")
+    texts = {name: text.strip() for name, text in rule.items() if isinstance(text, str)}
+    if len(texts) < len(rule) or not all(0 < len(text) <= MAX_WORD for text in texts.values()):
+        raise ValueError(f"{quoted}: source and medium must be texts of 1 to {MAX_WORD} characters")
+    return texts
+
+
 def _is_domain(value: object) -> bool:
     return (
         isinstance(value, str)
@@ -92,6 +114,7 @@ PROJECT_SHAPE: Shape = {
     "pipedrive_fields": field_map,
     "retention_days": _whole_number(MAX_RETENTION_DAYS),
     "archive_days": _whole_number(MAX_ARCHIVE_DAYS),
+    "channel_rules": _channel_rules,
     **PIXEL_SHAPE,
 }
 

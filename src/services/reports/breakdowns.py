@@ -19,7 +19,7 @@ from services.core.page_limit import MAX_PAGE_ROWS, page_limit
 from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_json
-from services.reports.channel_sql import AD, count_by_channel
+from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
 from services.reports.spans import IN_SPAN, Span, read_span
 
@@ -142,14 +142,14 @@ _BY_CHANNEL = f"""
 WITH credited AS MATERIALIZED (
   SELECT
     id, visitor_id, session_id, {_SUBMITTED} AS submitted,
-    {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad
+    {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad, {CAMPAIGN_KIND} AS campaign_kind
   FROM tracking_events WHERE {IN_SPAN}
 ),
 visits AS MATERIALIZED (
   SELECT
-    visitor_id, session_id, source, medium, ad, count(*) AS events,
+    visitor_id, session_id, source, medium, ad, campaign_kind, count(*) AS events,
     sum(submitted) AS submissions, min(id) AS first_id
-  FROM credited GROUP BY visitor_id, session_id, source, medium, ad
+  FROM credited GROUP BY visitor_id, session_id, source, medium, ad, campaign_kind
 ),
 {count_by_channel("visits")}
 {_PAGE}"""
@@ -157,11 +157,11 @@ visits AS MATERIALIZED (
 # A visitor without a touch gets the channel of their first visit in the span.
 _BY_FIRST_CHANNEL = f"""
 WITH {_FIRST_TOUCHES},
-first_visits AS MATERIALIZED (
+first_visits AS (
   SELECT
     visitor_id, session_id, events, submissions,
     min(first_id) OVER (PARTITION BY visitor_id) AS first_id,
-    {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad
+    {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad, {CAMPAIGN_KIND} AS campaign_kind
   FROM touches
 ),
 {count_by_channel("first_visits")}

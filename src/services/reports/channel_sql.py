@@ -1,29 +1,11 @@
-"""The channel of a visit in SQL, by the rules of GA4's default channel grouping.
+"""The channel of a visit in SQL, by the rules of `channel_rules` and the project's own.
 
-https://support.google.com/analytics/answer/9756891. Differences: an ad network's click ID is paid
-traffic too (except fbclid, which Facebook adds to every link), web mail counts as e-mail, and
-video sites count as social.
+The project's own rules come first: `channel_rules` in its configuration.
 """
 
 from __future__ import annotations
 
-# Matched between dots against a source or host: `.facebook.ads.`, `.www.google.de.`.
-SEARCH_NAMES = (
-    *("google", "googleads", "adwords", "bing", "microsoft", "yahoo", "duckduckgo", "ecosia"),
-    *("baidu", "yandex", "qwant", "startpage", "search.brave", "kagi", "ask", "aol", "naver"),
-    "seznam",
-)
-SOCIAL_NAMES = (
-    *("facebook", "fb", "instagram", "ig", "meta", "threads", "linkedin", "lnkd", "twitter"),
-    *("t.co", "x.com", "tiktok", "pinterest", "reddit", "snapchat", "youtube", "youtu.be", "vimeo"),
-    *("whatsapp", "t.me", "telegram", "discord", "quora", "tumblr", "bsky", "mastodon", "vk"),
-    *("xing", "weibo", "news.ycombinator"),
-)
-
-
-def _is_one_of(names: tuple[str, ...]) -> str:
-    return " OR ".join(f"instr(name, '.{name}.')" for name in names)
-
+from services.reports.channel_rules import CHANNEL, DISPLAY_MEDIA, SOURCE_KIND
 
 # The kind of ad that a click ID stands for. Reads no row of an event without a touch.
 AD = """
@@ -34,23 +16,16 @@ AD = """
   END
 """
 
-# Reads `name`, `medium` and `ad`. The first rule that applies gives the channel.
-CHANNEL = f"""
+# As GA4's pattern: `shop` as a word or behind an e, but not workshop or bishop.
+CAMPAIGN_KIND = """
   CASE
-    WHEN paid AND ({_is_one_of(SEARCH_NAMES)}) THEN 'paid_search'
-    WHEN paid AND ({_is_one_of(SOCIAL_NAMES)} OR name = '.x.') THEN 'paid_social'
-    WHEN paid THEN iif(ad IS NULL, 'paid_other', 'paid_' || ad)
-    WHEN name IN ('.email.', '.e.mail.') OR medium IN ('email', 'e-mail', 'e_mail', 'e mail')
-      OR name LIKE '.mail.%' OR name LIKE '.outlook.%' THEN 'email'
-    WHEN {_is_one_of(SOCIAL_NAMES)} OR name = '.x.' OR medium IN (
-      'social', 'social-network', 'social-media', 'sm', 'social network', 'social media'
-    ) THEN 'organic_social'
-    WHEN {_is_one_of(SEARCH_NAMES)} OR medium = 'organic' THEN 'organic_search'
-    WHEN medium IN ('referral', 'app', 'link') THEN 'referral'
-    WHEN name = '.direct.' AND medium IN ('unknown', 'none', '(none)', '(not set)') THEN 'direct'
-    ELSE 'other'
+    WHEN utm_campaign LIKE '%cross-network%' THEN 'cross-network'
+    WHEN utm_campaign LIKE '%shopping%' OR '-' || lower(utm_campaign) GLOB '*[^a-df-z]shop*'
+    THEN 'shopping'
   END
 """
+
+_CONFIGURATION = "iif(json_valid(projects.configuration), projects.configuration, '{}')"
 
 
 def _host(url: str) -> str:
@@ -60,13 +35,29 @@ def _host(url: str) -> str:
     return f"iif(substr({host}, 1, 4) = 'www.', substr({host}, 5), {host})"
 
 
+def _word(source: str) -> str:
+    """The SQL of a source without signs between its words and without "ads" at its end."""
+    plain = f"replace(replace(replace({source}, '_', ''), ' ', ''), '-', '')"
+    return f"iif({plain} LIKE '_%ads', substr({plain}, 1, length({plain}) - 3), {plain})"
+
+
 def count_by_channel(visits: str) -> str:
     """The common table expressions that make `counted`, by channel, of a table of visits.
 
-    The table has the columns `source`, `medium`, `ad`, `first_id` and the counts. For a visit with
-    neither source nor click ID, the row of its first event is read for the referring site.
+    The table has the columns `source`, `medium`, `campaign_kind`, `ad`, `first_id` and the counts.
+    For a visit with neither source nor click ID, the row of its first event is read for the
+    referring site.
     """
     return f"""
+own_rules AS MATERIALIZED (
+  SELECT
+    lower(trim(rule.value ->> 'source')) AS own_source,
+    lower(trim(rule.value ->> 'medium')) AS own_medium, rule.value ->> 'channel' AS channel
+  FROM pixels JOIN projects ON projects.id = pixels.project_id
+    CROSS JOIN json_each({_CONFIGURATION}, '$.channel_rules') AS rule
+  WHERE pixels.id = ?1 ->> 'pixel_id' AND rule.type = 'object'
+  ORDER BY rule.id
+),
 referred AS MATERIALIZED (
   SELECT
     {visits}.*,
@@ -75,7 +66,7 @@ referred AS MATERIALIZED (
     source = 'direct' AND medium IN ('unknown', 'none') AND ad IS NULL, first_id, NULL
   )
 ),
-foreigners AS MATERIALIZED (
+foreigners AS (
   SELECT *, coalesce(
     referrer <> '' AND referrer <> site
       AND substr(referrer, -length(site) - 1) <> '.' || site
@@ -83,24 +74,35 @@ foreigners AS MATERIALIZED (
   ) AS is_referred
   FROM referred
 ),
-named AS MATERIALIZED (
+named AS (
   SELECT
-    visitor_id, session_id, events, submissions, ad,
-    iif(is_referred, 'referral', lower(medium)) AS medium,
-    '.' || iif(
-      is_referred, referrer,
-      replace(replace(replace(lower(source), '_', '.'), ' ', '.'), '-', '.')
-    ) || '.' AS name
+    visitor_id, session_id, events, submissions, ad, campaign_kind,
+    iif(is_referred, 'referral', lower(trim(medium))) AS medium,
+    iif(is_referred, referrer, lower(trim(foreigners.source))) AS source,
+    iif(is_referred, NULL, {_word("lower(trim(foreigners.source))")}) AS word
   FROM foreigners
 ),
 judged AS MATERIALIZED (
   SELECT
     *,
-    ad IS NOT NULL OR medium LIKE '%cp%' OR medium LIKE 'paid%'
-      OR medium IN ('ppc', 'retargeting') AS paid
-  FROM named
+    ad IS NOT NULL AND medium NOT IN {DISPLAY_MEDIA} OR medium LIKE '%cp%'
+      OR medium LIKE 'paid%' OR medium IN ('ppc', 'retargeting') AS paid,
+    {SOURCE_KIND} AS kind,
+    (
+      SELECT channel FROM own_rules
+      WHERE coalesce(own_source = source, 1) AND coalesce(own_medium = medium, 1) LIMIT 1
+    ) AS own_channel
+  FROM (
+    SELECT *, iif(
+      instr(substr(source, instr(source, '.') + 1), '.'),
+      substr(source, instr(source, '.') + 1), NULL
+    ) AS parent
+    FROM named
+  )
 ),
 counted AS (
-  SELECT {CHANNEL} AS value, visitor_id, session_id, events, submissions FROM judged
+  SELECT
+    coalesce(own_channel, {CHANNEL}) AS value, visitor_id, session_id, events, submissions
+  FROM judged
 )
 """

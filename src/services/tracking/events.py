@@ -38,6 +38,8 @@ EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 FRAME_ADDRESS = re.compile(r"about:|blob:", re.IGNORECASE)
 BLOB_ADDRESS = re.compile(r"blob:(https?://[^\s/]+)", re.IGNORECASE)
 WEB_ADDRESS = re.compile(r"https?://[^\s/\\]", re.IGNORECASE)
+# Android's apps are referrers by their package: android-app://com.google.android.gm/.
+REFERRER_ADDRESS = re.compile(r"(?:https?|android-app)://[^\s/\\]", re.IGNORECASE)
 # Browsers read any number of slashes and backslashes as two, and the old Worker did.
 LOOSE_ADDRESS = re.compile(r"(https?:)[/\\]*([^\s/\\].*)", re.IGNORECASE)
 
@@ -122,7 +124,7 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
             its `event_type` or the `event_name` of a custom one.
     """
     pixel_id, page_url, event_type = _required(fields)
-    referrer_url = _web_address(fields.get("referrer_url"))
+    referrer_url = _web_address(fields.get("referrer_url"), REFERRER_ADDRESS)
     lead, in_address = _lead(fields, page_url, event_type)
     event_type = "form_submit" if lead else event_type
     is_form = event_type == "form_submit" and not in_address
@@ -234,11 +236,11 @@ def _text(value: object, limit: int) -> str | None:
     return clean(value, limit) if isinstance(value, str) else None
 
 
-def _web_address(value: object) -> str | None:
+def _web_address(value: object, pattern: re.Pattern[str] = WEB_ADDRESS) -> str | None:
     # The limit of the body bounds an address here; it is cut when it is stored, after its
     # parameters were read.
     address = _text(value, len(value)) if isinstance(value, str) else None
-    if not address or WEB_ADDRESS.match(address):
+    if not address or pattern.match(address):
         return address
     loose = LOOSE_ADDRESS.match(address)
     return f"{loose[1]}//{loose[2]}" if loose else None

@@ -18,6 +18,10 @@ VALID_CONFIGURATION = {
     "pipedrive_enabled": False,
     "pipedrive_account": "acme",
     "pipedrive_fields": {"gclid": key(1)},
+    "channel_rules": [
+        {"source": "Radio Bavaria", "channel": "Audio"},
+        {"source": "partner", "medium": "print", "channel": "Affiliates"},
+    ],
     "allowed_domains": ["shop.example", "*.shop.example", "localhost", "xn--bcher-kva.example"],
     "retention_days": 3_650,
     "archive_days": 3_650,
@@ -68,6 +72,16 @@ def test_a_pixel_has_only_the_settings_of_a_website() -> None:
         ("allowed_domains", [], "null takes it away"),
         ("allowed_domains", ["a.example"] * (MAX_DOMAINS + 1), "must be a list of 1 to 100"),
         ("allowed_domains", [7], "7 is no host name"),
+        ("channel_rules", {}, "must be a list of 1 to 50 rules"),
+        ("channel_rules", [], "null takes it away"),
+        ("channel_rules", ["x"], '"x" must have source or medium, or both, and channel'),
+        ("channel_rules", [{"channel": "Email"}], "must have source or medium"),
+        ("channel_rules", [{"source": "x"}], "must have source or medium"),
+        ("channel_rules", [{"source": "x", "channel": "Email", "x": 1}], "must have source"),
+        ("channel_rules", [{"source": "x", "channel": "email"}], "channel must be one of"),
+        ("channel_rules", [{"source": "x", "channel": []}], "channel must be one of"),
+        ("channel_rules", [{"source": " ", "channel": "Email"}], "must be texts of 1 to 100"),
+        ("channel_rules", [{"source": 5, "channel": "Email"}], "must be texts of 1 to 100"),
     ],
 )
 def test_an_invalid_value_is_refused_with_the_allowed_ones(
@@ -103,8 +117,8 @@ def test_domains_are_lower_case_and_unique() -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     assert problem(sesion_minutes=30) == (
         "configuration.sesion_minutes: is unknown; there are pipedrive_enabled, pipedrive_account,"
-        " pipedrive_fields, retention_days, archive_days, allowed_domains, ip_anonymization,"
-        " respect_dnt, session_minutes"
+        " pipedrive_fields, retention_days, archive_days, channel_rules, allowed_domains,"
+        " ip_anonymization, respect_dnt, session_minutes"
     )
 
 

@@ -557,7 +557,12 @@ def test_a_wrong_event_key_is_left_out(key: object) -> None:
     assert read(event_key=key).event_key is None
 
 
-@pytest.mark.parametrize("referrer", [None, "", "about:blank", "android-app://x", 7, [], {}])
+def test_an_app_of_android_is_a_referrer() -> None:
+    app = "android-app://com.google.android.googlequicksearchbox/"
+    assert read(referrer_url=app).referrer_url == app
+
+
+@pytest.mark.parametrize("referrer", [None, "", "about:blank", "ios-app://x", 7, [], {}])
 def test_a_wrong_referrer_is_left_out(referrer: object) -> None:
     assert read(referrer_url=referrer).referrer_url is None
 
