@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from traffic_sources import PACKAGE, TABLE, main, made_table
+from traffic_sources import PACKAGE, TABLE, made_table, main
 
 
 def test_the_table_is_made_from_the_installed_list() -> None:

@@ -39,8 +39,8 @@ _SOCIAL_MEDIA = (
 )
 DISPLAY_MEDIA = "('display', 'banner', 'expandable', 'interstitial', 'cpm')"
 
-# The kind of a source: `source` is what came, `word` the same without `www.`, signs and "ads" at its
-# end, `parent` a host without its first label.
+# The kind of a source: `source` is what came, `word` the same without `www.`, signs and "ads" at
+# its end, `parent` a host without its first label.
 SOURCE_KIND = f"""
   CASE
     WHEN source IN {_listed(ASSISTANTS)} OR word IN {_listed(ASSISTANTS)}
