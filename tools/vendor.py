@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from paths import CACHE, ROOT, VENV_BIN
+from strip_source import strip_folder
 
 PYTHON_MODULES = ROOT / "python_modules"
 GENERATED = ROOT / "src" / "generated"
@@ -68,6 +69,7 @@ def vendor_packages() -> None:
     target = ["--target", str(PYTHON_MODULES), "--python-version", WORKER_PYTHON]
     subprocess.run([*install, *target, "--requirement", str(requirements)], cwd=ROOT, check=True)
     prune(PYTHON_MODULES)
+    strip_folder(PYTHON_MODULES)
 
 
 def prune(folder: Path) -> None:
