@@ -44,14 +44,16 @@ JOINED_BY_FUNCTIONS = {
         *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
         "_word('lower(trim(foreigners.source))')",
     },
-    # Columns of a credit.
+    # Columns of a credit and of pages.
     "services/reports/legacy_statistics.py": {
-        *("word('utm_source')", "word_key('credited.utm_source')"),
+        *("word('utm_source')", "word_key('credited.utm_source')", "page('page_url')"),
     },
+    "services/reports/page_sql.py": {"address", "query"},
+    "services/reports/project_statistics.py": {"page('page_url')"},
     "services/reports/pixel_statistics.py": {
         *("word('source')", "word('medium')", "word('campaign')"),
         *("word_key('credited.source')", "word_key('credited.medium')"),
-        "word_key('credited.campaign')",
+        *("word_key('credited.campaign')", "page('page_url')"),
     },
     # Columns of the export.
     "services/reports/export_pages.py": {

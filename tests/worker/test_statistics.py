@@ -97,6 +97,22 @@ def test_events_are_counted_by_visitor_session_page_and_day(keyed: Worker, pixel
     ]
 
 
+def test_a_page_is_one_however_its_visitors_came(keyed: Worker, pixel: str) -> None:
+    shop = "https://a.example/shop"
+    for query in ("", "?gclid=G1", "?gclid=G2", "?fbclid=F&utm_source=x", "#prices", "?_gl=1*2"):
+        record_view(keyed, pixel, page_url=f"{shop}{query}", page_title="Shop")
+    for query in ("?p=1", "?utm_source=x&p=1"):
+        record_view(keyed, pixel, page_url=f"{shop}{query}", page_title="Page")
+    report = stats(keyed, pixel)
+    assert report["summary"]["unique_pages"] == 2
+    assert report["top_pages"] == [
+        {"page_url": shop, "page_title": "Shop", "views": 6, "visitors": 6},
+        {"page_url": f"{shop}?p=1", "page_title": "Page", "views": 2, "visitors": 2},
+    ]
+    landing = keyed.get(f"/api/reports/breakdown/{pixel}?by=landing_page").json()["data"]["rows"]
+    assert [(row["value"], row["events"]) for row in landing] == [(shop, 8)]
+
+
 SOURCES = [
     ("?utm_source=news&utm_medium=email&utm_campaign=may", ("news", "email", "may")),
     ("?gclid=G1", ("google", "cpc", "none")),

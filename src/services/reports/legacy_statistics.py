@@ -17,6 +17,7 @@ from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
 from services.reports.legacy_query import clamped_number
+from services.reports.page_sql import page
 from services.reports.pixel_statistics import (
     DAILY_BREAKDOWN,
     DELIVERY,
@@ -44,9 +45,9 @@ ORDER BY count DESC, 1 LIMIT {MAX_SOURCES}
 """
 
 PAGES_OF_ALL_EVENTS = f"""
-SELECT page_url, count(*) AS count, count(DISTINCT visitor_id) AS visitors
+SELECT {page("page_url")} AS page_url, count(*) AS count, count(DISTINCT visitor_id) AS visitors
 FROM tracking_events WHERE {IN_SPAN}
-GROUP BY page_url ORDER BY count DESC, page_url LIMIT {MAX_PAGES}
+GROUP BY 1 ORDER BY count DESC, 1 LIMIT {MAX_PAGES}
 """
 
 PIXEL_STATEMENTS = (
@@ -55,13 +56,13 @@ PIXEL_STATEMENTS = (
 )
 
 # CROSS: pixel by pixel, by the index.
-LEGACY_PROJECT_SUMMARY = """
+LEGACY_PROJECT_SUMMARY = f"""
 SELECT
   count(*) AS total_events,
   count(DISTINCT visitor_id) AS unique_visitors,
   count(DISTINCT session_id) AS unique_sessions,
   count(DISTINCT tracking_events.pixel_id) AS active_pixels,
-  count(DISTINCT page_url) AS unique_pages
+  count(DISTINCT {page("page_url")}) AS unique_pages
 FROM pixels CROSS JOIN tracking_events ON tracking_events.pixel_id = pixels.id
   AND timestamp >= ?1 ->> 'from' AND timestamp <= ?1 ->> 'to'
 WHERE pixels.project_id = ?1 ->> 'project_id'

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.ports import Database, LocalTime, Row
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
+from services.reports.page_sql import page
 from services.reports.spans import IN_SPAN, Span
 
 MAX_SOURCES = 10
@@ -24,7 +25,7 @@ SELECT
   count(*) AS total_events,
   count(DISTINCT visitor_id) AS unique_visitors,
   count(DISTINCT session_id) AS unique_sessions,
-  count(DISTINCT page_url) AS unique_pages
+  count(DISTINCT {page("page_url")}) AS unique_pages
 FROM tracking_events WHERE {IN_SPAN}
 """
 
@@ -50,15 +51,16 @@ ORDER BY events DESC, 1, 2, 3 LIMIT {MAX_SOURCES}
 
 # A custom event is no page view. The title is the newest one.
 TOP_PAGES = f"""
-SELECT pages.page_url, newest.page_title, pages.views, pages.visitors
+SELECT pages.page AS page_url, newest.page_title, pages.views, pages.visitors
 FROM (
   SELECT
-    page_url, count(*) AS views, count(DISTINCT visitor_id) AS visitors, max(id) AS newest_id
+    {page("page_url")} AS page, count(*) AS views, count(DISTINCT visitor_id) AS visitors,
+    max(id) AS newest_id
   FROM tracking_events WHERE {IN_SPAN} AND event_type IS NOT 'custom'
-  GROUP BY page_url ORDER BY views DESC, page_url LIMIT {MAX_PAGES}
+  GROUP BY page ORDER BY views DESC, page LIMIT {MAX_PAGES}
 ) AS pages
 CROSS JOIN tracking_events AS newest ON newest.id = pages.newest_id
-ORDER BY pages.views DESC, pages.page_url
+ORDER BY pages.views DESC, pages.page
 """
 
 # A day of a zone has one offset or, when its clocks change, two.

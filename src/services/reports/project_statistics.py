@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from services.archive.batches import COUNT_ARCHIVED_OF_PROJECT
 from services.core.errors import NotFoundError
 from services.core.ports import Database
+from services.reports.page_sql import page
 from services.reports.spans import Span
 
 PROJECT_NAME = "SELECT name FROM projects WHERE id = ?1 ->> 'project_id' AND active"
 
 # CROSS: pixel by pixel, by the index.
-PROJECT_SUMMARY = """
+PROJECT_SUMMARY = f"""
 SELECT
   count(*) AS total_events,
   count(DISTINCT visitor_id) AS unique_visitors,
   count(DISTINCT session_id) AS unique_sessions,
-  count(DISTINCT page_url) AS unique_pages
+  count(DISTINCT {page("page_url")}) AS unique_pages
 FROM pixels CROSS JOIN tracking_events ON tracking_events.pixel_id = pixels.id
   AND timestamp >= ?1 ->> 'from' AND timestamp <= ?1 ->> 'to'
 WHERE pixels.project_id = ?1 ->> 'project_id'

@@ -1,0 +1,44 @@
+"""A page in SQL: an address without what only campaigns and their tools add to it.
+
+Each click has an ID of its own, so that each would be a page of its own. Parameters of the site
+stay, for they may say which page it is (`?p=12`). Of fragments only those of single-page apps stay.
+"""
+
+from __future__ import annotations
+
+# Names that sites do not use themselves, in lower case; those of one prefix as a pattern.
+TRACKING_PATTERNS = ("utm_*", "hsa_*", "gad_*", "mtm_*", "pk_*")
+TRACKING_PARAMETERS = (
+    *("gclid", "gbraid", "wbraid", "gclsrc", "dclid", "fbclid", "msclkid", "ttclid", "twclid"),
+    *("li_fat_id", "sc_click_id", "sccid", "sc_cid", "rdt_cid", "epik", "qclid", "yclid"),
+    *("irclid", "oppref", "_gl", "_ga", "igshid", "igsh", "mc_cid", "mc_eid", "_hsenc", "_hsmi"),
+    *("_kx", "vero_id", "mkt_tok", "srsltid"),
+)
+
+_IS_TRACKING = (
+    "name IN ("
+    + ", ".join(f"'{name}'" for name in TRACKING_PARAMETERS)
+    + ") OR "
+    + " OR ".join(f"name GLOB '{pattern}'" for pattern in TRACKING_PATTERNS)
+)
+
+
+def _without_tracking(address: str) -> str:
+    """The SQL of an address, or of a fragment with a route, without its tracking parameters."""
+    query = f"replace(substr({address}, instr({address}, '?') + 1), '&amp;', '&')"
+    return f"""iif(instr({address}, '?'),
+  substr({address}, 1, instr({address}, '?') - 1) || coalesce((
+    SELECT '?' || group_concat(pair, '&') FROM (
+      SELECT value AS pair, lower(substr(value, 1, instr(value || '=', '=') - 1)) AS name
+      FROM json_each('[' || replace(json_quote({query}), '&', '","') || ']')
+    ) WHERE pair <> '' AND NOT ({_IS_TRACKING})
+  ), ''), {address})"""
+
+
+def page(url: str) -> str:
+    """The SQL of the page in a column of URLs; most have no parameters and cost nothing."""
+    head = f"substr({url}, 1, instr({url} || '#', '#') - 1)"
+    fragment = f"substr({url}, instr({url} || '#', '#') + 1)"
+    return f"""iif(instr({url}, '?') OR instr({url}, '#'),
+  {_without_tracking(head)}
+  || iif({fragment} GLOB '[/!]*', '#' || {_without_tracking(fragment)}, ''), {url})"""

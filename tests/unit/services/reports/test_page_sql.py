@@ -1,0 +1,81 @@
+"""A page is an address without what campaigns add to it, on the SQL itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.reports.page_sql import TRACKING_PARAMETERS, page
+from services.tracking.link_parameters import TOUCH_FIELDS
+
+STATEMENT = f"SELECT {page('url')} FROM (SELECT ?1 AS url)"
+HOME = "https://a.example/"
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[sqlite3.Connection]:
+    opened = sqlite3.connect(":memory:")
+    yield opened
+    opened.close()
+
+
+def page_of(connection: sqlite3.Connection, url: str | None) -> object:
+    [(text,)] = connection.execute(STATEMENT, (url,)).fetchall()
+    return text
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (None, None),
+        ("", ""),
+        (HOME, HOME),
+        (f"{HOME}?", HOME),
+        (f"{HOME}?gclid=G1", HOME),
+        (f"{HOME}?p=12&gclid=G1&utm_source=x", f"{HOME}?p=12"),
+        (f"{HOME}?utm_source=x&p=12&_gl=1*2", f"{HOME}?p=12"),
+        (f"{HOME}?b=2&a=1", f"{HOME}?b=2&a=1"),
+        (f"{HOME}?UTM_Source=x&GCLID=y&p=1", f"{HOME}?p=1"),
+        (f"{HOME}?p=1&amp;utm_medium=email", f"{HOME}?p=1"),
+        (f"{HOME}?p&gbraid=1&wbraid=2&gad_source=1&gad_campaignid=3", f"{HOME}?p"),
+        (f'{HOME}?q="a\\&b=1', f'{HOME}?q="a\\&b=1'),
+        (
+            f"{HOME}?my_utm_source=x&region=BY&keyword=a",
+            f"{HOME}?my_utm_source=x&region=BY&keyword=a",
+        ),
+        (f"{HOME}#prices", HOME),
+        (f"{HOME}#utm_source=x", HOME),
+        (f"{HOME}?utm_source=x#prices", HOME),
+        (f"{HOME}#/route?utm_source=x&id=5", f"{HOME}#/route?id=5"),
+        (f"{HOME}?fbclid=F#!/route", f"{HOME}#!/route"),
+        (f"{HOME}?a=1#/route?b=2", f"{HOME}?a=1#/route?b=2"),
+    ],
+)
+def test_a_page(connection: sqlite3.Connection, url: str | None, expected: str | None) -> None:
+    assert page_of(connection, url) == expected
+
+
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=["C"]) | st.sampled_from("?&#=/\"\\'%"),
+        max_size=30,
+    )
+)
+def test_every_text_has_a_page_that_is_its_own_page(text: str) -> None:
+    with sqlite3.connect(":memory:") as connection:
+        once = page_of(connection, text)
+        assert page_of(connection, str(once)) == once
+
+
+@pytest.mark.parametrize("name", sorted(TOUCH_FIELDS))
+def test_what_makes_a_touch_makes_no_page(connection: sqlite3.Connection, name: str) -> None:
+    assert page_of(connection, f"{HOME}?{name}=1&p=2") == f"{HOME}?p=2"
+
+
+def test_names_are_in_lower_case_and_listed_once() -> None:
+    assert tuple(name.lower() for name in TRACKING_PARAMETERS) == TRACKING_PARAMETERS
+    assert len(set(TRACKING_PARAMETERS)) == len(TRACKING_PARAMETERS)
