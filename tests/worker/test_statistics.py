@@ -109,7 +109,8 @@ def test_a_page_is_one_however_its_visitors_came(keyed: Worker, pixel: str) -> N
         {"page_url": shop, "page_title": "Shop", "views": 6, "visitors": 6},
         {"page_url": f"{shop}?p=1", "page_title": "Page", "views": 2, "visitors": 2},
     ]
-    landing = keyed.get(f"/api/reports/breakdown/{pixel}?by=landing_page").json()["data"]["rows"]
+    address = f"/api/reports/breakdown/{pixel}?by=landing_page"
+    landing = keyed.fetch(address, headers={"x-api-key": LEADS_KEY}).json()["data"]["rows"]
     assert [(row["value"], row["events"]) for row in landing] == [(shop, 8)]
 
 
