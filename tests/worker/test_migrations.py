@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from services.core.click_ids import CLICK_DETAILS, OTHER_CLICK_IDS
 from services.core.stored_time import NEVER_DUE
 from services.privacy.retention import DELETE_OLD_SESSIONS, PIXELS_WITH_RETENTION
 from services.privacy.statements import DELETE_EVENTS, DELETE_SESSIONS
@@ -30,7 +31,7 @@ NEW_COLUMNS = {
     "tracking_events": [
         *("event_key", "touch_origin"),
         *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
-        *("visitor_sequence", "form_outcome", "event_name", "event_data"),
+        *("visitor_sequence", "form_outcome", "event_name", "event_data", "click_ids"),
     ],
 }
 NAMED_INDEXES = [
@@ -717,6 +718,51 @@ def test_the_seed_gives_pixels_to_an_existing_project_that_has_none(
         "website2",
         "website3",
     ]
+
+
+CLICKED_PAGES = [
+    ("?gbraid=0A%2D1&gad_source=1", None, {"gbraid": "0A-1", "gad_source": "1"}, "page_url"),
+    ("?utm_id=7&utm_source_platform=Google%20Ads", "page_url",
+     {"utm_id": "7", "utm_source_platform": "Google Ads"}, "page_url"),
+    ("?a=1&amp;Rdt_Cid=r1&rdt_cid=r2#x", None, {"rdt_cid": "r1"}, "page_url"),
+    ("?utm_id=7", None, None, None),
+    ("?wbraid=", None, None, None),
+    ("?my_gbraid=1&wbraids=2", None, None, None),
+    ("?wbraid=w", "session", None, "session"),
+    ("?wbraid=w", "visitor", None, "visitor"),
+    ("?wbraid=w", "referrer", None, "referrer"),
+    ("", None, None, None),
+]  # fmt: skip
+
+
+def test_stored_pages_give_their_click_ids_to_their_events(upgraded: sqlite3.Connection) -> None:
+    insert(upgraded, "visitors", id="clicker", visitor_cookie="pxl_fedcba9876543211")
+    before = rows(upgraded, "SELECT * FROM tracking_events")
+    for number, (query, origin, *_) in enumerate(CLICKED_PAGES):
+        insert(
+            upgraded, "tracking_events", visitor_id="clicker", event_key=f"click-{number}",
+            project_id="project-1", pixel_id="pixel-1-shop", touch_origin=origin,
+            page_url=f"https://a.example/{query}", timestamp="2026-02-01 00:00:00",
+        )  # fmt: skip
+    for _ in range(2):
+        backfill = (MIGRATIONS / "0041_backfill_click_ids.sql").read_text()
+        upgraded.executescript(backfill)
+        clicked = rows(
+            upgraded,
+            "SELECT click_ids, touch_origin FROM tracking_events"
+            " WHERE visitor_id = 'clicker' ORDER BY id",
+        )
+        assert [(_from_json(row["click_ids"]), row["touch_origin"]) for row in clicked] == [
+            (click_ids, origin) for _, _, click_ids, origin in CLICKED_PAGES
+        ]
+    others = "SELECT * FROM tracking_events WHERE visitor_id IS NOT 'clicker'"
+    assert rows(upgraded, others) == before
+
+
+def test_the_backfill_knows_the_names_that_the_code_reads() -> None:
+    sql = (MIGRATIONS / "0041_backfill_click_ids.sql").read_text()
+    listed = [re.findall("'([a-z_]+)'", names) for names in re.findall(r"name IN \(([^)]*)\)", sql)]
+    assert listed == [[*OTHER_CLICK_IDS, *CLICK_DETAILS], [*OTHER_CLICK_IDS]]
 
 
 def test_the_database_is_sound(migrated: sqlite3.Connection) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from services.core.click_ids import CLICK_ID_COLUMNS
 from services.core.json_lines import joined, json_line
 
 # All columns of an event, first those that the old Worker exported, in its order. A test compares
@@ -32,7 +33,7 @@ COLUMNS = (
     *("pipedrive_sync_status", "pipedrive_sync_at", "pipedrive_person_id"),
     *("pipedrive_retry_count", "pipedrive_last_retry_at", "event_key", "touch_origin"),
     *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
-    *("visitor_sequence", "form_outcome", "event_name", "event_data"),
+    *("visitor_sequence", "form_outcome", "event_name", "event_data", "click_ids"),
 )
 
 # Columns that name or describe a person, by what they are for. A title greets people by name.
@@ -41,9 +42,7 @@ PERSONAL_COLUMNS = (
     *("pipedrive_person_id", "pipedrive_sync_reason"),
 )
 # One click of one person, by which its network knows who that is: only that there was one is shown.
-CLICK_ID_COLUMNS = (
-    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
-)
+MASKED_COLUMNS = (*CLICK_ID_COLUMNS, "click_ids")
 # Addresses of pages are shown without their parameters, which on old thank-you pages are the fields
 # of the form.
 ADDRESS_COLUMNS = ("page_url", "referrer_url")

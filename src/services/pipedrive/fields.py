@@ -14,16 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.core.click_ids import (
+    CLICK_DETAILS,
+    CLICK_FIELDS,
+    CLICK_ID_COLUMNS,
+    OTHER_CLICK_IDS,
+)
 from services.core.text import read_json, read_long_json
 
-TOUCH_FIELDS = (
+_TOUCH_COLUMNS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
-    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+    *CLICK_ID_COLUMNS,
     *("campaign_region", "ad_group", "ad_id", "search_query"),
 )
+TOUCH_FIELDS = (*_TOUCH_COLUMNS, *OTHER_CLICK_IDS, *CLICK_DETAILS)
 # In the order in which people look for them; every name a map may hold.
 FIELD_NAMES = (
-    *TOUCH_FIELDS,
+    *_TOUCH_COLUMNS,
     *("first_touch_source", "first_touch_medium", "first_touch_campaign"),
     *("last_touch_source", "last_touch_medium", "last_touch_campaign"),
     *("page_url", "page_title", "referrer_url", "visited_pages"),
@@ -31,6 +38,7 @@ FIELD_NAMES = (
     *("country", "region", "city", "location", "ip_address"),
     *("device_type", "operating_system", "screen_resolution", "user_agent"),
     *("event_id", "event_type", "visitor_id", "session_id", "pixel_id", "project_id"),
+    *CLICK_FIELDS,
 )
 
 _KEY = re.compile(r"[0-9a-f]{40}")

@@ -17,8 +17,8 @@ from urllib.parse import unquote
 from services.core.event_lines import (
     ADDRESS_COLUMNS,
     CHECKED_COLUMNS,
-    CLICK_ID_COLUMNS,
     COLUMNS,
+    MASKED_COLUMNS,
     PERSONAL_COLUMNS,
     Event,
     bare_address,
@@ -117,7 +117,7 @@ def without_persons(event: Event) -> Mapping[str, object]:
         if isinstance(value, str):
             stored = bare_address(value) if name in ADDRESS_COLUMNS else value
             changes[name] = _shown_column(name, stored)
-    return changes | {name: MASK for name in CLICK_ID_COLUMNS if event.get(name)}
+    return changes | {name: MASK for name in MASKED_COLUMNS if event.get(name)}
 
 
 def shown_line(line: str, *, is_csv: bool) -> str:
@@ -138,7 +138,7 @@ def _shown_member(name: str, value: object) -> object:
         return value
     if name in PERSONAL_COLUMNS:
         return None
-    if name in CLICK_ID_COLUMNS and isinstance(value, str):
+    if name in MASKED_COLUMNS and isinstance(value, str):
         return MASK if value else value
     masked = anonymous(value)
     if name.endswith(_DATA) and isinstance(value, dict):

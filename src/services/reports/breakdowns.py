@@ -20,7 +20,7 @@ from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_json
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
-from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK_OF_COLUMN, SOURCE, word, word_key
 from services.reports.spans import IN_SPAN, Span, read_span
 
 DECIMALS = 4
@@ -29,12 +29,12 @@ MAX_SKIPPED = 10**9
 # A form that its site rejected is no submission. Only the rows of forms are read, for the outcome.
 _SUBMITTED = "iif(event_type = 'form_submit', form_outcome IS NOT 'rejected', 0)"
 
-_NETWORK = """
+_NETWORK = f"""
   CASE
     WHEN gclid IS NOT NULL THEN 'google' WHEN fbclid IS NOT NULL THEN 'facebook'
     WHEN msclkid IS NOT NULL THEN 'microsoft' WHEN ttclid IS NOT NULL THEN 'tiktok'
     WHEN twclid IS NOT NULL THEN 'twitter' WHEN li_fat_id IS NOT NULL THEN 'linkedin'
-    WHEN sc_click_id IS NOT NULL THEN 'snapchat' ELSE 'none'
+    WHEN sc_click_id IS NOT NULL THEN 'snapchat' ELSE coalesce({NETWORK_OF_COLUMN}, 'none')
   END
 """
 
@@ -114,7 +114,7 @@ touches AS (
     first_touch ->> 'gclid' AS gclid, first_touch ->> 'fbclid' AS fbclid,
     first_touch ->> 'msclkid' AS msclkid, first_touch ->> 'ttclid' AS ttclid,
     first_touch ->> 'twclid' AS twclid, first_touch ->> 'li_fat_id' AS li_fat_id,
-    first_touch ->> 'sc_click_id' AS sc_click_id
+    first_touch ->> 'sc_click_id' AS sc_click_id, first_touch -> 'click_ids' AS click_ids
   FROM visitors_of_visits
 )
 """

@@ -5,14 +5,16 @@ The project's own rules come first: `channel_rules` in its configuration.
 
 from __future__ import annotations
 
+from services.core.click_ids import AD_OF_CLICK_ID, words_of_column
 from services.reports.channel_rules import CHANNEL, DISPLAY_MEDIA, SOURCE_KIND
 
 # The kind of ad that a click ID stands for. Reads no row of an event without a touch.
-AD = """
+AD = f"""
   CASE
     WHEN touch_origin IS NULL THEN NULL
     WHEN coalesce(gclid, msclkid) IS NOT NULL THEN 'search'
     WHEN coalesce(ttclid, twclid, li_fat_id, sc_click_id) IS NOT NULL THEN 'social'
+    ELSE {words_of_column(AD_OF_CLICK_ID)}
   END
 """
 

@@ -7,22 +7,28 @@ empty text is nothing.
 
 from __future__ import annotations
 
-SOURCE = """
+from services.core.click_ids import MEDIUM_OF_CLICK_ID, NETWORK_OF_CLICK_ID, words_of_column
+
+NETWORK_OF_COLUMN = words_of_column(NETWORK_OF_CLICK_ID)
+_MEDIUM = words_of_column(MEDIUM_OF_CLICK_ID)
+
+SOURCE = f"""
   coalesce(nullif(utm_source, ''), CASE
     WHEN touch_origin IS NULL THEN NULL
     WHEN gclid <> '' THEN 'google' WHEN fbclid <> '' THEN 'facebook'
     WHEN msclkid <> '' THEN 'microsoft' WHEN ttclid <> '' THEN 'tiktok'
     WHEN twclid <> '' THEN 'twitter' WHEN li_fat_id <> '' THEN 'linkedin'
-    WHEN sc_click_id <> '' THEN 'snapchat'
+    WHEN sc_click_id <> '' THEN 'snapchat' ELSE {NETWORK_OF_COLUMN}
   END, 'direct')
 """
 
-MEDIUM = """
+MEDIUM = f"""
   coalesce(nullif(utm_medium, ''), CASE
     WHEN touch_origin IS NULL THEN NULL
     WHEN gclid <> '' THEN 'cpc' WHEN fbclid <> '' THEN 'social'
     WHEN msclkid <> '' THEN 'cpc'
     WHEN ttclid <> '' OR twclid <> '' OR li_fat_id <> '' OR sc_click_id <> '' THEN 'social'
+    ELSE {_MEDIUM}
   END, 'unknown')
 """
 

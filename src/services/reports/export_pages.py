@@ -17,10 +17,10 @@ from services.core.cursors import EventPosition, event_position
 from services.core.event_lines import (
     ADDRESS_COLUMNS,
     CHECKED_COLUMNS,
-    CLICK_ID_COLUMNS,
     COLUMNS,
     CSV_LINE,
     JSON_LINE,
+    MASKED_COLUMNS,
     PERSONAL_COLUMNS,
     Change,
     archived_csv,
@@ -74,7 +74,7 @@ _WITHOUT_PERSONS = {
         name: f"substr({name}, 1, instr(replace({name}, '#', '?') || '?', '?') - 1)"
         for name in ADDRESS_COLUMNS
     },
-    **{name: f"iif({name} <> '', '{MASK}', {name})" for name in CLICK_ID_COLUMNS},
+    **{name: f"iif({name} <> '', '{MASK}', {name})" for name in MASKED_COLUMNS},
 }
 # What such a line may still show of a person.
 _CHECKED = " || char(10) || ".join(f"coalesce({name}, '')" for name in CHECKED_COLUMNS)

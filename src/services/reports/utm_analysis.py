@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from services.archive.batches import COUNT_ARCHIVED_SINCE
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time
+from services.reports.credit_sql import NETWORK_OF_COLUMN
 from services.tracking.attribution import unstored_parameters
 
 HOURS = 48
@@ -37,7 +38,7 @@ WITH latest AS MATERIALIZED (
       OR coalesce(utm_content, utm_term) IS NOT NULL
     ) AS utm,
     touch_origin IS NOT NULL AND coalesce(
-      gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id
+      gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id, {NETWORK_OF_COLUMN}
     ) IS NOT NULL AS click_id
   {_LATEST}
 )

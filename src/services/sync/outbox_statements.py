@@ -110,7 +110,7 @@ SELECT
   events.utm_source, events.utm_medium, events.utm_campaign, events.utm_content, events.utm_term,
   events.gclid, events.fbclid, events.msclkid, events.ttclid, events.twclid, events.li_fat_id,
   events.sc_click_id, events.touch_origin, events.campaign_region, events.ad_group, events.ad_id,
-  events.search_query,
+  events.search_query, events.click_ids,
   projects.configuration, first_touches -> events.project_id AS first_touch,
   sessions.started_at, sessions.last_activity,
   (
@@ -118,7 +118,7 @@ SELECT
       'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
       'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
       'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group,
-      'touch_origin', touch_origin
+      'touch_origin', touch_origin, 'click_ids', json(click_ids)
     )
     FROM tracking_events AS earlier
     WHERE earlier.visitor_id = events.visitor_id AND earlier.project_id = events.project_id

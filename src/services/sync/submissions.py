@@ -7,11 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from services.core.click_ids import BROWSER_IDS
 from services.core.pending_leads import REJECTED
 from services.core.ports import LocalTime, Row
 from services.core.text import read_object
 from services.pipedrive.fields import SEPARATOR, TOUCH_FIELDS, LeadValue
-from services.tracking.attribution import Attribution, credit, stored_touch, without_touch
+from services.tracking.attribution import (
+    Attribution,
+    click_ids,
+    credit,
+    stored_touch,
+    without_touch,
+)
 from services.tracking.form_data import Lead, read_lead
 from services.tracking.user_agents import Client, describe_client
 
@@ -64,6 +71,9 @@ class Submission:
         for name in _UNCHANGED_COLUMNS:
             if row[name]:
                 yield name, LeadValue(str(row[name]))
+        for name, value in click_ids(row).items():
+            if name in BROWSER_IDS:
+                yield name, LeadValue(value)
         client = describe_client(row["user_agent"] or "")
         yield "device_type", LeadValue(client.device_type)
         if system := _operating_system(client):

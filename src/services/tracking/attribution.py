@@ -5,13 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from services.core.text import clean
+from services.core.click_ids import (
+    BROWSER_IDS,
+    CLICK_DETAILS,
+    CLICK_FIELDS,
+    MEDIUM_OF_CLICK_ID,
+    NETWORK_OF_CLICK_ID,
+)
+from services.core.text import clean, read_object
 from services.tracking.link_parameters import (
     FIELD_IN_BODY,
     FIELD_OF_PARAMETER,
     FIELDS,
     MAX_VALUE_CHARACTERS,
-    NETWORK_OF_CLICK_ID,
     TOUCH_FIELDS,
     campaign_fields,
     pairs_of,
@@ -45,10 +51,11 @@ class Touch:
     ad_group: str | None = None
     ad_id: str | None = None
     search_query: str | None = None
+    click_ids: Mapping[str, str] | None = None
 
-    def stored_fields(self) -> dict[str, str]:
+    def stored_fields(self) -> dict[str, object]:
         """The origin and the parameters that are set, as stored: {"origin": …, "gclid": …}."""
-        values = ((name, getattr(self, name)) for name in ("origin", *FIELDS))
+        values = ((name, getattr(self, name)) for name in ("origin", *FIELDS, "click_ids"))
         return {name: value for name, value in values if value is not None}
 
 
@@ -63,8 +70,6 @@ class Attribution:
 
 # Their names in addresses, in lower case.
 CLICK_IDS = frozenset((*NETWORK_OF_CLICK_ID, "sccid"))
-
-_SEARCH_CLICK_IDS = frozenset(("gclid", "msclkid"))
 
 # A space of `spring+sale`; `C++` and `1+1` are what they are.
 _SPACE_OF_FORMS = re.compile(r"(?<=[^\W\d_])\+(?=\w)|(?<=\w)\+(?=[^\W\d_])")
@@ -127,11 +132,31 @@ def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
 
     The placeholders that the old Worker stored for missing parameters are left out.
     """
+    others = {name: value for name, value in click_ids(row).items() if name not in BROWSER_IDS}
     values = ((name, _pixel_value(name, row.get(name))) for name in FIELDS)
-    fields = {name: value for name, value in values if value}
+    fields = {name: value for name, value in values if value} | others
     # The old Worker stored ad parameters that belong to no touch.
     is_touch = row.get("touch_origin") or not TOUCH_FIELDS.isdisjoint(fields)
     return fields if is_touch else {}
+
+
+def click_ids(touch: Mapping[str, object]) -> dict[str, str]:
+    """What the column `click_ids` holds, in a stored row or in a touch."""
+    stored = touch.get("click_ids")
+    members = read_object(stored) if isinstance(stored, str) else stored
+    if not isinstance(members, Mapping):
+        return {}
+    return {
+        name: value
+        for name, value in members.items()
+        if name in CLICK_FIELDS and isinstance(value, str)
+    }
+
+
+def browser_ids(body: Mapping[str, object]) -> dict[str, str]:
+    """Meta's cookies in a body: they are stored with an event whatever its touch is."""
+    values = ((name, _pixel_value(name, body.get(name))) for name in BROWSER_IDS)
+    return {name: value for name, value in values if value and value.startswith("fb.")}
 
 
 def without_touch(url: str) -> str:
@@ -167,16 +192,23 @@ def _without_parameters(address: str) -> str:
 
 def credit(touch: Mapping[str, object]) -> Attribution:
     """The credit for a touch as `Touch.stored_fields()` gives it; an empty one is direct."""
-    click_id = next((name for name in NETWORK_OF_CLICK_ID if _text(touch, name)), None)
+    seen = {**touch, **click_ids(touch)}
+    click_id = next((name for name in NETWORK_OF_CLICK_ID if _text(seen, name)), None)
     return Attribution(
-        source=_text(touch, "utm_source") or _source(click_id),
-        medium=_text(touch, "utm_medium") or _medium(click_id),
+        source=_text(touch, "utm_source") or NETWORK_OF_CLICK_ID.get(click_id or "", "direct"),
+        medium=_text(touch, "utm_medium") or MEDIUM_OF_CLICK_ID.get(click_id or "", "unknown"),
         campaign=_text(touch, "utm_campaign") or _text(touch, "ad_group") or "none",
     )
 
 
 def _touch(origin: TouchOrigin, fields: dict[str, str]) -> Touch | None:
-    return None if TOUCH_FIELDS.isdisjoint(fields) else Touch(origin, **fields)
+    return None if TOUCH_FIELDS.isdisjoint(fields) else _touch_of(origin, fields)
+
+
+def _touch_of(origin: TouchOrigin, fields: Mapping[str, str]) -> Touch:
+    others = {name: value for name, value in fields.items() if name in CLICK_FIELDS}
+    columns = {name: value for name, value in fields.items() if name not in CLICK_FIELDS}
+    return Touch(origin, **columns, click_ids=others or None)
 
 
 def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
@@ -188,7 +220,9 @@ def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
         if name and name not in fields and (value := _pixel_value(name, raw)):
             fields[name] = _decoded_wholly(value) if is_half_decoded else value
     # In a body the ad parameters alone are a touch: nobody but an ad's page sends them.
-    return Touch("body", **_without_stale_click_ids(fields)) if fields else None
+    if fields.keys() <= set(CLICK_DETAILS):
+        return None
+    return _touch_of("body", _without_stale_click_ids(fields))
 
 
 def _decoded_wholly(value: str) -> str:
@@ -227,13 +261,3 @@ def _network(fields: dict[str, str]) -> str | None:
 def _text(touch: Mapping[str, object], name: str) -> str:
     value = touch.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _source(click_id: str | None) -> str:
-    return "direct" if click_id is None else NETWORK_OF_CLICK_ID[click_id]
-
-
-def _medium(click_id: str | None) -> str:
-    if click_id is None:
-        return "unknown"
-    return "cpc" if click_id in _SEARCH_CLICK_IDS else "social"

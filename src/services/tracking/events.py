@@ -9,7 +9,7 @@ from typing import Literal
 
 from services.core.errors import InvalidInputError
 from services.core.text import clean, read_json
-from services.tracking.attribution import Touch, resolve_touch
+from services.tracking.attribution import Touch, browser_ids, resolve_touch
 from services.tracking.custom_events import (
     EVENT_TYPES,
     MAX_NAME_CHARACTERS,
@@ -72,7 +72,7 @@ class Event:
 
     `sequence` is its number among the visitor's events on this pixel. `outcome` is what became of
     a form. `lead_in_address` marks a page view that is a submission only because its address holds
-    a lead. `fill` asks for the stored touch in the answer.
+    a lead. `fill` asks for the stored touch in the answer. `browser_ids` are Meta's cookies.
     """
 
     pixel_id: str
@@ -91,6 +91,7 @@ class Event:
     custom: CustomEvent | None = None
     lead_in_address: bool = False
     fill: bool = False
+    browser_ids: Mapping[str, str] | None = None
 
 
 def read_event(body: str, new_visitor: str, embedding_page: str | None = None) -> Event:
@@ -149,6 +150,7 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
         custom=read_custom_event(fields) if event_type == "custom" else None,
         lead_in_address=in_address,
         fill=fields.get("fill") not in (None, False, "off", "false"),
+        browser_ids=browser_ids(fields) or None,
     )
 
 

@@ -11,20 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, unquote_plus
 
+from services.core.click_ids import (
+    CLICK_DETAILS,
+    CLICK_ID_COLUMNS,
+    NETWORK_OF_CLICK_ID,
+    OTHER_CLICK_IDS,
+)
 from services.core.text import clean
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 AD = ("campaign_region", "ad_group", "ad_id", "search_query")
-NETWORK_OF_CLICK_ID = {
-    "gclid": "google",
-    "fbclid": "facebook",
-    "msclkid": "microsoft",
-    "ttclid": "tiktok",
-    "twclid": "twitter",
-    "li_fat_id": "linkedin",
-    "sc_click_id": "snapchat",
-}
-FIELDS = (*UTM, *NETWORK_OF_CLICK_ID, *AD)
+# The fields with columns of their own.
+FIELDS = (*UTM, *CLICK_ID_COLUMNS, *AD)
 
 # In a link the ad parameters describe a touch, they do not make one: sites have such words, too.
 TOUCH_FIELDS = frozenset((*UTM, *NETWORK_OF_CLICK_ID))
@@ -39,7 +37,10 @@ _OTHER_NAMES = {
     "keyword": "utm_term",
     "hsa_kw": "utm_term",
 }
-FIELD_IN_BODY: Mapping[str, str] = {name: name for name in FIELDS} | _OTHER_NAMES
+FIELD_IN_BODY: Mapping[str, str] = {
+    **{name: name for name in (*FIELDS, *OTHER_CLICK_IDS, *CLICK_DETAILS)},
+    **_OTHER_NAMES,
+}
 # `region` in a body is the visitor's.
 FIELD_OF_PARAMETER: Mapping[str, str] = {**FIELD_IN_BODY, "region": "campaign_region"}
 _SEARCHED_WORDS = frozenset(("keyword", "hsa_kw"))

@@ -179,7 +179,7 @@ INSERT INTO tracking_events (
   browser_data, device_data, viewport_data, form_data, timestamp, created_at, touch_origin,
   utm_source, utm_medium, utm_campaign, utm_content, utm_term,
   gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
-  campaign_region, ad_group, ad_id, search_query, pipedrive_due_at,
+  campaign_region, ad_group, ad_id, search_query, click_ids, pipedrive_due_at,
   visitor_sequence, form_outcome, event_name, event_data, pipedrive_sync_status
 )
 SELECT
@@ -216,6 +216,9 @@ SELECT
   touch ->> 'gclid', touch ->> 'fbclid', touch ->> 'msclkid', touch ->> 'ttclid',
   touch ->> 'twclid', touch ->> 'li_fat_id', touch ->> 'sc_click_id',
   touch ->> 'campaign_region', touch ->> 'ad_group', touch ->> 'ad_id', touch ->> 'search_query',
+  nullif(json_patch(
+    coalesce(touch -> 'click_ids', '{{}}'), coalesce(?1 -> 'browser_ids', '{{}}')
+  ), '{{}}'),
   iif(thanked, NULL, ?1 ->> 'due_at'),
   ?1 ->> 'sequence', ?1 ->> 'outcome', ?1 ->> 'event_name', ?1 ->> 'event_data',
   iif(?1 ->> 'outcome' = 'rejected', '{REJECTED}', NULL)
@@ -265,7 +268,8 @@ RETURNING json_object(
     'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
     'utm_content', utm_content, 'utm_term', utm_term,
     'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
-    'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group
+    'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group,
+    'click_ids', json(click_ids)
   )
 ) AS answer
 """

@@ -52,7 +52,7 @@ class RecordedEvent:
     attribution: Attribution
     event_type: EventType
     due: datetime | None
-    touch: Mapping[str, str | None]
+    touch: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ class Visits:
             "event_name": event.custom.name if event.custom else None,
             "event_data": event.custom.data if event.custom else None,
             "touch": touch.stored_fields() if touch else None,
+            "browser_ids": event.browser_ids,
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
         return json.dumps({key: value for key, value in parameters.items() if value is not None})

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from itertools import product
 
 import pytest
 
+from services.core.click_ids import CLICK_DETAILS, CLICK_ID_COLUMNS, OTHER_CLICK_IDS
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
 from services.tracking.attribution import credit
 
-CLICK_IDS = ("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id")
-COLUMNS = ("utm_source", "utm_medium", "utm_campaign", *CLICK_IDS, "ad_group", "touch_origin")
+COLUMNS = (
+    *("utm_source", "utm_medium", "utm_campaign", *CLICK_ID_COLUMNS, "ad_group", "touch_origin"),
+    "click_ids",
+)
 CREDITED = f"SELECT {SOURCE}, {MEDIUM}, {CAMPAIGN} FROM touches"
 
 
 @pytest.mark.parametrize("text", [None, "", "x"])
-@pytest.mark.parametrize("click_id", CLICK_IDS)
+@pytest.mark.parametrize("click_id", [*CLICK_ID_COLUMNS, *OTHER_CLICK_IDS, *CLICK_DETAILS, "fbp"])
 def test_an_empty_text_is_nothing_as_in_python(click_id: str, text: str | None) -> None:
     database = sqlite3.connect(":memory:")
     database.execute(f"CREATE TABLE touches ({', '.join(COLUMNS)})")
@@ -28,8 +32,11 @@ def test_an_empty_text_is_nothing_as_in_python(click_id: str, text: str | None) 
             "utm_campaign": campaign,
             "ad_group": ad_group,
             "touch_origin": "body",
-            click_id: text,
         }
+        if click_id in CLICK_ID_COLUMNS:
+            touch[click_id] = text
+        elif text:
+            touch["click_ids"] = json.dumps({click_id: text})
         database.execute("DELETE FROM touches")
         placeholders = ", ".join("?" * len(COLUMNS))
         database.execute(f"INSERT INTO touches VALUES ({placeholders})", tuple(touch.values()))

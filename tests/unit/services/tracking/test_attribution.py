@@ -9,6 +9,8 @@ from services.tracking.attribution import (
     Attribution,
     Touch,
     TouchOrigin,
+    browser_ids,
+    click_ids,
     credit,
     read_touch,
     resolve_touch,
@@ -32,7 +34,7 @@ AD = ("campaign_region", "ad_group", "ad_id", "search_query")
 FIELDS = (*UTM, *NETWORK_OF_CLICK_ID, *AD)
 
 
-def seen_in(url: str) -> dict[str, str] | None:
+def seen_in(url: str) -> dict[str, object] | None:
     """What a page URL says, without the origin that all these tests share."""
     touch = read_touch(url, "page_url")
     if touch is None:
@@ -42,7 +44,7 @@ def seen_in(url: str) -> dict[str, str] | None:
     return values
 
 
-def seen_in_body(**body: object) -> dict[str, str] | None:
+def seen_in_body(**body: object) -> dict[str, object] | None:
     touch = resolve_touch(SITE, body, None)
     if touch is None:
         return None
@@ -421,7 +423,7 @@ BODIES = st.dictionaries(
 )
 
 
-def values_of(touch: Touch | None) -> dict[str, str]:
+def values_of(touch: Touch | None) -> dict[str, object]:
     return {} if touch is None else touch.stored_fields()
 
 
@@ -449,7 +451,7 @@ def test_what_is_seen_can_be_stored(page_url: str, body: dict[str, object]) -> N
     values = values_of(resolve_touch(page_url, body, None))
     stored = json.dumps(values, ensure_ascii=False).encode()
     assert json.loads(stored) == values
-    assert all(0 < len(value) <= 500 for value in values.values())
+    assert all(0 < len(str(value)) <= 500 for value in values.values())
     assert credit(json.loads(stored)) == credit(values)
 
 
@@ -508,10 +510,90 @@ def test_a_touch_in_the_route_of_a_single_page_app_goes_too(route: str) -> None:
     [
         ("", []),
         ("?utm_source=a&ScCid=b&region=c&GCLID=d", []),
-        ("?utm_id=1&gclid=G&gbraid=2&utm_id=3", ["utm_id", "gbraid"]),
-        ("?%75tm_id=1&&=x&flag", ["utm_id", "flag"]),
-        ("#?utm_id=1", []),
+        ("?utm_ad=1&gclid=G&zzclid=2&utm_ad=3", ["utm_ad", "zzclid"]),
+        ("?%75tm_ad=1&&=x&flag", ["utm_ad", "flag"]),
+        ("#?utm_ad=1", []),
     ],
 )
 def test_parameters_that_no_field_holds_are_left_out(address: str, names: list[str]) -> None:
     assert unstored_parameters(SITE + address) == names
+
+
+# Click IDs without a column of their own
+
+
+@pytest.mark.parametrize(
+    ("query", "source", "medium"),
+    [
+        ("gbraid=0A", "google", "cpc"),
+        ("wbraid=0A", "google", "cpc"),
+        ("gad_source=1", "google", "cpc"),
+        ("gad_campaignid=5", "google", "cpc"),
+        ("dclid=D", "google", "display"),
+        ("rdt_cid=R", "reddit", "social"),
+        ("epik=E", "pinterest", "social"),
+        ("qclid=Q", "quora", "social"),
+        ("yclid=Y", "yandex", "cpc"),
+        ("irclid=I", "impact", "affiliate"),
+        ("oppref=O", "chatgpt", "cpc"),
+        ("GBRAID=0A&fbclid=F", "facebook", "social"),
+        ("utm_source=news&gbraid=0A", "news", "cpc"),
+        ("utm_medium=video&wbraid=0A", "google", "video"),
+    ],
+)
+def test_a_click_id_of_today_is_credited_to_its_network(
+    query: str, source: str, medium: str
+) -> None:
+    touch = read_touch(f"{SITE}?{query}", "page_url")
+    assert touch
+    credited = credit(touch.stored_fields())
+    assert (credited.source, credited.medium) == (source, medium)
+    assert credit(stored_touch({**touch.stored_fields(), "touch_origin": "page_url"})) == credited
+
+
+def test_what_has_no_column_is_kept_together() -> None:
+    query = "utm_source=google&utm_id=7&gad_source=1&gclsrc=aw.ds&hsa_cam=9&matchtype=e&_gl=1*x"
+    assert seen_in(f"{SITE}?{query}") == {
+        "utm_source": "google",
+        "click_ids": {
+            "utm_id": "7", "gad_source": "1", "gclsrc": "aw.ds", "hsa_cam": "9", "matchtype": "e",
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["utm_id=7", "network=g&placement=x", "hsa_cam=9", "_gl=1*x"])
+def test_details_alone_make_no_touch(query: str) -> None:
+    assert seen_in(f"{SITE}?{query}") is None
+    assert seen_in_body(**dict([query.split("&", maxsplit=1)[0].split("=", 1)])) is None
+
+
+def test_a_body_has_the_same_names() -> None:
+    assert seen_in_body(gbraid="0A", network="g") == {"click_ids": {"gbraid": "0A", "network": "g"}}
+    assert seen_in_body(utm_source="google", rdt_cid="R", wbraid="W") == {
+        "utm_source": "google",
+        "click_ids": {"wbraid": "W"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            {"fbc": "fb.1.17.AbC", "fbp": "fb.1.17.123"},
+            {"fbc": "fb.1.17.AbC", "fbp": "fb.1.17.123"},
+        ),
+        ({"fbc": "null", "fbp": 5}, {}),
+        ({"fbc": "x"}, {}),
+        ({}, {}),
+    ],
+)
+def test_cookies_of_meta_are_of_the_browser(
+    body: dict[str, object], expected: dict[str, str]
+) -> None:
+    assert browser_ids(body) == expected
+    assert resolve_touch(SITE, body, None) is None
+
+
+@pytest.mark.parametrize("stored", [None, "", "x", "[1]", '{"gbraid": 5, "x": "y"}', 7, []])
+def test_a_column_with_something_else_holds_no_click_id(stored: object) -> None:
+    assert click_ids({"click_ids": stored}) == {}

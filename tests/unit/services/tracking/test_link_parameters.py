@@ -26,14 +26,14 @@ from services.tracking.link_parameters import (
 SITE = "https://client.example/"
 
 
-def values_in(url: str) -> dict[str, str]:
+def values_in(url: str) -> dict[str, object]:
     touch = read_touch(url, "page_url")
     values = touch.stored_fields() if touch else {}
     values.pop("origin", None)
     return values
 
 
-def values_in_old_body(**body: object) -> dict[str, str]:
+def values_in_old_body(**body: object) -> dict[str, object]:
     touch = resolve_touch(SITE, body, None)
     values = touch.stored_fields() if touch else {}
     values.pop("origin", None)

@@ -1,0 +1,55 @@
+"""Each click ID has a network and a medium, in Python and in SQL."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from services.core.click_ids import (
+    AD_OF_CLICK_ID,
+    CLICK_DETAILS,
+    CLICK_FIELDS,
+    CLICK_ID_COLUMNS,
+    MEDIUM_OF_CLICK_ID,
+    NETWORK_OF_CLICK_ID,
+    OTHER_CLICK_IDS,
+    words_of_column,
+)
+
+
+def test_every_click_id_has_a_network_and_a_medium_and_one_place() -> None:
+    assert NETWORK_OF_CLICK_ID.keys() == MEDIUM_OF_CLICK_ID.keys() > AD_OF_CLICK_ID.keys()
+    assert (*CLICK_ID_COLUMNS, *OTHER_CLICK_IDS) == tuple(NETWORK_OF_CLICK_ID)
+    names = (*CLICK_ID_COLUMNS, *CLICK_FIELDS)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "medium"),
+    [
+        ("gclid", "google", "cpc"),
+        ("gbraid", "google", "cpc"),
+        ("wbraid", "google", "cpc"),
+        ("dclid", "google", "display"),
+        ("rdt_cid", "reddit", "social"),
+        ("epik", "pinterest", "social"),
+        ("qclid", "quora", "social"),
+        ("yclid", "yandex", "cpc"),
+        ("irclid", "impact", "affiliate"),
+        ("oppref", "chatgpt", "cpc"),
+    ],
+)
+def test_a_click_without_parameters(name: str, network: str, medium: str) -> None:
+    assert (NETWORK_OF_CLICK_ID[name], MEDIUM_OF_CLICK_ID[name]) == (network, medium)
+
+
+@pytest.mark.parametrize("words", [NETWORK_OF_CLICK_ID, MEDIUM_OF_CLICK_ID, AD_OF_CLICK_ID])
+def test_the_column_has_the_same_words(words: dict[str, str]) -> None:
+    with sqlite3.connect(":memory:") as connection:
+        for name in (*OTHER_CLICK_IDS, *CLICK_DETAILS, None):
+            stored = json.dumps({name: "x", "utm_id": "1"}) if name else None
+            statement = f"SELECT {words_of_column(words)} FROM (SELECT ? AS click_ids)"
+            [(word,)] = connection.execute(statement, (stored,)).fetchall()
+            assert word == words.get(name or "")
