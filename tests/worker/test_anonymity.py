@@ -176,7 +176,8 @@ def test_of_click_ids_only_that_there_was_one_is_shown(
     pixel = f"clicks-{address.split('/')[2]}-{name}"
     insert(planted, "pixels", {"id": pixel, "project_id": PROJECT, "name": pixel})
     columns = {"pixel_id": pixel, "event_type": "pageview", "timestamp": f"{day(0)} 00:00:00"}
-    insert(planted, "tracking_events", columns | {"gclid": "EAIaIQobChMI", "fbclid": "IwAR0Clear"})
+    click_ids = {"gclid": "EAIaIQobChMI", "click_ids": '{"gbraid":"IwAR0Clear"}'}
+    insert(planted, "tracking_events", columns | click_ids)
     path = f"{address}/{pixel}?format={name}&days=7"
     for key, is_shown in ((READ_KEY, False), (LEADS_KEY, True)):
         content = ask(planted, path, key).body.decode()

@@ -131,6 +131,24 @@ def test_words_that_differ_by_case_and_spaces_are_one_line(
     assert medium == ({"email": 4} if touch == "last" else {"Email": 4})
 
 
+@pytest.mark.parametrize(
+    ("click_id", "network", "medium"),
+    [
+        ("gclid", "google", "cpc"),
+        ("wbraid", "google", "cpc"),
+        ("epik", "pinterest", "social"),
+        ("fbp", "none", "unknown"),
+    ],
+)
+def test_clicks_are_counted_by_their_network(
+    keyed: Worker, pixel: str, click_id: str, network: str, medium: str
+) -> None:
+    record_view(keyed, pixel, f"?{click_id}=0A")
+    for touch in ("last", "first"):
+        assert values(keyed, pixel, f"by=click_id&attribution={touch}") == {network: 1}
+        assert values(keyed, pixel, f"by=medium&attribution={touch}") == {medium: 1}
+
+
 # The rules themselves are tested in tests/unit/services/reports/test_channel_rules.py.
 CHANNELS = [
     ("?utm_source=Google%20Ads&utm_medium=PPC", None, "Paid Search"),
@@ -140,6 +158,13 @@ CHANNELS = [
     ("?fbclid=F&utm_source=ig&utm_medium=paid", None, "Paid Social"),
     ("?utm_source=partner&utm_medium=cpc&utm_campaign=cross-network", None, "Cross-network"),
     ("?utm_source=chatgpt.com", None, "AI Assistant"),
+    ("?gbraid=0A", None, "Paid Search"),
+    ("?wbraid=0A&utm_source=spring", None, "Paid Search"),
+    ("?rdt_cid=R", None, "Paid Social"),
+    ("?dclid=D", None, "Display"),
+    ("?irclid=I", None, "Affiliates"),
+    ("?oppref=O", None, "Paid Other"),
+    ("?_gl=1*x", None, "Direct"),
     ("?utm_source=poster&utm_medium=print", None, "Unassigned"),
     ("", None, "Direct"),
     ("", "https://www.google.co.uk/", "Organic Search"),

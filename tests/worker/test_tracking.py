@@ -81,11 +81,39 @@ def test_every_address_stores_an_event_and_answers_the_same_shape(
     assert worker.event(content["event_id"])["session_id"] == content["session_id"]
 
 
+@pytest.mark.parametrize(
+    ("query", "attribution"),
+    [
+        ("gbraid=0A", {"source": "google", "medium": "cpc", "campaign": "none"}),
+        ("wbraid=0A", {"source": "google", "medium": "cpc", "campaign": "none"}),
+        ("rdt_cid=R", {"source": "reddit", "medium": "social", "campaign": "none"}),
+    ],
+)
+def test_a_click_id_without_a_column_is_credited_for_the_whole_visit(
+    worker: Worker, query: str, attribution: dict[str, str]
+) -> None:
+    cookie = some_visitor()
+    for page in (f"?{query}", "about"):
+        event = some_event(page_url=f"https://shop.example/{page}", visitor_cookie=cookie)
+        answer = worker.send(event).json()
+        assert answer["attribution"] == attribution
+        name, value = query.split("=")
+        assert json.loads(worker.event(answer["event_id"])["click_ids"]) == {name: value}
+
+
+def test_cookies_of_meta_are_stored_without_a_touch(worker: Worker) -> None:
+    row = stored(worker, some_event(fbc="fb.1.17.AbC", fbp="fb.1.17.9", network="g"))
+    assert json.loads(row["click_ids"]) == {"fbc": "fb.1.17.AbC", "fbp": "fb.1.17.9"}
+    assert row["touch_origin"] is None
+    assert stored(worker, some_event())["click_ids"] is None
+
+
 def test_all_that_a_pixel_and_cloudflare_know_is_stored(worker: Worker) -> None:
     event = some_event(
         page_url="https://shop.example/sale?utm_source=google&utm_medium=cpc&utm_campaign=spring"
         "&utm_content=red&utm_term=shoes&gclid=G1&campaign_region=eu&ad_group=A&ad_id=7"
-        "&search_query=red+shoes",
+        "&search_query=red+shoes&gbraid=0A&gad_source=1&utm_id=7&_gl=1*x",
+        fbp="fb.1.17.9",
         referrer_url="https://www.google.com/",
         page_title="Spring sale",
         viewport={"width": 1280, "height": 720},
@@ -119,6 +147,7 @@ def test_all_that_a_pixel_and_cloudflare_know_is_stored(worker: Worker) -> None:
         "ad_group": "A",
         "ad_id": "7",
         "search_query": "red shoes",
+        "click_ids": '{"gbraid":"0A","gad_source":"1","utm_id":"7","fbp":"fb.1.17.9"}',
         "touch_origin": "page_url",
         "form_data": None,
         "pipedrive_sync_status": None,

@@ -19,6 +19,7 @@ PARAMETERS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
     *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
     *("campaign_region", "ad_group", "ad_id", "search_query"),
+    *("gbraid", "rdt_cid", "utm_id", "placement"),
 )
 REPORTS = (
     *(f"breakdown/{{pixel}}?by={by}&attribution={kind}" for by, kind in BREAKDOWNS),

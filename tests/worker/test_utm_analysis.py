@@ -30,7 +30,7 @@ def record_view(
 def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker) -> None:
     record_view(keyed, "?utm_source=news&utm_medium=email")
     record_view(keyed, "?utm_term=shoes&gclid=G", 47, pixel="ppp-website-1")
-    record_view(keyed, "?fbclid=F")
+    record_view(keyed, "?wbraid=F&_gl=1*x")
     record_view(keyed, "")
     record_view(keyed, "", 47)
     record_view(keyed, "?gclid=G", 49)
@@ -53,33 +53,33 @@ def test_shares_are_of_the_events_of_all_pixels_in_two_days(keyed: Worker) -> No
 
 
 def test_addresses_are_listed_whose_parameters_nobody_stored(keyed: Worker) -> None:
-    record_view(keyed, "?gbraid=1&utm_source=a")
+    record_view(keyed, "?zzclid=1&utm_source=a")
     for _ in range(2):
-        record_view(keyed, "?UTM_ID=7&gbraid=1&gbraid=2#x=1")
+        record_view(keyed, "?UTM_AD=7&zzclid=1&zzclid=2#x=1")
     record_view(keyed, "?utm_source=a&ScCid=S")
     record_view(keyed, "#?utm_source=a")
     data = ask(keyed).json()["data"]
     assert data["unstored_parameters"] == [
-        {"name": "gbraid", "events": 3},
-        {"name": "utm_id", "events": 2},
+        {"name": "zzclid", "events": 3},
+        {"name": "utm_ad", "events": 2},
     ]
     assert data["unstored"] == [
         {
-            "page_url": f"{SITE}?UTM_ID=7&gbraid=1&gbraid=2#x=1",
+            "page_url": f"{SITE}?UTM_AD=7&zzclid=1&zzclid=2#x=1",
             "pixel_id": "ppp-demo-pixel",
             "events": 2,
-            "parameters": ["utm_id", "gbraid"],
+            "parameters": ["utm_ad", "zzclid"],
         },
         {
-            "page_url": f"{SITE}?gbraid=1&utm_source=a",
+            "page_url": f"{SITE}?zzclid=1&utm_source=a",
             "pixel_id": "ppp-demo-pixel",
             "events": 1,
-            "parameters": ["gbraid"],
+            "parameters": ["zzclid"],
         },
     ]
     without_persons = ask(keyed, READ_KEY).json()["data"]["unstored"]
     assert [address["page_url"] for address in without_persons] == [
-        f"{SITE}?UTM_ID=7",
+        f"{SITE}?UTM_AD=7",
         f"{SITE}?utm_source=a",
     ]
 

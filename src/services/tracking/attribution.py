@@ -177,7 +177,8 @@ def unstored_parameters(url: str) -> list[str]:
     """The names in the URL's query, in lower case and their order, that are stored in no field."""
     query = unescaped(url).partition("#")[0].partition("?")[2]
     names = (parameter_name(pair.partition("=")[0]) for pair in pairs_of(query))
-    return list(dict.fromkeys(name for name in names if name and name not in FIELD_OF_PARAMETER))
+    known = {*FIELD_OF_PARAMETER, "_gl"}  # Google's own, between two of a site's domains
+    return list(dict.fromkeys(name for name in names if name and name not in known))
 
 
 def _without_parameters(address: str) -> str:

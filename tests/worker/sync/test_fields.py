@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.core.click_ids import CLICK_FIELDS, CLICK_ID_COLUMNS
 from services.pipedrive.fields import FIELD_NAMES, TOUCH_FIELDS
 from tests.harness.sync import FIELDS, Lab, running_lab, some_email
 from tests.harness.worker import BROWSER, PIXEL, PROJECT, some_event, some_visitor
@@ -17,6 +18,7 @@ SHOP = "https://shop.example"
 AD = (
     "/?utm_source=google&utm_medium=cpc&utm_campaign=spring&utm_content=red&utm_term=shoes"
     "&gclid=G1&campaign_region=eu&ad_group=A&ad_id=7&search_query=red+shoes"
+    "&gbraid=0A&gad_source=1&utm_id=7"
 )
 MUNICH = {"country": "DE", "region": "Bavaria", "city": "Munich"}
 
@@ -77,6 +79,7 @@ def test_the_whole_table_of_one_realistic_journey(berlin: Lab) -> None:
         lab,
         cookie,
         "/contact",
+        fbp="fb.1.17.9",
         referrer_url=f"{SHOP}/",
         event_type="form_submit",
         event_key=some_visitor(),
@@ -102,6 +105,10 @@ def test_the_whole_table_of_one_realistic_journey(berlin: Lab) -> None:
         "ad_group": "A",
         "ad_id": "7",
         "search_query": "red shoes",
+        "gbraid": "0A",
+        "gad_source": "1",
+        "utm_id": "7",
+        "fbp": "fb.1.17.9",
         "first_touch_source": "google",
         "first_touch_medium": "cpc",
         "first_touch_campaign": "spring",
@@ -134,7 +141,7 @@ def test_the_whole_table_of_one_realistic_journey(berlin: Lab) -> None:
         "project_id": PROJECT,
     }
     assert lab.written(person) == expected
-    unseen = {"fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"}
+    unseen = {*CLICK_ID_COLUMNS, *CLICK_FIELDS} - expected.keys()
     assert set(FIELD_NAMES) == expected.keys() | unseen
 
 

@@ -511,6 +511,7 @@ def test_a_touch_in_the_route_of_a_single_page_app_goes_too(route: str) -> None:
         ("", []),
         ("?utm_source=a&ScCid=b&region=c&GCLID=d", []),
         ("?utm_ad=1&gclid=G&zzclid=2&utm_ad=3", ["utm_ad", "zzclid"]),
+        ("?_gl=1*x&_GL=2", []),
         ("?%75tm_ad=1&&=x&flag", ["utm_ad", "flag"]),
         ("#?utm_ad=1", []),
     ],
