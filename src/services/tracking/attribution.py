@@ -132,9 +132,11 @@ def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
 
     The placeholders that the old Worker stored for missing parameters are left out.
     """
-    others = {name: value for name, value in click_ids(row).items() if name not in BROWSER_IDS}
+    without_column = {
+        name: value for name, value in click_ids(row).items() if name not in BROWSER_IDS
+    }
     values = ((name, _pixel_value(name, row.get(name))) for name in FIELDS)
-    fields = {name: value for name, value in values if value} | others
+    fields = {name: value for name, value in values if value} | without_column
     # The old Worker stored ad parameters that belong to no touch.
     is_touch = row.get("touch_origin") or not TOUCH_FIELDS.isdisjoint(fields)
     return fields if is_touch else {}
@@ -207,9 +209,9 @@ def _touch(origin: TouchOrigin, fields: dict[str, str]) -> Touch | None:
 
 
 def _touch_of(origin: TouchOrigin, fields: Mapping[str, str]) -> Touch:
-    others = {name: value for name, value in fields.items() if name in CLICK_FIELDS}
+    without_column = {name: value for name, value in fields.items() if name in CLICK_FIELDS}
     columns = {name: value for name, value in fields.items() if name not in CLICK_FIELDS}
-    return Touch(origin, **columns, click_ids=others or None)
+    return Touch(origin, **columns, click_ids=without_column or None)
 
 
 def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
