@@ -179,8 +179,8 @@ def unstored_parameters(url: str) -> list[str]:
     """The names in the URL's query, in lower case and their order, that are stored in no field."""
     query = unescaped(url).partition("#")[0].partition("?")[2]
     names = (parameter_name(pair.partition("=")[0]) for pair in pairs_of(query))
-    known = {*FIELD_OF_PARAMETER, "_gl"}  # Google's own, between two of a site's domains
-    return list(dict.fromkeys(name for name in names if name and name not in known))
+    stored_names = {*FIELD_OF_PARAMETER, "_gl"}  # Google's own, between two of a site's domains
+    return list(dict.fromkeys(name for name in names if name and name not in stored_names))
 
 
 def _without_parameters(address: str) -> str:
@@ -195,8 +195,8 @@ def _without_parameters(address: str) -> str:
 
 def credit(touch: Mapping[str, object]) -> Attribution:
     """The credit for a touch as `Touch.stored_fields()` gives it; an empty one is direct."""
-    seen = {**touch, **click_ids(touch)}
-    click_id = next((name for name in NETWORK_OF_CLICK_ID if _text(seen, name)), None)
+    fields = {**touch, **click_ids(touch)}
+    click_id = next((name for name in NETWORK_OF_CLICK_ID if _text(fields, name)), None)
     return Attribution(
         source=_text(touch, "utm_source") or NETWORK_OF_CLICK_ID.get(click_id or "", "direct"),
         medium=_text(touch, "utm_medium") or MEDIUM_OF_CLICK_ID.get(click_id or "", "unknown"),
