@@ -15,6 +15,14 @@ TRACKING_PARAMETERS = (
 )
 TRACKING_FAMILIES = ("utm_", "hsa_", "gad_", "mtm_")
 
+# What addresses with one of them have in it, and few others. To read the pairs of a query costs a
+# row for each pair, so that it is done for these only.
+STEMS = (
+    *("utm_", "clid", "gad_", "braid", "hsa_", "mtm_", "gclsrc", "clkid", "fat_id", "click_id"),
+    *("cid", "epik", "oppref", "_gl", "_ga", "igsh", "mc_eid", "_hs", "_kx", "vero_id", "mkt_tok"),
+    "srsltid",
+)
+
 # `instr` takes a third of the time of IN and GLOB.
 _IS_TRACKING = f"""
   instr(' {" ".join(TRACKING_FAMILIES)} ', ' ' || lower(substr(value, 1, 4)) || ' ')
@@ -28,7 +36,8 @@ _IS_TRACKING = f"""
 def _without_tracking(address: str) -> str:
     """The SQL of an address, or of a fragment with a route, without its tracking parameters."""
     query = f"replace(substr({address}, instr({address}, '?') + 1), '&amp;', '&')"
-    return f"""iif(instr({address}, '?'),
+    may_be_tracking = " OR ".join(f"{address} LIKE '%{stem}%'" for stem in STEMS)
+    return f"""iif(instr({address}, '?') AND ({may_be_tracking}),
   substr({address}, 1, instr({address}, '?') - 1) || coalesce((
     SELECT '?' || group_concat(value, '&')
     FROM json_each('[' || replace(json_quote({query}), '&', '","') || ']')
@@ -37,7 +46,7 @@ def _without_tracking(address: str) -> str:
 
 
 def page(url: str) -> str:
-    """The SQL of the page in a column of URLs; one without parameters costs nothing."""
+    """The SQL of the page in a column of URLs; one without tracking parameters costs little."""
     head = f"substr({url}, 1, instr({url}, '#') - 1)"
     fragment = f"substr({url}, instr({url}, '#') + 1)"
     return f"""iif(instr({url}, '#'),

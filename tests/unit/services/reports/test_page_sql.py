@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reports.page_sql import TRACKING_PARAMETERS, page
+from services.reports.page_sql import TRACKING_FAMILIES, TRACKING_PARAMETERS, page
 from services.tracking.link_parameters import TOUCH_FIELDS
 
 STATEMENT = f"SELECT {page('url')} FROM (SELECT ?1 AS url)"
@@ -34,7 +34,7 @@ def page_of(connection: sqlite3.Connection, url: str | None) -> object:
         (None, None),
         ("", ""),
         (HOME, HOME),
-        (f"{HOME}?", HOME),
+        (f"{HOME}?", f"{HOME}?"),
         (f"{HOME}?gclid=G1", HOME),
         (f"{HOME}?p=12&gclid=G1&utm_source=x", f"{HOME}?p=12"),
         (f"{HOME}?utm_source=x&p=12&_gl=1*2", f"{HOME}?p=12"),
@@ -77,6 +77,15 @@ def test_every_text_has_a_page_that_is_its_own_page(text: str) -> None:
 @pytest.mark.parametrize("name", sorted(TOUCH_FIELDS))
 def test_what_makes_a_touch_makes_no_page(connection: sqlite3.Connection, name: str) -> None:
     assert page_of(connection, f"{HOME}?{name}=1&p=2") == f"{HOME}?p=2"
+
+
+@pytest.mark.parametrize("name", [*TRACKING_PARAMETERS, *TRACKING_FAMILIES])
+@pytest.mark.parametrize("change", [str.lower, str.upper])
+def test_every_tracking_parameter_is_noticed(
+    connection: sqlite3.Connection, name: str, change: Callable[[str], str]
+) -> None:
+    assert page_of(connection, f"{HOME}?p=1&{change(name)}=2") == f"{HOME}?p=1"
+    assert page_of(connection, f"{HOME}#/a?{change(name)}&p=1") == f"{HOME}#/a?p=1"
 
 
 def test_names_are_in_lower_case_and_listed_once() -> None:
