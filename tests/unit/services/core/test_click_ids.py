@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,8 @@ from services.core.click_ids import (
     OTHER_CLICK_IDS,
     words_of_column,
 )
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_every_click_id_has_a_network_and_a_medium_and_one_place() -> None:
@@ -53,3 +57,19 @@ def test_the_column_has_the_same_words(words: dict[str, str]) -> None:
             statement = f"SELECT {words_of_column(words)} FROM (SELECT ? AS click_ids)"
             [(word,)] = connection.execute(statement, (stored,)).fetchall()
             assert word == words.get(name or "")
+
+
+def test_the_documentation_says_the_network_and_the_medium_of_each() -> None:
+    text = (ROOT / "docs" / "attribution.md").read_text(encoding="utf-8")
+    _, _, section = text.partition("## Click IDs\n")
+    rows = re.findall(r"^\| (`.*?) \| .*? \| (\w+), (\w+) \|$", section, re.MULTILINE)
+    documented = {
+        name: (network, medium)
+        for names, network, medium in rows
+        for name in re.findall("`(.*?)`", names)
+        if name in NETWORK_OF_CLICK_ID
+    }
+    assert documented == {
+        name: (network, MEDIUM_OF_CLICK_ID[name]) for name, network in NETWORK_OF_CLICK_ID.items()
+    }
+    assert [name for name in CLICK_FIELDS if f"`{name}`" not in section] == []
