@@ -99,7 +99,7 @@ node_modules/ready: package-lock.json package.json | .cache/host
 	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.cache/vendored: uv.lock tools/vendor.py .venv/ready
+.cache/vendored: uv.lock tools/vendor.py tools/strip_source.py .venv/ready
 	@echo "vendoring the Worker's packages (python_modules)"
 	@$(BIN)/python tools/vendor.py
 	@touch $@
