@@ -19,7 +19,7 @@ PARAMETERS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
     *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
     *("campaign_region", "ad_group", "ad_id", "search_query"),
-    *("gbraid", "rdt_cid", "utm_id", "placement"),
+    *(MEMBERS := ("gbraid", "rdt_cid", "utm_id", "placement")),
 )
 REPORTS = (
     *(f"breakdown/{{pixel}}?by={by}&attribution={kind}" for by, kind in BREAKDOWNS),
@@ -140,8 +140,11 @@ def test_a_visitor_has_a_first_touch_with_each_project(lab: Lab) -> None:
     [row] = lab.worker.query("SELECT * FROM visitors WHERE visitor_cookie = ?", cookie)
     touches = json.loads(row["first_touches"])
     assert touches == {
-        PROJECT_OF[pixel]: {name: f"{MARK_OF[pixel]}-{name}" for name in PARAMETERS}
-        | {"origin": "page_url"}
+        PROJECT_OF[pixel]: {
+            **{name: f"{MARK_OF[pixel]}-{name}" for name in PARAMETERS if name not in MEMBERS},
+            "click_ids": {name: f"{MARK_OF[pixel]}-{name}" for name in MEMBERS},
+            "origin": "page_url",
+        }
         for pixel in (OTHER, MINE)
     }
     # For Workers that know no other one.
