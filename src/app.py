@@ -50,6 +50,7 @@ class App:
     local_time: LocalTime
     new_id: NewId
     memory_mib: Callable[[], int]
+    rows_read: Callable[[], int]
     worker_version: str | None
     database: Database
     bucket: Bucket

@@ -102,6 +102,7 @@ def build_app(env: Any) -> App:
         local_time=local_time,
         new_id=new_id,
         memory_mib=memory_mib,
+        rows_read=database.rows_read,
         worker_version=_worker_version(raw),
         database=database,
         bucket=bucket,
@@ -128,7 +129,7 @@ def build_app(env: Any) -> App:
             *(config.session_retention_days, config.visitor_retention_days),
         ),
         backups=Backups(config.backups, records, store, steps, loss_check, now),
-        failed_requests=FailedRequests(database, now),
+        failed_requests=FailedRequests(database, now, sleep),
         checks_run=ChecksRun(
             *(thresholds, metrics_reader, records, store, loss_check),
             *(waiting_counts, now),

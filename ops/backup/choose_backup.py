@@ -71,6 +71,8 @@ class BackupChooser:
                 f"warning: an older backup has {best.events:,} events ({best.id}), the newest one"
                 f" {newest.events:,} ({newest.id}): the older one is taken"
             )
+        # Also one from before an acceptance, which may have been a mistake.
+        self._warn_of_larger(backups, best.id)
         return best.id
 
     def _best(self, newest: Backup, candidates: Sequence[Backup]) -> Backup:
@@ -106,8 +108,9 @@ class BackupChooser:
         largest = max(events, key=lambda name: events[name], default=backup_id)
         if backup_id in events and events[largest] > events[backup_id]:
             note(
-                f"warning: {largest} has {events[largest]:,} events, {backup_id} has"
-                f" {events[backup_id]:,}"
+                f"warning: another backup has {events[largest]:,} events ({largest}), this one"
+                f" {events[backup_id]:,} ({backup_id}). The archive, retention and erasures make"
+                f" backups smaller; else take that one: --backup {largest}"
             )
 
 

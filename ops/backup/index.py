@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ops.terminal.errors import NoAnswerError
+from services.core.stored_time import MAX_CLOCK_DIFFERENCE, parse_iso
 
 INDEX_KEY = "backups/index.json"
 FORMAT = 1
@@ -65,8 +66,14 @@ def read_index(read: ReadJson) -> Sequence[Backup] | None:
 
 
 def newest_verified(backups: Sequence[Backup] | None) -> Backup | None:
-    """Return the newest verified one of *backups*, which are in the order of the index."""
-    return next((backup for backup in backups or () if backup.verified), None)
+    """Return the newest verified one of *backups*, which are in the order of the index.
+
+    One from the future was made while a clock was ahead: only if there is no other.
+    """
+    latest = datetime.now(UTC) + MAX_CLOCK_DIFFERENCE
+    verified = [backup for backup in backups or () if backup.verified]
+    past = [backup for backup in verified if backup.finished_at and backup.finished_at <= latest]
+    return next(iter(past or verified), None)
 
 
 def read_backup_contents(read: ReadJson, backup: Backup) -> BackupContents | None:
@@ -107,7 +114,7 @@ def _backup(entry: Mapping[str, Any]) -> Backup:
     return Backup(
         id=entry["id"],
         environment=entry["environment"],
-        finished_at=datetime.fromisoformat(finished) if finished else None,
+        finished_at=parse_iso(finished) if finished else None,
         verified=bool(finished and entry["verified_at"]),
         events=int(entry["events"] or 0),
         migration=entry["migration"],

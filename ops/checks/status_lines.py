@@ -45,7 +45,8 @@ class StatusSnapshot:
     """What the Worker answered. `metrics` and `backups` are None if they could not be read.
 
     `not_read` says why. `loss` is why the database counts as lost, where that was judged here;
-    `options` name the Worker to a command.
+    `sizes` are those of the newest backup and of the largest one; `options` name the Worker to a
+    command.
     """
 
     url: str
@@ -54,6 +55,7 @@ class StatusSnapshot:
     backups: Sequence[Row] | None
     not_read: Sequence[str]
     loss: str | None = None
+    sizes: Row | None = None
     options: str = "--env production"
 
     @property
@@ -93,7 +95,7 @@ def status_lines(snapshot: StatusSnapshot) -> Sequence[StatusLine]:
         ]
         lines += _job_lines(metrics["jobs"], snapshot.now)
         lines += _alert_lines(metrics["jobs"].get(WATCH))
-    lines += [_backup_line(snapshot)]
+    lines += [_backup_line(snapshot), *_larger_backup_lines(snapshot.sizes)]
     lines += [
         StatusLine("not read", plain(reason), is_problem=True) for reason in snapshot.not_read
     ]
@@ -258,6 +260,18 @@ def _backup_line(snapshot: StatusSnapshot) -> StatusLine:
     rows = f", {newest['rows']:,} rows" if newest.get("rows") else ""
     text = f"{plain(newest['id'])}, {_ago(newest['verified_at'], snapshot.now)}{rows}"
     return StatusLine("backup", text, _age(newest["verified_at"], snapshot.now) > MAX_BACKUP_AGE)
+
+
+def _larger_backup_lines(sizes: Row | None) -> Iterator[StatusLine]:
+    """Yield a hint at a larger backup, as after an acceptance that was a mistake."""
+    if not sizes or sizes["largest"]["events"] <= sizes["newest"]["events"]:
+        return
+    newest, largest = sizes["newest"], sizes["largest"]
+    yield StatusLine(
+        "  larger",
+        f"an older backup has {largest['events']:,} events ({plain(largest['id'])}), the newest"
+        f" {newest['events']:,}: archive, retention and erasures make them smaller",
+    )
 
 
 def _is_count(value: object) -> bool:

@@ -59,6 +59,8 @@ def _read_snapshot(api: Api) -> StatusSnapshot:
         health=health,
         metrics=metrics,
         backups=backups["data"] if backups else None,
+        # A Worker of an older version does not say them.
+        sizes=backups.get("in_bucket") if backups else None,
         not_read=[reason for reason in (no_metrics, no_backups) if reason],
     )
 
@@ -72,13 +74,14 @@ def _with_bucket(snapshot: StatusSnapshot, target: Target) -> StatusSnapshot:
     # Another database in place of the lost one lists none, or its own.
     if snapshot.newest_backup is None or not is_healthy:
         try:
-            backups = [_backup_row(backup) for backup in backups_in_bucket(target)]
+            listed = backups_in_bucket(target)
         except OpsError as error:
             not_read = [*snapshot.not_read, f"the backups in R2: {error}"]
             snapshot = replace(snapshot, not_read=not_read)
         else:
             note(f"backups: read from R2, {target.bucket}")
-            snapshot = replace(snapshot, backups=backups)
+            backups = [_backup_row(backup) for backup in listed]
+            snapshot = replace(snapshot, backups=backups, sizes=_sizes(listed))
     if is_healthy:
         return snapshot
     try:
@@ -98,6 +101,18 @@ def _backup_row(backup: Backup) -> Row:
     finished = backup.finished_at if backup.verified else None
     verified_at = f"{finished:%Y-%m-%dT%H:%M:%SZ}" if finished else None
     return {"id": backup.id, "rows": backup.rows, "verified_at": verified_at}
+
+
+def _sizes(backups: Sequence[Backup]) -> Row | None:
+    """Return the newest verified backup and the largest one, as the Worker's API shows them."""
+    verified = [backup for backup in backups if backup.verified]
+    if not verified:
+        return None
+    largest = max(verified, key=lambda backup: backup.events)
+    return {
+        name: {"id": backup.id, "events": backup.events}
+        for name, backup in (("newest", verified[0]), ("largest", largest))
+    }
 
 
 def read_health(api: Api) -> Row:

@@ -15,6 +15,7 @@ from ops.backup.index import Backup, BackupContents
 from ops.deploy.check_result import CheckResult, failed, passed
 from ops.deploy.deployment_log import DeploymentEntry
 from ops.terminal.output import counted
+from services.core.stored_time import parse_iso
 from services.loss.contents import DatabaseContents
 from services.loss.high_water_mark import HighWaterMark
 from services.loss.judgement import judge_loss
@@ -277,7 +278,7 @@ def outside_observations(
     if last and last.get("rows"):
         deployed = BackupContents(last["rows"], last["highest_event"])
         moment = last.get("ended_at") or last.get("at")
-        at = datetime.fromisoformat(moment) if moment else None
+        at = parse_iso(moment) if moment else None
         observations.append(Observation(f"by the deployment {last['id']}", deployed, at))
     return observations
 

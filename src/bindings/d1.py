@@ -24,6 +24,11 @@ class D1:
         """Takes the unwrapped binding, or None where it is missing."""
         self._binding = binding
         self._prepared: dict[str, Any] = {}
+        self._rows_read = 0
+
+    def rows_read(self) -> int:
+        """How many rows this isolate read, as D1 bills them, without those of stored events."""
+        return self._rows_read
 
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
@@ -61,6 +66,7 @@ class D1:
             result = await self._prepare(statement).bind(*values).all()
         except JsException as error:
             raise UnavailableError(f"D1 failed: {error}") from error
+        self._rows_read += int(result.meta.rows_read)
         # One text from JavaScript is cheaper than many objects.
         rows: list[Row] = json.loads(js.JSON.stringify(result.results))
         return rows
@@ -69,11 +75,10 @@ class D1:
         self, statements: Sequence[str], parameters: str
     ) -> Sequence[Sequence[Row]]:
         """See `services.core.ports.Database.batch_rows`."""
-        results = await self._run(statements, parameters)
-        rows: list[list[Row]] = [
-            result["results"] or [] for result in json.loads(js.JSON.stringify(results))
-        ]
-        return rows
+        answered = await self._run(statements, parameters)
+        results: list[Row] = json.loads(js.JSON.stringify(answered))
+        self._rows_read += sum(int(result["meta"]["rows_read"]) for result in results)
+        return [result["results"] or [] for result in results]
 
     async def size_bytes(self) -> int:
         """The size of the database, as D1 reports it with every result.

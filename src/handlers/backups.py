@@ -9,6 +9,7 @@ from app import App
 from handlers.json_api import answer_refusals, read_json_object
 from services.core.errors import InvalidFieldsError, unknown_fields
 from services.core.logs import Log
+from services.core.ports import UnavailableError
 from services.core.text import clean
 from web import Request, Response, json_response
 
@@ -16,10 +17,32 @@ MAX_LABEL_CHARACTERS = 100
 
 
 @answer_refusals
-async def list_backups(app: App, _request: Request, _log: Log) -> Response:
-    """`GET /api/backups`: the newest hundred, newest first."""
+async def list_backups(app: App, _request: Request, log: Log) -> Response:
+    """`GET /api/backups`: the newest hundred, newest first; and of those in R2 the largest one.
+
+    D1 knows no backup from before somebody accepted another database.
+    """
     backups = await app.backups.newest()
-    return json_response({"success": True, "data": [backup.as_json() for backup in backups]})
+    content = [backup.as_json() for backup in backups]
+    return json_response(
+        {"success": True, "data": content, "in_bucket": await _sizes_in_bucket(app, log)}
+    )
+
+
+async def _sizes_in_bucket(app: App, log: Log) -> Mapping[str, object] | None:
+    """The newest and the largest backup by the index in R2; None without any, or an answer."""
+    try:
+        entries = await app.backups.store.entries()
+    except UnavailableError as error:
+        log.warning("backup_index_not_read", reason=str(error))
+        return None
+    if not entries:
+        return None
+    largest = max(entries, key=lambda entry: int(str(entry["events"])))
+    return {
+        name: {"id": entry["id"], "events": entry["events"]}
+        for name, entry in (("newest", entries[0]), ("largest", largest))
+    }
 
 
 @answer_refusals

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from app import App
 from config import ConfigError
+from services.alerting.notifier import Notifier
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
+from services.loss.loss_check import LossJudgement
+from services.monitoring.health import ComponentHealth
 from services.privacy.erasure_notes import repair_index
 from services.sync.timers import delete_old_timers
 
@@ -23,7 +26,7 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     An error in one job is logged; the next job runs all the same. While the database is lost,
     nothing expires or is archived, and no backup is made of it.
     """
-    log = Log(app.config.log_level, run_id)
+    log, rows_before = Log(app.config.log_level, run_id), app.rows_read()
     parts = await app.health.check()
     unhealthy = [name for name, part in parts.items() if not part.healthy]
     if unhealthy:
@@ -41,7 +44,7 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         "retention": lambda: app.retention.run(log),
         "backup": lambda: app.backups.run(log),
         "archive": lambda: app.new_archive(log).run(),
-        "watch": lambda: app.checks_run.run(notifier, parts, loss, log),
+        "watch": lambda: _watch(app, notifier, parts, loss, log),
     }
     skipped = SKIPPED_WHEN_LOST if loss.has_identity else SKIPPED_WITHOUT_IDENTITY
     outcomes = {
@@ -49,7 +52,19 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         for job, run in jobs.items()
     }
     healthy = not unhealthy and loss.reason is None and "crashed" not in outcomes.values()
-    log.summary("cron_run", cron=cron, healthy=healthy, jobs=outcomes, memory_mib=app.memory_mib())
+    costs = {"memory_mib": app.memory_mib(), "rows_read": app.rows_read() - rows_before}
+    log.summary("cron_run", cron=cron, healthy=healthy, jobs=outcomes, **costs)
+
+
+async def _watch(
+    app: App,
+    notifier: Notifier,
+    parts: Mapping[str, ComponentHealth],
+    loss: LossJudgement,
+    log: Log,
+) -> None:
+    """Runs the checks, last: the backup of this run may have found that rows are gone."""
+    await app.checks_run.run(notifier, parts, await app.loss_check.judge_again(loss, log), log)
 
 
 async def _delete_old_timers(app: App, log: Log) -> None:

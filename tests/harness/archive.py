@@ -87,9 +87,9 @@ def clean(worker: Worker) -> None:
         worker.query(f"DELETE FROM {table}")
     worker.query("DELETE FROM pixels WHERE id LIKE 'archived-%'")
     worker.query("UPDATE projects SET configuration = '{}'")
-    claim_full_backup(worker)
     # Pixels are gone on purpose: the database is not lost.
-    worker.forget(HIGH_WATER_MARK)
+    worker.forget(HIGH_WATER_MARK, *worker.stored_keys("backups/"))
+    claim_full_backup(worker)
     if keys := [*worker.stored_keys("archive/"), *worker.stored_keys("received/")]:
         worker.forget(*keys)
 

@@ -43,6 +43,7 @@ COVERED_BY = {
     "src/handlers/scheduled.py": "tests/worker/sync/test_scheduling.py",
     # SQL, whose tests are on a real D1.
     "src/services/archive/batches.py": "tests/worker/archive/test_moving.py",
+    "src/services/backup/backup_run.py": "tests/worker/test_backups.py",
     "src/services/backup/changes.py": "tests/worker/test_backups.py",
     "src/services/backup/full_backups.py": "tests/worker/test_retention.py",
     "src/services/backup/records.py": "tests/worker/test_backups.py",

@@ -14,7 +14,9 @@ from ops.backup.high_water import FORGET_BACKUPS
 from pyodide_bundle import Bundle
 from services.loss.contents import COUNT_EVENTS, READ_CONTENTS, DatabaseContents
 from services.loss.high_water_mark import accepted_mark, parse_mark
+from services.loss.row_counts import READ_LEDGERS
 from tests.harness.keys import ADMIN_KEY, keys
+from tests.harness.sync import wait_until
 from tests.harness.waiting import waiting_objects
 from tests.harness.worker import (
     PIXEL,
@@ -73,6 +75,12 @@ def run_cron(worker: Worker) -> list[Row]:
     return [line for line in lines if line["event"] == "alert"]
 
 
+def back_up(worker: Worker) -> list[Row]:
+    """The alerts of a run in which the next hourly backup is due."""
+    worker.query("UPDATE backups SET finished_at = datetime(finished_at, '-50 minutes')")
+    return run_cron(worker)
+
+
 def mark_of(worker: Worker) -> dict[str, Any]:
     content = worker.stored(MARK)
     assert content is not None
@@ -119,10 +127,14 @@ def test_the_mark_says_what_the_database_holds_and_only_rises(worker: Worker) ->
         "pixels": worker.query("SELECT count(*) AS number FROM pixels")[0]["number"],
     }
     assert mark["database_id"] == identity_of(worker)["id"]
-    worker.query("DELETE FROM tracking_events WHERE id > 5")
+    # As somebody does with the events of a test.
+    worker.query("DELETE FROM tracking_events WHERE id > 12")
     assert run_cron(worker) == []
-    still = {**mark_of(worker), "seen_at": mark["seen_at"], "last_run": mark["last_run"]}
-    assert still == mark
+    changing = {name: mark[name] for name in ("seen_at", "last_run")}
+    assert {**mark_of(worker), **changing} == mark
+    assert mark["counts"]["events"] == 20
+    assert back_up(worker) == []
+    assert mark_of(worker)["counts"]["events"] == 12
     worker.send(some_event())
     run_cron(worker)
     assert mark_of(worker)["highest_event"] == 21
@@ -186,8 +198,12 @@ def test_what_waits_is_stored_once_when_the_database_is_back(worker: Worker) -> 
 
     restore(worker, contents)
     worker.query("UPDATE sqlite_sequence SET seq = 22 WHERE name = 'tracking_events'")
-    [over] = run_cron(worker)
-    assert (over["problem"], over["state"]) == ("database_lost", "over")
+    # Isolates write what they answered 503 within five seconds.
+    wait_until(
+        lambda: worker.query("SELECT sum(number) AS n FROM failed_requests")[0]["n"] == 6, 30
+    )
+    alerts = {alert["problem"]: alert["state"] for alert in run_cron(worker)}
+    assert alerts == {"database_lost": "over", "many_errors": "new"}
     assert worker.stored_keys("waiting/") == []
     stored = worker.query(
         "SELECT tracking_events.* FROM tracking_events JOIN visitors ON visitors.id = visitor_id"
@@ -248,16 +264,151 @@ def test_an_unknown_pixel_is_refused_unless_there_were_more_pixels(worker: Worke
     assert worker.send(some_event()).status_code == 200
 
 
-@pytest.mark.parametrize("content", [b"{", b'{"format": 2}', b"\xff"])
-def test_a_mark_that_cannot_be_read_is_said_once_and_made_anew(
-    worker: Worker, content: bytes
+@pytest.mark.parametrize("content", [b"{", b'{"format": 2}', b"\xff", None])
+def test_a_mark_that_is_gone_or_damaged_is_said_once_and_made_anew(
+    worker: Worker, content: bytes | None
 ) -> None:
-    worker.store(MARK, content)
+    before = mark_of(worker)
+    take_mark(worker, content)
     assert run_cron(worker) == []
-    assert [line["event"] for line in worker.log_lines()].count("mark_unreadable") >= 1
+    events = [line["event"] for line in worker.log_lines()]
+    assert events.count("mark_missing" if content is None else "mark_unreadable") >= 1
     assert mark_of(worker)["highest_event"] == 20
+    # A backup remembers what it counted, too.
+    assert mark_of(worker)["counts"]["events"] == before["counts"]["events"]
     run_cron(worker)
-    assert "mark_unreadable" not in [line["event"] for line in worker.log_lines()]
+    assert not {"mark_missing", "mark_unreadable"} & {line["event"] for line in worker.log_lines()}
+
+
+def take_mark(worker: Worker, content: bytes | None) -> None:
+    if content is None:
+        worker.forget(MARK)
+    else:
+        worker.store(MARK, content)
+
+
+def test_a_new_installation_without_a_mark_and_without_backups_is_healthy(worker: Worker) -> None:
+    worker.forget(*worker.stored_keys())
+    recreate(worker)
+    assert worker.send(some_event()).status_code == 200
+    assert run_cron(worker) == []
+    assert mark_of(worker)["highest_event"] == 1
+    assert httpx.get(f"{worker.url}/health").status_code == 200
+
+
+def test_behind_a_mark_that_is_gone_rows_that_were_deleted_by_hand_are_a_loss(
+    worker: Worker,
+) -> None:
+    worker.forget(MARK)
+    worker.query("DELETE FROM tracking_events WHERE id BETWEEN 2 AND 19")
+    [alert] = back_up(worker)
+    assert "18 of 20 events are gone" in alert["text"]
+
+
+def test_rows_that_were_deleted_by_hand_are_a_loss_however_many_come_since(worker: Worker) -> None:
+    entries = index_of(worker)
+    worker.query("DELETE FROM tracking_events WHERE id > 1")
+    assert worker.send(some_event()).status_code == 200
+    # Nothing is counted between two backups.
+    assert run_cron(worker) == []
+    [alert] = back_up(worker)
+    assert alert["problem"] == "database_lost"
+    assert "18 of 20 events are gone" in alert["text"]
+    # The backup that counted them joins no chain.
+    assert index_of(worker) == entries
+    [backup] = worker.query("SELECT state, error FROM backups WHERE kind = 'hourly'")
+    assert backup["state"] == "failed"
+    assert "18 of 20 events are gone" in backup["error"]
+    assert httpx.get(f"{worker.url}/health").status_code == 503
+    for _ in range(30):
+        assert worker.send(some_event()).status_code == 200
+    worker.act("clear_logs")
+    assert back_up(worker) == []  # it was sent, and lasts
+    assert index_of(worker) == entries
+    [refused] = [line for line in worker.log_lines() if line["event"] == "backup_refused"]
+    assert "18 of 20 events are gone" in refused["reason"]
+
+
+def test_what_the_ledgers_explain_is_no_loss(worker: Worker) -> None:
+    # An erasure of more than is tolerated.
+    for number in range(15):
+        worker.send(lead(event_key=f"erased-event-{number}", visitor_cookie=JANE))
+    assert back_up(worker) == []
+    assert mark_of(worker)["counts"]["events"] == 35
+    assert erased(worker, "jane@example.com")["counts"]["tracking_events"] == 15
+    assert back_up(worker) == []
+    assert mark_of(worker)["counts"]["events"] == 20
+    worker.query("DELETE FROM privacy_requests")
+    [alert] = back_up(worker)
+    assert "1 of 1 receipts of erasures are gone" in alert["text"]
+
+
+# Two days old: neither in the last hour nor due to be archived.
+MANY_EVENTS = """
+INSERT INTO tracking_events (pixel_id, visitor_id, event_type, timestamp)
+WITH RECURSIVE numbers (number) AS (
+  SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 20000
+)
+SELECT ?, 'visitor-' || number, 'pageview', datetime('now', '-2 days') FROM numbers
+"""
+
+
+def rows_read(worker: Worker) -> int:
+    """Of the last run of the cron, as D1 counts them."""
+    [summary] = [line for line in worker.log_lines() if line["event"] == "cron_run"]
+    number: int = summary["rows_read"]
+    return number
+
+
+def test_between_two_backups_a_run_reads_as_much_of_many_events_as_of_few(worker: Worker) -> None:
+    look_at_few = worker.act("query", sql=READ_CONTENTS, values=[])["rows_read"]
+    run_cron(worker)
+    few = rows_read(worker)
+    worker.query(MANY_EVENTS, PIXEL)
+    worker.send(some_event())
+    look_at_many = worker.act("query", sql=READ_CONTENTS, values=[])["rows_read"]
+    # The runs of the last hour are read, and there is one more.
+    run_cron(worker)
+    assert (look_at_many, look_at_many < 20) == (look_at_few, True)
+    assert rows_read(worker) <= few + 20
+    assert few < 400
+    # A backup reads them, counts them, and nobody counts them again.
+    back_up(worker)
+    assert mark_of(worker)["counts"]["events"] == 20_021
+    span = json.dumps({"since": "2026-01-01 00:00:00", "now": "9"})
+    assert worker.act("query", sql=READ_LEDGERS, values=[span])["rows_read"] < 100
+
+
+@pytest.mark.parametrize("content", [b"{", None], ids=["damaged", "gone"])
+@pytest.mark.parametrize("index", [True, False], ids=["with the index", "without the index"])
+def test_behind_a_mark_that_cannot_be_read_a_lost_database_is_lost(
+    worker: Worker, content: bytes | None, *, index: bool
+) -> None:
+    before = mark_of(worker)
+    listed = index_of(worker)
+    recreate(worker)
+    take_mark(worker, content)
+    if not index:
+        worker.forget("backups/index.json")
+    [alert] = run_cron(worker)
+    assert alert["problem"] == "database_lost"
+    assert "another database" in alert["text"]
+    rebuilt = mark_of(worker)
+    names = ("database_id", "highest_event", "events", "pixels", "projects")
+    assert {name: rebuilt[name] for name in names} == {name: before[name] for name in names}
+    # Isolates know it too.
+    assert_waits(worker.send(some_event()))
+    # And a restore finds what there is.
+    assert [entry["id"] for entry in index_of(worker)] == [entry["id"] for entry in listed]
+
+
+def test_a_lost_index_of_erasures_is_made_anew_out_of_the_notes(worker: Worker) -> None:
+    assert worker.send(lead()).status_code == 200
+    receipt = erased(worker, "jane@example.com")
+    worker.forget("erasures/index.json")
+    run_cron(worker)
+    index = json.loads(worker.stored("erasures/index.json") or b"{}")
+    assert index == {"format": 1, "receipts": [receipt["id"]]}
 
 
 def test_what_cannot_be_read_of_what_waits_keeps_nothing_else(worker: Worker) -> None:
@@ -483,6 +634,10 @@ def test_a_visitor_cookie_reaches_what_no_pixel_takes(worker: Worker) -> None:
     cookie = json.loads(next(iter(objects.values())))["event"]["visitor_cookie"]
     answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
     assert answer["found"]["parked_events"]["count"] == 3
+    key = f"parked/later-pixel/{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-00.json"
+    worker.store(key, b"{")
+    answer = ask(worker, "find", visitor_cookie=cookie).json()["data"]
+    assert answer["found"]["damaged_parts"] == [key]
 
 
 def test_events_that_a_healthy_database_does_not_take_for_an_hour_are_an_alarm(

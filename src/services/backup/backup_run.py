@@ -1,4 +1,4 @@
-"""When a backup is due, and one run of the job that makes it.
+"""One run of the job that makes backups.
 
 At most one run works on backups at a time. An hourly backup goes before a full one that is running,
 so that the recovery point never waits for it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 from services.archive.batches import ANY_ARCHIVED
 from services.backup.changes import read_marker
@@ -21,6 +21,7 @@ from services.backup.records import (
     backup_id,
 )
 from services.backup.retention import IndexEntry
+from services.backup.schedule import due_kinds, newest_verified, without_future
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
 from services.backup.tables import UnknownNameError, read_tables
@@ -37,10 +38,6 @@ JOB = "backup"
 REFUSED = "refused"
 # A small part of the time that Cloudflare gives a cron run.
 LEASE_SECONDS = 300
-# With a cron every five minutes and the time to write, less than an hour is ever lost.
-HOURLY_INTERVAL = timedelta(minutes=45)
-FULL_AT = time(2, 0)
-PAUSE_AFTER_FAILURE = timedelta(minutes=15)
 MAX_BACKUP_TIME = timedelta(hours=20)
 RECORD_RETENTION = timedelta(days=30)
 ADVICE_WHEN_LOST = "Restore it (ppp restore), or accept the database as it is (ppp accept-database)"
@@ -48,6 +45,10 @@ ADVICE_WHEN_LOST = "Restore it (ppp restore), or accept the database as it is (p
 
 class RefusedBackupError(Exception):
     """A backup would replace a better one; the message says why and what to do."""
+
+
+class MissingRowsError(Exception):
+    """A backup counted fewer rows than there must be: it joins no chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ class Backups:
         now = self.clock()
         marker, migration = await read_marker(self.records.database)
         await self._require_events(marker, log)
-        previous = newest_verified(newest) if kind == "hourly" else None
+        previous = newest_verified(without_future(newest, now)) if kind == "hourly" else None
         backup = Backup(
             id=backup_id(kind, now),
             kind=kind,
@@ -232,15 +233,25 @@ class Backups:
         for _ in range(self.settings.steps):
             if backup.state != "running" or self.clock() >= end:
                 break
+            was_written = backup.progress.phase == "verify"
             try:
                 await self.steps.step(backup)
-            except (DamagedPartError, UnknownNameError) as error:
+                if backup.progress.phase == "verify" and not was_written:
+                    await self._require_rows(backup, log)
+            except (DamagedPartError, UnknownNameError, MissingRowsError) as error:
                 backup.state, backup.error = "failed", str(error)
             if backup.state == "running" and self.clock() - backup.started_at > MAX_BACKUP_TIME:
                 backup.state, backup.error = "failed", f"not done after {MAX_BACKUP_TIME}"
             await self.records.save(backup)
         await job.renew(self.clock(), {"backups": [backup.id]})
         _log_state(backup, log)
+
+    async def _require_rows(self, backup: Backup, log: Log) -> None:
+        """Compares what a backup counted with the count before, before anybody relies on it."""
+        counted_at = backup.finished_at or self.clock()
+        reason = await self.loss_check.judge_counts(backup.progress.totals, counted_at, log)
+        if reason:
+            raise MissingRowsError(f"{reason}. {ADVICE_WHEN_LOST}")
 
     async def _clean_up(self, log: Log) -> None:
         now = self.clock()
@@ -266,40 +277,6 @@ async def backup_of_lost_events(
         return None
     is_accepted = mark is not None and mark.accepted_at > str(entries[0]["finished_at"])
     return None if is_accepted else entries[0]
-
-
-def due_kinds(backups: Sequence[Backup], now: datetime) -> Sequence[BackupKind]:
-    """The kinds of backups to start now, given the newest ones, the newest first."""
-    return [kind for kind in ("hourly", "full") if _is_due(kind, backups, now)]
-
-
-def _is_due(kind: BackupKind, backups: Sequence[Backup], now: datetime) -> bool:
-    same_kind = [backup for backup in backups if backup.kind == kind]
-    if any(
-        backup.state == "running"
-        or (backup.state == "failed" and now - backup.started_at < PAUSE_AFTER_FAILURE)
-        for backup in same_kind
-    ):
-        return False
-    if kind == "full":
-        today = datetime.combine(now, FULL_AT, now.tzinfo)
-        since = today if now >= today else today - timedelta(days=1)
-        return not any(
-            backup.state == "verified" and backup.started_at >= since for backup in same_kind
-        )
-    newest = newest_verified(backups)
-    return newest is not None and now - _state_time(newest) >= HOURLY_INTERVAL
-
-
-def newest_verified(backups: Sequence[Backup]) -> Backup | None:
-    """The verified backup of the latest state, or None."""
-    verified = (backup for backup in backups if backup.state == "verified")
-    return max(verified, key=_state_time, default=None)
-
-
-def _state_time(backup: Backup) -> datetime:
-    """The time whose state a backup holds."""
-    return backup.finished_at or backup.started_at
 
 
 def _log_state(backup: Backup, log: Log) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
+
+from services.core.stored_time import MAX_CLOCK_DIFFERENCE, parse_iso
 
 RETENTION: Mapping[str, timedelta] = {
     "hourly": timedelta(hours=48),
@@ -12,6 +15,9 @@ RETENTION: Mapping[str, timedelta] = {
 }
 # For the first full backup of each month.
 MONTHLY_RETENTION = timedelta(days=366)
+# So long no deployment goes without a backup: rather its clock is ahead, and is put right.
+MAX_LEAP = timedelta(days=180)
+GRACE_AFTER_LEAP = timedelta(days=2)
 
 IndexEntry = dict[str, object]
 
@@ -23,6 +29,8 @@ def ids_to_retain(entries: Sequence[IndexEntry], now: datetime) -> set[str]:
     without backups nothing is deleted before there is something in its place.
     """
     previous = {str(entry["id"]): entry["previous"] for entry in entries}
+    if (kept_until := _end_of_grace(entries, now)) and now <= kept_until:
+        return {str(entry["id"]) for entry in entries if "removed" not in entry}
     retained: set[str] = set()
     essential = _essential_ids(entries, now)
     for entry in entries:
@@ -37,9 +45,24 @@ def ids_to_retain(entries: Sequence[IndexEntry], now: datetime) -> set[str]:
 def _essential_ids(entries: Sequence[IndexEntry], now: datetime) -> set[object]:
     existing = [entry for entry in entries if "removed" not in entry]
     recent = [entry for entry in existing if now - finished_at(entry) <= MONTHLY_RETENTION]
-    newest = max(existing, key=finished_at, default=None)
+    newest = newest_of(existing, now)
     fullest = max(recent, key=lambda entry: (_events(entry), finished_at(entry)), default=None)
     return {entry["id"] for entry in (newest, fullest) if entry}
+
+
+def newest_of(entries: Sequence[IndexEntry], now: datetime) -> IndexEntry | None:
+    """The newest backup; one from the future only if there is no other: a clock was ahead."""
+    past = [entry for entry in entries if finished_at(entry) <= now + MAX_CLOCK_DIFFERENCE]
+    return max(past or entries, key=finished_at, default=None)
+
+
+def _end_of_grace(entries: Sequence[IndexEntry], now: datetime) -> datetime | None:
+    """Until when nothing expires, because time made a leap: a clock may be ahead."""
+    times = sorted((finished_at(entry) for entry in entries), reverse=True)
+    times = [now, *(moment for moment in times if moment <= now)]
+    leaps = (later for later, earlier in pairwise(times) if later - earlier > MAX_LEAP)
+    first = next(leaps, None)
+    return first and first + GRACE_AFTER_LEAP
 
 
 def _events(entry: IndexEntry) -> int:
@@ -67,4 +90,4 @@ def _is_first_of_month(entry: IndexEntry, entries: Sequence[IndexEntry]) -> bool
 
 def finished_at(entry: IndexEntry) -> datetime:
     """When a backup was finished."""
-    return datetime.fromisoformat(str(entry["finished_at"]))
+    return parse_iso(str(entry["finished_at"]))

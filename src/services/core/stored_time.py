@@ -6,8 +6,10 @@ A stored time, `2026-05-01 12:00:00`, sorts as the times do, also against SQLite
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+# What is later than now by more was written while a clock was ahead.
+MAX_CLOCK_DIFFERENCE = timedelta(hours=1)
 # A due time of events that the sync never takes: it sorts after every real time.
 NEVER_DUE = "9999-12-31 23:59:59"
 
@@ -24,6 +26,16 @@ def parse_stored_time(text: str) -> datetime:
         ValueError: the text does not begin with a time.
     """
     return datetime.fromisoformat(f"{text[:19]}+00:00")
+
+
+def parse_iso(text: str) -> datetime:
+    """The time in ISO 8601 that a file in R2 has; without an offset it is in UTC.
+
+    Raises:
+        ValueError: the text is no time.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def format_iso(moment: datetime) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from services.core.stored_time import format_iso
+from services.core.stored_time import format_iso, format_stored_time, parse_iso
 from services.core.text import read_object
 from services.loss.contents import DatabaseContents
+from services.loss.row_counts import RowCounts, counts_of_totals
 
 KEY = "backups/high-water.json"
 # More would make the mark too large to be read in the end.
@@ -33,7 +34,9 @@ class HighWaterMark:
     """The most that the database of an id held. `events` were there with the highest event.
 
     `last_run` is the latest run of the cron in its ledger; empty where none was seen. One that is
-    rebuilt out of backups knows no run.
+    rebuilt out of backups knows no run. `counts` are those of the last count (`row_counts.py`), at
+    `counted_at`, a stored time; `missing` says what was gone then, until somebody restores or
+    accepts.
     """
 
     database_id: str
@@ -44,6 +47,9 @@ class HighWaterMark:
     seen_at: str
     accepted: tuple[Mapping[str, object], ...] = ()
     last_run: str = ""
+    counts: Mapping[str, object] = field(default_factory=dict)
+    counted_at: str = ""
+    missing: str = ""
 
     @property
     def is_rebuilt(self) -> bool:
@@ -80,15 +86,27 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
     accepted = fields.get("accepted", [])
     # An older Worker writes none.
     last_run = fields.get("last_run", "")
+    counts, counted_at, missing = (
+        fields.get(name, default)
+        for name, default in (("counts", {}), ("counted_at", ""), ("missing", ""))
+    )
     if (
         not all(type(number) is int for number in numbers.values())
         or not all(isinstance(text, str) for text in texts.values())
         or not isinstance(accepted, list)
-        or not isinstance(last_run, str)
+        or not all(isinstance(text, str) for text in (last_run, counted_at, missing))
+        or not isinstance(counts, dict)
         or not all(isinstance(acceptance, dict) for acceptance in accepted)
     ):
         raise UnreadableMarkError("a field is missing or wrong")
-    return HighWaterMark(**numbers, **texts, accepted=tuple(accepted), last_run=last_run)  # type: ignore[arg-type]  # checked above
+    later: dict[str, Any] = {
+        "accepted": tuple(accepted),
+        "last_run": last_run,
+        "counts": counts,
+        "counted_at": counted_at,
+        "missing": missing,
+    }
+    return HighWaterMark(**numbers, **texts, **later)  # type: ignore[arg-type]  # checked above
 
 
 def mark_of_manifests(manifests: Iterable[object]) -> HighWaterMark | None:
@@ -103,17 +121,22 @@ def mark_of_manifests(manifests: Iterable[object]) -> HighWaterMark | None:
 def _mark_of_manifest(manifest: object) -> HighWaterMark | None:
     try:
         fields: Any = manifest
-        totals = {name: fields["tables"][name]["total"] for name in _TABLES}
-        numbers = (fields["marker"]["event"], *totals.values())
+        totals = {name: counts["total"] for name, counts in fields["tables"].items()}
+        numbers = (fields["marker"]["event"], *(totals[name] for name in _TABLES))
         texts = (fields["database_id"], fields["finished_at"])
-    except (LookupError, TypeError):
+        counted_at = format_stored_time(parse_iso(fields["finished_at"]))
+    except (LookupError, TypeError, ValueError, AttributeError):
         return None
     if not all(type(number) is int for number in numbers):
         return None
     if not all(isinstance(text, str) and text for text in texts):
         return None
     highest_event, events, projects, pixels = numbers
-    return HighWaterMark(texts[0], highest_event, events, projects, pixels, texts[1])
+    return HighWaterMark(
+        *(texts[0], highest_event, events, projects, pixels, texts[1]),
+        counts=counts_of_totals(totals),
+        counted_at=counted_at,
+    )
 
 
 def raised_mark(
@@ -141,6 +164,11 @@ def raised_mark(
     )
 
 
+def counted_mark(mark: HighWaterMark, rows: RowCounts, counted_at: datetime) -> HighWaterMark:
+    """The mark with what a backup counted."""
+    return replace(mark, counts=rows.as_fields(), counted_at=format_stored_time(counted_at))
+
+
 def accepted_mark(
     mark: HighWaterMark | None,
     contents: DatabaseContents,
@@ -151,7 +179,8 @@ def accepted_mark(
     """The mark of a database that somebody accepts as it is, whatever was there before."""
     before = asdict(mark) if mark else None
     if before:
-        del before["accepted"]
+        for name in ("accepted", "counts", "counted_at", "missing"):
+            del before[name]
     acceptance = {
         "at": format_iso(now),
         "reason": reason,

@@ -38,7 +38,7 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
     ):
         if count < highest_count:
             return f"the database has {count:,} {noun}, and had {highest_count:,}"
-    return None
+    return mark.missing or None
 
 
 def is_set_back(mark: HighWaterMark | None, database: DatabaseContents) -> bool:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock, Database, UnavailableError
+from services.core.stored_time import MAX_CLOCK_DIFFERENCE, format_stored_time
 from services.loss.contents import (
     COUNT_EVENTS,
     RAISE_EVENT_IDS,
-    DatabaseContents,
     read_database_contents,
 )
 from services.loss.high_water_mark import (
     KEY,
     HighWaterMark,
     UnreadableMarkError,
+    counted_mark,
     parse_mark,
     raised_mark,
 )
 from services.loss.judgement import is_set_back, judge_loss
-
-# Counting reads the whole table: larger ones are counted once an hour.
-MAX_EVENTS_COUNTED_EACH_TIME = 20_000
-HOUR_CHARACTERS = len("2026-05-01T12")
-
+from services.loss.row_counts import judge_rows, read_row_counts
 
 RebuildMark = Callable[[], Awaitable[HighWaterMark | None]]
 """Makes a mark out of the backups in R2, or None; raises UnavailableError if R2 fails."""
@@ -83,29 +80,69 @@ class LossCheck:
                 if mark and is_set_back(mark, contents):
                     await self._raise_event_ids(mark.highest_event)
             elif contents.database_id is not None:
-                await self._raise(mark, contents)
+                events = await self._count_events() if mark is None else None
+                raised = raised_mark(mark, contents, events, self.clock())
+                await self.bucket.put(KEY, raised.as_bytes())
         except UnavailableError as error:
             log.warning("loss_not_judged", reason=str(error))
             return LossJudgement(is_judged=False)
         return LossJudgement(reason, has_identity=contents.database_id is not None)
 
+    async def judge_counts(
+        self, totals: Mapping[str, int], counted_at: datetime, log: Log
+    ) -> str | None:
+        """Why the rows that a backup counted are too few, or None. The mark remembers either.
+
+        Raises:
+            UnavailableError: D1 or R2 failed.
+        """
+        mark = await self.mark(log)
+        if mark is None or mark.missing:
+            return mark.missing if mark else None
+        # What was counted while a clock was ahead is compared with nothing.
+        latest = format_stored_time(self.clock() + MAX_CLOCK_DIFFERENCE)
+        before = mark.counts if mark.counted_at <= latest else {}
+        if before and format_stored_time(counted_at) < mark.counted_at:
+            # A later backup was quicker, and was judged.
+            return None
+        since = mark.counted_at if before else ""
+        rows = await read_row_counts(self.database, totals, since, counted_at)
+        reason = judge_rows(before, rows)
+        if reason:
+            log.error("database_lost", reason=reason)
+            mark = replace(mark, missing=reason)
+        else:
+            mark = counted_mark(mark, rows, counted_at)
+        await self.bucket.put(KEY, mark.as_bytes())
+        return reason
+
+    async def judge_again(self, judgement: LossJudgement, log: Log) -> LossJudgement:
+        """The judgement after a backup, which may have counted too few rows. Never raises."""
+        if judgement.reason or not judgement.is_judged:
+            return judgement
+        try:
+            mark = await self.mark(log)
+        except UnavailableError as error:
+            log.warning("loss_not_judged", reason=str(error))
+            return judgement
+        return replace(judgement, reason=(mark.missing if mark else "") or None)
+
     async def mark(self, log: Log) -> HighWaterMark | None:
-        """The mark, or None; in place of one that cannot be read, what the backups say.
+        """The mark; in place of one that is gone or cannot be read, what the backups say.
+
+        None where there is no backup either that names its database.
 
         Raises:
             UnavailableError: R2 failed.
         """
         try:
-            return parse_mark(await self.bucket.get(KEY))
+            mark = parse_mark(await self.bucket.get(KEY))
         except UnreadableMarkError as error:
             log.error("mark_unreadable", key=KEY, reason=str(error))
             return await self.rebuild_mark()
-
-    async def _raise(self, mark: HighWaterMark | None, contents: DatabaseContents) -> None:
-        now = self.clock()
-        is_counted = mark is None or _is_count_due(mark, contents, now)
-        events = await self._count_events() if is_counted else None
-        await self.bucket.put(KEY, raised_mark(mark, contents, events, now).as_bytes())
+        if mark is None and (mark := await self.rebuild_mark()):
+            log.error("mark_missing", key=KEY)
+        return mark
 
     async def _raise_event_ids(self, highest_event: int) -> None:
         """Lets the events of a database that was set back have ids that no other event had."""
@@ -116,9 +153,3 @@ class LossCheck:
         [row] = await self.database.rows(COUNT_EVENTS)
         events: int = row["events"]
         return events
-
-
-def _is_count_due(mark: HighWaterMark, contents: DatabaseContents, now: datetime) -> bool:
-    if contents.highest_event <= MAX_EVENTS_COUNTED_EACH_TIME:
-        return True
-    return mark.seen_at[:HOUR_CHARACTERS] != now.isoformat()[:HOUR_CHARACTERS]

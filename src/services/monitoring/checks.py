@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from services.alerting import problems
 from services.alerting.problems import Finding
 from services.archive import archive_run
-from services.backup.backup_run import newest_verified
 from services.backup.records import Backup
+from services.backup.schedule import newest_verified, without_future
 from services.core.backed_up import NO_BACKUP
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
@@ -198,7 +198,7 @@ def _check_budget(metrics: Metrics, thresholds: CheckThresholds) -> Finding | No
 
 
 def _check_backup(backups: Sequence[Backup], now: datetime) -> Finding | None:
-    newest = newest_verified(backups)
+    newest = newest_verified(without_future(backups, now))
     at = newest and newest.finished_at
     if at and now - at <= MAX_BACKUP_AGE:
         return None

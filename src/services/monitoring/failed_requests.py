@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.logs import Log
-from services.core.ports import Clock, Database, UnavailableError
+from services.core.ports import Clock, Database, Sleep, UnavailableError
 from services.core.stored_time import format_stored_time
 
 # Many failures must not become as many writes.
 WRITE_INTERVAL = timedelta(seconds=5)
+# Cloudflare lets work go on for 30 seconds after an answer.
+MAX_TRIES = 3
 
 COUNT = """
 INSERT INTO failed_requests (minute, number) SELECT ?1 ->> 'minute', ?1 ->> 'number'
@@ -24,20 +26,36 @@ RETENTION = timedelta(days=1)
 
 @dataclass(slots=True)
 class FailedRequests:
-    """The counter of one isolate; a count that it has not written when it ends is lost."""
+    """The counter of one isolate. What it could not write three times, its next failure writes."""
 
     database: Database
     clock: Clock
+    sleep: Sleep
     _unwritten: int = 0
-    _written_at: datetime | None = None
+    _next_write: datetime | None = None
+    _awaited: datetime | None = None
 
     async def count(self, log: Log) -> None:
-        """Counts one request; writes every five seconds at most. Never raises."""
+        """Counts one request, after its answer; writes every five seconds at most. Never raises.
+
+        The first request that may not write at once waits and writes for those after it, because
+        there may be none: traffic stops when everything fails.
+        """
         self._unwritten += 1
+        for _ in range(MAX_TRIES):
+            due, now = self._next_write, self.clock()
+            if due and now < due:
+                if self._awaited == due:
+                    return
+                self._awaited = due
+                await self.sleep((due - now).total_seconds())
+            if self._next_write != due or await self._write(log):
+                return
+
+    async def _write(self, log: Log) -> bool:
+        """Writes what was counted; False if D1 failed."""
         now = self.clock()
-        if self._written_at and now - self._written_at < WRITE_INTERVAL:
-            return
-        number, self._unwritten, self._written_at = self._unwritten, 0, now
+        number, self._unwritten, self._next_write = self._unwritten, 0, now + WRITE_INTERVAL
         parameters = {
             "minute": format_stored_time(now.replace(second=0)),
             "number": number,
@@ -48,3 +66,5 @@ class FailedRequests:
         except UnavailableError as error:
             self._unwritten += number
             log.warning("failed_request_not_counted", reason=str(error))
+            return False
+        return True

@@ -26,11 +26,12 @@ LISTS = ("event_ids", "session_ids", "visitor_ids", "log_ids", "archive_parts")
 
 @dataclass(frozen=True, slots=True)
 class ErasureNotes:
-    """The notes of one erasure. Each method raises UnavailableError when R2 fails."""
+    """The notes of one erasure in a database. Each method raises UnavailableError when R2 fails."""
 
     bucket: Bucket
     receipt: str
     at: datetime
+    database_id: str | None = None
 
     async def add(self, **lists: Iterable[str | int]) -> None:
         """Adds ids and keys to the lists of these names, one of `LISTS` each."""
@@ -55,7 +56,8 @@ class ErasureNotes:
 
     def _empty(self) -> dict[str, Any]:
         at = format_iso(self.at)
-        return {"receipt": self.receipt, "at": at, **{name: [] for name in LISTS}}
+        lists: dict[str, list[str]] = {name: [] for name in LISTS}
+        return {"receipt": self.receipt, "at": at, "database_id": self.database_id, **lists}
 
     @property
     def _key(self) -> str:

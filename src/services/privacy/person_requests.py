@@ -21,6 +21,7 @@ from services.privacy.erasure_notes import ErasureNotes
 from services.privacy.export import FIRST_SECTION, SECTIONS, ExportPosition, PrivacyExport
 from services.privacy.request_table import PrivacyRequest, PrivacyRequests, RequestKind
 from services.privacy.search import FIRST_STAGE, PrivacySearch, is_empty
+from services.privacy.statements import DATABASE_ID
 
 # A client waits for a portion, and Cloudflare allows 30 seconds of CPU.
 PORTION_TIME = timedelta(seconds=20)
@@ -108,7 +109,8 @@ class Privacy:
         if cursor and (receipt := await self._requests.finished_receipt(cursor.request_id)):
             return {**_finished(cursor.request_id), "receipt": receipt}
         request, search = await self._search("erase", subject, cursor, unread)
-        notes = ErasureNotes(self.bucket, request.id, search.now)
+        [database] = await search.rows(DATABASE_ID)
+        notes = ErasureNotes(self.bucket, request.id, search.now, database["id"])
         erasure = Erasure(search, self._requests, request, notes)
         is_finished = await self._run_portion(_search_and_erase(search, erasure), request)
         if erasure.waits_until:

@@ -14,6 +14,9 @@ ERASURE_BATCH_ROWS = 1_000
 VISITOR_PAGE_ROWS = 2_000
 LOG_PAGE_ROWS = 5_000
 
+# The ids of rows in a note of an erasure are those of this database.
+DATABASE_ID = "SELECT id FROM database_identity WHERE ?1 IS NOT NULL"
+
 # ---- rows with the address ---------------------------------------------------------------------
 
 

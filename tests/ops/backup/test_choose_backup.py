@@ -78,4 +78,19 @@ def test_a_backup_that_somebody_names_is_taken_with_a_warning(
 ) -> None:
     chooser = BackupChooser(TARGET, Path())
     assert chooser.choose([ANEW, COMPLETE], "anew", None) == "anew"
-    assert "warning: whole has 2,258 events, anew has 3" in capsys.readouterr().err
+    warning = capsys.readouterr().err
+    assert "warning: another backup has 2,258 events (whole), this one 3 (anew)" in warning
+
+
+def test_a_larger_backup_is_always_named_also_from_before_an_acceptance(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert chosen(monkeypatch, ARCHIVED, COMPLETE, OLDER) == "archived"
+    warning = "another backup has 2,258 events (whole), this one"
+    assert f"{warning} 900 (archived)" in capsys.readouterr().err
+    accepted = ({"at": "2026-11-21T10:00:00Z"},)
+    mark = replace(MARK, database_id="b" * 32, highest_event=5, accepted=accepted)
+    assert chosen(monkeypatch, ANEW, COMPLETE, mark=mark) == "anew"
+    assert f"{warning} 3 (anew)" in capsys.readouterr().err
+    assert chosen(monkeypatch, COMPLETE, OLDER) == "whole"
+    assert "warning" not in capsys.readouterr().err

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ops.backup.index import (
     INDEX_KEY,
+    Backup,
     BackupContents,
     newest_verified,
     read_backup_contents,
@@ -94,3 +96,28 @@ def test_no_index_is_no_backup() -> None:
 def test_an_index_that_cannot_be_read_is_never_taken_for_none(index: object) -> None:
     with pytest.raises(NoAnswerError, match=r"backups/index.json cannot be read .* is damaged"):
         read_index({INDEX_KEY: index}.get)
+
+
+def test_the_newest_backup_is_none_from_the_future_if_there_is_another() -> None:
+    now = datetime.now(UTC)
+    ahead, good = (
+        Backup(
+            name, "production", now + timedelta(days=days), verified=True, events=1, migration="1"
+        )
+        for name, days in (("ahead", 365), ("good", -1))
+    )
+    assert newest_verified([ahead, good]) == good
+    assert newest_verified([ahead]) == ahead
+
+
+def test_a_time_without_an_offset_is_in_utc() -> None:
+    entry = {
+        "id": "b",
+        "environment": "production",
+        "kind": "full",
+        "events": 1,
+        "migration": "1",
+        **dict.fromkeys(("finished_at", "verified_at"), "2026-05-01T12:00:00"),
+    }
+    [backup] = read_index(lambda _: {"format": 1, "backups": [entry]}) or []
+    assert backup.finished_at == datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.checks.on_call import EXAMPLE
+from ops.checks.on_call import EXAMPLE, read_responders
 from ops.commands import alerts as ops_alerts
 from tests.ops.asking import READ_KEY, Service
 from tests.ops.running import fails, here
@@ -70,6 +70,19 @@ def test_where_nobody_is_named_the_example_is_named_with_its_folder(
     monkeypatch.setattr(ops_alerts, "CONTACTS", tmp_path / "oncall.toml")
     output = alarmed.ppp("alerts")
     assert "copy config/oncall.example.toml to config/oncall.toml" in output.err
+
+
+def test_a_typo_in_the_table_of_contacts_hides_no_alert(
+    alarmed: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    contacts = tmp_path / "oncall.toml"
+    contacts.write_text('[P1]\nfirst = "Kim\n', encoding="utf-8")
+    monkeypatch.setattr(ops_alerts, "read_responders", lambda: read_responders(contacts))
+    output = alarmed.ppp("alerts")
+    assert "database_failing" in output.out
+    assert "nobody is named" in output.out
+    assert "whom to call is not known: " in output.err
+    assert "oncall.toml cannot be read" in output.err
 
 
 def test_an_alert_is_acknowledged_with_an_admins_key(alarmed: Service) -> None:

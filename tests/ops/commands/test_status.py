@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -203,6 +204,16 @@ def test_the_newest_verified_backup_counts() -> None:
     broken = {**BACKUP, "id": "broken", "verified_at": None}
     assert texts(changed(backups=[broken, older, BACKUP]))["backup"].startswith(BACKUP["id"])
     assert texts(changed(backups=[]))["backup"] == "no backup known"
+
+
+def test_a_larger_backup_than_the_newest_is_always_named() -> None:
+    sizes = {"newest": {"id": "small", "events": 3}, "largest": {"id": "full", "events": 2_258}}
+    snapshot = replace(changed(), sizes=sizes)
+    assert texts(snapshot)["larger"].startswith(
+        "an older backup has 2,258 events (full), the newest 3"
+    )
+    assert problems(snapshot) == problems(changed())
+    assert "larger" not in texts(replace(changed(), sizes={**sizes, "largest": sizes["newest"]}))
 
 
 NO_ANSWER = {

@@ -169,6 +169,23 @@ def test_fields_of_another_version_are_no_harm() -> None:
     assert story.run(LEADS) == []
 
 
+@pytest.mark.parametrize(
+    ("told_at", "again"),
+    [
+        ("2027-05-01 12:00:00", True),
+        ("2027-05-01T12:00:00+00:00", True),
+        ("2026-05-01T11:59:00", False),
+        ("2026-05-01 12:01:00", False),
+    ],
+    ids=["a clock was ahead", "with an offset", "without one", "a minute ahead"],
+)
+def test_a_time_that_is_ahead_silences_nothing(told_at: str, *, again: bool) -> None:
+    story = Story()
+    state = {"severity": "P2", "since": "2026-05-01 11:00:00", "told_at": told_at}
+    asyncio.run(story.key_values.put("alerts", json.dumps({"leads_waiting": state}), 60))
+    assert states(story.run(LEADS)) == ([("leads_waiting", "still there")] if again else [])
+
+
 def test_the_messages_are_remembered_the_newest_first() -> None:
     story = Story(OK, HttpAnswer(500, "", {}), OK)
     story.run(LEADS)

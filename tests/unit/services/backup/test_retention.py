@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from services.backup.records import BackupKind
-from services.backup.retention import ids_to_retain
+from services.backup.retention import ids_to_retain, newest_of
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 
@@ -62,3 +62,27 @@ def test_the_backup_with_the_most_events_is_retained_for_a_year() -> None:
     assert ids_to_retain(entries, NOW) == {"small", "large"}
     entries[1] |= entry("large", "hourly", 367)
     assert "large" not in ids_to_retain(entries, NOW)
+
+
+def test_a_clock_that_is_a_year_ahead_deletes_nothing_before_it_can_be_put_right() -> None:
+    entries = [
+        *(entry("hour", "hourly", 0.5), entry("night", "full", 1)),
+        *(entry("first of a month", "full", 39), entry("asked", "manual", 100)),
+    ]
+    everything = {str(one["id"]) for one in entries}
+    later = NOW + timedelta(days=365)
+    assert ids_to_retain(entries, later) == everything
+    anew = {**entry("anew", "full", 0), "finished_at": later.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    assert ids_to_retain([anew, *entries], later + timedelta(days=1)) == {*everything, "anew"}
+    # It is right again: what is from the future is not the newest one.
+    assert ids_to_retain([anew, *entries], NOW) == {*everything, "anew"}
+    assert newest_of([anew, *entries], NOW) == entries[0]
+    assert newest_of([anew], NOW) == anew
+    # If the time was right after all, they expire.
+    assert ids_to_retain([anew, *entries], later + timedelta(days=3)) == {"anew"}
+
+
+def test_a_time_without_an_offset_is_in_utc() -> None:
+    old = entry("night", "full", 1)
+    naive = {**old, "id": "naive", "finished_at": str(old["finished_at"])[:-1]}
+    assert ids_to_retain([old, naive], NOW) == {"night", "naive"}

@@ -78,7 +78,11 @@ def test_the_newest_backup_and_the_fullest_stand_for_a_mark() -> None:
     assert asyncio.run(store.rebuilt_mark()) is None
     for made in (with_totals("full", 1, 900), with_totals("small", 3, 7), with_totals("new", 5, 8)):
         asyncio.run(store.finish(made, "a" * 32))
-    mark = HighWaterMark("a" * 32, 900, 899, 2, 3, "2026-05-10T01:00:00Z")
+    mark = HighWaterMark(
+        *("a" * 32, 900, 899, 2, 3, "2026-05-10T01:00:00Z"),
+        counts={"events": 899, "archive_batches": 0, "persons": 0},
+        counted_at="2026-05-10 01:00:00",
+    )
     assert asyncio.run(store.rebuilt_mark()) == mark
     del bucket.objects[INDEX]
     assert asyncio.run(store.rebuilt_mark()) == mark

@@ -14,9 +14,11 @@ from services.loss.high_water_mark import (
     HighWaterMark,
     UnreadableMarkError,
     accepted_mark,
+    counted_mark,
     parse_mark,
     raised_mark,
 )
+from services.loss.row_counts import RowCounts
 
 NOW = datetime(2026, 5, 2, 12, tzinfo=UTC)
 TODAY = "2026-05-02T12:00:00Z"
@@ -24,9 +26,12 @@ MARK = HighWaterMark("a" * 32, 2_300, 2_258, 2, 5, "2026-05-01T12:00:00Z")
 SAME = DatabaseContents("a" * 32, 2_300, 2, 5)
 
 
+def rows(events: int) -> RowCounts:
+    return RowCounts(events, 0, 0, 0, 0, 0, 0, None, None)
+
+
 def test_the_first_mark_says_what_there_is() -> None:
-    mark = raised_mark(None, SAME, 2_258, NOW)
-    assert mark == replace(MARK, seen_at=TODAY)
+    assert raised_mark(None, SAME, 2_258, NOW) == replace(MARK, seen_at=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,13 @@ def test_no_number_goes_back(
     database: DatabaseContents, counted: int | None, raised: dict[str, Any]
 ) -> None:
     assert raised_mark(MARK, database, counted, NOW) == replace(MARK, seen_at=TODAY, **raised)
+
+
+def test_what_a_backup_counted_is_remembered_with_its_time() -> None:
+    mark = counted_mark(MARK, rows(2_250), NOW)
+    assert (mark.counts["events"], mark.counted_at) == (2_250, "2026-05-02 12:00:00")
+    assert raised_mark(mark, SAME, None, NOW).counts == mark.counts
+    assert accepted_mark(mark, SAME, 3, "begun anew", NOW).counts == {}
 
 
 def test_what_somebody_accepts_is_the_mark_and_the_one_before_is_remembered() -> None:
@@ -77,6 +89,7 @@ def test_a_second_acceptance_follows_the_first() -> None:
 
 def test_a_mark_is_read_as_it_was_written() -> None:
     mark = accepted_mark(MARK, SAME, 3, "begun anew", NOW)
+    mark = replace(counted_mark(mark, rows(3), NOW), missing="9 of 12 events are gone")
     assert parse_mark(mark.as_bytes()) == mark
     assert parse_mark(mark.as_bytes().decode()) == mark
 
@@ -88,6 +101,11 @@ def test_no_object_is_no_mark() -> None:
 GOOD = json.loads(MARK.as_bytes())
 
 
+def test_the_mark_of_an_older_version_has_no_counts() -> None:
+    old = {name: value for name, value in GOOD.items() if name not in {"counts", "counted_at"}}
+    assert parse_mark(json.dumps({**old, "format": 1}).encode()) == MARK
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -96,6 +114,8 @@ GOOD = json.loads(MARK.as_bytes())
         *(json.dumps({**GOOD, "events": number}).encode() for number in (None, "3", 1.5, True)),
         *(json.dumps({**GOOD, name: 3}).encode() for name in ("database_id", "seen_at")),
         json.dumps({**GOOD, "accepted": {}}).encode(),
+        json.dumps({**GOOD, "counts": []}).encode(),
+        json.dumps({**GOOD, "missing": None}).encode(),
     ],
 )
 def test_nonsense_and_other_formats_are_refused(content: bytes) -> None:

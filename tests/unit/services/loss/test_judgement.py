@@ -62,3 +62,8 @@ def test_the_reason_says_how_many_events_there_were_at_most() -> None:
     reason = judge_loss(MARK, DatabaseContents()) or ""
     # An erasure after them lowers no mark.
     assert "had at most 2,258 events on 2026-05-01T12:00:00Z, with ids up to 2,300" in reason
+
+
+def test_what_was_missing_at_the_last_count_stays_missing() -> None:
+    mark = replace(MARK, missing="999 of 1,000 events are gone")
+    assert judge_loss(mark, replace(SAME, highest_event=9_999)) == mark.missing

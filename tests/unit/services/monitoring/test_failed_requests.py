@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import wraps
 
 from services.core.logs import Log
 from services.core.ports import Row, UnavailableError
@@ -30,26 +31,97 @@ class FailingDatabase(MemoryDatabase):
         return [[] for _ in statements]
 
 
-def fail_requests(counter: FailedRequests, number: int) -> None:
-    for _ in range(number):
-        asyncio.run(counter.count(Log("info", "request-1")))
+class Pauses:
+    """Sleeps that end when the test says so; `seconds` are those that were asked for."""
+
+    def __init__(self, time: Time) -> None:
+        self.time = time
+        self.seconds: list[float] = []
+        self._end = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        await self._end.wait()
+
+    async def end(self) -> None:
+        self.time.now += timedelta(seconds=5)
+        self._end.set()
+        await turns()
+        self._end.clear()
 
 
-def test_requests_that_fail_within_five_seconds_are_written_together() -> None:
-    time, database = Time(), FailingDatabase()
-    counter = FailedRequests(database, time.clock)
-    fail_requests(counter, 3)
-    assert database.numbers == [1]
-    time.now += timedelta(seconds=5)
-    fail_requests(counter, 1)
+def played(scenario: Callable[[], Coroutine[None, None, None]]) -> Callable[[], None]:
+    """A test that runs in an event loop."""
+
+    @wraps(scenario)
+    def run() -> None:
+        asyncio.run(scenario())
+
+    return run
+
+
+async def turns() -> None:
+    """Lets every task go on until it waits."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def fail_requests(counter: FailedRequests, number: int) -> list[asyncio.Task[None]]:
+    """The work after some answers, as far as it goes at once."""
+    log = Log("info", "request-1")
+    tasks = [asyncio.create_task(counter.count(log)) for _ in range(number)]
+    await turns()
+    return tasks
+
+
+@played
+async def test_requests_that_fail_within_five_seconds_are_written_together() -> None:
+    database, pauses = FailingDatabase(), Pauses(Time())
+    counter = FailedRequests(database, pauses.time.clock, pauses.sleep)
+    tasks = await fail_requests(counter, 4)
+    # No request comes after them.
+    assert (database.numbers, pauses.seconds) == ([1], [5])
+    await pauses.end()
     assert database.numbers == [1, 3]
+    assert all(task.done() for task in tasks)
+    assert sum(not task.done() for task in await fail_requests(counter, 2)) == 1
+    await pauses.end()
+    assert database.numbers == [1, 3, 2]
 
 
-def test_a_count_that_could_not_be_written_is_written_later() -> None:
-    time, database = Time(), FailingDatabase(fails=True)
-    counter = FailedRequests(database, time.clock)
-    fail_requests(counter, 2)
+@played
+async def test_one_that_fails_later_writes_for_one_that_still_waits() -> None:
+    database, pauses = FailingDatabase(), Pauses(Time())
+    counter = FailedRequests(database, pauses.time.clock, pauses.sleep)
+    await fail_requests(counter, 2)
+    # As if Cloudflare had ended the request that waited.
+    pauses.time.now += timedelta(seconds=6)
+    await fail_requests(counter, 1)
+    assert database.numbers == [1, 2]
+    await pauses.end()
+    assert database.numbers == [1, 2]
+
+
+@played
+async def test_a_count_that_could_not_be_written_is_written_later() -> None:
+    database, pauses = FailingDatabase(fails=True), Pauses(Time())
+    counter = FailedRequests(database, pauses.time.clock, pauses.sleep)
+    [task, _] = await fail_requests(counter, 2)
     database.fails = False
-    time.now += timedelta(seconds=5)
-    fail_requests(counter, 1)
-    assert database.numbers == [3]
+    await pauses.end()
+    assert database.numbers == [2]
+    assert task.done()
+
+
+@played
+async def test_a_database_that_is_down_is_asked_three_times_and_loses_no_count() -> None:
+    database, pauses = FailingDatabase(fails=True), Pauses(Time())
+    counter = FailedRequests(database, pauses.time.clock, pauses.sleep)
+    [task] = await fail_requests(counter, 1)
+    for _ in range(2):
+        await pauses.end()
+    assert (task.done(), pauses.seconds) == (True, [5, 5])
+    database.fails = False
+    pauses.time.now += timedelta(seconds=5)
+    await fail_requests(counter, 1)
+    assert database.numbers == [2]

@@ -76,3 +76,9 @@ def test_an_index_that_cannot_be_read_is_made_anew_out_of_the_notes(content: byt
         "format": 1,
         "receipts": ["third", "first", "second"],
     }
+
+
+def test_a_note_names_the_database_whose_rows_went() -> None:
+    bucket = MemoryBucket()
+    asyncio.run(ErasureNotes(bucket, "r1", AT, "a" * 32).close())
+    assert note_of(bucket, "r1")["database_id"] == "a" * 32

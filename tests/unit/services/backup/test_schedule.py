@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.backup.backup_run import due_kinds, newest_verified
 from services.backup.records import Backup, BackupKind, BackupProgress, BackupState, ChangeMarker
+from services.backup.schedule import due_kinds, newest_verified, without_future
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 
@@ -57,3 +57,10 @@ def test_the_newest_verified_backup_holds_the_latest_state() -> None:
     backups = [backup("full", 1, "running"), backup("hourly", 50), backup("full", 200)]
     assert newest_verified(backups) == backups[1]
     assert newest_verified(backups[:1]) is None
+
+
+def test_backups_that_a_clock_dated_a_year_ahead_keep_no_other_from_being_made() -> None:
+    ahead = [backup("full", -525_600), backup("hourly", -525_590)]
+    assert due_kinds(ahead, NOW) == due_kinds([], NOW)
+    assert due_kinds([*ahead, NIGHT], NOW) == due_kinds([NIGHT], NOW)
+    assert without_future([*ahead, NIGHT], NOW) == [NIGHT]
