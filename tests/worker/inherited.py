@@ -72,6 +72,7 @@ def inherited_database(folder: Path) -> LocalD1:
         _add_clients(database)
         _add_visitors(database)
         _add_sessions(database)
+        _add_bytes(database)
         _add_events(database)
         _add_logs(database)
     database.close()
@@ -236,3 +237,17 @@ def _add_logs(database: sqlite3.Connection) -> None:
         message="slow; it's fine",
         processing_time=12,
     )
+
+
+def _add_bytes(database: sqlite3.Connection) -> None:
+    """What D1 made of arrays that a page sent, where the old Worker bound them as they were."""
+    insert(database, "visitors", id="bytes", visitor_cookie="pxl_bytes", user_agent=b"")
+    insert(
+        database, "sessions", id="session-bytes", visitor_id="bytes", pixel_id="pixel-1-shop",
+        session_cookie="sess_bytes", utm_source="google", utm_campaign=b"", search_query=b"shoes",
+    )  # fmt: skip
+    click_ids = ("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id")
+    bound = ("search_query", "campaign_region", "ad_group", "ad_id", "event_type", "user_agent")
+    for content in (b"", b"AB", b"\xff", b"\x07"):
+        _add_event(database, "bytes", **dict.fromkeys((*click_ids, *bound), content))
+    _add_event(database, "bytes", utm_source="google", page_title="Schön", gclid=b"")
