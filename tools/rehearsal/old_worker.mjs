@@ -6,13 +6,17 @@ const CORS = { "access-control-allow-origin": "*" };
 const INSERT =
   "INSERT INTO tracking_events (project_id, pixel_id, event_type, page_url, form_data)" +
   " VALUES (?, ?, ?, ?, ?)";
+const OF_DAYS =
+  " FROM tracking_events WHERE pixel_id = ?" +
+  " AND datetime(timestamp) >= datetime('now', '-' || ? || ' days')";
+const TOTAL = `SELECT COUNT(*) AS total_events${OF_DAYS}`;
 const SOURCES =
-  "SELECT utm_source, COUNT(*) AS count FROM tracking_events WHERE pixel_id = ?" +
+  `SELECT utm_source, COUNT(*) AS count${OF_DAYS}` +
   " AND utm_source IS NOT NULL GROUP BY utm_source ORDER BY count DESC LIMIT 10";
 
 export default {
   async fetch(request, env) {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/health")
       return Response.json({ status: "healthy", worker: "PPP_Pixel", version: "2.9.0" });
     if (pathname === "/pixel.js" || pathname === "/static/pixel.js")
@@ -22,8 +26,11 @@ export default {
     if (!knows(request, env)) return Response.json({ error: "Unauthorized" }, { status: 401 });
     if (pathname === "/api/projects")
       return Response.json({ success: true, data: await rows(env, "SELECT * FROM projects") });
-    if (pathname.startsWith("/api/analytics/stats/"))
-      return Response.json({ success: true, data: await stats(env, pathname.split("/").pop()) });
+    if (pathname.startsWith("/api/analytics/stats/")) {
+      const days = Number(searchParams.get("days") ?? 7);
+      const data = await stats(env, pathname.split("/").pop(), days);
+      return Response.json({ success: true, data });
+    }
     return Response.json({ error: "not found" }, { status: 404 });
   },
 };
@@ -43,14 +50,13 @@ async function track(event, env) {
   return Response.json({ success: true }, { headers: CORS });
 }
 
-async function stats(env, pixel) {
-  const counted = "SELECT COUNT(*) AS total_events FROM tracking_events WHERE pixel_id = ?";
-  const [summary] = await rows(env, counted, pixel);
+async function stats(env, pixel, days) {
+  const [summary] = await rows(env, TOTAL, pixel, days);
   const end = new Date().toISOString();
   return {
     summary,
     date_range: { start: end, end },
-    top_sources: await rows(env, SOURCES, pixel),
+    top_sources: await rows(env, SOURCES, pixel, days),
   };
 }
 
