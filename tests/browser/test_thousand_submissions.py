@@ -191,7 +191,7 @@ def worker(local_config: Bundle) -> Iterator[Worker]:
         yield quiet
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1_500)
 def test_of_a_thousand_forms_none_is_lost_and_none_counts_twice(worker: Worker) -> None:
     with running_road(worker.url) as road, client_site(road.url, new_pixel(worker)) as site:
         site.pages |= {"/": NEXT_PAGE, "/hub": HUB, "/thank-you": THANK_YOU}

@@ -175,7 +175,7 @@ def running_worker(
     with (
         _config_file(settings) as config_name,
         serving("bridge.mjs", _options(config_name, env_vars or {}), variables) as (_, addresses),
-        httpx.Client(timeout=300, headers={"user-agent": BROWSER}) as http,
+        httpx.Client(timeout=1_200, headers={"user-agent": BROWSER}) as http,
     ):
         worker = Worker(addresses["worker"], f"http://127.0.0.1:{addresses['bridge']}", http)
         seed(worker)

@@ -49,7 +49,7 @@ def ppp(
         input=answer,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     return Output(process.returncode, process.stdout, process.stderr)

@@ -22,7 +22,6 @@ def production(
         yield running
 
 
-@pytest.mark.timeout(900)
 def test_the_first_look_the_backup_and_the_way_back(production: Production) -> None:
     production.cron()
     status = production.ppp("status")
@@ -40,7 +39,6 @@ def test_the_first_look_the_backup_and_the_way_back(production: Production) -> N
     assert "answers and is healthy" in back.err
 
 
-@pytest.mark.timeout(900)
 def test_an_api_that_fails_is_said_in_one_line(production: Production) -> None:
     production.cloud.faults.add(ApiFault("expired", "", times=100))
     try:

@@ -64,7 +64,6 @@ def most_rows(report: str) -> float:
     return ROWS_FOR_AN_EVENT[kind] * EVENTS_OF_A_PIXEL
 
 
-@pytest.mark.timeout(300)
 def test_a_report_reads_the_events_of_its_pixel_however_many_others_there_are(
     worker_of_two_pixels: Worker,
 ) -> None:

@@ -73,7 +73,6 @@ def test_a_worker_that_does_not_answer_begins_nothing() -> None:
             maker.make(None)
 
 
-@pytest.mark.timeout(400)
 def test_a_deployment_has_a_backup_made_first(api: Api, storage: Path) -> None:
     target = ("--local", "--persist-to", storage, "--url", api.worker.url)
     output = here("deploy", *target, "--yes", "--json", env={"PPP_API_KEY": ADMIN_KEY})

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
-import pytest
 
 from ops.backup.high_water import read_mark
 from ops.cloudflare.bucket import Bucket
@@ -22,7 +21,6 @@ from tests.ops.asking import ADMIN_KEY, KEYS
 from tests.ops.deployed import local, write_backup, write_events
 from tests.ops.running import Output, fails, here
 
-pytestmark = pytest.mark.timeout(900)
 BEFORE = HighWaterMark("a" * 32, 2_300, 2_258, 1, 3, "2026-11-21T03:00:00Z")
 
 
@@ -100,7 +98,6 @@ def verdicts(storage: Path) -> dict[str, str]:
     return {check: results[check] for check in CHECKS}
 
 
-@pytest.mark.timeout(900)
 def test_a_start_anew_gets_to_a_working_system_by_this_command_alone(
     bundle: Path, local_config: Bundle, storage: Path
 ) -> None:

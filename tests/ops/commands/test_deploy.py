@@ -64,7 +64,6 @@ def query(storage: Path, sql: str) -> list[Any]:
         return database.execute(sql).fetchall()
 
 
-@pytest.mark.timeout(400)
 def test_the_first_deployment_exports_migrates_counts_and_logs(
     inherited: Path, tmp_path: Path
 ) -> None:
@@ -96,7 +95,6 @@ def test_the_first_deployment_exports_migrates_counts_and_logs(
     assert [file.name for file in (tmp_path / "exports").iterdir()] == [f"{finished['id']}.sql.gz"]
 
 
-@pytest.mark.timeout(400)
 def test_nothing_is_deployed_over_a_lost_record_of_migrations(inherited: Path) -> None:
     query(inherited, "DELETE FROM d1_migrations")
     output = deploy(inherited, "--first", "--yes")
@@ -113,7 +111,6 @@ def first_deployment(storage: Path, contents: BackupContents, pending: Sequence[
     return Deployment(local(storage), api, FIRST, contents, list(pending), None)
 
 
-@pytest.mark.timeout(400)
 def test_a_migration_that_fails_is_logged_and_nothing_is_lost(
     inherited: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,7 +43,7 @@ def is_ours(file: Path) -> bool:
         return bool(database.execute("PRAGMA table_info(tracking_events)").fetchall())
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1_500)
 def test_a_deleted_database_comes_back(migrated_storage: Path, tmp_path: Path) -> None:
     storage, reports = tmp_path / "storage", tmp_path / "reports"
     shutil.copytree(migrated_storage, storage)

@@ -12,8 +12,6 @@ from tests.harness.worker import running_worker
 from tests.ops.asking import KEYS, READ_KEY, Service
 from tests.ops.running import fails
 
-pytestmark = pytest.mark.timeout(300)
-
 # More than a portion.
 EVENTS = 340
 COUNT = "SELECT count(*) AS number FROM tracking_events WHERE event_key LIKE ?"

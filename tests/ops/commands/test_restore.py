@@ -33,7 +33,6 @@ from tests.ops.restore.test_sql_text import NASTY
 from tests.ops.running import Output, fails, here, ppp
 
 # Each starts wrangler many times.
-pytestmark = pytest.mark.timeout(300)
 
 FULL, HOURLY, DAMAGED = (
     "20261121T020000Z-full",
@@ -246,7 +245,6 @@ def different(*_: object, **__: object) -> list[str]:
     return ["tracking_events has 1 rows, not 2"]
 
 
-@pytest.mark.timeout(900)
 def test_a_live_database_that_is_half_restored_counts_as_lost(
     storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

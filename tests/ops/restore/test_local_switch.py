@@ -14,7 +14,6 @@ from pyodide_bundle import Bundle
 from tests.tools.checkout import Checkout, new_checkout
 
 # The Worker starts three times, which takes minutes on a busy machine.
-pytestmark = pytest.mark.timeout(900)
 
 EVENTS = 3
 

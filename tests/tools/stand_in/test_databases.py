@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from stand_in.databases import split_statements
 from tests.tools.stand_in.cloud import BUCKET, DATABASE, Tiny
 
@@ -18,7 +16,6 @@ def test_statements_are_split_as_sqlite_reads_them() -> None:
     assert list(split_statements("-- nothing\n;\n-- here")) == []
 
 
-@pytest.mark.timeout(400)
 def test_a_database_is_filled_exported_set_back_and_deleted(tiny: Tiny, tmp_path: Path) -> None:
     assert tiny.read_json("d1", "list", "--json")[0]["name"] == DATABASE
     # A file is all or nothing, and so are the statements of a command.

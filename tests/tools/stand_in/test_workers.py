@@ -23,7 +23,6 @@ def uploaded(tiny: Tiny) -> str:
     return str(tiny.read_json("versions", "list", "--json")[-1]["id"])
 
 
-@pytest.mark.timeout(400)
 def test_a_worker_lives_through_its_versions(tiny: Tiny) -> None:
     code, output = tiny.try_wrangler("deployments", "status", "--json")
     assert code == 1
@@ -98,7 +97,6 @@ def test_code_without_a_class_of_the_durable_objects_is_refused(tiny: Tiny) -> N
     assert tiny.ask() == "three"
 
 
-@pytest.mark.timeout(400)
 def test_a_version_that_does_not_start_is_refused(tiny: Tiny) -> None:
     tiny.write("broken", classes=TWO_CLASSES)
     with (tiny.folder / "worker.js").open("a", encoding="utf-8") as source:
