@@ -56,7 +56,8 @@ def test_a_database_with_its_backup_may_be_deployed_on(deployed: Path) -> None:
     printed = " ".join(output.out.split())
     assert f"tracking_events {EVENTS}" in printed
     assert f"all are applied, up to {MIGRATION}" in printed
-    assert f"-full, 3 h 0 min old, {EVENTS} events" in printed
+    # A slow machine takes minutes from the backup to here.
+    assert re.search(rf"-full, 3 h \d+ min old, {EVENTS} events", printed), printed
     assert "bundle skipped not asked for" in printed
     assert printed.endswith("nothing stands against it")
     assert "checking: rows" in output.err
