@@ -30,7 +30,7 @@ NEW_COLUMNS = {
     "tracking_events": [
         *("event_key", "touch_origin"),
         *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
-        *("visitor_sequence", "form_outcome", "event_name", "event_data"),
+        *("visitor_sequence", "form_outcome", "event_name", "event_data", "suspicious"),
     ],
 }
 NAMED_INDEXES = [

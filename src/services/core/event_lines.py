@@ -32,7 +32,7 @@ COLUMNS = (
     *("pipedrive_sync_status", "pipedrive_sync_at", "pipedrive_person_id"),
     *("pipedrive_retry_count", "pipedrive_last_retry_at", "event_key", "touch_origin"),
     *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
-    *("visitor_sequence", "form_outcome", "event_name", "event_data"),
+    *("visitor_sequence", "form_outcome", "event_name", "event_data", "suspicious"),
 )
 
 # Columns that name or describe a person, by what they are for. A title greets people by name.
