@@ -74,6 +74,7 @@ def inherited_database(folder: Path) -> LocalD1:
         _add_sessions(database)
         _add_events(database)
         _add_logs(database)
+        _add_bytes(database)
     database.close()
     return d1
 
@@ -236,3 +237,22 @@ def _add_logs(database: sqlite3.Connection) -> None:
         message="slow; it's fine",
         processing_time=12,
     )
+
+
+def _add_bytes(database: sqlite3.Connection) -> None:
+    """What D1 made of arrays that a page sent, where the old Worker bound them as they were."""
+    insert(database, "visitors", id="bytes", visitor_cookie="pxl_bytes", user_agent=b"")
+    insert(
+        database, "sessions", id="session-bytes", visitor_id="bytes", pixel_id="pixel-1-shop",
+        session_cookie="sess_bytes", utm_source="google", utm_campaign=b"", search_query=b"shoes",
+    )  # fmt: skip
+    click_ids = ("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id")
+    bound = ("search_query", "campaign_region", "ad_group", "ad_id", "event_type", "user_agent")
+    for content in (b"", b"AB", b"\xff", b"\x07"):
+        _add_event(database, "bytes", **dict.fromkeys((*click_ids, *bound), content))
+    _add_event(database, "bytes", utm_source="google", page_title="Schön", gclid=b"")
+    insert(database, "projects", id="project-bytes", name=b"", webhook_url="")
+    insert(
+        database, "pixels", id="pixel-bytes", project_id="project-bytes", name=b"\x01",
+        website_url=b"",
+    )  # fmt: skip

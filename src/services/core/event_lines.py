@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from services.core.json_lines import joined, json_line
+from services.core.json_lines import joined, json_line, text_of
 
 # All columns of an event, first those that the old Worker exported, in its order. A test compares
 # them with the table.
@@ -64,7 +64,7 @@ _FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # full-width
 def _csv_cell(column: str) -> str:
     return f"""CASE
   WHEN {column} IS NULL THEN ''
-  WHEN typeof({column}) <> 'text' THEN {column}
+  WHEN typeof({column}) <> 'text' THEN coalesce({text_of(column)}, '')
   ELSE '"' || iif({column} <> '' AND instr({_FORMULA}, substr({column}, 1, 1)), '''', '')
     || replace({column}, '"', '""') || '"'
 END"""

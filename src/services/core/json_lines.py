@@ -24,13 +24,23 @@ def joined(expressions: Sequence[str]) -> str:
     return f"concat_ws(',', {', '.join(groups)})"
 
 
+def text_of(column: str) -> str:
+    """The SQL of a column that may hold bytes, which JSON cannot: plain text as text, or NULL.
+
+    Migration 0017_turn_blobs_into_text says where they come from. They are greater than any text.
+    """
+    text = f"CAST({column} AS TEXT)"
+    readable = f"iif({column} = X'' OR {text} GLOB '*[^ -~]*', NULL, {text})"
+    return f"iif({column} >= X'', {readable}, {column})"
+
+
 def json_line(columns: Sequence[str]) -> str:
     """The SQL of a row as one JSON object on one line, with these columns by their names."""
     return f"'{{' || {joined([_member(column) for column in columns])} || '}}'"
 
 
 def _member(column: str) -> str:
-    return f"""'"{column}":' || json_quote({column})"""
+    return f"""'"{column}":' || json_quote({text_of(column)})"""
 
 
 def rows_of_next_page(lines: Sequence[str], limit: int = MAX_PAGE_LINES) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.core.json_lines import text_of
 from services.core.pending_leads import IS_UNSETTLED, REJECTED
 from services.sync.submissions import MAX_PAGE_CHARACTERS, MAX_PAGES
 
@@ -99,6 +100,13 @@ _IS_LEASED = """
   coalesce(pipedrive_due_at, '') = ?1 ->> 'lease_until' AND pipedrive_lease = ?1 ->> 'lease'
 """
 
+_OF_LAST_TOUCH = (
+    *("utm_source", "utm_medium", "utm_campaign"),
+    *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+    *("ad_group", "touch_origin"),
+)
+_MEMBERS = ", ".join(f"'{column}', {text_of(column)}" for column in _OF_LAST_TOUCH)
+
 # The sources of all values. The last touch is the newest one that came with an event. Touches and
 # pages are those of the same project, so that no client sees another one's.
 READ_LEASED = f"""
@@ -114,19 +122,14 @@ SELECT
   projects.configuration, first_touches -> events.project_id AS first_touch,
   sessions.started_at, sessions.last_activity,
   (
-    SELECT json_object(
-      'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
-      'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
-      'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group,
-      'touch_origin', touch_origin
-    )
+    SELECT json_object({_MEMBERS})
     FROM tracking_events AS earlier
     WHERE earlier.visitor_id = events.visitor_id AND earlier.project_id = events.project_id
       AND earlier.id <= events.id AND earlier.touch_origin IN ('page_url', 'body', 'referrer')
     ORDER BY earlier.id DESC LIMIT 1
   ) AS last_touch,
   (
-    SELECT json_group_array(substr(page_url, 1, {MAX_PAGE_CHARACTERS})) FROM (
+    SELECT json_group_array(substr({text_of("page_url")}, 1, {MAX_PAGE_CHARACTERS})) FROM (
       SELECT page_url FROM tracking_events AS seen
       WHERE seen.visitor_id = events.visitor_id AND seen.project_id = events.project_id
       GROUP BY page_url ORDER BY max(seen.id) DESC LIMIT {MAX_PAGES}

@@ -11,6 +11,7 @@ import pytest
 from ops.backup.index import Backup, BackupContents
 from ops.deploy.database_checks import (
     EMPTIED_DATABASE_HELP,
+    LATE_MIGRATIONS,
     LOST_MIGRATIONS_HELP,
     ConfiguredDatabase,
     Schema,
@@ -32,6 +33,7 @@ ID, OTHER = "777a0ed8", "99999999"
 CONFIGURED = ConfiguredDatabase("ppp-tracking-db", ID, "production")
 ACCEPTED = ConfiguredDatabase("ppp-tracking-db", ID, "production", accepted_id=ID)
 DATABASE = {"uuid": ID, "name": "ppp-tracking-db"}
+MIGRATIONS = tuple(sorted(file.name for file in (ROOT / "migrations").glob("*.sql")))
 FILES = ("0001_create.sql", "0002_add.sql", "0003_index.sql")
 BACKUP = Backup(
     id="20261121T030000Z-full",
@@ -185,6 +187,17 @@ def test_what_is_new_may_be_applied() -> None:
     assert (result.verdict, result.reason) == ("pass", "1 migration to apply: 0003_index.sql")
     result = check_migrations(CONFIGURED, Schema(TABLES, FILES), FILES, BACKUP)
     assert (result.verdict, result.reason) == ("pass", "all are applied, up to 0003_index.sql")
+
+
+def test_a_file_that_may_run_late_is_applied_behind_younger_ones() -> None:
+    late = set(LATE_MIGRATIONS)
+    assert late < set(MIGRATIONS)
+    applied = tuple(name for name in MIGRATIONS if name not in late)
+    result = check_migrations(CONFIGURED, Schema(TABLES, applied), MIGRATIONS, None)
+    names = ", ".join(LATE_MIGRATIONS)
+    assert (result.verdict, result.reason) == ("pass", f"1 migration to apply: {names}")
+    result = check_migrations(CONFIGURED, Schema(TABLES, applied[-1:]), MIGRATIONS, None)
+    assert (result.verdict, result.next_step) == ("fail", LOST_MIGRATIONS_HELP)
 
 
 def test_a_record_of_production_without_a_file_here_is_tolerated() -> None:
