@@ -48,6 +48,7 @@ COVERED_BY = {
     "src/services/backup/records.py": "tests/worker/test_backups.py",
     "src/services/backup/steps.py": "tests/worker/test_backups.py",
     "src/services/backup/tables.py": "tests/worker/test_backups.py",
+    "src/services/core/first_touches.py": "tests/worker/test_two_projects.py",
     "src/services/core/job_runs.py": "tests/worker/sync/test_reliability.py",
     "src/services/core/json_lines.py": "tests/worker/test_export.py",
     "src/services/loss/guard.py": "tests/unit/services/projects/test_pixel_cache.py",

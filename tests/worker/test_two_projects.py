@@ -213,3 +213,34 @@ def test_a_visitor_of_countless_projects_loses_no_event(lab: Lab) -> None:
     assert send(worker, MINE, cookie, ad_of(MINE))["touch"]["gclid"] == "betamark-gclid"
     [row] = worker.query("SELECT first_touches FROM visitors WHERE id = ?", cookie)
     assert list(json.loads(row["first_touches"])) == ["another"]
+
+
+@pytest.mark.parametrize("project", ["$x", "$.a", "", 'a"b', "[1]", "a\\b", "a.b", "1", "ä"])
+def test_an_id_that_is_a_path_of_json_is_an_id(lab: Lab, project: str) -> None:
+    worker, cookie, pixel = lab.worker, some_visitor(), f"pixel-{some_visitor()}"
+    worker.query("INSERT INTO projects (id, name) VALUES (?1, 'odd ' || ?1)", project)
+    worker.query("INSERT INTO pixels (id, project_id, name) VALUES (?, ?, 'odd')", pixel, project)
+    MARK_OF[pixel] = "gammamark"
+    ad, mine = f"{ad_of(OTHER)}&utm_id=1", ad_of(pixel)
+    send(worker, OTHER, cookie, ad)
+    send(worker, pixel, cookie, mine)
+    send(worker, pixel, cookie, f"{mine}-again")
+    an_hour_passes(worker)
+    answer = send(worker, pixel, cookie, **lead(some_email()))
+    assert answer["touch"]["utm_campaign"] == "gammamark-utm_campaign"
+    [row] = worker.query("SELECT first_touches FROM visitors WHERE visitor_cookie = ?", cookie)
+    assert set(json.loads(row["first_touches"])) == {PROJECT, project}
+    by_first = f"/api/reports/breakdown/{pixel}?by=campaign&attribution=first"
+    report = worker.fetch(by_first, headers={"x-api-key": LEADS_KEY}).body.decode()
+    assert "gammamark-utm_campaign" in report
+    assert "alphamark" not in report
+    assert lab.run()
+
+    # As an old Worker records it.
+    worker.query("INSERT INTO visitors (id, visitor_cookie) VALUES (?1, ?1)", f"old {project}")
+    worker.query(
+        "INSERT INTO tracking_events (pixel_id, visitor_id, gclid) VALUES (?, ?, 'G')",
+        *(pixel, f"old {project}"),
+    )
+    [row] = worker.query("SELECT first_touches FROM visitors WHERE id = ?", f"old {project}")
+    assert json.loads(row["first_touches"]) == {project: {"gclid": "G", "origin": "inherited"}}

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
 from services.core.errors import InvalidQueryError
+from services.core.first_touches import first_touch_with
 from services.core.page_limit import MAX_PAGE_ROWS, page_limit
 from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
@@ -93,15 +94,15 @@ visits AS MATERIALIZED (
 )
 """
 
+_PROJECT = "(SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id')"
+
 # Each visit with its visitor's first touch with the pixel's project, in the columns of an event's.
 _FIRST_TOUCHES = f"""
 {_VISITS},
 visitors_of_visits AS (
   SELECT
     visits.*,
-    first_touches -> (
-      SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id'
-    ) AS first_touch
+    {first_touch_with(_PROJECT)} AS first_touch
   FROM visits LEFT JOIN visitors ON visitors.id = visits.visitor_id
 ),
 touches AS (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.core.first_touches import first_touch_with
 from services.core.json_lines import text_of
 from services.core.pending_leads import IS_UNSETTLED, REJECTED
 from services.sync.submissions import MAX_PAGE_CHARACTERS, MAX_PAGES
@@ -119,7 +120,7 @@ SELECT
   events.gclid, events.fbclid, events.msclkid, events.ttclid, events.twclid, events.li_fat_id,
   events.sc_click_id, events.touch_origin, events.campaign_region, events.ad_group, events.ad_id,
   events.search_query,
-  projects.configuration, first_touches -> events.project_id AS first_touch,
+  projects.configuration, {first_touch_with("events.project_id")} AS first_touch,
   sessions.started_at, sessions.last_activity,
   (
     SELECT json_object({_MEMBERS})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.core.first_touches import first_touch_with
 from services.core.pending_leads import REJECTED
 from services.core.stored_time import NEVER_DUE
 
@@ -22,7 +23,7 @@ _OPEN_SESSION = """
 """
 
 # The first touch of the visitor at hand with the project at hand. Each client sees its own only.
-_FIRST_TOUCH = "first_touches -> (?1 ->> 'project_id')"
+_FIRST_TOUCH = first_touch_with("?1 ->> 'project_id'")
 # Nobody has so many clients. It bounds the row of a visitor who is made up.
 _MAX_TOUCHES_CHARACTERS = 100_000
 
