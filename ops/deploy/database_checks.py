@@ -22,7 +22,7 @@ from services.loss.judgement import judge_loss
 EMPTIED_DATABASE_HELP = "docs/runbook.md#the-database-is-empty-or-another-one"
 LOST_MIGRATIONS_HELP = "docs/runbook.md#the-record-of-migrations-is-lost"
 # Younger than those behind them, and made so that they may run after them.
-LATE_MIGRATIONS = ("0017_turn_blobs_into_text.sql",)
+LATE_MIGRATIONS = ("0017_turn_blobs_into_text.sql", "0026_count_the_last_of_a_name.sql")
 MAIN_TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events")
 
 

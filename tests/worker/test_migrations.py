@@ -43,6 +43,7 @@ NAMED_INDEXES = [
 # What SQLite makes by itself for PRIMARY KEY and UNIQUE. WITHOUT ROWID, the first is the table.
 KEYS = {"projects": 2, "pixels": 2, "visitors": 2, "sessions": 2, "tracking_events": 0}
 
+COUNT_THE_LAST = "0026_count_the_last_of_a_name.sql"
 KEEP_CONFIGURATIONS = "0027_keep_old_configurations.sql"
 MOVED_CONFIGURATION = '{"pipedrive_enabled":false,"legacy":{"retention_days":180}}'
 
@@ -213,6 +214,31 @@ def test_whatever_an_old_configuration_holds_is_kept(
     for table, after in (("projects", project), ("pixels", pixel)):
         [row] = rows(migrated, f"SELECT configuration, updated_at FROM {table} WHERE id = 'old'")
         assert row == {"configuration": after, "updated_at": LONG_AGO}
+
+
+@pytest.mark.parametrize(
+    ("names", "enabled"),
+    [
+        ('"pipedrive_enabled":true,"pipedrive_enabled":false', False),
+        ('"pipedrive_enabled":false,"a":1,"pipedrive_enabled":true', True),
+        ('"pipedrive_enabled":true,"pipedrive_enabled":true,"pipedrive_enabled":null', None),
+        ('"pipedrive_enabled":true,"pipedrive_enabled":"a\\"b"', 'a"b'),
+        ('"pipedrive_enabled":true,"pipedrive_enabled":{"a":[1]}', {"a": [1]}),
+        ('"pipedrive_enabled":true,"pipedrive_enabled":0', 0),
+        ('"pipedrive_enabled":true,"a":{"pipedrive_enabled":false}', True),
+    ],
+)
+def test_of_a_name_that_an_old_configuration_has_twice_the_last_one_counts(
+    migrated: sqlite3.Connection, names: str, enabled: object
+) -> None:
+    old = {"id": "old", "name": "old", "configuration": f"{{{names}}}", "updated_at": LONG_AGO}
+    insert(migrated, "projects", **old)
+    insert(migrated, "projects", id="odd", name="odd", configuration="no JSON")
+    for file in (COUNT_THE_LAST, KEEP_CONFIGURATIONS):
+        migrated.executescript((MIGRATIONS / file).read_text())
+    [row] = rows(migrated, "SELECT configuration, updated_at FROM projects WHERE id = 'old'")
+    assert json.loads(str(row["configuration"]))["pipedrive_enabled"] == enabled
+    assert row["updated_at"] == LONG_AGO
 
 
 def test_an_upgrade_does_not_touch_the_time_a_project_was_updated(
