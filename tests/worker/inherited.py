@@ -72,9 +72,9 @@ def inherited_database(folder: Path) -> LocalD1:
         _add_clients(database)
         _add_visitors(database)
         _add_sessions(database)
+        _add_bytes(database)
         _add_events(database)
         _add_logs(database)
-        _add_bytes(database)
     database.close()
     return d1
 
@@ -251,8 +251,3 @@ def _add_bytes(database: sqlite3.Connection) -> None:
     for content in (b"", b"AB", b"\xff", b"\x07"):
         _add_event(database, "bytes", **dict.fromkeys((*click_ids, *bound), content))
     _add_event(database, "bytes", utm_source="google", page_title="Schön", gclid=b"")
-    insert(database, "projects", id="project-bytes", name=b"", webhook_url="")
-    insert(
-        database, "pixels", id="pixel-bytes", project_id="project-bytes", name=b"\x01",
-        website_url=b"",
-    )  # fmt: skip

@@ -26,6 +26,12 @@ MEANINGS = ((b"", None), (b"AB", "AB"), (b"\xff", None), (b"\x07", None), ("SchÃ
 @pytest.fixture(scope="module")
 def upgrade(tmp_path_factory: pytest.TempPathFactory) -> LocalD1:
     d1 = inherited_database(tmp_path_factory.mktemp("bytes"))
+    database = d1.connect()
+    with database:
+        insert(database, "projects", id="p-bytes", name=b"", webhook_url=b"")
+        pixel = {"name": b"\x01", "website_url": b""}
+        insert(database, "pixels", id="x-bytes", project_id="p-bytes", **pixel)
+    database.close()
     d1.apply()
     return d1
 
@@ -53,6 +59,10 @@ def _columns_with_bytes(database: sqlite3.Connection) -> list[str]:
 
 def test_no_column_of_an_upgraded_database_holds_bytes(upgraded: sqlite3.Connection) -> None:
     assert _columns_with_bytes(upgraded) == []
+    names = "SELECT name FROM projects WHERE id = 'p-bytes' UNION ALL SELECT name FROM pixels"
+    assert column_of(upgraded, f"{names} WHERE id = 'x-bytes'") == [
+        "unreadable name p-bytes", "unreadable name x-bytes"
+    ]  # fmt: skip
 
 
 def test_touches_leave_bytes_out(upgraded: sqlite3.Connection) -> None:

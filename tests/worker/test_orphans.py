@@ -73,7 +73,12 @@ def test_no_row_is_lost_or_changed(migration: Migration, migrated: sqlite3.Conne
         after = {row["id"]: row for row in _content(migrated, table)}
         for row in before:
             if row["id"] is not None:
-                values = {name: value for name, value in row.items() if name not in ignored}
+                # Bytes become text: see `test_bytes`.
+                values = {
+                    name: value
+                    for name, value in row.items()
+                    if name not in ignored and not isinstance(value, bytes)
+                }
                 assert values.items() <= after[row["id"]].items()
         assert len(after) >= len(before)
 
