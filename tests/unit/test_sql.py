@@ -27,6 +27,8 @@ JOINED_BY_FUNCTIONS = {
         "' AND '.join(conditions) or 'true'",
         *("key", "self.line()", "self.name"),
     },
+    # The project at hand, by its parameter or its column.
+    "services/core/first_touches.py": {"project_id"},
     # Names of jobs and their cached counts.
     "services/monitoring/metrics.py": {"counted_since", "run", "summary"},
     # Columns that hold addresses of pages.

@@ -94,7 +94,9 @@ visits AS MATERIALIZED (
 )
 """
 
-_PROJECT = "(SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id')"
+_FIRST_TOUCH = first_touch_with(
+    "(SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id')"
+)
 
 # Each visit with its visitor's first touch with the pixel's project, in the columns of an event's.
 _FIRST_TOUCHES = f"""
@@ -102,7 +104,7 @@ _FIRST_TOUCHES = f"""
 visitors_of_visits AS (
   SELECT
     visits.*,
-    {first_touch_with(_PROJECT)} AS first_touch
+    {_FIRST_TOUCH} AS first_touch
   FROM visits LEFT JOIN visitors ON visitors.id = visits.visitor_id
 ),
 touches AS (

@@ -101,12 +101,14 @@ _IS_LEASED = """
   coalesce(pipedrive_due_at, '') = ?1 ->> 'lease_until' AND pipedrive_lease = ?1 ->> 'lease'
 """
 
-_OF_LAST_TOUCH = (
+_TOUCH_COLUMNS = (
     *("utm_source", "utm_medium", "utm_campaign"),
     *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
     *("ad_group", "touch_origin"),
 )
-_MEMBERS = ", ".join(f"'{column}', {text_of(column)}" for column in _OF_LAST_TOUCH)
+_MEMBERS = ", ".join(f"'{column}', {text_of(column)}" for column in _TOUCH_COLUMNS)
+_PAGE = text_of("page_url")
+_FIRST_TOUCH = first_touch_with("events.project_id")
 
 # The sources of all values. The last touch is the newest one that came with an event. Touches and
 # pages are those of the same project, so that no client sees another one's.
@@ -120,7 +122,7 @@ SELECT
   events.gclid, events.fbclid, events.msclkid, events.ttclid, events.twclid, events.li_fat_id,
   events.sc_click_id, events.touch_origin, events.campaign_region, events.ad_group, events.ad_id,
   events.search_query,
-  projects.configuration, {first_touch_with("events.project_id")} AS first_touch,
+  projects.configuration, {_FIRST_TOUCH} AS first_touch,
   sessions.started_at, sessions.last_activity,
   (
     SELECT json_object({_MEMBERS})
@@ -130,7 +132,7 @@ SELECT
     ORDER BY earlier.id DESC LIMIT 1
   ) AS last_touch,
   (
-    SELECT json_group_array(substr({text_of("page_url")}, 1, {MAX_PAGE_CHARACTERS})) FROM (
+    SELECT json_group_array(substr({_PAGE}, 1, {MAX_PAGE_CHARACTERS})) FROM (
       SELECT page_url FROM tracking_events AS seen
       WHERE seen.visitor_id = events.visitor_id AND seen.project_id = events.project_id
       GROUP BY page_url ORDER BY max(seen.id) DESC LIMIT {MAX_PAGES}
