@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ops import commands
-from ops.__main__ import MODULES, app, main
+from ops.__main__ import MODULE_NAMES, build_app, main
 from paths import ROOT
 from tests.ops.running import here, ppp
 
@@ -24,7 +24,7 @@ def command_paths(group: TyperGroup) -> Iterator[tuple[str, ...]]:
             yield (name,)
 
 
-COMMANDS = tuple(command_paths(typer.main.get_group(app)))
+COMMANDS = tuple(command_paths(typer.main.get_group(build_app())))
 GROUPS = ((), *sorted({path[:1] for path in COMMANDS if len(path) > 1}))
 
 
@@ -45,7 +45,7 @@ def test_every_command_explains_itself_with_an_example(command: tuple[str, ...])
 
 def test_every_module_of_a_command_is_registered() -> None:
     files = {file.stem for file in Path(commands.__file__).parent.glob("*.py")} - {"__init__"}
-    registered = {module.__name__.rpartition(".")[2] for module in MODULES}
+    registered = set(MODULE_NAMES)
     assert registered == files
 
 

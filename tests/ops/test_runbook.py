@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import typer
 
-from ops.__main__ import app
+from ops.__main__ import build_app
 from ops.checks.on_call import EXAMPLE
 from ops.commands import alerts as ops_alerts
 from paths import LOCAL_CONFIG, ROOT
@@ -85,7 +85,7 @@ def location(
 def split(command: str) -> tuple[Any, list[str], list[str]]:
     """The command of the command line, as typer knows it, its name, and what it is told."""
     arguments, name = shlex.split(command.partition(" | ")[0])[1:], list[str]()
-    found: Any = typer.main.get_command(app)
+    found: Any = typer.main.get_command(build_app())
     while hasattr(found, "commands"):
         if found.invoke_without_command and arguments[0].startswith("-"):
             break
