@@ -79,7 +79,7 @@ def test_addresses_are_listed_whose_parameters_nobody_stored(keyed: Worker) -> N
     ]
     without_persons = ask(keyed, READ_KEY).json()["data"]["unstored"]
     assert [address["page_url"] for address in without_persons] == [
-        f"{SITE}?UTM_AD=7",
+        SITE,
         f"{SITE}?utm_source=a",
     ]
 

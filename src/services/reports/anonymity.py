@@ -2,9 +2,9 @@
 
 Every answer to such a key passes `anonymous`, so a report cannot forget it; exports, whose lines
 SQL makes, pass `shown_line`. What is a campaign's stays: addresses keep host, path, the values of
-`utm_…` and the names of click IDs, whose values are masked wherever they are. What looks like a
-person in what stays is masked as a whole. A bare name looks like any word: it is hidden by its
-place, in titles, forms and parameters.
+nine `utm_…` and the names of click IDs, whose values are masked wherever they are. What looks like
+a person in what stays is masked as a whole. A bare name looks like any word: it is hidden by its
+place, in titles, forms and parameters, also of an address that is written loosely.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from services.tracking.attribution import CLICK_IDS
 MASK = "***"
 # Of addresses that were encoded again and again.
 _MAX_DECODINGS = 4
-_UTM = "utm_"
 _DATA = "_data"
 # What operators chose, and what only continues a list.
 _NOT_OF_VISITORS = frozenset(
@@ -64,11 +63,24 @@ _TOKEN = re.compile(
 _SUSPICIOUS = re.compile(
     r"""
     [@\uff20%] | (?:ozilla|ebkit|pera)/ | \d(?:[\s()./-]*\d){6} | \d\.\d{1,3}\.
-    | :[0-9a-f]{0,4}: | [0-9a-f]{12} | [a-z0-9]{16} | [?\#]
+    | :[0-9a-f]{0,4}: | [0-9a-f]{12} | [a-z0-9]{16} | [?\#] | [/\\;&][^/\\;&=]*=
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# A browser reads http and https with any slashes or none; old Workers stored such addresses.
+_SCHEME = re.compile(r"(https?):[/\\]*|([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_IGNORED_IN_ADDRESSES = {ord(character): None for character in "\t\n\r"}
+_BEFORE_ADDRESSES = "".join(map(chr, range(0x21))) + "\ufeff\xa0"
+# One without a scheme: that of a page, or of a site.
+_RELATIVE = re.compile(r"[^\s?#]*[/\\.][^\s?#]*[?#]|[/\\]")
+_PARAMETER = re.compile(r"[?&;#][^?&;#=]{1,60}=")
+_PARAMETERS_OF_A_SEGMENT = re.compile(r"[;&][^;&=]*=.*", re.DOTALL)
+_CAMPAIGN = frozenset(
+    (
+        *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "utm_id"),
+        *("utm_source_platform", "utm_creative_format", "utm_marketing_tactic"),
+    )
+)
 _ANCHOR = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 _CELL = re.compile(r'("(?:[^"]|"")*"|[^,]*)(,|$)')
 
@@ -93,20 +105,26 @@ def shown_text(text: str) -> str:
     """A text, or the mask if it holds something of a person; an address without its parts."""
     if not _SUSPICIOUS.search(text):
         return text
-    if _ADDRESS.match(text):
-        return shown_address(text)
-    return MASK if _PERSON.search(_decoded(text)) else text
+    address = _as_browsers_read(text)
+    if _SCHEME.match(address) or _RELATIVE.match(address):
+        return shown_address(address)
+    return MASK if _may_show_person(_decoded(text)) else text
 
 
 def shown_address(url: str) -> str:
     """An address with its host, its path, what it says of a campaign, and nothing of a person."""
-    address, _, fragment = url.partition("#")
+    address, _, fragment = _as_browsers_read(url).partition("#")
     page, question_mark, query = address.partition("?")
-    scheme, separator, rest = page.partition("://")
-    authority, slash, path = rest.partition("/")
-    host = authority.rpartition("@")[2]
-    masked = _shown_path(f"{slash}{path}{question_mark}{query}")
-    return f"{scheme}{separator}{host}{masked}{_shown_fragment(fragment)}"
+    start = ""
+    if scheme := _SCHEME.match(page):
+        page = page[scheme.end() :]
+        if scheme[1]:
+            page = page.replace("\\", "/")
+        authority, slash, path = page.partition("/")
+        start = f"{scheme[1] or scheme[2]}://{authority.rpartition('@')[2]}"
+        page = f"{slash}{path}"
+    masked = _shown_path(f"{page}{question_mark}{query}")
+    return f"{start}{masked}{_shown_fragment(fragment)}"
 
 
 def without_persons(event: Event) -> Mapping[str, object]:
@@ -170,6 +188,8 @@ def _shown_cell(name: str, cell: str) -> str:
     if name not in CHECKED_COLUMNS or not cell.startswith('"'):
         return cell
     text = cell[1:-1].replace('""', '"')
+    if text.startswith("'") and text_cell(text[1:]) == cell:
+        text = text[1:]
     masked = _shown_column(name, text)
     if masked == text:
         return cell
@@ -184,6 +204,15 @@ def _decoded(text: str) -> str:
     return text
 
 
+def _as_browsers_read(address: str) -> str:
+    return address.translate(_IGNORED_IN_ADDRESSES).lstrip(_BEFORE_ADDRESSES)
+
+
+def _may_show_person(text: str) -> bool:
+    """Whether a decoded text shows a person, or has a parameter, whose value may be a name."""
+    return bool(_PERSON.search(text) or _PARAMETER.search(text))
+
+
 def _shown_path(path: str) -> str:
     """A path with its query: segments of persons are masked, parameters of campaigns stay."""
     segments, _, query = path.partition("?")
@@ -193,8 +222,9 @@ def _shown_path(path: str) -> str:
 
 
 def _shown_segment(segment: str) -> str:
+    segment = _PARAMETERS_OF_A_SEGMENT.sub("", segment)
     text = _decoded(segment)
-    return MASK if _PERSON.search(text) or _TOKEN.search(text) else segment
+    return MASK if "=" in text or _PERSON.search(text) or _TOKEN.search(text) else segment
 
 
 def _shown_pair(pair: str) -> str:
@@ -202,9 +232,9 @@ def _shown_pair(pair: str) -> str:
     parameter = _decoded(name).lower()
     if parameter in CLICK_IDS:
         return f"{name}={MASK}" if value else ""
-    if not parameter.startswith(_UTM) or _PERSON.search(parameter):
+    if parameter not in _CAMPAIGN:
         return ""
-    return f"{name}={MASK if _PERSON.search(_decoded(value)) else value}"
+    return f"{name}={MASK if _may_show_person(_decoded(value)) else value}"
 
 
 def _shown_fragment(fragment: str) -> str:

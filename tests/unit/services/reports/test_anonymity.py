@@ -77,6 +77,50 @@ def test_an_address_keeps_its_page_and_its_campaign_alone(address: str, masked: 
     assert shown_address(masked) == masked
 
 
+PAGE = "https://shop.example/danke"
+
+
+@pytest.mark.parametrize(
+    ("written", "masked"),
+    [
+        ("  https://shop.example/danke?first_name=Anna", PAGE),
+        ("\x00\ufeff https://shop.example/danke?first_name=Anna", PAGE),
+        ("http:shop.example/danke?first_name=Anna", "http://shop.example/danke"),
+        ("https:/shop.example/danke?first_name=Anna", PAGE),
+        ("https:///shop.example/danke?first_name=Anna", PAGE),
+        ("https:\\\\shop.example\\danke?first_name=Anna", PAGE),
+        ("https:\\\\anna:secret@shop.example\\danke", PAGE),
+        ("ht\ttps://shop.example/dan\nke?first_name=Anna", PAGE),
+        ("https://shop.example/danke;first_name=Anna", PAGE),
+        ("https://shop.example/danke&first_name=Anna", PAGE),
+        ("https://shop.example/danke;first_name=Anna/a;b=c?d=e#f=g", f"{PAGE}/a"),
+        ("https://shop.example/danke%3Bname%3DAnna", "https://shop.example/***"),
+        ("https://shop.example/first_name=Anna/danke", "https://shop.example/***/danke"),
+        ("https://shop.example/danke?utm_first_name=Anna&utm_id=7", f"{PAGE}?utm_id=7"),
+        ("https://shop.example/danke?utm_term=x;name=Anna", f"{PAGE}?utm_term=***"),
+        ("https://shop.example/danke?utm_term=x%26name%3DAnna", f"{PAGE}?utm_term=***"),
+        ("https://shop.example/danke#!/a;name=Anna", f"{PAGE}#!/a"),
+        ("//shop.example/danke?first_name=Anna", "//shop.example/danke"),
+        ("/danke?first_name=Anna", "/danke"),
+        ("/danke?Anna", "/danke"),
+        ("shop.example/danke?Anna Muster&utm_id=7", "shop.example/danke?utm_id=7"),
+        ("shop.example?first_name=Anna", "shop.example"),
+        ("danke?first_name=Anna", MASK),
+        ("spring&first_name=Anna", MASK),
+        ("spring;first name=Anna", MASK),
+        ("https%3A%2F%2Fshop.example%2Fdanke%3Ffirst_name%3DAnna", MASK),
+        ('"https://shop.example/danke?first_name=Anna"', f'"{PAGE}'),
+    ],
+)
+def test_an_address_that_is_written_loosely_shows_no_value_of_its_parameters(
+    written: str, masked: str
+) -> None:
+    assert shown_text(written) == masked
+    assert anonymous({"top_pages": [{"page_url": written}]}) == {
+        "top_pages": [{"page_url": masked}]
+    }
+
+
 @pytest.mark.parametrize(
     "text",
     [
