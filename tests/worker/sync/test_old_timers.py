@@ -110,7 +110,7 @@ def test_a_rejected_form_that_is_accepted_after_all_is_pending_for_both(lab: Lab
     assert tried_again(lab) == [event_id]
 
 
-def test_the_runbook_keeps_projects_without_a_sync_from_the_old_worker(lab: Lab) -> None:
+def test_the_way_back_keeps_projects_without_a_sync_from_the_old_worker(lab: Lab) -> None:
     lab.worker.query("UPDATE projects SET configuration = '{\"pipedrive_enabled\": false}'")
     lab.worker.query("DELETE FROM tracking_events")
     unsynced = lab.submit(some_email())
@@ -121,9 +121,9 @@ def test_the_runbook_keeps_projects_without_a_sync_from_the_old_worker(lab: Lab)
     pending = lab.submit(some_email())
     assert tried_again(lab) == [unsynced, pending]
 
-    runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
     [statement] = re.findall(
-        r'--command "(UPDATE tracking_events SET pipedrive_retry[^"]*)"', runbook
+        r'--command "(UPDATE tracking_events SET pipedrive_retry[^"]*)"', document
     )
     lab.worker.query(statement)
     assert tried_again(lab) == [pending]
