@@ -24,7 +24,7 @@ dev: build ## Runs everything on this machine: the Worker, a demo site, a simula
 test: check ## Installs what is missing and runs every check and test
 	@$(BIN)/python tools/browser.py
 	@$(BIN)/python tools/local_config.py
-	@$(BIN)/pytest $(IN_PARALLEL)
+	@$(BIN)/python tools/run_tests.py $(IN_PARALLEL)
 
 check: build ## Lint, format and types only
 	@$(BIN)/ruff check
