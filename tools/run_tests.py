@@ -1,4 +1,4 @@
-"""Runs all tests; what fails beside the others runs once more alone, and is named if it then passes.
+"""Runs all tests; what fails beside the others runs again alone, and is named if it then passes.
 
 A test that only fails while the machine does much else says nothing about the product, and should
 keep nobody from merging. It is a fault of the test all the same: that is why it is named.

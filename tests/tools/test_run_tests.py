@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,11 +26,14 @@ def test_fails_once():
 
 def run(directory: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     """Runs these tests, each in a file of its own."""
-    (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (directory / "pytest.ini").write_text("[pytest]\naddopts = -p xdist\n", encoding="utf-8")
     for number, test in enumerate(tests):
         (directory / f"test_{number}.py").write_text(test, encoding="utf-8")
     command = [sys.executable, str(ROOT / "tools" / "run_tests.py"), "--numprocesses=2"]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_all_tests_run_once_if_they_pass(tmp_path: Path) -> None:
