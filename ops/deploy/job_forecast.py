@@ -13,29 +13,18 @@ from config import read_archive_config, read_config
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.terminal.output import counted
+from services.projects.job_days import ARCHIVE_DAYS, RETENTION_DAYS
 
 # All that it reads is in the database of the old Worker too.
 TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events", "system_logs")
 NO_ROWS_TAKEN = "within a day nothing is deleted or moved"
 
-_LIMITS = """
-WITH texts AS (
+_LIMITS = f"""
+WITH limits AS (
   SELECT
-    pixels.id AS pixel_id, projects.name AS project,
-    iif(json_valid(projects.configuration), projects.configuration, '{{}}') AS configuration
+    pixels.id AS pixel_id, projects.name AS project, {RETENTION_DAYS} AS retention_days,
+    coalesce({ARCHIVE_DAYS}, {{archive_days}}) AS archive_days
   FROM pixels JOIN projects ON projects.id = pixels.project_id
-), limits AS (
-  SELECT
-    pixel_id, project,
-    iif(
-      json_type(configuration, '$.jobs.retention_days') = 'integer',
-      configuration ->> '$.jobs.retention_days', NULL
-    ) AS retention_days,
-    iif(
-      json_type(configuration, '$.jobs.archive_days') = 'integer',
-      configuration ->> '$.jobs.archive_days', {archive_days}
-    ) AS archive_days
-  FROM texts
 )
 """
 # A run deletes expired events before it archives others.

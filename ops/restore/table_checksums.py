@@ -94,7 +94,9 @@ def differences(
     # Each takes a minute for a million events: both at once.
     with ThreadPoolExecutor(1) as pool:
         answers = pool.submit(database.ask, *chain.from_iterable(statements))
-        expected_results = [query_staging(staging, of_table) for of_table in statements]
+        expected_results = [
+            query_staging(staging, table_statements) for table_statements in statements
+        ]
         results = iter(answers.result())
     by_table: dict[str, Sequence[str]] = {}
     for checksum, expected in zip(checksums, expected_results, strict=True):

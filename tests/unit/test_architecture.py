@@ -75,6 +75,45 @@ OPS_PACKAGES = {
     },
     "__main__": {"commands", "terminal"},
 }
+# What the edge uses of the services. Handlers, routes and the rest may use all of them.
+EDGE_SERVICES = {
+    "bindings": {"core"},
+    "web": {"access", "core"},
+    "config": {
+        *("access", "alerting", "archive", "backup", "core"),
+        *("monitoring", "pipedrive", "projects", "sync"),
+    },
+}
+# What the commands use of the Worker: its rules and formats, and for checks what it answers.
+OPS_USES_OF_SRC = {
+    "terminal": {"services.core"},
+    "cloudflare": set[str](),
+    "worker_api": {"config"},
+    "leads": {"services.core", "services.pipedrive", "services.tracking"},
+    "projects": {"services.core"},
+    "reports": {"services.core"},
+    "checks": {
+        *("routes", "security_headers", "web", "services.alerting", "services.backup"),
+        *("services.core", "services.monitoring", "services.sync"),
+    },
+    "backup": {"services.core", "services.loss"},
+    "restore": {
+        *("services.archive", "services.backup", "services.core", "services.loss"),
+        "services.privacy",
+    },
+    "deploy": {
+        *("config", "services.core", "services.loss", "services.pipedrive"),
+        *("services.privacy", "services.projects"),
+    },
+    "commands": {
+        *("services.access", "services.alerting", "services.core", "services.loss"),
+        *("services.monitoring", "services.pipedrive", "services.privacy", "services.reports"),
+        "services.tracking",
+    },
+    "__main__": set[str](),
+}
+# Ways to import by a name that only the run knows.
+IMPORTS_AT_RUN_TIME = {"__import__", "import_module", "importlib", "builtins", "exec", "eval"}
 PACKAGES = [
     *(("services", SRC / "services", package) for package in SERVICE_PACKAGES),
     *(("ops", OPS, package) for package in OPS_PACKAGES),
@@ -101,13 +140,19 @@ def imports_of(source: str) -> Iterator[str]:
                 yield module.partition(".")[0]
             case ast.ImportFrom():
                 yield "."
-            case ast.Name(id="__import__") | ast.Attribute(attr="import_module"):
+            case ast.Name(id=name) if name in IMPORTS_AT_RUN_TIME:
+                yield "a name at run time"
+            case (
+                ast.Attribute(attr="import_module")
+                | ast.Attribute(value=ast.Name(id="sys"), attr="modules")
+            ):
                 yield "a name at run time"
 
 
 def forbidden_imports(module: str, source: str) -> set[str]:
     part = part_of(module)
-    allowed = MAY_IMPORT[part] | {part} | VENDORED | sys.stdlib_module_names
+    python = sys.stdlib_module_names - IMPORTS_AT_RUN_TIME
+    allowed = MAY_IMPORT[part] | {part} | VENDORED | python
     return set(imports_of(source)) - allowed
 
 
@@ -148,7 +193,11 @@ def test_a_handler_that_looked_up_would_be_seen(name: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["from . import app", "from .. import js", "__import__('js')", "x.import_module('js')"],
+    [
+        *("from . import app", "from .. import js", "__import__('js')", "x.import_module('js')"),
+        *("from importlib import import_module", "import builtins", "exec('import js')"),
+        "sys.modules['js']",
+    ],
 )
 def test_no_import_goes_around_the_rule(source: str) -> None:
     assert forbidden_imports("services/new.py", source)
@@ -159,16 +208,34 @@ def test_services_and_the_standard_library_are_free_to_use() -> None:
     assert forbidden_imports("services/new.py", source) == set()
 
 
-def imported_packages(root: str, source: str) -> set[str]:
-    """The packages below `root` that a file imports: `core` for `services.core.text`."""
+def imported_modules(source: str) -> set[str]:
+    """The full names that a file imports; a relative one begins with a dot."""
     modules = set[str]()
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import(names=names):
                 modules |= {alias.name for alias in names}
-            case ast.ImportFrom(module=str(module), names=names):
-                modules |= {f"{module}.{alias.name}" for alias in names}
+            case ast.ImportFrom(module=module, names=names, level=level):
+                modules |= {f"{'.' * level}{module or ''}.{alias.name}" for alias in names}
+    return modules
+
+
+def imported_packages(root: str, source: str) -> set[str]:
+    """The packages below `root` that a file imports: `core` for `services.core.text`."""
+    modules = imported_modules(source)
     return {module.split(".")[1] for module in modules if module.startswith(f"{root}.")}
+
+
+def uses_of_src(source: str) -> set[str]:
+    """What a command imports of the Worker or must not import at all, a service by its package."""
+    uses = set[str]()
+    for module in imported_modules(source):
+        top, *rest = module.split(".")
+        if top in MAY_IMPORT | {"tests": None, "bench": None}:
+            uses.add(f"services.{rest[0]}" if top == "services" else top)
+        elif not top:
+            uses.add(module)
+    return uses
 
 
 def sources_of(folder: Path, package: str) -> list[str]:
@@ -193,6 +260,38 @@ def test_a_package_has_exactly_the_arrows_of_the_table(
     sources = sources_of(folder, package)
     arrows = set[str]().union(*(imported_packages(root, source) for source in sources))
     assert arrows - {package} == table[package]
+
+
+@pytest.mark.parametrize("part", EDGE_SERVICES)
+def test_the_edge_uses_exactly_the_services_of_the_table(part: str) -> None:
+    sources = sources_of(SRC, part)
+    arrows = set[str]().union(*(imported_packages("services", source) for source in sources))
+    assert arrows == EDGE_SERVICES[part]
+
+
+@pytest.mark.parametrize("package", OPS_PACKAGES)
+def test_commands_use_exactly_what_the_table_says_of_the_worker(package: str) -> None:
+    uses = set[str]().union(*map(uses_of_src, sources_of(OPS, package)))
+    assert uses == OPS_USES_OF_SRC[package]
+
+
+@pytest.mark.parametrize(
+    ("statement", "use"),
+    [
+        ("from ..restore import assembly", "..restore.assembly"),
+        ("from handlers import tracking", "handlers"),
+        ("from bindings.d1 import x", "bindings"),
+        ("from tests.ops import running", "tests"),
+        ("def late():\n    from services.sync import outbox", "services.sync"),
+    ],
+)
+def test_a_command_that_used_more_would_be_seen(statement: str, use: str) -> None:
+    assert uses_of_src(statement) == {use}
+
+
+@pytest.mark.parametrize("package", [SRC / "services", OPS])
+def test_a_root_package_imports_nothing(package: Path) -> None:
+    assert imported_modules((package / "__init__.py").read_text(encoding="utf-8")) == set()
 
 
 def packages_in(folder: Path) -> set[str]:

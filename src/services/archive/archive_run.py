@@ -27,7 +27,7 @@ from services.core.ndjson_parts import DamagedPartError
 from services.core.pending_leads import IS_NOT_PENDING
 from services.core.ports import Bucket, Clock, Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
-from services.projects.configuration import MAX_ARCHIVE_DAYS
+from services.projects.job_days import ARCHIVE_DAYS
 
 JOB = "archive"
 # A part takes about eight of an invocation's 10,000 subrequests and four of its 1,000 queries.
@@ -44,28 +44,15 @@ _IS_ARCHIVABLE = f"""
   AND {IS_NOT_PENDING}
 """
 
-# All pixels, which are few, with their project's limit and the oldest day before it. A stored
-# configuration may be any text.
+# All pixels, which are few, with their project's limit and the oldest day before it.
 FIND_DUE_PIXELS = f"""
 WITH limits AS MATERIALIZED (
   SELECT
-    pixels.id AS pixel_id,
-    iif(
-      json_valid(projects.configuration),
-      iif(
-        json_type(projects.configuration, '$.jobs.archive_days') = 'integer',
-        projects.configuration ->> '$.jobs.archive_days', NULL
-      ),
-      NULL
-    ) AS chosen
+    pixels.id AS pixel_id, coalesce({ARCHIVE_DAYS}, ?1 ->> 'days') AS days
   FROM projects CROSS JOIN pixels ON pixels.project_id = projects.id
 ), ends AS MATERIALIZED (
   SELECT
-    pixel_id,
-    date(
-      ?1 ->> 'now',
-      '-' || iif(chosen BETWEEN 1 AND {MAX_ARCHIVE_DAYS}, chosen, ?1 ->> 'days') || ' days'
-    ) AS before
+    pixel_id, date(?1 ->> 'now', '-' || days || ' days') AS before
   FROM limits
 ), oldest AS MATERIALIZED (
   SELECT pixel_id, before, (

@@ -23,7 +23,7 @@ from services.core.ports import Bucket, Clock, Database, NewId, Row
 from services.core.stored_time import format_stored_time
 from services.privacy.request_table import DELETE_OLD_REQUESTS
 from services.privacy.statements import DELETE_PERSONS
-from services.projects.configuration import MAX_RETENTION_DAYS
+from services.projects.job_days import RETENTION_DAYS
 
 JOB = "retention"
 # Less than the time between two cron runs, so that a killed run does not delay the next one.
@@ -39,14 +39,9 @@ COUNTERS = ("events", "archived_parts", "sessions", "visitors", "old_log_rows")
 
 # By name, which has an index; there are few projects. An invalid configuration keeps everything.
 PIXELS_WITH_RETENTION = f"""
-SELECT pixels.id, projects.configuration ->> '$.jobs.retention_days' AS days
+SELECT pixels.id, {RETENTION_DAYS} AS days
 FROM projects JOIN pixels ON pixels.project_id = projects.id
-WHERE projects.name >= '' AND ?1 IS NOT NULL AND iif(
-  json_valid(projects.configuration),
-  json_type(projects.configuration, '$.jobs.retention_days') = 'integer'
-    AND projects.configuration ->> '$.jobs.retention_days' BETWEEN 1 AND {MAX_RETENTION_DAYS},
-  0
-)
+WHERE projects.name >= '' AND ?1 IS NOT NULL AND {RETENTION_DAYS} IS NOT NULL
 ORDER BY projects.name, pixels.name
 """
 
