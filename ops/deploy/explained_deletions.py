@@ -10,28 +10,21 @@ from dataclasses import dataclass
 from ops.backup.index import BackupContents
 from ops.cloudflare.database import Database
 from ops.deploy.database_checks import describe_missing_rows
-from services.privacy.retention import JOB as RETENTION
+from services.loss.recorded_deletions import (
+    DELETED_EVENTS,
+    DELETED_SESSIONS,
+    DELETED_VISITORS,
+)
 
 READ_CLOCK = "SELECT datetime('now') AS now"
 PAUSE_SECONDS, MAX_ATTEMPTS = 5, 24
 
-# The archive records its deletions in the transaction that makes them, a run of retention when it
-# ends, an erasure portion by portion. A run that began before and ended after counts as a whole.
-_RETENTION_RUNS = f"job = '{RETENTION}' AND finished_at >= '{{since}}'"
-_ERASURES = "kind = 'erase' AND coalesce(finished_at, '9') >= '{since}'"
-_SUM_OF_RUNS = "SELECT coalesce(sum(summary ->> '{name}'), 0) FROM job_runs"
-_SUM_OF_ERASURES = "SELECT coalesce(sum(counts ->> '{name}'), 0) FROM privacy_requests"
 READ_DELETIONS = f"""
 SELECT
-  (SELECT coalesce(sum(events), 0) FROM archive_batches WHERE archived_at >= '{{since}}')
-    + ({_SUM_OF_RUNS.format(name="events")} WHERE {_RETENTION_RUNS})
-    + ({_SUM_OF_ERASURES.format(name="tracking_events")} WHERE {_ERASURES}) AS tracking_events,
-  ({_SUM_OF_RUNS.format(name="sessions")} WHERE {_RETENTION_RUNS})
-    + ({_SUM_OF_ERASURES.format(name="sessions")} WHERE {_ERASURES}) AS sessions,
-  ({_SUM_OF_RUNS.format(name="visitors")} WHERE {_RETENTION_RUNS})
-    + ({_SUM_OF_ERASURES.format(name="visitors")} WHERE {_ERASURES}) AS visitors,
+  {DELETED_EVENTS} AS tracking_events, {DELETED_SESSIONS} AS sessions,
+  {DELETED_VISITORS} AS visitors,
   EXISTS (
-    SELECT 1 FROM job_runs WHERE job = '{RETENTION}' AND finished_at IS NULL
+    SELECT 1 FROM job_runs WHERE job = 'retention' AND finished_at IS NULL
     AND lease_until > datetime('now')
   ) AS is_running
 """
@@ -60,7 +53,7 @@ class DeletionRecords:
             loss = describe_missing_rows(before, now, exact=True)
             if loss is None:
                 return None, now
-            [[row]] = self.database.ask(READ_DELETIONS.format(since=self.since))
+            [[row]] = self.database.ask(READ_DELETIONS.replace("{since}", f"'{self.since}'"))
             loss = describe_missing_rows(_less_deleted(before, row), now, exact=True)
             if loss is None or not row["is_running"] or attempt == MAX_ATTEMPTS - 1:
                 break

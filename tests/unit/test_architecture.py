@@ -103,7 +103,7 @@ OPS_USES_OF_SRC = {
     },
     "deploy": {
         *("config", "services.core", "services.loss", "services.pipedrive"),
-        *("services.privacy", "services.projects"),
+        "services.projects",
     },
     "commands": {
         *("services.access", "services.alerting", "services.core", "services.loss"),

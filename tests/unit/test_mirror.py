@@ -53,6 +53,7 @@ COVERED_BY = {
     "src/services/core/json_lines.py": "tests/worker/test_export.py",
     "src/services/loss/guard.py": "tests/unit/services/projects/test_pixel_cache.py",
     "src/services/loss/loss_check.py": "tests/worker/test_loss.py",
+    "src/services/loss/recorded_deletions.py": "tests/ops/deploy/test_explained_deletions.py",
     "src/services/monitoring/health.py": "tests/worker/test_health.py",
     "src/services/monitoring/metrics.py": "tests/worker/test_metrics.py",
     "src/services/privacy/erasure.py": "tests/worker/test_privacy.py",

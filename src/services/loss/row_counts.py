@@ -16,30 +16,22 @@ from typing import Any
 
 from services.core.ports import Database
 from services.core.stored_time import format_stored_time
+from services.loss.recorded_deletions import (
+    DELETED_EVENTS,
+    DELETED_PARTS,
+    IS_RETENTION_RUN,
+)
 
-# A job records what it deleted when it ends, an erasure portion by portion. What began before the
-# last count and ended after it counts as a whole; no run lasts an hour.
-_SINCE = "coalesce(finished_at, '9') >= ?1 ->> 'since'"
-_RUNS = f"started_at >= datetime(?1 ->> 'since', '-1 hour') AND {_SINCE}"
-_RETENTION = f"job = 'retention' AND {_RUNS}"
-_ERASURES = f"kind = 'erase' AND {_SINCE}"
-# A part that was recorded by a run which was killed is in `archive_batches` only; of one that was
-# rewritten or has expired since, only the run says how many events it took.
+_SINCE = "?1 ->> 'since'"
+_EVENTS, _PARTS, _IS_RETENTION_RUN = (
+    template.replace("{since}", _SINCE)
+    for template in (DELETED_EVENTS, DELETED_PARTS, IS_RETENTION_RUN)
+)
 READ_LEDGERS = f"""
 SELECT
   (SELECT count(*) FROM privacy_requests WHERE kind = 'erase') AS erasures,
-  max(
-    (SELECT coalesce(sum(events), 0) FROM archive_batches WHERE archived_at >= ?1 ->> 'since'),
-    (SELECT coalesce(sum(summary ->> 'archived'), 0) FROM job_runs
-     WHERE job = 'archive' AND {_RUNS})
-  )
-    + (SELECT coalesce(sum(summary ->> 'events'), 0) FROM job_runs WHERE {_RETENTION})
-    + (SELECT coalesce(sum(counts ->> 'tracking_events'), 0) FROM privacy_requests
-       WHERE {_ERASURES}) AS deleted_events,
-  (SELECT coalesce(sum(summary ->> 'archived_parts'), 0) FROM job_runs WHERE {_RETENTION})
-    + (SELECT coalesce(sum(counts ->> 'archived_events'), 0) FROM privacy_requests
-       WHERE {_ERASURES}) AS deleted_parts,
-  (SELECT count(*) FROM job_runs WHERE {_RETENTION} AND finished_at IS NULL) AS open_runs,
+  {_EVENTS} AS deleted_events, {_PARTS} AS deleted_parts,
+  (SELECT count(*) FROM job_runs WHERE {_IS_RETENTION_RUN} AND finished_at IS NULL) AS open_runs,
   (SELECT group_concat(id) FROM (
     SELECT id FROM projects WHERE created_at < ?1 ->> 'since'
     UNION ALL SELECT id FROM pixels WHERE created_at < ?1 ->> 'since' ORDER BY id
