@@ -53,7 +53,7 @@ async def answer(app: App, request: Request) -> Response:
     routes = routes_by_method(request.path)
     route = routes.get(_method(request))
     if route:
-        response = await _guarded(app, request, route, log)
+        response = await _handle_errors(app, request, route, log)
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR and route.policy != OPEN:
             request.after(app.failed_requests.count(log))
         return _finished(response, request, route.policy)
@@ -85,9 +85,9 @@ def _no_route(
     return error_response(status, error, headers=headers, path=request.path, method=request.method)
 
 
-async def _guarded(app: App, request: Request, route: Route, log: Log) -> Response:
+async def _handle_errors(app: App, request: Request, route: Route, log: Log) -> Response:
     try:
-        return await _admitted(app, request, route, log)
+        return await _apply_policy(app, request, route, log)
     except BodyTooLargeError as error:
         return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
     except ClientGoneError:
@@ -106,7 +106,7 @@ async def _guarded(app: App, request: Request, route: Route, log: Log) -> Respon
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
 
 
-async def _admitted(app: App, request: Request, route: Route, log: Log) -> Response:
+async def _apply_policy(app: App, request: Request, route: Route, log: Log) -> Response:
     policy = route.policy
     if policy.refuses_agent and policy.refuses_agent(request.origin.user_agent):
         log.info("bot_refused", path=request.path)
@@ -124,10 +124,10 @@ async def _admitted(app: App, request: Request, route: Route, log: Log) -> Respo
         log.warning("rate_limiter_failed", limit=limit.name)
     if not decision.allowed:
         return _too_many(app, request, limit, decision, log)
-    response = await _answered(app, request, route, decision, log)
+    response = await _authorize_and_handle(app, request, route, decision, log)
     body = response.body
     if isinstance(body, AsyncGenerator):
-        body = _watched(body, request, log)
+        body = _log_stream_errors(body, request, log)
     return Response(response.status, body, {**_limit_headers(decision), **response.headers})
 
 
@@ -143,7 +143,7 @@ def _repeatable(read: Callable[[int], Awaitable[str]]) -> Callable[[int], Awaita
     return text
 
 
-async def _answered(
+async def _authorize_and_handle(
     app: App, request: Request, route: Route, decision: RateLimitDecision, log: Log
 ) -> Response:
     """The handler's answer, or the refusal of a request without a sufficient key."""
@@ -158,13 +158,13 @@ async def _answered(
         return error_response(HTTPStatus.FORBIDDEN, message)
     response = await route.handler(app, replace(request, key=key), log)
     if route.policy.hides_persons and not key.has("leads"):
-        response = _shown_by(anonymous, response)
+        response = _redact(anonymous, response)
     if route.policy.hides_secrets and not key.opens("admin"):
-        response = _shown_by(without_secrets, response)
+        response = _redact(without_secrets, response)
     return response
 
 
-def _shown_by(hide: Callable[[object], object], response: Response) -> Response:
+def _redact(hide: Callable[[object], object], response: Response) -> Response:
     """The answer with its content changed; an export, which is generated, does it itself."""
     content_type = response.headers.get("Content-Type")
     if content_type != JSON_TYPE or not isinstance(response.body, str):
@@ -173,7 +173,7 @@ def _shown_by(hide: Callable[[object], object], response: Response) -> Response:
     return replace(response, body=compact_json(cast("Mapping[str, object]", content)))
 
 
-async def _watched(
+async def _log_stream_errors(
     body: AsyncGenerator[str, None], request: Request, log: Log
 ) -> AsyncGenerator[str, None]:
     """The body; an error that breaks it off after its headers were sent is logged."""
@@ -242,7 +242,7 @@ def _address(request: Request) -> str:
 
 
 def _presented_key(request: Request) -> str:
-    scheme, *credentials = (request.header("authorization") or "").split(maxsplit=1)[:2] or [""]
+    scheme, *credentials = (request.header("authorization") or "").split(maxsplit=1) or [""]
     if scheme.lower() == "bearer" and credentials:
         return credentials[0].strip()
     return request.header("x-api-key") or ""

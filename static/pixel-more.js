@@ -149,6 +149,7 @@ const onGesture = (event) => {
 
 // ---- requests -----------------------------------------------------------------------------------
 
+// Bits of `answers`: requests of one form may be answered both ways, which settles nothing.
 const ACCEPTS = 1;
 const REFUSES = 2;
 const FAILURE =
@@ -274,6 +275,7 @@ const onMessage = ({ data, origin }) => {
     const [email] = JSON.stringify(data.data).match(EMAIL) || [];
     shared.report({ email });
   }
+  // "form-submit" is Typeform's, "calendly.event_scheduled" Calendly's.
   if (/form-submit|_scheduled/.test(data.type || data.event)) {
     shared.dispatch(shared.createEvent("form_submit", { outcome: "accepted" }));
   }

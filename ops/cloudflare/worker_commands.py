@@ -17,48 +17,48 @@ class WorkerCommands:
     target: Target
 
     def account(self) -> WranglerCommand:
-        """Show who is logged in, with the accounts of the login."""
+        """Return the command that shows who is logged in, with the accounts of the login."""
         return self._command("whoami", "--json")
 
     def list_databases(self) -> WranglerCommand:
-        """List the D1 databases of the account."""
+        """Return the command that lists the D1 databases of the account."""
         return self._command("d1", "list", "--json")
 
     def list_secrets(self) -> WranglerCommand:
-        """List the names of the Worker's secrets."""
+        """Return the command that lists the names of the Worker's secrets."""
         return self._worker_command("secret", "list", "--format", "json")
 
     def current_deployment(self) -> WranglerCommand:
-        """Show which versions have the traffic."""
+        """Return the command that shows which versions have the traffic."""
         return self._worker_command("deployments", "status", "--json")
 
     def list_deployments(self) -> WranglerCommand:
-        """List the last ten deployments, the oldest first."""
+        """Return the command that lists the last ten deployments, the oldest first."""
         return self._worker_command("deployments", "list", "--json")
 
     def apply_migrations(self) -> WranglerCommand:
-        """Apply the migrations that are not applied yet."""
+        """Return the command that applies the pending migrations."""
         return self._command("d1", "migrations", "apply", *self.target.arguments())
 
     def export(self, file: Path) -> WranglerCommand:
-        """Export the whole database as SQL; D1 answers no other query meanwhile."""
+        """Return the command that exports the database as SQL; D1 answers nothing meanwhile."""
         return self._command("d1", "export", *self.target.arguments(), "--output", str(file))
 
     def upload(self, message: str) -> WranglerCommand:
-        """Upload the code as a version without traffic."""
+        """Return the command that uploads the code as a version without traffic."""
         return self._worker_command("versions", "upload", "--message", message)
 
     def split(self, shares: Mapping[str, int], message: str) -> WranglerCommand:
-        """Set each version's share of the traffic, in percent."""
+        """Return the command that sets each version's share of the traffic, in percent."""
         specs = [f"{version}@{share}%" for version, share in shares.items()]
         return self._worker_command("versions", "deploy", *specs, "--message", message, "--yes")
 
     def deploy(self, message: str) -> WranglerCommand:
-        """Upload the code with all traffic, as a Durable Object migration requires."""
+        """Return the command that uploads code with all traffic, as new DO classes require."""
         return self._worker_command("deploy", "--message", message)
 
     def set_triggers(self) -> WranglerCommand:
-        """Set routes and cron triggers, which are no part of a version."""
+        """Return the command that sets routes and cron triggers, which no version holds."""
         return self._worker_command("triggers", "deploy")
 
     def _worker_command(self, *arguments: str) -> WranglerCommand:

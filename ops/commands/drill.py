@@ -136,7 +136,7 @@ def _restore_and_compare(
 
 
 def earlier_drills(live: Target) -> Sequence[DrillSummary]:
-    """Return the drills before this one, the newest first; none where the list is damaged."""
+    """Return the readable drills before this one, the newest first; none if R2 fails."""
     try:
         drills = Bucket(live).read_json(DRILLS_KEY) or []
     except OpsError as error:

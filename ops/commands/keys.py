@@ -96,7 +96,7 @@ def check(
     problems = [f"API_KEYS {problem}" for problem in secret.problems]
     problems += [
         f"key {position} is no UUID: the JavaScript Worker refused it, and it is an admin's here"
-        for position in secret.opened_anew
+        for position in secret.newly_accepted
     ]
     if not (secret.keys or problems):
         problems = ["the text is empty: no key opens anything"]

@@ -54,7 +54,7 @@ class DeletionRecords:
             if loss is None:
                 return None, now
             [[row]] = self.database.ask(READ_DELETIONS.replace("{since}", f"'{self.since}'"))
-            loss = describe_missing_rows(_less_deleted(before, row), now, exact=True)
+            loss = describe_missing_rows(_without_deleted(before, row), now, exact=True)
             if loss is None or not row["is_running"] or attempt == MAX_ATTEMPTS - 1:
                 break
             self.pause()
@@ -71,7 +71,7 @@ def read_clock(database: Database) -> str:
     return str(row["now"])
 
 
-def _less_deleted(before: BackupContents, deletions: Mapping[str, int]) -> BackupContents:
+def _without_deleted(before: BackupContents, deletions: Mapping[str, int]) -> BackupContents:
     """Return a count of rows less those whose deletion is recorded."""
     rows = Counter(before.rows)
     for name in rows:

@@ -153,7 +153,11 @@ class DeploymentFacts:
 
     @cached_property
     def secrets(self) -> Collection[str] | None:
-        """The names of the secrets; None if this machine has no .dev.vars."""
+        """The names of production's secrets, or of all settings in .dev.vars; None without it.
+
+        Raises:
+            NoAnswerError: wrangler failed.
+        """
         if self.target.environment:
             return {
                 secret["name"] for secret in WorkerCommands(self.target).list_secrets().read_json()

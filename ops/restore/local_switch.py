@@ -26,7 +26,7 @@ SECONDS = 300
 
 
 def serve_locally(restored: Target, prepared: PreparedRestore) -> Sequence[str]:
-    """Lets the local Worker use a database; returns what is wrong, and changes nothing then.
+    """Let the local Worker use a database; return what is wrong, and change nothing then.
 
     The database is read again as the Worker will read it, with that very configuration.
 
@@ -47,7 +47,7 @@ def serve_locally(restored: Target, prepared: PreparedRestore) -> Sequence[str]:
 
 
 def wait_until_served(restored: Target) -> str:
-    """Waits until a `make dev` that runs has changed over; returns what is the case, in a line."""
+    """Wait until a running `make dev` uses the database; return what happened, in a line."""
     if running_dev() is None:
         return "`make dev` does not run; it serves this database from its next start on."
     note("waiting until `make dev` serves it")
@@ -62,7 +62,7 @@ def wait_until_served(restored: Target) -> str:
 
 
 def replay_locally() -> str:
-    """Has the Worker of `make dev` store the events that wait; returns what became of them."""
+    """Let the Worker of `make dev` store the events that wait; return their counts, in a line."""
     if running_dev() is None:
         return "Events that wait in R2 are stored when `make dev` runs: ./ppp replay --local"
     try:

@@ -1,4 +1,5 @@
 """The terminal: shared options, output, questions, progress, errors and their exit codes.
 
-The package knows nothing of PPP Pixel and imports no other package of ops. Begin with output.py.
+The package asks no Worker and no Cloudflare, and imports no other package of ops.
+Begin with output.py.
 """

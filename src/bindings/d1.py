@@ -49,7 +49,7 @@ class D1:
 
     async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:
         """See `services.core.ports.Database.batches`."""
-        results = await self._run_bound(
+        results = await self._execute(
             [
                 self._prepare(statement).bind(batch.parameters)
                 for batch in batches
@@ -93,11 +93,11 @@ class D1:
         return int(result.meta.size_after)
 
     async def _run(self, statements: Sequence[str], parameters: str) -> Any:
-        return await self._run_bound(
+        return await self._execute(
             [self._prepare(statement).bind(parameters) for statement in statements]
         )
 
-    async def _run_bound(self, bound: Sequence[Any]) -> Any:
+    async def _execute(self, bound: Sequence[Any]) -> Any:
         try:
             return await self._binding.batch(js.Array.of(*bound))
         except JsException as error:

@@ -109,11 +109,11 @@ def write_response(response: Response, after: After) -> Any:
     if body is None or isinstance(body, str):
         return js.Response.new(body, options)
     stream = js.IdentityTransformStream.new()
-    after(_pour(body, stream.writable.getWriter()))
+    after(_write_stream(body, stream.writable.getWriter()))
     return js.Response.new(stream.readable, options)
 
 
-async def _pour(body: AsyncGenerator[str, None], writer: Any) -> None:
+async def _write_stream(body: AsyncGenerator[str, None], writer: Any) -> None:
     """Writes the parts one by one, each after the client has taken the one before."""
     encoder = js.TextEncoder.new()
     try:

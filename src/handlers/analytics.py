@@ -129,7 +129,7 @@ async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
 
 
 async def require_active(app: App, pixel_id: str, now: datetime) -> None:
-    """Raise NotFoundError unless there is such a pixel, and it and its project are active."""
+    """Raises NotFoundError unless there is such a pixel, and it and its project are active."""
     pixel = await app.pixels.find(pixel_id, now.timestamp())
     if pixel is None or not pixel.active:
         raise NotFoundError("Pixel not found")

@@ -75,7 +75,7 @@ async def metrics(app: App, request: Request, log: Log) -> Response:
 
 
 async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
-    """`GET /api/analytics/debug/utm-analysis`: `analysis` of the newest hundred events, as ever."""
+    """`GET /api/analytics/debug/utm-analysis`: `analysis` of the newest hundred events."""
     now = app.clock()
     content = {
         "timestamp": time_text(now),

@@ -21,7 +21,7 @@ SKIPPED_WITHOUT_IDENTITY = (*SKIPPED_WHEN_LOST, "sync")
 
 
 async def run_scheduled(app: App, cron: str, run_id: str) -> None:
-    """Checks the bindings, then runs the jobs one after the other, beginning with the sync.
+    """Checks the bindings, then the loss, then runs the jobs one after the other.
 
     An error in one job is logged; the next job runs all the same. While the database is lost,
     nothing expires or is archived, and no backup is made of it.
@@ -34,7 +34,7 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     if app.setting_problems:
         log.error("misconfigured", problems=list(app.setting_problems))
     notifier = app.new_notifier(log)
-    loss = await app.loss_check.judge_and_raise(log)
+    loss = await app.loss_check.judge_and_update_mark(log)
     is_whole = loss.is_judged and loss.reason is None
     jobs: dict[str, Job] = {
         "old_timers": lambda: _delete_old_timers(app, log),
@@ -64,7 +64,9 @@ async def _watch(
     log: Log,
 ) -> None:
     """Runs the checks, last: the backup of this run may have found that rows are gone."""
-    await app.checks_run.run(notifier, parts, await app.loss_check.judge_again(loss, log), log)
+    await app.checks_run.run(
+        notifier, parts, await app.loss_check.judge_after_backup(loss, log), log
+    )
 
 
 async def _delete_old_timers(app: App, log: Log) -> None:
@@ -74,7 +76,7 @@ async def _delete_old_timers(app: App, log: Log) -> None:
 
 
 async def _run_job(job: str, run: Job, log: Log) -> str:
-    """Run a job and return its outcome: its own one where it says one, such as refused."""
+    """Runs a job; returns its outcome, by default `done`. Never raises."""
     try:
         own_outcome = await run()
     except UnavailableError as error:

@@ -178,11 +178,13 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
             app.pixels.forget(event.pixel_id)
             return await _store(app, request, log, event, now)
     except UnavailableError:
-        await _let_wait(app, request, log, event, now)
+        await _store_in_waiting_room(app, request, log, event, now)
         raise
 
 
-async def _let_wait(app: App, request: Request, log: Log, event: Event, now: datetime) -> None:
+async def _store_in_waiting_room(
+    app: App, request: Request, log: Log, event: Event, now: datetime
+) -> None:
     """Puts an event into R2 that D1 cannot take now; an old pixel never sends it again."""
     declined_tracking = declines(request.header)
     waiting = WaitingEvent(event, request.origin, now, declines=declined_tracking)
@@ -220,7 +222,7 @@ async def _store(
         event_type=recorded.event_type,
         pixel_id=pixel.id,
         touch=touch.origin if touch else None,
-        **_left_out(event),
+        **_dropped_event_data(event),
     )
     return recorded
 
@@ -234,7 +236,7 @@ def _require_permission(rules: PixelRules, request: Request, event: Event) -> No
         )
 
 
-def _left_out(event: Event) -> dict[str, str]:
+def _dropped_event_data(event: Event) -> dict[str, str]:
     reason = event.custom.left_out if event.custom else None
     return {"event_data": f"left out: {reason}"} if reason else {}
 

@@ -13,7 +13,7 @@ import pytest
 
 from handlers.export import DEFAULT_JSON_ROWS
 from services.core.event_lines import COLUMNS
-from services.core.json_lines import AFTER_ALL_IDS, MAX_PAGE_LINES, MIN_ROWS
+from services.core.json_lines import ABOVE_MAX_ROWID, MAX_PAGE_LINES, MIN_ROWS
 from services.reports.export_pages import END_OF_PART, PAGE_OF_CSV, PAGE_OF_JSON
 from tests.harness.keys import ADMIN_KEY, LEADS_KEY, READ_KEY
 from tests.harness.worker import Answer, Row, Worker, some_visitor
@@ -232,7 +232,7 @@ def test_a_page_reads_its_own_rows_wherever_it_begins(
     for minutes in (0, 5, 10):
         before = (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S")
         places = {
-            "before": {"timestamp": before, "event_id": AFTER_ALL_IDS},
+            "before": {"timestamp": before, "event_id": ABOVE_MAX_ROWID},
             "last": {"timestamp": "2020-01-01 00:00:00", "event_id": 0},
         }
         parameters = json.dumps({"pixel_id": busy_pixel, "rows": MAX_PAGE_LINES, **places})
@@ -243,7 +243,7 @@ def test_a_page_reads_its_own_rows_wherever_it_begins(
 
 
 def test_where_a_part_ends_is_read_from_the_index_alone(keyed: Worker, busy_pixel: str) -> None:
-    start = {"timestamp": "2099-01-01 00:00:00", "event_id": AFTER_ALL_IDS}
+    start = {"timestamp": "2099-01-01 00:00:00", "event_id": ABOVE_MAX_ROWID}
     floor = {"timestamp": "2020-01-01 00:00:00", "event_id": 0}
     parameters = {"pixel_id": busy_pixel, "before": start, "floor": floor, "most": 10_000}
     plan = keyed.query(f"EXPLAIN QUERY PLAN {END_OF_PART}", json.dumps(parameters))

@@ -68,14 +68,14 @@ class ApiKey:
 class KeySecret:
     """The keys of the secret API_KEYS, and what is wrong with its text, which no problem quotes.
 
-    `is_old`: it has plain keys, as the old Worker's had; `opened_anew` are the places of those that
-    it refused, because they are no UUIDs.
+    `is_old`: it has plain keys, as the old Worker's had; `newly_accepted` are the places of those
+    that it refused, because they are no UUIDs.
     """
 
     keys: tuple[ApiKey, ...] = ()
     problems: tuple[str, ...] = ()
     is_old: bool = False
-    opened_anew: tuple[int, ...] = ()
+    newly_accepted: tuple[int, ...] = ()
 
 
 def read_api_keys(text: str | None) -> KeySecret:
@@ -112,7 +112,7 @@ def _read_entries(text: str) -> KeySecret:
 
 
 def _read_plain_keys(text: str) -> KeySecret:
-    """Plain keys; a text with marks of JSON is rather a part of an array, which opens nothing.
+    """The keys of a comma-separated text; none if it has characters of JSON: a broken array.
 
     The old Worker knew UUIDs only. Those are read in quotation marks as well.
     """
@@ -128,12 +128,12 @@ def _read_plain_keys(text: str) -> KeySecret:
         return KeySecret(problems=(NO_KEYS,))
     unusable = [position for position, key in enumerate(keys, 1) if not _is_usable(key)]
     faults = {WRONG_PLAIN_KEY: unusable} if unusable else {}
-    opened_anew = tuple(
+    newly_accepted = tuple(
         position
         for position, key in enumerate(keys, 1)
         if _is_usable(key) and not _UUID.fullmatch(key)
     )
-    return KeySecret(usable, _problems("key", faults), is_old=True, opened_anew=opened_anew)
+    return KeySecret(usable, _problems("key", faults), is_old=True, newly_accepted=newly_accepted)
 
 
 def _without_marks(key: str) -> str:
@@ -143,7 +143,7 @@ def _without_marks(key: str) -> str:
 
 
 def _is_usable(key: str) -> bool:
-    """Whether a header can carry it, and nobody guesses it; what is no key must open nothing."""
+    """Whether a key is printable ASCII without spaces, at least 8 characters, no placeholder."""
     is_sendable = key.isascii() and key.isprintable() and " " not in key
     is_word = any(word.fullmatch(key) for word in (_EMPTY_WORD, _NUMBER, _PLACEHOLDER))
     return is_sendable and len(key) >= MIN_KEY_CHARACTERS and not is_word

@@ -1,4 +1,4 @@
-"""The unknown keys that an isolate was shown lately: the same one again is no new guess."""
+"""Remembers the unknown keys of late requests, so that one counts as one guess a period."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Notifier:
             return
         self._notified.add(problem.name)
         state = states.get(problem.name)
-        if state and self._was_told_within_the_hour(state):
+        if state and self._was_notified_recently(state):
             return
         if state and await self._is_acknowledged(problem.name, state):
             return
@@ -55,7 +55,7 @@ class Notifier:
         if await self._send(problem, "still there" if state else "new", finding.details, since):
             states[problem.name] = AlertState(problem.severity, since, format_stored_time(now))
 
-    def _was_told_within_the_hour(self, state: AlertState) -> bool:
+    def _was_notified_recently(self, state: AlertState) -> bool:
         """Whether a message was sent; one from the future counts as none: a clock was ahead."""
         time = self.clock() - parse_stored_time(state.told_at)
         return -CRON_TOLERANCE <= time < REMINDER_INTERVAL - CRON_TOLERANCE

@@ -39,7 +39,7 @@ async def delete_part(bucket: Bucket, key: str) -> None:
 
 
 def batch_counts(key: str, events: int, sha256: str, size_bytes: int) -> Mapping[str, object]:
-    """The parameters of `archive_batches.RECOUNT_BATCH` for a part."""
+    """The parameters of `batches.RECOUNT_BATCH` for a part with this key."""
     _, pixel_id, day, name = key.split("/")
     return {
         "pixel_id": pixel_id,
@@ -82,7 +82,7 @@ class PartReplacement:
 
     @property
     def counts(self) -> Mapping[str, object]:
-        """The parameters of `archive_batches.RECOUNT_BATCH`."""
+        """The parameters of `batches.RECOUNT_BATCH`: key, rows, checksum, bytes."""
         packed = self._packed
         if packed is None:
             return batch_counts(self.part.key, 0, EMPTY_PART_SHA256, 0)

@@ -29,7 +29,7 @@ def ids_to_retain(entries: Sequence[IndexEntry], now: datetime) -> set[str]:
     without backups nothing is deleted before there is something in its place.
     """
     previous = {str(entry["id"]): entry["previous"] for entry in entries}
-    if (kept_until := _end_of_grace(entries, now)) and now <= kept_until:
+    if (kept_until := _end_of_expiry_pause(entries, now)) and now <= kept_until:
         return {str(entry["id"]) for entry in entries if "removed" not in entry}
     retained: set[str] = set()
     essential = _essential_ids(entries, now)
@@ -56,8 +56,8 @@ def newest_of(entries: Sequence[IndexEntry], now: datetime) -> IndexEntry | None
     return max(past or entries, key=finished_at, default=None)
 
 
-def _end_of_grace(entries: Sequence[IndexEntry], now: datetime) -> datetime | None:
-    """Until when nothing expires, because time made a leap: a clock may be ahead."""
+def _end_of_expiry_pause(entries: Sequence[IndexEntry], now: datetime) -> datetime | None:
+    """Until when nothing expires after a leap of the clock of over 180 days; None without one."""
     times = sorted((finished_at(entry) for entry in entries), reverse=True)
     times = [now, *(moment for moment in times if moment <= now)]
     leaps = (later for later, earlier in pairwise(times) if later - earlier > MAX_LEAP)

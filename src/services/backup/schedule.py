@@ -39,7 +39,7 @@ def _is_due(kind: BackupKind, backups: Sequence[Backup], now: datetime) -> bool:
 
 
 def without_future(backups: Sequence[Backup], now: datetime) -> Sequence[Backup]:
-    """The backups without those that a clock which was ahead dated later than now."""
+    """The backups without those dated more than an hour in the future."""
     latest = now + MAX_CLOCK_DIFFERENCE
     return [backup for backup in backups if _state_time(backup) <= latest]
 

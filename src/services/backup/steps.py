@@ -17,7 +17,7 @@ from services.backup.changes import read_changes
 from services.backup.records import Backup, ChangeMarker
 from services.backup.store import BackupStore
 from services.backup.tables import Table, read_tables
-from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
+from services.core.json_lines import ABOVE_MAX_ROWID, MIN_ROWS, rows_of_next_page
 from services.core.ports import Clock, Database
 
 READ_IDENTITY = "SELECT id FROM database_identity WHERE ?1 IS NOT NULL"
@@ -98,7 +98,7 @@ class BackupSteps:
         """Writes the next part of the current table, if it has more rows."""
         progress = backup.progress
         table = next(table for table in tables if table.name == progress.tables[0])
-        until = _highest_id(table, progress.start) if kind == "walk" else AFTER_ALL_IDS
+        until = _highest_id(table, progress.start) if kind == "walk" else ABOVE_MAX_ROWID
         lines, after = await self._read_part(table, progress.after, until)
         if lines:
             await self.store.put_part(backup, table.name, kind, lines)
@@ -140,4 +140,4 @@ class BackupSteps:
 
 def _highest_id(table: Table, marker: ChangeMarker) -> int:
     highest = {"tracking_events": marker.event, "system_logs": marker.log}
-    return highest.get(table.name, AFTER_ALL_IDS)
+    return highest.get(table.name, ABOVE_MAX_ROWID)

@@ -9,7 +9,7 @@ MIN_ROWS = 100
 MAX_PAGE_LINES = 1_000
 PAGE_CHARACTERS = 1_500_000
 # Greater than every id that SQLite assigns.
-AFTER_ALL_IDS = 2**63 - 1
+ABOVE_MAX_ROWID = 2**63 - 1
 
 # D1 allows a function 32 arguments.
 _ARGUMENTS = 20

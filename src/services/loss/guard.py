@@ -1,4 +1,4 @@
-"""Keeps events out of a database that is not the one that is meant, at no cost while it is.
+"""Refuses events when D1 is another database than the high-water mark's; no query if it is that.
 
 An isolate learns with each lookup of a pixel which database answers. It reads the mark only of a
 database that it does not know yet, or where a pixel is missing, and at most once a minute of one.

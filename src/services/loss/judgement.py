@@ -7,7 +7,7 @@ from services.loss.high_water_mark import HighWaterMark
 
 
 def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | None:
-    """Why the database is lost, as the end of a sentence; None while nothing says that it is.
+    """The reason why the database is lost, as the end of a sentence, or None if it is not.
 
     Without a mark there is nothing to compare with.
     """

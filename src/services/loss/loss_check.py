@@ -67,8 +67,8 @@ class LossCheck:
             log.warning("loss_not_judged", reason=str(error))
             return LossJudgement(is_judged=False)
 
-    async def judge_and_raise(self, log: Log) -> LossJudgement:
-        """Judges, and raises the mark of a database that is not lost. Never raises an error."""
+    async def judge_and_update_mark(self, log: Log) -> LossJudgement:
+        """Judges whether the database is lost, and if not updates its mark. Raises no error."""
         try:
             mark, contents = await self.mark(log), await read_database_contents(self.database)
             reason = judge_loss(mark, contents)
@@ -91,7 +91,7 @@ class LossCheck:
     async def judge_counts(
         self, totals: Mapping[str, int], counted_at: datetime, log: Log
     ) -> str | None:
-        """Why the rows that a backup counted are too few, or None. The mark remembers either.
+        """Stores the counts of a backup in the mark; returns why they are too few, or None.
 
         Raises:
             UnavailableError: D1 or R2 failed.
@@ -116,7 +116,7 @@ class LossCheck:
         await self.bucket.put(KEY, mark.as_bytes())
         return reason
 
-    async def judge_again(self, judgement: LossJudgement, log: Log) -> LossJudgement:
+    async def judge_after_backup(self, judgement: LossJudgement, log: Log) -> LossJudgement:
         """The judgement after a backup, which may have counted too few rows. Never raises."""
         if judgement.reason or not judgement.is_judged:
             return judgement

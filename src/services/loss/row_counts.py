@@ -153,5 +153,5 @@ def _digest(ids: str | None) -> str:
 
 
 def _count(value: object) -> int:
-    """A count of the mark, which another version may have written."""
+    """A count of the mark; 0 where another version wrote no whole number."""
     return value if type(value) is int else 0

@@ -202,7 +202,7 @@ class LegacyRegister:
                 return _required(rows, "Project")
             if rows and rows[0]["configuration"] == stored["configuration"]:
                 raise _project_conflict()
-        raise UnavailableError("the project is changed by others all the time")
+        raise UnavailableError("the project was changed by others in five attempts")
 
     async def change_pixel(self, pixel_id: str, fields: Mapping[str, object]) -> Row:
         """Changes name and website, if there are any, and replaces the configuration likewise.
@@ -227,7 +227,7 @@ class LegacyRegister:
                 return _required(rows, "Pixel")
             if rows and rows[0]["configuration"] == stored["configuration"]:
                 raise _pixel_conflict()
-        raise UnavailableError("the pixel is changed by others all the time")
+        raise UnavailableError("the pixel was changed by others in five attempts")
 
     async def switch_off_project(self, project_id: str) -> None:
         """Makes a project and its pixels inactive.

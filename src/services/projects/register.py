@@ -131,7 +131,7 @@ class Register:
                 return entry
             if named and named[0]["id"] != entry_id:
                 raise self._name_conflict(named[0])
-        raise UnavailableError(f"the {self.kind.noun} is changed by others all the time")
+        raise UnavailableError(f"the {self.kind.noun} was changed by others in five attempts")
 
     async def switch_off(self, entry_id: str) -> Entry:
         """Makes an entry inactive; an inactive one stays so.

@@ -26,7 +26,7 @@ from services.core.event_lines import (
     archived_csv,
     archived_json,
 )
-from services.core.json_lines import AFTER_ALL_IDS, MIN_ROWS, rows_of_next_page
+from services.core.json_lines import ABOVE_MAX_ROWID, MIN_ROWS, rows_of_next_page
 from services.core.ports import Database, Row, UnavailableError
 from services.core.stored_time import format_stored_time
 from services.reports.anonymity import MASK, is_suspicious, shown_line, without_persons
@@ -230,7 +230,7 @@ def export_query(
     pixel_id: str, span: Span, before: EventPosition | None, limit: int
 ) -> ExportQuery:
     """The query for a span's events, or for those of them that are older than an event."""
-    end = EventPosition(format_stored_time(span.end), AFTER_ALL_IDS)
+    end = EventPosition(format_stored_time(span.end), ABOVE_MAX_ROWID)
     return ExportQuery(pixel_id, format_stored_time(span.start), min(before or end, end), limit)
 
 

@@ -107,7 +107,7 @@ def read_legacy_span(parameters: Mapping[str, str], now: datetime) -> Span:
 async def read_legacy_statistics(
     database: Database, pixel_id: str, span: Span, local_time: LocalTime
 ) -> Mapping[str, object]:
-    """Read the statistics of one pixel.
+    """Reads the statistics of one pixel.
 
     Raises:
         UnavailableError: D1 failed.

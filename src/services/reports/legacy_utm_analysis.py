@@ -30,7 +30,7 @@ SELECT * FROM (
 
 
 async def read_legacy_analysis(database: Database, now: datetime) -> Mapping[str, object]:
-    """Read `analysis` and `recommendations` as the old Worker answered them.
+    """Reads `analysis` and `recommendations` as the old Worker answered them.
 
     Raises:
         UnavailableError: D1 failed.

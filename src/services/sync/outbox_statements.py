@@ -8,7 +8,7 @@ from services.sync.submissions import MAX_PAGE_CHARACTERS, MAX_PAGES
 # ---- submissions -------------------------------------------------------------------------------
 
 # The site accepted or rejected the form while it was leased, which has set its due time.
-_SITE_DECIDED = f"""
+_OUTCOME_CHANGED_WHILE_LEASED = f"""
   (tracking_events.pipedrive_sync_status IS '{REJECTED}') <> (outcome.value ->> 'was_rejected')
 """
 # Only rows that this portion leased are written, and a final status never changes. What the site
@@ -22,7 +22,7 @@ UPDATE tracking_events SET
   pipedrive_person_id = coalesce(outcome.value ->> 'person_id', pipedrive_person_id),
   pipedrive_sync_reason = outcome.value ->> 'reason',
   pipedrive_due_at = iif(
-    {_SITE_DECIDED} AND outcome.value ->> 'status' IS NULL,
+    {_OUTCOME_CHANGED_WHILE_LEASED} AND outcome.value ->> 'status' IS NULL,
     pipedrive_due_at, outcome.value ->> 'due_at'
   ),
   pipedrive_retry_count = outcome.value ->> 'tries',

@@ -35,7 +35,7 @@ PAUSE_WITHOUT_DESTINATION = timedelta(minutes=10)
 PAUSE_AFTER_NEWER = timedelta(minutes=1)
 # Between the clocks of Pipedrive and of this Worker.
 CLOCK_DIFFERENCE = timedelta(minutes=2)
-TAKEN_AFTER_ALL = "its site seemed to reject it, but a person with this address was added since"
+ACCEPTED_REASON = "its site seemed to reject it, but a person with this address was added since"
 NOT_TAKEN = "its site rejected it, and no person with this address was added since"
 MAX_UNKNOWN_KEYS = 3
 MAX_REASON_CHARACTERS = 500
@@ -171,7 +171,7 @@ class PortionSync:
         return person
 
     async def _find_added(self, lookup: PersonLookup, submission: Submission) -> int | NoPerson:
-        """Who was added after a rejected form: its site took it all the same."""
+        """The id of the person added to Pipedrive since a rejected form, or why there is none."""
         submitted_at = submission.submitted_at
         if submitted_at is None:
             return NoPerson(NOT_TAKEN)
@@ -335,7 +335,7 @@ def _superseded(submission: Submission, person_id: int) -> Outcome:
 
 
 def _synced_reason(submission: Submission, payload: Payload) -> str | None:
-    reasons = (TAKEN_AFTER_ALL if submission.is_rejected else None, _left_out_reason(payload))
+    reasons = (ACCEPTED_REASON if submission.is_rejected else None, _left_out_reason(payload))
     return "; ".join(filter(None, reasons))[:MAX_REASON_CHARACTERS] or None
 
 

@@ -66,7 +66,7 @@ def unescaped(url: str) -> str:
 
 
 def pairs_of(query: str) -> Iterator[str]:
-    """The `name=value` pairs of a query, as they stand in it.
+    """The parts of a query between `&`, still encoded.
 
     A further `?` begins a pair only before a campaign's parameter, and never in an address. A
     campaign's query that was encoded whole gives its pairs, too.

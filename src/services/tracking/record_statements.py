@@ -96,8 +96,8 @@ _SYNC_AT = f"coalesce(?1 ->> 'sync_at', '{NEVER_DUE}')"
 # for the batch, because it is one more row to read.
 _IS_SAME_DATABASE = "?1 ->> 'database_id' = (SELECT id FROM database_identity)"
 
-# The page that thanks is the page view that it would be behind its form, if the sync has not begun
-# to send it.
+# A lead of a thank-you page becomes a page view again when its form arrives after it, unless the
+# sync has begun to send it.
 GIVE_WAY = f"""
 UPDATE tracking_events SET
   event_type = 'pageview', form_data = NULL, pipedrive_due_at = NULL, pipedrive_sync_reason = NULL,

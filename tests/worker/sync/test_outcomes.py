@@ -8,7 +8,7 @@ import pytest
 
 from services.core.pending_leads import REJECTED
 from services.core.stored_time import NEVER_DUE
-from services.sync.portion import NOT_TAKEN, TAKEN_AFTER_ALL
+from services.sync.portion import ACCEPTED_REASON, NOT_TAKEN
 from simulator.faults import Fault
 from tests.harness.sync import CRON, Lab, running_lab, some_email
 from tests.harness.worker import Row, some_event, some_visitor
@@ -125,7 +125,7 @@ def test_a_refused_form_whose_person_was_added_since_was_taken(
     line = check(lab)
     assert line["synced"] == 1
     assert lab.status(event_id) == ("synced", str(person))
-    assert lab.reason(event_id) == TAKEN_AFTER_ALL
+    assert lab.reason(event_id) == ACCEPTED_REASON
     assert lab.written(person)["event_id"] == event_id
     assert lab.pipedrive.calls("search") == 1
     assert lab.worker.event(event_id)["form_outcome"] == "rejected"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.core.cursors import EventPosition
-from services.core.json_lines import AFTER_ALL_IDS, MAX_PAGE_LINES, MIN_ROWS, rows_of_next_page
+from services.core.json_lines import ABOVE_MAX_ROWID, MAX_PAGE_LINES, MIN_ROWS, rows_of_next_page
 from services.core.ports import UnavailableError
 from services.reports.export_pages import (
     FORMATS,
@@ -37,7 +37,7 @@ def test_the_last_part_ends_at_the_floor() -> None:
 
 
 def test_an_export_begins_at_the_cursor_but_not_after_the_end_of_the_span() -> None:
-    end = EventPosition("2026-05-01 12:00:00", AFTER_ALL_IDS)
+    end = EventPosition("2026-05-01 12:00:00", ABOVE_MAX_ROWID)
     for cursor, before in (
         (None, end),
         (EventPosition("2026-05-02 00:00:00", 1), end),
