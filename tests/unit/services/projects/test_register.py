@@ -126,7 +126,7 @@ def test_a_change_gives_up_when_somebody_changes_the_same_all_the_time(
     asyncio.run(projects.create({"name": "Acme"}))
     renamings = [f"UPDATE projects SET name = 'name {turn}'" for turn in range(MAX_CHANGE_ATTEMPTS)]
     database.meanwhile = ["SELECT 1", *renamings]
-    with pytest.raises(UnavailableError, match="the project is changed by others"):
+    with pytest.raises(UnavailableError, match="the project was changed by others"):
         asyncio.run(projects.change("project-0", {"active": 0}))
 
 
