@@ -22,7 +22,7 @@ from ops.worker_api.with_api import with_api
 from services.reports.breakdowns import PROPERTIES
 
 PATH = "/api/reports"
-Touch = Literal["last", "first"]
+Touch = Literal["credit", "first", "last", "last_non_direct", "linear", "position", "time_decay"]
 
 By = Annotated[
     list[str] | None,
@@ -40,8 +40,8 @@ def pixel(
     *,
     by: By = None,
     touch: Annotated[
-        Touch, typer.Option(help="Which touch --by credits: each event's, or its visitor's first.")
-    ] = "last",
+        Touch, typer.Option(help="Which touches --by credits; docs/attribution.md explains them.")
+    ] = "credit",
     days: Days = None,
     start: StartTime = None,
     end: EndTime = None,

@@ -12,7 +12,7 @@ from ops.worker_api.client import Row
 
 def show_breakdown(terminal: Console, data: Row) -> None:
     """What one property splits the events into."""
-    credit = f", {data['attribution']} touch" if data["attribution"] == "first" else ""
+    credit = "" if data["attribution"] == "credit" else f", attribution {data['attribution']}"
     title = f"{data['pixel_id']} by {data['by']}{credit}, {_time(data)}"
     names = ("value", "events", "visitors", "sessions", "submissions")
     rows = [[*(row[name] for name in names), _share(row["conversion"])] for row in data["rows"]]

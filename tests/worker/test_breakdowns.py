@@ -69,7 +69,7 @@ def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str) -> None
     assert data == {
         "pixel_id": pixel,
         "by": "source",
-        "attribution": "last",
+        "attribution": "credit",
         "classifier_version": 1,
         "rows": [
             {
@@ -94,7 +94,7 @@ def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str) -> None
     }
 
 
-def test_the_last_touch_is_the_events_and_the_first_one_the_visitors(
+def test_the_credit_is_the_events_and_the_first_touch_the_visitors(
     keyed: Worker, pixel: str
 ) -> None:
     visitor = some_visitor()
@@ -115,7 +115,7 @@ def test_the_last_touch_is_the_events_and_the_first_one_the_visitors(
         assert values(keyed, pixel, f"by={by}&attribution=first") == first_touch
 
 
-@pytest.mark.parametrize("touch", ["last", "first"])
+@pytest.mark.parametrize("touch", ["credit", "last", "first"])
 def test_words_that_differ_by_case_and_spaces_are_one_line(
     keyed: Worker, pixel: str, touch: str
 ) -> None:
@@ -128,7 +128,7 @@ def test_words_that_differ_by_case_and_spaces_are_one_line(
     assert by_campaign == {"spring sale": 3, "Summer": 1}
     assert values(keyed, pixel, f"by=source&attribution={touch}") == {"News": 4}
     medium = values(keyed, pixel, f"by=medium&attribution={touch}")
-    assert medium == ({"email": 4} if touch == "last" else {"Email": 4})
+    assert medium == ({"Email": 4} if touch == "first" else {"email": 4})
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,10 @@ def test_pages_go_on_where_the_one_before_ended_whatever_comes_in(
     [
         ("", f"by must be one of {', '.join(PROPERTIES)}"),
         ("by=secret", f"by must be one of {', '.join(PROPERTIES)}"),
-        ("by=source&attribution=linear", "attribution must be last or first"),
-        ("by=country&attribution=first", "attribution must be last: a touch says nothing of"),
+        ("by=source&attribution=best", "attribution must be one of credit, first, last"),
+        ("by=country&attribution=first", "attribution must be credit: a touch says nothing of"),
+        ("by=source&window=30", "window is for attribution last_non_direct, linear"),
+        ("by=source&attribution=linear&window=366", "window must be a whole number from 1 to 365"),
         ("by=source&limit=0", "limit must be a whole number from 1 to 500"),
         ("by=source&cursor=x", "cursor must be the next_cursor of the page before"),
         ("by=source&cursor=W10", "cursor must be the next_cursor of the page before"),

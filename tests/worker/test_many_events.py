@@ -29,6 +29,7 @@ PARAMETERS = json.dumps(
         "offsets": [{**SPAN, "ahead": "+0 seconds"}],
         "rows": 101,
         "skipped": 0,
+        "window": 365,
     }
 )
 # What the temporary tables of a report hold counts as read too, and so do its few values.
@@ -78,7 +79,7 @@ def test_a_report_reads_the_events_of_its_pixel_however_many_others_there_are(
     assert events["number"] == 1_000_000
     assert rows_read(worker) == before
 
-    [row] = worker.query(BREAKDOWNS["campaign", "last"], PARAMETERS)
+    [row] = worker.query(BREAKDOWNS["campaign", "credit"], PARAMETERS)
     assert row == {
         "value": "none",
         "events": EVENTS_OF_A_PIXEL,

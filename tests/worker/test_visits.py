@@ -110,7 +110,7 @@ def test_an_ad_click_is_credited_to_its_event_session_and_visitor(worker: Worker
     assert json.loads(visitor(worker, cookie)["first_touch"]) == stored
 
 
-def test_later_pages_of_the_session_keep_its_first_touch(worker: Worker) -> None:
+def test_later_pages_of_the_session_keep_its_touch(worker: Worker) -> None:
     cookie = some_visitor()
     visit(worker, cookie, AD_CLICK)
     later = visit(worker, cookie, "https://shop.example/pricing")
@@ -137,7 +137,7 @@ def test_a_visitor_who_returns_without_parameters_has_the_first_touch_back(
     assert sessions_of(worker, cookie)[-1]["touch"] is None
 
 
-def test_a_second_ad_gets_its_own_event_and_the_session_keeps_the_first(worker: Worker) -> None:
+def test_a_second_ad_gets_its_own_event_and_those_after_it(worker: Worker) -> None:
     cookie = some_visitor()
     visit(worker, cookie, AD_CLICK)
     second = visit(worker, cookie, OTHER_AD)
@@ -145,7 +145,11 @@ def test_a_second_ad_gets_its_own_event_and_the_session_keeps_the_first(worker: 
 
     assert (second["utm_source"], second["fbclid"], second["gclid"]) == ("facebook", "F1", None)
     assert second["utm_campaign"] is None
-    assert (after["utm_source"], after["fbclid"]) == ("google", None)
+    credited = (after["utm_source"], after["fbclid"], after["gclid"], after["touch_origin"])
+    assert credited == ("facebook", "F1", None, "session")
+    [session] = sessions_of(worker, cookie)
+    assert (session["utm_source"], session["utm_campaign"]) == ("facebook", None)
+    assert json.loads(session["touch"])["fbclid"] == "F1"
     assert json.loads(visitor(worker, cookie)["first_touch"])["utm_source"] == "google"
 
 

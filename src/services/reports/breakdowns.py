@@ -18,12 +18,19 @@ from services.core.errors import InvalidQueryError
 from services.core.page_limit import MAX_PAGE_ROWS, page_limit
 from services.core.ports import Database, LocalTime, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
-from services.core.text import read_json
+from services.core.text import read_json, whole_number
+from services.reports.attribution_models import (
+    DEFAULT_WINDOW_DAYS,
+    MAX_WINDOW_DAYS,
+    SHARES,
+    STEPS,
+)
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK_OF_COLUMN, SOURCE, word, word_key
 from services.reports.spans import IN_SPAN, Span, read_span
 
 DECIMALS = 4
+SHARE_DECIMALS = 6
 MAX_SKIPPED = 10**9
 
 # A form that its site rejected is no submission. Only the rows of forms are read, for the outcome.
@@ -46,6 +53,8 @@ _TOUCH_PROPERTIES = {
     "term": "coalesce(utm_term, 'none')",
     "click_id": _NETWORK,
 }
+# What stands for no touch at all.
+_WORDS = {"source": "direct", "medium": "unknown"}
 _EVENT_PROPERTIES = {
     "country": "coalesce(country, 'unknown')",
     "device": "coalesce(iif(json_valid(device_data), device_data ->> 'type', NULL), 'unknown')",
@@ -138,11 +147,17 @@ counted AS (
 {_PAGE_OF_WORDS}"""
 
 
-_BY_CHANNEL = f"""
+def _without_earlier_visits(by: str, value: str) -> str:
+    """The value without what an event is credited to from an earlier visit."""
+    return f"iif(touch_origin IS 'visitor', '{_WORDS.get(by, 'none')}', {value})"
+
+
+def _by_channel(source: str, medium: str, ad: str, campaign_kind: str) -> str:
+    return f"""
 WITH credited AS MATERIALIZED (
   SELECT
     id, visitor_id, session_id, {_SUBMITTED} AS submitted,
-    {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad, {CAMPAIGN_KIND} AS campaign_kind
+    {source} AS source, {medium} AS medium, {ad} AS ad, {campaign_kind} AS campaign_kind
   FROM tracking_events WHERE {IN_SPAN}
 ),
 visits AS MATERIALIZED (
@@ -153,6 +168,15 @@ visits AS MATERIALIZED (
 ),
 {count_by_channel("visits")}
 {_PAGE}"""
+
+
+_BY_CHANNEL = _by_channel(SOURCE, MEDIUM, AD, CAMPAIGN_KIND)
+_BY_LAST_CHANNEL = _by_channel(
+    _without_earlier_visits("source", SOURCE),
+    _without_earlier_visits("medium", MEDIUM),
+    f"iif(touch_origin IS 'visitor', NULL, {AD})",
+    f"iif(touch_origin IS 'visitor', NULL, {CAMPAIGN_KIND})",
+)
 
 # A visitor without a touch gets the channel of their first visit in the span.
 _BY_FIRST_CHANNEL = f"""
@@ -182,14 +206,61 @@ counted AS (
 )
 {_PAGE}"""
 
-BREAKDOWNS: Mapping[tuple[str, str], str] = {
-    **{(by, "last"): _by_event(value, _PAGE_OF_WORDS) for by, value in _TOUCH_PROPERTIES.items()},
-    **{(by, "last"): _by_event(value, _PAGE) for by, value in _EVENT_PROPERTIES.items()},
-    **{(by, "first"): _by_first_touch(value) for by, value in _TOUCH_PROPERTIES.items()},
-    ("channel", "last"): _BY_CHANNEL,
-    ("channel", "first"): _BY_FIRST_CHANNEL,
-    ("landing_page", "last"): _BY_LANDING_PAGE,
+
+def _by_model(value: str, share: str) -> str:
+    return f"""
+WITH {STEPS},
+shared AS (SELECT *, {share} AS share FROM steps),
+counted AS (
+  SELECT {value} AS value, visitor_id, session_id, 1 AS events, share AS submissions
+  FROM shared WHERE share > 0
+)
+{_PAGE_OF_WORDS}"""
+
+
+# A lead without a touch has the channel of the first page of its session.
+def _channel_by_model(share: str) -> str:
+    return f"""
+WITH {STEPS},
+shared AS (SELECT *, {share} AS share FROM steps),
+shares AS MATERIALIZED (
+  SELECT
+    visitor_id, session_id, 1 AS events, share AS submissions,
+    coalesce(touch_id, (
+      SELECT min(id) FROM tracking_events AS same
+      WHERE same.visitor_id = shared.visitor_id AND same.session_id = shared.session_id
+    )) AS first_id,
+    {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad, {CAMPAIGN_KIND} AS campaign_kind
+  FROM shared WHERE share > 0
+),
+{count_by_channel("shares")}
+{_PAGE}"""
+
+
+_OF_EVENTS = {
+    **{by: _by_event(value, _PAGE) for by, value in _EVENT_PROPERTIES.items()},
+    "landing_page": _BY_LANDING_PAGE,
 }
+# `last` of what is no touch is `credit`, for scripts that say so.
+BREAKDOWNS: Mapping[tuple[str, str], str] = {
+    **{(by, "credit"): _by_event(value, _PAGE_OF_WORDS) for by, value in _TOUCH_PROPERTIES.items()},
+    **{(by, model): sql for by, sql in _OF_EVENTS.items() for model in ("credit", "last")},
+    **{(by, "first"): _by_first_touch(value) for by, value in _TOUCH_PROPERTIES.items()},
+    **{
+        (by, "last"): _by_event(_without_earlier_visits(by, value), _PAGE_OF_WORDS)
+        for by, value in _TOUCH_PROPERTIES.items()
+    },
+    **{
+        (by, model): _by_model(value, share)
+        for by, value in _TOUCH_PROPERTIES.items()
+        for model, share in SHARES.items()
+    },
+    ("channel", "credit"): _BY_CHANNEL,
+    ("channel", "last"): _BY_LAST_CHANNEL,
+    ("channel", "first"): _BY_FIRST_CHANNEL,
+    **{("channel", model): _channel_by_model(share) for model, share in SHARES.items()},
+}
+ATTRIBUTIONS = ("credit", "first", "last", *SHARES)
 PROPERTIES = tuple(dict.fromkeys(by for by, _ in BREAKDOWNS))
 
 
@@ -220,6 +291,7 @@ class BreakdownQuery:
     span: Span
     limit: int
     cursor: BreakdownCursor | None
+    window_days: int = DEFAULT_WINDOW_DAYS
 
 
 def read_breakdown_query(
@@ -230,16 +302,29 @@ def read_breakdown_query(
     Raises:
         InvalidQueryError: a parameter cannot be used.
     """
-    by, attribution = parameters.get("by", ""), parameters.get("attribution", "last")
+    by, attribution = parameters.get("by", ""), parameters.get("attribution", "credit")
     if by not in PROPERTIES:
         raise InvalidQueryError(f"by must be one of {', '.join(PROPERTIES)}")
-    if attribution not in {"last", "first"}:
-        raise InvalidQueryError("attribution must be last or first")
+    if attribution not in ATTRIBUTIONS:
+        raise InvalidQueryError(f"attribution must be one of {', '.join(ATTRIBUTIONS)}")
     if (by, attribution) not in BREAKDOWNS:
-        raise InvalidQueryError(f"attribution must be last: a touch says nothing of {by}")
+        raise InvalidQueryError(f"attribution must be credit: a touch says nothing of {by}")
     cursor = read_breakdown_cursor(parameters["cursor"]) if parameters.get("cursor") else None
     span = read_span(parameters, cursor.end if cursor else now, local_time)
-    return BreakdownQuery(by, attribution, span, read_limit(parameters), cursor)
+    window = _read_window(parameters, attribution)
+    return BreakdownQuery(by, attribution, span, read_limit(parameters), cursor, window)
+
+
+def _read_window(parameters: Mapping[str, str], attribution: str) -> int:
+    text = parameters.get("window")
+    if text is None:
+        return DEFAULT_WINDOW_DAYS
+    if attribution not in SHARES:
+        raise InvalidQueryError(f"window is for attribution {', '.join(SHARES)} only")
+    days = whole_number(text, MAX_WINDOW_DAYS)
+    if days is None:
+        raise InvalidQueryError(f"window must be a whole number from 1 to {MAX_WINDOW_DAYS}")
+    return days
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:
@@ -276,8 +361,10 @@ class BreakdownPage:
     """Rows of a breakdown, and the cursor of the next page, None at the end.
 
     A row is `{"value", "events", "visitors", "sessions", "submissions", "conversion"}`; the
-    conversion is submissions per visitor, None without visitors. `archived` counts the events of
-    the span's days that are in the archive and in no row: `{"events", "until"}`.
+    conversion is submissions per visitor, None without visitors. Of a model that shares the credit
+    for leads, the submissions are shares, and the events the touches that have one. `archived`
+    counts the events of the span's days that are in the archive and in no row: `{"events",
+    "until"}`.
     """
 
     rows: Sequence[Row]
@@ -298,10 +385,11 @@ async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuer
         "rows": query.limit + 1,
         "most_events": cursor.events if cursor else None,
         "skipped": cursor.skipped if cursor else 0,
+        "window": query.window_days,
     }
     statements = (BREAKDOWNS[query.by, query.attribution], COUNT_ARCHIVED_OF_PIXEL)
     values, [archived] = await database.batch_rows(statements, json.dumps(parameters))
-    rows = [{**row, "conversion": _conversion(row)} for row in values[: query.limit]]
+    rows = [_with_conversion(row, query) for row in values[: query.limit]]
     if len(values) <= query.limit:
         return BreakdownPage(rows, None, archived)
     return BreakdownPage(rows, str(_next_cursor(query, rows)), archived)
@@ -313,6 +401,13 @@ def _next_cursor(query: BreakdownQuery, rows: Sequence[Row]) -> BreakdownCursor:
     if query.cursor and query.cursor.events == events:
         skipped += query.cursor.skipped
     return BreakdownCursor(query.span.end, events, skipped)
+
+
+def _with_conversion(row: Row, query: BreakdownQuery) -> Row:
+    if query.attribution not in SHARES:
+        return {**row, "conversion": _conversion(row)}
+    # All visitors of a model have a lead.
+    return {**row, "submissions": round(row["submissions"], SHARE_DECIMALS), "conversion": None}
 
 
 def _conversion(row: Row) -> float | None:

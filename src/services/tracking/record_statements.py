@@ -136,7 +136,12 @@ WHERE (
   AND NOT EXISTS ({_REPEATED})
 """
 
-# A session keeps its first touch: a later one belongs to its own event only.
+# An event that waited in R2 is older than what the session has.
+_IS_LATEST_TOUCH = """
+  excluded.touch IS NOT NULL AND (touch IS NULL OR excluded.last_activity >= last_activity)
+"""
+
+# A session has its latest touch: the next page is credited to it.
 RECORD_SESSION = f"""
 INSERT INTO sessions (
   id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views,
@@ -155,16 +160,16 @@ WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie' AND NOT EXISTS ({_REPEAT
 ON CONFLICT (id) DO UPDATE SET
   last_activity = max(last_activity, excluded.last_activity),
   page_views = page_views + excluded.page_views,
-  utm_source = iif(touch IS NULL, excluded.utm_source, utm_source),
-  utm_medium = iif(touch IS NULL, excluded.utm_medium, utm_medium),
-  utm_campaign = iif(touch IS NULL, excluded.utm_campaign, utm_campaign),
-  utm_content = iif(touch IS NULL, excluded.utm_content, utm_content),
-  utm_term = iif(touch IS NULL, excluded.utm_term, utm_term),
-  campaign_region = iif(touch IS NULL, excluded.campaign_region, campaign_region),
-  ad_group = iif(touch IS NULL, excluded.ad_group, ad_group),
-  ad_id = iif(touch IS NULL, excluded.ad_id, ad_id),
-  search_query = iif(touch IS NULL, excluded.search_query, search_query),
-  touch = coalesce(touch, excluded.touch)
+  utm_source = iif({_IS_LATEST_TOUCH}, excluded.utm_source, utm_source),
+  utm_medium = iif({_IS_LATEST_TOUCH}, excluded.utm_medium, utm_medium),
+  utm_campaign = iif({_IS_LATEST_TOUCH}, excluded.utm_campaign, utm_campaign),
+  utm_content = iif({_IS_LATEST_TOUCH}, excluded.utm_content, utm_content),
+  utm_term = iif({_IS_LATEST_TOUCH}, excluded.utm_term, utm_term),
+  campaign_region = iif({_IS_LATEST_TOUCH}, excluded.campaign_region, campaign_region),
+  ad_group = iif({_IS_LATEST_TOUCH}, excluded.ad_group, ad_group),
+  ad_id = iif({_IS_LATEST_TOUCH}, excluded.ad_id, ad_id),
+  search_query = iif({_IS_LATEST_TOUCH}, excluded.search_query, search_query),
+  touch = iif({_IS_LATEST_TOUCH}, excluded.touch, touch)
 """
 
 # An old pixel's repeat takes the key of the first one; a new pixel's has it, and costs no look.

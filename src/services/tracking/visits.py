@@ -3,8 +3,8 @@
 It is one D1 batch, that is one transaction and one round trip. All statements read one JSON text
 (`?1`), because every value that crosses from Python to JavaScript costs time (docs/decisions.md).
 
-An event is credited to one whole touch: its own, else its session's first one, else its visitor's
-first one. Nothing is inferred; missing parameters are NULL.
+An event is credited to one whole touch: its own, else its session's latest one, else its visitor's
+first one with the project. Nothing is inferred; missing parameters are NULL.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from typing import Any
 import schemathesis
 from schemathesis import APIOperation, Case, GenerationMode, HookContext
 
+from services.reports.attribution_models import SHARES
+
 DEMO = {"pixelId": "ppp-demo-pixel", "projectId": "ppp-demo-project"}
 # Rows to change and to switch off, so that reports always have the demo's.
 SPARE = {"pixelId": "spare-pixel", "projectId": "spare-project"}
@@ -44,6 +46,8 @@ def _make_sense(case: AnyCase) -> None:
         case.query.pop("cursor", None)
         if case.query.get("by") in {"country", "device", "browser", "landing_page"}:
             case.query.pop("attribution", None)
+        if case.query.get("attribution") not in SHARES:
+            case.query.pop("window", None)
 
 
 def _make_a_span(query: dict[str, Any]) -> None:

@@ -1,0 +1,101 @@
+"""Models of attribution in SQL: how the touches before a lead share the credit for it.
+
+A touch is an event's own one. In one session, a touch that repeats the one before it is none: a
+page that was loaded again, or parameters that a site carries from page to page. The touches of a
+lead are its visitor's on the project, up to the lead and not older than the window. A lead without
+any keeps what the JavaScript Worker credited it to, which knew no touches; else it is direct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.reports.spans import IN_SPAN
+
+DEFAULT_WINDOW_DAYS = 90
+MAX_WINDOW_DAYS = 365
+HALF_LIFE_DAYS = 7
+
+_FIELDS = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "fbclid"),
+    *("msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id", "ad_group"),
+)
+_OF_TOUCH = ", ".join(_FIELDS)
+_OF_LEAD = ", ".join(f"iif(touch_origin IS NULL, {name}, NULL)" for name in _FIELDS)
+# As they stand in an array behind id, session, time and origin.
+_OF_STEP = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))
+
+# Reads `steps`: the touches of each lead, by their `step` of `steps`, the oldest first. The shares
+# of a lead add up to 1.
+SHARES: Mapping[str, str] = {
+    "last_non_direct": "step = steps",
+    "linear": "1.0 / steps",
+    "position": """
+      CASE
+        WHEN steps <= 2 THEN 1.0 / steps
+        WHEN step IN (1, steps) THEN 0.4
+        ELSE 0.2 / (steps - 2)
+      END
+    """,
+    "time_decay": f"""
+      pow(2, (touched_on - last_on) / {HALF_LIFE_DAYS})
+        / sum(pow(2, (touched_on - last_on) / {HALF_LIFE_DAYS})) OVER (PARTITION BY lead_id)
+    """,
+}
+
+# The touches of all visitors with a lead are read once, by the index that leads with the visitor.
+# Leads and touches of a visitor come together by grouping, because a join of two temporary tables
+# has no index.
+STEPS = f"""
+leads AS MATERIALIZED (
+  SELECT visitor_id, json_array(id, session_id, timestamp, NULL, {_OF_LEAD}) AS lead
+  FROM tracking_events
+  WHERE {IN_SPAN} AND event_type = 'form_submit' AND form_outcome IS NOT 'rejected'
+),
+seen AS (
+  SELECT
+    visitor_id, session_id, id, json_array({_OF_TOUCH}) AS fields,
+    json_array(id, session_id, timestamp, touch_origin, {_OF_TOUCH}) AS touch
+  FROM (SELECT DISTINCT visitor_id AS lead_visitor FROM leads)
+  CROSS JOIN tracking_events ON tracking_events.visitor_id = lead_visitor
+  WHERE touch_origin IN ('page_url', 'body', 'referrer')
+    AND project_id = (SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id')
+),
+touches AS (
+  SELECT
+    visitor_id,
+    iif(
+      fields IS lag(fields) OVER (PARTITION BY visitor_id, session_id ORDER BY id), NULL, touch
+    ) AS touch
+  FROM seen
+),
+persons AS MATERIALIZED (
+  SELECT
+    visitor_id,
+    json_group_array(json(lead)) FILTER (WHERE lead IS NOT NULL) AS leads,
+    json_group_array(json(touch)) FILTER (WHERE touch IS NOT NULL) AS touches
+  FROM (
+    SELECT visitor_id, lead, NULL AS touch FROM leads
+    UNION ALL
+    SELECT visitor_id, NULL, touch FROM touches
+  ) GROUP BY visitor_id
+),
+paths AS (
+  SELECT
+    visitor_id, lead.value ->> 0 AS lead_id, touch.value ->> 0 AS touch_id,
+    coalesce(touch.value, lead.value) AS step_values,
+    coalesce(julianday(coalesce(touch.value, lead.value) ->> 2), 0) AS touched_on
+  FROM persons CROSS JOIN json_each(leads) AS lead LEFT JOIN json_each(touches) AS touch
+    ON touch.value ->> 0 <= lead.value ->> 0
+    AND touch.value ->> 2 >= datetime(lead.value ->> 2, '-' || (?1 ->> 'window') || ' days')
+),
+steps AS (
+  SELECT
+    visitor_id, lead_id, touch_id, touched_on,
+    step_values ->> 1 AS session_id, step_values ->> 3 AS touch_origin, {_OF_STEP},
+    row_number() OVER (PARTITION BY lead_id ORDER BY touch_id) AS step,
+    count(*) OVER (PARTITION BY lead_id) AS steps,
+    max(touched_on) OVER (PARTITION BY lead_id) AS last_on
+  FROM paths
+)
+"""

@@ -1,0 +1,212 @@
+"""The models of attribution share each lead wholly, by their definitions."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.core.stored_time import format_stored_time
+from services.reports.attribution_models import SHARES
+from services.reports.breakdowns import BREAKDOWNS
+
+LEAD_AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
+COLUMNS = (
+    *("project_id", "pixel_id", "visitor_id", "session_id", "timestamp", "event_type"),
+    *("form_outcome", "touch_origin", "utm_source", "utm_medium", "utm_campaign", "utm_content"),
+    *("utm_term", "gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
+    *("ad_group", "referrer_url", "page_url"),
+)
+OWN = ("page_url", "body", "referrer")
+
+
+class Events:
+    """The events of one pixel, in a database in memory."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self.database = database
+        columns = ", ".join(COLUMNS)
+        database.execute(f"CREATE TABLE tracking_events (id INTEGER PRIMARY KEY, {columns})")
+        database.execute("CREATE TABLE pixels (id TEXT PRIMARY KEY, project_id TEXT)")
+        database.execute("INSERT INTO pixels VALUES ('x', 'p')")
+
+    def add(self, days: float = 0, source: str | None = None, **columns: object) -> None:
+        """Adds a page view so many days before the leads; with a source, it has a touch."""
+        event = {
+            "project_id": "p",
+            "pixel_id": "x",
+            "visitor_id": "v",
+            "session_id": f"s{days}",
+            "timestamp": format_stored_time(LEAD_AT - timedelta(days=days)),
+            "event_type": "pageview",
+            "touch_origin": "page_url" if source else None,
+            "utm_source": source,
+            **columns,
+        }
+        marks = ", ".join("?" * len(event))
+        names = ", ".join(event)
+        self.database.execute(
+            f"INSERT INTO tracking_events ({names}) VALUES ({marks})", tuple(event.values())
+        )
+
+    def lead(self, **columns: Any) -> None:  # noqa: ANN401  # of any column
+        """Adds a form."""
+        self.add(event_type="form_submit", **columns)
+
+    def shares(self, model: str, window: int = 90) -> dict[str, float]:
+        """What each source gets of the leads."""
+        parameters = {"pixel_id": "x", "from": "2026-01-01", "to": "2026-12-31", "window": window}
+        page = {"rows": 1_000, "skipped": 0}
+        statement = BREAKDOWNS["source", model]
+        rows = self.database.execute(statement, (json.dumps({**parameters, **page}),))
+        return {value: submissions for value, _, _, _, submissions in rows}
+
+
+@contextmanager
+def database() -> Iterator[Events]:
+    connection = sqlite3.connect(":memory:")
+    yield Events(connection)
+    connection.close()
+
+
+@pytest.fixture
+def events() -> Iterator[Events]:
+    with database() as made:
+        yield made
+
+
+def expected(model: str, ages: Sequence[float]) -> list[float]:
+    """The share of each touch by the model's definition; the oldest touch is first."""
+    number = len(ages)
+    if model == "last_non_direct":
+        return [0.0] * (number - 1) + [1.0]
+    if model == "linear":
+        return [1 / number] * number
+    if model == "position":
+        if number <= 2:
+            return [1 / number] * number
+        return [0.4, *[0.2 / (number - 2)] * (number - 2), 0.4]
+    weights = [0.5 ** (age / 7) for age in ages]
+    return [weight / sum(weights) for weight in weights]
+
+
+AGES = st.lists(st.integers(0, 89), min_size=1, max_size=8).map(lambda ages: sorted(ages)[::-1])
+
+
+@given(AGES)
+def test_the_shares_are_those_of_the_definition_and_add_up_to_one(ages: list[int]) -> None:
+    with database() as made:
+        for number, age in enumerate(ages):
+            made.add(age, f"source {number}")
+        made.lead()
+        for model in SHARES:
+            by_definition = {
+                f"source {number}": share
+                for number, share in enumerate(expected(model, ages))
+                if share
+            }
+            shares = made.shares(model)
+            assert shares == pytest.approx(by_definition)
+            assert sum(shares.values()) == pytest.approx(1)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["v", "w"]),
+        st.sampled_from([None, "a", "b", "c"]),
+        st.booleans(),
+        st.integers(0, 200),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS, st.integers(1, 365))
+def test_all_models_share_as_many_leads_as_there_are(
+    steps: list[tuple[str, str | None, bool, int]], window: int
+) -> None:
+    with database() as made:
+        for visitor, source, is_lead, days in sorted(steps, key=lambda step: -step[3]):
+            kind = "form_submit" if is_lead else "pageview"
+            made.add(days % 140, source, visitor_id=visitor, event_type=kind)
+        leads = sum(is_lead for _, _, is_lead, _ in steps)
+        for model in SHARES:
+            assert sum(made.shares(model, window).values()) == pytest.approx(leads)
+
+
+def test_a_touch_is_in_the_window_to_its_last_second(events: Events) -> None:
+    events.add(91, "too old")
+    events.add(90, "just in time")
+    events.lead()
+    assert events.shares("linear") == {"just in time": 1}
+    assert events.shares("linear", 91) == {"too old": 0.5, "just in time": 0.5}
+    assert events.shares("linear", 89) == {"direct": 1}
+
+
+def test_what_repeats_the_touch_before_it_in_a_session_is_none(events: Events) -> None:
+    for source, session in (("a", "1"), ("a", "1"), ("b", "1"), ("a", "1"), ("a", "2")):
+        events.add(1, source, session_id=session)
+    events.add(1, "a", session_id="2", touch_origin="referrer")
+    events.lead()
+    assert events.shares("linear") == {"a": 0.75, "b": 0.25}
+
+
+def test_what_came_after_the_lead_or_with_another_project_has_no_part(events: Events) -> None:
+    events.add(2, "a")
+    events.add(1, "of another project", project_id="q")
+    events.add(1, "of another visitor", visitor_id="w")
+    events.lead()
+    events.add(0, "too late")
+    events.lead(form_outcome="rejected")
+    assert events.shares("linear") == {"a": 1}
+
+
+def test_the_touch_of_the_form_itself_is_the_last_one(events: Events) -> None:
+    events.add(7, "a")
+    events.lead(source="b")
+    assert events.shares("last_non_direct") == {"b": 1}
+    assert events.shares("time_decay") == pytest.approx({"a": 1 / 3, "b": 2 / 3})
+
+
+@pytest.mark.parametrize("origin", ["session", "visitor"])
+def test_what_was_only_handed_on_is_no_touch(events: Events, origin: str) -> None:
+    events.lead(utm_source="a", touch_origin=origin)
+    assert events.shares("linear") == {"direct": 1}
+
+
+def test_a_lead_of_the_old_worker_keeps_its_credit(events: Events) -> None:
+    events.lead(utm_source="a")
+    for model in SHARES:
+        assert events.shares(model) == {"a": 1}
+
+
+@pytest.mark.parametrize("origin", OWN)
+def test_each_origin_of_its_own_is_a_touch(events: Events, origin: str) -> None:
+    events.add(3, "a", touch_origin=origin)
+    events.lead()
+    assert events.shares("position") == {"a": 1}
+
+
+def test_times_that_cannot_be_read_lose_no_lead(events: Events) -> None:
+    events.add(3, "a", timestamp="2026-05-99")
+    events.lead()
+    for model in SHARES:
+        assert sum(events.shares(model).values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("source", ["a", None])
+def test_last_is_the_session_and_credit_the_visitor(events: Events, source: str | None) -> None:
+    events.lead(utm_source="first", touch_origin="visitor")
+    events.lead(utm_source=source, touch_origin="session" if source else None)
+    credited = Counter({"first": 1, source or "direct": 1})
+    assert {value: share for value, share in events.shares("credit").items() if share} == credited
+    latest = Counter(["direct", source or "direct"])
+    assert {value: share for value, share in events.shares("last").items() if share} == latest
