@@ -48,7 +48,8 @@ SELECT
   'https://shop.example/' || (n % 50) || '?x=' || (n % 2), 'https://www.google.com/',
   iif(n % 4, 'DE', 'AT'), datetime('2025-11-01', (n * 3079 % 31536000) || ' seconds'),
   1 + n % 10, 'event-' || n,
-  iif(n / 10 % 3, 'visitor', NULL), iif(n / 10 % 3, 's' || (n / 10 % 7), NULL),
+  iif(n / 10 % 3, iif(n % 5, 'visitor', 'page_url'), NULL),
+  iif(n / 10 % 3, 's' || (n / 10 % 7), NULL),
   iif(n / 10 % 3, 'G', NULL), '{{"browser": "Firefox"}}', '{{"type": "desktop"}}'
 FROM number
 """

@@ -253,14 +253,15 @@ def test_a_lead_is_credited_to_the_ad_of_a_visit_that_the_old_worker_recorded(
     assert lead["touch_origin"] == origin
 
 
-def test_a_visit_of_the_old_worker_keeps_its_first_touch_when_another_ad_follows(
+def test_an_ad_that_follows_in_a_visit_of_the_old_worker_gets_what_comes_after_it(
     worker: Worker,
 ) -> None:
     cookie = some_visitor()
     old_visit(worker, cookie, AD, {"utm_source": "bing", "msclkid": "M1"})
     ad = visit(worker, cookie, OTHER_AD)
     assert (ad["utm_source"], ad["touch_origin"]) == ("facebook", "page_url")
-    assert some_lead(worker, cookie)["gclid"] == "G1"
+    lead = some_lead(worker, cookie)
+    assert (lead["fbclid"], lead["gclid"], lead["touch_origin"]) == ("F1", None, "session")
     assert json.loads(visitor(worker, cookie)["first_touch"]) == AD | {"origin": "inherited"}
 
 

@@ -20,10 +20,10 @@ _FIELDS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "fbclid"),
     *("msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id", "ad_group"),
 )
-_OF_TOUCH = ", ".join(_FIELDS)
-_OF_LEAD = ", ".join(f"iif(touch_origin IS NULL, {name}, NULL)" for name in _FIELDS)
+_TOUCH_COLUMNS = ", ".join(_FIELDS)
+_LEAD_COLUMNS = ", ".join(f"iif(touch_origin IS NULL, {name}, NULL)" for name in _FIELDS)
 # As they stand in an array behind id, session, time and origin.
-_OF_STEP = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))
+_STEP_COLUMNS = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))
 
 # Reads `steps`: the touches of each lead, by their `step` of `steps`, the oldest first. The shares
 # of a lead add up to 1.
@@ -48,14 +48,14 @@ SHARES: Mapping[str, str] = {
 # has no index.
 STEPS = f"""
 leads AS MATERIALIZED (
-  SELECT visitor_id, json_array(id, session_id, timestamp, NULL, {_OF_LEAD}) AS lead
+  SELECT visitor_id, json_array(id, session_id, timestamp, NULL, {_LEAD_COLUMNS}) AS lead
   FROM tracking_events
   WHERE {IN_SPAN} AND event_type = 'form_submit' AND form_outcome IS NOT 'rejected'
 ),
 seen AS (
   SELECT
-    visitor_id, session_id, id, json_array({_OF_TOUCH}) AS fields,
-    json_array(id, session_id, timestamp, touch_origin, {_OF_TOUCH}) AS touch
+    visitor_id, session_id, id, json_array({_TOUCH_COLUMNS}) AS fields,
+    json_array(id, session_id, timestamp, touch_origin, {_TOUCH_COLUMNS}) AS touch
   FROM (SELECT DISTINCT visitor_id AS lead_visitor FROM leads)
   CROSS JOIN tracking_events ON tracking_events.visitor_id = lead_visitor
   WHERE touch_origin IN ('page_url', 'body', 'referrer')
@@ -69,7 +69,7 @@ touches AS (
     ) AS touch
   FROM seen
 ),
-persons AS MATERIALIZED (
+histories AS MATERIALIZED (
   SELECT
     visitor_id,
     json_group_array(json(lead)) FILTER (WHERE lead IS NOT NULL) AS leads,
@@ -85,14 +85,14 @@ paths AS (
     visitor_id, lead.value ->> 0 AS lead_id, touch.value ->> 0 AS touch_id,
     coalesce(touch.value, lead.value) AS step_values,
     coalesce(julianday(coalesce(touch.value, lead.value) ->> 2), 0) AS touched_on
-  FROM persons CROSS JOIN json_each(leads) AS lead LEFT JOIN json_each(touches) AS touch
+  FROM histories CROSS JOIN json_each(leads) AS lead LEFT JOIN json_each(touches) AS touch
     ON touch.value ->> 0 <= lead.value ->> 0
     AND touch.value ->> 2 >= datetime(lead.value ->> 2, '-' || (?1 ->> 'window') || ' days')
 ),
 steps AS (
   SELECT
     visitor_id, lead_id, touch_id, touched_on,
-    step_values ->> 1 AS session_id, step_values ->> 3 AS touch_origin, {_OF_STEP},
+    step_values ->> 1 AS session_id, step_values ->> 3 AS touch_origin, {_STEP_COLUMNS},
     row_number() OVER (PARTITION BY lead_id ORDER BY touch_id) AS step,
     count(*) OVER (PARTITION BY lead_id) AS steps,
     max(touched_on) OVER (PARTITION BY lead_id) AS last_on

@@ -54,7 +54,7 @@ _TOUCH_PROPERTIES = {
     "click_id": _NETWORK,
 }
 # What stands for no touch at all.
-_WORDS = {"source": "direct", "medium": "unknown"}
+_FALLBACKS = {"source": "direct", "medium": "unknown"}
 _EVENT_PROPERTIES = {
     "country": "coalesce(country, 'unknown')",
     "device": "coalesce(iif(json_valid(device_data), device_data ->> 'type', NULL), 'unknown')",
@@ -149,7 +149,7 @@ counted AS (
 
 def _without_earlier_visits(by: str, value: str) -> str:
     """The value without what an event is credited to from an earlier visit."""
-    return f"iif(touch_origin IS 'visitor', '{_WORDS.get(by, 'none')}', {value})"
+    return f"iif(touch_origin IS 'visitor', '{_FALLBACKS.get(by, 'none')}', {value})"
 
 
 def _by_channel(source: str, medium: str, ad: str, campaign_kind: str) -> str:
@@ -207,10 +207,11 @@ counted AS (
 {_PAGE}"""
 
 
+# MATERIALIZED: the expressions of all steps together would be too deep for D1.
 def _by_model(value: str, share: str) -> str:
     return f"""
 WITH {STEPS},
-shared AS (SELECT *, {share} AS share FROM steps),
+shared AS MATERIALIZED (SELECT *, {share} AS share FROM steps),
 counted AS (
   SELECT {value} AS value, visitor_id, session_id, 1 AS events, share AS submissions
   FROM shared WHERE share > 0
@@ -222,7 +223,7 @@ counted AS (
 def _channel_by_model(share: str) -> str:
     return f"""
 WITH {STEPS},
-shared AS (SELECT *, {share} AS share FROM steps),
+shared AS MATERIALIZED (SELECT *, {share} AS share FROM steps),
 shares AS MATERIALIZED (
   SELECT
     visitor_id, session_id, 1 AS events, share AS submissions,
@@ -237,14 +238,14 @@ shares AS MATERIALIZED (
 {_PAGE}"""
 
 
-_OF_EVENTS = {
+_EVENT_BREAKDOWNS = {
     **{by: _by_event(value, _PAGE) for by, value in _EVENT_PROPERTIES.items()},
     "landing_page": _BY_LANDING_PAGE,
 }
 # `last` of what is no touch is `credit`, for scripts that say so.
 BREAKDOWNS: Mapping[tuple[str, str], str] = {
     **{(by, "credit"): _by_event(value, _PAGE_OF_WORDS) for by, value in _TOUCH_PROPERTIES.items()},
-    **{(by, model): sql for by, sql in _OF_EVENTS.items() for model in ("credit", "last")},
+    **{(by, model): sql for by, sql in _EVENT_BREAKDOWNS.items() for model in ("credit", "last")},
     **{(by, "first"): _by_first_touch(value) for by, value in _TOUCH_PROPERTIES.items()},
     **{
         (by, "last"): _by_event(_without_earlier_visits(by, value), _PAGE_OF_WORDS)
