@@ -164,7 +164,7 @@ def test_a_pixel_that_saw_nothing_is_told_by_the_exit_code(service: Service) -> 
         (("--to", "2026-01-01"), "to needs a from"),
         (("--tz", "Berlin"), "tz must be the IANA name"),
         (("--by", "colour"), "by must be one of source, medium"),
-        (("--by", "country", "--touch", "first"), "attribution must be last"),
+        (("--by", "country", "--touch", "first"), "attribution must be credit"),
     ],
 )
 def test_what_the_worker_does_not_understand_is_said_in_its_words(
