@@ -83,7 +83,6 @@ def test_a_report_reads_the_events_of_its_pixel_however_many_others_there_are(
     worker = worker_of_two_pixels
     # The other one is its neighbour in the index, where the reading ends.
     before = rows_read(worker)
-    open("/tmp/mb3_rows.json", "w").write(json.dumps(before))
     assert {report: rows for report, rows in before.items() if rows > most_rows(report)} == {}
 
     for first in range(2, PIXELS, PORTION):
