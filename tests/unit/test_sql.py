@@ -38,7 +38,7 @@ JOINED_BY_FUNCTIONS = {
     # Columns of the properties that a breakdown may have.
     "services/reports/breakdowns.py": {
         *("count_by_channel('first_visits')", "count_by_channel('visits')", "page", "value"),
-        *("ad", "count_by_channel('shares')", "medium", "share", "source"),
+        *("ad", "campaign_kind", "count_by_channel('shares')", "medium", "share", "source"),
         *("word('value')", "word_key('value')"),
     },
     "services/reports/channel_sql.py": {

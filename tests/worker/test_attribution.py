@@ -126,7 +126,7 @@ def journeys() -> list[Journey]:
     parts = re.split(r"^### (A .*)\n", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
     read = []
     for title, text in zip(parts[1::2], parts[2::2], strict=True):
-        rows = table_rows(text)
+        rows = table_rows(text.partition("\n## ")[0])
         [start] = [number for number, row in enumerate(rows) if row[0] == "attribution"]
         events = [
             (int(day), link, action == "sends the form", credit)

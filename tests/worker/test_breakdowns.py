@@ -180,9 +180,13 @@ CHANNELS = [
 def test_a_channel_follows_source_medium_click_id_and_referrer(
     keyed: Worker, pixel: str, query: str, referrer: str | None, channel: str
 ) -> None:
-    record_view(keyed, pixel, query, referrer_url=referrer)
-    assert list(values(keyed, pixel, "by=channel")) == [channel]
-    assert list(values(keyed, pixel, "by=channel&attribution=first")) == [channel]
+    visitor = some_visitor()
+    record_view(keyed, pixel, query, referrer_url=referrer, visitor_cookie=visitor)
+    for touch in ("credit", "last", "first"):
+        assert values(keyed, pixel, f"by=channel&attribution={touch}") == {channel: 1}
+    form(keyed, pixel, visitor)
+    [row] = breakdown(keyed, pixel, "by=channel&attribution=linear")["rows"]
+    assert (row["value"], row["submissions"]) == (channel, 1)
 
 
 def test_a_projects_own_rules_come_before_the_table(keyed: Worker) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.core.click_ids import BROWSER_IDS
 from services.reports.spans import IN_SPAN
 
 DEFAULT_WINDOW_DAYS = 90
@@ -18,9 +19,12 @@ HALF_LIFE_DAYS = 7
 
 _FIELDS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "fbclid"),
-    *("msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id", "ad_group"),
+    *("msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id", "ad_group", "click_ids"),
 )
 _TOUCH_COLUMNS = ", ".join(_FIELDS)
+# A browser has Meta's cookies from its second page on, and they are of no touch.
+_BROWSER_IDS = ", ".join(f"'$.{name}'" for name in BROWSER_IDS)
+_SAME_TOUCH = ", ".join((*_FIELDS[:-1], f"nullif(json_remove(click_ids, {_BROWSER_IDS}), '{{}}')"))
 _LEAD_COLUMNS = ", ".join(f"iif(touch_origin IS NULL, {name}, NULL)" for name in _FIELDS)
 # As they stand in an array behind id, session, time and origin.
 _STEP_COLUMNS = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))
@@ -54,7 +58,7 @@ leads AS MATERIALIZED (
 ),
 seen AS (
   SELECT
-    visitor_id, session_id, id, json_array({_TOUCH_COLUMNS}) AS fields,
+    visitor_id, session_id, id, json_array({_SAME_TOUCH}) AS fields,
     json_array(id, session_id, timestamp, touch_origin, {_TOUCH_COLUMNS}) AS touch
   FROM (SELECT DISTINCT visitor_id AS lead_visitor FROM leads)
   CROSS JOIN tracking_events ON tracking_events.visitor_id = lead_visitor

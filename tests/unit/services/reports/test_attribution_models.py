@@ -23,7 +23,7 @@ COLUMNS = (
     *("project_id", "pixel_id", "visitor_id", "session_id", "timestamp", "event_type"),
     *("form_outcome", "touch_origin", "utm_source", "utm_medium", "utm_campaign", "utm_content"),
     *("utm_term", "gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
-    *("ad_group", "referrer_url", "page_url"),
+    *("ad_group", "click_ids", "referrer_url", "page_url"),
 )
 OWN = ("page_url", "body", "referrer")
 
@@ -61,11 +61,11 @@ class Events:
         """Adds a form."""
         self.add(event_type="form_submit", **columns)
 
-    def shares(self, model: str, window: int = 90) -> dict[str, float]:
+    def shares(self, model: str, window: int = 90, by: str = "source") -> dict[str, float]:
         """What each source gets of the leads."""
         parameters = {"pixel_id": "x", "from": "2026-01-01", "to": "2026-12-31", "window": window}
         page = {"rows": 1_000, "skipped": 0}
-        statement = BREAKDOWNS["source", model]
+        statement = BREAKDOWNS[by, model]
         rows = self.database.execute(statement, (json.dumps({**parameters, **page}),))
         return {value: submissions for value, _, _, _, submissions in rows}
 
@@ -157,6 +157,23 @@ def test_what_repeats_the_touch_before_it_in_a_session_is_none(events: Events) -
     events.add(1, "a", session_id="2", touch_origin="referrer")
     events.lead()
     assert events.shares("linear") == {"a": 0.75, "b": 0.25}
+
+
+@pytest.mark.parametrize("model", SHARES)
+def test_a_click_id_without_a_column_is_a_touch_of_its_network(events: Events, model: str) -> None:
+    events.add(1, click_ids='{"gbraid":"0A"}', touch_origin="page_url")
+    events.lead()
+    for by, value in (("source", "google"), ("medium", "cpc"), ("click_id", "google")):
+        assert events.shares(model, by=by) == {value: 1}
+
+
+def test_cookies_of_the_browser_make_no_other_touch(events: Events) -> None:
+    events.add(1, "a", session_id="1")
+    events.add(1, "a", session_id="1", click_ids='{"fbp":"fb.1.2.3"}')
+    events.add(1, "a", session_id="1", click_ids='{"rdt_cid":"R","fbp":"fb.1.2.3"}')
+    events.add(1, "b", session_id="1")
+    events.lead()
+    assert events.shares("linear") == pytest.approx({"a": 2 / 3, "b": 1 / 3})
 
 
 def test_what_came_after_the_lead_or_with_another_project_has_no_part(events: Events) -> None:
