@@ -39,9 +39,11 @@ ROWS_FOR_AN_EVENT = {
     "credit": 3.1,
     "first": 3.7,
     "channels": 5.5,
-    "models": 9,
-    "channels of models": 9,
+    "models": 5.7,
+    "channels of models": 7,
 }
+# Where the touches of a visitor end, the index by visitor has another pixel's or nothing behind it.
+NEIGHBOURS_OF_VISITORS = 2
 PORTION = 20
 
 
@@ -89,7 +91,9 @@ def test_a_report_reads_the_events_of_its_pixel_however_many_others_there_are(
         add_events(worker, first, min(first + PORTION, PIXELS))
     [events] = worker.query("SELECT count(*) AS number FROM tracking_events")
     assert events["number"] == 1_000_000
-    assert rows_read(worker) == before
+    for report, rows in rows_read(worker).items():
+        neighbours = NEIGHBOURS_OF_VISITORS if report.partition(" ")[2] in SHARES else 0
+        assert abs(rows - before[report]) <= neighbours, report
 
     [row] = worker.query(BREAKDOWNS["campaign", "credit"], PARAMETERS)
     assert row == {

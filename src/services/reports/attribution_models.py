@@ -21,11 +21,16 @@ _FIELDS = (
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "fbclid"),
     *("msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id", "ad_group", "click_ids"),
 )
-_TOUCH_COLUMNS = ", ".join(_FIELDS)
+# Rows of production hold anything.
+_CLICK_IDS = "iif(json_valid(click_ids), click_ids, NULL)"
+_COLUMNS = (*_FIELDS[:-1], _CLICK_IDS)
+_TOUCH_COLUMNS = ", ".join(_COLUMNS)
 # A browser has Meta's cookies from its second page on, and they are of no touch.
 _BROWSER_IDS = ", ".join(f"'$.{name}'" for name in BROWSER_IDS)
-_SAME_TOUCH = ", ".join((*_FIELDS[:-1], f"nullif(json_remove(click_ids, {_BROWSER_IDS}), '{{}}')"))
-_LEAD_COLUMNS = ", ".join(f"iif(touch_origin IS NULL, {name}, NULL)" for name in _FIELDS)
+_SAME_TOUCH = ", ".join(
+    (*_FIELDS[:-1], f"nullif(json_remove({_CLICK_IDS}, {_BROWSER_IDS}), '{{}}')")
+)
+_LEAD_COLUMNS = ", ".join(f"iif(touch_origin IS NULL, {column}, NULL)" for column in _COLUMNS)
 # As they stand in an array behind id, session, time and origin.
 _STEP_COLUMNS = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))
 

@@ -176,6 +176,14 @@ def test_cookies_of_the_browser_make_no_other_touch(events: Events) -> None:
     assert events.shares("linear") == pytest.approx({"a": 2 / 3, "b": 1 / 3})
 
 
+@pytest.mark.parametrize("origin", ["page_url", None])
+def test_odd_click_ids_lose_no_lead(events: Events, origin: str | None) -> None:
+    events.lead(source="a", click_ids="{", touch_origin=origin)
+    for model in SHARES:
+        for by in ("source", "click_id"):
+            assert sum(events.shares(model, by=by).values()) == 1
+
+
 def test_what_came_after_the_lead_or_with_another_project_has_no_part(events: Events) -> None:
     events.add(2, "a")
     events.add(1, "of another project", project_id="q")
