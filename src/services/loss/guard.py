@@ -55,11 +55,14 @@ class DatabaseGuard:
 
     async def _current_mark(self, database_id: str | None, now: float) -> HighWaterMark | None:
         """The mark, at most a minute old, and read again for another database."""
-        if now >= self._mark_until or database_id != self._compared_id:
-            self._mark_until, self._compared_id = now + MARK_SECONDS, database_id
-            try:
-                self._mark = parse_mark(await self._bucket.get(KEY))
-            except (UnavailableError, UnreadableMarkError):
-                # The cron says so.
-                self._mark = None
-        return self._mark
+        if now < self._mark_until and database_id == self._compared_id:
+            return self._mark
+        try:
+            mark = parse_mark(await self._bucket.get(KEY))
+        except (UnavailableError, UnreadableMarkError):
+            # The cron says so.
+            mark = None
+        # Not before it is read: what arrives meanwhile would be let through without a mark.
+        self._mark, self._compared_id = mark, database_id
+        self._mark_until = now + MARK_SECONDS
+        return mark

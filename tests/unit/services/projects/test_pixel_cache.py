@@ -196,6 +196,27 @@ def test_another_database_has_no_pixel_and_misses_none(
     assert find(pixels, "pixel-one", 1.0) is not None
 
 
+class SlowBucket(MemoryBucket):
+    """R2, which lets others go on while it reads."""
+
+    async def get(self, key: str) -> bytes | None:
+        await asyncio.sleep(0)
+        return await super().get(key)
+
+
+def test_what_arrives_while_the_mark_is_read_waits_for_it() -> None:
+    bucket = SlowBucket()
+    bucket.objects = marked("b" * 32).objects
+    pixels = cached(MemoryDatabase("pixel-one"), bucket)
+
+    async def find_at_once() -> list[Pixel | BaseException | None]:
+        finds = [pixels.find("pixel-one", 0.0) for _ in range(3)]
+        return await asyncio.gather(*finds, return_exceptions=True)
+
+    answers = asyncio.run(find_at_once())
+    assert [type(answer) for answer in answers] == [LostDatabaseError] * 3
+
+
 def test_an_unknown_pixel_of_a_database_with_all_its_pixels_is_unknown() -> None:
     assert find(cached(MemoryDatabase("pixel-one"), marked()), "pixel-new", 0.0) is None
 
