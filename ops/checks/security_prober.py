@@ -13,7 +13,7 @@ import httpx
 from ops.checks.user_agent import BROWSER_USER_AGENT
 from ops.terminal.errors import NoAnswerError
 from ops.worker_api.client import TIMEOUT_SECONDS
-from ops.worker_api.retries import rate_limit_retries
+from ops.worker_api.retries import connection_retries, rate_limit_retries
 from ops.worker_api.worker import Key, Worker
 
 Verdict = Literal["pass", "fail", "skip"]
@@ -21,7 +21,6 @@ Verdict = Literal["pass", "fail", "skip"]
 MAX_REQUESTS = 500
 MAX_WAIT_SECONDS = 60
 MAX_CONNECTION_ATTEMPTS = 3
-CONNECTION_ERRORS = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +73,9 @@ class Prober:
         Raises:
             NoAnswerError: there was no answer, or the maximum of requests is reached.
         """
-        for _ in range(MAX_CONNECTION_ATTEMPTS - 1):
-            try:
-                return self._send(method, path, headers, content)
-            except CONNECTION_ERRORS:
-                # A server that refuses a body before its end may close the connection too early.
-                continue
+        retries = connection_retries(MAX_CONNECTION_ATTEMPTS)
         try:
-            return self._send(method, path, headers, content)
+            return retries(self._send, method, path, headers, content)
         except httpx.HTTPError as error:
             raise NoAnswerError(f"{self.worker.url}{path} did not answer: {error!r}") from None
 

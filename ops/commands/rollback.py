@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -38,6 +39,7 @@ from ops.terminal.output import (
     show_json,
     show_table,
 )
+from ops.worker_api.retries import Sleep, polling
 from ops.worker_api.worker import choose_worker
 
 # A new deployment takes up to two minutes to reach every location of Cloudflare.
@@ -48,10 +50,6 @@ NO_EARLIER_VERSION = "there is no earlier version with all the traffic to go bac
 Deployments = Sequence[Mapping[str, Any]]
 
 commands = typer.Typer()
-
-
-def _pause() -> None:
-    time.sleep(PAUSE_SECONDS)
 
 
 @commands.command(epilog="Example: ./ppp rollback --env production --dry-run")
@@ -144,7 +142,19 @@ def _roll_back(
     return entry
 
 
-def require_health(url: str, version: str, pause: Callable[[], None] = _pause) -> str:
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """What `/health` answered, as the end of a sentence; or what is wrong with it."""
+
+    text: str = ""
+    problem: str = ""
+
+    def is_healthy(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return not self.problem
+
+
+def require_health(url: str, version: str, sleep: Sleep = time.sleep) -> str:
     """Wait until the version answers and is healthy; return that as the end of a sentence.
 
     It takes as long as a deployment takes to spread. The JavaScript Worker does not tell its
@@ -153,26 +163,36 @@ def require_health(url: str, version: str, pause: Callable[[], None] = _pause) -
     Raises:
         NoAnswerError: another version answers, or it is unhealthy, after the last attempt.
     """
-    problem = ""
-    for attempt in range(MAX_HEALTH_CHECKS):
-        if attempt:
-            pause()
-        try:
-            answer = httpx.get(f"{url}/health", timeout=TIMEOUT_SECONDS)
-            health = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            problem = f"gives no answer as it should be ({error})"
-            continue
-        running = health.get("worker_version") if isinstance(health, dict) else None
-        if running not in {None, version}:
-            problem = f"is answered by the version {running}"
-        elif answer.status_code != HTTPStatus.OK:
-            problem = f"says {answer.status_code}: {plain(answer.text[:300])}"
-        elif running is None:
-            return "what answers is healthy; it does not tell its version, as the old Worker"
-        else:
-            return "answers and is healthy"
-    raise NoAnswerError(f"rolled back, but {url}/health {problem}: docs/runbook.md#rollback")
+    checks = polling(
+        HealthAnswer.is_healthy,
+        pause_seconds=PAUSE_SECONDS,
+        max_attempts=MAX_HEALTH_CHECKS,
+        sleep=sleep,
+    )
+    answer: HealthAnswer = checks(_ask_health, url, version)
+    if answer.problem:
+        raise NoAnswerError(
+            f"rolled back, but {url}/health {answer.problem}: docs/runbook.md#rollback"
+        )
+    return answer.text
+
+
+def _ask_health(url: str, version: str) -> HealthAnswer:
+    try:
+        answer = httpx.get(f"{url}/health", timeout=TIMEOUT_SECONDS)
+        health = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        return HealthAnswer(problem=f"gives no answer as it should be ({error})")
+    running = health.get("worker_version") if isinstance(health, dict) else None
+    if running not in {None, version}:
+        return HealthAnswer(problem=f"is answered by the version {running}")
+    if answer.status_code != HTTPStatus.OK:
+        return HealthAnswer(problem=f"says {answer.status_code}: {plain(answer.text[:300])}")
+    if running is None:
+        return HealthAnswer(
+            "what answers is healthy; it does not tell its version, as the old Worker"
+        )
+    return HealthAnswer("answers and is healthy")
 
 
 def _show_log(log: Sequence[DeploymentEntry]) -> None:

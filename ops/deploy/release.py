@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from ops.deploy.smoke_test import SmokeTest, read_metrics
 from ops.terminal.errors import NoAnswerError, describe_error
 from ops.terminal.output import note
 from ops.worker_api.client import Api, open_client
+from ops.worker_api.retries import polling
 
 PAUSE_SECONDS = 10
 # A new deployment takes up to two minutes to reach every location of Cloudflare.
@@ -136,10 +137,11 @@ class Release:
             yield SmokeTest(Api(self.api.worker, self.api.key, http), self.version)
 
     def _wait_until_healthy(self, smoke: SmokeTest) -> None:
-        for _ in range(MAX_HEALTH_CHECKS):
-            if "health" not in smoke.run_read_only():
-                return
-            time.sleep(PAUSE_SECONDS)
+        def is_healthy(failed: Collection[str]) -> bool:
+            return "health" not in failed
+
+        checks = polling(is_healthy, pause_seconds=PAUSE_SECONDS, max_attempts=MAX_HEALTH_CHECKS)
+        checks(smoke.run_read_only)
 
 
 def _keep_traffic(_share: int) -> None:

@@ -22,7 +22,8 @@ from ops.worker_api.waiting import replay_waiting
 from paths import LOCAL_CONFIG, ROOT
 
 # wrangler ends, migrations are looked at, and the Worker starts, on a machine that may be busy.
-SECONDS = 300
+MAX_WAIT_SECONDS = 300
+POLL_SECONDS = 0.2
 
 
 def serve_locally(restored: Target, prepared: PreparedRestore) -> Sequence[str]:
@@ -51,13 +52,14 @@ def wait_until_served(restored: Target) -> str:
     if running_dev() is None:
         return "`make dev` does not run; it serves this database from its next start on."
     note("waiting until `make dev` serves it")
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
     while state := running_dev():
         if _serves(state, restored):
             return f"`make dev` serves it now, at {state.url}."
         if time.monotonic() > deadline:
-            return f"`make dev` does not serve it after {SECONDS} seconds: stop it and start it."
-        time.sleep(0.2)
+            waited = f"after {MAX_WAIT_SECONDS} seconds"
+            return f"`make dev` does not serve it {waited}: stop it and start it."
+        time.sleep(POLL_SECONDS)
     return "`make dev` ended meanwhile: what it says is in its terminal; start it again."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TypeVar
 
 import httpx
 from tenacity import (
@@ -26,7 +27,11 @@ MAX_WAIT_SECONDS = 60
 # Between the attempts of a request inside a long job, whose work so far is worth some patience.
 PAUSES_SECONDS: tuple[float, ...] = (1, 5, 15)
 
+# A server that refuses a body before its end may close the connection too early.
+CONNECTION_ERRORS = (httpx.NetworkError, httpx.RemoteProtocolError)
+
 Sleep = Callable[[float], None]
+Answer = TypeVar("Answer")
 
 
 class UnreachableError(NoAnswerError):
@@ -87,6 +92,35 @@ def outage_retries(*, sleep: Sleep = time.sleep) -> Retrying:
         stop=stop_after_attempt(1 + len(PAUSES_SECONDS)),
         before_sleep=_note_outage,
         reraise=True,
+        sleep=sleep,
+    )
+
+
+def connection_retries(max_attempts: int) -> Retrying:
+    """Build the policy that sends a request again at once when its connection broke.
+
+    The last error is raised.
+    """
+    return Retrying(
+        retry=retry_if_exception_type(CONNECTION_ERRORS),
+        stop=stop_after_attempt(max_attempts),
+        reraise=True,
+    )
+
+
+def polling(
+    is_done: Callable[[Answer], bool],
+    *,
+    pause_seconds: float,
+    max_attempts: int,
+    sleep: Sleep = time.sleep,
+) -> Retrying:
+    """Build the policy that asks until the answer is as it should be; it gives the last answer."""
+    return Retrying(
+        retry=retry_if_result(lambda answer: not is_done(answer)),
+        wait=wait_fixed(pause_seconds),
+        stop=stop_after_attempt(max_attempts),
+        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         sleep=sleep,
     )
 

@@ -102,7 +102,7 @@ def test_the_version_that_answers_is_compared(
     answers: list[tuple[int, object]], expected: str
 ) -> None:
     with health_of(*answers) as url:
-        assert expected in require_health(url, "old", pause=lambda: None)
+        assert expected in require_health(url, "old", sleep=lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_rollback_that_did_not_arrive_is_not_healthy(
     answer: tuple[int, object], expected: str
 ) -> None:
     with health_of(answer) as url, pytest.raises(NoAnswerError, match=expected):
-        require_health(url, "old", pause=lambda: None)
+        require_health(url, "old", sleep=lambda _: None)
 
 
 def test_nobody_is_logged_in(home: Path, local_config: Bundle) -> None:

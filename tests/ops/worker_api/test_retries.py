@@ -9,7 +9,9 @@ import pytest
 
 from ops.worker_api.retries import (
     UnreachableError,
+    connection_retries,
     outage_retries,
+    polling,
     rate_limit_retries,
     retry_after_seconds,
     retry_hint,
@@ -109,3 +111,36 @@ def test_another_error_is_raised_at_once() -> None:
     with pytest.raises(ValueError, match="refused"):
         outage_retries(sleep=slept.append)(refuse)
     assert slept == []
+
+
+def test_polling_ends_with_the_first_answer_that_is_as_it_should_be() -> None:
+    answers, waits = iter([1, 2, 3, 4]), list[float]()
+    asking = polling(
+        lambda answer: answer == 3, pause_seconds=5, max_attempts=9, sleep=waits.append
+    )
+    assert asking(lambda: next(answers)) == 3
+    assert waits == [5, 5]
+
+
+def test_polling_gives_the_last_answer_when_none_was_as_it_should_be() -> None:
+    answers, waits = iter([1, 2, 3, 4]), list[float]()
+    asking = polling(lambda _: False, pause_seconds=5, max_attempts=3, sleep=waits.append)
+    assert asking(lambda: next(answers)) == 3
+    assert waits == [5, 5]
+
+
+def test_a_broken_connection_is_tried_again_and_other_errors_are_not() -> None:
+    errors = iter([httpx.ReadError("reset"), httpx.RemoteProtocolError("closed")])
+
+    def send() -> str:
+        for error in errors:
+            raise error
+        return "sent"
+
+    assert connection_retries(3)(send) == "sent"
+
+    def time_out() -> str:
+        raise httpx.ConnectTimeout("late")
+
+    with pytest.raises(httpx.ConnectTimeout):
+        connection_retries(3)(time_out)
