@@ -36,17 +36,22 @@ FORGET_BACKUPS = "DELETE FROM backups"
 
 
 def read_mark(target: Target) -> HighWaterMark | None:
-    """Read the mark, or None; in place of one that cannot be read, what the backups say.
+    """Read the mark; in place of one that is gone or cannot be read, what the backups say.
+
+    None where there is no backup either that names its database.
 
     Raises:
         NoAnswerError: R2 does not answer.
     """
     bucket = Bucket(target)
     try:
-        return parse_mark(bucket.read(KEY))
+        mark = parse_mark(bucket.read(KEY))
     except UnreadableMarkError as error:
         note(f"{target.bucket}/{KEY} cannot be read, and the backups stand for it: {error}")
         return _rebuilt_mark(bucket)
+    if mark is None and (mark := _rebuilt_mark(bucket)):
+        note(f"{target.bucket}/{KEY} is missing, and the backups stand for it")
+    return mark
 
 
 def _rebuilt_mark(bucket: Bucket) -> HighWaterMark | None:

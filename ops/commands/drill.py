@@ -38,6 +38,7 @@ from ops.terminal.options import AsJson
 from ops.terminal.output import announce, format_duration, note, show_json
 from ops.terminal.workspace import workspace
 from paths import ROOT
+from services.core.stored_time import parse_iso
 
 REPORT_FOLDER = ROOT / "drills"
 DRILLS_KEY = "drills/index.json"
@@ -82,7 +83,7 @@ def drill(
             at=at,
             target=str(replace(live, remark="")),
             backup=prepared.backup.id,
-            as_of=datetime.fromisoformat(prepared.backup.finished_at),
+            as_of=parse_iso(prepared.backup.finished_at),
             rows=prepared.content.rows,
         )
         scratch = _empty_scratch_database(live, at, folder)

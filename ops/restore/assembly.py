@@ -15,8 +15,8 @@ from typing import Any
 
 from ops.backup.backup_chain import BrokenBackupError
 from ops.backup.manifests import BackupPart, Manifest
-from ops.restore.erase_again import Erasure, deletions, recounts
-from ops.restore.staging_database import StagingDatabase
+from ops.restore.erase_again import Erasure, deletions, erasures_in, recounts
+from ops.restore.staging_database import IDENTITY, StagingDatabase
 from ops.terminal.output import counted
 from services.backup.tables import EXCLUDED_TABLES
 from services.core.ndjson_parts import DamagedPartError, unpack
@@ -68,6 +68,7 @@ def assemble(
     ]
     if problems:
         raise BrokenBackupError("; ".join(problems))
+    erasures = erasures_in(_database_id(staging), erasures)
     _migrate_to_newest(staging)
     erased = sum(
         staging.run(statement.sql, statement.parameter) for statement in deletions(erasures)
@@ -124,6 +125,14 @@ def _stage_part(
     for line in lines:
         row = json.loads(line)
         deleted.setdefault(row["table"], set()).add(row["key"])
+
+
+def _database_id(staging: StagingDatabase) -> str | None:
+    """Return which database was backed up; None of a backup that is older than identities."""
+    if IDENTITY not in staging.tables:
+        return None
+    row = staging.database.execute(f"SELECT id FROM {IDENTITY}").fetchone()
+    return str(row[0]) if row else None
 
 
 def _row_count_problems(staging: StagingDatabase, last: Manifest) -> Iterator[str]:

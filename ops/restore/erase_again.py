@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from services.archive.parts import part_manifest_key
 from services.archive.reading import check_part
 from services.archive.rewriting import EMPTY_PART_SHA256, batch_counts
 from services.core.ndjson_parts import DamagedPartError
+from services.core.stored_time import parse_iso
 from services.privacy.statements import DELETE_PERSONS
 
 ERASURES_KEY = "erasures/index.json"
@@ -53,11 +54,15 @@ PartCounts = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The ids of erased rows by table, and the current counts of rewritten archive parts."""
+    """The ids of erased rows by table, and the current counts of rewritten archive parts.
+
+    `database_id` is the database that had the rows; receipts of earlier versions do not name it.
+    """
 
     receipt: str
     ids: dict[str, list[str | int]]
     parts: list[PartCounts] = field(default_factory=list)
+    database_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def read_erasures(target: Target, since: datetime, folder: Path) -> Sequence[Era
                 f"{key} is missing, though {ERASURES_KEY} names it: what it erased would come back"
             )
         receipt = _read_receipt(key, file)
-        if datetime.fromisoformat(receipt["at"]) >= since - MAX_ERASURE_DURATION:
+        if parse_iso(receipt["at"]) >= since - MAX_ERASURE_DURATION:
             receipts.append(receipt)
     receipts.sort(key=lambda receipt: str(receipt["receipt"]))
     parts = {part for receipt in receipts for part in _archive_parts(receipt)}
@@ -120,7 +125,7 @@ def _read_receipt(key: str, file: Path) -> Receipt:
         receipt: Receipt = json.loads(file.read_bytes())
         lists = [receipt.get(name, []) for name in (*RECEIPT_IDS.values(), "archive_parts")]
         has_lists = all(isinstance(ids, list) for ids in lists)
-        is_whole = has_lists and datetime.fromisoformat(receipt["at"]).tzinfo is not None
+        is_whole = has_lists and isinstance(parse_iso(receipt["at"]), datetime)
         is_whole = is_whole and isinstance(receipt["receipt"], str)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         is_whole = False
@@ -134,7 +139,21 @@ def _erasure(receipt: Receipt, counts: Mapping[str, PartCounts]) -> Erasure:
         receipt["receipt"],
         {name: receipt[name] for name in RECEIPT_IDS.values() if name in receipt},
         [counts[part] for part in _archive_parts(receipt) if part in counts],
+        receipt.get("database_id"),
     )
+
+
+def erasures_in(database_id: str | None, erasures: Sequence[Erasure]) -> Sequence[Erasure]:
+    """Return what the erasures are in a database: of another one only the parts of the archive.
+
+    The same ids are those of other rows there.
+    """
+    return [
+        replace(erasure, ids={})
+        if database_id and erasure.database_id not in (None, database_id)
+        else erasure
+        for erasure in erasures
+    ]
 
 
 def deletions(erasures: Sequence[Erasure]) -> Iterator[ErasureStatement]:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from ops.backup.high_water import accept_database, read_database_contents, read_mark
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.target import Target
-from ops.restore.sql_files import IDENTITY, LEDGER
+from ops.restore.sql_files import LEDGER
 from ops.restore.sql_text import literal
-from ops.restore.staging_database import StagingDatabase
+from ops.restore.staging_database import IDENTITY, StagingDatabase
 from services.loss.judgement import judge_loss
 
 ID_CHARACTERS = 32

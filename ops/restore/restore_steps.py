@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from ops.backup.backup_chain import BrokenBackupError, read_chain
@@ -20,18 +19,18 @@ from ops.restore import identity
 from ops.restore.assembly import AssembledBackup, assemble, required_parts
 from ops.restore.erase_again import read_erasures
 from ops.restore.sql_files import (
-    IDENTITY,
     LEDGERS_OF_THE_WORKER,
     DatabaseState,
     prefetched,
     run_step,
     write_steps,
 )
-from ops.restore.staging_database import open_staging
+from ops.restore.staging_database import IDENTITY, open_staging
 from ops.restore.table_checksums import TableChecksum, differences
 from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import counted
 from ops.terminal.progress import progress
+from services.core.stored_time import parse_iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def _fetch_and_assemble(live: Target, chain: Sequence[Manifest], folder: Path) -
         for key, file in fetch(live, keys, folder):
             files[key] = file
             show(len(files))
-    started_at = datetime.fromisoformat(chain[-1].started_at)
+    started_at = parse_iso(chain[-1].started_at)
     erasures = read_erasures(live, started_at, folder)
     staging = open_staging(folder / "staging.sqlite")
     with progress("checking", len(keys)) as show:

@@ -18,12 +18,10 @@ from ops.cloudflare.database import Database
 from ops.cloudflare.new_database import READ_TABLES, execute_file_command
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import Statement, insert_statements, literal
-from ops.restore.staging_database import SEQUENCE, StagingDatabase
+from ops.restore.staging_database import IDENTITY, SEQUENCE, StagingDatabase
 from services.backup.tables import EXCLUDED_TABLES
 
 MIN_FILE_CHARACTERS = 120_000_000
-# Without it a database counts as lost: it is written when everything else is there and compared.
-IDENTITY = "database_identity"
 # What a Worker writes into a database that is lost, too: its rows may have come in the meantime.
 LEDGERS_OF_THE_WORKER = ("failed_requests", "job_runs")
 LEDGER = "restore_steps"

@@ -23,6 +23,8 @@ from services.backup.tables import EXCLUDED_TABLES
 MIGRATIONS = ROOT / "migrations"
 # The highest ids ever assigned, which AUTOINCREMENT continues.
 SEQUENCE = "sqlite_sequence"
+# Without its row a database counts as lost: it is written when all others are there and compared.
+IDENTITY = "database_identity"
 # As wrangler creates it.
 _MIGRATIONS_TABLE = """
 CREATE TABLE d1_migrations (

@@ -13,7 +13,7 @@ from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.new_database import READ_TABLES
 from ops.cloudflare.target import Target
 from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
-from ops.restore.erase_again import Erasure, deletions, read_erasures, recounts
+from ops.restore.erase_again import Erasure, deletions, erasures_in, read_erasures, recounts
 from ops.restore.identity import renew_generation
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, show_json
@@ -45,7 +45,9 @@ def travel_back(
         _require_typed(target, moment)
     with workspace() as folder:
         erasures = read_erasures(target, moment, folder)
-    highest = read_database_contents(target).highest_event + MAX_EVENTS_MEANWHILE
+    contents = read_database_contents(target)
+    erasures = erasures_in(contents.database_id, erasures)
+    highest = contents.highest_event + MAX_EVENTS_MEANWHILE
     try:
         bookmark = commands[0].read_json()
         restored = commands[1].read_json()

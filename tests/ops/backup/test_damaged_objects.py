@@ -91,11 +91,17 @@ def test_behind_a_mark_that_cannot_be_read_stand_the_newest_backup_and_the_fulle
         "backups/full/manifest.json": manifest(900, "a" * 32),
     }
     monkeypatch.setattr(Bucket, "read", lambda _, key: objects.get(key))
-    assert read_mark(TARGET) == rebuilt("a" * 32, 900)
+    mark = rebuilt("a" * 32, 900)
+    assert read_mark(TARGET) == mark
     assert "cannot be read, and the backups stand for it" in capsys.readouterr().err
     objects["backups/full/manifest.json"] = manifest(900, None)
     assert read_mark(TARGET) == rebuilt("b" * 32, 3)
+    # One that is gone is no better than a damaged one.
     del objects[KEY]
+    assert read_mark(TARGET) == rebuilt("b" * 32, 3)
+    assert "is missing, and the backups stand for it" in capsys.readouterr().err
+    # Nothing was ever backed up.
+    del objects["backups/index.json"]
     assert read_mark(TARGET) is None
 
 

@@ -282,3 +282,16 @@ def test_another_content_is_another_plan(tmp_path: Path) -> None:
     # The same erasure went on meanwhile.
     more = replace(erasure, ids={**erasure.ids, "session_ids": ["s1"]})
     assert plan("fifth", more) != plan("sixth", erasure)
+
+
+def test_an_erasure_in_another_database_deletes_no_row_of_the_same_id(tmp_path: Path) -> None:
+    database = new_database()
+    visit(database, 1, 2)
+    chain = [write_backup(database, "20261121T020000Z-full")]
+    [own] = database.execute("SELECT id FROM database_identity").fetchone()
+    ids: dict[str, list[str | int]] = {"event_ids": [1]}
+    for database_id, erased in ((own, 1), (None, 1), ("b" * 32, 0)):
+        folder = tmp_path / str(database_id)
+        folder.mkdir()
+        erasure = Erasure("r1", dict(ids), database_id=database_id)
+        assert restored(chain, folder, None, erasure).erased == erased
