@@ -6,7 +6,7 @@ import json
 import re
 
 from local_storage import replace_text
-from new_api_key import new_api_key
+from new_api_key import entry_of, new_api_key
 from paths import DEV_KEY, ROOT
 from simulator.fields import demo_field_map
 from simulator.server import Simulator
@@ -26,9 +26,11 @@ def development_key() -> str:
         DEV_KEY.parent.mkdir(exist_ok=True)
         DEV_KEY.write_text(key, encoding="utf-8")
         DEV_KEY.chmod(0o600)
-    if DEV_KEY.exists():
-        return DEV_KEY.read_text(encoding="utf-8")
-    return "(the one whose hash you wrote into .dev.vars)"
+    key = DEV_KEY.read_text(encoding="utf-8") if DEV_KEY.exists() else ""
+    # Somebody may have put keys of their own in its place.
+    if key and str(entry_of("", "", key)["sha256"]) in DEV_VARS.read_text(encoding="utf-8"):
+        return key
+    return "(one of those that you wrote into .dev.vars)"
 
 
 def is_set(name: str) -> bool:

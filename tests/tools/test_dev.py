@@ -17,6 +17,7 @@ from dev import add_person, welcome
 from dev_conflicts import require_free
 from dev_settings import development_key, uses_own_account, worker_settings
 from dev_worker import DevError, Worker
+from new_api_key import new_api_key
 from paths import ROOT
 from services.access.api_keys import find_key, read_api_keys
 from services.pipedrive.fields import FIELD_NAMES, read_field_map
@@ -99,6 +100,13 @@ def test_a_file_that_somebody_wrote_is_left_alone(own_files: Path) -> None:
     (own_files / ".dev.vars").write_text(written, encoding="utf-8")
     assert ".dev.vars" in development_key()
     assert (own_files / ".dev.vars").read_text(encoding="utf-8") == written
+
+
+def test_a_key_that_somebody_took_out_is_not_shown(own_files: Path) -> None:
+    key = development_key()
+    entry = new_api_key("other", "admin")[1]
+    (own_files / ".dev.vars").write_text(f"API_KEYS='{json.dumps([entry])}'\n", encoding="utf-8")
+    assert key not in development_key()
 
 
 def test_the_example_copied_as_it_is_gets_a_key_too(own_files: Path) -> None:
