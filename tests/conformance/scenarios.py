@@ -93,7 +93,7 @@ def closed_shadow_early(visit: Visit) -> None:
     visit.open("closed-shadow-early")
     # The first touch brings the part of the pixel that sees requests. People take longer to type.
     visit.click("lead-form", height=0.25)
-    visit.until("!!ppp.shared.answered")
+    visit.until('!`${fetch}`.includes("[native code]")')
     _fill_closed_shadow(visit)
     visit.until_thanked()
 
