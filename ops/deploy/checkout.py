@@ -22,7 +22,7 @@ def read_checkout() -> tuple[str | None, bool]:
 def _git(*arguments: str) -> str | None:
     """Return the output of git, or None if it fails or prints nothing."""
     try:
-        process = subprocess.run(  # noqa: S603  # constants only
+        process = subprocess.run(  # noqa: S603  # the arguments are constants of this file
             ["git", *arguments],  # noqa: S607  # found on PATH on purpose
             cwd=ROOT,
             capture_output=True,

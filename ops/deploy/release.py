@@ -78,7 +78,7 @@ class Release:
         command = self._commands.split({self.previous: FULL_TRAFFIC}, f"back from {self.message}")
         try:
             command.run()
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # it must be said whatever it is
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # after any error, and Ctrl+C, people must be told which code serves
             return False, (
                 f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}). Run: "
                 f"{command}; where a Durable Object migration lies between, deploy the old code "
