@@ -80,8 +80,9 @@ clean: ## Removes all that was made here, the local database included
 build: ## Vendors the packages and builds the assets
 	@$(PYTHON) tools/set_up.py $(MAKE) --no-print-directory set-up
 
+# What of the source is new is found by its content, in a moment.
 set-up: .cache/vendored .cache/sources build/assets/_headers
-	@:
+	@$(BIN)/python tools/worker_source.py
 
 .cache/host: tools/check_host.py
 	@$(PYTHON) tools/check_host.py

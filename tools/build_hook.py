@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import worker_source
+
 ROOT = Path(__file__).resolve().parent.parent
 # Not in .cache, which a rehearsal shares with the checkout that it copied.
 MARK = ROOT / "build" / "preflight.json"
@@ -107,7 +109,10 @@ def main() -> int:
     if os.environ.get(COMMAND_VARIABLE) in UPLOADING and (reason := refusal()):
         print(reason, file=sys.stderr)
         return 1
-    return subprocess.run(["make", "build"], cwd=ROOT, check=False).returncode
+    if code := subprocess.run(["make", "build"], cwd=ROOT, check=False).returncode:
+        return code
+    # Of a rehearsal's checkout too, where make does nothing.
+    return worker_source.main()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from local_config import prepare_local_config
 from paths import LOCAL_CONFIG, LOCAL_STORAGE, ROOT
 from pyodide_bundle import BundleError
 from simulator.server import Simulator, simulator
+from worker_source import SourceError, build_worker
 from wrangler import WranglerError
 
 CHECK_INTERVAL_SECONDS = 1
@@ -75,6 +76,7 @@ class Development:
     env_vars: Mapping[str, str]
     worker: Worker | None = None
     inodes: Mapping[Path, int] = field(default_factory=dict)
+    _complaint: str = ""
 
     def start(self) -> Worker:
         """Prepare the database and start the Worker on it."""
@@ -117,6 +119,7 @@ class Development:
         """
         worker = self.worker or self.start()
         worker.require_running()
+        self._ship_source()
         if worker.is_unheard:
             raise StoppedError(signal.SIGPIPE)
         reason = self._restart_reason(worker)
@@ -126,6 +129,18 @@ class Development:
             self.start().is_restored = reason == RESTORED
             self.wait()
             print(f"make dev: the Worker runs again at {worker.url}", flush=True)
+
+    def _ship_source(self) -> None:
+        """Bring what was saved into the copy that wrangler watches; say what is wrong with it."""
+        complaint = ""
+        try:
+            build_worker()
+        except (OSError, SourceError) as error:
+            # An editor may be saving it.
+            complaint = str(error)
+        if complaint and complaint != self._complaint:
+            print(f"error: {complaint}", flush=True)
+        self._complaint = complaint
 
     def _restart_reason(self, worker: Worker) -> str | None:
         if worker.silence() > SILENT_SECONDS:
@@ -148,7 +163,7 @@ def run(port: int, demo_port: int, pipedrive_port: int) -> None:
     """Run the Worker, the demo site and the simulator until a signal stops them.
 
     Raises:
-        DevError, BundleError, WranglerError: it cannot start or go on.
+        DevError, BundleError, SourceError, WranglerError: it cannot start or go on.
     """
     require_no_orphan()
     started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -209,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_error(
             f"error: `make dev` of this checkout runs already: {read_state() or 'it starts'}"
         )
-    except (DevError, BundleError, WranglerError) as error:
+    except (DevError, BundleError, SourceError, WranglerError) as error:
         _print_error(f"error: {error}")
     except StoppedError as stopped:
         _print_error("stopped")

@@ -1,7 +1,7 @@
 """Locks that end with the process that holds them, however it ends. Standard library only.
 
 The locked files and folders exist anyway: the Makefile for the set-up, wrangler.toml for
-the local configuration, the checkout's folder for `make dev`.
+the local configuration, src for its copy that ships, the checkout's folder for `make dev`.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from file_lock import waiting_lock
 from local_storage import replace_text, served_database, with_database
 from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import Bundle, BundleError, choose_bundle
+from worker_source import SourceError, build_worker
 
 
 def read_wrangler_toml() -> dict[str, Any]:
@@ -31,11 +32,13 @@ def local_config(wrangler: dict[str, Any], bundle: Bundle) -> dict[str, Any]:
 
 
 def prepare_local_config() -> Bundle:
-    """Prepares the Pyodide bundle and writes wrangler.local.json for it.
+    """Prepares the Pyodide bundle and build/worker, and writes wrangler.local.json for them.
 
     Raises:
         BundleError: no bundle can be had.
+        SourceError: a source file is no Python.
     """
+    build_worker()
     with waiting_lock(ROOT / "wrangler.toml"):
         wrangler = read_wrangler_toml()
         bundle = choose_bundle(wrangler["compatibility_date"], wrangler["compatibility_flags"])
@@ -52,7 +55,7 @@ def main() -> int:
     """Prepares and says in one line which bundle it is."""
     try:
         bundle = prepare_local_config()
-    except BundleError as error:
+    except (BundleError, SourceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"Pyodide bundle: {bundle.description}")

@@ -36,6 +36,7 @@ from pyodide_bundle import BundleError
 from services.loss.contents import DatabaseContents
 from services.loss.high_water_mark import HighWaterMark
 from startup_check import StartupError, bundle_worker, check_startup
+from worker_source import SourceError
 from wrangler import WranglerError
 
 READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
@@ -186,7 +187,7 @@ class DeploymentFacts:
         try:
             prepare_local_config()
             bundle_worker(self.folder, self.target.environment)
-        except (BundleError, WranglerError) as error:
+        except (BundleError, SourceError, WranglerError) as error:
             raise OpsError(" ".join(str(error).split())) from None
         return self.folder
 

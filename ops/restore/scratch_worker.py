@@ -18,6 +18,7 @@ from ops.worker_api.client import Api, open_client
 from ops.worker_api.worker import Key, Worker
 from paths import LOCAL_CONFIG, ROOT
 from pyodide_bundle import BundleError
+from worker_source import SourceError
 
 # In the checkout: the paths in a configuration are relative to its file.
 SCRATCH_BUCKET = "ppp-scratch"
@@ -38,7 +39,7 @@ def scratch_worker(database: Target, folder: Path, *, own_bucket: bool = True) -
     """
     try:
         prepare_local_config()
-    except BundleError as error:
+    except (BundleError, SourceError) as error:
         raise OpsError(f"no Worker can run here: {error}") from None
     key, entry = new_api_key("drill", "admin")
     config = _config(database, own_bucket=own_bucket)

@@ -21,6 +21,7 @@ from typing import Any
 
 from paths import CACHE, LOCAL_CONFIG, ROOT
 from startup_check import SNAPSHOT, bundle_worker, workerd_config
+from worker_source import SHIPPED
 from wrangler import wrangler
 
 MAIN = "entry.py"
@@ -147,7 +148,7 @@ def _migrate(folder: Path) -> None:
 
 def _worker_sources() -> Iterable[Path]:
     """Every file that decides what the Worker is and how it is started."""
-    modules = (path for folder in ("src", "python_modules") for path in _files_in(ROOT / folder))
+    modules = (path for folder in (SHIPPED, ROOT / "python_modules") for path in _files_in(folder))
     pinned = (ROOT / name for name in ("package-lock.json", "uv.lock", "wrangler.toml"))
     return [*sorted(modules), *pinned, LOCAL_CONFIG, CACHE / "workerd"]
 

@@ -76,7 +76,7 @@ def back_up(stage: Stage) -> None:
 
 def deploy_again(stage: Stage) -> None:
     """Deploy a second time: a version without traffic, then share by share."""
-    with stage.changed("src/entry.py", ENTRY, f"{ENTRY}# A second version.\n"):
+    with stage.changed("src/entry.py", ENTRY, f"{ENTRY}IS_SECOND_VERSION = True\n"):
         shares = ("0 %", "10 %", "50 %", "100 %")
         stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS).expect(0, *shares[1:], "deployed: ")
 
