@@ -62,15 +62,25 @@ CREATE TABLE tracking_events (
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'tracking_events', seq FROM sqlite_sequence WHERE name = 'tracking_events_v2';
 
-INSERT INTO tracking_events (
-  id, project_id, pixel_id, visitor_id, session_id, event_type, utm_source, utm_medium,
-  utm_campaign, utm_content, utm_term, custom_utm, page_url, referrer_url, page_title, user_agent,
-  ip_address, country, region, city, browser_data, device_data, viewport_data, timestamp,
-  created_at, zapier_sent, zapier_sent_at, archived, form_data, campaign_region, ad_group, ad_id,
-  search_query, gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
-  pipedrive_sync_status, pipedrive_sync_at, pipedrive_person_id, pipedrive_retry_count,
-  pipedrive_last_retry_at
+-- In portions of the ids, so that no statement grows with the table beyond the 30 seconds that D1
+-- gives it.
+CREATE TABLE portions AS
+WITH RECURSIVE numbers (number) AS (
+  SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 16
+),
+ids AS (
+  SELECT
+    coalesce((SELECT min(id) FROM tracking_events_v2), 1) - 1 AS before_first,
+    coalesce((SELECT max(id) FROM tracking_events_v2), 0) AS last
 )
+SELECT
+  number,
+  before_first + (last - before_first) * (number - 1) / 16 AS above,
+  before_first + (last - before_first) * number / 16 AS up_to
+FROM numbers CROSS JOIN ids;
+
+-- The columns in the order of the new table.
+CREATE VIEW old_events AS
 SELECT
   id, project_id, pixel_id, visitor_id, session_id, event_type, utm_source, utm_medium,
   utm_campaign, utm_content, utm_term, custom_utm, page_url, referrer_url, page_title, user_agent,
@@ -78,5 +88,42 @@ SELECT
   created_at, zapier_sent, zapier_sent_at, archived, form_data, campaign_region, ad_group, ad_id,
   search_query, gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id,
   pipedrive_sync_status, pipedrive_sync_at, pipedrive_person_id, pipedrive_retry_count,
-  pipedrive_last_retry_at
+  pipedrive_last_retry_at,
+  NULL AS event_key, NULL AS touch_origin
 FROM tracking_events_v2;
+
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 1 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 2 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 3 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 4 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 5 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 6 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 7 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 8 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 9 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 10 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 11 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 12 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 13 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 14 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 15 AND id > above AND id <= up_to;
+INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
+WHERE number = 16 AND id > above AND id <= up_to;
+
+DROP VIEW old_events;
+DROP TABLE portions;

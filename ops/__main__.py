@@ -21,7 +21,7 @@ MODULE_NAMES = (
     # Backups.
     *("backup", "backups", "restore", "accept_database", "replay", "drill"),
     # Groups of commands.
-    *("fields", "keys", "pixels", "privacy", "projects", "stats"),
+    *("answers", "fields", "keys", "pixels", "privacy", "projects", "stats"),
 )
 
 

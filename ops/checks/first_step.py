@@ -96,4 +96,4 @@ def _settings_step(
     command = (
         f"`{logs} --event misconfigured` says what is wrong, docs/api.md#settings what it may be"
     )
-    return FirstStep(f"correct {', '.join(settings)}, which cannot be used", command, followers)
+    return FirstStep(f"correct what is misconfigured: {', '.join(settings)}", command, followers)

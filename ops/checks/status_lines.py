@@ -135,7 +135,7 @@ def _worker_lines(health: Row) -> Iterator[StatusLine]:
     # A Worker of an older version does not name them.
     if settings := health.get("misconfigured"):
         names = ", ".join(map(plain, settings))
-        yield StatusLine("settings", f"{names} cannot be used", is_problem=True)
+        yield StatusLine("settings", f"misconfigured: {names}", is_problem=True)
 
 
 def _data_lines(metrics: Row, now: datetime) -> Iterator[StatusLine]:

@@ -13,13 +13,13 @@ from ops.backup.index import BackupContents, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
-from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.checkout import read_checkout, version_message
 from ops.deploy.database_checks import describe_loss, shrunken_tables
 from ops.deploy.database_export import export_database, store_export
 from ops.deploy.deployment_log import TIME_FORMAT, DeploymentEntry, append_to_log, new_deployment_id
 from ops.deploy.explained_deletions import DeletionRecords, read_clock
 from ops.deploy.facts import read_rows
+from ops.deploy.large_migrations import apply_migrations
 from ops.deploy.release import Release
 from ops.terminal.errors import NoAnswerError, OpsError, describe_error
 from ops.terminal.interrupts import interrupted_by_signals
@@ -30,6 +30,7 @@ from paths import ROOT
 from services.loss.judgement import judge_loss
 
 EXPORTS = ROOT / "exports"
+EVENTS = "tracking_events"
 DATA_STAYS = (
     "Data is not taken back: migrations only add, and the older code runs on the newer tables. "
     "What a fault wrote or deleted comes back from a backup only: docs/runbook.md#rollback"
@@ -187,7 +188,7 @@ class Deployment:
         database = Database(self.target)
         records = DeletionRecords(database, read_clock(database))
         self._count("before the migrations")
-        WorkerCommands(self.target).apply_migrations().run()
+        apply_migrations(self.target, self.pending, self.contents.rows.get(EVENTS, 0))
         self._count("after the migrations", records)
 
     def _release(self) -> None:

@@ -21,6 +21,7 @@ from ops.deploy.database_checks import (
 )
 from ops.deploy.facts import DeploymentFacts
 from ops.deploy.job_forecast import describe_forecasts
+from ops.deploy.large_migrations import check_size
 from ops.deploy.project_checks import check_projects
 from ops.deploy.readiness_checks import (
     SECRETS,
@@ -128,7 +129,11 @@ class Preflight:
     def _migrations(self) -> CheckResult:
         facts = self.facts
         database = self._judged_database()
-        return check_migrations(database, facts.schema, facts.migrations, facts.last_backup)
+        result = check_migrations(database, facts.schema, facts.migrations, facts.last_backup)
+        if result.verdict == "fail" or not facts.target.environment:
+            return result
+        pending = [name for name in facts.migrations if name not in (facts.schema.applied or ())]
+        return check_size(pending, facts.contents.rows.get("tracking_events", 0)) or result
 
     def _rows(self) -> CheckResult:
         facts = self.facts

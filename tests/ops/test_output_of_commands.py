@@ -28,6 +28,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "accept-database": ("--reason", "a test", "--dry-run"),
     "alerts": (),
     "alerts ack": ("leads_waiting",),
+    "answers compare": (str(ROOT / "tests" / "ops" / "kept_answers.json"),),
+    "answers save": ("kept.json", "/health"),
     "alerts oncall": (),
     "backup": (),
     "backups": (),

@@ -38,6 +38,7 @@ TEXT = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 COMMANDS = TEXT + (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
 CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 TWO_DAYS_AGO = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT%H:%M}"
+KEPT_ANSWERS = ROOT / "tests" / "ops" / "kept_answers.json"
 # Their own tests run them: a drill takes minutes, the others need somebody who is logged in.
 NOT_HERE = {"drill", "logs"}
 ALARMS = [problem for problem in vars(problems).values() if isinstance(problem, Problem)]
@@ -128,7 +129,9 @@ def test_a_command_runs(
     monkeypatch.setattr(ops_alerts, "CONTACTS", EXAMPLE)
     found, name, arguments = split(command)
     field_map = ROOT / "config" / "pipedrive-fields.example.json"
+    kept = shutil.copy(KEPT_ANSWERS, tmp_path)
     values = {
+        "answers-before.json": str(kept),
         "EVENT_ID": "1",
         "PIXEL_ID": "ppp-demo-pixel",
         "PROJECT_ID": "ppp-demo-project",

@@ -24,21 +24,37 @@ CURLS = [line for line in LINES if line.startswith("curl ") and NOT_HERE not in 
 
 
 def test_the_document_asks_something_before_and_after() -> None:
-    assert len(CURLS) >= 6
-    assert {line.split()[0] for line in LINES} == {"curl", "./ppp", "npx", "cd"}
+    assert len(CURLS) == 1
+    assert {line.split()[0] for line in LINES} == {"curl", "./ppp", "npx", "cd", "(cd", "gunzip"}
 
 
 @pytest.mark.parametrize("command", CURLS)
 def test_a_question_of_the_upgrade_is_answered(keyed: Worker, command: str) -> None:
     keyed.send(some_event())
+    answer = ask(keyed, command)
+    assert (answer.returncode, "FAILED" in answer.stdout) == (0, False), answer
+
+
+def test_a_question_that_fails_says_so_in_a_shell_of_any_settings(keyed: Worker) -> None:
+    [command] = (line for line in LINES if NOT_HERE in line)
+    for pipefail in ("-o", "+o"):
+        answer = ask(keyed, command, pipefail)
+        assert answer.returncode == 1
+        assert "FAILED: it is not the JavaScript Worker" in answer.stdout
+    for other in (*CURLS, command):
+        nobody = other.replace("https://pixel.salesmagic.us", "http://127.0.0.1:9")
+        assert "FAILED" in ask(keyed, nobody, "+o").stdout
+
+
+def ask(keyed: Worker, command: str, pipefail: str = "-o") -> subprocess.CompletedProcess[str]:
+    """Run a command of the document on the Worker of this test."""
     here = command.replace("https://pixel.salesmagic.us", keyed.url).replace("PIXEL_ID", PIXEL)
     address = f"curl -H 'cf-connecting-ip: {some_address()}'"
-    answer = subprocess.run(  # the document says bash
-        ["/bin/bash", "-o", "pipefail", "-c", here.replace("curl", address, 1)],
+    return subprocess.run(  # the document says bash
+        ["/bin/bash", pipefail, "pipefail", "-c", here.replace("curl", address, 1)],
         env={"PATH": "/usr/bin:/bin:/usr/local/bin", "PPP_API_KEY": ADMIN_KEY},
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--events", type=int, help="rows of the event table")
     parser.add_argument("--only", action="append", help="only acts whose name has this; repeatable")
     parser.add_argument("--folder", type=Path, help="where it is played; kept afterwards")
+    parser.add_argument("--reports", type=Path, default=ROOT / "rehearsals", help="where it goes")
     options = parser.parse_args(arguments)
     events = options.events or (SHORT_EVENTS if options.short else EVENTS)
     acts = SHORT_LIFE if options.short else LONG_LIFE
@@ -37,9 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = options.folder or Path(temporary)
         with open_stage(folder, events) as stage:
             reports = [_play(stage, act, events) for act in chosen]
-    if not options.short:
-        file = write_report(ROOT / "rehearsals", reports, events, datetime.now(UTC))
-        print(f"report: {file}")
+    file = write_report(options.reports, reports, events, datetime.now(UTC))
+    print(f"report: {file}")
     return 1 if any(report.failure for report in reports) else 0
 
 
@@ -54,7 +54,8 @@ def _play(stage: Stage, act: Act, events: int) -> ActReport:
         failure = str(error)
     seconds = time.monotonic() - start
     print(f"  {seconds:.0f} s, {failure or proof}", flush=True)
-    return ActReport(act.name, seconds, proof, failure)
+    steps, stage.steps = stage.steps, []
+    return ActReport(act.name, seconds, proof, failure, steps)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rehearsal.stage import RehearsalError, Stage
-from rehearsal.upgrade import follow_upgrade, follow_way_back
+from rehearsal.upgrade import follow_upgrade, follow_way_back, load_export
 from stand_in.faults import ApiFault
 
 PRODUCTION = ("--env", "production")
@@ -217,6 +217,7 @@ def check_security(stage: Stage) -> None:
 # The short cut, which is part of the tests.
 SHORT_LIFE: Sequence[Act] = (
     Act("docs/upgrade.md, to this Worker", follow_upgrade),
+    Act("docs/upgrade.md, the export as a database", load_export),
     Act("docs/upgrade.md, back to the JavaScript Worker", follow_way_back),
 )
 LONG_LIFE: Sequence[Act] = (

@@ -35,11 +35,13 @@ export default {
   },
 };
 
-// Plain keys with commas between them, in either header: it knows no other format.
+// UUIDs with commas between them, in either header: it knows no other format.
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 function knows(request, env) {
   const bearer = request.headers.get("authorization")?.replace(/^Bearer /, "");
   const key = request.headers.get("x-api-key") ?? bearer;
-  return key !== undefined && env.API_KEYS.split(",").includes(key);
+  return key !== undefined && UUID.test(key) && env.API_KEYS.split(",").includes(key);
 }
 
 async function track(event, env) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.old_production import EVENTS_PER_VISITOR
 from rehearsal.stage import RehearsalError, Stage
 from stand_in.runtime import StatementError
 
@@ -12,6 +13,10 @@ READ_REHEARSED = "SELECT page_url FROM tracking_events WHERE page_url LIKE 'http
 COUNT_INHERITED = (
     "SELECT count(*) AS number FROM tracking_events"
     " WHERE page_url = 'https://shop.example.com/?utm_source=google'"
+)
+COUNT_PEOPLE = (
+    "SELECT (SELECT count(*) FROM visitors) AS visitors,"
+    " (SELECT count(*) FROM sessions) AS sessions"
 )
 COUNT_LEADS = (
     "SELECT count(*) AS number FROM tracking_events WHERE event_type = 'form_submit'"
@@ -26,12 +31,18 @@ class Proof:
     inherited: int
     rehearsed: int
     leads: int
+    sent: int
+    refused: int
+    visitors: int
+    sessions: int
     version: str
 
     def __str__(self) -> str:
         return (
-            f"{self.inherited:,} old and {self.rehearsed:,} new events, {self.leads:,} of them"
-            f" leads; {self.version} serves"
+            f"{self.inherited:,} old and {self.rehearsed:,} new events are stored, of {self.sent:,}"
+            f" that were sent and answered 200, {self.leads:,} of them leads; {self.refused:,}"
+            f" other answers, after which an event was sent again; {self.visitors:,} visitors,"
+            f" {self.sessions:,} sessions; {self.version} serves"
         )
 
 
@@ -53,7 +64,19 @@ def prove(stage: Stage, inherited: int) -> Proof:
     if number != inherited:
         raise RehearsalError(f"{number:,} of {inherited:,} old events are there")
     leads = _rows(stage, COUNT_LEADS)[0]["number"]
-    return Proof(number, len(stored), leads, _serving_version(stage))
+    people = _rows(stage, COUNT_PEOPLE)[0]
+    fewest = inherited // EVENTS_PER_VISITOR
+    if min(people.values()) < fewest:
+        raise RehearsalError(f"of {fewest:,} old visitors and sessions there are {people}")
+    return Proof(
+        inherited=number,
+        rehearsed=len(stored),
+        leads=leads,
+        sent=len(answered),
+        refused=stage.traffic.refused,
+        **people,
+        version=_serving_version(stage),
+    )
 
 
 def _serving_version(stage: Stage) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from rehearsal.stage import Step
+
 
 @dataclass(frozen=True, slots=True)
 class ActReport:
@@ -16,6 +18,7 @@ class ActReport:
     seconds: float
     proof: str
     failure: str
+    steps: Sequence[Step] = ()
 
 
 def write_report(folder: Path, reports: Sequence[ActReport], events: int, now: datetime) -> Path:
@@ -43,6 +46,26 @@ def format_report(reports: Sequence[ActReport], events: int, now: datetime) -> s
         "| --- | --- | --- |",
         *rows,
     ]
+    for report in reports:
+        if report.steps:
+            lines += ["", f"## {report.name}, step by step", "", *_step_table(report.steps)]
     for report in failures:
         lines += ["", f"## {report.name}", "", "```", report.failure, "```"]
     return "\n".join(lines) + "\n"
+
+
+def _step_table(steps: Sequence[Step]) -> list[str]:
+    """Return the commands of an act; a bar would end a cell."""
+    return [
+        "| command | took | exit code | its last line |",
+        "| --- | --- | --- | --- |",
+        *(
+            "| `{}` | {:.0f} s | {} | {} |".format(
+                step.command.replace("|", "\\|").replace("`", "'"),
+                step.seconds,
+                step.code,
+                step.last_line.replace("|", "\\|"),
+            )
+            for step in steps
+        ),
+    ]

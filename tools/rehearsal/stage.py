@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from uuid import uuid4
 
-from paths import ROOT
 from processes import kill_group
+from rehearsal.checkout_copy import copy_checkout
 from rehearsal.old_production import (
     secret_values,
     stand_old_worker,
@@ -30,24 +31,10 @@ from simulator.server import Simulator, simulator
 from stand_in.production import add_stores, production_hosts, production_settings
 from stand_in.server import StandIn, stand_in
 
-SHARED = (".venv", "node_modules", "python_modules", ".cache")
-NOT_COPIED = (
-    *SHARED,
-    *(".git", ".wrangler", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"),
-    *(
-        "exports",
-        "drills",
-        "rehearsals",
-        "wrangler.test-*",
-        "wrangler.drill-*",
-        ".dev.vars",
-        "api-keys.json",
-        ".hypothesis",
-    ),
-)
-NO_MAKE = "#!/bin/sh\n# All is built: `make rehearse` did it, in the checkout that was copied.\n"
 COMMAND_SECONDS = 1_800
 CRON = "*/5 * * * *"
+SHELL = ("/bin/bash", "-eu", "-o", "pipefail", "-c")
+MAX_SHOWN_CHARACTERS = 120
 
 
 class RehearsalError(Exception):
@@ -94,6 +81,16 @@ class Output:
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command that was run, how long it took, and the last line that it printed."""
+
+    command: str
+    seconds: float
+    code: int
+    last_line: str
+
+
 @dataclass
 class Stage:
     """A production on the stand-in, and a checkout that deploys to it."""
@@ -103,7 +100,9 @@ class Stage:
     pipedrive: Simulator
     traffic: Traffic
     key: str
+    inherited: int
     variables: dict[str, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
 
     @property
     def worker(self) -> str:
@@ -136,9 +135,13 @@ class Stage:
 
     def shell(self, commands: str, answer: str = "") -> Output:
         """Run commands as a document has them, to the first one that fails."""
-        return self._run(["/bin/bash", "-eu", "-o", "pipefail", "-c", commands], answer)
+        return self._run([*SHELL, commands], answer)
 
     def _run(self, command: list[str], answer: str) -> Output:
+        # What a shell was given is its last argument.
+        shown = command[-1] if command[0] == SHELL[0] else " ".join(command)
+        start = time.monotonic()
+        print(f"  {datetime.now(UTC):%H:%M:%S} {_first_line(shown)}", flush=True)
         process = subprocess.run(
             command,
             cwd=self.checkout,
@@ -151,6 +154,10 @@ class Stage:
         )
         output = Output(" ".join(command), process.returncode, process.stdout, process.stderr)
         self._note(output)
+        seconds = time.monotonic() - start
+        last = _last_line(process.stdout) or _last_line(process.stderr)
+        self.steps.append(Step(_first_line(shown), seconds, output.code, last))
+        print(f"    {seconds:.0f} s, exit code {output.code}: {last}", flush=True)
         return output
 
     def _note(self, output: Output) -> None:
@@ -228,15 +235,15 @@ class Stage:
         path.write_text(head + mark + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-def copy_checkout(destination: Path) -> None:
-    """Copy this checkout as it is, with its tools shared, so that a rehearsal may change it."""
-    shutil.copytree(ROOT, destination, ignore=shutil.ignore_patterns(*NOT_COPIED), symlinks=True)
-    for name in SHARED:
-        (destination / name).symlink_to((ROOT / name).resolve())
-    make = destination.parent / "bin" / "make"
-    make.parent.mkdir()
-    make.write_text(NO_MAKE, encoding="utf-8")
-    make.chmod(0o755)
+def _first_line(text: str) -> str:
+    first, *others = text.splitlines()
+    is_cut = bool(others) or len(first) > MAX_SHOWN_CHARACTERS
+    return first[:MAX_SHOWN_CHARACTERS] + (" …" if is_cut else "")
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:MAX_SHOWN_CHARACTERS] if lines else ""
 
 
 @contextmanager
@@ -250,19 +257,19 @@ def open_stage(folder: Path, events: int) -> Iterator[Stage]:
     if is_new:
         copy_checkout(checkout)
         write_old_checkout(folder / "old-checkout")
-        secret_file.write_text(json.dumps({"key": token_hex(16), "token": token_hex(20)}))
+        secret_file.write_text(json.dumps({"key": str(uuid4()), "token": token_hex(20)}))
     logins = json.loads(secret_file.read_text(encoding="utf-8"))
     with (
         simulator(token=logins["token"]) as pipedrive,
         stand_in(folder / "cloud", production_hosts(), _outside(pipedrive)) as cloud,
     ):
         if is_new:
-            # As the old Worker reads them: plain, with commas between.
-            keys = ",".join([logins["key"], token_hex(16)])
+            # As the old Worker reads them: UUIDs with commas between.
+            keys = ",".join([logins["key"], str(uuid4())])
             _build_production(cloud, keys, pipedrive.token, events)
         [host] = production_hosts()
         with Traffic(host, cloud.variables()) as traffic:
-            yield Stage(cloud, checkout, pipedrive, traffic, logins["key"])
+            yield Stage(cloud, checkout, pipedrive, traffic, logins["key"], events)
 
 
 def _build_production(cloud: StandIn, keys: str, token: str, events: int) -> None:

@@ -6,7 +6,7 @@ import re
 import textwrap
 import time
 from http import HTTPStatus
-from secrets import token_hex
+from uuid import uuid4
 
 from paths import ROOT
 from rehearsal.stage import RehearsalError, Stage
@@ -17,6 +17,14 @@ WATCH_SECONDS = "10"
 # Exits with 1 where something is to be looked at, as on a young production.
 MAY_NAME_PROBLEMS = "./ppp status"
 PATIENCE_SECONDS = 60
+HEALTH = "curl -fsS https://pixel.salesmagic.us/health"
+SWITCH_ON = (
+    'npx wrangler d1 execute DB --env production --remote --command "UPDATE pixels SET active = 1'
+)
+EXECUTE = ("d1", "execute", "DB", "--env", "production", "--remote", "--command")
+ADD_PROJECT = "INSERT INTO projects (id, name, active) VALUES ('off', 'switched off', 0)"
+ADD_PIXEL = "INSERT INTO pixels (id, project_id, name) VALUES ('of-it', 'off', 'site')"
+COUNT_ACTIVE = "SELECT sum(active) AS active FROM pixels WHERE project_id = 'off'"
 _KEY = re.compile(r"^The key, shown this once:\n(\S+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
@@ -38,8 +46,9 @@ def block_with(command: str) -> str:
 def follow_upgrade(stage: Stage) -> None:
     """Check, deploy and compare as the document says, and give holders keys of their own."""
     stage.variables["PPP_WATCH_SECONDS"] = WATCH_SECONDS
-    ask_as_before(stage)
+    stage.shell(block_with("./ppp answers save").replace("PIXEL_ID", PIXEL)).expect(0, "3 answers")
     old_total = total_events(stage)
+    stage.shell(block_with('(cd "$OLD_CHECKOUT"')).expect(0, "old_worker.js")
     checked = stage.shell(block_with("./ppp preflight")).expect(0, "nothing stands against it")
     if "0013_" not in checked.out or "0011_" in checked.out:
         raise RehearsalError("preflight does not list the migrations from 0013 on, and no older")
@@ -48,7 +57,7 @@ def follow_upgrade(stage: Stage) -> None:
     )
     stage.cron()
     for line in block_with("./ppp leads").splitlines():
-        output = stage.shell(line.replace("PIXEL_ID", PIXEL))
+        output = stage.shell(line)
         if not (line.startswith(MAY_NAME_PROBLEMS) and output.code == 1):
             output.expect(0)
     if (total := total_events(stage)) < old_total:
@@ -56,26 +65,47 @@ def follow_upgrade(stage: Stage) -> None:
     give_keys(stage)
 
 
+def load_export(stage: Stage) -> None:
+    """Make a database of the export that the deployment took, as the document says."""
+    loaded = stage.shell(block_with("gunzip")).expect(0)
+    events = re.findall(r"│ *(\d+) *│", loaded.out)
+    if not events or int(events[-1]) < stage.inherited:
+        raise RehearsalError(f"of {stage.inherited:,} events the export holds {events}")
+
+
 def follow_way_back(stage: Stage) -> None:
     """Put the JavaScript Worker back as the document says; its scripts count as many events."""
     total = total_events(stage)
     stage.shell(block_with("./ppp rollback")).expect(0, "npx wrangler versions deploy")
     stage.shell(block_with("./ppp replay")).expect(0)
+    switch_project_off(stage)
+    stage.shell(block_with("npx wrangler d1 execute DB --env production --remote --json")).expect(0)
+    require_active_pixels(stage, 0)
     set_plain_keys(stage)
     stage.shell(block_with('cd "$OLD_CHECKOUT"')).expect(0, "Deployed")
     await_answer(stage, stage.key, HTTPStatus.OK)
-    stage.shell(
-        block_with("curl -fsS https://pixel.salesmagic.us/health | jq -e '.worker_")
-    ).expect(0)
-    ask_as_before(stage)
+    stage.shell(block_with(f"{HEALTH} | jq -e '.worker_version == null'")).expect(0)
     if (old_total := total_events(stage)) < total:
         raise RehearsalError(f"{total:,} events were counted here, and {old_total:,} there")
+    # The last step, which a person takes only after coming here again.
+    stage.shell(block_with(SWITCH_ON)).expect(0)
+    require_active_pixels(stage, 1)
 
 
-def ask_as_before(stage: Stage) -> None:
-    """Ask what the scripts of ops ask, in step 1 and at the end of the way back."""
-    commands = block_with("curl -fsS https://pixel.salesmagic.us/health\n")
-    stage.shell(commands.replace("PIXEL_ID", PIXEL)).expect(0)
+def switch_project_off(stage: Stage) -> None:
+    """Switch a project off as `/api/manage` does: its pixel stays active in its row."""
+    stage.wrangler(*EXECUTE, f"{ADD_PROJECT}; {ADD_PIXEL}").expect(0)
+
+
+def require_active_pixels(stage: Stage, number: int) -> None:
+    """Check how many pixels of that project are active.
+
+    Raises:
+        RehearsalError: it is another number.
+    """
+    [answer] = stage.wrangler(*EXECUTE, COUNT_ACTIVE, "--json").expect(0).json
+    if answer["results"] != [{"active": number}]:
+        raise RehearsalError(f"{number} pixels should be active: {answer['results']}")
 
 
 def total_events(stage: Stage) -> int:
@@ -98,10 +128,10 @@ def give_keys(stage: Stage) -> None:
 
 def set_plain_keys(stage: Stage) -> None:
     """Set plain keys for the JavaScript Worker, which this one takes as well."""
-    stage.key = token_hex(16)
+    stage.key = str(uuid4())
     stage.shell(
         block_with("npx wrangler secret put API_KEYS --env production\n"),
-        answer=f"{stage.key},{token_hex(16)}",
+        answer=f"{stage.key},{uuid4()}",
     ).expect(0)
     await_answer(stage, stage.key, HTTPStatus.OK)
 

@@ -18,6 +18,8 @@ from stand_in.runtime import StatementError
 
 MAX_BYTES = 10 * 1024**3
 MAX_SECONDS = 30
+# An import is no request: it is asked for until it is over.
+MAX_IMPORT_SECONDS = 3_600
 LONG_EXPORT = "Currently processing a long-running export."
 OVER_TIME = "D1 DB exceeded its CPU time limit and was reset."
 # What SQLite says of the text that ends a transaction which took too long.
@@ -94,12 +96,12 @@ def raw(cloud: Cloud, request: ApiRequest, database_id: str) -> object:
 
 
 def run_statements(
-    cloud: Cloud, name: str, sql: str, parameters: list[object]
+    cloud: Cloud, name: str, sql: str, parameters: list[object], max_seconds: int = MAX_SECONDS
 ) -> list[dict[str, Any]]:
     """Run the statements of a text in one transaction, within D1's limits.
 
     Raises:
-        RefusedCallError: D1 refuses one, or they take more than 30 seconds.
+        RefusedCallError: D1 refuses one, or they take longer than `max_seconds`.
     """
     database_id = cloud.database_id(name)
     if database_id in cloud.exporting:
@@ -110,7 +112,7 @@ def run_statements(
     if any(not statement.upper().startswith(_READING) for statement in statements):
         keep_copy(cloud, database_id)
     # The transaction itself ends in an error when it took too long, and is rolled back.
-    limit = f"SELECT iif(unixepoch('subsec') > {time.time() + MAX_SECONDS}, json('late'), 1)"
+    limit = f"SELECT iif(unixepoch('subsec') > {time.time() + max_seconds}, json('late'), 1)"
     pairs = [
         (statement, parameters if not index else []) for index, statement in enumerate(statements)
     ]
@@ -180,7 +182,7 @@ def take_upload(cloud: Cloud, request: ApiRequest, filename: str) -> RawAnswer:
 
 def _ingest(cloud: Cloud, database_id: str, sql: str) -> dict[str, Any]:
     try:
-        answers = run_statements(cloud, database_id, sql, [])
+        answers = run_statements(cloud, database_id, sql, [], MAX_IMPORT_SECONDS)
     except RefusedCallError as refusal:
         failure = {"success": False, "error": refusal.message, "errors": [refusal.message]}
         return {**failure, "type": "import", "status": "error", "messages": []}

@@ -121,8 +121,10 @@ def _read_plain_keys(text: str) -> KeySecret:
         return KeySecret(problems=(NO_ARRAY,))
     keys = list(filter(None, keys))
     usable = tuple(
-        ApiKey(f"old key {number}", "admin", _digest(key))
-        for number, key in enumerate(filter(_is_usable, keys), 1)
+        # By its place in the text, as the problems name keys.
+        ApiKey(f"old key {position}", "admin", _digest(key))
+        for position, key in enumerate(keys, 1)
+        if _is_usable(key)
     )
     if not usable:
         return KeySecret(problems=(NO_KEYS,))

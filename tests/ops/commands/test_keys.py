@@ -172,6 +172,9 @@ def test_a_kept_text_of_the_old_worker_is_looked_through(home: Path) -> None:
     assert lines[:2] == ["admin  old key 1", "admin  old key 2"]
     assert "left out is key 3, 4" in lines[2]
     assert lines[3].startswith("! key 2 is no UUID")
+    counted = ppp("keys", "check", home=home, answer=f"short,a-plain-key,{UUIDS[0]}").out
+    assert counted.splitlines()[:2] == ["admin  old key 2", "admin  old key 3"]
+    assert "! key 2 is no UUID" in counted
     for secret in (*UUIDS, "a-plain-key"):
         assert secret not in output.out + output.err
 

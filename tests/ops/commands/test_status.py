@@ -358,10 +358,10 @@ def test_settings_that_do_not_work_are_the_first_that_is_said(misconfigured: Ser
     output = misconfigured.ppp("status")
     assert output.code == 1
     first, *rest = output.out.splitlines()
-    assert first.startswith("! do first             correct ARCHIVE_ENDPOINT, SESSION_MINUTES, whi")
+    assert first.startswith("! do first             correct what is misconfigured: ARC")
     assert "--event misconfigured" in first
     [line] = [line for line in rest if line.startswith("! settings")]
-    assert line.endswith("cannot be used (follows from what comes first)")
+    assert line.endswith("SESSION_MINUTES (follows from what comes first)")
     assert "all is well" not in output.out
     answer = misconfigured.ppp("status", "--json").json
     assert answer["health"]["misconfigured"] == ["ARCHIVE_ENDPOINT", "SESSION_MINUTES"]

@@ -11,7 +11,7 @@ import pytest
 
 from paths import ROOT
 from rehearsal.report import ActReport, format_report
-from rehearsal.stage import RehearsalError
+from rehearsal.stage import RehearsalError, Step
 from rehearsal.upgrade import block_with
 
 
@@ -19,8 +19,9 @@ from rehearsal.upgrade import block_with
 def test_the_upgrade_as_its_document_has_it_replaces_the_old_worker_and_loses_nothing(
     tmp_path: Path,
 ) -> None:
+    folders = ("--folder", tmp_path / "played", "--reports", tmp_path / "reports")
     process = subprocess.run(
-        [sys.executable, ROOT / "tools" / "rehearsal", "--short", "--folder", tmp_path / "played"],
+        [sys.executable, ROOT / "tools" / "rehearsal", "--short", *folders],
         capture_output=True,
         text=True,
         check=False,
@@ -29,9 +30,16 @@ def test_the_upgrade_as_its_document_has_it_replaces_the_old_worker_and_loses_no
     commands = log.read_text(encoding="utf-8") if log.exists() else ""
     assert process.returncode == 0, process.stdout + process.stderr + commands[-6_000:]
     assert "3,000 old and" in process.stdout
+    [report] = (tmp_path / "reports").glob("*.md")
+    text = report.read_text(encoding="utf-8")
+    assert text.startswith("# Rehearsal of ")
+    assert ": all went well\n" in text
+    assert "`./ppp answers save" in text
+    assert "every answer has all that it had before" in text
+    assert "300 visitors, 300 sessions; the old Worker serves" in text
 
 
-@pytest.mark.parametrize("command", ["./ppp preflight", "./ppp leads", "./ppp rollback"])
+@pytest.mark.parametrize("command", ["./ppp preflight", "./ppp leads", "./ppp rollback", "gunzip"])
 def test_a_block_of_the_document_is_found_by_its_command(command: str) -> None:
     assert command in block_with(command)
 
@@ -43,10 +51,13 @@ def test_a_block_that_is_not_there_once_is_an_error() -> None:
 
 
 def test_a_report_says_what_failed_first() -> None:
-    acts = [ActReport("one", 61.4, "nothing lost", ""), ActReport("two", 3, "", "it broke")]
+    steps = [Step("curl | jq", 2.6, 0, "a | b")]
+    acts = [ActReport("one", 61.4, "nothing lost", "", steps), ActReport("two", 3, "", "it broke")]
     report = format_report(acts, 200_000, datetime(2026, 11, 29, 18, 17, tzinfo=UTC))
     assert report.startswith("# Rehearsal of 2026-11-29 18:17 UTC: 1 of 2 acts failed\n")
     assert "with 200,000 events" in report
     assert "| one | 61 s | nothing lost |" in report
     assert "| two | 3 s | FAILED |" in report
+    assert "## one, step by step" in report
+    assert "| `curl \\| jq` | 3 s | 0 | a \\| b |" in report
     assert report.endswith("## two\n\n```\nit broke\n```\n")

@@ -1,0 +1,109 @@
+"""What of kept answers scripts would trip over when they are answered otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.checks.kept_answers import Comparison, compare, keep, read_kept
+from ops.terminal.errors import WrongUsageError
+
+ADDRESS = "/api/analytics/stats/p"
+STATS: dict[str, Any] = {
+    "data": {
+        "summary": {"total_events": 7, "note": None},
+        "top_sources": [{"utm_source": "google", "count": 3}, {"utm_source": "bing", "count": 1}],
+    }
+}
+
+
+def compared(before: object, after: object, *, status: int = 200) -> Comparison:
+    return compare(
+        {ADDRESS: {"status": 200, "content": before}},
+        {ADDRESS: {"status": status, "content": after}},
+    )
+
+
+def test_what_is_answered_as_before_has_nothing_to_be_said() -> None:
+    assert compared(STATS, STATS) == Comparison([], [])
+
+
+def test_new_keys_larger_numbers_and_new_rows_break_nothing() -> None:
+    summary = {"total_events": 9, "note": "new", "more": 1}
+    sources = [*STATS["data"]["top_sources"], {"utm_source": "x", "count": 1, "share": 0.1}]
+    after = {"success": True, "data": {"summary": summary, "top_sources": sources}}
+    assert compared(STATS, after) == Comparison([], [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ({"a": {"b": 1}}, {"a": {}}, "a.b is gone"),
+        ({"a": [{"b": 1}]}, {"a": [{"c": 1}]}, "a[].b is gone"),
+        ({"a": 1}, {"a": "1"}, "a was a number, is a text"),
+        ({"a": True}, {"a": 1}, "a was true or false, is a number"),
+        ({"a": [1]}, {"a": {}}, "a was a list, is an object"),
+        ([{"id": "p1"}, {"id": "p2"}], [{"id": "p2"}], "[].id p1 is gone"),
+    ],
+)
+def test_what_scripts_trip_over_is_a_problem(before: object, after: object, problem: str) -> None:
+    assert f"{ADDRESS}: {problem}" in compared(before, after).problems
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({"a": [{"b": 1}]}, {"a": []}), ({"a": None}, {"a": 1}), ({"a": 1}, {"a": None})],
+)
+def test_a_list_without_rows_and_a_null_say_nothing_about_types(
+    before: object, after: object
+) -> None:
+    assert compared(before, after).problems == []
+
+
+def test_numbers_that_fell_and_words_that_are_gone_are_shown() -> None:
+    after = {
+        "data": {
+            "summary": {"total_events": 6, "note": None},
+            "top_sources": [{"utm_source": "google", "count": 1}],
+        }
+    }
+    result = compared(STATS, after)
+    assert result.problems == []
+    assert result.notes == [
+        f"{ADDRESS}: data.summary.total_events 7 → 6",
+        f"{ADDRESS}: data.top_sources[].utm_source has no 'bing' now",
+    ]
+
+
+def test_another_status_is_a_problem_where_it_was_200() -> None:
+    assert compared(STATS, None, status=503).problems == [f"{ADDRESS}: was 200, is 503"]
+    old = {ADDRESS: {"status": 404, "content": None}}
+    assert compare(old, {ADDRESS: {"status": 200, "content": {}}}) == Comparison(
+        [], [f"{ADDRESS}: was 404, is 200"]
+    )
+
+
+def test_of_many_notes_the_first_are_shown() -> None:
+    before = {f"n{number:02}": 1 for number in range(25)}
+    notes = compared(before, dict.fromkeys(before, 0)).notes
+    assert (len(notes), notes[-1]) == (21, "and 5 more")
+
+
+def test_a_file_is_read_as_it_was_written_by_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "kept.json"
+    answers = {ADDRESS: {"status": 200, "content": STATS}}
+    keep(file, answers)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert read_kept(file) == answers
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "no JSON"])
+def test_a_file_without_answers_is_named(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "kept.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(WrongUsageError, match="holds no answers"):
+        read_kept(file)
+    with pytest.raises(WrongUsageError, match="cannot be written"):
+        keep(tmp_path / "nowhere" / "kept.json", {})
