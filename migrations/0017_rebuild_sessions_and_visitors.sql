@@ -52,17 +52,41 @@ FROM sessions_v2
 WHERE visitor_id NOT IN (SELECT id FROM visitors)
 GROUP BY visitor_id;
 
-INSERT INTO sessions (
-  id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views, utm_source,
-  utm_medium, utm_campaign, utm_content, utm_term, campaign_region, ad_group, ad_id, search_query
-)
-SELECT
-  coalesce(id, 'missing-' || lower(hex(randomblob(8)))), visitor_id, pixel_id, session_cookie,
-  started_at, last_activity, page_views, utm_source,
-  utm_medium, utm_campaign, utm_content, utm_term, campaign_region, ad_group, ad_id, search_query
-FROM sessions_v2
-ORDER BY id;
+-- In portions, so that no statement grows with the table (see 0014).
+UPDATE sessions_v2 SET id = 'missing-' || lower(hex(randomblob(8))) WHERE id IS NULL;
 
+CREATE TABLE portions AS
+SELECT number, min(id) AS first_id, max(id) AS last_id
+FROM (SELECT id, ntile(8) OVER (ORDER BY id) AS number FROM sessions_v2)
+GROUP BY number;
+
+-- The columns in the order of the new table.
+CREATE VIEW old_sessions AS
+SELECT
+  id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views, utm_source,
+  utm_medium, utm_campaign, utm_content, utm_term, campaign_region, ad_group, ad_id, search_query,
+  NULL AS touch
+FROM sessions_v2;
+
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 1 AND id >= first_id AND id <= last_id ORDER BY id;
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 2 AND id >= first_id AND id <= last_id ORDER BY id;
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 3 AND id >= first_id AND id <= last_id ORDER BY id;
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 4 AND id >= first_id AND id <= last_id ORDER BY id;
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 5 AND id >= first_id AND id <= last_id ORDER BY id;
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 6 AND id >= first_id AND id <= last_id ORDER BY id;
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 7 AND id >= first_id AND id <= last_id ORDER BY id;
+INSERT INTO sessions SELECT old_sessions.* FROM portions CROSS JOIN old_sessions
+WHERE number = 8 AND id >= first_id AND id <= last_id ORDER BY id;
+
+DROP VIEW old_sessions;
+DROP TABLE portions;
 DROP TABLE sessions_v2;
 DROP TABLE visitors_v2;
 

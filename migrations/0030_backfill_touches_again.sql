@@ -42,7 +42,7 @@ WHERE seen.id = sessions.id
     seen.utm_source, seen.utm_medium, seen.utm_campaign, seen.utm_content, seen.utm_term
   ) IS NOT NULL;
 
--- In one pass over the events and in their order, where by visitor it would jump about; in portions
+-- In one pass over the events and in their order, where by visitor it would jump about. In portions
 -- of the ids, so that no statement grows with the table (see 0014).
 CREATE TABLE portions AS
 WITH RECURSIVE numbers (number) AS (

@@ -3,80 +3,295 @@
 -- to the first touch of the visitor tells it only if no other project has anything of the visitor.
 -- Written over what the trigger of 0031 wrote meanwhile, which knows no older events.
 
-WITH events AS (
-  SELECT
-    tracking_events.id, visitor_id, pixels.project_id, touch_origin IS 'visitor' AS is_of_visitor,
-    coalesce(
-      iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source),
-      iif(lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium),
-      iif(lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign),
-      iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content),
-      iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term),
-      iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid),
-      iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid),
-      iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid),
-      iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid),
-      iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid),
-      iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id),
-      iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id)
-    ) IS NOT NULL AS has_touch
-  FROM tracking_events NOT INDEXED CROSS JOIN pixels ON pixels.id = pixel_id
+-- In portions, so that no statement grows with the tables (see 0014): first what each project has of
+-- each visitor, by the ids of the events, then the visitors, by theirs.
+
+CREATE TABLE portions AS
+WITH RECURSIVE numbers (number) AS (
+  SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 16
 ),
-traces AS (
+ids AS (
   SELECT
-    visitor_id, project_id,
-    iif(has_touch AND NOT is_of_visitor, id, NULL) AS own_id,
-    iif(has_touch AND is_of_visitor, id, NULL) AS of_visitor_id
-  FROM events
-  UNION ALL
-  SELECT visitor_id, project_id, NULL, NULL FROM sessions CROSS JOIN pixels ON pixels.id = pixel_id
-),
-firsts AS MATERIALIZED (
-  SELECT
-    visitor_id, project_id, min(own_id) AS own_id, min(of_visitor_id) AS of_visitor_id,
-    count(*) OVER (PARTITION BY visitor_id) AS projects
-  FROM traces WHERE visitor_id IS NOT NULL
-  GROUP BY visitor_id, project_id
-),
-first_sessions AS MATERIALIZED (
-  SELECT
-    visitor_id, project_id,
-    -- The other columns come from the row of the minimum.
-    -- https://www.sqlite.org/lang_select.html#bareagg
-    min(started_at) AS started_at, sessions.id, touch
-  FROM sessions CROSS JOIN pixels ON pixels.id = pixel_id
-  WHERE touch IS NOT NULL
-  GROUP BY visitor_id, project_id
-),
-first_events AS (
-  SELECT
-    firsts.visitor_id, firsts.project_id, event.id, event.session_id, event.timestamp,
-    iif(touch_origin IN ('page_url', 'body', 'referrer'), touch_origin, 'inherited') AS origin,
-    iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
-    iif(
-      lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
-    ) AS utm_medium,
-    iif(
-      lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
-    ) AS utm_campaign,
-    iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
-    iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
-    iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid) AS gclid,
-    iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid) AS fbclid,
-    iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid) AS msclkid,
-    iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid) AS ttclid,
-    iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid) AS twclid,
-    iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id) AS li_fat_id,
-    iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id) AS sc_click_id,
-    iif(
-      lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
-    ) AS campaign_region,
-    iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
-    iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
-    iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
-  FROM firsts
-  LEFT JOIN tracking_events AS event
-    ON event.id = iif(projects = 1, coalesce(of_visitor_id, own_id), own_id)
+    coalesce((SELECT min(id) FROM tracking_events), 1) - 1 AS before_first,
+    coalesce((SELECT max(id) FROM tracking_events), 0) AS last
+)
+SELECT
+  number,
+  before_first + (last - before_first) * (number - 1) / 16 AS above,
+  before_first + (last - before_first) * number / 16 AS up_to
+FROM numbers CROSS JOIN ids;
+
+CREATE VIEW events_of_projects AS
+SELECT
+  tracking_events.id, visitor_id, pixels.project_id, touch_origin IS 'visitor' AS is_of_visitor,
+  coalesce(
+    iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source),
+    iif(lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium),
+    iif(lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign),
+    iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content),
+    iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term),
+    iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid),
+    iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid),
+    iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid),
+    iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid),
+    iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid),
+    iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id),
+    iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id)
+  ) IS NOT NULL AS has_touch
+FROM tracking_events NOT INDEXED CROSS JOIN pixels ON pixels.id = pixel_id;
+
+CREATE TABLE traces (
+  visitor_id    TEXT,
+  project_id    TEXT,
+  own_id        INTEGER,
+  of_visitor_id INTEGER,
+  PRIMARY KEY (visitor_id, project_id)
+) WITHOUT ROWID;
+
+-- The ids of an earlier portion are smaller and stay.
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 1 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 2 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 3 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 4 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 5 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 6 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 7 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 8 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 9 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 10 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 11 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 12 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 13 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 14 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 15 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id, own_id, of_visitor_id)
+SELECT
+  visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
+  min(iif(has_touch AND is_of_visitor, id, NULL))
+FROM portions CROSS JOIN events_of_projects
+WHERE number = 16 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+GROUP BY visitor_id, project_id
+ON CONFLICT DO UPDATE SET
+  own_id = coalesce(own_id, excluded.own_id),
+  of_visitor_id = coalesce(of_visitor_id, excluded.of_visitor_id);
+
+INSERT INTO traces (visitor_id, project_id)
+SELECT visitor_id, project_id FROM sessions CROSS JOIN pixels ON pixels.id = pixel_id
+WHERE visitor_id IS NOT NULL
+ON CONFLICT DO NOTHING;
+
+CREATE TABLE portions_of_visitors AS
+SELECT number, min(id) AS first_id, max(id) AS last_id
+FROM (SELECT id, ntile(16) OVER (ORDER BY id) AS number FROM visitors)
+GROUP BY number;
+
+-- The portion that the views below are of.
+CREATE TABLE this_portion (first_id TEXT, last_id TEXT);
+INSERT INTO this_portion VALUES (NULL, NULL);
+
+CREATE VIEW firsts AS
+SELECT
+  visitor_id, project_id, own_id, of_visitor_id,
+  count(*) OVER (PARTITION BY visitor_id) AS projects
+FROM traces
+WHERE visitor_id >= (SELECT first_id FROM this_portion)
+  AND visitor_id <= (SELECT last_id FROM this_portion);
+
+CREATE VIEW first_sessions AS
+SELECT
+  visitor_id, project_id,
+  -- The other columns come from the row of the minimum.
+  -- https://www.sqlite.org/lang_select.html#bareagg
+  min(started_at) AS started_at, sessions.id, touch
+FROM sessions CROSS JOIN pixels ON pixels.id = pixel_id
+WHERE touch IS NOT NULL
+  AND visitor_id >= (SELECT first_id FROM this_portion)
+  AND visitor_id <= (SELECT last_id FROM this_portion)
+GROUP BY visitor_id, project_id;
+
+CREATE VIEW first_events AS
+SELECT
+  firsts.visitor_id, firsts.project_id, event.id, event.session_id, event.timestamp,
+  iif(touch_origin IN ('page_url', 'body', 'referrer'), touch_origin, 'inherited') AS origin,
+  iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
+  iif(
+    lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
+  ) AS utm_medium,
+  iif(
+    lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
+  ) AS utm_campaign,
+  iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
+  iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
+  iif(lower(gclid) IN ('null', 'undefined', ''), NULL, gclid) AS gclid,
+  iif(lower(fbclid) IN ('null', 'undefined', ''), NULL, fbclid) AS fbclid,
+  iif(lower(msclkid) IN ('null', 'undefined', ''), NULL, msclkid) AS msclkid,
+  iif(lower(ttclid) IN ('null', 'undefined', ''), NULL, ttclid) AS ttclid,
+  iif(lower(twclid) IN ('null', 'undefined', ''), NULL, twclid) AS twclid,
+  iif(lower(li_fat_id) IN ('null', 'undefined', ''), NULL, li_fat_id) AS li_fat_id,
+  iif(lower(sc_click_id) IN ('null', 'undefined', ''), NULL, sc_click_id) AS sc_click_id,
+  iif(
+    lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
+  ) AS campaign_region,
+  iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
+  iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
+  iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
+FROM firsts
+LEFT JOIN tracking_events AS event
+  ON event.id = iif(projects = 1, coalesce(of_visitor_id, own_id), own_id);
+
+CREATE VIEW maps AS
+WITH first_sessions_once AS MATERIALIZED (
+  SELECT visitor_id, project_id, started_at, id, touch FROM first_sessions
 ),
 touches AS (
   SELECT
@@ -112,19 +327,119 @@ touches AS (
       )
     ) AS touch
   FROM first_events AS events
-  LEFT JOIN first_sessions
+  LEFT JOIN first_sessions_once AS first_sessions
     ON first_sessions.visitor_id = events.visitor_id
     AND first_sessions.project_id = events.project_id
-),
-maps AS (
-  SELECT visitor_id, json_group_object(project_id, json(touch)) AS first_touches
-  FROM touches WHERE touch IS NOT NULL
-  GROUP BY visitor_id
 )
-UPDATE visitors
-SET first_touches = maps.first_touches
-FROM maps
-WHERE maps.visitor_id = visitors.id;
+SELECT visitor_id, json_group_object(project_id, json(touch)) AS first_touches
+FROM touches WHERE touch IS NOT NULL
+GROUP BY visitor_id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 1
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 2
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 3
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 4
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 5
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 6
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 7
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 8
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 9
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 10
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 11
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 12
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 13
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 14
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 15
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions_of_visitors WHERE number = 16
+);
+UPDATE visitors SET first_touches = maps.first_touches
+FROM maps WHERE maps.visitor_id = visitors.id;
+
+DROP VIEW maps;
+DROP VIEW first_events;
+DROP VIEW first_sessions;
+DROP VIEW firsts;
+DROP VIEW events_of_projects;
+DROP TABLE this_portion;
+DROP TABLE portions_of_visitors;
+DROP TABLE traces;
+DROP TABLE portions;
 
 -- Events that were credited to a first touch with another project lose it.
 WITH credited AS (

@@ -2,6 +2,11 @@
 -- its session or visitor keeps their touch whole. One that was direct has a touch of its own if it
 -- was a click. What is encoded stays so, but for the signs that IDs have. As the code reads them,
 -- the first of two values counts, and details without a touch make none.
+-- In portions, so that no statement takes long (see 0014).
+CREATE TABLE this_portion (above INTEGER, up_to INTEGER);
+INSERT INTO this_portion (above) SELECT coalesce(max(id), 0) - 1000000 FROM tracking_events;
+
+CREATE VIEW clicks AS
 WITH pages AS (
   SELECT
     id,
@@ -13,7 +18,7 @@ WITH pages AS (
       gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id
     ) IS NOT NULL AS has_touch
   FROM tracking_events NOT INDEXED
-  WHERE id > (SELECT max(id) FROM tracking_events) - 1000000
+  WHERE id > (SELECT above FROM this_portion) AND id <= (SELECT up_to FROM this_portion)
     AND (touch_origin IS NULL OR touch_origin = 'page_url')
     AND click_ids IS NULL
     AND instr(page_url, '?') > 0
@@ -49,19 +54,142 @@ firsts AS (
     'hsa_net', 'hsa_mt', 'hsa_tgt', 'hsa_ver'
   )
   GROUP BY id, name
-),
-clicks AS (
-  SELECT
-    id, has_touch, json_group_object(name, trim(value)) AS click_ids,
-    max(name IN (
-      'gbraid', 'wbraid', 'gad_source', 'gad_campaignid', 'dclid', 'rdt_cid', 'epik', 'qclid',
-      'yclid', 'irclid', 'oppref'
-    )) AS is_click
-  FROM firsts GROUP BY id
 )
+SELECT
+  id, has_touch, json_group_object(name, trim(value)) AS click_ids,
+  max(name IN (
+    'gbraid', 'wbraid', 'gad_source', 'gad_campaignid', 'dclid', 'rdt_cid', 'epik', 'qclid',
+    'yclid', 'irclid', 'oppref'
+  )) AS is_click
+FROM firsts GROUP BY id;
+
+UPDATE this_portion SET up_to = above + 62500;
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
   touch_origin = iif(has_touch, touch_origin, 'page_url')
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE tracking_events
+SET
+  click_ids = clicks.click_ids,
+  touch_origin = iif(has_touch, touch_origin, 'page_url')
+FROM clicks
+WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
+
+DROP VIEW clicks;
+DROP TABLE this_portion;

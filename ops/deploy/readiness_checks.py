@@ -89,7 +89,7 @@ def check_settings(problems: Sequence[str]) -> CheckResult:
     wrong = [problem for problem in problems if OLD_KEYS not in problem]
     if wrong:
         return failed(
-            f"misconfigured: {'; '.join(wrong)} (a safe default would be used, or the job would wait)",
+            f"misconfigured: {'; '.join(wrong)} (a safe default is used, or the job waits)",
             "correct it in wrangler.toml, or a secret with npx wrangler secret put",
         )
     return passed("; ".join(problems) or "every setting that can be read here can be used")

@@ -73,8 +73,14 @@ def test_numbers_that_fell_and_words_that_are_gone_are_shown() -> None:
     assert result.problems == []
     assert result.notes == [
         f"{ADDRESS}: data.summary.total_events 7 → 6",
-        f"{ADDRESS}: data.top_sources[].utm_source has no 'bing' now",
+        f"{ADDRESS}: data.top_sources[].utm_source has no bing now",
     ]
+
+
+def test_times_say_nothing_when_they_fall() -> None:
+    assert compared(
+        {"uptime": 9, "kv": {"latency_ms": 3}}, {"uptime": 1, "kv": {"latency_ms": 2}}
+    ) == Comparison([], [])
 
 
 def test_another_status_is_a_problem_where_it_was_200() -> None:
