@@ -247,7 +247,16 @@ FROM traces
 WHERE visitor_id >= (SELECT first_id FROM this_portion)
   AND visitor_id <= (SELECT last_id FROM this_portion);
 
-CREATE VIEW first_sessions AS
+CREATE TABLE first_sessions (
+  visitor_id TEXT,
+  project_id TEXT,
+  started_at TEXT,
+  id         TEXT,
+  touch      TEXT,
+  PRIMARY KEY (visitor_id, project_id)
+) WITHOUT ROWID;
+
+CREATE VIEW sessions_of_portion AS
 SELECT
   visitor_id, project_id,
   -- The other columns come from the row of the minimum.
@@ -290,10 +299,7 @@ LEFT JOIN tracking_events AS event
   ON event.id = iif(projects = 1, coalesce(of_visitor_id, own_id), own_id);
 
 CREATE VIEW maps AS
-WITH first_sessions_once AS MATERIALIZED (
-  SELECT visitor_id, project_id, started_at, id, touch FROM first_sessions
-),
-touches AS (
+WITH touches AS (
   SELECT
     events.visitor_id, events.project_id,
     iif(
@@ -327,7 +333,7 @@ touches AS (
       )
     ) AS touch
   FROM first_events AS events
-  LEFT JOIN first_sessions_once AS first_sessions
+  LEFT JOIN first_sessions
     ON first_sessions.visitor_id = events.visitor_id
     AND first_sessions.project_id = events.project_id
 )
@@ -338,102 +344,119 @@ GROUP BY visitor_id;
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 1
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 2
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 3
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 4
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 5
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 6
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 7
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 8
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 9
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 10
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 11
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 12
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 13
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 14
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 15
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 UPDATE this_portion SET (first_id, last_id) = (
   SELECT first_id, last_id FROM portions_of_visitors WHERE number = 16
 );
+INSERT INTO first_sessions SELECT * FROM sessions_of_portion;
 UPDATE visitors SET first_touches = maps.first_touches
 FROM maps WHERE maps.visitor_id = visitors.id;
 
 DROP VIEW maps;
 DROP VIEW first_events;
-DROP VIEW first_sessions;
+DROP VIEW sessions_of_portion;
+DROP TABLE first_sessions;
 DROP VIEW firsts;
 DROP VIEW events_of_projects;
 DROP TABLE this_portion;

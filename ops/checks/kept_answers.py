@@ -66,7 +66,7 @@ def ask_all(api: Api, addresses: Sequence[str]) -> dict[str, Answer]:
     return answers
 
 
-def keep(file: Path, answers: Mapping[str, Answer]) -> None:
+def write_answers(file: Path, answers: Mapping[str, Answer]) -> None:
     """Write the answers into a file for its owner only: lists of projects hold secrets.
 
     Raises:
@@ -122,8 +122,8 @@ def _shape_problems(before: object, after: object) -> Iterator[str]:
         if path not in new:
             if not any(path.startswith(f"{start}[]") for start in empty):
                 yield f"{named} is gone"
-        elif (expected := kinds - UNTYPED) and (others := new[path] - kinds - UNTYPED):
-            yield f"{named} was {' or '.join(sorted(expected))}, is {' or '.join(sorted(others))}"
+        elif (expected := kinds - UNTYPED) and (now := new[path] - kinds - UNTYPED):
+            yield f"{named} was {' or '.join(sorted(expected))}, is {' or '.join(sorted(now))}"
 
 
 def _kinds(content: object) -> dict[str, set[str]]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ops.checks.kept_answers import ask_all, compare, keep, read_kept
+from ops.checks.kept_answers import ask_all, compare, read_kept, write_answers
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson
 from ops.terminal.output import counted, show_json
@@ -46,7 +46,7 @@ def save(
     if wrong:
         raise WrongUsageError(f"{wrong[0]} must begin with a slash: /api/projects")
     answers = ask_all(api, addresses)
-    keep(file, answers)
+    write_answers(file, answers)
     failing = [name for name, answer in answers.items() if answer["status"] != HTTPStatus.OK]
     if as_json:
         statuses = {name: answer["status"] for name, answer in answers.items()}

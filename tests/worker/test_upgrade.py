@@ -20,12 +20,12 @@ LINES = [
 ]
 # Of the JavaScript Worker, which the rehearsal asks: this one names its version.
 NOT_HERE = ".worker_version == null"
-CURLS = [line for line in LINES if line.startswith("curl ") and NOT_HERE not in line]
+CURLS = [line for line in LINES if "curl " in line and NOT_HERE not in line]
 
 
 def test_the_document_asks_something_before_and_after() -> None:
     assert len(CURLS) == 1
-    assert {line.split()[0] for line in LINES} == {"curl", "./ppp", "npx", "cd", "(cd", "gunzip"}
+    assert {line.split()[0] for line in LINES} == {"(set", "./ppp", "npx", "cd", "(cd", "gunzip"}
 
 
 @pytest.mark.parametrize("command", CURLS)

@@ -139,9 +139,9 @@ class Stage:
 
     def _run(self, command: list[str], answer: str) -> Output:
         # What a shell was given is its last argument.
-        shown = command[-1] if command[0] == SHELL[0] else " ".join(command)
+        command_text = command[-1] if command[0] == SHELL[0] else " ".join(command)
         start = time.monotonic()
-        print(f"  {datetime.now(UTC):%H:%M:%S} {_first_line(shown)}", flush=True)
+        print(f"  {datetime.now(UTC):%H:%M:%S} {_first_line(command_text)}", flush=True)
         process = subprocess.run(
             command,
             cwd=self.checkout,
@@ -155,8 +155,11 @@ class Stage:
         output = Output(" ".join(command), process.returncode, process.stdout, process.stderr)
         self._note(output)
         seconds = time.monotonic() - start
-        last = _last_line(process.stdout) or _last_line(process.stderr)
-        self.steps.append(Step(_first_line(shown), seconds, output.code, last))
+        # What a question asks says nothing; how it ended is on stderr then.
+        has_asked = process.stdout.rstrip().endswith("[y/N]:")
+        last = "" if has_asked else _last_line(process.stdout)
+        last = last or _last_line(process.stderr)
+        self.steps.append(Step(_first_line(command_text), seconds, output.code, last))
         print(f"    {seconds:.0f} s, exit code {output.code}: {last}", flush=True)
         return output
 
@@ -236,8 +239,8 @@ class Stage:
 
 
 def _first_line(text: str) -> str:
-    first, *others = text.splitlines()
-    is_cut = bool(others) or len(first) > MAX_SHOWN_CHARACTERS
+    first, *next_lines = text.splitlines()
+    is_cut = bool(next_lines) or len(first) > MAX_SHOWN_CHARACTERS
     return first[:MAX_SHOWN_CHARACTERS] + (" …" if is_cut else "")
 
 

@@ -17,7 +17,7 @@ WATCH_SECONDS = "10"
 # Exits with 1 where something is to be looked at, as on a young production.
 MAY_NAME_PROBLEMS = "./ppp status"
 PATIENCE_SECONDS = 60
-HEALTH = "curl -fsS https://pixel.salesmagic.us/health"
+HEALTH = "(set -o pipefail; curl -fsS https://pixel.salesmagic.us/health"
 SWITCH_ON = (
     'npx wrangler d1 execute DB --env production --remote --command "UPDATE pixels SET active = 1'
 )

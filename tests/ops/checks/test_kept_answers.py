@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.checks.kept_answers import Comparison, compare, keep, read_kept
+from ops.checks.kept_answers import Comparison, compare, read_kept, write_answers
 from ops.terminal.errors import WrongUsageError
 
 ADDRESS = "/api/analytics/stats/p"
@@ -100,7 +100,7 @@ def test_of_many_notes_the_first_are_shown() -> None:
 def test_a_file_is_read_as_it_was_written_by_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "kept.json"
     answers = {ADDRESS: {"status": 200, "content": STATS}}
-    keep(file, answers)
+    write_answers(file, answers)
     assert file.stat().st_mode & 0o777 == 0o600
     assert read_kept(file) == answers
 
@@ -112,4 +112,4 @@ def test_a_file_without_answers_is_named(tmp_path: Path, content: str) -> None:
     with pytest.raises(WrongUsageError, match="holds no answers"):
         read_kept(file)
     with pytest.raises(WrongUsageError, match="cannot be written"):
-        keep(tmp_path / "nowhere" / "kept.json", {})
+        write_answers(tmp_path / "nowhere" / "kept.json", {})

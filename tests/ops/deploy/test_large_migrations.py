@@ -10,6 +10,7 @@ from ops.cloudflare.database import Database
 from ops.cloudflare.target import Environment, Target
 from ops.cloudflare.wrangler_command import WranglerCommand
 from ops.deploy import large_migrations
+from ops.deploy.check_result import passed
 from ops.deploy.large_migrations import (
     MAX_PROVEN_EVENTS,
     SECONDS_FOR_A_MILLION,
@@ -48,14 +49,17 @@ def test_each_measured_migration_is_one_of_this_checkout() -> None:
 def test_more_events_than_were_measured_are_refused_where_a_migration_grows_with_them(
     pending: list[str], events: int, *, passes: bool
 ) -> None:
-    result = check_size(pending, events)
-    assert (result is None) == passes
-    if result:
-        assert (result.verdict, result.next_step) == (
-            "fail",
-            "docs/upgrade.md#a-large-database",
-        )
+    result = check_size(passed("new ones"), pending, events)
+    assert (result.verdict == "pass") == passes
+    if not passes:
+        assert result.next_step == "docs/upgrade.md#a-large-database"
         assert f"{events:,} events" in result.reason
+
+
+def test_a_check_that_passes_says_how_long_the_migrations_take() -> None:
+    reason = check_size(passed("new ones"), FILES, 1_000_000).reason
+    assert reason.startswith("new ones; with 1,000,000 events they take some 3 min")
+    assert check_size(passed("new ones"), SMALL, 1_000_000) == passed("new ones")
 
 
 @pytest.mark.parametrize(

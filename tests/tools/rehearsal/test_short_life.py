@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ def test_the_upgrade_as_its_document_has_it_replaces_the_old_worker_and_loses_no
     assert ": all went well\n" in text
     assert "`./ppp answers save" in text
     assert "every answer has all that it had before" in text
-    assert "300 visitors, 300 sessions; the old Worker serves" in text
+    assert re.search(r"[0-9,]+ visitors, [0-9,]+ sessions; the old Worker serves", text)
 
 
 @pytest.mark.parametrize("command", ["./ppp preflight", "./ppp leads", "./ppp rollback", "gunzip"])
