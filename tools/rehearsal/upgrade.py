@@ -68,9 +68,9 @@ def follow_upgrade(stage: Stage) -> None:
 def load_export(stage: Stage) -> None:
     """Make a database of the export that the deployment took, as the document says."""
     loaded = stage.shell(block_with("gunzip")).expect(0)
-    events = re.findall(r"│ *(\d+) *│", loaded.out)
-    if not events or int(events[-1]) < stage.inherited:
-        raise RehearsalError(f"of {stage.inherited:,} events the export holds {events}")
+    counted = re.search(r'"events": (\d+)', loaded.out)
+    if counted is None or int(counted[1]) < stage.inherited:
+        raise RehearsalError(f"of {stage.inherited:,} events the export holds:\n{loaded.out}")
 
 
 def follow_way_back(stage: Stage) -> None:
