@@ -108,7 +108,7 @@ def test_secrets_are_set_or_left_out_on_purpose() -> None:
 def test_a_wrong_setting_forbids_a_deployment_and_names_it() -> None:
     result = check_settings(["LOG_LEVEL must be one of debug, info, warn, error"])
     assert result.verdict == "fail"
-    assert result.reason.startswith("LOG_LEVEL must be one of")
+    assert result.reason.startswith("misconfigured: LOG_LEVEL must be one of")
     assert "wrangler.toml" in result.next_step
 
 
