@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import mkdtemp
@@ -34,6 +34,41 @@ def fetch(target: Target, keys: Sequence[str], folder: Path) -> Iterator[Downloa
     if remaining:
         note("the bucket could not be read at once: one object after the other instead")
         yield from fetch_singly(target, list(remaining), download_folder)
+
+
+class ArrivingObjects(Mapping[str, Path | None]):
+    """Objects that are read while others are still on their way; reading one waits for it.
+
+    Raises:
+        NoAnswerError: R2 does not answer.
+    """
+
+    def __init__(self, target: Target, keys: Sequence[str], folder: Path) -> None:
+        """Nothing is asked for before the first object is read."""
+        self._keys = dict.fromkeys(keys)
+        self._downloads = fetch(target, keys, folder)
+        self._files: dict[str, Path | None] = {}
+
+    def __getitem__(self, key: str) -> Path | None:
+        """Return the file of an object, or None if the bucket has no such object."""
+        if key not in self._keys:
+            raise KeyError(key)
+        while key not in self._files:
+            arrived, file = next(self._downloads)
+            self._files[arrived] = file
+        return self._files[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Return whether the object was asked for, without waiting for it."""
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys."""
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        """Return how many objects were asked for."""
+        return len(self._keys)
 
 
 def fetch_singly(target: Target, keys: Sequence[str], folder: Path) -> Iterator[DownloadedObject]:

@@ -12,7 +12,7 @@ from ops.backup.choose_backup import newest_without
 from ops.backup.high_water import read_mark
 from ops.backup.index import Backup
 from ops.backup.manifests import Manifest
-from ops.cloudflare.bucket_objects import fetch
+from ops.cloudflare.bucket_objects import ArrivingObjects
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.restore import identity
@@ -86,16 +86,11 @@ def prepare_restore(
 
 def _fetch_and_assemble(live: Target, chain: Sequence[Manifest], folder: Path) -> AssembledBackup:
     keys = [part.key for part in required_parts(chain)]
-    files: dict[str, Path | None] = {}
-    with progress("fetching", len(keys)) as show:
-        for key, file in fetch(live, keys, folder):
-            files[key] = file
-            show(len(files))
-    started_at = parse_iso(chain[-1].started_at)
-    erasures = read_erasures(live, started_at, folder)
+    erasures = read_erasures(live, parse_iso(chain[-1].started_at), folder)
     staging = open_staging(folder / "staging.sqlite")
-    with progress("checking", len(keys)) as show:
+    with progress("fetching and checking", len(keys)) as show:
         checked = itertools.count(1)
+        files = ArrivingObjects(live, keys, folder)
         content = assemble(chain, files, erasures, staging, lambda: show(next(checked)))
     if chain[-1].migration < identity.FIRST_MIGRATION:
         mark = read_mark(live)

@@ -47,30 +47,43 @@ def literal(value: Value) -> str:
 
 def insert_statements(staging: StagingDatabase, table: Table) -> Iterator[Statement]:
     """Yield statements of at most MAX_STATEMENT_BYTES that insert a table's rows in key order."""
-    columns = ", ".join(f'"{name}"' for name in table.columns)
-    prefix = f'INSERT INTO "{table.name}" ({columns}) VALUES\n'
-    max_bytes = MAX_STATEMENT_BYTES - len(prefix)
-    tuples: list[str] = []
+    max_bytes = MAX_STATEMENT_BYTES - len(_insert_into(table, table.columns))
+    rows: list[Sequence[str]] = []
     size = 0
     for row in _rows(staging.database, table):
-        values = _tuple(row)
-        added = len(values.encode()) + len(_SEPARATOR)
+        literals = [*map(literal, row)]
+        added = len(_tuple(literals).encode()) + len(_SEPARATOR)
         if added > max_bytes:
-            yield from _in_chunks(prefix, table, row)
+            yield from _in_chunks(table, row)
             continue
         if size + added > max_bytes:
-            yield Statement(prefix + _SEPARATOR.join(tuples), len(tuples))
-            tuples, size = [], 0
-        tuples.append(values)
+            yield _insert(table, rows)
+            rows, size = [], 0
+        rows.append(literals)
         size += added
-    if tuples:
-        yield Statement(prefix + _SEPARATOR.join(tuples), len(tuples))
+    if rows:
+        yield _insert(table, rows)
 
 
-def _in_chunks(prefix: str, table: Table, row: Sequence[Value]) -> Iterator[Statement]:
+def _insert(table: Table, rows: Sequence[Sequence[str]]) -> Statement:
+    """Build the statement that inserts rows of literals.
+
+    Columns that are NULL in all of them are left out: that is half of an event's columns, and
+    wrangler looks at every letter of a NULL.
+    """
+    used = [
+        number
+        for number, values in enumerate(zip(*rows, strict=True))
+        if table.columns[number] not in table.null_if_omitted or set(values) != {"NULL"}
+    ]
+    prefix = _insert_into(table, [table.columns[number] for number in used])
+    tuples = (_tuple([row[number] for number in used]) for row in rows)
+    return Statement(prefix + _SEPARATOR.join(tuples), len(rows))
+
+
+def _in_chunks(table: Table, row: Sequence[Value]) -> Iterator[Statement]:
     """Insert a row that is longer than a statement, and append its long texts in chunks."""
-    short = ["" if _is_long(value) else value for value in row]
-    yield Statement(prefix + _tuple(short), 1)
+    yield _insert(table, [[literal("" if _is_long(value) else value) for value in row]])
     values = dict(zip(table.columns, row, strict=True))
     key_condition = " AND ".join(f'"{name}" = {literal(values[name])}' for name in table.key)
     for column, value in values.items():
@@ -81,8 +94,13 @@ def _in_chunks(prefix: str, table: Table, row: Sequence[Value]) -> Iterator[Stat
                 yield Statement(f'UPDATE "{table.name}" SET {assignment} WHERE {key_condition}', 0)
 
 
-def _tuple(row: Iterable[Value]) -> str:
-    return f"({','.join(map(literal, row))})"
+def _insert_into(table: Table, columns: Sequence[str]) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES\n'
+
+
+def _tuple(literals: Iterable[str]) -> str:
+    return f"({','.join(literals)})"
 
 
 def _is_long(value: Value) -> bool:

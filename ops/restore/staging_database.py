@@ -54,11 +54,12 @@ class UnknownSchemaError(OpsError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, its columns, and the columns of its key."""
+    """A table, its columns, the columns of its key, and those without a default value."""
 
     name: str
     columns: Sequence[str]
     key: Sequence[str]
+    null_if_omitted: Collection[str]
 
 
 @dataclass(slots=True)
@@ -227,4 +228,5 @@ def _read_tables(database: sqlite3.Connection) -> Iterator[Table]:
         key = [column[1] for column in sorted(columns, key=itemgetter(5)) if column[5]]
         if not key:
             key = ["name"] if name == SEQUENCE else ["rowid"]
-        yield Table(name, [column[1] for column in columns], key)
+        without_default = {column[1] for column in columns if column[4] is None}
+        yield Table(name, [column[1] for column in columns], key, without_default)

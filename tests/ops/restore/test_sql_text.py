@@ -68,6 +68,20 @@ def rows(staging: StagingDatabase, table: str) -> list[tuple[object, ...]]:
     return staging.database.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
 
 
+def test_columns_that_are_null_in_all_rows_are_left_out_unless_they_have_a_default(
+    staging: StagingDatabase,
+) -> None:
+    staging.database.executescript("""
+      INSERT INTO visitors (id, visitor_cookie, user_agent, first_seen, last_seen)
+      VALUES ('a', 'cookie-a', NULL, NULL, NULL), ('b', 'cookie-b', NULL, NULL, NULL)
+    """)
+    [statement] = insert_statements(staging, staging.tables["visitors"])
+    assert '"user_agent"' not in statement.sql
+    # Their default is the current time.
+    assert '"first_seen"' in statement.sql
+    assert copied(staging, "visitors") == rows(staging, "visitors")
+
+
 def test_many_rows_are_few_statements_none_too_long(staging: StagingDatabase) -> None:
     staging.database.executemany(
         "INSERT INTO visitors (id, visitor_cookie, user_agent) VALUES (?, ?, ?)",
