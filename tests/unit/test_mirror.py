@@ -98,7 +98,6 @@ COVERED_BY = {
     "ops/checks/user_agent.py": "tests/ops/commands/test_security_check.py",
     "ops/cloudflare/account.py": "tests/ops/cloudflare/test_versions.py",
     "ops/cloudflare/bucket.py": "tests/ops/backup/test_backup_maker.py",
-    "ops/cloudflare/bucket_objects.py": "tests/ops/commands/test_restore.py",
     "ops/cloudflare/database.py": "tests/ops/cloudflare/test_target.py",
     "ops/cloudflare/new_database.py": "tests/ops/commands/test_restore.py",
     "ops/cloudflare/worker_commands.py": "tests/ops/commands/test_deploy.py",
