@@ -47,7 +47,9 @@ class D1:
     async def batch(
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
-        rows = _call("D1", lambda: _transaction([(each, (parameters,)) for each in statements]))[-1]
+        rows = _call(
+            "D1", lambda: _transaction([(statement, (parameters,)) for statement in statements])
+        )[-1]
         if on_cost:
             on_cost(0, 0)
         if not rows:
@@ -55,7 +57,9 @@ class D1:
         return str(rows[0]["answer"])
 
     async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:
-        bound = [(each, (batch.parameters,)) for batch in batches for each in batch.statements]
+        bound = [
+            (statement, (batch.parameters,)) for batch in batches for statement in batch.statements
+        ]
         results = iter(_call("D1", lambda: _transaction(bound)))
         last = [[next(results) for _ in batch.statements][-1] for batch in batches]
         return [rows[0]["answer"] if rows else None for rows in last]
@@ -66,7 +70,9 @@ class D1:
     async def batch_rows(
         self, statements: Sequence[str], parameters: str
     ) -> Sequence[Sequence[Row]]:
-        return _call("D1", lambda: _transaction([(each, (parameters,)) for each in statements]))
+        return _call(
+            "D1", lambda: _transaction([(statement, (parameters,)) for statement in statements])
+        )
 
 
 def _transaction(bound: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]:

@@ -114,6 +114,6 @@ def _afternoon() -> tuple[Outside, Story]:
         story.submit_while_database_is_away("6", "waiting-lead", "jane@example.com")
         story.submit_while_database_is_away("5", "waiting-lead-of-gone", LEAVING)
     assert story.problems == []
-    kept = Outside()
-    kept.begin_again_from(outside)
-    return kept, story
+    copy = Outside()
+    copy.begin_again_from(outside)
+    return copy, story

@@ -32,7 +32,7 @@ SETTINGS = {
 }
 SECONDS_TO_TRY_AGAIN = 31
 MAX_TRIES = 8
-AGAIN = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
+TRY_AGAIN_AFTER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 Answer = tuple[int, Any]
 Result = TypeVar("Result")
@@ -117,7 +117,7 @@ class Story:
             if answer and answer[0] == HTTPStatus.OK:
                 self.promised[key] = email
                 return
-            if answer and answer[0] not in AGAIN:
+            if answer and answer[0] not in TRY_AGAIN_AFTER:
                 break
         self.problems.append(f"{key} was refused: {answer}")
 

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.endings import ACTS, play, play_in_bad_weather
 from tests.faults.outside import OUTSIDE, Fault
 
-EVERY = int(os.environ.get("FAULTS_EVERY", "25"))
+CALLS_BETWEEN_FAULTS = int(os.environ.get("FAULTS_EVERY", "25"))
 SEEDS = int(os.environ.get("FAULTS_SEEDS", "12"))
 
 
@@ -28,12 +28,12 @@ def test_the_story_without_a_fault_keeps_every_promise(act: str) -> None:
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("act", ACTS)
 def test_a_call_that_fails_loses_nothing(act: str, fault: Fault) -> None:
-    number = [*Fault].index(fault) % EVERY
+    number = [*Fault].index(fault) % CALLS_BETWEEN_FAULTS
     broken: dict[str, list[str]] = {}
     while number < len((ending := play(ACTS[act], number, fault)).calls):
         if ending.broken_promises:
             broken[f"{number}, {ending.calls[number]}"] = ending.broken_promises
-        number += EVERY
+        number += CALLS_BETWEEN_FAULTS
     assert broken == {}
 
 
