@@ -17,6 +17,7 @@ class State(StrEnum):
     NOT_FOUND = "not_found"
     ERROR = "error"
     REJECTED = "rejected"
+    WITHHELD = "held"
 
 
 # The partial index needs these conditions verbatim.
@@ -38,6 +39,6 @@ CONDITIONS = {
     State.NEVER: f"{IS_UNFINISHED} AND {DUE_AT} >= '{NEVER_DUE}'",
     **{
         state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'"
-        for state in (State.SYNCED, State.NOT_FOUND, State.ERROR, State.REJECTED)
+        for state in (State.SYNCED, State.NOT_FOUND, State.ERROR, State.REJECTED, State.WITHHELD)
     },
 }

@@ -14,7 +14,7 @@ from services.core.errors import InvalidInputError
 from services.core.logs import Log
 from services.core.ports import NotStoredError, OnCost, UnavailableError
 from services.projects.pixel_cache import Pixel
-from services.projects.pixel_rules import PixelRules, declines
+from services.projects.pixel_rules import PixelRules, declines, sender_of
 from services.tracking.events import (
     VISITOR_COOKIE,
     Event,
@@ -48,6 +48,10 @@ class UnknownPixelError(InvalidInputError):
     """No pixel has this id, or it is inactive; the message says which."""
 
 
+class WrongSenderError(InvalidEventError):
+    """The browser says that the event was sent from none of the pixel's domains."""
+
+
 class DeclinedError(Exception):
     """The visitor declines tracking (DNT or GPC), and the pixel respects that."""
 
@@ -67,6 +71,9 @@ async def track(app: App, request: Request, log: Log) -> Response:
         return declined(log)
     except UnknownPixelError as error:
         return refused(error, log, milliseconds_since(app, started))
+    except WrongSenderError as error:
+        request.after(app.failed_requests.count(log, "refused_senders"))
+        return refused(error, log)
     except InvalidInputError as error:
         return refused(error, log)
     return json_response(
@@ -101,6 +108,9 @@ async def pixel_gif(app: App, request: Request, log: Log) -> Response:
         await record(app, request, log, event)
     except DeclinedError:
         return declined(log)
+    except WrongSenderError as error:
+        request.after(app.failed_requests.count(log, "refused_senders"))
+        return refused(error, log)
     except InvalidInputError as error:
         return refused(error, log)
     return Response(200, GIF, {**GIF_HEADERS, "Set-Cookie": set_cookie(event.visitor_cookie)})
@@ -187,7 +197,8 @@ async def _store_in_waiting_room(
 ) -> None:
     """Puts an event into R2 that D1 cannot take now; an old pixel never sends it again."""
     declined_tracking = declines(request.header)
-    waiting = WaitingEvent(event, request.origin, now, declines=declined_tracking)
+    sender = sender_of(request.header)
+    waiting = WaitingEvent(event, request.origin, now, declines=declined_tracking, sender=sender)
     try:
         is_waiting = await app.waiting_room.add(waiting)
     except UnavailableError as error:
@@ -233,6 +244,11 @@ def _require_permission(rules: PixelRules, request: Request, event: Event) -> No
     if not rules.allow(event.page_url):
         raise InvalidEventError(
             "Domain not allowed", ["page_url: is on none of the pixel's allowed_domains"]
+        )
+    sender = sender_of(request.header)
+    if sender and not rules.allow(sender):
+        raise WrongSenderError(
+            "Domain not allowed", ["origin: is on none of the pixel's allowed_domains"]
         )
 
 

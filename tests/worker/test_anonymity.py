@@ -51,7 +51,7 @@ NOT_OF_PAGES = {
     *("id", "project_id", "pixel_id", "visitor_id", "session_id", "event_key", "touch_origin"),
     *("timestamp", "created_at", "archived", "zapier_sent", "zapier_sent_at", "visitor_sequence"),
     *("pipedrive_sync_status", "pipedrive_sync_at", "pipedrive_retry_count", "form_outcome"),
-    *("pipedrive_last_retry_at", "pipedrive_due_at", "pipedrive_lease"),
+    *("pipedrive_last_retry_at", "pipedrive_due_at", "pipedrive_lease", "suspicious"),
 }
 PLANTED = [name for name in COLUMNS if name not in NOT_OF_PAGES]
 # A page without a campaign, one of a thank-you page, one with the person in its path.

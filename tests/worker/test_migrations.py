@@ -32,6 +32,7 @@ NEW_COLUMNS = {
         *("event_key", "touch_origin"),
         *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
         *("visitor_sequence", "form_outcome", "event_name", "event_data", "click_ids"),
+        "suspicious",
     ],
 }
 NAMED_INDEXES = [

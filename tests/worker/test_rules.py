@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.harness.keys import READ_KEY
+from tests.harness.sync import wait_until
 from tests.harness.worker import Answer, Row, Worker, some_event, some_visitor
 
 ADD_PROJECT = "INSERT INTO projects (id, name, configuration) VALUES (?, ?, ?)"
@@ -52,6 +54,76 @@ def test_an_event_of_another_domain_is_refused_and_says_why(worker: Worker) -> N
         sent = worker.send(some_event(pixel_id=pixel, page_url=f"https://{host}/"))
         assert sent.status_code == 200
     assert len(rows(worker, pixel)) == 2
+
+
+COUNT_REFUSED = "SELECT coalesce(sum(refused_senders), 0) AS number FROM failed_requests"
+EVIL, SHOP = "https://evil.example", "https://shop.example"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"origin": EVIL},
+        {"origin": EVIL, "referer": f"{SHOP}/"},
+        {"referer": f"{EVIL}/page"},
+        {"origin": "null", "referer": f"{EVIL}/page"},
+        {"origin": f"{EVIL}:8443"},
+        {"origin": "https://shop.example.evil.example"},
+    ],
+)
+def test_an_event_that_another_site_sends_is_refused_and_counted(
+    worker: Worker, header: dict[str, str]
+) -> None:
+    pixel = new_pixel(worker, {"allowed_domains": ["shop.example"]})
+    worker.query("DELETE FROM failed_requests")
+    answer = send_with(worker, some_event(pixel_id=pixel, page_url=f"{SHOP}/"), header)
+    assert answer.status == 400
+    assert answer.json()["details"] == ["origin: is on none of the pixel's allowed_domains"]
+    assert rows(worker, pixel) == []
+
+
+def test_events_of_other_sites_are_counted(keyed: Worker) -> None:
+    pixel = new_pixel(keyed, {"allowed_domains": ["shop.example"]})
+    event = some_event(pixel_id=pixel, page_url=f"{SHOP}/")
+    assert send_with(keyed, event, {"origin": EVIL}).status == 400
+    wait_until(lambda: keyed.query(COUNT_REFUSED)[0]["number"] == 1)
+    metrics = keyed.fetch("/api/reports/metrics", headers={"x-api-key": READ_KEY}).json()
+    assert metrics["data"]["errors_last_hour"]["refused_senders"] == 1
+    assert metrics["data"]["errors_last_hour"]["failed_requests"] == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"origin": SHOP},
+        {"origin": "HTTPS://SHOP.example"},
+        {"origin": SHOP, "referer": f"{EVIL}/"},
+        {"origin": "null"},
+        {"origin": "null", "referer": f"{SHOP}/"},
+        {"origin": "capacitor://localhost"},
+        {"referer": f"{SHOP}/contact"},
+        {"referer": "about:client"},
+    ],
+)
+def test_an_event_of_the_pixels_own_site_is_taken(worker: Worker, header: dict[str, str]) -> None:
+    pixel = new_pixel(worker, {"allowed_domains": ["shop.example"]})
+    event = some_event(pixel_id=pixel, page_url=f"{SHOP}/")
+    assert send_with(worker, event, header).status == 200
+
+
+def test_without_allowed_domains_every_site_may_send(worker: Worker) -> None:
+    event = some_event(pixel_id=new_pixel(worker))
+    assert send_with(worker, event, {"origin": EVIL}).status == 200
+
+
+def test_an_image_on_another_site_stores_nothing(worker: Worker) -> None:
+    pixel = new_pixel(worker, {"allowed_domains": ["shop.example"]})
+    path = f"/e/page.gif?pixel_id={pixel}&page_url=https%3A%2F%2Fshop.example%2F"
+    for page, number in ((EVIL, 0), (SHOP, 1)):
+        answer = worker.fetch(path, headers={"referer": f"{page}/"})
+        assert (answer.status, answer.headers["content-type"]) == (200, "image/gif")
+        assert len(rows(worker, pixel)) == number
 
 
 @pytest.mark.parametrize("header", [{"dnt": "1"}, {"sec-gpc": "1"}])

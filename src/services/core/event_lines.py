@@ -34,6 +34,7 @@ COLUMNS = (
     *("pipedrive_retry_count", "pipedrive_last_retry_at", "event_key", "touch_origin"),
     *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
     *("visitor_sequence", "form_outcome", "event_name", "event_data", "click_ids"),
+    "suspicious",
 )
 
 # Columns that name or describe a person, by what they are for. A title greets people by name.

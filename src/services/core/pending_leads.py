@@ -12,6 +12,10 @@ from services.core.stored_time import NEVER_DUE
 # turns out to be accepted.
 REJECTED = "rejected"
 
+# The status of a lead that may be forged and waits for a person: final for the sync and for the old
+# Worker, until somebody sends it again.
+WITHHELD = "held"
+
 # Over the columns of `tracking_events`. It may use the index `tracking_events_by_sync_status`; it
 # is NULL for a row without an event type, so its negation is `NOT coalesce(…, 0)`.
 IS_PENDING = f"""
@@ -24,4 +28,7 @@ IS_UNSETTLED = f"""
   AND (pipedrive_sync_status IS NULL OR pipedrive_sync_status = '{REJECTED}')
   AND coalesce(pipedrive_due_at, '') < '{NEVER_DUE}'
 """
-IS_NOT_PENDING = f"NOT coalesce({IS_PENDING}, 0)"
+# One that is held waits, too.
+IS_NOT_PENDING = f"""
+  NOT coalesce({IS_PENDING}, 0) AND pipedrive_sync_status IS NOT '{WITHHELD}'
+"""

@@ -1,14 +1,22 @@
-"""Requests that were answered 5xx, counted in D1 by minute, for the checks."""
+"""Requests that were answered 5xx, counted in D1 by minute, for the checks.
+
+Beside them the events that were refused because their browser said another site than the pixel's.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 from services.core.logs import Log
 from services.core.ports import Clock, Database, Sleep, UnavailableError
 from services.core.stored_time import format_stored_time
+
+Kind = Literal["number", "refused_senders"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # Many failures must not become as many writes.
 WRITE_INTERVAL = timedelta(seconds=5)
@@ -16,9 +24,12 @@ WRITE_INTERVAL = timedelta(seconds=5)
 MAX_TRIES = 3
 
 COUNT = """
-INSERT INTO failed_requests (minute, number) SELECT ?1 ->> 'minute', ?1 ->> 'number'
+INSERT INTO failed_requests (minute, number, refused_senders)
+SELECT ?1 ->> 'minute', ?1 ->> '$.counts.number', ?1 ->> '$.counts.refused_senders'
 WHERE true
-ON CONFLICT (minute) DO UPDATE SET number = number + excluded.number
+ON CONFLICT (minute) DO UPDATE SET
+  number = number + excluded.number,
+  refused_senders = refused_senders + excluded.refused_senders
 """
 FORGET = "DELETE FROM failed_requests WHERE minute < ?1 ->> 'before'"
 RETENTION = timedelta(days=1)
@@ -31,17 +42,17 @@ class FailedRequests:
     database: Database
     clock: Clock
     sleep: Sleep
-    _unwritten: int = 0
+    _unwritten: Counter[Kind] = field(default_factory=Counter)
     _next_write: datetime | None = None
     _awaited: datetime | None = None
 
-    async def count(self, log: Log) -> None:
+    async def count(self, log: Log, kind: Kind = "number") -> None:
         """Counts one request, after its answer; writes every five seconds at most. Never raises.
 
         The first request that may not write at once waits and writes for those after it, because
         there may be none: traffic stops when everything fails.
         """
-        self._unwritten += 1
+        self._unwritten[kind] += 1
         for _ in range(MAX_TRIES):
             due, now = self._next_write, self.clock()
             if due and now < due:
@@ -55,16 +66,16 @@ class FailedRequests:
     async def _write(self, log: Log) -> bool:
         """Writes what was counted; False if D1 failed."""
         now = self.clock()
-        number, self._unwritten, self._next_write = self._unwritten, 0, now + WRITE_INTERVAL
+        counts, self._unwritten, self._next_write = self._unwritten, Counter(), now + WRITE_INTERVAL
         parameters = {
             "minute": format_stored_time(now.replace(second=0)),
-            "number": number,
+            "counts": {name: counts[name] for name in KINDS},
             "before": format_stored_time(now - RETENTION),
         }
         try:
             await self.database.batch_rows((COUNT, FORGET), json.dumps(parameters))
         except UnavailableError as error:
-            self._unwritten += number
+            self._unwritten += counts
             log.warning("failed_request_not_counted", reason=str(error))
             return False
         return True

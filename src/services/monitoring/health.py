@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.core.ports import Clock, Database, KeyValues, LimiterShards, UnavailableError
 
 # The last migration that this version of the code needs.
-EXPECTED_MIGRATION = "0050_read_what_the_old_worker_writes.sql"
+EXPECTED_MIGRATION = "0051_judge_leads.sql"
 NO_ANSWER = "does not answer"
 FIND_MIGRATION = "SELECT max(name) AS name FROM d1_migrations"
 

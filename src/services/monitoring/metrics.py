@@ -137,7 +137,10 @@ WHERE job = '{JOB}' AND started_at >= ?1 ->> 'midnight'
 """
 
 FAILED_REQUESTS = """
-SELECT coalesce(sum(number), 0) AS failed_requests FROM failed_requests
+SELECT
+  coalesce(sum(number), 0) AS failed_requests,
+  coalesce(sum(refused_senders), 0) AS refused_senders
+FROM failed_requests
 WHERE minute >= ?1 ->> 'hour_ago'
 """
 

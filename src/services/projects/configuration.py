@@ -112,6 +112,7 @@ PROJECT_SHAPE: Shape = {
     "pipedrive_enabled": _flag,
     "pipedrive_account": _account,
     "pipedrive_fields": field_map,
+    "hold_suspicious": _flag,
     "retention_days": _whole_number(MAX_RETENTION_DAYS),
     "archive_days": _whole_number(MAX_ARCHIVE_DAYS),
     "channel_rules": _channel_rules,

@@ -33,10 +33,11 @@ from services.sync.outbox_statements import (
     SETTLE_PERSONS,
 )
 from services.sync.submissions import Submission, read_submission
+from services.sync.suspicion import suspicious_text
 
 JOB = "pipedrive_sync"
 
-Status = Literal["synced", "not_found", "error", "rejected"]
+Status = Literal["synced", "not_found", "error", "rejected", "held"]
 ClaimDecision = Literal["write", "superseded", "wait"]
 
 
@@ -52,9 +53,9 @@ class Claim:
 class Outcome:
     """The outcome of one leased submission.
 
-    A status is final; `rejected` is what its site said, which Pipedrive did not contradict. Without
-    one it is due again at `due_at`, or never (None). `written` says that the person carries the
-    values of this event.
+    A status is final; `rejected` is what its site said, which Pipedrive did not contradict; `held`
+    waits for a person who looks at it. Without one it is due again at `due_at`, or never (None).
+    `written` says that the person carries the values of this event.
     """
 
     submission: Submission
@@ -78,6 +79,7 @@ class Outcome:
             "status": None if is_checked else self.status,
             "was_rejected": self.submission.is_rejected,
             "reason": self.reason,
+            "suspicious": suspicious_text(self.submission.suspicion),
             "person_id": None if self.person_id is None else str(self.person_id),
             "destination": self.destination,
             "written": self.written,

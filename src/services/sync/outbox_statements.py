@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.core.pending_leads import IS_UNSETTLED, REJECTED
 from services.sync.submissions import MAX_PAGE_CHARACTERS, MAX_PAGES
+from services.sync.suspicion import SUSPICION_COLUMNS
 
 # ---- submissions -------------------------------------------------------------------------------
 
@@ -21,6 +22,7 @@ UPDATE tracking_events SET
   ),
   pipedrive_person_id = coalesce(outcome.value ->> 'person_id', pipedrive_person_id),
   pipedrive_sync_reason = outcome.value ->> 'reason',
+  suspicious = coalesce(suspicious, outcome.value ->> 'suspicious'),
   pipedrive_due_at = iif(
     {_OUTCOME_CHANGED_WHILE_LEASED} AND outcome.value ->> 'status' IS NULL,
     pipedrive_due_at, outcome.value ->> 'due_at'
@@ -111,6 +113,7 @@ SELECT
   events.gclid, events.fbclid, events.msclkid, events.ttclid, events.twclid, events.li_fat_id,
   events.sc_click_id, events.touch_origin, events.campaign_region, events.ad_group, events.ad_id,
   events.search_query, events.click_ids,
+  {SUSPICION_COLUMNS},
   projects.configuration, first_touches -> events.project_id AS first_touch,
   sessions.started_at, sessions.last_activity,
   (
@@ -138,6 +141,7 @@ SELECT
   ), events.timestamp) AS last_event_at
 FROM tracking_events AS events
 LEFT JOIN projects ON projects.id = events.project_id
+LEFT JOIN pixels ON pixels.id = events.pixel_id
 LEFT JOIN visitors ON visitors.id = events.visitor_id
 LEFT JOIN sessions ON sessions.id = events.session_id
 WHERE events.id IN (

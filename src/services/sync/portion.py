@@ -37,6 +37,7 @@ PAUSE_AFTER_NEWER = timedelta(minutes=1)
 CLOCK_DIFFERENCE = timedelta(minutes=2)
 ACCEPTED_REASON = "its site seemed to reject it, but a person with this address was added since"
 NOT_TAKEN = "its site rejected it, and no person with this address was added since"
+WITHHELD = "held, because it may be forged"
 MAX_UNKNOWN_KEYS = 3
 MAX_REASON_CHARACTERS = 500
 
@@ -115,6 +116,12 @@ class PortionSync:
         groups: dict[tuple[str, str, int | None], LeadGroup] = {}
         outcomes: list[Outcome] = []
         for submission in portion:
+            if submission.suspicion:
+                self._tell_suspicion(submission)
+            if submission.is_withheld:
+                reason = f"{WITHHELD}: {'; '.join(submission.suspicion)}"
+                outcomes.append(Outcome(submission, "held", reason))
+                continue
             email = submission.lead.email
             if email is None:
                 outcomes.append(Outcome(submission, reason="no e-mail address"))
@@ -129,6 +136,14 @@ class PortionSync:
             earlier = groups[key].submissions if key in groups else ()
             groups[key] = LeadGroup(destination, (*earlier, submission))
         return list(groups.values()), outcomes
+
+    def _tell_suspicion(self, submission: Submission) -> None:
+        self.log.warning(
+            "lead_suspicious",
+            event_id=submission.event_id,
+            reasons=list(submission.suspicion),
+            held=submission.is_withheld,
+        )
 
     def _destination(self, submission: Submission) -> Destination | Outcome:
         try:

@@ -12,6 +12,8 @@ from services.core.pending_leads import REJECTED
 from services.core.ports import LocalTime, Row
 from services.core.text import read_object
 from services.pipedrive.fields import SEPARATOR, TOUCH_FIELDS, LeadValue
+from services.sync.plain_text import plain_value
+from services.sync.suspicion import HOLD_SETTING, reasons_for_suspicion, was_judged
 from services.tracking.attribution import (
     Attribution,
     click_ids,
@@ -40,6 +42,7 @@ class Submission:
     """One leased form submission: its row, its lead, and how often it was tried.
 
     If its site rejected it (`is_rejected`), Pipedrive says whether the site took it all the same.
+    `suspicion` are the reasons why it may be forged.
     """
 
     event_id: int
@@ -49,6 +52,13 @@ class Submission:
     configuration: Mapping[str, object]
     row: Row
     is_rejected: bool = False
+    suspicion: tuple[str, ...] = ()
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether a person is to look at it before it is sent."""
+        holds = self.configuration.get(HOLD_SETTING) is True
+        return bool(self.suspicion) and holds and not was_judged(self.row)
 
     @property
     def submitted_at(self) -> datetime | None:
@@ -62,9 +72,19 @@ class Submission:
         carries the campaign of one visit and the click ID of another. Without a touch they are
         absent, and the person's fields stay as they are.
         """
-        values = dict(self._texts()) | {"event_id": LeadValue(str(self.event_id), self.event_id)}
-        touches = dict(self._touches())
-        return {**values, **dict(self._times(zone, local_time)), **touches}
+        values: dict[str, LeadValue | None] = {
+            **dict(self._texts()),
+            "event_id": LeadValue(str(self.event_id), self.event_id),
+            **dict(self._times(zone, local_time)),
+            **dict(self._touches()),
+        }
+        plain = {name: plain_value(name, value) for name, value in values.items()}
+        # What is no plain text is not sent; only the fields of a touch are cleared together.
+        return {
+            name: value
+            for name, value in plain.items()
+            if value is not None or values[name] is None or name in TOUCH_FIELDS
+        }
 
     def _texts(self) -> Iterator[tuple[str, LeadValue]]:
         row = self.row
@@ -115,6 +135,7 @@ def read_submission(row: Row) -> Submission:
         configuration=read_object(row["configuration"]),
         row=row,
         is_rejected=row["pipedrive_sync_status"] == REJECTED,
+        suspicion=reasons_for_suspicion(row),
     )
 
 

@@ -17,7 +17,7 @@ from services.sync.portion import PortionSync
 from services.sync.submissions import Submission
 from services.sync.timers import DueTimers, Timers
 
-COUNTED_OUTCOMES = ("synced", "not_found", "error", "rejected", "put_back")
+COUNTED_OUTCOMES = ("synced", "not_found", "error", "rejected", "held", "put_back")
 # Searches by e-mail and by name, some candidates, the person, the update.
 MAX_REQUESTS_OF_A_LEAD = 6
 

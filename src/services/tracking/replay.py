@@ -214,7 +214,8 @@ class Replay:
             raise NotTakenError
         if pixel.rules.respects_dnt and waiting.declines:
             raise VisitorDeclinesError
-        if not pixel.rules.allow(event.page_url):
+        pages = (event.page_url, waiting.sender or event.page_url)
+        if not all(map(pixel.rules.allow, pages)):
             raise NotTakenError
         return pixel
 

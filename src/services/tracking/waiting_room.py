@@ -40,12 +40,16 @@ class UnreadableEventError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvent:
-    """An event as it was received. `declines`: its visitor's browser asked not to be tracked."""
+    """An event as it was received. `declines`: its visitor's browser asked not to be tracked.
+
+    `sender` is the page that the browser itself said it sent from.
+    """
 
     event: Event
     origin: RequestOrigin
     received_at: datetime
     declines: bool
+    sender: str | None = None
 
     def as_bytes(self) -> bytes:
         """The object for R2."""
@@ -54,6 +58,7 @@ class WaitingEvent:
                 "format": FORMAT_VERSION,
                 "received_at": self.received_at.isoformat(),
                 "declines": self.declines,
+                "sender": self.sender,
                 "origin": asdict(self.origin),
                 "event": asdict(self.event),
             }
@@ -74,6 +79,7 @@ def parse_waiting_event(content: bytes) -> WaitingEvent:
             origin=RequestOrigin(**{**origin, "location": Location(**origin["location"])}),
             received_at=datetime.fromisoformat(fields["received_at"]).astimezone(UTC),
             declines=bool(fields["declines"]),
+            sender=_sender(fields),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableEventError(f"a field is missing or wrong: {type(error).__name__}") from None
@@ -141,6 +147,14 @@ def _fields(text: str) -> Mapping[str, Any]:
     if fields.get("format") != FORMAT_VERSION:
         raise ValueError(f"it is not of format {FORMAT_VERSION}")
     return fields
+
+
+def _sender(fields: Mapping[str, Any]) -> str | None:
+    """The sender; one of an older version of the Worker has none."""
+    sender = fields.get("sender")
+    if sender is not None and not isinstance(sender, str):
+        raise TypeError("sender")
+    return sender
 
 
 def _event(fields: Mapping[str, Any]) -> Event:

@@ -109,7 +109,13 @@ def test_metrics_show_an_open_breaker(keyed_lab: Lab) -> None:
 
 def test_metrics_count_the_failures_of_the_last_hour(keyed_lab: Lab) -> None:
     keyed_lab.clean()
-    none = {"failed_requests": 0, "leads_failed": 0, "leads_put_back": 0, "runs_killed": 0}
+    none = {
+        "failed_requests": 0,
+        "refused_senders": 0,
+        "leads_failed": 0,
+        "leads_put_back": 0,
+        "runs_killed": 0,
+    }
     assert metrics(keyed_lab)["errors_last_hour"] == none
     email = some_email()
     keyed_lab.person(email)

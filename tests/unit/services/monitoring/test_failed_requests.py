@@ -27,7 +27,7 @@ class FailingDatabase(MemoryDatabase):
     ) -> Sequence[Sequence[Row]]:
         if self.fails:
             raise UnavailableError("D1 does not answer")
-        self.numbers.append(json.loads(parameters)["number"])
+        self.numbers.append(json.loads(parameters)["counts"]["number"])
         return [[] for _ in statements]
 
 

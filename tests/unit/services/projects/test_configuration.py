@@ -25,6 +25,7 @@ VALID_CONFIGURATION = {
     "allowed_domains": ["shop.example", "*.shop.example", "localhost", "xn--bcher-kva.example"],
     "retention_days": 3_650,
     "archive_days": 3_650,
+    "hold_suspicious": True,
     "ip_anonymization": True,
     "respect_dnt": True,
     "session_minutes": 1_440,
@@ -117,7 +118,8 @@ def test_domains_are_lower_case_and_unique() -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     assert problem(sesion_minutes=30) == (
         "configuration.sesion_minutes: is unknown; there are pipedrive_enabled, pipedrive_account,"
-        " pipedrive_fields, retention_days, archive_days, channel_rules, allowed_domains,"
+        " pipedrive_fields, hold_suspicious, retention_days, archive_days, channel_rules,"
+        " allowed_domains,"
         " ip_anonymization, respect_dnt, session_minutes"
     )
 

@@ -32,6 +32,7 @@ def test_an_outcome_of_a_sent_submission_has_its_person() -> None:
         "status": "synced",
         "was_rejected": False,
         "reason": "left out: x",
+        "suspicious": "[]",
         "person_id": "7",
         "destination": "acme",
         "written": True,
@@ -173,8 +174,11 @@ def test_a_portion_settles_the_lease_of_the_one_before_it() -> None:
             "project_id",
             "pipedrive_retry_count",
             "pipedrive_sync_status",
+            *("website_url", "pixel_configuration", "suspicious"),
+            *("page_url", "has_other_events"),
         )
     )
+    row["addresses_of_client"] = 0
     outbox, database = outbox_with([], [], [], [], [], [{**row, "id": 42}])
     for _ in range(2):
         [leased] = asyncio.run(outbox.exchange([], NOW, 50, [42]))

@@ -23,13 +23,14 @@ TEXTS = (
     *("device_data", "form_data", "configuration", "first_touch", "last_touch"),
     *("started_at", "last_activity", "last_event_at", *TOUCH_FIELDS),
 )
+JUDGED = ("website_url", "pixel_configuration", "suspicious")
 
 
 def row_with(**columns: object) -> Row:
     """A row of the outbox; a column that is not given is NULL."""
     names = (*TEXTS, "pages", "pipedrive_retry_count", "pipedrive_sync_status")
-    columns_by_default = dict.fromkeys(names)
-    return {**columns_by_default, "id": 42, **columns}
+    columns_by_default = dict.fromkeys((*names, *JUDGED)) | {"has_other_events": 1}
+    return {**columns_by_default, "addresses_of_client": 1, "id": 42, **columns}
 
 
 def utc(moment: datetime, zone: str) -> datetime:
@@ -241,7 +242,7 @@ def test_a_session_that_ends_before_it_begins_has_no_duration() -> None:
         (["/#prices", "/"], ["/"]),
         (["/#/route", "/#!/route"], ["/#/route", "/#!/route"]),
         (["/a,b"], ["/a%2Cb"]),
-        (["/?q=a, b"], ["/?q=a%2C b"]),
+        (["/?q=a, b"], ["/?q=a%2C%20b"]),
     ],
 )
 def test_pages_are_unique_and_without_campaigns(visited: list[str], pages: list[str]) -> None:

@@ -1,0 +1,49 @@
+"""What a CRM shows or exports is plain text, whoever sent it: no formula and nothing invisible."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from services.pipedrive.fields import SEPARATOR, LeadValue
+
+ADDRESSES = frozenset(("page_url", "referrer_url"))
+_WEB_ADDRESS = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+# A spreadsheet takes a text that begins with one of these for a formula. The wide ones of East
+# Asian keyboards count as well.
+_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\u2212"
+_INVISIBLE = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
+_BREAKS = frozenset(("Zl", "Zp"))
+
+
+def plain_value(name: str, value: LeadValue | None) -> LeadValue | None:
+    """The value as plain text, or None where nothing is left of it or it is no address."""
+    if value is None:
+        return None
+    if name in ADDRESSES:
+        address = _address(value.text)
+        return replace(value, text=address) if address else None
+    if value.parts:
+        parts = tuple(filter(None, map(_address, value.parts)))
+        return replace(value, text=SEPARATOR.join(parts), parts=parts) if parts else None
+    text = visible(value.text).lstrip(f"{_FORMULA_SIGNS} ")
+    return replace(value, text=text) if text else None
+
+
+def visible(text: str) -> str:
+    """The text without characters that control or format it; breaks become spaces."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return "".join(map(_visible_character, text)).strip()
+
+
+def _address(text: str) -> str | None:
+    address = visible(text).replace(" ", "%20")
+    return address if _WEB_ADDRESS.fullmatch(address) else None
+
+
+def _visible_character(character: str) -> str:
+    if character in "\t\n\r" or unicodedata.category(character) in _BREAKS:
+        return " "
+    return "" if unicodedata.category(character) in _INVISIBLE else character

@@ -1,0 +1,90 @@
+"""Why a lead may be forged: what its event and its client's other ones say, when it is due."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from services.core.ports import Row
+from services.core.text import read_object
+from services.projects.pixel_rules import read_rules
+
+# Within the minutes before and after the lead, among so many forms on either side of it.
+BURST_MINUTES = 10
+BURST_FORMS = 50
+BURST_ADDRESSES = 5
+
+ONLY_EVENT = "the visitor has no other event"
+UNKNOWN_HOST = "the page is on no known host of the pixel"
+BURST = "different addresses from one client within minutes"
+HOLD_SETTING = "hold_suspicious"
+
+# The columns of a leased event that the reasons are read from. Rows of production hold anything.
+_EMAIL = "iif(json_valid(form_data), form_data ->> 'email', NULL)"
+_FORMS = """
+  SELECT ip_address, user_agent, project_id, timestamp, form_data
+  FROM tracking_events INDEXED BY tracking_events_by_form WHERE event_type = 'form_submit'
+"""
+SUSPICION_COLUMNS = f"""
+  events.suspicious, pixels.website_url, pixels.configuration AS pixel_configuration,
+  EXISTS (
+    SELECT 1 FROM tracking_events AS other
+    WHERE other.visitor_id = events.visitor_id AND other.project_id = events.project_id
+      AND other.id <> events.id
+  ) AS has_other_events,
+  (
+    SELECT count(DISTINCT {_EMAIL}) FROM (
+      SELECT * FROM ({_FORMS} AND id <= events.id ORDER BY id DESC LIMIT {BURST_FORMS})
+      UNION ALL
+      SELECT * FROM ({_FORMS} AND id > events.id ORDER BY id LIMIT {BURST_FORMS})
+    ) AS form
+    WHERE form.ip_address = events.ip_address AND form.user_agent = events.user_agent
+      AND form.project_id = events.project_id
+      AND form.timestamp BETWEEN datetime(events.timestamp, '-{BURST_MINUTES} minutes')
+        AND datetime(events.timestamp, '+{BURST_MINUTES} minutes')
+  ) AS addresses_of_client
+"""
+
+
+def reasons_for_suspicion(row: Row) -> tuple[str, ...]:
+    """Why the lead in a row of `READ_LEASED` may be forged; empty where nothing says so."""
+    return tuple(_reasons(row))
+
+
+def was_judged(row: Row) -> bool:
+    """Whether the lead was judged before: who released it does not see it held again."""
+    return row.get("suspicious") is not None
+
+
+def suspicious_text(reasons: tuple[str, ...]) -> str:
+    """The reasons as they are stored."""
+    return json.dumps(reasons)
+
+
+def _reasons(row: Row) -> Iterator[str]:
+    if not row["has_other_events"]:
+        yield ONLY_EVENT
+    if not _is_known_host(row):
+        yield UNKNOWN_HOST
+    if row["addresses_of_client"] >= BURST_ADDRESSES:
+        yield f"{row['addresses_of_client']} {BURST}"
+
+
+def _is_known_host(row: Row) -> bool:
+    """Whether the page is on a domain of the pixel; True where nobody said which those are."""
+    rules = read_rules(read_object(row["configuration"]), read_object(row["pixel_configuration"]))
+    if rules.allowed_domains:
+        return rules.allow(row["page_url"] or "")
+    site = _host(row["website_url"]).removeprefix("www.")
+    host = _host(row["page_url"])
+    return not site or host == site or host.endswith(f".{site}")
+
+
+def _host(address: str | None) -> str:
+    """The host in an address, also in one without a scheme, as people write their website."""
+    text = address or ""
+    try:
+        return urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,129 @@
+"""Leads that may be forged: marked with reasons, and held where the project says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ops.leads.lead_states import State
+from ops.leads.resubmission import Resubmittable, Selection, set_pending
+from services.archive.archive_run import READ_PART
+from services.core.pending_leads import IS_NOT_PENDING
+from services.sync.suspicion import BURST_ADDRESSES, ONLY_EVENT
+from tests.harness.sync import Lab, some_email
+from tests.harness.worker import PROJECT, some_address, some_event, some_visitor
+
+
+@contextmanager
+def holding(lab: Lab) -> Iterator[None]:
+    """The project holds what may be forged."""
+    set_configuration = "UPDATE projects SET configuration = ? WHERE id = ?"
+    lab.worker.query(set_configuration, json.dumps({"hold_suspicious": True}), PROJECT)
+    try:
+        yield
+    finally:
+        lab.worker.query(set_configuration, "{}", PROJECT)
+
+
+def reasons(lab: Lab, event_id: int) -> list[str]:
+    suspicions: list[str] = json.loads(lab.worker.event(event_id)["suspicious"])
+    return suspicions
+
+
+def journey(lab: Lab, email: str) -> int:
+    """A page view and the form that follows it; returns the form's id."""
+    cookie = some_visitor()
+    lab.worker.send(some_event(visitor_cookie=cookie))
+    return lab.submit(email, visitor_cookie=cookie)
+
+
+def test_an_ordinary_lead_is_judged_and_not_suspicious(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    with holding(lab):
+        event_id = journey(lab, email)
+        lab.sync()
+    assert lab.status(event_id) == ("synced", str(person))
+    assert reasons(lab, event_id) == []
+
+
+def test_a_suspicious_lead_is_sent_with_its_reasons_where_nobody_holds_it(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    event_id = lab.submit(email)
+    line = lab.sync()
+    assert lab.status(event_id) == ("synced", str(person))
+    assert reasons(lab, event_id) == [ONLY_EVENT]
+    assert line["held"] == 0
+    [log_line] = [line for line in lab.worker.log_lines() if line["event"] == "lead_suspicious"]
+    assert (log_line["event_id"], log_line["held"]) == (event_id, False)
+
+
+def test_a_held_lead_waits_until_a_person_sends_it(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    with holding(lab):
+        event_id = lab.submit(email)
+        assert lab.sync()["held"] == 1
+        assert lab.status(event_id) == ("held", None)
+        assert lab.reason(event_id).startswith("held, because it may be forged: the visitor has")
+        assert lab.pipedrive.calls("update") == 0
+        lab.sync()
+        assert lab.status(event_id) == ("held", None)
+
+        release = set_pending(
+            [event_id], Resubmittable([event_id], frozenset(), {}), Selection(ids=[event_id])
+        )
+        for statement in release:
+            lab.worker.query(statement)
+        lab.sync()
+    assert lab.status(event_id) == ("synced", str(person))
+    assert reasons(lab, event_id) == [ONLY_EVENT]
+
+
+def test_many_addresses_from_one_client_are_a_burst(lab: Lab) -> None:
+    address = some_address()
+    events = []
+    for _ in range(BURST_ADDRESSES):
+        cookie = some_visitor()
+        lab.worker.send(some_event(visitor_cookie=cookie), address=address)
+        form = some_event(
+            visitor_cookie=cookie,
+            event_type="form_submit",
+            event_key=some_visitor(),
+            form_data={"email": some_email()},
+        )
+        events.append(lab.worker.send(form, address=address).json()["event_id"])
+    other = journey(lab, some_email())
+    lab.sync()
+    burst = f"{BURST_ADDRESSES} different addresses from one client within minutes"
+    assert [reasons(lab, event) for event in events] == [[burst]] * BURST_ADDRESSES
+    assert reasons(lab, other) == []
+
+
+def test_a_held_lead_is_neither_archived_nor_deleted_by_the_retention(lab: Lab) -> None:
+    event_id = lab.submit(some_email())
+    lab.worker.query(
+        "UPDATE tracking_events SET pipedrive_sync_status = ? WHERE id = ?",
+        State.WITHHELD,
+        event_id,
+    )
+    may_go = f"SELECT {IS_NOT_PENDING} AS may_go FROM tracking_events WHERE id = ?"
+    assert lab.worker.query(may_go, event_id) == [{"may_go": 0}]
+    assert IS_NOT_PENDING in READ_PART
+
+
+def test_what_a_request_says_is_plain_text_in_the_crm(lab: Lab) -> None:
+    email = some_email()
+    person = lab.person(email)
+    lab.submit(
+        email,
+        page_title='=HYPERLINK("https://evil.example","Your invoice")',
+        page_url="https://shop.example/?utm_source=%2B%2Bad&utm_campaign=%E2%80%AEgnirps&gclid=%3D",
+    )
+    lab.sync()
+    written = lab.written(person)
+    assert written["page_title"] == 'HYPERLINK("https://evil.example","Your invoice")'
+    assert (written["utm_source"], written["utm_campaign"]) == ("ad", "gnirps")
+    assert "gclid" not in written
