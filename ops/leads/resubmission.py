@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ops.cloudflare.database import Database, Row, id_batches, integer_list
 from ops.leads.lead_states import CONDITIONS, DUE_AT, IS_SUBMISSION, SUBMISSIONS, State
+from services.core.pending_leads import RELEASED
 from services.tracking.form_data import read_lead
 
 MAX_EVENT_ID = 2**63 - 1
@@ -106,7 +107,11 @@ def set_pending(ids: Sequence[int], submissions: Resubmittable, selection: Selec
     pending = f"""
       UPDATE tracking_events SET
         pipedrive_sync_status = NULL, pipedrive_due_at = NULL, pipedrive_retry_count = 0,
-        pipedrive_sync_reason = NULL, pipedrive_lease = NULL
+        pipedrive_sync_reason = NULL, pipedrive_lease = NULL,
+        suspicious = iif(
+          pipedrive_sync_status = '{State.WITHHELD}',
+          json_insert(suspicious, '$[#]', '{RELEASED}'), suspicious
+        )
       WHERE id IN ({integer_list(ids)}) AND {selection.condition}
       RETURNING id
     """

@@ -14,7 +14,7 @@ from services.core.errors import InvalidInputError
 from services.core.logs import Log
 from services.core.ports import NotStoredError, OnCost, UnavailableError
 from services.projects.pixel_cache import Pixel
-from services.projects.pixel_rules import PixelRules, declines, sender_of
+from services.projects.pixel_rules import PixelRules, declines
 from services.tracking.events import (
     VISITOR_COOKIE,
     Event,
@@ -23,6 +23,7 @@ from services.tracking.events import (
     read_event,
 )
 from services.tracking.page_addresses import address_of_image
+from services.tracking.senders import may_send, sender_of
 from services.tracking.visits import RecordedEvent, touch_of
 from services.tracking.waiting_room import WaitingEvent
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
@@ -197,7 +198,7 @@ async def _store_in_waiting_room(
 ) -> None:
     """Puts an event into R2 that D1 cannot take now; an old pixel never sends it again."""
     declined_tracking = declines(request.header)
-    sender = sender_of(request.header)
+    sender = sender_of(request.header, request.base_url)
     waiting = WaitingEvent(event, request.origin, now, declines=declined_tracking, sender=sender)
     try:
         is_waiting = await app.waiting_room.add(waiting)
@@ -245,8 +246,8 @@ def _require_permission(rules: PixelRules, request: Request, event: Event) -> No
         raise InvalidEventError(
             "Domain not allowed", ["page_url: is on none of the pixel's allowed_domains"]
         )
-    sender = sender_of(request.header)
-    if sender and not rules.allow(sender):
+    sender = sender_of(request.header, request.base_url)
+    if not may_send(rules, sender, event.page_url):
         raise WrongSenderError(
             "Domain not allowed", ["origin: is on none of the pixel's allowed_domains"]
         )

@@ -95,6 +95,12 @@ LEADS_WAITING = Problem(
     "leads reach Pipedrive late; none is lost",
     "ppp leads --env production",
 )
+LEADS_HELD = Problem(
+    "leads_held",
+    "P3",
+    "leads that may be forged wait for a person; none is sent by itself, and none is lost",
+    "ppp leads --state held --env production",
+)
 BREAKER_OPEN = Problem(
     "pipedrive_breaker_open",
     "P2",

@@ -13,6 +13,7 @@ from services.archive import archive_run
 from services.backup.records import Backup
 from services.backup.schedule import newest_verified, without_future
 from services.core.backed_up import NO_BACKUP
+from services.core.pending_leads import WITHHELD
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time, parse_stored_time
 from services.monitoring.health import NO_ANSWER, ComponentHealth
@@ -128,6 +129,7 @@ def check_observations(
         *(_check_errors(metrics), _check_leads(metrics), _check_breaker(metrics)),
         *(_check_budget(metrics, thresholds), _check_backup(backups, now)),
         *(_check_failed_backup(backups), _check_jobs(metrics, now), _check_cron(metrics, now)),
+        _check_withheld(metrics),
     )
     return [finding for finding in findings if finding]
 
@@ -179,6 +181,11 @@ def _check_leads(metrics: Metrics) -> Finding | None:
         return None
     text = f"{metrics.pending:,} wait, the oldest for {_duration(age)}"
     return Finding(problems.LEADS_WAITING, text)
+
+
+def _check_withheld(metrics: Metrics) -> Finding | None:
+    number = metrics.submissions.numbers.get(WITHHELD, 0)
+    return Finding(problems.LEADS_HELD, f"{number:,} wait for a person") if number else None
 
 
 def _check_breaker(metrics: Metrics) -> Finding | None:

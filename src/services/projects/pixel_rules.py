@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
-WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 IPV4_HOST_BITS = 8
 IPV6_HOST_BITS = 80
 
@@ -56,15 +54,6 @@ def read_rules(project: Mapping[str, object], pixel: Mapping[str, object]) -> Pi
         _is_yes(settings.get("respect_dnt")),
         minutes if type(minutes) is int and minutes > 0 else None,
     )
-
-
-def sender_of(header: Callable[[str], str | None]) -> str | None:
-    """The page that the browser itself says it sends from, None where it says none.
-
-    A sandboxed frame and an app have an origin that is no web address.
-    """
-    senders = (header(name) or "" for name in ("origin", "referer"))
-    return next((page for page in senders if WEB_ADDRESS.match(page)), None)
 
 
 def declines(header: Callable[[str], str | None]) -> bool:

@@ -33,7 +33,6 @@ from services.sync.outbox_statements import (
     SETTLE_PERSONS,
 )
 from services.sync.submissions import Submission, read_submission
-from services.sync.suspicion import suspicious_text
 
 JOB = "pipedrive_sync"
 
@@ -79,7 +78,7 @@ class Outcome:
             "status": None if is_checked else self.status,
             "was_rejected": self.submission.is_rejected,
             "reason": self.reason,
-            "suspicious": suspicious_text(self.submission.suspicion),
+            "suspicious": self.submission.suspicious,
             "person_id": None if self.person_id is None else str(self.person_id),
             "destination": self.destination,
             "written": self.written,

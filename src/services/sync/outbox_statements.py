@@ -22,7 +22,7 @@ UPDATE tracking_events SET
   ),
   pipedrive_person_id = coalesce(outcome.value ->> 'person_id', pipedrive_person_id),
   pipedrive_sync_reason = outcome.value ->> 'reason',
-  suspicious = coalesce(suspicious, outcome.value ->> 'suspicious'),
+  suspicious = coalesce(outcome.value ->> 'suspicious', suspicious),
   pipedrive_due_at = iif(
     {_OUTCOME_CHANGED_WHILE_LEASED} AND outcome.value ->> 'status' IS NULL,
     pipedrive_due_at, outcome.value ->> 'due_at'

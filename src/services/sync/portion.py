@@ -118,10 +118,6 @@ class PortionSync:
         for submission in portion:
             if submission.suspicion:
                 self._tell_suspicion(submission)
-            if submission.is_withheld:
-                reason = f"{WITHHELD}: {'; '.join(submission.suspicion)}"
-                outcomes.append(Outcome(submission, "held", reason))
-                continue
             email = submission.lead.email
             if email is None:
                 outcomes.append(Outcome(submission, reason="no e-mail address"))
@@ -129,6 +125,9 @@ class PortionSync:
             destination = self._destination(submission)
             if isinstance(destination, Outcome):
                 outcomes.append(_without_error(destination))
+                continue
+            if submission.is_withheld and not submission.is_rejected:
+                outcomes.append(_withheld(submission))
                 continue
             # Whether a rejected form was taken all the same depends on its own time.
             rejected_id = submission.event_id if submission.is_rejected else None
@@ -183,6 +182,8 @@ class PortionSync:
             return [_without_error(failure) for failure in failures]
         if isinstance(person, NoPerson):
             return [_not_found(submission, person.reason) for submission in group.submissions]
+        if group.newest.is_withheld:
+            return [_withheld(group.newest)]
         return person
 
     async def _find_added(self, lookup: PersonLookup, submission: Submission) -> int | NoPerson:
@@ -326,6 +327,10 @@ def _add_to_person(
     earlier = persons[key].submissions if key in persons else ()
     submissions = sorted((*earlier, *group.submissions), key=lambda entry: entry.event_id)
     persons[key] = LeadGroup(group.destination, tuple(submissions))
+
+
+def _withheld(submission: Submission) -> Outcome:
+    return Outcome(submission, "held", f"{WITHHELD}: {'; '.join(submission.suspicion)}")
 
 
 def _not_found(submission: Submission, reason: str) -> Outcome:

@@ -13,7 +13,7 @@ from services.core.ports import LocalTime, Row
 from services.core.text import read_object
 from services.pipedrive.fields import SEPARATOR, TOUCH_FIELDS, LeadValue
 from services.sync.plain_text import plain_value
-from services.sync.suspicion import HOLD_SETTING, reasons_for_suspicion, was_judged
+from services.sync.suspicion import HOLD_SETTING, reasons_for_suspicion, was_released
 from services.tracking.attribution import (
     Attribution,
     click_ids,
@@ -57,8 +57,13 @@ class Submission:
     @property
     def is_withheld(self) -> bool:
         """Whether a person is to look at it before it is sent."""
-        holds = self.configuration.get(HOLD_SETTING) is True
-        return bool(self.suspicion) and holds and not was_judged(self.row)
+        is_asked_for = self.configuration.get(HOLD_SETTING) is True
+        return bool(self.suspicion) and is_asked_for and not was_released(self.row)
+
+    @property
+    def suspicious(self) -> str | None:
+        """The reasons as they are stored; None: what a person said of them stays."""
+        return None if was_released(self.row) else json.dumps(self.suspicion)
 
     @property
     def submitted_at(self) -> datetime | None:

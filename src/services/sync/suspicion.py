@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
+from services.core.pending_leads import RELEASED
 from services.core.ports import Row
 from services.core.text import read_object
-from services.projects.pixel_rules import read_rules
+from services.projects.pixel_rules import PixelRules, read_rules
+from services.tracking.registrable_domains import host_of, share_domain
 
 # Within the minutes before and after the lead, among so many forms on either side of it.
 BURST_MINUTES = 10
@@ -52,39 +52,27 @@ def reasons_for_suspicion(row: Row) -> tuple[str, ...]:
     return tuple(_reasons(row))
 
 
-def was_judged(row: Row) -> bool:
-    """Whether the lead was judged before: who released it does not see it held again."""
-    return row.get("suspicious") is not None
-
-
-def suspicious_text(reasons: tuple[str, ...]) -> str:
-    """The reasons as they are stored."""
-    return json.dumps(reasons)
+def was_released(row: Row) -> bool:
+    """Whether a person looked at the lead and sent it all the same."""
+    return RELEASED in (row["suspicious"] or "")
 
 
 def _reasons(row: Row) -> Iterator[str]:
     if not row["has_other_events"]:
         yield ONLY_EVENT
-    if not _is_known_host(row):
+    rules = read_rules(read_object(row["configuration"]), read_object(row["pixel_configuration"]))
+    if not _is_known_host(row, rules):
         yield UNKNOWN_HOST
-    if row["addresses_of_client"] >= BURST_ADDRESSES:
+    # A network is not a client.
+    if row["addresses_of_client"] >= BURST_ADDRESSES and not rules.anonymizes_addresses:
         yield f"{row['addresses_of_client']} {BURST}"
 
 
-def _is_known_host(row: Row) -> bool:
+def _is_known_host(row: Row, rules: PixelRules) -> bool:
     """Whether the page is on a domain of the pixel; True where nobody said which those are."""
-    rules = read_rules(read_object(row["configuration"]), read_object(row["pixel_configuration"]))
+    page, website = row["page_url"] or "", row["website_url"] or ""
     if rules.allowed_domains:
-        return rules.allow(row["page_url"] or "")
-    site = _host(row["website_url"]).removeprefix("www.")
-    host = _host(row["page_url"])
-    return not site or host == site or host.endswith(f".{site}")
-
-
-def _host(address: str | None) -> str:
-    """The host in an address, also in one without a scheme, as people write their website."""
-    text = address or ""
-    try:
-        return urlsplit(text if "//" in text else f"//{text}").hostname or ""
-    except ValueError:
-        return ""
+        return rules.allow(page)
+    # People write their website without a scheme, too.
+    site = website if "://" in website else f"https://{website}"
+    return not host_of(site) or share_domain(site, page)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from services.tracking.public_suffixes import LABELS_BY_TOP_LEVEL_DOMAIN
 
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^/?#:]+)", re.IGNORECASE)
+_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^/?#:[\]]+)", re.IGNORECASE)
 
 
 def _suffixes() -> Iterator[str]:

@@ -16,6 +16,7 @@ from services.core.logs import Log
 from services.core.ports import Batch, Clock, UnavailableError
 from services.projects.pixel_cache import Pixel, PixelCache
 from services.tracking.parked_events import ParkedEvents, pixel_of
+from services.tracking.senders import may_send
 from services.tracking.visits import Visits
 from services.tracking.waiting_queue import WaitingQueue
 from services.tracking.waiting_room import (
@@ -214,8 +215,8 @@ class Replay:
             raise NotTakenError
         if pixel.rules.respects_dnt and waiting.declines:
             raise VisitorDeclinesError
-        pages = (event.page_url, waiting.sender or event.page_url)
-        if not all(map(pixel.rules.allow, pages)):
+        is_own = may_send(pixel.rules, waiting.sender, event.page_url)
+        if not (is_own and pixel.rules.allow(event.page_url)):
             raise NotTakenError
         return pixel
 

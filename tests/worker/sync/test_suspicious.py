@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ops.leads.lead_states import State
 from ops.leads.resubmission import Resubmittable, Selection, set_pending
 from services.archive.archive_run import READ_PART
-from services.core.pending_leads import IS_NOT_PENDING
+from services.core.pending_leads import IS_NOT_PENDING, RELEASED
 from services.sync.suspicion import BURST_ADDRESSES, ONLY_EVENT
 from tests.harness.sync import Lab, some_email
 from tests.harness.worker import PROJECT, some_address, some_event, some_visitor
@@ -79,7 +79,7 @@ def test_a_held_lead_waits_until_a_person_sends_it(lab: Lab) -> None:
             lab.worker.query(statement)
         lab.sync()
     assert lab.status(event_id) == ("synced", str(person))
-    assert reasons(lab, event_id) == [ONLY_EVENT]
+    assert reasons(lab, event_id) == [ONLY_EVENT, RELEASED]
 
 
 def test_many_addresses_from_one_client_are_a_burst(lab: Lab) -> None:

@@ -112,6 +112,10 @@ def test_nothing_is_found_up_to_each_limit() -> None:
             ("P2", "leads_waiting", "2 wait, the oldest for 1 h 35 min"),
         ),
         (
+            metrics(submissions=CachedCounts(NOW, {"held": 2, "synced": 9})),
+            ("P3", "leads_held", "2 wait for a person"),
+        ),
+        (
             metrics(accounts=[{"name": "acme", "state": "open"}]),
             ("P2", "pipedrive_breaker_open", "account acme"),
         ),

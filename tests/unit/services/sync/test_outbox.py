@@ -16,7 +16,12 @@ from services.tracking.form_data import Lead
 from tests.unit.memory import NOW, MemoryDatabase
 
 SUBMISSION = Submission(
-    event_id=42, project_id="p", lead=Lead("j@x.com", None, None), tries=3, configuration={}, row={}
+    event_id=42,
+    project_id="p",
+    lead=Lead("j@x.com", None, None),
+    tries=3,
+    configuration={},
+    row={"suspicious": None},
 )
 REJECTED_FORM = replace(SUBMISSION, is_rejected=True)
 DUE = datetime(2026, 5, 1, 12, 5, 0, 999_999, tzinfo=UTC)

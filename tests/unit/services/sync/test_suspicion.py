@@ -4,13 +4,14 @@ import json
 
 import pytest
 
+from services.core.pending_leads import RELEASED
 from services.core.ports import Row
 from services.sync.suspicion import (
     BURST_ADDRESSES,
     ONLY_EVENT,
     UNKNOWN_HOST,
     reasons_for_suspicion,
-    was_judged,
+    was_released,
 )
 
 
@@ -51,8 +52,9 @@ def test_every_reason_is_given() -> None:
         ("https://shop.example", True),
         ("https://www.shop.example/en", True),
         ("shop.example", True),
-        ("https://blog.shop.example", False),
+        ("https://blog.shop.example", True),
         ("https://op.example", False),
+        ("localhost:3000", False),
         ("", True),
         (None, True),
         ("https://[", True),
@@ -74,6 +76,12 @@ def test_an_odd_configuration_says_nothing(odd: str | None) -> None:
     assert reasons_for_suspicion(row(configuration=odd, pixel_configuration=odd)) == ()
 
 
-def test_a_lead_is_judged_once() -> None:
-    assert not was_judged(row())
-    assert was_judged(row(suspicious="[]"))
+def test_a_network_is_no_client() -> None:
+    many = row(addresses_of_client=BURST_ADDRESSES, configuration='{"ip_anonymization": true}')
+    assert reasons_for_suspicion(many) == ()
+
+
+def test_a_person_who_released_a_lead_does_not_see_it_again() -> None:
+    for suspicious in (None, "[]", json.dumps([ONLY_EVENT])):
+        assert not was_released(row(suspicious=suspicious))
+    assert was_released(row(suspicious=json.dumps([ONLY_EVENT, RELEASED])))
