@@ -88,8 +88,8 @@ def test_events_of_other_sites_are_counted(keyed: Worker) -> None:
     assert send_with(keyed, event, {"origin": EVIL}).status == 400
     wait_until(lambda: keyed.query(COUNT_REFUSED)[0]["number"] == 1)
     metrics = keyed.fetch("/api/reports/metrics", headers={"x-api-key": READ_KEY}).json()
-    assert metrics["data"]["errors_last_hour"]["refused_senders"] == 1
-    assert metrics["data"]["errors_last_hour"]["failed_requests"] == 0
+    assert metrics["metrics"]["errors_last_hour"]["refused_senders"] == 1
+    assert metrics["metrics"]["errors_last_hour"]["failed_requests"] == 0
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,25 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from ops.leads.lead_states import State
 from ops.leads.resubmission import Resubmittable, Selection, set_pending
 from services.archive.archive_run import READ_PART
 from services.core.pending_leads import IS_NOT_PENDING, RELEASED
 from services.sync.suspicion import BURST_ADDRESSES, ONLY_EVENT
 from tests.harness.sync import Lab, some_email
-from tests.harness.worker import PROJECT, some_address, some_event, some_visitor
+from tests.harness.worker import PIXEL, PROJECT, some_address, some_event, some_visitor
+
+
+@pytest.fixture(autouse=True)
+def _website(lab: Lab) -> Iterator[None]:
+    """The pixel is the one of the site that the forms come from."""
+    set_website = "UPDATE pixels SET website_url = ? WHERE id = ?"
+    [before] = lab.worker.query("SELECT website_url FROM pixels WHERE id = ?", PIXEL)
+    lab.worker.query(set_website, "https://www.shop.example", PIXEL)
+    yield
+    lab.worker.query(set_website, before["website_url"], PIXEL)
 
 
 @contextmanager
