@@ -38,10 +38,10 @@ SUSPICION_COLUMNS = f"""
       SELECT * FROM ({_FORMS} AND id <= events.id ORDER BY id DESC LIMIT {BURST_FORMS})
       UNION ALL
       SELECT * FROM ({_FORMS} AND id > events.id ORDER BY id LIMIT {BURST_FORMS})
-    ) AS form
-    WHERE form.ip_address = events.ip_address AND form.user_agent = events.user_agent
-      AND form.project_id = events.project_id
-      AND form.timestamp BETWEEN datetime(events.timestamp, '-{BURST_MINUTES} minutes')
+    ) AS near
+    WHERE near.ip_address = events.ip_address AND near.user_agent = events.user_agent
+      AND near.project_id = events.project_id
+      AND near.timestamp BETWEEN datetime(events.timestamp, '-{BURST_MINUTES} minutes')
         AND datetime(events.timestamp, '+{BURST_MINUTES} minutes')
   ) AS addresses_of_client
 """
