@@ -115,9 +115,8 @@ class PortionSync:
     ) -> tuple[list[LeadGroup], list[Outcome]]:
         groups: dict[tuple[str, str, int | None], LeadGroup] = {}
         outcomes: list[Outcome] = []
+        self._tell_suspicions([each for each in portion if each.suspicion])
         for submission in portion:
-            if submission.suspicion:
-                self._tell_suspicion(submission)
             email = submission.lead.email
             if email is None:
                 outcomes.append(Outcome(submission, reason="no e-mail address"))
@@ -136,13 +135,14 @@ class PortionSync:
             groups[key] = LeadGroup(destination, (*earlier, submission))
         return list(groups.values()), outcomes
 
-    def _tell_suspicion(self, submission: Submission) -> None:
-        self.log.warning(
-            "lead_suspicious",
-            event_id=submission.event_id,
-            reasons=list(submission.suspicion),
-            held=submission.is_withheld,
-        )
+    def _tell_suspicions(self, suspicious: Sequence[Submission]) -> None:
+        if suspicious:
+            self.log.warning(
+                "leads_suspicious",
+                event_ids=[submission.event_id for submission in suspicious],
+                reasons=sorted({reason for each in suspicious for reason in each.suspicion}),
+                held=sum(submission.is_withheld for submission in suspicious),
+            )
 
     def _destination(self, submission: Submission) -> Destination | Outcome:
         try:

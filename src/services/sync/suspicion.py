@@ -33,7 +33,7 @@ SUSPICION_COLUMNS = f"""
     WHERE other.visitor_id = events.visitor_id AND other.project_id = events.project_id
       AND other.id <> events.id
   ) AS has_other_events,
-  (
+  iif(events.ip_address IS NULL, 0, (
     SELECT count(DISTINCT {_EMAIL}) FROM (
       SELECT * FROM ({_FORMS} AND id <= events.id ORDER BY id DESC LIMIT {BURST_FORMS})
       UNION ALL
@@ -43,7 +43,7 @@ SUSPICION_COLUMNS = f"""
       AND near.project_id = events.project_id
       AND near.timestamp BETWEEN datetime(events.timestamp, '-{BURST_MINUTES} minutes')
         AND datetime(events.timestamp, '+{BURST_MINUTES} minutes')
-  ) AS addresses_of_client
+  )) AS addresses_of_client
 """
 
 

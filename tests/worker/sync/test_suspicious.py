@@ -68,8 +68,8 @@ def test_a_suspicious_lead_is_sent_with_its_reasons_where_nobody_holds_it(lab: L
     assert lab.status(event_id) == ("synced", str(person))
     assert reasons(lab, event_id) == [ONLY_EVENT]
     assert line["held"] == 0
-    [log_line] = [line for line in lab.worker.log_lines() if line["event"] == "lead_suspicious"]
-    assert (log_line["event_id"], log_line["held"]) == (event_id, False)
+    [log_line] = [line for line in lab.worker.log_lines() if line["event"] == "leads_suspicious"]
+    assert (log_line["event_ids"], log_line["held"]) == ([event_id], 0)
 
 
 def test_a_held_lead_waits_until_a_person_sends_it(lab: Lab) -> None:
