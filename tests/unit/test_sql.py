@@ -49,6 +49,7 @@ JOINED_BY_FUNCTIONS = {
     "services/reports/legacy_statistics.py": {
         *("word('utm_source')", "word_key('credited.utm_source')", "page('page_url')"),
     },
+    "services/sync/suspicion.py": {"leased_ids"},
     "services/reports/page_sql.py": {"address", "may_be_tracking", "query"},
     "services/reports/project_statistics.py": {"page('page_url')"},
     "services/reports/pixel_statistics.py": {

@@ -107,6 +107,7 @@ from services.sync.outbox_statements import (
     LEASE_DUE,
     LEASE_TIMED,
     READ_LEASED,
+    READ_NEAR,
     SETTLE,
     SETTLE_PERSONS,
 )
@@ -128,6 +129,7 @@ SYNC_STATEMENTS = {
     "lease by timer": LEASE_TIMED,
     "lease what is due": LEASE_DUE,
     "read what is leased": READ_LEASED,
+    "read what is near it": READ_NEAR,
     "claim persons": CLAIM_PERSONS,
 }
 ENDS = {"from": "2026-01-01", "to": "2026-02-01"}

@@ -29,10 +29,12 @@ from services.sync.outbox_statements import (
     LEASE_DUE,
     LEASE_TIMED,
     READ_LEASED,
+    READ_NEAR,
     SETTLE,
     SETTLE_PERSONS,
 )
 from services.sync.submissions import Submission, read_submission
+from services.sync.suspicion import with_addresses_of_clients
 
 JOB = "pipedrive_sync"
 
@@ -133,7 +135,15 @@ class Outbox:
         settled_lease = self._lease()
         self.portions += 1
         lease = LEASE_DUE if event_ids is None else LEASE_TIMED
-        statements = (SETTLE, SETTLE_PERSONS, WRITE_ACCOUNTS, RENEW_RUN, lease, READ_LEASED)
+        statements = (
+            SETTLE,
+            SETTLE_PERSONS,
+            WRITE_ACCOUNTS,
+            RENEW_RUN,
+            lease,
+            READ_LEASED,
+            READ_NEAR,
+        )
         parameters = {
             "settled": settled_lease,
             "outcomes": [outcome.as_json() for outcome in outcomes],
@@ -144,8 +154,8 @@ class Outbox:
             "most": max_submissions,
             "ids": list(event_ids or ()),
         }
-        rows = (await self._batch(statements, now, parameters))[-1]
-        return [read_submission(row) for row in rows]
+        *_, rows, near = await self._batch(statements, now, parameters)
+        return [read_submission(row) for row in with_addresses_of_clients(rows, near)]
 
     async def claim(
         self, claims: Sequence[tuple[str, int, int]], now: datetime

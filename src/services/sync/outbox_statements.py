@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.core.pending_leads import IS_UNSETTLED, REJECTED
 from services.sync.submissions import MAX_PAGE_CHARACTERS, MAX_PAGES
-from services.sync.suspicion import SUSPICION_COLUMNS
+from services.sync.suspicion import SUSPICION_COLUMNS, read_near
 
 # ---- submissions -------------------------------------------------------------------------------
 
@@ -101,6 +101,14 @@ _IS_LEASED = """
   coalesce(pipedrive_due_at, '') = ?1 ->> 'lease_until' AND pipedrive_lease = ?1 ->> 'lease'
 """
 
+_LEASED_IDS = f"""
+  SELECT id FROM tracking_events
+  WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND {_IS_LEASED}
+  UNION ALL
+  SELECT id FROM tracking_events
+  WHERE event_type = 'form_submit' AND pipedrive_sync_status = '{REJECTED}' AND {_IS_LEASED}
+"""
+
 # The sources of all values. The last touch is the newest one that came with an event. Touches and
 # pages are those of the same project, so that no client sees another one's.
 READ_LEASED = f"""
@@ -144,15 +152,12 @@ LEFT JOIN projects ON projects.id = events.project_id
 LEFT JOIN pixels ON pixels.id = events.pixel_id
 LEFT JOIN visitors ON visitors.id = events.visitor_id
 LEFT JOIN sessions ON sessions.id = events.session_id
-WHERE events.id IN (
-  SELECT id FROM tracking_events
-  WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL AND {_IS_LEASED}
-  UNION ALL
-  SELECT id FROM tracking_events
-  WHERE event_type = 'form_submit' AND pipedrive_sync_status = '{REJECTED}' AND {_IS_LEASED}
-)
+WHERE events.id IN ({_LEASED_IDS})
 ORDER BY events.id
 """
+
+# Whether a lead is one of a burst is seen by what was sent before and after it.
+READ_NEAR = read_near(_LEASED_IDS)
 
 # ---- persons -----------------------------------------------------------------------------------
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from services.core.pending_leads import RELEASED
 from services.core.ports import Row
+from services.core.stored_time import parse_stored_time
 from services.core.text import read_object
 from services.projects.pixel_rules import PixelRules, read_rules
 from services.tracking.registrable_domains import host_of, share_domain
 
 # Within the minutes before and after the lead, among so many forms on either side of it.
-BURST_MINUTES = 10
+BURST_SPAN = timedelta(minutes=10)
 BURST_FORMS = 50
 BURST_ADDRESSES = 5
+_MAX_ID = 2**63 - 1
 
 ONLY_EVENT = "the visitor has no other event"
 UNKNOWN_HOST = "the page is on no known host of the pixel"
@@ -21,30 +24,87 @@ BURST = "different addresses from one client within minutes"
 HOLD_SETTING = "hold_suspicious"
 
 # The columns of a leased event that the reasons are read from. Rows of production hold anything.
-_EMAIL = "iif(json_valid(form_data), form_data ->> 'email', NULL)"
-_FORMS = """
-  SELECT ip_address, user_agent, project_id, timestamp, form_data
-  FROM tracking_events INDEXED BY tracking_events_by_form WHERE event_type = 'form_submit'
-"""
-SUSPICION_COLUMNS = f"""
+SUSPICION_COLUMNS = """
   events.suspicious, pixels.website_url, pixels.configuration AS pixel_configuration,
   EXISTS (
     SELECT 1 FROM tracking_events AS other
     WHERE other.visitor_id = events.visitor_id AND other.project_id = events.project_id
       AND other.id <> events.id
-  ) AS has_other_events,
-  iif(events.ip_address IS NULL, 0, (
-    SELECT count(DISTINCT {_EMAIL}) FROM (
-      SELECT * FROM ({_FORMS} AND id <= events.id ORDER BY id DESC LIMIT {BURST_FORMS})
-      UNION ALL
-      SELECT * FROM ({_FORMS} AND id > events.id ORDER BY id LIMIT {BURST_FORMS})
-    ) AS near
-    WHERE near.ip_address = events.ip_address AND near.user_agent = events.user_agent
-      AND near.project_id = events.project_id
-      AND near.timestamp BETWEEN datetime(events.timestamp, '-{BURST_MINUTES} minutes')
-        AND datetime(events.timestamp, '+{BURST_MINUTES} minutes')
-  )) AS addresses_of_client
+  ) AS has_other_events
 """
+_FORMS = """
+  tracking_events AS form INDEXED BY tracking_events_by_form
+"""
+_IS_FORM = "form.event_type = 'form_submit'"
+
+
+def read_near(leased_ids: str) -> str:
+    """The statement that reads the forms on either side of the leads with these ids.
+
+    Each lead looks to the next one of the portion at most, which looks further, so that a form is
+    read once for the portion however many leads are near it. Only forms of their clients return.
+    """
+    return f"""
+WITH leased AS MATERIALIZED (
+  SELECT
+    id, ip_address, lag(id, 1, 0) OVER (ORDER BY id) AS id_before,
+    lead(id, 1, {_MAX_ID}) OVER (ORDER BY id) AS id_after
+  FROM tracking_events WHERE id IN ({leased_ids}) AND ip_address IS NOT NULL
+),
+spans AS MATERIALIZED (
+  SELECT
+    coalesce((
+      SELECT min(id) FROM (
+        SELECT form.id FROM {_FORMS}
+        WHERE {_IS_FORM} AND form.id > id_before AND form.id < leased.id
+        ORDER BY form.id DESC LIMIT {BURST_FORMS}
+      )
+    ), id) AS first_id,
+    coalesce((
+      SELECT max(id) FROM (
+        SELECT form.id FROM {_FORMS}
+        WHERE {_IS_FORM} AND form.id > leased.id AND form.id < id_after
+        ORDER BY form.id LIMIT {BURST_FORMS}
+      )
+    ), id) AS last_id
+  FROM leased
+)
+SELECT DISTINCT
+  form.id, form.project_id, form.ip_address, form.user_agent, form.timestamp,
+  iif(json_valid(form.form_data), form.form_data ->> 'email', NULL) AS email
+FROM spans CROSS JOIN {_FORMS} ON form.id BETWEEN first_id AND last_id AND {_IS_FORM}
+WHERE form.ip_address IN (SELECT ip_address FROM leased)
+"""
+
+
+def with_addresses_of_clients(rows: Sequence[Row], near: Sequence[Row]) -> list[Row]:
+    """Leased rows with the number of addresses that their client sent within minutes."""
+    sent: dict[object, list[tuple[datetime, str]]] = {}
+    for form in near:
+        if form["email"] and (time := _time(form)):
+            sent.setdefault(_client(form), []).append((time, form["email"]))
+    return [
+        {**row, "addresses_of_client": _addresses_near(row, sent.get(_client(row), ()))}
+        for row in rows
+    ]
+
+
+def _addresses_near(row: Row, sent: Sequence[tuple[datetime, str]]) -> int:
+    time = _time(row)
+    if row["ip_address"] is None or time is None:
+        return 0
+    return len({email for sent_at, email in sent if abs(sent_at - time) <= BURST_SPAN})
+
+
+def _client(form: Row) -> object:
+    return form["project_id"], form["ip_address"], form["user_agent"]
+
+
+def _time(form: Row) -> datetime | None:
+    try:
+        return parse_stored_time(form["timestamp"] or "")
+    except ValueError:
+        return None
 
 
 def reasons_for_suspicion(row: Row) -> tuple[str, ...]:

@@ -180,11 +180,10 @@ def test_a_portion_settles_the_lease_of_the_one_before_it() -> None:
             "pipedrive_retry_count",
             "pipedrive_sync_status",
             *("website_url", "pixel_configuration", "suspicious"),
-            *("page_url", "has_other_events"),
+            *("page_url", "has_other_events", "ip_address", "user_agent", "timestamp"),
         )
     )
-    row["addresses_of_client"] = 0
-    outbox, database = outbox_with([], [], [], [], [], [{**row, "id": 42}])
+    outbox, database = outbox_with([], [], [], [], [], [{**row, "id": 42}], [])
     for _ in range(2):
         [leased] = asyncio.run(outbox.exchange([], NOW, 50, [42]))
         assert leased.event_id == 42

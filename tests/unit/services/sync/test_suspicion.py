@@ -1,6 +1,7 @@
 """Which leads may be forged."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -8,10 +9,13 @@ from services.core.pending_leads import RELEASED
 from services.core.ports import Row
 from services.sync.suspicion import (
     BURST_ADDRESSES,
+    BURST_FORMS,
     ONLY_EVENT,
     UNKNOWN_HOST,
+    read_near,
     reasons_for_suspicion,
     was_released,
+    with_addresses_of_clients,
 )
 
 
@@ -85,3 +89,64 @@ def test_a_person_who_released_a_lead_does_not_see_it_again() -> None:
     for suspicious in (None, "[]", json.dumps([ONLY_EVENT])):
         assert not was_released(row(suspicious=suspicious))
     assert was_released(row(suspicious=json.dumps([ONLY_EVENT, RELEASED])))
+
+
+def form(minute: int, email: str | None = "a@x.com", **columns: object) -> Row:
+    """A form of one client in a minute of an hour."""
+    return {
+        "project_id": "p",
+        "ip_address": "192.0.2.1",
+        "user_agent": "Firefox",
+        "timestamp": f"2026-05-01 12:{minute:02}:00",
+        "email": email,
+        **columns,
+    }
+
+
+def test_the_addresses_of_a_client_are_counted_within_minutes_of_the_lead() -> None:
+    near = [
+        *(form(20), form(20), form(10, "b@x.com"), form(30, "c@x.com"), form(20, None)),
+        *(form(9, "d@x.com"), form(31, "e@x.com"), form(20, "f@x.com", timestamp="?")),
+        form(20, "g@x.com", project_id="q"),
+        form(20, "h@x.com", ip_address="192.0.2.2"),
+        form(20, "i@x.com", user_agent="Chromium"),
+    ]
+    leads = [form(20), form(20, ip_address=None), form(20, timestamp=None), form(20, timestamp="?")]
+    counted = with_addresses_of_clients(leads, near)
+    assert [lead["addresses_of_client"] for lead in counted] == [3, 0, 0, 0]
+
+
+def near_forms(leased: list[int], forms: int = 1_000, **columns: object) -> list[int]:
+    """The forms that are read for leads with these ids, among so many with all ids from 1."""
+    database = sqlite3.connect(":memory:")
+    names = "project_id, ip_address, user_agent, timestamp, form_data, event_type"
+    database.execute(f"CREATE TABLE tracking_events (id INTEGER PRIMARY KEY, {names})")
+    database.execute(
+        "CREATE INDEX tracking_events_by_form ON tracking_events (id)"
+        " WHERE event_type = 'form_submit'"
+    )
+    row = {**form(0), "form_data": "{", "event_type": "form_submit", **columns}
+    values = tuple(row[name] for name in names.split(", "))
+    for number in range(1, forms + 1):
+        database.execute(
+            "INSERT INTO tracking_events VALUES (?, ?, ?, ?, ?, ?, ?)", (number, *values)
+        )
+    rows = database.execute(read_near(", ".join(map(str, leased)))).fetchall()
+    database.close()
+    return [number for number, *_ in rows]
+
+
+def test_forms_on_either_side_of_a_lead_are_read() -> None:
+    assert sorted(near_forms([500])) == list(range(500 - BURST_FORMS, 500 + BURST_FORMS + 1))
+    assert near_forms([500], event_type="pageview") == []
+    assert near_forms([500], ip_address=None) == []
+
+
+def test_leads_beside_each_other_read_each_form_once() -> None:
+    numbers = near_forms(list(range(500, 550)))
+    assert sorted(numbers) == list(range(500 - BURST_FORMS, 550 + BURST_FORMS))
+
+
+def test_leads_far_from_each_other_read_nothing_between_their_sides() -> None:
+    numbers = near_forms([100, 900])
+    assert len(numbers) == len(set(numbers)) == 2 * (2 * BURST_FORMS + 1)
