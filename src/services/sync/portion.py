@@ -115,7 +115,7 @@ class PortionSync:
     ) -> tuple[list[LeadGroup], list[Outcome]]:
         groups: dict[tuple[str, str, int | None], LeadGroup] = {}
         outcomes: list[Outcome] = []
-        self._tell_suspicions([each for each in portion if each.suspicion])
+        self._tell_suspicions([submission for submission in portion if submission.suspicion])
         for submission in portion:
             email = submission.lead.email
             if email is None:
@@ -140,7 +140,7 @@ class PortionSync:
             self.log.warning(
                 "leads_suspicious",
                 event_ids=[submission.event_id for submission in suspicious],
-                reasons=sorted({reason for each in suspicious for reason in each.suspicion}),
+                reasons=sorted({reason for lead in suspicious for reason in lead.suspicion}),
                 held=sum(submission.is_withheld for submission in suspicious),
             )
 
