@@ -15,7 +15,8 @@ from ops.terminal.errors import ExitCode, OpsError
 # The modules of commands, in the order in which --help lists them.
 MODULE_NAMES = (
     # Numbers and operation.
-    *("capacity", "export", "leads", "logs", "resync", "security_check", "status", "alerts"),
+    *("capacity", "export", "forged", "leads", "logs", "resync", "security_check", "status"),
+    "alerts",
     # Deployment.
     *("preflight", "deploy", "rollback", "smoke"),
     # Backups.

@@ -13,6 +13,7 @@ from services.alerting import problems
 from services.alerting.problems import Problem
 from services.backup.backup_run import REFUSED
 from services.core.backed_up import NO_BACKUP
+from services.core.pending_leads import WITHHELD
 from services.monitoring.checks import JOB as WATCH
 from services.monitoring.checks import (
     MAX_BACKUP_AGE,
@@ -197,13 +198,17 @@ def _lead_lines(metrics: Row) -> Iterator[StatusLine]:
     )
     ended = [f"{number:,} {plain(state)}" for state, number in pipedrive["by_status"].items()]
     yield StatusLine("  ended", ", ".join(ended) or "none yet")
+    if held := pipedrive["by_status"].get(WITHHELD, 0):
+        text = f"{held:,} may be forged and wait for a person: `ppp leads --state held`"
+        yield StatusLine("  held", text, is_problem=True)
     # A Worker of an older version does not count requests.
-    requests = failures.get("failed_requests", 0)
+    requests, refused = failures.get("failed_requests", 0), failures.get("refused_senders", 0)
+    senders = f"; {refused:,} events refused that other sites sent" if refused else ""
     yield StatusLine(
         "  last hour",
         f"{failures['leads_failed']:,} failed, {failures['leads_put_back']:,} tried in vain, "
-        f"{failures['runs_killed']:,} runs broke off; {requests:,} requests answered 5xx",
-        bool(failures["leads_failed"] or failures["runs_killed"] or requests),
+        f"{failures['runs_killed']:,} runs broke off; {requests:,} requests answered 5xx{senders}",
+        bool(failures["leads_failed"] or failures["runs_killed"] or requests or refused),
     )
 
 

@@ -24,6 +24,8 @@ from ops.terminal.output import (
     show_json,
     show_table,
 )
+from services.core.pending_leads import RELEASED
+from services.core.text import read_json
 from services.tracking.form_data import read_lead
 
 MAX_LEADS = 1_000
@@ -58,6 +60,9 @@ def leads(
         int | None,
         typer.Option(min=1, metavar="DAYS", help="Only submissions older than DAYS days."),
     ] = None,
+    suspicious: Annotated[
+        bool, typer.Option("--suspicious", help="Only leads that may be forged.")
+    ] = False,
     by: Annotated[
         Group | None, typer.Option(help="Count by project, reason or age instead of listing.")
     ] = None,
@@ -87,7 +92,7 @@ def leads(
     target = choose_target(env, persist_to, local=local)
     announce_list(target)
     shown_states = list(dict.fromkeys(states or (State.PENDING, State.ERROR)))
-    lead_filter = LeadFilter(project, reason, since, older_than, before)
+    lead_filter = LeadFilter(project, reason, since, older_than, before, suspicious)
     if by:
         query = lead_counts_sql(by, shown_states, lead_filter)
     else:
@@ -107,7 +112,8 @@ def leads(
 
 def _page(rows: Sequence[Row], limit: int, *, with_email: bool) -> Row:
     """Build a page of leads, with the id before which the next page begins."""
-    leads = [_with_email(row) if with_email else row for row in rows[:limit]]
+    judged = [row | {"suspicious": _reasons(row)} for row in rows[:limit]]
+    leads = [_with_email(row) if with_email else row for row in judged]
     return {"leads": leads, "next_before": leads[-1]["id"] if len(rows) > limit else None}
 
 
@@ -122,6 +128,15 @@ def _summary(counts: Sequence[Row]) -> dict[str, Row]:
         "oldest_overdue_seconds": pending.get("oldest"),
     }
     return summary
+
+
+def _reasons(row: Row) -> list[str] | None:
+    """Return why the lead may be forged, which is empty if nothing says so; None if not judged."""
+    try:
+        reasons = read_json(row["suspicious"] or "null")
+    except ValueError:
+        return None
+    return list(map(str, reasons)) if isinstance(reasons, list) else None
 
 
 def _with_email(row: Row) -> Row:
@@ -168,11 +183,21 @@ def _remark(state: str, numbers: Row) -> str:
 
 def _cells(row: Row) -> Sequence[object]:
     person = f"person {row['person_id']}" if row["person_id"] else None
-    details = ", ".join(str(text) for text in (row.get("email"), person, row["reason"]) if text)
+    texts = (row.get("email"), person, row["reason"], _suspicion(row))
+    details = ", ".join(str(text) for text in texts if text)
     created_at = _minute(row["created_at"])
     # As a text, an id has no commas.
     event_id = str(row["id"])
     return event_id, created_at, row["pixel"], row["state"], row["tries"], _due(row), details
+
+
+def _suspicion(row: Row) -> str | None:
+    """Return the reasons for people; those of a held lead are in the reason of its state."""
+    reasons = row["suspicious"]
+    if not reasons or row["state"] == State.WITHHELD:
+        return None
+    text = "; ".join(reasons)
+    return text if RELEASED in reasons else f"may be forged: {text}"
 
 
 def _minute(time: str) -> str:

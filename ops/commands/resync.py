@@ -60,6 +60,9 @@ def resync(
     not_found: Annotated[
         bool, typer.Option("--not-found", help="All submissions without a person in Pipedrive.")
     ] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="All submissions that are held: none is forged.")
+    ] = False,
     since: Annotated[
         int | None,
         typer.Option(
@@ -78,9 +81,12 @@ def resync(
     """Sends form submissions to Pipedrive again.
 
     They are set pending, and the next run takes them, within five minutes. One that is synced is
-    sent again only by its id. Exits with 1 if there is nothing to send, or an id cannot be sent.
+    sent again only by its id. By its id, or with --held, one that may be forged is released: it is
+    not held again. Exits with 1 if there is nothing to send, or an id cannot be sent.
     """
-    selection = _read_selection(event_ids or [], since, failed=failed, not_found=not_found)
+    states = {State.ERROR: failed, State.NOT_FOUND: not_found, State.WITHHELD: held}
+    chosen_states = [state for state, is_chosen in states.items() if is_chosen]
+    selection = _read_selection(event_ids or [], chosen_states, since)
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     target = choose_target(env, persist_to, local=local)
     announce(target, as_json=as_json)
@@ -103,16 +109,14 @@ def resync(
     )
 
 
-def _read_selection(
-    ids: Sequence[int], since: int | None, *, failed: bool, not_found: bool
-) -> Selection:
-    if (bool(ids), failed, not_found).count(True) != 1:
-        raise WrongUsageError("say which: ids of events, or --failed, or --not-found")
+def _read_selection(ids: Sequence[int], states: Sequence[State], since: int | None) -> Selection:
+    if bool(ids) + len(states) != 1:
+        raise WrongUsageError("say which: ids of events, or --failed, or --not-found, or --held")
     if ids and since:
-        raise WrongUsageError("--since goes with --failed and --not-found, not with ids")
+        raise WrongUsageError("--since goes with --failed, --not-found and --held, not with ids")
     if ids:
         return Selection(ids=list(dict.fromkeys(ids)))
-    return Selection(state=State.ERROR if failed else State.NOT_FOUND, days=since)
+    return Selection(state=states[0], days=since)
 
 
 def _limited(submissions: Resubmittable, limit: int | None) -> Resubmittable:

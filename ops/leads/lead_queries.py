@@ -8,6 +8,7 @@ from typing import Literal
 
 from ops.cloudflare.database import text_literal
 from ops.leads.lead_states import CONDITIONS, DUE_AT, IS_SUBMISSION, STATE, SUBMISSIONS, State
+from services.core.pending_leads import MAY_BE_FORGED
 
 Group = Literal["project", "reason", "age"]
 
@@ -45,7 +46,8 @@ _GROUPS = {
 class LeadFilter:
     """Selects submissions by project id, by a text in their reason, and by age in days.
 
-    `before` is an event id: only older events are selected, for the next page.
+    `before` is an event id: only older events are selected, for the next page. `suspicious`: only
+    those that may be forged.
     """
 
     project: str | None = None
@@ -53,6 +55,7 @@ class LeadFilter:
     since: int | None = None
     older_than: int | None = None
     before: int | None = None
+    suspicious: bool = False
 
     @property
     def condition(self) -> str:
@@ -69,6 +72,8 @@ class LeadFilter:
             parts.append(f"{_CREATED} < datetime('now', '-{self.older_than:d} days')")
         if self.before is not None:
             parts.append(f"events.id < {self.before:d}")
+        if self.suspicious:
+            parts.append(MAY_BE_FORGED)
         return "".join(f" AND {part}" for part in parts)
 
 
@@ -81,7 +86,7 @@ def lead_rows_sql(
         events.id, events.created_at, coalesce(pixels.name, events.pixel_id) AS pixel,
         {STATE} AS state, coalesce(pipedrive_retry_count, 0) AS tries,
         pipedrive_due_at AS due_at, unixepoch(pipedrive_due_at) - unixepoch('now') AS due_in,
-        pipedrive_sync_reason AS reason, pipedrive_person_id AS person_id
+        pipedrive_sync_reason AS reason, pipedrive_person_id AS person_id, suspicious
         {", form_data" if with_form else ""}
       FROM tracking_events AS events
       LEFT JOIN pixels ON pixels.id = events.pixel_id

@@ -18,6 +18,7 @@ class State(StrEnum):
     ERROR = "error"
     REJECTED = "rejected"
     WITHHELD = "held"
+    FORGED = "forged"
 
 
 # The partial index needs these conditions verbatim.
@@ -39,6 +40,7 @@ CONDITIONS = {
     State.NEVER: f"{IS_UNFINISHED} AND {DUE_AT} >= '{NEVER_DUE}'",
     **{
         state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'"
-        for state in (State.SYNCED, State.NOT_FOUND, State.ERROR, State.REJECTED, State.WITHHELD)
+        for state in State
+        if state not in {State.PENDING, State.NEVER}
     },
 }

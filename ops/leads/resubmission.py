@@ -20,6 +20,13 @@ _IS_LEASED = f"""
 (coalesce(pipedrive_sync_status, '{State.REJECTED}') = '{State.REJECTED}'
   AND pipedrive_lease IS NOT NULL AND {DUE_AT} > datetime('now'))
 """
+# A person who asks for one that was held, or by its id, has looked at it.
+_RELEASED_REASONS = f"""
+iif(
+  instr(coalesce(suspicious, ''), '{RELEASED}'), suspicious,
+  json_insert(iif(json_valid(suspicious), suspicious, '[]'), '$[#]', '{RELEASED}')
+)
+"""
 _COLUMNS = f"""
 id, event_type, pipedrive_sync_status AS status, form_data, {_IS_LEASED} AS leased
 """
@@ -32,6 +39,11 @@ class Selection:
     ids: Sequence[int] = ()
     state: State | None = None
     days: int | None = None
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether somebody looked at the submissions: they are sent even if they may be forged."""
+        return not self.state or self.state == State.WITHHELD
 
     @property
     def condition(self) -> str:
@@ -108,10 +120,7 @@ def set_pending(ids: Sequence[int], submissions: Resubmittable, selection: Selec
       UPDATE tracking_events SET
         pipedrive_sync_status = NULL, pipedrive_due_at = NULL, pipedrive_retry_count = 0,
         pipedrive_sync_reason = NULL, pipedrive_lease = NULL,
-        suspicious = iif(
-          pipedrive_sync_status = '{State.WITHHELD}',
-          json_insert(suspicious, '$[#]', '{RELEASED}'), suspicious
-        )
+        suspicious = {_RELEASED_REASONS if selection.is_looked_at else "suspicious"}
       WHERE id IN ({integer_list(ids)}) AND {selection.condition}
       RETURNING id
     """

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from services.core.stored_time import NEVER_DUE
+from services.sync.suspicion import ONLY_EVENT
 from tests.harness.prepared import database_file
 
 JANE = json.dumps({"email": "jane@example.com", "first_name": "Jane"})
@@ -17,6 +18,7 @@ NOBODY = json.dumps({"first_name": "Jane"})
 
 PAGE_VIEW, COMING, OVERDUE, WITHOUT_EMAIL, SYNCED = 1, 2, 3, 4, 5
 NOT_FOUND, FAILED, FAILED_WITHOUT_EMAIL, LEASED, OLD_NOT_FOUND, SET_BY_HAND = 6, 7, 8, 9, 10, 11
+HELD, HELD_TOO = 12, 13
 UNKNOWN = 404
 
 _ROWS: tuple[tuple[int, str, str | None, str | None, str | None, str | None], ...] = (
@@ -31,6 +33,8 @@ _ROWS: tuple[tuple[int, str, str | None, str | None, str | None, str | None], ..
     (LEASED, JANE, None, "+3 minutes", None, None),
     (OLD_NOT_FOUND, JANE, "not_found", None, "no person has this e-mail address", "-40 days"),
     (SET_BY_HAND, JANE, None, None, None, None),
+    (HELD, JANE, "held", None, f"held, because it may be forged: {ONLY_EVENT}", None),
+    (HELD_TOO, JANE, "held", None, f"held, because it may be forged: {ONLY_EVENT}", None),
 )
 INSERT = """
 INSERT INTO tracking_events (
@@ -56,6 +60,8 @@ def write_leads(storage: Path) -> None:
           UPDATE tracking_events SET pipedrive_due_at = '{NEVER_DUE}' WHERE id = {WITHOUT_EMAIL};
           UPDATE tracking_events SET pipedrive_lease = 'run-1' WHERE id = {LEASED};
           UPDATE tracking_events SET pipedrive_person_id = '42' WHERE id = {SYNCED};
+          UPDATE tracking_events SET suspicious = json_array('{ONLY_EVENT}')
+          WHERE id IN ({SYNCED}, {HELD}, {HELD_TOO});
           INSERT INTO pipedrive_persons VALUES ('default', 42, {SYNCED}, {SYNCED});
         """)
 

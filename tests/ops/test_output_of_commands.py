@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "export": (PIXEL, "--output", "events.csv"),
     "fields check": (),
     "fields suggest": (),
+    "forged": ("--all", "--dry-run"),
     "keys check": (),
     "keys new": ("--name", "me", "--role", "read"),
     "leads": (),
@@ -74,8 +75,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 WITHOUT_TARGET = {"alerts oncall", "fields check", "fields suggest", "keys check", "keys new"}
 # --local of these is the database, which is there without `make dev`; or the log of a terminal.
 OF_DATABASE = {
-    *("accept-database", "backups", "drill", "leads", "logs", "preflight", "restore", "resync"),
-    "rollback",
+    *("accept-database", "backups", "drill", "forged", "leads", "logs", "preflight", "restore"),
+    *("resync", "rollback"),
 }
 OF_WORKER = sorted(ARGUMENTS.keys() - WITHOUT_TARGET - OF_DATABASE)
 

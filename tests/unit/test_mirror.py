@@ -112,6 +112,7 @@ COVERED_BY = {
     "ops/deploy/facts.py": "tests/ops/commands/test_preflight.py",
     "ops/deploy/job_forecast.py": "tests/ops/commands/test_preflight.py",
     "ops/deploy/release.py": "tests/ops/deploy/test_smoke_test.py",
+    "ops/leads/forged_leads.py": "tests/ops/commands/test_forged.py",
     "ops/leads/lead_queries.py": "tests/ops/commands/test_leads.py",
     "ops/leads/lead_states.py": "tests/ops/commands/test_leads.py",
     "ops/leads/resubmission.py": "tests/ops/commands/test_resync.py",

@@ -62,7 +62,13 @@ def test_a_pixel_that_saw_nothing_has_numbers_all_the_same(keyed: Worker, pixel:
         "top_sources": [],
         "top_pages": [],
         "daily_breakdown": [],
-        "submissions": dict.fromkeys(("total", "submitted", "accepted", "rejected", "unknown"), 0),
+        "submissions": dict.fromkeys(
+            (
+                *("total", "submitted", "accepted", "rejected", "unknown"),
+                *("suspicious", "held", "forged"),
+            ),
+            0,
+        ),
         "delivery": {"numbered_events": 0, "missing_events": 0, "measured_loss": None},
         "archived": {"events": 0, "until": None},
     }
@@ -199,7 +205,31 @@ def test_forms_are_counted_by_what_became_of_them(keyed: Worker, pixel: str) -> 
         "accepted": 2,
         "rejected": 1,
         "unknown": 2,
+        "suspicious": 0,
+        "held": 0,
+        "forged": 0,
     }
+
+
+def test_leads_that_may_be_forged_are_counted_until_a_person_released_them(
+    keyed: Worker, pixel: str
+) -> None:
+    only_event = '["the visitor has no other event"]'
+    released = '["the visitor has no other event", "released by a person"]'
+    judged = [
+        *((only_event, "synced"), (only_event, "held"), (only_event, "forged")),
+        *((released, "synced"), ("[]", "synced"), (None, None)),
+    ]
+    for suspicious, status in judged:
+        record_view(keyed, pixel, event_type="form_submit", form_data={"email": "jane@x.com"})
+        keyed.query(
+            "UPDATE tracking_events SET suspicious = ?, pipedrive_sync_status = ?"
+            " WHERE id = (SELECT max(id) FROM tracking_events WHERE pixel_id = ?)",
+            *(suspicious, status, pixel),
+        )
+    submissions = stats(keyed, pixel)["submissions"]
+    counts = [submissions[name] for name in ("total", "suspicious", "held", "forged")]
+    assert counts == [6, 3, 1, 1]
 
 
 @pytest.mark.parametrize(("days", "events"), [("1", 1), ("10", 2), ("365", 3)])

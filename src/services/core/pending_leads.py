@@ -15,8 +15,14 @@ REJECTED = "rejected"
 # The status of a lead that may be forged and waits for a person: final for the sync and for the old
 # Worker, until somebody sends it again.
 WITHHELD = "held"
+# The status of one of which a person said that it is forged.
+FORGED = "forged"
 # Among the reasons of one that a person sent all the same: it is not held again.
 RELEASED = "released by a person"
+# Over the columns of `tracking_events`. The reasons are a JSON array.
+MAY_BE_FORGED = f"""
+  (coalesce(suspicious, '[]') <> '[]' AND instr(suspicious, '{RELEASED}') = 0)
+"""
 
 # Over the columns of `tracking_events`. It may use the index `tracking_events_by_sync_status`; it
 # is NULL for a row without an event type, so its negation is `NOT coalesce(…, 0)`.

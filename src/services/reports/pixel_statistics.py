@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from services.archive.batches import COUNT_ARCHIVED_OF_PIXEL
+from services.core.pending_leads import FORGED, MAY_BE_FORGED, WITHHELD
 from services.core.ports import Database, LocalTime, Row
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, word, word_key
 from services.reports.page_sql import page
@@ -76,14 +77,17 @@ CROSS JOIN tracking_events ON pixel_id = ?1 ->> 'pixel_id'
 GROUP BY 1 ORDER BY 1 DESC
 """
 
-# Reads only the rows of form submissions, for their outcomes.
+# Reads only the rows of form submissions, for their outcomes and what was thought of them.
 SUBMISSIONS = f"""
 SELECT
   count(*) AS total,
   coalesce(sum(form_outcome = 'submitted'), 0) AS submitted,
   coalesce(sum(form_outcome = 'accepted'), 0) AS accepted,
   coalesce(sum(form_outcome = 'rejected'), 0) AS rejected,
-  coalesce(sum(form_outcome IS NULL), 0) AS unknown
+  coalesce(sum(form_outcome IS NULL), 0) AS unknown,
+  coalesce(sum({MAY_BE_FORGED}), 0) AS suspicious,
+  coalesce(sum(pipedrive_sync_status IS '{WITHHELD}'), 0) AS held,
+  coalesce(sum(pipedrive_sync_status IS '{FORGED}'), 0) AS forged
 FROM tracking_events WHERE {IN_SPAN} AND event_type = 'form_submit'
 """
 

@@ -17,7 +17,7 @@ from services.sync.portion import PortionSync
 from services.sync.submissions import Submission
 from services.sync.timers import DueTimers, Timers
 
-COUNTED_OUTCOMES = ("synced", "not_found", "error", "rejected", "held", "put_back")
+COUNTED = ("synced", "not_found", "error", "rejected", "held", "put_back", "suspicious")
 # Searches by e-mail and by name, some candidates, the person, the update.
 MAX_REQUESTS_OF_A_LEAD = 6
 
@@ -118,6 +118,9 @@ class SyncRun:
         sending_time = timedelta(seconds=self.settings.lease_seconds - 2 * lead_seconds)
         outcomes = await self.portions.send(leased, self.clock() + sending_time)
         self._counts.update(_count_name(outcome) for outcome in outcomes)
+        # One that is put back is judged again.
+        ended = [outcome.submission for outcome in outcomes if outcome.status]
+        self._counts["suspicious"] += sum(bool(submission.suspicion) for submission in ended)
         for reason in self.breaker_reasons:
             await self.notify(Finding(BREAKER_OPEN, reason))
         self.breaker_reasons.clear()
@@ -128,7 +131,7 @@ class SyncRun:
         for api in self.apis.values():
             calls.update(api.calls)
         return {
-            **{kind: self._counts[kind] for kind in COUNTED_OUTCOMES},
+            **{kind: self._counts[kind] for kind in COUNTED},
             "calls": dict(calls),
             "portions": self.outbox.portions,
             "round_trips": self.outbox.round_trips,

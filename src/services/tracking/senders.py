@@ -8,15 +8,19 @@ from collections.abc import Callable
 from services.projects.pixel_rules import PixelRules
 from services.tracking.registrable_domains import host_of, share_domain
 
-# A page of the visitor's own machine is an app's, and no other site.
-_OWN_MACHINE = re.compile(r"(?:.*\.)?localhost|127\..*|\[::1\]")
+# A page of the visitor's own machine is an app's, and no other site. Caches of AMP pages and a
+# translator show the page itself.
+_NO_OTHER_SITE = re.compile(
+    r"(?:.*\.)?localhost|127\..*|\[::1\]"
+    r"|.*\.(?:cdn\.ampproject\.org|bing-amp\.com|translate\.goog)"
+)
 
 
 def sender_of(header: Callable[[str], str | None], own_url: str) -> str | None:
     """The page that the browser itself says it sends from, None where it says none.
 
-    No evidence: the origin of a sandboxed frame or an app, and the Worker's own address, which some
-    browsers give as the referrer to hide the real one.
+    No evidence: the origin of a sandboxed frame or an app, a copy of the page, and the Worker's own
+    address, which some browsers give as the referrer to hide the real one.
     """
     senders = (header(name) or "" for name in ("origin", "referer"))
     return next((page for page in senders if _is_evidence(page, own_url)), None)
@@ -33,4 +37,4 @@ def may_send(rules: PixelRules, sender: str | None, page_url: str) -> bool:
 
 def _is_evidence(page: str, own_url: str) -> bool:
     host = host_of(page) if page[:4].lower() == "http" else ""
-    return bool(host) and host != host_of(own_url) and not _OWN_MACHINE.fullmatch(host)
+    return bool(host) and host != host_of(own_url) and not _NO_OTHER_SITE.fullmatch(host)

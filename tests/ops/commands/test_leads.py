@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from ops.leads.lead_queries import SUMMARY, Group, LeadFilter, lead_counts_sql, lead_rows_sql
 from ops.leads.lead_states import State
+from services.core.pending_leads import RELEASED
+from services.sync.suspicion import ONLY_EVENT
 from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads
 from tests.ops.running import Output, ppp
@@ -38,6 +41,37 @@ def test_it_says_what_waits_and_what_failed(home: Path, storage: Path) -> None:
     head, *rows = output.out.partition("\n\n")[2].splitlines()
     assert head.split() == [*("event", "when", "(UTC)", "pixel", "state", "tries", "due", "why")]
     assert len(rows) == 6
+
+
+def test_held_leads_are_shown_with_their_reasons(home: Path, storage: Path) -> None:
+    output = run(home, storage, "--state", "held")
+    assert output.code == 0
+    assert "held                2\n" in output.out
+    shown = " ".join(output.out.split())
+    assert shown.count("held, because it may be forged: the visitor has no other event") == 2
+    leads_of_state = run(home, storage, "--state", "held", "--json").json["leads"]
+    assert [lead["id"] for lead in leads_of_state] == [leads.HELD_TOO, leads.HELD]
+    assert leads_of_state[0]["suspicious"] == [ONLY_EVENT]
+
+
+def test_leads_that_were_sent_though_they_may_be_forged_are_found(
+    home: Path, storage: Path
+) -> None:
+    output = run(home, storage, "--state", "synced", "--suspicious")
+    assert output.code == 0
+    assert f"person 42, may be forged: {ONLY_EVENT}" in " ".join(output.out.split())
+    assert run(home, storage, "--state", "error", "--suspicious").code == 1
+    with closing(sqlite3.connect(database_file(storage))) as database, database:
+        for suspicious in (json.dumps([ONLY_EVENT, RELEASED]), "[]", "{"):
+            database.execute(
+                "UPDATE tracking_events SET suspicious = ? WHERE id = ?", (suspicious, leads.SYNCED)
+            )
+            database.commit()
+            [lead] = run(home, storage, "--state", "synced", "--json").json["leads"]
+            assert lead["suspicious"] == {"[]": [], "{": None}.get(
+                suspicious, [ONLY_EVENT, RELEASED]
+            )
+    assert listed(storage, suspicious=True) == [leads.SYNCED, leads.HELD_TOO, leads.HELD]
 
 
 def test_scripts_get_the_newest_of_the_states_they_ask_for(home: Path, storage: Path) -> None:
@@ -95,14 +129,14 @@ def test_leads_are_found_by_project_reason_and_age(storage: Path) -> None:
     assert listed(storage, reason="ANSWERED 50") == [leads.FAILED, leads.OVERDUE]
     assert listed(storage, older_than=30) == [leads.OLD_NOT_FOUND]
     assert leads.OLD_NOT_FOUND not in listed(storage, since=30)
-    assert len(listed(storage, project="ppp-demo-project")) == 10
+    assert len(listed(storage, project="ppp-demo-project")) == 12
     assert listed(storage, project="another") == []
 
 
 @pytest.mark.parametrize("text", ["x' OR '1'='1", "'; DROP TABLE pixels; --", 'ü"$(id)`', "\udcff"])
 def test_what_somebody_types_is_no_sql(storage: Path, text: str) -> None:
     assert listed(storage, project=text) == listed(storage, reason=text) == []
-    assert len(listed(storage)) == 10
+    assert len(listed(storage)) == 12
 
 
 def test_leads_are_counted_by_project_age_or_reason(home: Path, storage: Path) -> None:
@@ -117,7 +151,7 @@ def test_leads_are_counted_by_project_age_or_reason(home: Path, storage: Path) -
     assert line.split()[0] == "2"
 
 
-NARROWED = LeadFilter("p", "r", 1, 2, 3)
+NARROWED = LeadFilter("p", "r", 1, 2, 3, suspicious=True)
 
 
 @pytest.mark.parametrize(

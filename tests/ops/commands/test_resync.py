@@ -8,7 +8,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from services.core.pending_leads import RELEASED
 from services.sync.outbox_statements import CLAIM_PERSONS
+from services.sync.suspicion import ONLY_EVENT
 from tests.harness.direct import count
 from tests.harness.prepared import database_file
 from tests.ops import leads_in_d1 as leads
@@ -92,6 +94,40 @@ def test_nothing_changes_without_a_yes(home: Path, storage: Path) -> None:
     assert output.out.endswith("nothing was changed\n")
     assert "--yes" in fails(run(home, storage, "--not-found"), 2)
     assert count(storage, CHANGED) == before
+
+
+def test_held_ones_are_released_all_together_or_by_their_id(home: Path, storage: Path) -> None:
+    assert run(home, storage, leads.HELD, "--yes").code == 0
+    assert released(storage) == [leads.HELD]
+    output = run(home, storage, "--held", "--yes", "--json")
+    assert output.json["set_pending"] == [leads.HELD_TOO]
+    assert released(storage) == leads.pending(storage) == [leads.HELD, leads.HELD_TOO]
+    assert run(home, storage, leads.HELD, "--yes").code == 0
+    reasons = [ONLY_EVENT, RELEASED]
+    assert suspicions(storage) == {leads.HELD: reasons, leads.HELD_TOO: reasons}
+
+
+def test_who_names_a_lead_has_looked_at_it_and_who_names_a_state_has_not(
+    home: Path, storage: Path
+) -> None:
+    assert run(home, storage, "--not-found", "--yes").code == 0
+    assert released(storage) == []
+    assert run(home, storage, leads.FAILED, "--yes").code == 0
+    assert suspicions(storage) == {leads.FAILED: [RELEASED]}
+
+
+def suspicions(storage: Path) -> dict[int, list[str]]:
+    """The reasons of those that are pending."""
+    with closing(sqlite3.connect(database_file(storage))) as database:
+        rows = database.execute(
+            "SELECT id, suspicious FROM tracking_events"
+            " WHERE pipedrive_sync_status IS NULL AND suspicious IS NOT NULL"
+        )
+        return {event_id: json.loads(suspicious) for event_id, suspicious in rows}
+
+
+def released(storage: Path) -> list[int]:
+    return [event_id for event_id, reasons in suspicions(storage).items() if RELEASED in reasons]
 
 
 def test_that_there_is_nothing_to_send_is_told_by_the_exit_code(

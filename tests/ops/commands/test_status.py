@@ -132,6 +132,8 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
         (changed(metrics=metrics(errors_last_hour={"leads_failed": 1})), "last hour"),
         (changed(metrics=metrics(errors_last_hour={"runs_killed": 1})), "last hour"),
         (changed(metrics=metrics(errors_last_hour={"failed_requests": 1})), "last hour"),
+        (changed(metrics=metrics(errors_last_hour={"refused_senders": 1})), "last hour"),
+        (changed(metrics=metrics(pipedrive={"by_status": {"held": 1}})), "held"),
         (changed(metrics=metrics(pipedrive={"circuit_breaker_state": "OPEN"})), "pipedrive"),
         (
             changed(metrics=metrics(pipedrive={"circuit_breaker_next_attempt": "later"})),
@@ -173,6 +175,17 @@ def test_a_good_morning_is_told_in_one_screen() -> None:
 )
 def test_what_needs_somebody_to_look_is_marked(snapshot: StatusSnapshot, name: str) -> None:
     assert problems(snapshot) == [name]
+
+
+def test_leads_that_wait_for_a_person_and_refused_senders_are_named() -> None:
+    counts = metrics(
+        pipedrive={"by_status": {"synced": 5, "held": 1_200}},
+        errors_last_hour={"refused_senders": 3},
+    )
+    output = texts(changed(metrics=counts))
+    assert output["ended"] == "5 synced, 1,200 held"
+    assert output["held"].startswith("1,200 may be forged and wait for a person: `ppp leads")
+    assert output["last hour"].endswith("answered 5xx; 3 events refused that other sites sent")
 
 
 def test_a_setting_that_cannot_be_used_is_marked_below_what_is_more_urgent() -> None:

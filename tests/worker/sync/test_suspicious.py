@@ -67,7 +67,7 @@ def test_a_suspicious_lead_is_sent_with_its_reasons_where_nobody_holds_it(lab: L
     line = lab.sync()
     assert lab.status(event_id) == ("synced", str(person))
     assert reasons(lab, event_id) == [ONLY_EVENT]
-    assert line["held"] == 0
+    assert (line["held"], line["suspicious"]) == (0, 1)
     [log_line] = [line for line in lab.worker.log_lines() if line["event"] == "leads_suspicious"]
     assert (log_line["event_ids"], log_line["held"]) == ([event_id], 0)
 
