@@ -35,12 +35,13 @@ CASE
 END
 """
 
-CONDITIONS = {
+# What is stored as it is called.
+_ENDED = (
+    *(State.SYNCED, State.NOT_FOUND, State.ERROR, State.REJECTED),
+    *(State.WITHHELD, State.FORGED),
+)
+CONDITIONS: dict[State, str] = {
     State.PENDING: IS_PENDING,
     State.NEVER: f"{IS_UNFINISHED} AND {DUE_AT} >= '{NEVER_DUE}'",
-    **{
-        state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'"
-        for state in State
-        if state not in {State.PENDING, State.NEVER}
-    },
+    **{state: f"{IS_SUBMISSION} AND pipedrive_sync_status = '{state}'" for state in _ENDED},
 }

@@ -82,7 +82,8 @@ def with_addresses_of_clients(rows: Sequence[Row], near: Sequence[Row]) -> list[
     sent: dict[object, list[tuple[datetime, str]]] = {}
     for form in near:
         if form["email"] and (time := _time(form)):
-            sent.setdefault(_client(form), []).append((time, form["email"]))
+            address = str(form["email"]).strip().lower()
+            sent.setdefault(_client(form), []).append((time, address))
     return [
         {**row, "addresses_of_client": _addresses_near(row, sent.get(_client(row), ()))}
         for row in rows

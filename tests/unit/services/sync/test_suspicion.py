@@ -105,7 +105,7 @@ def form(minute: int, email: str | None = "a@x.com", **columns: object) -> Row:
 
 def test_the_addresses_of_a_client_are_counted_within_minutes_of_the_lead() -> None:
     near = [
-        *(form(20), form(20), form(10, "b@x.com"), form(30, "c@x.com"), form(20, None)),
+        *(form(20), form(20, " A@X.com"), form(10, "b@x.com"), form(30, "c@x.com"), form(20, None)),
         *(form(9, "d@x.com"), form(31, "e@x.com"), form(20, "f@x.com", timestamp="?")),
         form(20, "g@x.com", project_id="q"),
         form(20, "h@x.com", ip_address="192.0.2.2"),
