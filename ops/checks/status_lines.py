@@ -198,8 +198,8 @@ def _lead_lines(metrics: Row) -> Iterator[StatusLine]:
     )
     ended = [f"{number:,} {plain(state)}" for state, number in pipedrive["by_status"].items()]
     yield StatusLine("  ended", ", ".join(ended) or "none yet")
-    if held := pipedrive["by_status"].get(WITHHELD, 0):
-        text = f"{held:,} may be forged and wait for a person: `ppp leads --state held`"
+    if withheld := pipedrive["by_status"].get(WITHHELD, 0):
+        text = f"{withheld:,} may be forged and wait for a person: `ppp leads --state held`"
         yield StatusLine("  held", text, is_problem=True)
     # A Worker of an older version does not count requests.
     requests, refused = failures.get("failed_requests", 0), failures.get("refused_senders", 0)

@@ -9,7 +9,7 @@ import typer
 
 from ops.cloudflare.database import Database, id_batches, integer_list
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
-from ops.leads.forged_leads import find_held, mark_forged
+from ops.leads.forged_leads import find_withheld, mark_forged
 from ops.leads.resubmission import MAX_EVENT_ID
 from ops.terminal.errors import ExitCode, WrongUsageError
 from ops.terminal.options import AsJson, DryRun, Yes
@@ -47,30 +47,30 @@ def forged(
     target = choose_target(env, persist_to, local=local)
     announce(target, as_json=as_json)
     database = Database(target)
-    held = find_held(database, ids)
-    not_held = [event_id for event_id in ids if event_id not in held]
-    for line in _describe(held, not_held):
+    withheld = find_withheld(database, ids)
+    not_held = [event_id for event_id in ids if event_id not in withheld]
+    for line in _describe(withheld, not_held):
         typer.echo(line, err=as_json)
-    if held and not (yes or dry_run) and not confirm(f"End them as forged ({target.name})?"):
+    if withheld and not (yes or dry_run) and not confirm(f"End them as forged ({target.name})?"):
         return ExitCode.PROBLEMS
-    marked = [] if dry_run else _mark(database, held)
+    marked = [] if dry_run else _mark(database, withheld)
     if as_json:
-        show_json({"held": held, "not_held": not_held, "forged": marked})
+        show_json({"held": withheld, "not_held": not_held, "forged": marked})
     elif marked:
         typer.echo(f"{counted(len(marked), 'submission')} ended as forged")
-    return ExitCode.PROBLEMS if not_held or not held else ExitCode.FINE
+    return ExitCode.PROBLEMS if not_held or not withheld else ExitCode.FINE
 
 
-def _describe(held: Sequence[int], not_held: Sequence[int]) -> Iterator[str]:
+def _describe(withheld: Sequence[int], not_held: Sequence[int]) -> Iterator[str]:
     if not_held:
         yield f"left out, not held: {integer_list(not_held)}"
-    yield f"{counted(len(held), 'submission')} held" if held else "none is held"
+    yield f"{counted(len(withheld), 'submission')} held" if withheld else "none is held"
 
 
-def _mark(database: Database, held: Sequence[int]) -> list[int]:
+def _mark(database: Database, withheld: Sequence[int]) -> list[int]:
     return [
         row["id"]
-        for batch in id_batches(held)
+        for batch in id_batches(withheld)
         for rows in database.ask(mark_forged(batch))
         for row in rows
     ]

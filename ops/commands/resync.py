@@ -60,7 +60,7 @@ def resync(
     not_found: Annotated[
         bool, typer.Option("--not-found", help="All submissions without a person in Pipedrive.")
     ] = False,
-    held: Annotated[
+    withheld: Annotated[
         bool, typer.Option("--held", help="All submissions that are held: none is forged.")
     ] = False,
     since: Annotated[
@@ -84,7 +84,7 @@ def resync(
     sent again only by its id. By its id, or with --held, one that may be forged is released: it is
     not held again. Exits with 1 if there is nothing to send, or an id cannot be sent.
     """
-    states = {State.ERROR: failed, State.NOT_FOUND: not_found, State.WITHHELD: held}
+    states = {State.ERROR: failed, State.NOT_FOUND: not_found, State.WITHHELD: withheld}
     chosen_states = [state for state, is_chosen in states.items() if is_chosen]
     selection = _read_selection(event_ids or [], chosen_states, since)
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)

@@ -10,15 +10,15 @@ from ops.leads.lead_states import CONDITIONS, SUBMISSIONS, State
 REASON = "a person said that it is forged"
 
 
-def find_held(database: Database, ids: Sequence[int]) -> list[int]:
+def find_withheld(database: Database, ids: Sequence[int]) -> list[int]:
     """Read which submissions are held: of those with these ids, or of all without any.
 
     Raises:
         NoAnswerError: the database did not answer.
     """
-    held = f"SELECT id FROM {SUBMISSIONS} WHERE {CONDITIONS[State.WITHHELD]}"
-    narrowed = [f"{held} AND id IN ({integer_list(batch)})" for batch in id_batches(ids)]
-    answers = database.ask(*(narrowed or [held]))
+    withheld = f"SELECT id FROM {SUBMISSIONS} WHERE {CONDITIONS[State.WITHHELD]}"
+    narrowed = [f"{withheld} AND id IN ({integer_list(batch)})" for batch in id_batches(ids)]
+    answers = database.ask(*(narrowed or [withheld]))
     return sorted(row["id"] for rows in answers for row in rows)
 
 
