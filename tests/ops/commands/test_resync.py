@@ -62,7 +62,7 @@ def test_no_more_are_sent_again_than_are_wanted(home: Path, storage: Path) -> No
     leads.write_failed(storage, 5)
     output = run(home, storage, "--failed", "--limit", 2, "--yes", "--json")
     assert output.code == 0
-    assert output.json["found"] == [leads.SET_BY_HAND + 5, leads.SET_BY_HAND + 4]
+    assert output.json["found"] == [leads.HELD_TOO + 5, leads.HELD_TOO + 4]
     assert sorted(output.json["set_pending"]) == leads.pending(storage)[-2:]
     assert "52 to 92 Pipedrive tokens" in output.err
 

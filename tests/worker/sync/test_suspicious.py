@@ -12,6 +12,7 @@ from ops.leads.lead_states import State
 from ops.leads.resubmission import Resubmittable, Selection, set_pending
 from services.archive.archive_run import READ_PART
 from services.core.pending_leads import IS_NOT_PENDING, RELEASED
+from services.sync.outbox_statements import READ_NEAR
 from services.sync.suspicion import BURST_ADDRESSES, ONLY_EVENT
 from tests.harness.sync import Lab, some_email
 from tests.harness.worker import PIXEL, PROJECT, some_address, some_event, some_visitor
@@ -112,6 +113,43 @@ def test_many_addresses_from_one_client_are_a_burst(lab: Lab) -> None:
     burst = f"{BURST_ADDRESSES} different addresses from one client within minutes"
     assert [reasons(lab, event) for event in events] == [[burst]] * BURST_ADDRESSES
     assert reasons(lab, other) == []
+
+
+FORMS = 6_000
+ADD_FORMS = f"""
+WITH RECURSIVE forms (number) AS (
+  SELECT 0 UNION ALL SELECT number + 1 FROM forms WHERE number < {FORMS - 1}
+)
+INSERT INTO tracking_events (
+  project_id, pixel_id, visitor_id, event_type, form_data, ip_address, timestamp,
+  pipedrive_sync_status
+)
+SELECT
+  'ppp-demo-project', 'ppp-demo-pixel', 'near-' || number, 'form_submit', '{{}}',
+  '192.0.2.' || (number % 200), '2026-01-01 00:00:00', 'synced'
+FROM forms
+"""
+LEASE_SOME = """
+UPDATE tracking_events SET
+  pipedrive_sync_status = NULL, pipedrive_lease = 'near', pipedrive_due_at = '2100-01-01 00:00:00'
+WHERE id IN (
+  SELECT id FROM tracking_events WHERE visitor_id LIKE 'near-%'
+  ORDER BY id LIMIT 50 * CAST(?1 AS INTEGER)
+) AND id % CAST(?1 AS INTEGER) = 0
+"""
+FORGET_FORMS = "DELETE FROM tracking_events WHERE visitor_id LIKE 'near-%'"
+
+
+@pytest.mark.parametrize(("distance", "most_rows"), [(1, 1_000), (120, 25_000)])
+def test_the_forms_near_a_portion_are_read_once(lab: Lab, distance: int, most_rows: int) -> None:
+    lease = json.dumps({"lease": "near", "lease_until": "2100-01-01 00:00:00"})
+    lab.worker.query(ADD_FORMS)
+    try:
+        lab.worker.query(LEASE_SOME, distance)
+        answer = lab.worker.act("query", sql=READ_NEAR, values=[lease])
+    finally:
+        lab.worker.query(FORGET_FORMS)
+    assert answer["rows_read"] <= most_rows
 
 
 def test_a_held_lead_is_neither_archived_nor_deleted_by_the_retention(lab: Lab) -> None:
