@@ -1,11 +1,12 @@
 """What scripts read today, kept in a file, and what of it another Worker answers otherwise.
 
-For a change of the Worker: old scripts break where a key has gone or has another type. Numbers move
-under traffic, so smaller ones are only shown.
+For a change of the Worker: old scripts break where a key has gone or has another type
+(`answer_contents`), where a status or the columns of a table are others.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,32 +14,22 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from ops.checks.answer_contents import Difference, differences
 from ops.terminal.errors import WrongUsageError
 from ops.terminal.output import plain
 from ops.worker_api.client import Api
 
 OWNER_ONLY = 0o600
 MAX_LISTED = 20
-# Of /health: times, which say nothing when they fall.
-MOVING = ("latency_ms", "uptime", "processing_time")
-SOURCE = ".utm_source"
-EMPTY = "an empty list"
-# Neither says what the values are.
-UNTYPED = {"null", EMPTY}
-KINDS = {
-    type(None): "null",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "a text",
-    list: "a list",
-    dict: "an object",
-}
-# Of rows that are the same entries before and after.
-ID = "id"
+# Statuses from here on are faults of the Worker.
+FIRST_FAULT = HTTPStatus.INTERNAL_SERVER_ERROR
+CSV = "text/csv"
 
 Answer = Mapping[str, Any]
-"""An answer's `status`, and its `content` if that is JSON."""
+"""An answer's `status` and media `type`, its `content` if that is JSON; of CSV `columns`, `rows`.
+
+Files that older versions kept have `status` and `content` only.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +53,17 @@ def ask_all(api: Api, addresses: Sequence[str]) -> dict[str, Answer]:
             content = response.json()
         except ValueError:
             content = None
-        answers[address] = {"status": response.status_code, "content": content}
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        answer = {"status": response.status_code, "type": kind, "content": content}
+        answers[address] = answer | (_table(response.text) if kind == CSV else {})
     return answers
+
+
+def _table(text: str) -> dict[str, object]:
+    """The names of the columns and the number of rows: what rows hold is not kept."""
+    lines = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True))
+    columns = next(lines, [])
+    return {"columns": columns, "rows": sum(1 for _ in lines)}
 
 
 def write_answers(file: Path, answers: Mapping[str, Answer]) -> None:
@@ -100,86 +100,41 @@ def compare(before: Mapping[str, Answer], after: Mapping[str, Answer]) -> Compar
     problems: list[str] = []
     notes: list[str] = []
     for address, old in before.items():
-        new = after[address]
-        if old["status"] != HTTPStatus.OK:
-            notes.append(f"{address}: was {old['status']}, is {new['status']}")
-        elif new["status"] != HTTPStatus.OK:
-            problems.append(f"{address}: was 200, is {new['status']}")
-        else:
-            pair = (old["content"], new["content"])
-            problems += [f"{address}: {text}" for text in _shape_problems(*pair)]
-            problems += [f"{address}: {text}" for text in _missing_entries(*pair)]
-            notes += [f"{address}: {text}" for text in _smaller_numbers(*pair)]
+        for difference in _differences(old, after[address]):
+            texts = problems if difference.is_problem else notes
+            texts.append(f"{address}: {difference.text}")
     return Comparison(problems, _shortened(notes))
 
 
-def _shape_problems(before: object, after: object) -> Iterator[str]:
-    """Keys that have gone, and values of another type; a row more or less is no change of shape."""
-    old, new = _kinds(before), _kinds(after)
-    empty = [path for path, kinds in new.items() if kinds == {EMPTY}]
-    for path, kinds in old.items():
-        named = plain(path)
-        if path not in new:
-            if not any(path.startswith(f"{start}[]") for start in empty):
-                yield f"{named} is gone"
-        elif (expected := kinds - UNTYPED) and (now := new[path] - kinds - UNTYPED):
-            yield f"{named} was {' or '.join(sorted(expected))}, is {' or '.join(sorted(now))}"
+def _differences(old: Answer, new: Answer) -> Iterator[Difference]:
+    before, now = old["status"], new["status"]
+    if before != HTTPStatus.OK or now != HTTPStatus.OK:
+        worse = before == HTTPStatus.OK or before < FIRST_FAULT <= now
+        yield Difference(f"was {before}, is {now}", is_problem=worse)
+    elif old["content"] is not None and new["content"] is None:
+        yield Difference("is no JSON now", is_problem=True)
+    else:
+        yield from differences(old["content"], new["content"])
+        yield from _differences_of_text(old, new)
 
 
-def _kinds(content: object) -> dict[str, set[str]]:
-    """Return the types of the values at each path; rows of a list share their paths."""
-    kinds: dict[str, set[str]] = {}
-    for path, value in _values(content):
-        kinds.setdefault(path, set()).add(_kind(value))
-    return kinds
-
-
-def _kind(value: object) -> str:
-    if value == []:
-        return EMPTY
-    return KINDS[type(value)]
-
-
-def _values(content: object, path: str = "") -> Iterator[tuple[str, object]]:
-    yield path, content
-    if isinstance(content, dict):
-        for key, value in content.items():
-            yield from _values(value, f"{path}.{key}" if path else key)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _values(value, f"{path}[]")
-
-
-def _missing_entries(before: object, after: object) -> Iterator[str]:
-    present = _ids(after)
-    for path, identity in sorted(_ids(before) - present):
-        yield f"{plain(path)} {plain(identity)} is gone"
-
-
-def _ids(content: object) -> set[tuple[str, str]]:
-    return {
-        (path, value)
-        for path, value in _values(content)
-        if path.endswith(f"[].{ID}") and isinstance(value, str)
-    }
-
-
-def _smaller_numbers(before: object, after: object) -> Iterator[str]:
-    """Numbers outside of lists that fell, and sources that are there no more."""
-    new = dict(_values(after))
-    sources = {value for path, value in _values(after) if path.endswith(SOURCE)}
-    for path, value in _values(before):
-        current = new.get(path)
-        if "[]" in path:
-            if path.endswith(SOURCE) and value not in sources:
-                yield f"{plain(path)} has no {plain(str(value))} now"
-        elif (
-            isinstance(value, int)
-            and isinstance(current, int)
-            and current < value
-            and not path.endswith(MOVING)
-        ):
-            yield f"{plain(path)} {value:,} → {current:,}"
+def _differences_of_text(old: Answer, new: Answer) -> Iterator[Difference]:
+    """What differs in the kind of the answer, and of CSV in the columns, which scripts count."""
+    kind, kind_now = old.get("type"), new.get("type")
+    if kind and kind_now != kind:
+        yield Difference(f"was {kind}, is {plain(kind_now)}", is_problem=True)
+        return
+    columns, columns_now = old.get("columns") or [], new.get("columns") or []
+    for number, name in enumerate(columns):
+        current = columns_now[number] if number < len(columns_now) else None
+        if current != name:
+            yield Difference(
+                f"column {number + 1} was {plain(name)}, is {plain(current)}", is_problem=True
+            )
+            return
+    rows, rows_now = old.get("rows") or 0, new.get("rows") or 0
+    if rows_now < rows:
+        yield Difference(f"rows {rows:,} → {rows_now:,}", is_problem=not rows_now)
 
 
 def _shortened(notes: Sequence[str]) -> Sequence[str]:

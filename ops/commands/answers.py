@@ -63,9 +63,9 @@ def save(
 def compare_with_kept(api: Api, file: AnswersFile, *, as_json: AsJson = False) -> int:
     """Asks the same addresses again, and says what scripts would trip over.
 
-    A key that has gone, a value of another type, an entry that is missing, another status: each is
-    a problem. New keys are none. Numbers that fell and words that are gone are shown to be looked
-    at. Exits with 1 if there is a problem.
+    A key, an entry or a column of CSV that has gone, a list that is empty now, a value that is null
+    or of another type, another name, another status: each is a problem. New keys are none. Numbers
+    that fell and words that are gone are shown to be looked at. Exits with 1 if there is a problem.
     """
     before = read_kept(file)
     compared = compare(before, ask_all(api, list(before)))

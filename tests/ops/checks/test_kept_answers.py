@@ -37,31 +37,6 @@ def test_new_keys_larger_numbers_and_new_rows_break_nothing() -> None:
     assert compared(STATS, after) == Comparison([], [])
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "problem"),
-    [
-        ({"a": {"b": 1}}, {"a": {}}, "a.b is gone"),
-        ({"a": [{"b": 1}]}, {"a": [{"c": 1}]}, "a[].b is gone"),
-        ({"a": 1}, {"a": "1"}, "a was a number, is a text"),
-        ({"a": True}, {"a": 1}, "a was true or false, is a number"),
-        ({"a": [1]}, {"a": {}}, "a was a list, is an object"),
-        ([{"id": "p1"}, {"id": "p2"}], [{"id": "p2"}], "[].id p1 is gone"),
-    ],
-)
-def test_what_scripts_trip_over_is_a_problem(before: object, after: object, problem: str) -> None:
-    assert f"{ADDRESS}: {problem}" in compared(before, after).problems
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [({"a": [{"b": 1}]}, {"a": []}), ({"a": None}, {"a": 1}), ({"a": 1}, {"a": None})],
-)
-def test_a_list_without_rows_and_a_null_say_nothing_about_types(
-    before: object, after: object
-) -> None:
-    assert compared(before, after).problems == []
-
-
 def test_numbers_that_fell_and_words_that_are_gone_are_shown() -> None:
     after = {
         "data": {
@@ -83,11 +58,53 @@ def test_times_say_nothing_when_they_fall() -> None:
     ) == Comparison([], [])
 
 
-def test_another_status_is_a_problem_where_it_was_200() -> None:
+def test_another_status_is_a_problem_where_it_was_200_or_is_a_fault() -> None:
     assert compared(STATS, None, status=503).problems == [f"{ADDRESS}: was 200, is 503"]
     old = {ADDRESS: {"status": 404, "content": None}}
     assert compare(old, {ADDRESS: {"status": 200, "content": {}}}) == Comparison(
         [], [f"{ADDRESS}: was 404, is 200"]
+    )
+    assert compare(old, {ADDRESS: {"status": 500, "content": {}}}) == Comparison(
+        [f"{ADDRESS}: was 404, is 500"], []
+    )
+
+
+def test_json_that_is_none_now_is_a_problem() -> None:
+    assert compared(STATS, None).problems == [f"{ADDRESS}: is no JSON now"]
+
+
+TABLE = {
+    "status": 200,
+    "type": "text/csv",
+    "content": None,
+    "columns": ["id", "page_url", "utm_source"],
+    "rows": 7,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problems", "notes"),
+    [
+        ({"columns": [*TABLE["columns"], "more"], "rows": 8}, [], []),  # type: ignore[misc]
+        ({"columns": ["id", "utm_source"]}, ["column 2 was page_url, is utm_source"], []),
+        ({"columns": ["id", "page_url"]}, ["column 3 was utm_source, is -"], []),
+        ({"columns": []}, ["column 1 was id, is -"], []),
+        ({"rows": 6}, [], ["rows 7 → 6"]),
+        ({"rows": 0}, ["rows 7 → 0"], []),
+        ({"type": "text/html"}, ["was text/csv, is text/html"], []),
+    ],
+)
+def test_of_a_table_scripts_count_the_columns(
+    changes: dict[str, object], problems: list[str], notes: list[str]
+) -> None:
+    comparison = compare({ADDRESS: TABLE}, {ADDRESS: {**TABLE, **changes}})
+    assert comparison.problems == [f"{ADDRESS}: {problem}" for problem in problems]
+    assert comparison.notes == [f"{ADDRESS}: {note}" for note in notes]
+
+
+def test_a_file_of_an_older_version_has_no_types_to_compare() -> None:
+    assert compare({ADDRESS: {"status": 200, "content": None}}, {ADDRESS: TABLE}) == Comparison(
+        [], []
     )
 
 

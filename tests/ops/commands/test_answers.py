@@ -32,6 +32,25 @@ def test_what_scripts_read_is_kept_and_compared(service: Service, tmp_path: Path
     assert "2 problems" in output.out
 
 
+def test_of_a_table_the_columns_are_kept_and_no_row(service: Service, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    pixel = service.pixel()["id"]
+    page = "https://shop.example/only-here"
+    assert service.worker.send(some_event(pixel_id=pixel, page_url=page)).status_code == 200
+    table = f"/api/analytics/export/{pixel}?format=csv"
+    assert service.ppp("answers", "save", kept, table).code == 0
+    text = kept.read_text(encoding="utf-8")
+    assert page not in text
+    answers = json.loads(text)
+    assert (answers[table]["type"], answers[table]["rows"]) == ("text/csv", 1)
+    assert service.ppp("answers", "compare", kept).code == 0
+    answers[table]["columns"].insert(0, "gone")
+    kept.write_text(json.dumps(answers), encoding="utf-8")
+    output = service.ppp("answers", "compare", kept)
+    assert output.code == 1, output
+    assert f"! {table}: column 1 was gone, is " in output.out
+
+
 def test_an_address_that_is_not_answered_is_marked(service: Service, tmp_path: Path) -> None:
     output = service.ppp("answers", "save", tmp_path / "kept.json", "/api/nowhere", "/health")
     assert output.code == 1
