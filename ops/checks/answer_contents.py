@@ -49,15 +49,15 @@ class Difference:
 class Part:
     """A part of two answers: its values before and now, several where rows share a path.
 
-    `of_rows`: it is in rows or maps that move. `of_entry`: it belongs to an entry with an id.
+    `is_moving`: it is in rows or maps that move. `belongs_to_entry`: to one with an id.
     """
 
     path: str
     name: str
     old: Sequence[object]
     new: Sequence[object]
-    of_rows: bool = False
-    of_entry: bool = False
+    is_moving: bool = False
+    belongs_to_entry: bool = False
 
 
 def differences(before: object, after: object) -> Iterator[Difference]:
@@ -87,13 +87,13 @@ def _problem(part: Part) -> str | None:
     entries = _all_entries(part.old)
     if any(isinstance(entry, dict) for entry in entries) and not _all_entries(part.new):
         return "had entries, is an empty list"
-    if part.of_entry and part.name in NAMES and part.old != part.new:
+    if part.belongs_to_entry and part.name in NAMES and part.old != part.new:
         return f"was {plain(part.old[0])}, is {plain(part.new[0])}"
     return None
 
 
 def _notes(part: Part) -> Iterator[str]:
-    if part.of_rows:
+    if part.is_moving:
         if part.name == SOURCE:
             for source in dict.fromkeys(part.old):
                 if source not in part.new:
@@ -110,7 +110,7 @@ def _change(part: Part) -> str | None:
             return f"{old:,} → {new:,}"
         case ([_, *_], []):
             return "had values, is an empty list"
-        case (str() as old, str() as new) if part.of_entry and old != new:
+        case (str() as old, str() as new) if part.belongs_to_entry and old != new:
             # Not which texts: addresses of webhooks are secrets.
             return "is another text"
     return None
@@ -126,17 +126,17 @@ def _members(part: Part) -> Iterator[Part]:
             [value for counts in maps for value in counts.values()] for maps in (old, new)
         )
         if values and values_now:
-            yield Part(f"{part.path}{{}}", "", values, values_now, of_rows=True)
+            yield Part(f"{part.path}{{}}", "", values, values_now, is_moving=True)
         return
-    of_entry = any(isinstance(entry.get(name), str) for entry in old for name in ENTRY_IDS)
+    belongs_to_entry = any(isinstance(entry.get(name), str) for entry in old for name in ENTRY_IDS)
     for name in dict.fromkeys(name for members in old for name in members):
         yield Part(
             f"{part.path}.{name}" if part.path else name,
             name,
             [members[name] for members in old if name in members],
             [members[name] for members in new if name in members],
-            of_rows=part.of_rows,
-            of_entry=of_entry and not part.of_rows,
+            is_moving=part.is_moving,
+            belongs_to_entry=belongs_to_entry and not part.is_moving,
         )
 
 
@@ -146,8 +146,8 @@ def _entries(part: Part) -> Iterator[Part]:
     if not old or not new:
         return
     by_identity, now_by_identity = _by_identity(old), _by_identity(new)
-    if part.of_rows or not by_identity or not now_by_identity:
-        yield Part(f"{part.path}[]", "", old, new, of_rows=True)
+    if part.is_moving or not by_identity or not now_by_identity:
+        yield Part(f"{part.path}[]", "", old, new, is_moving=True)
         return
     for identity, entry in by_identity.items():
         current = [now_by_identity[identity]] if identity in now_by_identity else []
