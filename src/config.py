@@ -314,6 +314,11 @@ def setting_problems(get: SettingReader) -> Sequence[str]:
     return problems
 
 
+def unusable(problems: Sequence[str]) -> Sequence[str]:
+    """The problems of settings that cannot be used: keys of the old format can."""
+    return [problem for problem in problems if OLD_KEYS not in problem]
+
+
 def _run_and_lead_settings(settings: Settings) -> tuple[RunSettings, LeadSettings]:
     """A lead must be finished before its lease expires: two that disagree are both replaced."""
     lead_seconds = settings.number("SYNC_LEAD_SECONDS", 30, largest=HOUR_SECONDS)

@@ -9,6 +9,7 @@ from workers import DurableObject, WorkerEntrypoint
 from app import App
 from bindings.http import read_request, write_response
 from bindings.interpreter import new_id
+from config import unusable
 from handlers.scheduled import run_scheduled
 from pipeline import answer
 from services.access.rate_limiting import ShardCounters
@@ -24,8 +25,8 @@ def isolate_app(env: Any) -> App:
     """This isolate's app, made on first use."""
     if not _apps:
         app = build_app(env)
-        if app.setting_problems:
-            Log("error", new_id()).error("misconfigured", problems=list(app.setting_problems))
+        if problems := unusable(app.setting_problems):
+            Log("error", new_id()).error("misconfigured", problems=list(problems))
         _apps.append(app)
     return _apps[0]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from config import OLD_KEYS
+from config import unusable
 from ops.backup.index import Backup, BackupContents, newest_verified
 from ops.cloudflare.versions import sole_version, traffic_shares
 from ops.deploy.check_result import CheckResult, failed, passed
@@ -86,7 +86,7 @@ def check_traffic(deployment: Mapping[str, Any] | None, *, options: str) -> Chec
 
 def check_settings(problems: Sequence[str]) -> CheckResult:
     """Check that every setting can be used; keys of the old format can, and should be replaced."""
-    wrong = [problem for problem in problems if OLD_KEYS not in problem]
+    wrong = unusable(problems)
     if wrong:
         return failed(
             f"misconfigured: {'; '.join(wrong)} (a safe default is used, or the job waits)",

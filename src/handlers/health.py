@@ -6,7 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from app import App
-from config import OLD_KEYS, VERSION
+from config import VERSION, unusable
 from services.core.logs import Log
 from services.monitoring.checks import MAX_CRON_GAP
 from web import Request, Response, json_response, time_text
@@ -39,11 +39,7 @@ async def health(app: App, _request: Request, log: Log) -> Response:
             "worker": OLD_NAME,
             "uptime": max(0, int((now - app.started_at).total_seconds() * 1_000)),
             "misconfigured": sorted(
-                {
-                    problem.split()[0]
-                    for problem in app.setting_problems
-                    if OLD_KEYS not in problem  # they work
-                }
+                {problem.split()[0] for problem in unusable(app.setting_problems)}
             ),
             "checks": {name: part.as_json() for name, part in parts.items()},
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from app import App
-from config import ConfigError
+from config import ConfigError, unusable
 from services.alerting.notifier import Notifier
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
@@ -31,8 +31,7 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     unhealthy = [name for name, part in parts.items() if not part.healthy]
     if unhealthy:
         log.error("unhealthy", cron=cron, parts=unhealthy)
-    if app.setting_problems:
-        log.error("misconfigured", problems=list(app.setting_problems))
+    _log_settings(app, log)
     notifier = app.new_notifier(log)
     loss = await app.loss_check.judge_and_update_mark(log)
     is_whole = loss.is_judged and loss.reason is None
@@ -54,6 +53,15 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
     healthy = not unhealthy and loss.reason is None and "crashed" not in outcomes.values()
     costs = {"memory_mib": app.memory_mib(), "rows_read": app.rows_read() - rows_before}
     log.summary("cron_run", cron=cron, healthy=healthy, jobs=outcomes, **costs)
+
+
+def _log_settings(app: App, log: Log) -> None:
+    """Settings that cannot be used are an error, keys of the old format a warning."""
+    wrong = unusable(app.setting_problems)
+    if wrong:
+        log.error("misconfigured", problems=list(wrong))
+    if reminders := [problem for problem in app.setting_problems if problem not in wrong]:
+        log.warning("old_keys", problems=reminders)
 
 
 async def _watch(

@@ -19,6 +19,7 @@ from config import (
     read_monitoring_config,
     read_sync_config,
     setting_problems,
+    unusable,
 )
 from services.access.api_keys import ApiKey
 from services.access.rate_limiting import Limit
@@ -435,10 +436,12 @@ def test_keys_of_the_old_format_are_read_with_a_warning() -> None:
     [problem] = chosen.problems
     assert problem.startswith("API_KEYS has the old format")
     assert "plain-key" not in problem + repr(chosen.api_keys)
+    assert unusable(chosen.problems) == []
     chosen = config(API_KEYS="plain-key-one,short")
     [reminder, problem] = chosen.problems
     assert reminder.startswith("API_KEYS has the old format")
     assert "left out is key 2; the other keys work" in problem
+    assert unusable(chosen.problems) == [problem]
 
 
 def test_a_wrong_entry_of_the_keys_disables_no_other() -> None:

@@ -236,6 +236,8 @@ def test_at_the_level_of_production_an_event_writes_no_line(with_old_keys: Worke
         assert with_old_keys.send(event).status_code == 200
     assert with_old_keys.log_lines() == []
     with_old_keys.act("scheduled", cron="*/5 * * * *")
+    warnings = [line for line in with_old_keys.log_lines() if "old format" in str(line)]
+    assert [(line["level"], line["event"]) for line in warnings] == [("warn", "old_keys")]
     lines = [line for line in with_old_keys.log_lines() if line["level"] == "info"]
     assert [line["event"] for line in lines] == ["cron_run"]
     assert lines[0]["jobs"]["sync"] == "done"

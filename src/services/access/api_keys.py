@@ -40,6 +40,10 @@ WRONG_ENTRY = (
     "must have a name, a role (read or admin) and a sha256 (64 hexadecimal digits) in each entry"
 )
 WRONG_PERMISSIONS = "must have a list as permissions"
+UUID_INSIDE = (
+    "must have commas or line ends between its keys and nothing else around a UUID: "
+    "what has other characters opens as a whole only"
+)
 WRONG_PLAIN_KEY = f"must have plain keys of {MIN_KEY_CHARACTERS} or more letters, without a space"
 
 
@@ -130,12 +134,21 @@ def _read_plain_keys(text: str) -> KeySecret:
         return KeySecret(problems=(NO_KEYS,))
     unusable = [position for position, key in enumerate(keys, 1) if not _is_usable(key)]
     faults = {WRONG_PLAIN_KEY: unusable} if unusable else {}
+    # Several keys with other marks between them, or a key with a name.
+    merged = [
+        position
+        for position, key in enumerate(keys, 1)
+        if _is_usable(key) and _UUID.search(key) and not _UUID.fullmatch(key)
+    ]
+    problems = _problems("key", faults)
+    if merged:
+        problems += (f"{UUID_INSIDE}: see key {_listed(merged)}",)
     newly_accepted = tuple(
         position
         for position, key in enumerate(keys, 1)
         if _is_usable(key) and not _UUID.fullmatch(key)
     )
-    return KeySecret(usable, _problems("key", faults), is_old=True, newly_accepted=newly_accepted)
+    return KeySecret(usable, problems, is_old=True, newly_accepted=newly_accepted)
 
 
 def _without_marks(key: str) -> str:

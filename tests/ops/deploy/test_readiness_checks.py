@@ -119,3 +119,11 @@ def test_keys_of_the_old_format_are_told_and_forbid_nothing() -> None:
     assert result.reason.startswith("API_KEYS has the old format")
     assert "plain-key" not in result.reason
     assert check_settings([]).verdict == "pass"
+
+
+def test_keys_with_another_mark_between_them_are_named() -> None:
+    uuid = "11111111-2222-4333-8444-555555555555"
+    result = check_settings(setting_problems({"API_KEYS": f"{uuid};{uuid}"}.get))
+    assert result.verdict == "fail"
+    assert "must have commas or line ends between its keys" in result.reason
+    assert uuid not in result.reason

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from services.access.api_keys import (
     NO_ARRAY,
     NO_KEYS,
+    UUID_INSIDE,
     WRONG_ENTRY,
     WRONG_PERMISSIONS,
     WRONG_PLAIN_KEY,
@@ -106,6 +107,23 @@ def test_a_plain_key_that_is_none_is_left_out_and_named_by_its_place() -> None:
     assert [key.sha256 for key in secret.keys] == [sha256("admin-key")]
     assert secret.problems == (f"{WRONG_PLAIN_KEY}: left out is key 1, 3, 4",)
     assert secret.is_old
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{};{}", "{}|{}", "{}/{}", "{}{}", "key1={}", "ops={};two={}", "({})", "<{}>"),
+        *("x{}", "{}x", "Bearer-{}"),
+    ],
+)
+def test_a_key_with_a_uuid_among_other_characters_is_named(text: str) -> None:
+    merged = text.format(*UUIDS)
+    secret = read_api_keys(f"{merged},admin-key\n{UUIDS[0]}")
+    assert secret.problems == (f"{UUID_INSIDE}: see key 1",)
+    assert [key.sha256 for key in secret.keys[1:]] == [sha256("admin-key"), sha256(UUIDS[0])]
+    # Who set it here and shows all of it goes on.
+    assert find_key(secret.keys, merged)
+    assert read_api_keys(merged).problems == (f"{UUID_INSIDE}: see key 1",)
 
 
 @pytest.mark.parametrize(
