@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from services.core.text import without_lone_surrogates
+from services.core.text import read_json, without_lone_surrogates
 from services.projects.configuration import (
     JOBS,
     LEGACY,
@@ -36,6 +36,25 @@ def legacy_text(stored: str | None) -> str | None:
     legacy = legacy or {}
     settings = {name: value for name, value in content.items() if name not in legacy}
     return compact_json({**legacy, **settings})
+
+
+def sent_text(stored: str | None, configuration: object, shape: Shape) -> str | None:
+    """The text to store where a script sent a configuration, as JSON or as its text.
+
+    It is the stored one where nothing was sent, or what an old address answers for the stored one.
+
+    Raises:
+        ValueError: it holds a number that JSON does not know.
+    """
+    # As in JavaScript, where an empty object or list counts as one.
+    if not configuration and not isinstance(configuration, dict | list):
+        return stored
+    shown = legacy_text(stored)
+    if configuration == shown or _is_json(shown, configuration):
+        return stored
+    if isinstance(configuration, str):
+        configuration = _object_or_text(configuration)
+    return replaced_text(stored, configuration, shape)
 
 
 def replaced_text(stored: str | None, configuration: object, shape: Shape) -> str:
@@ -68,6 +87,22 @@ def compact_json(content: object) -> str:
     """The text of a JSON value without spaces, as JavaScript writes it."""
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return without_lone_surrogates(text)
+
+
+def _is_json(text: str | None, content: object) -> bool:
+    """Whether a text is the JSON of a content that is no object: objects are merged by name."""
+    try:
+        return not isinstance(content, dict) and same_json(read_json(text or ""), content)
+    except ValueError:
+        return False
+
+
+def _object_or_text(text: str) -> object:
+    try:
+        content = read_json(text)
+    except ValueError:
+        return text
+    return content if isinstance(content, dict) else text
 
 
 def _legacy_names(legacy: object) -> Mapping[str, object]:

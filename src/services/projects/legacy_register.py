@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from services.core.errors import ConflictError, InvalidInputError, NotFoundError
 from services.core.ports import Database, NewId, Row, UnavailableError
-from services.core.text import clean, read_json
+from services.core.text import clean
 from services.projects.configuration import PIXEL_SHAPE, PROJECT_SHAPE, Shape
-from services.projects.legacy_configuration import legacy_text, replaced_text
+from services.projects.legacy_configuration import legacy_text, sent_text
 
 MAX_NAME_CHARACTERS = 1_000
 MAX_URL_CHARACTERS = 2_048
@@ -108,7 +108,9 @@ class LegacyRegister:
     async def projects(self, limit: int | None, cursor: str | None) -> LegacyPage:
         """All projects, or a page of at most `limit` of them, each with its `pixel_count`."""
         rows_of_page = NO_LIMIT if limit is None else limit + 1
-        [rows] = await self._rows(LIST_PROJECTS, rows=rows_of_page, cursor=cursor or None)
+        # Scripts of old wrote cursors of their own, which nobody read.
+        position = (limit and cursor) or None
+        [rows] = await self._rows(LIST_PROJECTS, rows=rows_of_page, cursor=position)
         page = rows if limit is None else rows[:limit]
         projects = [{name: row[name] for name in row if name != "position"} for row in page]
         next_cursor = rows[len(page)]["position"] if len(rows) > len(page) else None
@@ -288,25 +290,10 @@ def _website_url(fields: Mapping[str, object]) -> str | None:
 
 def _replaced(stored: str | None, fields: Mapping[str, object], shape: Shape) -> str | None:
     """The configuration to store; without one in the fields the stored one."""
-    configuration = fields.get("configuration")
-    if isinstance(configuration, str):
-        # As these addresses answer it: whoever sends back what they got changes nothing.
-        configuration = _read_text(configuration)
-    # As in JavaScript, where an empty object or list counts as one.
-    if not configuration and not isinstance(configuration, dict | list):
-        return stored
     try:
-        return replaced_text(stored, configuration, shape)
+        return sent_text(stored, fields.get("configuration"), shape)
     except ValueError:
         raise InvalidInputError("Invalid JSON payload") from None
-
-
-def _read_text(text: str) -> object:
-    try:
-        content = read_json(text)
-    except ValueError:
-        return text
-    return content if isinstance(content, dict) else text
 
 
 def _project_conflict() -> ConflictError:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from services.projects.configuration import PIXEL_SHAPE, PROJECT_SHAPE, Shape
-from services.projects.legacy_configuration import legacy_text, replaced_text
+from services.projects.legacy_configuration import legacy_text, replaced_text, sent_text
 
 
 @pytest.mark.parametrize("stored", [None, "", "{}", '{"a": 1}', "broken", "[1]"])
@@ -51,6 +51,41 @@ def test_who_sends_the_text_back_changes_nothing(stored: dict[str, object]) -> N
     answered = json.loads(legacy_text(json.dumps(stored)) or "")
     written = json.loads(replaced_text(json.dumps(stored), answered, PROJECT_SHAPE))
     assert written == {name: value for name, value in stored.items() if value != {}}
+
+
+@pytest.mark.parametrize("shape", [PROJECT_SHAPE, PIXEL_SHAPE])
+@pytest.mark.parametrize(
+    "stored",
+    [
+        *(None, "", "{}", "null", "[1]", "[]", "5", '"x"', '"[1]"', "broken", "{broken", "[NaN]"),
+        *('{"a": 1}', '{"legacy":[1]}', '{"legacy":"x"}', '{"legacy":"[1]","jobs":{"a":1}}'),
+        *('{"legacy":{"respect_dnt":true},"respect_dnt":false}', '{"legacy":null}'),
+    ],
+)
+def test_a_text_that_is_sent_back_as_it_was_answered_changes_nothing(
+    stored: str | None, shape: Shape
+) -> None:
+    assert sent_text(stored, legacy_text(stored), shape) == stored
+
+
+@pytest.mark.parametrize(
+    "stored", ["[1]", "5", "true", '"x"', "[]", '{"legacy":[1]}', '{"legacy":"x","jobs":{"a":1}}']
+)
+def test_neither_does_its_json_where_it_is_no_object(stored: str) -> None:
+    assert sent_text(stored, json.loads(legacy_text(stored) or ""), PROJECT_SHAPE) == stored
+
+
+@pytest.mark.parametrize("sent", ["[1]", "5", "x", '"x"', [1], [], True, '{"a":1}', {"a": 1}])
+def test_what_is_sent_again_as_it_is_answered_then_stays(sent: object) -> None:
+    stored = sent_text("{}", sent, PROJECT_SHAPE)
+    answered = legacy_text(stored)
+    assert sent_text(stored, answered, PROJECT_SHAPE) == stored
+    assert sent_text(stored, sent, PROJECT_SHAPE) == stored
+
+
+@pytest.mark.parametrize("sent", [None, "", 0, False])
+def test_without_a_configuration_the_stored_one_stays(sent: object) -> None:
+    assert sent_text('{"a":1}', sent, PROJECT_SHAPE) == '{"a":1}'
 
 
 @pytest.mark.parametrize("shape", [PROJECT_SHAPE, PIXEL_SHAPE])
