@@ -49,8 +49,8 @@ def sent_text(stored: str | None, configuration: object, shape: Shape) -> str | 
     # As in JavaScript, where an empty object or list counts as one.
     if not configuration and not isinstance(configuration, dict | list):
         return stored
-    shown = legacy_text(stored)
-    if configuration == shown or _is_json(shown, configuration):
+    answered = legacy_text(stored)
+    if configuration == answered or _is_json(answered, configuration):
         return stored
     if isinstance(configuration, str):
         configuration = _object_or_text(configuration)
