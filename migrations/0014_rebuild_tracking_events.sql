@@ -62,22 +62,15 @@ CREATE TABLE tracking_events (
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'tracking_events', seq FROM sqlite_sequence WHERE name = 'tracking_events_v2';
 
--- In portions of the ids, so that no statement grows with the table beyond the 30 seconds that D1
--- gives it.
+-- In portions of equally many rows, whatever their ids are, so that no statement grows with the table
+-- beyond the 30 seconds that D1 gives it. The first and the last one are open: no row is left out.
 CREATE TABLE portions AS
-WITH RECURSIVE numbers (number) AS (
-  SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 16
-),
-ids AS (
-  SELECT
-    coalesce((SELECT min(id) FROM tracking_events_v2), 1) - 1 AS before_first,
-    coalesce((SELECT max(id) FROM tracking_events_v2), 0) AS last
-)
 SELECT
   number,
-  before_first + (last - before_first) * (number - 1) / 16 AS above,
-  before_first + (last - before_first) * number / 16 AS up_to
-FROM numbers CROSS JOIN ids;
+  iif(number = 1, -9223372036854775808, min(id)) AS first_id,
+  iif(number = max(number) OVER (), 9223372036854775807, max(id)) AS last_id
+FROM (SELECT id, ntile(16) OVER (ORDER BY id) AS number FROM tracking_events_v2)
+GROUP BY number;
 
 -- The columns in the order of the new table.
 CREATE VIEW old_events AS
@@ -93,37 +86,37 @@ SELECT
 FROM tracking_events_v2;
 
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 1 AND id > above AND id <= up_to;
+WHERE number = 1 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 2 AND id > above AND id <= up_to;
+WHERE number = 2 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 3 AND id > above AND id <= up_to;
+WHERE number = 3 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 4 AND id > above AND id <= up_to;
+WHERE number = 4 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 5 AND id > above AND id <= up_to;
+WHERE number = 5 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 6 AND id > above AND id <= up_to;
+WHERE number = 6 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 7 AND id > above AND id <= up_to;
+WHERE number = 7 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 8 AND id > above AND id <= up_to;
+WHERE number = 8 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 9 AND id > above AND id <= up_to;
+WHERE number = 9 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 10 AND id > above AND id <= up_to;
+WHERE number = 10 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 11 AND id > above AND id <= up_to;
+WHERE number = 11 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 12 AND id > above AND id <= up_to;
+WHERE number = 12 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 13 AND id > above AND id <= up_to;
+WHERE number = 13 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 14 AND id > above AND id <= up_to;
+WHERE number = 14 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 15 AND id > above AND id <= up_to;
+WHERE number = 15 AND id >= first_id AND id <= last_id;
 INSERT INTO tracking_events SELECT old_events.* FROM portions CROSS JOIN old_events
-WHERE number = 16 AND id > above AND id <= up_to;
+WHERE number = 16 AND id >= first_id AND id <= last_id;
 
 DROP VIEW old_events;
 DROP TABLE portions;

@@ -1,62 +1,176 @@
 -- Each inherited session gets its touch, each inherited visitor the first one. Where nothing was
 -- seen, old pixels and the old Worker stored a word, which counts as absent here.
 
-WITH seen AS (
-  SELECT
-    id,
-    iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
-    iif(
-      lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
-    ) AS utm_medium,
-    iif(
-      lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
-    ) AS utm_campaign,
-    iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
-    iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
-    iif(
-      lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
-    ) AS campaign_region,
-    iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
-    iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
-    iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
-  FROM sessions
-)
-UPDATE sessions
--- json_patch leaves the nulls out.
-SET touch = json_patch('{}', json_object(
-  'utm_source', seen.utm_source,
-  'utm_medium', seen.utm_medium,
-  'utm_campaign', seen.utm_campaign,
-  'utm_content', seen.utm_content,
-  'utm_term', seen.utm_term,
-  'campaign_region', seen.campaign_region,
-  'ad_group', seen.ad_group,
-  'ad_id', seen.ad_id,
-  'search_query', seen.search_query,
-  'origin', 'inherited'
-))
-FROM seen
-WHERE seen.id = sessions.id
-  AND coalesce(
-    seen.utm_source, seen.utm_medium, seen.utm_campaign, seen.utm_content, seen.utm_term
-  ) IS NOT NULL;
-
--- In one pass over the events and in their order, where by visitor it would jump about. In portions
--- of the ids, so that no statement grows with the table (see 0014).
+-- In portions, so that no statement grows with the table (see 0014).
 CREATE TABLE portions AS
-WITH RECURSIVE numbers (number) AS (
-  SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 16
-),
-ids AS (
-  SELECT
-    coalesce((SELECT min(id) FROM tracking_events), 1) - 1 AS before_first,
-    coalesce((SELECT max(id) FROM tracking_events), 0) AS last
-)
+SELECT number, min(id) AS first_id, max(id) AS last_id
+FROM (SELECT id, ntile(16) OVER (ORDER BY id) AS number FROM sessions)
+GROUP BY number;
+
+CREATE VIEW seen_sessions AS
+SELECT
+  id,
+  iif(lower(utm_source) IN ('direct', 'null', 'undefined', ''), NULL, utm_source) AS utm_source,
+  iif(
+    lower(utm_medium) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_medium
+  ) AS utm_medium,
+  iif(
+    lower(utm_campaign) IN ('unknown', 'none', 'null', 'undefined', ''), NULL, utm_campaign
+  ) AS utm_campaign,
+  iif(lower(utm_content) IN ('null', 'undefined', ''), NULL, utm_content) AS utm_content,
+  iif(lower(utm_term) IN ('null', 'undefined', ''), NULL, utm_term) AS utm_term,
+  iif(
+    lower(campaign_region) IN ('null', 'undefined', ''), NULL, campaign_region
+  ) AS campaign_region,
+  iif(lower(ad_group) IN ('null', 'undefined', ''), NULL, ad_group) AS ad_group,
+  iif(lower(ad_id) IN ('null', 'undefined', ''), NULL, ad_id) AS ad_id,
+  iif(lower(search_query) IN ('null', 'undefined', ''), NULL, search_query) AS search_query
+FROM sessions;
+
+CREATE VIEW touches_of_sessions AS
+SELECT
+  id,
+  -- json_patch leaves the nulls out.
+  json_patch('{}', json_object(
+    'utm_source', utm_source,
+    'utm_medium', utm_medium,
+    'utm_campaign', utm_campaign,
+    'utm_content', utm_content,
+    'utm_term', utm_term,
+    'campaign_region', campaign_region,
+    'ad_group', ad_group,
+    'ad_id', ad_id,
+    'search_query', search_query,
+    'origin', 'inherited'
+  )) AS touch
+FROM seen_sessions
+WHERE coalesce(utm_source, utm_medium, utm_campaign, utm_content, utm_term) IS NOT NULL;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 1 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 2 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 3 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 4 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 5 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 6 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 7 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 8 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 9 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 10 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 11 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 12 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 13 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 14 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 15 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+UPDATE sessions SET touch = seen.touch
+FROM (
+  SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
+  WHERE number = 16 AND id >= first_id AND id <= last_id
+) AS seen
+WHERE seen.id = sessions.id;
+
+DROP VIEW touches_of_sessions;
+DROP VIEW seen_sessions;
+DROP TABLE portions;
+
+-- In one pass over the events and in their order, where by visitor it would jump about. In portions,
+-- so that no statement grows with the table (see 0014).
+CREATE TABLE portions AS
 SELECT
   number,
-  before_first + (last - before_first) * (number - 1) / 16 AS above,
-  before_first + (last - before_first) * number / 16 AS up_to
-FROM numbers CROSS JOIN ids;
+  iif(number = 1, -9223372036854775808, min(id)) AS first_id,
+  iif(number = max(number) OVER (), 9223372036854775807, max(id)) AS last_id
+FROM (SELECT id, ntile(16) OVER (ORDER BY id) AS number FROM tracking_events)
+GROUP BY number;
 
 CREATE VIEW seen_events AS
 SELECT
@@ -125,112 +239,112 @@ WHERE coalesce(
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 1 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 1 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 2 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 2 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 3 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 3 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 4 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 4 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 5 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 5 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 6 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 6 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 7 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 7 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 8 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 8 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 9 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 9 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 10 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 10 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 11 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 11 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 12 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 12 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 13 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 13 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 14 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 14 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 15 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 15 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 
 UPDATE visitors SET first_touch = firsts.touch
 FROM (
   SELECT visitor_id, min(id), touch FROM portions CROSS JOIN touches_of_events
-  WHERE number = 16 AND id > above AND id <= up_to GROUP BY visitor_id
+  WHERE number = 16 AND id >= first_id AND id <= last_id GROUP BY visitor_id
 ) AS firsts
 WHERE firsts.visitor_id = visitors.id AND first_touch IS NULL;
 

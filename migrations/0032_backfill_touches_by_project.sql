@@ -4,22 +4,15 @@
 -- Written over what the trigger of 0031 wrote meanwhile, which knows no older events.
 
 -- In portions, so that no statement grows with the tables (see 0014): first what each project has of
--- each visitor, by the ids of the events, then the visitors, by theirs.
+-- each visitor, in the order of the events, then the visitors.
 
 CREATE TABLE portions AS
-WITH RECURSIVE numbers (number) AS (
-  SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 16
-),
-ids AS (
-  SELECT
-    coalesce((SELECT min(id) FROM tracking_events), 1) - 1 AS before_first,
-    coalesce((SELECT max(id) FROM tracking_events), 0) AS last
-)
 SELECT
   number,
-  before_first + (last - before_first) * (number - 1) / 16 AS above,
-  before_first + (last - before_first) * number / 16 AS up_to
-FROM numbers CROSS JOIN ids;
+  iif(number = 1, -9223372036854775808, min(id)) AS first_id,
+  iif(number = max(number) OVER (), 9223372036854775807, max(id)) AS last_id
+FROM (SELECT id, ntile(16) OVER (ORDER BY id) AS number FROM tracking_events)
+GROUP BY number;
 
 CREATE VIEW events_of_projects AS
 SELECT
@@ -54,7 +47,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 1 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 1 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -65,7 +58,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 2 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 2 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -76,7 +69,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 3 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 3 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -87,7 +80,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 4 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 4 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -98,7 +91,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 5 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 5 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -109,7 +102,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 6 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 6 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -120,7 +113,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 7 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 7 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -131,7 +124,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 8 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 8 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -142,7 +135,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 9 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 9 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -153,7 +146,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 10 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 10 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -164,7 +157,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 11 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 11 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -175,7 +168,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 12 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 12 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -186,7 +179,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 13 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 13 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -197,7 +190,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 14 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 14 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -208,7 +201,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 15 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 15 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),
@@ -219,7 +212,7 @@ SELECT
   visitor_id, project_id, min(iif(has_touch AND NOT is_of_visitor, id, NULL)),
   min(iif(has_touch AND is_of_visitor, id, NULL))
 FROM portions CROSS JOIN events_of_projects
-WHERE number = 16 AND id > above AND id <= up_to AND visitor_id IS NOT NULL
+WHERE number = 16 AND id >= first_id AND id <= last_id AND visitor_id IS NOT NULL
 GROUP BY visitor_id, project_id
 ON CONFLICT DO UPDATE SET
   own_id = coalesce(own_id, excluded.own_id),

@@ -3,8 +3,17 @@
 -- was a click. What is encoded stays so, but for the signs that IDs have. As the code reads them,
 -- the first of two values counts, and details without a touch make none.
 -- In portions, so that no statement takes long (see 0014).
-CREATE TABLE this_portion (above INTEGER, up_to INTEGER);
-INSERT INTO this_portion (above) SELECT coalesce(max(id), 0) - 1000000 FROM tracking_events;
+CREATE TABLE portions AS
+SELECT number, min(id) AS first_id, max(id) AS last_id
+FROM (
+  SELECT id, ntile(16) OVER (ORDER BY id) AS number
+  FROM (SELECT id FROM tracking_events ORDER BY id DESC LIMIT 1000000)
+)
+GROUP BY number;
+
+-- The portion that the view below is of.
+CREATE TABLE this_portion (first_id INTEGER, last_id INTEGER);
+INSERT INTO this_portion VALUES (NULL, NULL);
 
 CREATE VIEW clicks AS
 WITH pages AS (
@@ -18,7 +27,7 @@ WITH pages AS (
       gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id
     ) IS NOT NULL AS has_touch
   FROM tracking_events NOT INDEXED
-  WHERE id > (SELECT above FROM this_portion) AND id <= (SELECT up_to FROM this_portion)
+  WHERE id >= (SELECT first_id FROM this_portion) AND id <= (SELECT last_id FROM this_portion)
     AND (touch_origin IS NULL OR touch_origin = 'page_url')
     AND click_ids IS NULL
     AND instr(page_url, '?') > 0
@@ -63,7 +72,9 @@ SELECT
   )) AS is_click
 FROM firsts GROUP BY id;
 
-UPDATE this_portion SET up_to = above + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 1
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -71,7 +82,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 2
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -79,7 +92,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 3
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -87,7 +102,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 4
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -95,7 +112,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 5
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -103,7 +122,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 6
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -111,7 +132,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 7
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -119,7 +142,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 8
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -127,7 +152,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 9
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -135,7 +162,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 10
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -143,7 +172,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 11
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -151,7 +182,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 12
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -159,7 +192,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 13
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -167,7 +202,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 14
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -175,7 +212,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 15
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -183,7 +222,9 @@ SET
 FROM clicks
 WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
-UPDATE this_portion SET above = up_to, up_to = up_to + 62500;
+UPDATE this_portion SET (first_id, last_id) = (
+  SELECT first_id, last_id FROM portions WHERE number = 16
+);
 UPDATE tracking_events
 SET
   click_ids = clicks.click_ids,
@@ -193,3 +234,4 @@ WHERE clicks.id = tracking_events.id AND (has_touch OR is_click);
 
 DROP VIEW clicks;
 DROP TABLE this_portion;
+DROP TABLE portions;
