@@ -193,6 +193,9 @@ def _add_events(database: sqlite3.Connection) -> None:
             pipedrive_person_id=person,
         )
 
+    for other_type in ("form_submission", "pageview", "click"):
+        _add_event(database, "unseen", event_type=other_type, form_data=form)
+
     every_column = COLUMNS["tracking_events"].split()
     values: dict[str, object] = {name: f"value of {name}" for name in every_column}
     references = {

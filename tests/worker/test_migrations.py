@@ -38,6 +38,7 @@ NEW_COLUMNS = {
 NAMED_INDEXES = [
     "sessions_by_visitor",
     "tracking_events_by_form",
+    "tracking_events_by_other_form",
     "tracking_events_by_pixel",
     "tracking_events_by_sync_status",
     "tracking_events_by_visitor",

@@ -23,7 +23,8 @@ SUBJECT_COLUMNS = (
 )
 
 _VISITOR_ID = re.compile(r'"visitor_id": ?"([^"\\]*)"')
-_IS_FORM = re.compile(r'"event_type": ?"form_submit"')
+# The old Worker stored the fields of a form with whatever type the page gave the event.
+_IS_FORM = re.compile(r'"event_type": ?"form_submit"|"form_data": ?[^n ]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def visitor_ids_in(line: str) -> Sequence[str]:
 
 
 def is_form_line(line: str) -> bool:
-    """Whether an event's line is a form submission's, found without parsing it."""
+    """Whether an event's line may be that of a form, found without parsing it."""
     return _IS_FORM.search(line) is not None
 
 

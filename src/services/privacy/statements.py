@@ -25,11 +25,25 @@ def _in_url(column: str) -> str:
     return f"(instr({text}, ?1 ->> 'clue') OR instr({text}, ?1 ->> 'url_clue'))"
 
 
+_FORM_COLUMNS = "id, visitor_id, form_data, event_data, page_url, referrer_url, page_title"
+_SUBMITTED = "event_type = 'form_submit'"
+# The old Worker stored the fields of a form with whatever type the page gave the event.
+_OTHER_FORM = "form_data IS NOT NULL AND event_type IS NOT 'form_submit'"
+
+# Each of the two has at most a page of its own, or the second one would be read to its end.
 _FORM_PAGE = f"""
-  SELECT
-    id, visitor_id, form_data, event_data, page_url, referrer_url, page_title
-  FROM tracking_events INDEXED BY tracking_events_by_form
-  WHERE event_type = 'form_submit' AND id > ?1 ->> 'after' ORDER BY id LIMIT {FORM_PAGE_ROWS}
+  SELECT {_FORM_COLUMNS} FROM (
+    SELECT {_FORM_COLUMNS} FROM tracking_events INDEXED BY tracking_events_by_form
+    WHERE {_SUBMITTED} AND id > ?1 ->> 'after'
+    ORDER BY id LIMIT {FORM_PAGE_ROWS}
+  )
+  UNION ALL
+  SELECT {_FORM_COLUMNS} FROM (
+    SELECT {_FORM_COLUMNS} FROM tracking_events INDEXED BY tracking_events_by_other_form
+    WHERE {_OTHER_FORM} AND id > ?1 ->> 'after'
+    ORDER BY id LIMIT {FORM_PAGE_ROWS}
+  )
+  ORDER BY id LIMIT {FORM_PAGE_ROWS}
 """
 
 END_OF_FORM_PAGE = f"SELECT max(id) AS last FROM ({_FORM_PAGE})"
@@ -49,7 +63,7 @@ SELECT
 FROM json_each(?1, '$.visitors') AS visitor
 JOIN tracking_events ON tracking_events.visitor_id = visitor.value
 WHERE tracking_events.id > ?1 ->> 'after' AND (
-  event_type = 'form_submit'
+  {_SUBMITTED} OR form_data IS NOT NULL
   OR instr(lower(event_data), ?1 ->> 'clue')
   OR {_in_url("page_url")} OR {_in_url("referrer_url")}
   OR instr(lower(page_title), ?1 ->> 'clue')
@@ -241,6 +255,6 @@ DELETE_LOGS = "DELETE FROM system_logs WHERE id IN (SELECT value FROM json_each(
 # Forms that KV may still hold a timer or a response of.
 RECENT_FORMS = f"""
 SELECT id FROM tracking_events
-WHERE id IN ({_SUBJECT_EVENTS}) AND event_type = 'form_submit'
+WHERE id IN ({_SUBJECT_EVENTS}) AND ({_SUBMITTED} OR form_data IS NOT NULL)
   AND (pipedrive_sync_status IS NULL OR timestamp >= ?1 ->> 'week_ago')
 """
