@@ -46,116 +46,116 @@ SELECT
 FROM seen_sessions
 WHERE coalesce(utm_source, utm_medium, utm_campaign, utm_content, utm_term) IS NOT NULL;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 1 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 2 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 3 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 4 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 5 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 6 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 7 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 8 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 9 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 10 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 11 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 12 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 13 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 14 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 15 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
-UPDATE sessions SET touch = seen.touch
-FROM (
+WITH seen AS MATERIALIZED (
   SELECT id, touch FROM portions CROSS JOIN touches_of_sessions
   WHERE number = 16 AND id >= first_id AND id <= last_id
-) AS seen
+)
+UPDATE sessions SET touch = seen.touch FROM seen
 WHERE seen.id = sessions.id;
 
 DROP VIEW touches_of_sessions;

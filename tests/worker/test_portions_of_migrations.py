@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 
@@ -19,6 +20,7 @@ PORTIONED = (
     "0032_backfill_touches_by_project.sql",
     "0041_backfill_click_ids.sql",
 )
+EXPLAIN = "EXPLAIN QUERY PLAN"
 EVENTS = "SELECT * FROM tracking_events ORDER BY id"
 OTHERS = (
     "SELECT * FROM visitors ORDER BY id",
@@ -124,3 +126,18 @@ def test_no_statement_of_a_portioned_migration_writes_more_than_its_portion(
 ) -> None:
     most = migrate(old_database(ids))
     assert {name: most[name] for name in PORTIONED if most[name] > len(ids) // 16} == {}
+
+
+def test_no_statement_of_a_portion_reads_a_whole_table() -> None:
+    database = old_database(DENSE)
+    plans: dict[str, set[str]] = {}
+    for file in sorted(MIGRATIONS.glob("*.sql")):
+        for statement in statements_of(file.name) if file.name >= "0012" else ():
+            if "number = 1 " in statement:
+                code = "".join(re.findall("^(?!--).*\n", statement, re.MULTILINE))
+                details = {str(row["detail"]) for row in rows(database, f"{EXPLAIN} {code}")}
+                plans[file.name] = plans.get(file.name, set()) | details
+            database.execute(statement)
+    assert set(PORTIONED) - {"0041_backfill_click_ids.sql"} <= plans.keys()
+    scans = {step for steps in plans.values() for step in steps if step.startswith("SCAN")}
+    assert scans <= {"SCAN portions", "SCAN seen", "SCAN firsts"}
