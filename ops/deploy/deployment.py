@@ -30,7 +30,6 @@ from paths import ROOT
 from services.loss.judgement import judge_loss
 
 EXPORTS = ROOT / "exports"
-EVENTS = "tracking_events"
 DATA_STAYS = (
     "Data is not taken back: migrations only add, and the older code runs on the newer tables. "
     "What a fault wrote or deleted comes back from a backup only: docs/runbook.md#rollback"
@@ -188,7 +187,7 @@ class Deployment:
         database = Database(self.target)
         records = DeletionRecords(database, read_clock(database))
         self._count("before the migrations")
-        apply_migrations(self.target, self.pending, self.contents.rows.get(EVENTS, 0))
+        apply_migrations(self.target, self.pending, self.contents.rows)
         self._count("after the migrations", records)
 
     def _release(self) -> None:

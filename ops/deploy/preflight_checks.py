@@ -133,7 +133,7 @@ class Preflight:
         if result.verdict == "fail" or not facts.target.environment:
             return result
         pending = [name for name in facts.migrations if name not in (facts.schema.applied or ())]
-        return check_size(result, pending, facts.contents.rows.get("tracking_events", 0))
+        return check_size(result, pending, facts.contents.rows)
 
     def _rows(self) -> CheckResult:
         facts = self.facts
