@@ -17,6 +17,16 @@ BOUND = (
     *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
     *("search_query", "campaign_region", "ad_group", "ad_id", "event_type", "user_agent"),
 )
+KEYS: dict[str, dict[str, object]] = {
+    "projects": {"id": "new", "name": "new"},
+    "pixels": {"id": "new", "project_id": "new", "name": "new"},
+    "visitors": {"id": "new", "visitor_cookie": "new"},
+    "sessions": {"id": "new", "visitor_id": "new", "session_cookie": "new"},
+    "tracking_events": {"id": 1_000_000},
+    "system_logs": {
+        "id": 1_000_000, "level": "WARN", "category": "a", "action": "b", "message": "c",
+    },
+}  # fmt: skip
 MEANINGS = ((b"", None), (b"AB", "AB"), (b"\xff", None), (b"\x07", None), ("Schön", "Schön"))
 
 
@@ -77,20 +87,42 @@ def test_every_column_of_text_of_every_inherited_table_is_turned(
 ) -> None:
     """Also behind the later migrations, on rows that somebody wrote by hand."""
     _without_triggers(upgraded)
-    keys = {"id", "visitor_cookie", "session_cookie", "level", "category", "action", "message"}
-    keys |= {"name"}  # unique, see below
-    for table, names in COLUMNS.items():
-        text_columns = "SELECT name FROM pragma_table_info(?) WHERE type = 'TEXT'"
-        references = 'SELECT "from" FROM pragma_foreign_key_list(?)'
-        texts = set(column_of(upgraded, text_columns, table))
-        for name in texts.intersection(names.split()) - keys:
-            if name in column_of(upgraded, references, table):
-                continue
+    for table in COLUMNS:
+        for name in _columns_of_text(upgraded, table):
             for content, text in MEANINGS:
                 upgraded.execute(f"UPDATE {table} SET {name} = ?", (content,))
                 upgraded.commit()
                 _turn(upgraded)
                 assert set(column_of(upgraded, f"SELECT {name} FROM {table}")) == {text}, name
+
+
+@pytest.mark.parametrize(("content", "text"), MEANINGS)
+def test_no_column_that_is_turned_takes_bytes_afterwards(
+    upgraded: sqlite3.Connection, content: object, text: str | None
+) -> None:
+    for table, keys in KEYS.items():
+        # A trigger stamps updated_at.
+        columns = [each for each in _columns_of_text(upgraded, table) if each != "updated_at"]
+        insert(upgraded, table, **keys, **dict.fromkeys(columns, content))
+        [row] = rows(upgraded, f"SELECT * FROM {table} WHERE id = ?", keys["id"])
+        assert {name: row[name] for name in columns if row[name] != text} == {}, table
+        if table in ("projects", "pixels", "visitors", "sessions"):
+            for name in columns:
+                upgraded.execute(f"UPDATE {table} SET {name} = ? WHERE id = 'new'", (content,))
+    assert _columns_with_bytes(upgraded) == []
+
+
+def _columns_of_text(database: sqlite3.Connection, table: str) -> list[str]:
+    """What a request could set to bytes: no key, and nothing that a foreign key holds."""
+    keys = {"id", "visitor_cookie", "session_cookie", "level", "category", "action", "message"}
+    keys |= {"name"}  # unique, see below
+    texts = "SELECT name FROM pragma_table_info(?) WHERE type = 'TEXT'"
+    references = set(column_of(database, 'SELECT "from" FROM pragma_foreign_key_list(?)', table))
+    return [
+        str(name)
+        for name in column_of(database, texts, table)
+        if name in COLUMNS[table].split() and name not in keys | references
+    ]
 
 
 def _turn(database: sqlite3.Connection) -> None:

@@ -83,8 +83,10 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
-def read_object(text: str | None) -> Mapping[str, object]:
-    """The members of a JSON object; empty where the text is none."""
+def read_object(text: object) -> Mapping[str, object]:
+    """The members of a JSON object; empty where the text is none, or the column holds bytes."""
+    if text is not None and not isinstance(text, str):
+        return {}
     try:
         content = read_json(text or "{}")
     except ValueError:

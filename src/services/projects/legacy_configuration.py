@@ -28,7 +28,8 @@ def legacy_text(stored: str | None) -> str | None:
     """The text that an old address answers for a stored configuration."""
     content = dict(read_configuration(stored))
     if JOBS not in content and LEGACY not in content:
-        return stored
+        # Bytes that somebody stored are no text that could be answered.
+        return stored if isinstance(stored, str) else None
     content.pop(JOBS, None)
     legacy = content.pop(LEGACY, None)
     if legacy is not None and not isinstance(legacy, dict):

@@ -65,8 +65,10 @@ def test_an_object_is_read_from_its_text() -> None:
     assert read_object('{"a": [1]}') == {"a": [1]}
 
 
-@pytest.mark.parametrize("text", [None, "", " ", "{", "[]", "null", "7", "[" * 600])
-def test_where_there_is_no_object_it_is_empty(text: str | None) -> None:
+@pytest.mark.parametrize(
+    "text", [None, "", " ", "{", "[]", "null", "7", "[" * 600, b"", b"{}", [123, 125]]
+)
+def test_where_there_is_no_object_it_is_empty(text: object) -> None:
     assert read_object(text) == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,10 @@ def test_a_configuration_without_parts_of_this_product_is_shown_as_it_is(
     stored: str | None,
 ) -> None:
     assert legacy_text(stored) == stored
+
+
+def test_bytes_are_shown_as_no_configuration() -> None:
+    assert legacy_text(cast("str", b"\xff")) is None
 
 
 def test_old_names_stand_among_the_others_and_jobs_are_hidden() -> None:
