@@ -102,7 +102,7 @@ def test_no_column_that_is_turned_takes_bytes_afterwards(
 ) -> None:
     for table, keys in KEYS.items():
         # A trigger stamps updated_at.
-        columns = [each for each in _columns_of_text(upgraded, table) if each != "updated_at"]
+        columns = [name for name in _columns_of_text(upgraded, table) if name != "updated_at"]
         insert(upgraded, table, **keys, **dict.fromkeys(columns, content))
         [row] = rows(upgraded, f"SELECT * FROM {table} WHERE id = ?", keys["id"])
         assert {name: row[name] for name in columns if row[name] != text} == {}, table

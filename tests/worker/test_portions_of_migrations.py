@@ -22,7 +22,7 @@ PORTIONED = (
 )
 EXPLAIN = "EXPLAIN QUERY PLAN"
 EVENTS = "SELECT * FROM tracking_events ORDER BY id"
-OTHERS = (
+PERSONS = (
     "SELECT * FROM visitors ORDER BY id",
     "SELECT * FROM sessions ORDER BY id",
 )
@@ -43,8 +43,13 @@ def old_database(ids: Sequence[int]) -> sqlite3.Connection:
     for number, event_id in enumerate(ids):
         owner = f"{number // 2:04}"
         if number % 2 == 0:
-            seen = {"first_seen": "2025-01-01 00:00:00", "last_seen": "2025-01-01 00:00:00"}
-            insert(database, "visitors", id=owner, visitor_cookie=f"pxl_{owner}", **seen)
+            times_of_visitor = {
+                "first_seen": "2025-01-01 00:00:00",
+                "last_seen": "2025-01-01 00:00:00",
+            }
+            insert(
+                database, "visitors", id=owner, visitor_cookie=f"pxl_{owner}", **times_of_visitor
+            )
             insert(
                 database, "sessions", id=owner, visitor_id=owner, pixel_id="pixel-1",
                 session_cookie=owner, utm_source="google", started_at="2025-01-01 00:00:00",
@@ -71,7 +76,7 @@ def statements_of(name: str) -> Iterator[str]:
 
 def migrate(database: sqlite3.Connection) -> dict[str, int]:
     """Applies what is newer; returns the most rows that one statement of each file wrote."""
-    most = {}
+    largest = {}
     for file in sorted(MIGRATIONS.glob("*.sql")):
         if file.name < "0012":
             continue
@@ -82,8 +87,8 @@ def migrate(database: sqlite3.Connection) -> dict[str, int]:
         database.execute("BEGIN")
         written = [database.execute(sql).rowcount for sql in statements_of(file.name)]
         database.execute("COMMIT")
-        most[file.name] = max(written)
-    return most
+        largest[file.name] = max(written)
+    return largest
 
 
 @pytest.mark.parametrize(
@@ -106,7 +111,7 @@ def test_events_of_any_ids_are_kept_and_get_what_the_backfills_give(ids: Sequenc
     events = rows(database, EVENTS)
     assert [event["id"] for event in events] == sorted(ids)
     assert all(event["click_ids"] for event in events)
-    visitors = rows(database, OTHERS[0])
+    visitors = rows(database, PERSONS[0])
     assert all(visitor["first_touch"] and visitor["first_touches"] for visitor in visitors)
 
 
@@ -116,7 +121,7 @@ def test_gaps_between_ids_change_nothing_but_the_ids() -> None:
         database = old_database(ids)
         migrate(database)
         events = [{**event, "id": None} for event in rows(database, EVENTS)]
-        contents.append([events, *(rows(database, sql) for sql in OTHERS)])
+        contents.append([events, *(rows(database, sql) for sql in PERSONS)])
     assert contents[0] == contents[1]
 
 
@@ -124,8 +129,8 @@ def test_gaps_between_ids_change_nothing_but_the_ids() -> None:
 def test_no_statement_of_a_portioned_migration_writes_more_than_its_portion(
     ids: Sequence[int],
 ) -> None:
-    most = migrate(old_database(ids))
-    assert {name: most[name] for name in PORTIONED if most[name] > len(ids) // 16} == {}
+    largest = migrate(old_database(ids))
+    assert {name: largest[name] for name in PORTIONED if largest[name] > len(ids) // 16} == {}
 
 
 def test_no_statement_of_a_portion_reads_a_whole_table() -> None:

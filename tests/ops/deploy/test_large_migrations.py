@@ -40,13 +40,13 @@ def test_each_measured_migration_is_one_of_this_checkout() -> None:
 
 @pytest.mark.parametrize("table", MAX_PROVEN_ROWS)
 @pytest.mark.parametrize(
-    ("pending", "more", "passes"),
+    ("pending", "excess", "passes"),
     [(FILES, 0, True), (FILES, 1, False), (SMALL, 9_000_000, True), ([], 9_000_000, True)],
 )
 def test_more_rows_than_were_measured_are_refused_where_a_migration_grows_with_them(
-    pending: list[str], more: int, table: str, *, passes: bool
+    pending: list[str], excess: int, table: str, *, passes: bool
 ) -> None:
-    rows = MAX_PROVEN_ROWS | {table: MAX_PROVEN_ROWS[table] + more}
+    rows = MAX_PROVEN_ROWS | {table: MAX_PROVEN_ROWS[table] + excess}
     result = check_size(passed("new ones"), pending, rows)
     assert (result.verdict == "pass") == passes
     if not passes:
