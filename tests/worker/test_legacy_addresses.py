@@ -490,6 +490,33 @@ def test_a_project_is_made_and_changed_with_a_message(legacy: Worker) -> None:
     assert data(changed)["configuration"] == '{"domains":["x"]}'
 
 
+def test_without_a_limit_no_cursor_takes_projects_away(legacy: Worker, project: Row) -> None:
+    for query in ("cursor=0", "cursor=0&limit=", "cursor=0&limit=all"):
+        answer = ask(legacy, f"/api/projects?{query}").json()
+        assert project["id"] in [entry["id"] for entry in answer["data"]]
+        assert answer["next_cursor"] is None
+
+
+def test_a_body_may_begin_with_a_byte_order_mark(legacy: Worker, project: Row) -> None:
+    body = "\ufeff" + json.dumps({"name": some_name()})
+    assert ask(legacy, "/api/projects", "POST", body).status == 201
+    body = "\ufeff" + json.dumps({"name": (name := some_name())})
+    assert data(ask(legacy, f"/api/projects/{project['id']}", "PUT", body))["name"] == name
+
+
+@pytest.mark.parametrize("stored", ["[1]", "5", '"x"', "{broken", '{"legacy":[1]}', '{"a": 1}'])
+def test_a_configuration_that_is_sent_back_is_not_changed(
+    legacy: Worker, project: Row, stored: str
+) -> None:
+    path = f"/api/projects/{project['id']}"
+    legacy.query("UPDATE projects SET configuration = ? WHERE id = ?", stored, project["id"])
+    for _ in range(2):
+        text = data(ask(legacy, path))["configuration"]
+        data(ask(legacy, path, "PUT", {"configuration": text}))
+    [row] = legacy.query("SELECT configuration FROM projects WHERE id = ?", project["id"])
+    assert row["configuration"] == stored
+
+
 def test_the_configuration_is_replaced_and_unknown_names_are_kept(
     legacy: Worker, project: Row
 ) -> None:

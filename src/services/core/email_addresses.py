@@ -19,8 +19,11 @@ _INVISIBLE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _FULL_STOPS = re.compile("[\u3002\uff0e\uff61]")
-# What a copied address brings along: `mailto:jane@example.com`, `<jane@example.com>`, `….com.`
-_WRAPPING = re.compile(r"(?:mailto:\s*)?[<('\"\s]*(.*?)[>)'\"\s.,;]*", re.IGNORECASE | re.DOTALL)
+# What a copied address brings along: `mailto:jane@example.com`, `Jane Doe <jane@example.com>`,
+# `….com.`
+_WRAPPING = re.compile(
+    r"(?:[^<>@]*<)?\s*(?:mailto:\s*)?[<('\"\s]*(.*?)[>)'\"\s.,;]*", re.IGNORECASE | re.DOTALL
+)
 
 
 def read_email(text: str) -> str | None:

@@ -49,11 +49,12 @@ def read_whole_number(name: str, text: str, maximum: int, problems: list[str]) -
 
 
 def read_json(text: str) -> object:
-    """The value of a JSON text.
+    """The value of a JSON text, also behind the mark that some editors put in front of a text.
 
     Raises:
         ValueError: it is not JSON, or has more brackets than any honest sender needs.
     """
+    text = text.removeprefix("\ufeff")
     if _brackets(text) > _MAX_BRACKETS and _brackets(_STRING.sub("", text)) > _MAX_BRACKETS:
         raise ValueError("too many brackets in the JSON")
     value: object = json.loads(text)

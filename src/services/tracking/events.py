@@ -104,7 +104,7 @@ def read_event(body: str, new_visitor: str, embedding_page: str | None = None) -
         InvalidEventError: it is not JSON, or a field that an event needs is missing or wrong.
     """
     try:
-        fields = read_json(body.removeprefix("\ufeff"))
+        fields = read_json(body)
     except ValueError:
         fields = None
     if not isinstance(fields, dict):

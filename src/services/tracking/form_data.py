@@ -40,6 +40,8 @@ _MAX_DEPTH = 5
 _MAX_KEY_CHARACTERS = 100
 _MAX_FIELDS = 300
 
+# Of a form that was serialized as an address's parameters are.
+_PARAMETERS = re.compile(r"[^\s={}<>\"]+=")
 _WORD = re.compile(r"[a-z]+")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEGMENT = re.compile(r"[\[\].]+")
@@ -123,16 +125,10 @@ _PARTS_OF_NAME = (
 def read_lead(form_data: object) -> Lead | None:
     """The lead in what a pixel sends as `form_data`: an object or its JSON text, encoded twice too.
 
-    Anything else, however broken, is None, and so is a form without an e-mail address or a name.
+    So are the lists and the text that jQuery makes of a form. Anything else, however broken, is
+    None, and so is a form without an e-mail address or a name.
     """
-    form = decoded(form_data)
-    if not isinstance(form, dict):
-        return None
-    fields = [
-        field
-        for field in islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS)
-        if not _OTHER_PERSON.search(field.key)
-    ]
+    fields = _own_fields(form_data)
     sender_fields = [field for field in fields if not _PERHAPS_OTHER_PERSON.search(field.key)]
     if (email := _email(sender_fields)) is None and (email := _email(fields)):
         return _lead(email, fields)
@@ -157,22 +153,44 @@ def read_lead_from_url(url: str) -> Lead | None:
 
 def own_addresses(form_data: object) -> frozenset[str]:
     """The e-mail addresses in a form whose keys name no other person, as they are stored now."""
-    form = decoded(form_data)
-    fields = islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS) if isinstance(form, dict) else ()
-    addresses = (read_email(field.value) for field in fields if not _OTHER_PERSON.search(field.key))
+    addresses = (read_email(field.value) for field in _own_fields(form_data))
     return frozenset(filter(None, addresses))
 
 
 def decoded(form_data: object) -> object:
     """The value of a form's JSON text, encoded up to three times; None if it is no JSON."""
-    try:
-        for _ in range(_MAX_JSON_ENCODINGS):
-            if not isinstance(form_data, str):
-                break
+    content, is_json = _innermost(form_data)
+    return content if is_json else None
+
+
+def _innermost(form_data: object) -> tuple[object, bool]:
+    """What a text encodes as JSON up to three times, and whether that is JSON itself."""
+    for _ in range(_MAX_JSON_ENCODINGS):
+        if not isinstance(form_data, str):
+            break
+        try:
             form_data = read_json(form_data)
-    except (ValueError, RecursionError):
-        return None
-    return form_data
+        except (ValueError, RecursionError):
+            return form_data, False
+    return form_data, True
+
+
+def _read_plain_text(text: str) -> object:
+    """The form in a text of parameters, or in one that is nothing but an e-mail address."""
+    if _PARAMETERS.match(text):
+        return [list(pair) for pair in parse_qsl(text)]
+    return {"email": text} if read_email(text) else None
+
+
+def _own_fields(form_data: object) -> list[_Field]:
+    """The fields of a form that name no other person."""
+    form, is_json = _innermost(form_data)
+    if isinstance(form, str) and not is_json:
+        form = _read_plain_text(form)
+    if not isinstance(form, dict | list):
+        return []
+    fields = islice(_fields("", form, _MAX_DEPTH), _MAX_FIELDS)
+    return [field for field in fields if not _OTHER_PERSON.search(field.key)]
 
 
 def _fields(key: str, value: object, depth: int) -> Iterator[_Field]:
@@ -181,11 +199,26 @@ def _fields(key: str, value: object, depth: int) -> Iterator[_Field]:
         text = clean(value, _MAX_VALUE_CHARACTERS)
         if text:
             yield _Field(plain_key(key), text)
+    elif isinstance(value, list) and (pairs := _pairs(value)) and depth:
+        for name, inner in pairs:
+            yield from _fields(f"{key}.{name}", inner, depth - 1)
     elif isinstance(value, list) and len(value) == 1 and depth:
         yield from _fields(key, value[0], depth - 1)
     elif isinstance(value, dict) and depth:
         for inner_key, inner in value.items():
             yield from _fields(f"{key}.{inner_key}", inner, depth - 1)
+
+
+def _pairs(entries: list[object]) -> list[tuple[str, object]]:
+    """Names and values of `[{"name": …, "value": …}]` or `[[name, value]]`; none of the rest."""
+    pairs: list[tuple[str, object]] = []
+    for entry in entries:
+        match entry:
+            case {"name": str(name), "value": value} | [str(name), value]:
+                pairs.append((name, value))
+            case _:
+                return []
+    return pairs
 
 
 def names_person(plain: str) -> bool:

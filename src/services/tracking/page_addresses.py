@@ -53,9 +53,14 @@ _CONFIRMATION = re.compile(
 )
 _TRUE = frozenset(("1", "true", "yes", "y", "on", "ok"))
 
+# What scripts write for an address that they do not have.
+_NO_ADDRESSES = frozenset(("undefined", "null"))
+
 
 def address_of_image(address: str, embedding_page: str | None) -> str:
     """The page that an image names, whole: the old Worker took `/prices` and `shop.example/`."""
+    if address.strip().lower() in _NO_ADDRESSES:
+        return embedding_page or address
     if not address.strip() or _SCHEME.match(address):
         return address
     if address.startswith("//"):

@@ -41,6 +41,9 @@ MUNICH = "jane@xn--mnchen-3ya.example"
         "<jane@example.com>",
         '"jane@example.com"',
         "(jane@example.com)",
+        "Jane <jane@example.com>",
+        '"Doe, Jane" <jane@example.com>;',
+        "Jane Doe <mailto:jane@example.com>",
         "jane@example.com.",
         "jane@example.com,",
         "jane@example.com;",
@@ -106,7 +109,7 @@ def test_an_address_can_be_spelled_both_ways(stored: str, expected: tuple[str, .
     "text",
     [
         *("", "@", "jane", "jane@", "@example.com", "jane@example", "jane@@example.com"),
-        *("jane@example..com", "jane doe@example.com", "Jane <jane@example.com>"),
+        *("jane@example..com", "jane doe@example.com", "Jane <jane@example.com> or Bob"),
         *("jane@example.com, bob@example.com", "mailto:", "\u200b@\u200b"),
         f"{'j' * 250}@example.com",
         f"j@{''.join(map(chr, range(0x4E00, 0x4E00 + 240)))}.example",

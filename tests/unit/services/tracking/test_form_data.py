@@ -43,6 +43,60 @@ def test_a_value_may_be_wrapped(form: dict[str, object]) -> None:
     assert read_lead(form) == Lead(JANE, None, None)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        # What jQuery's serializeArray() and serialize() make of a form.
+        [{"name": "email", "value": JANE}, {"name": "first_name", "value": "Jane"}],
+        [
+            {"name": "email", "value": ""},
+            {"name": "email", "value": JANE},
+            {"name": "fname", "value": "Jane"},
+        ],
+        [["email", JANE], ["first_name", "Jane"], ["agreed", True]],
+        "email=jane%40example.com&first_name=Jane",
+        "first_name=Jane&message=&your%5Bemail%5D=Jane%40Example.com&tel=%2B49",
+        # Of HubSpot's forms.
+        {
+            "fields": [
+                {"objectTypeId": "0-1", "name": "email", "value": JANE},
+                {"name": "firstname", "value": "Jane"},
+            ]
+        },
+        [{"email": JANE, "first_name": "Jane"}],
+    ],
+)
+def test_a_form_may_be_a_list_or_the_text_of_parameters(form: object) -> None:
+    for packed in (
+        form,
+        json.dumps(form),
+        json.dumps(json.dumps(form)),
+        f"\ufeff{json.dumps(form)}",
+    ):
+        assert read_lead(packed) == Lead(JANE, "Jane", None)
+        assert own_addresses(packed) == {JANE}
+
+
+@pytest.mark.parametrize(
+    "text", [JANE, f"Jane <{JANE}>", json.dumps(f"Jane <{JANE}>"), {"email": f"Jane <{JANE}>"}]
+)
+def test_an_address_alone_or_behind_a_name_is_a_lead(text: object) -> None:
+    assert read_lead(text) == Lead(JANE, None, None)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "friend_email=jane%40example.com",
+        [["friend_email", JANE]],
+        [{"name": "friend_email", "value": JANE}],
+    ],
+)
+def test_another_person_is_none_however_the_form_is_packed(form: object) -> None:
+    assert read_lead(form) is None
+    assert own_addresses(form) == frozenset()
+
+
 def test_a_label_is_not_the_value() -> None:
     field = {"label": "First name", "value": "Jane", "type": "text"}
     assert read_lead({"first_name": field}) == Lead(None, "Jane", None)
@@ -57,12 +111,20 @@ def test_a_label_is_not_the_value() -> None:
         1.5,
         "",
         "null",
-        "jane@example.com",
+        "jane",
+        "jane@example",
+        "a = b",
+        "message=write to jane@example.com",
         "{",
         '"{',
         "[]",
         [],
-        [{"email": JANE}],
+        [[], {}, [JANE]],
+        [["email", JANE], "more"],
+        [["email", JANE, 1]],
+        [[JANE, "email"]],
+        [{"name": "email", "value": None}],
+        [{"name": 7, "value": JANE}, {}],
         {},
         {"email": None},
         {"email": 7},
@@ -259,7 +321,7 @@ def test_an_email_is_trimmed_and_lowered() -> None:
         "jane@@example.com",
         "jane@example..com",
         "jane doe@example.com",
-        "Jane <jane@example.com>",
+        "Jane <jane@example.com> <bob@example.com>",
         "jane@example.com, bob@example.com",
         "jane@example.com\r\nBcc: bob@example.com",
         "https://example.com/@jane.doe",

@@ -27,6 +27,9 @@ SITE = "https://shop.example"
         ("/[", f"{SITE}/[", "/["),
         (" ", " ", " "),
         ("", "", ""),
+        ("undefined", f"{SITE}/dir/", "undefined"),
+        ("null", f"{SITE}/dir/", "null"),
+        ("nullable", f"{SITE}/dir/nullable", "nullable"),
     ],
 )
 def test_the_page_of_an_image_is_made_whole(named: str, on_site: str, alone: str) -> None:
