@@ -15,7 +15,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from paths import ROOT  # noqa: E402  # needs the line above
 from rehearsal.life import LONG_LIFE, SHORT_LIFE, Act  # noqa: E402  # as above
-from rehearsal.proof import prove  # noqa: E402  # as above
+from rehearsal.proof import count_rows, prove  # noqa: E402  # as above
 from rehearsal.report import ActReport, write_report  # noqa: E402  # as above
 from rehearsal.stage import RehearsalError, Stage, open_stage  # noqa: E402  # as above
 
@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         with open_stage(folder, events) as stage:
-            reports = [_play(stage, act, events) for act in chosen]
+            before = ActReport("before", 0, "as it was inherited", "", rows=count_rows(stage))
+            reports = [before, *(_play(stage, act, events) for act in chosen)]
     file = write_report(options.reports, reports, events, datetime.now(UTC))
     print(f"report: {file}")
     return 1 if any(report.failure for report in reports) else 0
@@ -46,16 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _play(stage: Stage, act: Act, events: int) -> ActReport:
     print(f"{act.name} …", flush=True)
     start = time.monotonic()
-    failure, proof = "", ""
+    failure, proof, rows = "", "", dict[str, int]()
     try:
         act.play(stage)
-        proof = str(prove(stage, events))
+        proven = prove(stage, events)
+        proof, rows = str(proven), dict(proven.rows)
     except RehearsalError as error:
         failure = str(error)
     seconds = time.monotonic() - start
     print(f"  {seconds:.0f} s, {failure or proof}", flush=True)
     steps, stage.steps = stage.steps, []
-    return ActReport(act.name, seconds, proof, failure, steps)
+    return ActReport(act.name, seconds, proof, failure, steps, rows)
 
 
 if __name__ == "__main__":

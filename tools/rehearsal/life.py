@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rehearsal.stage import RehearsalError, Stage
-from rehearsal.upgrade import follow_upgrade, follow_way_back, load_export
+from rehearsal.upgrade import come_again, follow_upgrade, follow_way_back, load_export
 from stand_in.faults import ApiFault
 
 PRODUCTION = ("--env", "production")
@@ -219,6 +219,7 @@ SHORT_LIFE: Sequence[Act] = (
     Act("docs/upgrade.md, to this Worker", follow_upgrade),
     Act("docs/upgrade.md, the export as a database", load_export),
     Act("docs/upgrade.md, back to the JavaScript Worker", follow_way_back),
+    Act("docs/upgrade.md, to this Worker again", come_again),
 )
 LONG_LIFE: Sequence[Act] = (
     Act("preflight before the first deployment", preflight_first),

@@ -4,8 +4,16 @@ export { RateLimiter } from "./rate_limiter.mjs";
 
 const CORS = { "access-control-allow-origin": "*" };
 const INSERT =
-  "INSERT INTO tracking_events (project_id, pixel_id, event_type, page_url, form_data)" +
-  " VALUES (?, ?, ?, ?, ?)";
+  "INSERT INTO tracking_events" +
+  " (project_id, pixel_id, visitor_id, session_id, event_type, page_url, form_data)" +
+  " VALUES (?, ?, ?, ?, ?, ?, ?)";
+const VISITOR = "SELECT id FROM visitors WHERE visitor_cookie = ?";
+const ADD_VISITOR = "INSERT INTO visitors (id, visitor_cookie) VALUES (?, ?)";
+const SESSION = "SELECT id FROM sessions WHERE visitor_id = ? LIMIT 1";
+const ADD_SESSION =
+  "INSERT INTO sessions (id, visitor_id, pixel_id, session_cookie) VALUES (?, ?, ?, ?)";
+// What the old pixel made, and nothing else.
+const COOKIE = /^pxl_[\w-]+$/;
 const OF_DAYS =
   " FROM tracking_events WHERE pixel_id = ?" +
   " AND datetime(timestamp) >= datetime('now', '-' || ? || ' days')";
@@ -45,11 +53,34 @@ function knows(request, env) {
 }
 
 async function track(event, env) {
+  if (!COOKIE.test(event.visitor_cookie))
+    return Response.json({ error: "Invalid visitor" }, { status: 400, headers: CORS });
+  const visitor = await idOf(env, VISITOR, ADD_VISITOR, event.visitor_cookie);
+  const session = await idOf(
+    env,
+    SESSION,
+    ADD_SESSION,
+    visitor,
+    event.pixel_id,
+    crypto.randomUUID(),
+  );
   const form = event.form_data ? JSON.stringify(event.form_data) : null;
+  const page = event.page_url ?? null;
   await env.DB.prepare(INSERT)
-    .bind("project-1", event.pixel_id, event.event_type, event.page_url ?? null, form)
+    .bind("project-1", event.pixel_id, visitor, session, event.event_type, page, form)
     .run();
   return Response.json({ success: true }, { headers: CORS });
+}
+
+// The id of the row with this value, which is added with these values where there is none.
+async function idOf(env, find, add, value, ...others) {
+  const [row] = await rows(env, find, value);
+  if (row) return row.id;
+  const id = crypto.randomUUID();
+  await env.DB.prepare(add)
+    .bind(id, value, ...others)
+    .run();
+  return id;
 }
 
 async function stats(env, pixel, days) {

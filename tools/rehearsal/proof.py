@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +16,15 @@ COUNT_INHERITED = (
     "SELECT count(*) AS number FROM tracking_events"
     " WHERE page_url = 'https://shop.example.com/?utm_source=google'"
 )
-COUNT_PEOPLE = (
-    "SELECT (SELECT count(*) FROM visitors) AS visitors,"
-    " (SELECT count(*) FROM sessions) AS sessions"
-)
+COUNT_ROWS = """
+SELECT
+  (SELECT count(*) FROM projects) AS projects,
+  (SELECT count(*) FROM pixels) AS pixels,
+  (SELECT count(*) FROM visitors) AS visitors,
+  (SELECT count(*) FROM sessions) AS sessions,
+  (SELECT count(*) FROM tracking_events) AS events
+"""
+READ_COOKIES = "SELECT visitor_cookie AS cookie FROM visitors WHERE visitor_cookie LIKE 'pxl_%'"
 COUNT_LEADS = (
     "SELECT count(*) AS number FROM tracking_events WHERE event_type = 'form_submit'"
     " AND page_url LIKE 'https://shop.example.com/rehearsal/%'"
@@ -32,17 +39,20 @@ class Proof:
     rehearsed: int
     leads: int
     sent: int
-    refused: int
-    visitors: int
-    sessions: int
+    refused: Mapping[str, int]
+    returning: int
+    rows: Mapping[str, int]
     version: str
 
     def __str__(self) -> str:
+        again = ", ".join(f"{count:,} {status}" for status, count in sorted(self.refused.items()))
         return (
             f"{self.inherited:,} old and {self.rehearsed:,} new events are stored, of {self.sent:,}"
-            f" that were sent and answered 200, {self.leads:,} of them leads; {self.refused:,}"
-            f" other answers, after which an event was sent again; {self.visitors:,} visitors,"
-            f" {self.sessions:,} sessions; {self.version} serves"
+            f" that were sent and answered 200, {self.leads:,} of them leads; other answers since"
+            f" the start, after which an event was sent again: {again or 'none'};"
+            f" {self.returning:,} visitors who sent them are there, each once;"
+            f" {self.rows['visitors']:,} visitors, {self.rows['sessions']:,} sessions;"
+            f" {self.version} serves"
         )
 
 
@@ -64,19 +74,29 @@ def prove(stage: Stage, inherited: int) -> Proof:
     if number != inherited:
         raise RehearsalError(f"{number:,} of {inherited:,} old events are there")
     leads = _rows(stage, COUNT_LEADS)[0]["number"]
-    people = _rows(stage, COUNT_PEOPLE)[0]
+    counts = count_rows(stage)
     fewest = inherited // EVENTS_PER_VISITOR
-    if min(people.values()) < fewest:
-        raise RehearsalError(f"of {fewest:,} old visitors and sessions there are {people}")
+    if min(counts["visitors"], counts["sessions"]) < fewest:
+        raise RehearsalError(f"of {fewest:,} old visitors and sessions there are {counts}")
+    cookies = stage.traffic.visitors()
+    copies = Counter(row["cookie"] for row in _rows(stage, READ_COOKIES))
+    if wrong := [cookie for cookie in cookies if copies[cookie] != 1]:
+        raise RehearsalError(f"{len(wrong)} visitors are not there, or not once: {wrong[:3]}")
     return Proof(
         inherited=number,
         rehearsed=len(stored),
         leads=leads,
         sent=len(answered),
-        refused=stage.traffic.refused,
-        **people,
+        refused=dict(stage.traffic.refused),
+        returning=len(cookies),
+        rows=counts,
         version=_serving_version(stage),
     )
+
+
+def count_rows(stage: Stage) -> Mapping[str, int]:
+    """Return how many rows each of the old tables has."""
+    return _rows(stage, COUNT_ROWS)[0]
 
 
 def _serving_version(stage: Stage) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,8 @@ class ActReport:
     proof: str
     failure: str
     steps: Sequence[Step] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """How many each of the old tables has afterwards."""
 
 
 def write_report(folder: Path, reports: Sequence[ActReport], events: int, now: datetime) -> Path:
@@ -45,6 +47,7 @@ def format_report(reports: Sequence[ActReport], events: int, now: datetime) -> s
         "| act | took | afterwards |",
         "| --- | --- | --- |",
         *rows,
+        *_row_table(reports),
     ]
     for report in reports:
         if report.steps:
@@ -52,6 +55,25 @@ def format_report(reports: Sequence[ActReport], events: int, now: datetime) -> s
     for report in failures:
         lines += ["", f"## {report.name}", "", "```", report.failure, "```"]
     return "\n".join(lines) + "\n"
+
+
+def _row_table(reports: Sequence[ActReport]) -> list[str]:
+    """Return how many rows the old tables have after each act."""
+    counted = [report for report in reports if report.rows]
+    if not counted:
+        return []
+    names = [*counted[0].rows]
+    return [
+        "",
+        "## Rows of the old tables",
+        "",
+        f"| after | {' | '.join(names)} |",
+        f"| --- |{' --- |' * len(names)}",
+        *(
+            f"| {act.name} | {' | '.join(f'{act.rows[name]:,}' for name in names)} |"
+            for act in counted
+        ),
+    ]
 
 
 def _step_table(steps: Sequence[Step]) -> list[str]:

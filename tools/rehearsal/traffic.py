@@ -6,6 +6,7 @@ import json
 import secrets
 import ssl
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -15,8 +16,12 @@ from typing import Self
 import httpx
 
 PIXEL = "pixel-1-shop"
-PAUSE_SECONDS = 0.25
+# Below the 100 events a minute that a client may send.
+PAUSE_SECONDS = 0.7
 EVERY_NTH_IS_A_LEAD = 5
+# They came before the upgrade, too.
+RETURNING_VISITORS = [f"pxl_{number:016x}" for number in range(20)]
+NO_ANSWER = "no answer"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 
 
@@ -24,15 +29,17 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 class Traffic:
     """A context manager that sends events while it is open.
 
-    `stored` are the addresses of events that were answered with 200; `unsent` are events that were
-    not, which a pixel keeps and sends again, as this does.
+    `stored` are the addresses of events that were answered with 200, by `cookies` the visitors that
+    sent them; `unsent` are events that were not, which a pixel keeps and sends again, as this does;
+    `refused` counts those answers by their status. An old pixel would not have sent them again.
     """
 
     host: str
     variables: Mapping[str, str]
     stored: list[str] = field(default_factory=list)
     unsent: list[dict[str, object]] = field(default_factory=list)
-    refused: int = 0
+    cookies: set[str] = field(default_factory=set)
+    refused: Counter[str] = field(default_factory=Counter)
     _stop: Event = field(default_factory=Event)
     _paused: Event = field(default_factory=Event)
     _lock: Lock = field(default_factory=Lock)
@@ -73,6 +80,11 @@ class Traffic:
         with self._lock:
             return list(self.stored)
 
+    def visitors(self) -> set[str]:
+        """Return the cookies of all visitors of whom an event was answered with 200 until now."""
+        with self._lock:
+            return set(self.cookies)
+
     def forget_from(self, number: int) -> None:
         """Forget events behind the first so many: they went with a deleted database."""
         with self._lock:
@@ -91,22 +103,25 @@ class Traffic:
     def _send(self, event: dict[str, object]) -> None:
         try:
             answer = self.http.post("/api/track", content=json.dumps(event))
-            is_stored = answer.status_code == HTTPStatus.OK
+            status = str(answer.status_code)
         except httpx.HTTPError:
-            is_stored = False
+            status = NO_ANSWER
         with self._lock:
-            if is_stored:
+            if status == str(HTTPStatus.OK.value):
                 self.stored.append(str(event["page_url"]))
+                self.cookies.add(str(event["visitor_cookie"]))
             else:
-                self.refused += 1
+                self.refused[status] += 1
                 self.unsent.append(event)
 
 
 def _event(number: int) -> dict[str, object]:
     token = secrets.token_hex(8)
+    is_returning = number % 3
+    returning = RETURNING_VISITORS[number % len(RETURNING_VISITORS)]
     event: dict[str, object] = {
         "pixel_id": PIXEL,
-        "visitor_cookie": token,
+        "visitor_cookie": returning if is_returning else f"pxl_{token}",
         "event_type": "pageview",
         "page_url": f"https://shop.example.com/rehearsal/{token}",
     }

@@ -18,6 +18,10 @@ WATCH_SECONDS = "10"
 MAY_NAME_PROBLEMS = "./ppp status"
 PATIENCE_SECONDS = 60
 HEALTH = "(set -o pipefail; curl -fsS https://pixel.salesmagic.us/health"
+TRY_WAY_BACK = '(cd "${OLD_CHECKOUT:?}" && rm -rf dry-run'
+GO_BACK = '(cd "${OLD_CHECKOUT:?}" && npx wrangler deploy --env production)'
+DEPLOY_FIRST = "./ppp deploy --env production --first\n"
+KEEP_PIXELS = "[ -s pixels-switched-off.json ] ||"
 SWITCH_ON = (
     'npx wrangler d1 execute DB --env production --remote --command "UPDATE pixels SET active = 1'
 )
@@ -48,13 +52,11 @@ def follow_upgrade(stage: Stage) -> None:
     stage.variables["PPP_WATCH_SECONDS"] = WATCH_SECONDS
     stage.shell(block_with("./ppp answers save").replace("PIXEL_ID", PIXEL)).expect(0, "3 answers")
     old_total = total_events(stage)
-    stage.shell(block_with('(cd "$OLD_CHECKOUT"')).expect(0, "old_worker.js")
+    stage.shell(block_with(TRY_WAY_BACK)).expect(0, "RateLimiter")
     checked = stage.shell(block_with("./ppp preflight")).expect(0, "nothing stands against it")
     if "0013_" not in checked.out or "0011_" in checked.out:
         raise RehearsalError("preflight does not list the migrations from 0013 on, and no older")
-    stage.shell(block_with("./ppp deploy --env production --first\n"), answer="y\n").expect(
-        0, "deployed: "
-    )
+    stage.shell(block_with(DEPLOY_FIRST), answer="y\n").expect(0, "deployed: ")
     stage.cron()
     for line in block_with("./ppp leads").splitlines():
         output = stage.shell(line)
@@ -79,17 +81,29 @@ def follow_way_back(stage: Stage) -> None:
     stage.shell(block_with("./ppp rollback")).expect(0, "npx wrangler versions deploy")
     stage.shell(block_with("./ppp replay")).expect(0)
     switch_project_off(stage)
-    stage.shell(block_with("npx wrangler d1 execute DB --env production --remote --json")).expect(0)
+    stage.shell(block_with(KEEP_PIXELS)).expect(0)
     require_active_pixels(stage, 0)
     set_plain_keys(stage)
-    stage.shell(block_with('cd "$OLD_CHECKOUT"')).expect(0, "Deployed")
+    stage.shell(block_with(GO_BACK)).expect(0, "Deployed")
     await_answer(stage, stage.key, HTTPStatus.OK)
     stage.shell(block_with(f"{HEALTH} | jq -e '.worker_version == null'")).expect(0)
     if (old_total := total_events(stage)) < total:
         raise RehearsalError(f"{total:,} events were counted here, and {old_total:,} there")
-    # The last step, which a person takes only after coming here again.
+
+
+def come_again(stage: Stage) -> None:
+    """Deploy this Worker over the JavaScript one a second time, as the document's last step says.
+
+    Raises:
+        RehearsalError: fewer events are counted here than there.
+    """
+    total = total_events(stage)
+    stage.shell(block_with("./ppp preflight")).expect(0, "nothing stands against it")
+    stage.shell(block_with(DEPLOY_FIRST), answer="y\n").expect(0, "deployed: ")
     stage.shell(block_with(SWITCH_ON)).expect(0)
     require_active_pixels(stage, 1)
+    if (new_total := total_events(stage)) < total:
+        raise RehearsalError(f"{total:,} events were counted there, and {new_total:,} here")
 
 
 def switch_project_off(stage: Stage) -> None:

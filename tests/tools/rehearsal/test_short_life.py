@@ -38,6 +38,8 @@ def test_the_upgrade_as_its_document_has_it_replaces_the_old_worker_and_loses_no
     assert "`./ppp answers save" in text
     assert "every answer has all that it had before" in text
     assert re.search(r"[0-9,]+ visitors, [0-9,]+ sessions; the old Worker serves", text)
+    assert "docs/upgrade.md, to this Worker again" in text
+    assert re.search(r"\| before \| \d+ \| \d+ \| 300 \| 300 \| 3,000 \|", text)
 
 
 @pytest.mark.parametrize("command", ["./ppp preflight", "./ppp leads", "./ppp rollback", "gunzip"])
@@ -53,12 +55,17 @@ def test_a_block_that_is_not_there_once_is_an_error() -> None:
 
 def test_a_report_says_what_failed_first() -> None:
     steps = [Step("curl | jq", 2.6, 0, "a | b")]
-    acts = [ActReport("one", 61.4, "nothing lost", "", steps), ActReport("two", 3, "", "it broke")]
+    rows = {"visitors": 1_000, "sessions": 2}
+    acts = [
+        ActReport("one", 61.4, "nothing lost", "", steps, rows),
+        ActReport("two", 3, "", "it broke"),
+    ]
     report = format_report(acts, 200_000, datetime(2026, 11, 29, 18, 17, tzinfo=UTC))
     assert report.startswith("# Rehearsal of 2026-11-29 18:17 UTC: 1 of 2 acts failed\n")
     assert "with 200,000 events" in report
     assert "| one | 61 s | nothing lost |" in report
     assert "| two | 3 s | FAILED |" in report
+    assert "| after | visitors | sessions |\n| --- | --- | --- |\n| one | 1,000 | 2 |\n" in report
     assert "## one, step by step" in report
     assert "| `curl \\| jq` | 3 s | 0 | a \\| b |" in report
     assert report.endswith("## two\n\n```\nit broke\n```\n")
