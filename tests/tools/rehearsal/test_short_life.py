@@ -16,7 +16,7 @@ from rehearsal.stage import RehearsalError, Step
 from rehearsal.upgrade import block_with
 
 
-@pytest.mark.timeout(1_500)
+@pytest.mark.timeout(3_600)
 def test_the_upgrade_as_its_document_has_it_replaces_the_old_worker_and_loses_nothing(
     tmp_path: Path,
 ) -> None:
