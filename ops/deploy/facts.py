@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from local_config import prepare_local_config
 from ops.backup.high_water import read_database_contents, read_mark
 from ops.backup.index import (
@@ -31,6 +33,7 @@ from ops.deploy.project_checks import TABLES as PROJECT_TABLES
 from ops.deploy.project_checks import ProjectRows, read_project_rows
 from ops.deploy.readiness_checks import SECRETS
 from ops.terminal.errors import OpsError
+from ops.worker_api.worker import choose_worker
 from paths import ROOT
 from pyodide_bundle import BundleError
 from services.loss.contents import DatabaseContents
@@ -43,6 +46,7 @@ READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 READ_APPLIED_MIGRATIONS = "SELECT name FROM d1_migrations ORDER BY name"
 READ_HIGHEST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
 MIGRATIONS_TABLE = "d1_migrations"
+HEALTH_SECONDS = 30
 DEV_VARS = ROOT / ".dev.vars"
 # Tables of SQLite and Cloudflare.
 INTERNAL_PREFIXES = ("sqlite_", "_cf_", "d1_")
@@ -151,6 +155,19 @@ class DeploymentFacts:
     def deployment(self) -> Mapping[str, Any] | None:
         """The versions that have the traffic; None if the Worker was never deployed."""
         return current_deployment(WorkerCommands(self.target))
+
+    @cached_property
+    def is_over_another_worker(self) -> bool:
+        """Whether what serves tells no version of its own, as the JavaScript Worker."""
+        environment = self.target.environment
+        if environment is None:
+            return False
+        url = choose_worker(environment, None, local=False).url
+        try:
+            health = httpx.get(f"{url}/health", timeout=HEALTH_SECONDS).json()
+        except (httpx.HTTPError, ValueError):
+            return False
+        return isinstance(health, dict) and health.get("worker_version") is None
 
     @cached_property
     def secrets(self) -> Collection[str] | None:

@@ -157,7 +157,12 @@ class Preflight:
         if self.database.is_accepted and facts.target.environment and facts.is_switched:
             return skipped("the Worker that runs has another database: this one was restored")
         if self.options.first:
-            return check_first_deployment(facts.backups, options=options)
+            return check_first_deployment(
+                facts.backups,
+                # The Worker is asked only where there are backups.
+                is_over_another_worker=bool(facts.last_backup) and facts.is_over_another_worker,
+                options=options,
+            )
         return check_backup(
             facts.backups,
             facts.contents_at_backup,

@@ -60,11 +60,18 @@ def check_backup(
     return passed(summary)
 
 
-def check_first_deployment(backups: Sequence[Backup] | None, *, options: str) -> CheckResult:
-    """Check that no verified backup exists, as --first says."""
+def check_first_deployment(
+    backups: Sequence[Backup] | None, *, is_over_another_worker: bool, options: str
+) -> CheckResult:
+    """Check that the Worker that serves makes no backups, as --first says."""
     last = newest_verified(backups)
     if last is None:
         return passed("none yet: the deployment exports the database first")
+    if is_over_another_worker:
+        return passed(
+            f"{last.id} is the last, and the Worker that serves makes none: "
+            "the deployment exports the database first"
+        )
     return failed(
         f"there are backups, {last.id} is the last", f"./ppp deploy {options}, no --first"
     )

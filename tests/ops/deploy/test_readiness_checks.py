@@ -71,10 +71,19 @@ def test_any_other_backup_stops_the_deployment(
     assert result.next_step.startswith(("./ppp backup --env production", "mend the bucket"))
 
 
-def test_the_first_deployment_is_one_without_backups() -> None:
-    assert check_first_deployment(None, options=OPTIONS).verdict == "pass"
-    assert check_first_deployment([UNVERIFIED], options=OPTIONS).verdict == "pass"
-    result = check_first_deployment([BACKUP], options=OPTIONS)
+def checked_as_first(*backups: Backup, is_over_another_worker: bool = False) -> CheckResult:
+    return check_first_deployment(
+        backups, is_over_another_worker=is_over_another_worker, options=OPTIONS
+    )
+
+
+def test_the_first_deployment_is_one_over_a_worker_that_makes_no_backups() -> None:
+    assert checked_as_first().verdict == "pass"
+    assert checked_as_first(UNVERIFIED).verdict == "pass"
+    again = checked_as_first(BACKUP, is_over_another_worker=True)
+    assert again.verdict == "pass"
+    assert f"{BACKUP.id} is the last" in again.reason
+    result = checked_as_first(BACKUP)
     assert (result.verdict, result.next_step) == (
         "fail",
         "./ppp deploy --env production, no --first",
