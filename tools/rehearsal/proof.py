@@ -45,11 +45,11 @@ class Proof:
     version: str
 
     def __str__(self) -> str:
-        refusals = ", ".join(f"{count:,} {status}" for status, count in sorted(self.refused.items()))
+        refused = ", ".join(f"{count:,} {status}" for status, count in sorted(self.refused.items()))
         return (
             f"{self.inherited:,} old and {self.rehearsed:,} new events are stored, of {self.sent:,}"
             f" that were sent and answered 200, {self.leads:,} of them leads; other answers since"
-            f" the start, after which an event was sent again: {refusals or 'none'};"
+            f" the start, after which an event was sent again: {refused or 'none'};"
             f" {self.returning:,} visitors who sent them are there, each once;"
             f" {self.rows['visitors']:,} visitors, {self.rows['sessions']:,} sessions;"
             f" {self.version} serves"
