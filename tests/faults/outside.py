@@ -108,7 +108,7 @@ class Outside:
 
     def begin_again_from(self, other: Outside) -> None:
         """Becomes what another one was, with no call made and the same random numbers to come."""
-        self.__init__(self.seed)  # type: ignore[misc]
+        self.__init__(self.seed)  # type: ignore[misc]  # the bindings hold this object
         other.database.backup(self.database)
         self.now = other.now
         self.key_values = dict(other.key_values)
@@ -130,7 +130,7 @@ OUTSIDE = Outside.__new__(Outside)
 
 def new_outside(seed: int = 0) -> Outside:
     """Begins a history: everything is empty again."""
-    OUTSIDE.__init__(seed)  # type: ignore[misc]
+    OUTSIDE.__init__(seed)  # type: ignore[misc]  # the bindings hold this object
     return OUTSIDE
 
 

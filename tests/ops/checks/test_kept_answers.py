@@ -85,7 +85,7 @@ TABLE = {
 @pytest.mark.parametrize(
     ("changes", "problems", "notes"),
     [
-        ({"columns": [*TABLE["columns"], "more"], "rows": 8}, [], []),  # type: ignore[misc]
+        ({"columns": [*TABLE["columns"], "more"], "rows": 8}, [], []),  # type: ignore[misc]  # a list
         ({"columns": ["id", "utm_source"]}, ["column 2 was page_url, is utm_source"], []),
         ({"columns": ["id", "page_url"]}, ["column 3 was utm_source, is -"], []),
         ({"columns": []}, ["column 1 was id, is -"], []),
