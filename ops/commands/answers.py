@@ -77,8 +77,8 @@ def compare_with_kept(api: Api, file: AnswersFile, *, as_json: AsJson = False) -
             typer.echo(f"! {problem}")
         for text in compared.notes:
             typer.echo(f"  {text}")
-        summary = f"{counted(len(compared.problems), 'problem')}"
+        number = counted(len(compared.problems), "problem")
         typer.echo(
-            f"\n{summary}" if compared.problems else "\nevery answer has all that it had before"
+            f"\n{number}" if compared.problems else "\nevery answer has all that it had before"
         )
     return ExitCode.PROBLEMS if compared.problems else ExitCode.FINE

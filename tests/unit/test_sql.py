@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from services.monitoring.health import EXPECTED_MIGRATION
+
 SRC = Path(__file__).resolve().parents[2] / "src"
 FILES = sorted(path for path in SRC.rglob("*.py") if "generated" not in path.parts)
 
 SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b|\bWHERE\b|\bVALUES\b")
+INDEX = re.compile(r"\bINDEXED BY (\w+)")
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 
 # What functions join that their callers in the same file name: constants and names of the schema.
@@ -100,3 +103,13 @@ def test_a_value_joined_into_sql_would_be_seen(value: str) -> None:
 
 def test_a_constant_in_sql_is_fine() -> None:
     assert list(joined_values('f"SELECT {_COLUMNS} FROM t LIMIT {MAX_ROWS + 1}"')) == []
+
+
+def test_the_expected_migration_has_every_index_that_a_statement_names() -> None:
+    migrations = sorted((SRC.parent / "migrations").glob("*.sql"))
+    expected = [path for path in migrations if path.name <= EXPECTED_MIGRATION]
+    assert expected[-1].name == EXPECTED_MIGRATION
+    schema = "".join(path.read_text(encoding="utf-8") for path in expected)
+    named = {index for path in FILES for index in INDEX.findall(path.read_text(encoding="utf-8"))}
+    assert named
+    assert {index for index in named if f"INDEX {index}" not in schema} == set()

@@ -73,7 +73,7 @@ def test_json_that_is_none_now_is_a_problem() -> None:
     assert compared(STATS, None).problems == [f"{ADDRESS}: is no JSON now"]
 
 
-TABLE = {
+TABLE: dict[str, Any] = {
     "status": 200,
     "type": "text/csv",
     "content": None,
@@ -85,7 +85,7 @@ TABLE = {
 @pytest.mark.parametrize(
     ("changes", "problems", "notes"),
     [
-        ({"columns": [*TABLE["columns"], "more"], "rows": 8}, [], []),  # type: ignore[misc]  # a list
+        ({"columns": [*TABLE["columns"], "more"], "rows": 8}, [], []),
         ({"columns": ["id", "utm_source"]}, ["column 2 was page_url, is utm_source"], []),
         ({"columns": ["id", "page_url"]}, ["column 3 was utm_source, is -"], []),
         ({"columns": []}, ["column 1 was id, is -"], []),
