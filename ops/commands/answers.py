@@ -19,7 +19,7 @@ from ops.worker_api.with_api import with_api
 AnswersFile = Annotated[Path, typer.Argument(metavar="FILE", help="Where the answers are kept.")]
 
 commands = typer.Typer(
-    name="answers", help="What scripts read, before and after a change: save, compare."
+    name="answers", help="What scripts read: save, compare with before."
 )
 
 
@@ -37,7 +37,7 @@ def save(
     *,
     as_json: AsJson = False,
 ) -> int:
-    """Asks the addresses that scripts ask, and keeps the answers in a file.
+    """Asks what scripts ask, and keeps the answers in a file.
 
     Works with the JavaScript Worker too. The file may hold secrets of projects; nobody else on
     this machine can read it. Exits with 1 if an address is not answered 200.
@@ -61,7 +61,7 @@ def save(
 @commands.command("compare", epilog="Example: ./ppp answers compare before.json --env production")
 @with_api
 def compare_with_kept(api: Api, file: AnswersFile, *, as_json: AsJson = False) -> int:
-    """Asks the same addresses again, and says what scripts would trip over.
+    """Asks again, and says what scripts would trip over.
 
     A key, an entry or a column of CSV that has gone, a list that is empty now, a value that is null
     or of another type, another name, another status: each is a problem. New keys are none. Numbers

@@ -25,7 +25,7 @@ CURLS = [line for line in LINES if "curl " in line and NOT_HERE not in line]
 
 def test_the_document_asks_something_before_and_after() -> None:
     assert len(CURLS) == 1
-    assert {line.split()[0] for line in LINES} == {"(set", "./ppp", "npx", "cd", "(cd", "gunzip"}
+    assert {line.split()[0] for line in LINES} == {"(set", "./ppp", "npx", "[", "(cd", "gunzip"}
 
 
 @pytest.mark.parametrize("command", CURLS)
