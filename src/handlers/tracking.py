@@ -24,7 +24,7 @@ from services.tracking.events import (
 )
 from services.tracking.page_addresses import address_of_image
 from services.tracking.senders import may_send, sender_of
-from services.tracking.visits import RecordedEvent, touch_of
+from services.tracking.visits import RecordedEvent
 from services.tracking.waiting_room import WaitingEvent
 from web import MAX_BODY_BYTES, Request, Response, error_response, json_response
 
@@ -223,17 +223,17 @@ async def _store(
     if is_recalled and (answered := await app.repeats.recall(event, now, log)):
         log.info("submission_repeated", event_id=answered.event_id, pixel_id=pixel.id)
         return answered
+    event = await app.visits.prepared(event, pixel)
     on_cost = _cost_line(log, round_trips) if log.wants("debug") else None
     recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
     if event.lead and recorded.event_type == "form_submit":
         request.after(store_reminders(app, log, event, recorded))
-    touch = touch_of(event, pixel.rules)
     log.info(
         "event_stored",
         event_id=recorded.event_id,
         event_type=recorded.event_type,
         pixel_id=pixel.id,
-        touch=touch.origin if touch else None,
+        touch=event.touch.origin if event.touch else None,
         **_dropped_event_data(event),
     )
     return recorded

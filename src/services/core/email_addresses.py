@@ -47,6 +47,13 @@ def spellings(email: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((email, f"{local}@{'.'.join(map(_unicode, domain.split('.')))}")))
 
 
+def ascii_domain(domain: str) -> str:
+    """A domain in lower case and ASCII, as it is looked up: `xn--mnchen-3ya.example`."""
+    if domain.isascii():
+        return domain.lower()
+    return ".".join(map(_ascii, _without_variants(domain).split(".")))
+
+
 def visible(text: str) -> str:
     """The text without the characters that are never part of an address, composed."""
     return text if text.isascii() else _without_variants(text)
@@ -61,7 +68,7 @@ def _without_variants(text: str) -> str:
 
 def _with_ascii_domain(email: str) -> str | None:
     local, _, domain = email.rpartition("@")
-    ascii_email = f"{local}@{'.'.join(map(_ascii, domain.split('.')))}"
+    ascii_email = f"{local}@{ascii_domain(domain)}"
     return ascii_email if len(ascii_email) <= MAX_EMAIL_CHARACTERS else None
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from urllib.parse import urlsplit
+
+from services.core.email_addresses import ascii_domain
+from services.core.web_addresses import host_of
 
 IPV4_HOST_BITS = 8
 IPV6_HOST_BITS = 80
@@ -26,7 +28,7 @@ class PixelRules:
 
     def covers(self, address: str) -> bool:
         """Whether an address is on one of the allowed domains, that is on a site of the pixel."""
-        host = _host(address)
+        host = host_of(address)
         return any(
             host.endswith(domain[1:]) if domain.startswith("*.") else host == domain
             for domain in self.allowed_domains
@@ -49,7 +51,7 @@ def read_rules(project: Mapping[str, object], pixel: Mapping[str, object]) -> Pi
     domains = settings.get("allowed_domains")
     minutes = settings.get("session_minutes")
     return PixelRules(
-        tuple(map(str.lower, filter(_is_text, domains))) if isinstance(domains, list) else (),
+        tuple(map(ascii_domain, filter(_is_text, domains))) if isinstance(domains, list) else (),
         _is_yes(settings.get("ip_anonymization")),
         _is_yes(settings.get("respect_dnt")),
         minutes if type(minutes) is int and minutes > 0 else None,
@@ -67,13 +69,6 @@ def _is_text(value: object) -> bool:
 
 def _is_yes(value: object) -> bool:
     return str(value).lower() in {"true", "1"}
-
-
-def _host(page_url: str) -> str:
-    try:
-        return urlsplit(page_url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _network(ip_address: str) -> str | None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from services.core.ports import KeyValues, UnavailableError
 from services.pipedrive.client import PipedriveClient
 from services.pipedrive.fields import (
+    TOUCH_FIELDS,
     AccountField,
     FieldMap,
     LeadValue,
@@ -19,6 +20,15 @@ from services.pipedrive.fields import (
 )
 
 CACHE_SECONDS = 3_600
+
+_TOUCHES = (
+    TOUCH_FIELDS,
+    *(
+        tuple(f"{touch}_{name}" for name in ("source", "medium", "campaign"))
+        for touch in ("first_touch", "last_touch")
+    ),
+)
+_TOUCH_OF_FIELD = {name: touch for touch in _TOUCHES for name in touch}
 
 FieldsByKey = Mapping[str, AccountField]
 
@@ -34,9 +44,14 @@ class Payload:
 def build_payload(
     values: Mapping[str, LeadValue | None], field_map: FieldMap, fields: FieldsByKey
 ) -> Payload:
-    """The mapped values under their keys. A value of None clears its field."""
+    """The mapped values under their keys. A value of None clears its field.
+
+    So does a touch's value that its field does not take: beside the other values of this touch
+    there must be none of another one. Without any other value the person's touch stays.
+    """
     custom_fields: dict[str, object] = {}
     left_out = []
+    refused: list[str] = []
     for name, key in field_map.items():
         if name not in values:
             continue
@@ -47,8 +62,13 @@ def build_payload(
         formatted = None if value is None else format_value(value, account_field)
         if formatted is None and value is not None:
             left_out.append(f"{name} (a field of type {account_field.type} does not take it)")
+            refused.append(name)
         else:
             custom_fields[key] = formatted
+    for name in refused:
+        fellows = (fellow for fellow in _TOUCH_OF_FIELD.get(name, ()) if fellow in field_map)
+        if any(custom_fields.get(field_map[fellow]) is not None for fellow in fellows):
+            custom_fields[field_map[name]] = None
     return Payload(custom_fields, tuple(left_out))
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from services.core.email_addresses import spellings
 from services.pipedrive.answers import Person, PersonMatch
-from services.pipedrive.client import PipedriveClient
+from services.pipedrive.client import MAX_SEARCH_PAGES, SEARCH_PAGE_SIZE, PipedriveClient
+from services.pipedrive.limits import DeferredError
 from services.tracking.form_data import Lead
 
 MAX_SEARCHES = 2
+# Of more namesakes none is looked at.
+MAX_NAMESAKES = 10
+# So many persons with one address are looked at, or the lead waits until there is time for it. Of
+# more, the search ends where the time does.
+ENOUGH_PERSONS = 20
+MAX_SEARCHED = MAX_SEARCH_PAGES * SEARCH_PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class PersonLookup:
     api: PipedriveClient
     _addresses: dict[str, int | NoPerson | None] = field(default_factory=dict)
     _active: dict[str, list[Person]] = field(default_factory=dict)
+    _notes: dict[str, str] = field(default_factory=dict)
 
     async def find(self, lead: Lead, deadline: datetime) -> int | NoPerson:
         """The id of the lead's person, which exists and is not deleted now.
@@ -70,7 +79,7 @@ class PersonLookup:
             candidates = await self._by_email(email, deadline)
             if not candidates:
                 return None
-            persons = [await self.api.person(match.id, deadline) for match in candidates]
+            persons = await self._persons(email, candidates, deadline)
             active = [person for person in persons if person and not person.is_deleted]
             self._active[email] = active
             if active:
@@ -79,6 +88,32 @@ class PersonLookup:
                 return NoPerson("the person with this e-mail address is deleted")
             # One is gone, perhaps merged into another: a second search may show the new one.
         return NoPerson("the person with this e-mail address is gone")
+
+    async def _persons(
+        self, email: str, candidates: Sequence[PersonMatch], deadline: datetime
+    ) -> Sequence[Person | None]:
+        """The candidates as they are now; of very many those that there is time for."""
+        if len(candidates) <= ENOUGH_PERSONS:
+            return [await self.api.person(match.id, deadline) for match in candidates]
+        persons: list[Person | None] = []
+        try:
+            # Whoever was added last was more likely updated last.
+            for match in sorted(candidates, key=lambda match: match.id, reverse=True):
+                persons.append(await self.api.person(match.id, deadline))  # noqa: PERF401  # it stops
+        except DeferredError:
+            if len(persons) < ENOUGH_PERSONS:
+                raise
+        if len(persons) < len(candidates) or len(candidates) >= MAX_SEARCHED:
+            number = f"{len(candidates)}{' or more' if len(candidates) >= MAX_SEARCHED else ''}"
+            self._notes[email] = (
+                f"{number} persons have this e-mail address: the last updated of {len(persons)}"
+                " was taken"
+            )
+        return persons
+
+    def note_on(self, lead: Lead) -> str | None:
+        """What to say about how the lead's person was chosen."""
+        return self._notes.get(lead.email or "")
 
     async def _by_email(self, email: str, deadline: datetime) -> list[PersonMatch]:
         """Who has the address; one with an internationalized domain is searched in two spellings.
@@ -102,10 +137,12 @@ class PersonLookup:
         namesakes = [match for match in matches if _normalized(match.name) == _normalized(name)]
         if not namesakes:
             return NoPerson("nobody has this e-mail address or this name")
+        if len(namesakes) <= MAX_NAMESAKES:
+            namesakes = [match for match in namesakes if await self._exists(match.id, deadline)]
+        if not namesakes:
+            return NoPerson("nobody has this e-mail address, and who has this name is deleted")
         if len(namesakes) > 1:
             return NoPerson(f"nobody has this e-mail address, and {len(namesakes)} have this name")
-        if not await self._exists(namesakes[0].id, deadline):
-            return NoPerson("nobody has this e-mail address, and who has this name is deleted")
         return namesakes[0].id
 
     async def _exists(self, person_id: int, deadline: datetime) -> bool:

@@ -6,10 +6,11 @@ import re
 import unicodedata
 from dataclasses import replace
 
+from services.core.web_addresses import read_web_address
 from services.pipedrive.fields import SEPARATOR, LeadValue
 
 ADDRESSES = frozenset(("page_url", "referrer_url"))
-_WEB_ADDRESS = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+_BREAK = re.compile(r"[\t\n\r]")
 # A spreadsheet takes a text that begins with one of these for a formula. The wide ones of East
 # Asian keyboards count as well.
 _FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\u2212"
@@ -39,8 +40,9 @@ def visible(text: str) -> str:
 
 
 def _address(text: str) -> str | None:
-    address = visible(text).replace(" ", "%20")
-    return address if _WEB_ADDRESS.fullmatch(address) else None
+    # A browser leaves breaks out of an address.
+    address = read_web_address(visible(_BREAK.sub("", text)))
+    return address.replace(" ", "%20") if address else None
 
 
 def _visible_character(character: str) -> str:

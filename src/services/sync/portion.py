@@ -57,7 +57,7 @@ class LeadSettings:
 
 @dataclass(frozen=True, slots=True)
 class LeadGroup:
-    """The submissions of one e-mail address, then of one person, the oldest first."""
+    """The submissions of one address to one project, then of one person, the oldest first."""
 
     destination: Destination
     submissions: tuple[Submission, ...]
@@ -113,7 +113,7 @@ class PortionSync:
     def _group_by_address(
         self, portion: Sequence[Submission]
     ) -> tuple[list[LeadGroup], list[Outcome]]:
-        groups: dict[tuple[str, str, int | None], LeadGroup] = {}
+        groups: dict[tuple[str, str, str, int | None], LeadGroup] = {}
         outcomes: list[Outcome] = []
         self._tell_suspicions([submission for submission in portion if submission.suspicion])
         for submission in portion:
@@ -130,7 +130,8 @@ class PortionSync:
                 continue
             # Whether a rejected form was taken all the same depends on its own time.
             rejected_id = submission.event_id if submission.is_rejected else None
-            key = (destination.name, email, rejected_id)
+            # What one client's form says does not say who another one's is.
+            key = (destination.name, submission.project_id, email, rejected_id)
             earlier = groups[key].submissions if key in groups else ()
             groups[key] = LeadGroup(destination, (*earlier, submission))
         return list(groups.values()), outcomes
@@ -224,10 +225,11 @@ class PortionSync:
         except Exception as error:  # noqa: BLE001  # one lead must not end the run
             failed = self._failure(group.newest, error)
             return [*(self._wait(submission, failed.due_at) for submission in older), failed]
+        lookup = self._lookup(self.apis[group.destination.account])
         newest = Outcome(
             group.newest,
             "synced",
-            _synced_reason(group.newest, payload),
+            _synced_reason(group.newest, payload, lookup.note_on(group.newest.lead)),
             person_id,
             group.destination.name,
             written=True,
@@ -354,8 +356,9 @@ def _superseded(submission: Submission, person_id: int) -> Outcome:
     return Outcome(submission, "synced", reason, person_id)
 
 
-def _synced_reason(submission: Submission, payload: Payload) -> str | None:
-    reasons = (ACCEPTED_REASON if submission.is_rejected else None, _left_out_reason(payload))
+def _synced_reason(submission: Submission, payload: Payload, note: str | None) -> str | None:
+    accepted = ACCEPTED_REASON if submission.is_rejected else None
+    reasons = (accepted, note, _left_out_reason(payload))
     return "; ".join(filter(None, reasons))[:MAX_REASON_CHARACTERS] or None
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address
 
 from services.core.pending_leads import RELEASED
 from services.core.ports import Row
 from services.core.stored_time import parse_stored_time
 from services.core.text import read_object
+from services.core.web_addresses import host_of
 from services.projects.pixel_rules import PixelRules, read_rules
-from services.tracking.registrable_domains import host_of, share_domain
+from services.tracking.registrable_domains import hosts_of_website, registrable_domain
 
 # Within the minutes before and after the lead, among so many forms on either side of it.
 BURST_SPAN = timedelta(minutes=10)
 BURST_FORMS = 50
 BURST_ADDRESSES = 5
+IPV6_OWN_BITS = 64
+# Two forms of one invented visitor, sent at once, do not vouch for each other.
+VOUCHING_SECONDS = 30
 _MAX_ID = 2**63 - 1
 
 ONLY_EVENT = "the visitor has no other event"
@@ -24,18 +29,22 @@ BURST = "different addresses from one client within minutes"
 HOLD_SETTING = "hold_suspicious"
 
 # The columns of a leased event that the reasons are read from. Rows of production hold anything.
-SUSPICION_COLUMNS = """
+SUSPICION_COLUMNS = f"""
   events.suspicious, pixels.website_url, pixels.configuration AS pixel_configuration,
   EXISTS (
     SELECT 1 FROM tracking_events AS other
     WHERE other.visitor_id = events.visitor_id AND other.project_id = events.project_id
-      AND other.id <> events.id
+      AND other.id <> events.id AND (
+        other.event_type <> 'form_submit' OR julianday(other.timestamp)
+          < julianday(events.timestamp, '-{VOUCHING_SECONDS} seconds')
+      )
   ) AS has_other_events
 """
 _FORMS = """
   tracking_events AS form INDEXED BY tracking_events_by_form
 """
 _IS_FORM = "form.event_type = 'form_submit'"
+_BEGINNING = "substr(ip_address, 1, instr(ip_address || ':', ':') - 1)"
 
 
 def read_near(leased_ids: str) -> str:
@@ -70,10 +79,10 @@ spans AS MATERIALIZED (
   FROM leased
 )
 SELECT DISTINCT
-  form.id, form.project_id, form.ip_address, form.user_agent, form.timestamp,
+  form.id, form.project_id, form.ip_address, form.timestamp,
   iif(json_valid(form.form_data), form.form_data ->> 'email', NULL) AS email
 FROM spans CROSS JOIN {_FORMS} ON form.id BETWEEN first_id AND last_id AND {_IS_FORM}
-WHERE form.ip_address IN (SELECT ip_address FROM leased)
+WHERE {_BEGINNING.replace("ip_address", "form.ip_address")} IN (SELECT {_BEGINNING} FROM leased)
 """
 
 
@@ -98,7 +107,14 @@ def _addresses_near(row: Row, sent: Sequence[tuple[datetime, str]]) -> int:
 
 
 def _client(form: Row) -> object:
-    return form["project_id"], form["ip_address"], form["user_agent"]
+    """Who sent a form. Whoever has one address of IPv6 has the 2^64 that begin with its half."""
+    address = form["ip_address"]
+    try:
+        whole = IPv6Address(address)
+    except ValueError:
+        return form["project_id"], address  # of IPv4, or of an old row that holds anything
+    mapped = whole.ipv4_mapped
+    return form["project_id"], str(mapped) if mapped else int(whole) >> IPV6_OWN_BITS
 
 
 def _time(form: Row) -> datetime | None:
@@ -131,9 +147,8 @@ def _reasons(row: Row) -> Iterator[str]:
 
 def _is_known_host(row: Row, rules: PixelRules) -> bool:
     """Whether the page is on a domain of the pixel; True where nobody said which those are."""
-    page, website = row["page_url"] or "", row["website_url"] or ""
+    page = row["page_url"] or ""
     if rules.allowed_domains:
         return rules.allow(page)
-    # People write their website without a scheme, too.
-    site = website if "://" in website else f"https://{website}"
-    return not host_of(site) or share_domain(site, page)
+    sites = hosts_of_website(row["website_url"] or "")
+    return not sites or registrable_domain(host_of(page)) in map(registrable_domain, sites)

@@ -107,7 +107,7 @@ def resolve_touch(
 ) -> Touch | None:
     """The touch of one event, whole, from the first of page URL, body and referrer that has one.
 
-    That of a referrer counts only if the referrer is a page of the same site (`visits.touch_of`).
+    That of a referrer counts only if the referrer is a page of the same client (`referrers`).
     Whatever the three hold, nothing is raised and no two of them are mixed.
     """
     touch = read_touch(page_url, "page_url") or _touch_of_body(body)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from services.core.errors import InvalidInputError
 from services.core.text import clean, read_json
+from services.core.web_addresses import read_web_address
 from services.tracking.attribution import Touch, browser_ids, resolve_touch
 from services.tracking.custom_events import (
     EVENT_TYPES,
@@ -40,8 +41,8 @@ BLOB_ADDRESS = re.compile(r"blob:(https?://[^\s/]+)", re.IGNORECASE)
 WEB_ADDRESS = re.compile(r"https?://[^\s/\\]", re.IGNORECASE)
 # Android's apps are referrers by their package: android-app://com.google.android.gm/.
 REFERRER_ADDRESS = re.compile(r"(?:https?|android-app)://[^\s/\\]", re.IGNORECASE)
-# Browsers read any number of slashes and backslashes as two, and the old Worker did.
-LOOSE_ADDRESS = re.compile(r"(https?:)[/\\]*([^\s/\\].*)", re.IGNORECASE)
+# A browser leaves breaks out of an address.
+_BREAK = re.compile(r"[\t\n\r]")
 
 OUTCOMES: Mapping[object, Outcome] = {
     "submitted": "submitted",
@@ -239,13 +240,15 @@ def _text(value: object, limit: int) -> str | None:
 
 
 def _web_address(value: object, pattern: re.Pattern[str] = WEB_ADDRESS) -> str | None:
+    if not isinstance(value, str):
+        return None
     # The limit of the body bounds an address here; it is cut when it is stored, after its
     # parameters were read.
-    address = _text(value, len(value)) if isinstance(value, str) else None
-    if not address or pattern.match(address):
-        return address
-    loose = LOOSE_ADDRESS.match(address)
-    return f"{loose[1]}//{loose[2]}" if loose else None
+    address = clean(value if value.isprintable() else _BREAK.sub("", value), len(value))
+    if not address:
+        return None
+    read = read_web_address(address)
+    return read or (address if pattern.match(address) else None)
 
 
 def _size(value: object) -> Size | None:

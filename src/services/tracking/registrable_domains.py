@@ -7,11 +7,10 @@ it lacks makes two sites of different owners one; it never divides one site.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from services.core.web_addresses import host_of
 from services.tracking.public_suffixes import LABELS_BY_TOP_LEVEL_DOMAIN
-
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^/?#:[\]]+)", re.IGNORECASE)
 
 
 def _suffixes() -> Iterator[str]:
@@ -24,12 +23,6 @@ def _suffixes() -> Iterator[str]:
 
 
 _SUFFIXES = frozenset(_suffixes())
-
-
-def host_of(address: str) -> str:
-    """The host in an address with a scheme, in lower case; empty if there is none."""
-    match = _HOST.match(address)
-    return match[1].lower().rstrip(".") if match else ""
 
 
 def registrable_domain(host: str) -> str:
@@ -45,3 +38,18 @@ def share_domain(address: str, other: str) -> bool:
     """Whether two addresses are on the same registrable domain."""
     host = host_of(address)
     return bool(host) and registrable_domain(host) == registrable_domain(host_of(other))
+
+
+_SEPARATORS = re.compile(r"[\s,;|]+")
+# Of a site on the network or on the machine of a developer.
+_OWN_NAME = re.compile(r".+\..*[a-z].*|localhost|\[.*\]|\d+(?:\.\d+){3}")
+
+
+def hosts_of_website(text: str) -> Sequence[str]:
+    """The hosts in what somebody wrote for a website: addresses with or without a scheme.
+
+    None if any word is no host: a company's name, a note, a dash.
+    """
+    words = [word for word in _SEPARATORS.split(text) if word]
+    hosts = [host_of(word if "://" in word else f"https://{word}") for word in words]
+    return hosts if all(map(_OWN_NAME.fullmatch, hosts)) else ()

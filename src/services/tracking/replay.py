@@ -200,7 +200,8 @@ class Replay:
 
     async def _batch(self, waiting: WaitingEvent) -> Batch:
         pixel = await self._pixel_of(waiting)
-        return self.visits.batch(waiting.event, pixel, waiting.origin, waiting.received_at)
+        event = await self.visits.prepared(waiting.event, pixel)
+        return self.visits.batch(event, pixel, waiting.origin, waiting.received_at)
 
     async def _pixel_of(self, waiting: WaitingEvent) -> Pixel:
         """The pixel that takes an event.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from services.core.web_addresses import host_of
 from services.projects.pixel_rules import PixelRules
-from services.tracking.registrable_domains import host_of, share_domain
+from services.tracking.registrable_domains import share_domain
 
 # A page of the visitor's own machine is an app's, and no other site. Caches of AMP pages and a
 # translator show the page itself.
 _NO_OTHER_SITE = re.compile(
-    r"(?:.*\.)?localhost|127\..*|\[::1\]"
+    r"(?:.*\.)?localhost|127(?:\.\d+){3}|\[::1\]"
     r"|.*\.(?:cdn\.ampproject\.org|bing-amp\.com|translate\.goog)"
 )
 
@@ -36,5 +37,5 @@ def may_send(rules: PixelRules, sender: str | None, page_url: str) -> bool:
 
 
 def _is_evidence(page: str, own_url: str) -> bool:
-    host = host_of(page) if page[:4].lower() == "http" else ""
+    host = host_of(page)
     return bool(host) and host != host_of(own_url) and not _NO_OTHER_SITE.fullmatch(host)

@@ -19,8 +19,7 @@ from services.core.ports import Batch, Database, NewId, OnCost
 from services.core.request_origin import RequestOrigin
 from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.projects.pixel_cache import Pixel
-from services.projects.pixel_rules import PixelRules
-from services.tracking.attribution import Attribution, Touch, credit
+from services.tracking.attribution import Attribution, credit
 from services.tracking.custom_events import EventType
 from services.tracking.events import Event, Size
 from services.tracking.page_addresses import site_of
@@ -29,7 +28,7 @@ from services.tracking.record_statements import (
     RECORD_FORM_BATCH,
     THANKS_PREFIX,
 )
-from services.tracking.registrable_domains import share_domain
+from services.tracking.referrers import with_own_referrer
 from services.tracking.user_agents import describe_client
 
 # Between the clocks of two isolates.
@@ -101,6 +100,14 @@ class Visits:
             touch=touch,
         )
 
+    async def prepared(self, event: Event, pixel: Pixel) -> Event:
+        """The event as `record` and `batch` take it: with a touch of its own client only.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        return await with_own_referrer(self.database, event, pixel)
+
     def batch(self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime) -> Batch:
         """What stores one event."""
         statements = RECORD_FORM_BATCH if _may_have_been_thanked(event) else RECORD_EVENT_BATCH
@@ -118,7 +125,6 @@ class Visits:
     def _parameters(self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime) -> str:
         client = describe_client(origin.user_agent)
         minutes = pixel.rules.session_minutes or self.session_minutes
-        touch = touch_of(event, pixel.rules)
         parameters = {
             "now": format_stored_time(now),
             "open_since": format_stored_time(now - timedelta(minutes=minutes)),
@@ -150,7 +156,7 @@ class Visits:
             "sequence": event.sequence,
             "event_name": event.custom.name if event.custom else None,
             "event_data": event.custom.data if event.custom else None,
-            "touch": touch.stored_fields() if touch else None,
+            "touch": event.touch.stored_fields() if event.touch else None,
             "browser_ids": event.browser_ids,
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
@@ -219,15 +225,6 @@ def due_time(event: Event, pixel: Pixel, now: datetime, sync_delay_seconds: int)
     is_lead = event.lead is not None and event.lead.email is not None
     is_synced = is_lead and pixel.synced and event.outcome != "rejected"
     return now + timedelta(seconds=sync_delay_seconds) if is_synced else None
-
-
-def touch_of(event: Event, rules: PixelRules) -> Touch | None:
-    """The event's own touch; the parameters of another site that links here are none."""
-    if event.touch is None or event.touch.origin != "referrer":
-        return event.touch
-    referrer = event.referrer_url or ""
-    is_own = rules.covers(referrer) or share_domain(referrer, event.page_url)
-    return event.touch if is_own else None
 
 
 def _size(size: Size | None) -> dict[str, int] | None:

@@ -57,6 +57,36 @@ def test_a_value_that_its_field_does_not_take_is_left_out_and_not_cleared() -> N
     )
 
 
+TOUCH = {
+    "utm_source": key(5), "utm_medium": key(6),
+    "last_touch_source": key(7), "last_touch_medium": key(8),
+}  # fmt: skip
+TOUCH_FIELDS = {
+    code: AccountField(code, "F", "varchar" if code in {key(6), key(8)} else "enum", {"bing": 1})
+    for code in TOUCH.values()
+}
+
+
+@pytest.mark.parametrize("name", ["utm", "last_touch"])
+def test_a_touch_is_never_mixed_with_the_one_before(name: str) -> None:
+    source, medium = f"{name}_source", f"{name}_medium"
+    taken = {source: LeadValue("Bing"), medium: LeadValue("cpc")}
+    refused = {source: LeadValue("partner"), medium: LeadValue("x")}
+    reason = f"{source} (a field of type enum does not take it)"
+    keys = TOUCH[source], TOUCH[medium]
+    assert build_payload(taken, TOUCH, TOUCH_FIELDS).custom_fields == dict(
+        zip(keys, (1, "cpc"), strict=True)
+    )
+    assert build_payload(refused, TOUCH, TOUCH_FIELDS) == Payload(
+        dict(zip(keys, (None, "x"), strict=True)), (reason,)
+    )
+
+
+def test_a_touch_of_which_nothing_fits_leaves_the_one_before() -> None:
+    values = {"utm_source": LeadValue("partner"), "last_touch_medium": LeadValue("x")}
+    assert build_payload(values, TOUCH, TOUCH_FIELDS).custom_fields == {key(8): "x"}
+
+
 def test_everything_left_out_has_a_reason() -> None:
     assert len(payload_of(country=LeadValue("XX"), city=LeadValue("Munich")).left_out) == 2
 

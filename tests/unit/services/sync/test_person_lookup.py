@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from services.core.ports import HttpAnswer
-from services.sync.person_lookup import NoPerson, PersonLookup
+from services.pipedrive.limits import DeferredError
+from services.sync.person_lookup import ENOUGH_PERSONS, MAX_NAMESAKES, NoPerson, PersonLookup
 from services.tracking.form_data import Lead
 from tests.unit.memory import Lab, Sent, answered
 
@@ -112,6 +113,35 @@ def test_a_deleted_or_missing_person_does_not_count_among_several() -> None:
     assert people.calls["email"] == 1
 
 
+@pytest.mark.parametrize(
+    ("number", "seconds", "note"),
+    [
+        (150, 600, None),
+        (400, 10, "400 persons have this e-mail address"),
+        (500, 600, "500 or more persons have this e-mail address"),
+    ],
+)
+def test_of_very_many_the_search_ends_and_says_where(
+    number: int, seconds: int, note: str | None
+) -> None:
+    people = People(email=tuple(item(at, EMAIL) for at in range(1, number + 1)))
+    people.persons |= {at: active() for at in range(1, number + 1)}
+    people.persons[number - 3] = active("2026-09-09")
+    lab = Lab(people)
+    lookup = PersonLookup(lab.api)
+    assert asyncio.run(lookup.find(JANE, lab.soon(seconds))) == number - 3
+    said = lookup.note_on(JANE)
+    assert said is None if note is None else said and said.startswith(note)
+
+
+def test_a_lead_waits_until_there_is_time_to_look_at_enough_persons() -> None:
+    people = People(email=tuple(item(at, EMAIL) for at in range(ENOUGH_PERSONS + 1)))
+    people.persons = {at: active() for at in range(ENOUGH_PERSONS + 1)}
+    lab = Lab(people)
+    with pytest.raises(DeferredError):
+        asyncio.run(PersonLookup(lab.api).find(JANE, lab.soon(1)))
+
+
 def test_a_deleted_person_is_nobody_and_the_name_is_not_tried() -> None:
     people = People(email=(item(7, EMAIL),), name=(item(8),))
     people.persons = {7: DELETED, 8: active()}
@@ -145,8 +175,20 @@ def test_a_similar_name_is_another_person(name: str) -> None:
 
 def test_two_persons_of_one_name_are_no_answer() -> None:
     people = People(name=(item(7), item(8)))
-    people.persons = {7: active(), 8: DELETED}
+    people.persons = {7: active(), 8: active()}
     reason = "nobody has this e-mail address, and 2 have this name"
+    assert find(people) == [NoPerson(reason)]
+
+
+def test_a_deleted_namesake_does_not_count() -> None:
+    people = People(name=(item(7), item(8), item(9)))
+    people.persons = {7: DELETED, 8: active()}
+    assert find(people) == [8]
+
+
+def test_of_many_namesakes_none_is_looked_at() -> None:
+    people = People(name=tuple(map(item, range(MAX_NAMESAKES + 1))))
+    reason = f"nobody has this e-mail address, and {MAX_NAMESAKES + 1} have this name"
     assert find(people) == [NoPerson(reason)]
     assert people.calls["person"] == 0
 

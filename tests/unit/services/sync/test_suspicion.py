@@ -62,10 +62,35 @@ def test_every_reason_is_given() -> None:
         ("", True),
         (None, True),
         ("https://[", True),
+        ("https://shop.example\\@other.example", True),
+        ("https://xn--mnchen-3ya.example", False),
+        ("other.example, shop.example", True),
+        ("other.example shop.example", True),
+        ("other.example; third.example", False),
+        ("ACME GmbH", True),
+        ("n/a", True),
+        ("-", True),
+        ("client", True),
+        ("Client (shop.example)", True),
     ],
 )
 def test_the_hosts_of_a_pixel_are_those_of_its_website(website: str, *, is_known: bool) -> None:
     assert (reasons_for_suspicion(row(website_url=website)) == ()) is is_known
+
+
+@pytest.mark.parametrize(
+    "site", ["münchen.example", "https://xn--mnchen-3ya.example/", "MÜNCHEN.example."]
+)
+@pytest.mark.parametrize(
+    "page", ["https://münchen.example/", "https://www.xn--mnchen-3ya.example./"]
+)
+def test_a_host_is_known_in_each_of_its_spellings(site: str, page: str) -> None:
+    assert reasons_for_suspicion(row(website_url=site, page_url=page)) == ()
+
+
+def test_a_link_that_leads_elsewhere_is_on_no_known_host() -> None:
+    page = r"https://evil.example\@shop.example/scam"
+    assert reasons_for_suspicion(row(website_url="shop.example", page_url=page)) == (UNKNOWN_HOST,)
 
 
 def test_allowed_domains_say_it_better_than_the_website() -> None:
@@ -96,7 +121,6 @@ def form(minute: int, email: str | None = "a@x.com", **columns: object) -> Row:
     return {
         "project_id": "p",
         "ip_address": "192.0.2.1",
-        "user_agent": "Firefox",
         "timestamp": f"2026-05-01 12:{minute:02}:00",
         "email": email,
         **columns,
@@ -109,17 +133,25 @@ def test_the_addresses_of_a_client_are_counted_within_minutes_of_the_lead() -> N
         *(form(9, "d@x.com"), form(31, "e@x.com"), form(20, "f@x.com", timestamp="?")),
         form(20, "g@x.com", project_id="q"),
         form(20, "h@x.com", ip_address="192.0.2.2"),
-        form(20, "i@x.com", user_agent="Chromium"),
     ]
     leads = [form(20), form(20, ip_address=None), form(20, timestamp=None), form(20, timestamp="?")]
     counted = with_addresses_of_clients(leads, near)
     assert [lead["addresses_of_client"] for lead in counted] == [3, 0, 0, 0]
 
 
+def test_who_has_an_address_of_ipv6_has_all_that_begin_with_its_half() -> None:
+    near = [form(20, f"{at}@x.com", ip_address=f"2001:db8::{at}") for at in range(1, 6)]
+    near += [form(20, "other@x.com", ip_address="2001:db8:0:1::1")]
+    near += [form(20, "mapped@x.com", ip_address="::ffff:192.0.2.1")]
+    leads = [form(20, ip_address=address) for address in ("2001:db8::9:9", "2001:db8:0:1::2")]
+    counted = with_addresses_of_clients([*leads, form(20)], near)
+    assert [lead["addresses_of_client"] for lead in counted] == [5, 1, 1]
+
+
 def near_forms(leased: list[int], forms: int = 1_000, **columns: object) -> list[int]:
     """The forms that are read for leads with these ids, among so many with all ids from 1."""
     database = sqlite3.connect(":memory:")
-    names = "project_id, ip_address, user_agent, timestamp, form_data, event_type"
+    names = "project_id, ip_address, timestamp, form_data, event_type"
     database.execute(f"CREATE TABLE tracking_events (id INTEGER PRIMARY KEY, {names})")
     database.execute(
         "CREATE INDEX tracking_events_by_form ON tracking_events (id)"
@@ -128,9 +160,7 @@ def near_forms(leased: list[int], forms: int = 1_000, **columns: object) -> list
     row = {**form(0), "form_data": "{", "event_type": "form_submit", **columns}
     values = tuple(row[name] for name in names.split(", "))
     for number in range(1, forms + 1):
-        database.execute(
-            "INSERT INTO tracking_events VALUES (?, ?, ?, ?, ?, ?, ?)", (number, *values)
-        )
+        database.execute("INSERT INTO tracking_events VALUES (?, ?, ?, ?, ?, ?)", (number, *values))
     rows = database.execute(read_near(", ".join(map(str, leased)))).fetchall()
     database.close()
     return [number for number, *_ in rows]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.tracking.registrable_domains import host_of, registrable_domain, share_domain
+from services.tracking.registrable_domains import registrable_domain, share_domain
 
 
 @pytest.mark.parametrize(
@@ -29,23 +29,6 @@ from services.tracking.registrable_domains import host_of, registrable_domain, s
 )
 def test_the_domain_that_somebody_registered(host: str, domain: str) -> None:
     assert registrable_domain(host) == domain
-
-
-@pytest.mark.parametrize(
-    ("address", "host"),
-    [
-        ("https://Client.example/a?b=https://x.example/", "client.example"),
-        ("http://client.example:8788", "client.example"),
-        ("https://user:secret@client.example/", "client.example"),
-        ("https://client.example.?a", "client.example"),
-        ("https://[::1]:8787/", "[::1]"),
-        ("android-app://com.google.android.gm/", "com.google.android.gm"),
-        ("client.example", ""),
-        ("", ""),
-    ],
-)
-def test_the_host_of_an_address(address: str, host: str) -> None:
-    assert host_of(address) == host
 
 
 @pytest.mark.parametrize(

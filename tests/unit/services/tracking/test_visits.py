@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from services.core.request_origin import Location, RequestOrigin
 from services.core.stored_time import NEVER_DUE
 from services.projects.pixel_cache import Pixel
-from services.projects.pixel_rules import PixelRules
-from services.tracking.attribution import Attribution, Touch, TouchOrigin
+from services.tracking.attribution import Attribution, Touch
 from services.tracking.custom_events import CustomEvent
 from services.tracking.events import Event, Size
 from services.tracking.form_data import Lead
-from services.tracking.visits import CLOCK_SKEW_SECONDS, RecordedEvent, Visits, due_time, touch_of
+from services.tracking.visits import CLOCK_SKEW_SECONDS, RecordedEvent, Visits, due_time
 from tests.unit.memory import NOW, MemoryDatabase
 
 DELAY, WINDOW = 420, 600
@@ -101,31 +100,6 @@ def test_an_event_is_recorded_with_its_attribution() -> None:
     assert parameters["open_since"] == "2026-05-01 11:30:00"
     assert parameters["touch"] == {"origin": "body", "gclid": "1"}
     assert parameters["device"] == {"type": "desktop", "screen": {"width": 3, "height": 4}}
-
-
-@pytest.mark.parametrize(
-    ("referrer", "is_counted"),
-    [
-        ("https://shop.example/?gclid=1", True),
-        ("https://www.shop.example/?gclid=1", True),
-        ("https://landing.example/?gclid=1", True),
-        ("https://a.landings.example/?gclid=1", True),
-        ("https://partner.example/?gclid=1", False),
-        ("https://landing.example.evil.example/?gclid=1", False),
-        (None, False),
-    ],
-)
-def test_the_parameters_of_another_sites_page_are_no_touch(
-    referrer: str | None, *, is_counted: bool
-) -> None:
-    rules = PixelRules(("shop.example", "landing.example", "*.landings.example"))
-    event = replace(PAGEVIEW, referrer_url=referrer, touch=Touch("referrer", gclid="1"))
-    _, parameters = record(event, replace(PIXEL, rules=rules))
-    assert ("touch" in parameters) == is_counted
-    origins: tuple[TouchOrigin, ...] = ("page_url", "body")
-    for origin in origins:
-        other = replace(event, touch=Touch(origin, gclid="1"))
-        assert touch_of(other, rules) == other.touch
 
 
 def test_what_was_not_seen_is_absent() -> None:

@@ -1,0 +1,203 @@
+"""Whose touch it is, who may send, who gets the credit and what reaches the CRM: the whole app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.fields import demo_field_map
+from tests.faults.isolate import Isolate
+from tests.faults.outside import OUTSIDE, new_outside
+from tests.faults.story import SETTINGS
+from tests.harness.keys import ADMIN_KEY
+
+JANE = {"email": "jane@client.example", "first_name": "Jane", "last_name": "Doe"}
+
+
+class Deployment:
+    """A deployment with projects and pixels; its events are numbered."""
+
+    def __init__(self) -> None:
+        new_outside()
+        self.isolate = Isolate(**SETTINGS)
+        self.sent = 0
+        self.made = 0
+
+    def project(self, name: str, **configuration: object) -> str:
+        """The id of a new project."""
+        # This machine's SQLite may take a digit at the beginning of a JSON label for an index.
+        project = "0"
+        while project[0].isdigit():
+            self.made += 1
+            fields = {"name": f"{name} {self.made}", "configuration": configuration}
+            project = self._made("/api/manage/projects", fields)
+        return project
+
+    def pixel(self, project: str, **fields: object) -> str:
+        """The id of a new pixel of a project."""
+        self.made += 1
+        return self._made(
+            f"/api/manage/projects/{project}/pixels", fields | {"name": f"pixel {self.made}"}
+        )
+
+    def send(self, pixel: str, page_url: str, **fields: object) -> tuple[int, Any]:
+        """The answer to an event; some of the fields are of its sender."""
+        visitor = int(str(fields.pop("visitor", 1)))
+        address = str(fields.pop("address", "192.0.2.1"))
+        headers = fields.pop("headers", None)
+        self.sent += 1
+        event = {
+            "pixel_id": pixel,
+            "page_url": page_url,
+            "visitor_cookie": f"pxl_{visitor:016x}",
+            "event_key": f"event-{self.sent:08}",
+            "event_type": "pageview",
+            **fields,
+        }
+        return self.isolate.request(
+            "/e", "POST", event, headers if isinstance(headers, dict) else {}, address
+        )
+
+    def submit(self, pixel: str, page_url: str, **fields: object) -> tuple[int, Any]:
+        """The answer to a form."""
+        form = {"form_data": JANE, "outcome": "accepted"} | fields
+        return self.send(pixel, page_url, event_type="form_submit", **form)
+
+    def breakdown(self, pixel: str, by: str, **query: str) -> dict[str, Any]:
+        """The rows of a breakdown by their value."""
+        asked = "&".join(f"{name}={value}" for name, value in {"by": by, **query}.items())
+        address = f"/api/reports/breakdown/{pixel}?{asked}"
+        status, answer = self.isolate.request(address, headers={"x-api-key": ADMIN_KEY})
+        assert status == 200, answer
+        return {row["value"]: row for row in answer["data"]["rows"]}
+
+    def _made(self, path: str, fields: object) -> str:
+        status, answer = self.isolate.request(path, "POST", fields, {"x-api-key": ADMIN_KEY})
+        assert status < 300, answer
+        made: str = answer["data"]["id"]
+        return made
+
+
+@pytest.fixture
+def deployment() -> Deployment:
+    return Deployment()
+
+
+DECEIVING = [
+    r"https://evil.example\@shop.example/scam",
+    r"https:\\evil.example\@shop.example/scam",
+    "https://shop.example@evil.example/scam",
+    "https://shop.example:443@evil.example/scam",
+    "https://evil.example\t/@shop.example/scam",
+    "https://evil%2eexample/@shop.example",
+    "http:/evil.example/shop.example",
+]
+
+
+@pytest.mark.parametrize("page", DECEIVING)
+def test_a_page_is_on_the_host_to_which_a_browser_goes(deployment: Deployment, page: str) -> None:
+    project = deployment.project("Client")
+    strict = deployment.pixel(project, configuration={"allowed_domains": ["shop.example"]})
+    assert deployment.send(strict, page)[0] == 400
+    assert deployment.send(strict, "https://shop.example/", headers={"referer": page})[0] == 400
+    described = deployment.pixel(project, website_url="https://shop.example/")
+    assert deployment.send(described, page)[0] == 200
+    assert deployment.submit(described, page)[0] == 200
+    OUTSIDE.pass_time(minutes=20)
+    deployment.isolate.run_cron()
+    [lead] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
+    assert "no known host" in str(lead["suspicious"])
+    assert str(lead["page_url"]).startswith(("https://evil.example/", "http://evil.example/"))
+
+
+@pytest.mark.parametrize("origin", ["https://127.evil.example", "https://127.0.0.1.evil.example"])
+def test_a_name_that_begins_as_an_own_address_is_another_site(
+    deployment: Deployment, origin: str
+) -> None:
+    rules = {"allowed_domains": ["shop.example"]}
+    pixel = deployment.pixel(deployment.project("Client"), configuration=rules)
+    assert deployment.send(pixel, "https://shop.example/", headers={"origin": origin})[0] == 400
+
+
+@pytest.mark.parametrize(
+    "page", ["https://shop.example./", "https://SHOP.example.:8443/a", "http:shop.example"]
+)
+def test_a_host_in_another_spelling_is_the_same(deployment: Deployment, page: str) -> None:
+    rules = {"allowed_domains": ["shop.example"]}
+    pixel = deployment.pixel(deployment.project("Client"), configuration=rules)
+    assert deployment.send(pixel, page)[0] == 200
+
+
+def suspicious() -> list[str]:
+    """The reasons of all leads, after the sync."""
+    OUTSIDE.pass_time(minutes=20)
+    Isolate(**SETTINGS).run_cron()
+    sql = "SELECT suspicious FROM tracking_events WHERE event_type = 'form_submit' ORDER BY id"
+    return [str(row["suspicious"]) for row in OUTSIDE.rows(sql)]
+
+
+def test_two_forms_sent_at_once_do_not_vouch_for_each_other(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    for number in (1, 2):
+        lead = {"email": f"jane{number}@client.example"}
+        deployment.submit(pixel, "https://shop.example/", form_data=lead)
+    assert all("no other event" in reasons for reasons in suspicious())
+
+
+@pytest.mark.parametrize("of_before", [{}, {"event_type": "form_submit", "form_data": JANE}])
+def test_an_earlier_event_vouches_for_a_lead(
+    deployment: Deployment, of_before: dict[str, object]
+) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    deployment.send(pixel, "https://shop.example/", **of_before)
+    OUTSIDE.pass_time(minutes=2)
+    deployment.submit(pixel, "https://shop.example/contact")
+    assert suspicious()[-1] == "[]"
+
+
+def test_the_addresses_of_one_network_of_ipv6_are_one_client(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    for number in range(8):
+        sender = {"visitor": number, "address": f"2001:db8::{number:x}"}
+        deployment.send(pixel, "https://shop.example/", **sender)
+        lead = {"email": f"jane{number}@client.example"}
+        deployment.submit(pixel, "https://shop.example/", form_data=lead, **sender)
+    assert all("different addresses from one client" in reasons for reasons in suspicious())
+
+
+@pytest.mark.parametrize("is_same_visitor", [True, False])
+@pytest.mark.parametrize("is_described", [True, False])
+def test_the_page_before_tells_nothing_of_another_client(
+    deployment: Deployment, *, is_described: bool, is_same_visitor: bool
+) -> None:
+    site = {"website_url": "https://a.shared.example"} if is_described else {}
+    first = deployment.pixel(deployment.project("A"), **site)
+    second = deployment.pixel(deployment.project("B"))
+    page = "https://a.shared.example/?utm_source=google&utm_campaign=SECRETA&gclid=GA"
+    deployment.send(first, page)
+    visitor = {"visitor": 1 if is_same_visitor else 2, "referrer_url": page}
+    status, answer = deployment.send(second, "https://b.shared.example/", fill=True, **visitor)
+    assert (status, answer["attribution"]["source"]) == (200, "direct")
+    deployment.submit(second, "https://b.shared.example/contact", **visitor)
+    rows = OUTSIDE.rows("SELECT * FROM tracking_events WHERE pixel_id = ?", second)
+    assert "SECRETA" not in str((rows, answer))
+    assert "GA" not in str((rows, answer))
+    assert {row["referrer_url"] for row in rows} == {"https://a.shared.example/"}
+    assert list(deployment.breakdown(second, "campaign")) == ["none"]
+
+
+def test_a_lead_is_not_known_by_the_name_in_another_projects_form(deployment: Deployment) -> None:
+    by_name = OUTSIDE.account.add_person("Jane Doe", [])
+    pixels = [deployment.pixel(deployment.project(name)) for name in "AB"]
+    leads = [JANE, {"email": JANE["email"]}]
+    for at, (pixel, lead) in enumerate(zip(pixels, leads, strict=True)):
+        page = f"https://shop{at}.example/?utm_campaign=of-{at}"
+        deployment.send(pixel, page, visitor=at)
+        deployment.submit(pixel, page, visitor=at, form_data=lead)
+    OUTSIDE.pass_time(minutes=20)
+    deployment.isolate.run_cron()
+    sql = "SELECT pipedrive_sync_status FROM tracking_events WHERE event_type = 'form_submit'"
+    assert [row["pipedrive_sync_status"] for row in OUTSIDE.rows(sql)] == ["synced", "not_found"]
+    written = OUTSIDE.account.person(by_name).custom_fields
+    assert written[demo_field_map()["utm_campaign"]] == "of-0"
