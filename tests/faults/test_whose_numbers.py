@@ -22,23 +22,23 @@ class Deployment:
         new_outside()
         self.isolate = Isolate(**SETTINGS)
         self.sent = 0
-        self.made = 0
+        self.entries = 0
 
     def project(self, name: str, **configuration: object) -> str:
         """The id of a new project."""
         # This machine's SQLite may take a digit at the beginning of a JSON label for an index.
         project = "0"
         while project[0].isdigit():
-            self.made += 1
-            fields = {"name": f"{name} {self.made}", "configuration": configuration}
-            project = self._made("/api/manage/projects", fields)
+            self.entries += 1
+            fields = {"name": f"{name} {self.entries}", "configuration": configuration}
+            project = self._id_of_new("/api/manage/projects", fields)
         return project
 
     def pixel(self, project: str, **fields: object) -> str:
         """The id of a new pixel of a project."""
-        self.made += 1
-        return self._made(
-            f"/api/manage/projects/{project}/pixels", fields | {"name": f"pixel {self.made}"}
+        self.entries += 1
+        return self._id_of_new(
+            f"/api/manage/projects/{project}/pixels", fields | {"name": f"pixel {self.entries}"}
         )
 
     def send(self, pixel: str, page_url: str, **fields: object) -> tuple[int, Any]:
@@ -66,17 +66,17 @@ class Deployment:
 
     def breakdown(self, pixel: str, by: str, **query: str) -> dict[str, Any]:
         """The rows of a breakdown by their value."""
-        asked = "&".join(f"{name}={value}" for name, value in {"by": by, **query}.items())
-        address = f"/api/reports/breakdown/{pixel}?{asked}"
+        parameters = "&".join(f"{name}={value}" for name, value in {"by": by, **query}.items())
+        address = f"/api/reports/breakdown/{pixel}?{parameters}"
         status, answer = self.isolate.request(address, headers={"x-api-key": ADMIN_KEY})
         assert status == 200, answer
         return {row["value"]: row for row in answer["data"]["rows"]}
 
-    def _made(self, path: str, fields: object) -> str:
+    def _id_of_new(self, path: str, fields: object) -> str:
         status, answer = self.isolate.request(path, "POST", fields, {"x-api-key": ADMIN_KEY})
         assert status < 300, answer
-        made: str = answer["data"]["id"]
-        return made
+        new_id: str = answer["data"]["id"]
+        return new_id
 
 
 @pytest.fixture
@@ -145,12 +145,12 @@ def test_two_forms_sent_at_once_do_not_vouch_for_each_other(deployment: Deployme
     assert all("no other event" in reasons for reasons in suspicious())
 
 
-@pytest.mark.parametrize("of_before", [{}, {"event_type": "form_submit", "form_data": JANE}])
+@pytest.mark.parametrize("earlier", [{}, {"event_type": "form_submit", "form_data": JANE}])
 def test_an_earlier_event_vouches_for_a_lead(
-    deployment: Deployment, of_before: dict[str, object]
+    deployment: Deployment, earlier: dict[str, object]
 ) -> None:
     pixel = deployment.pixel(deployment.project("Client"))
-    deployment.send(pixel, "https://shop.example/", **of_before)
+    deployment.send(pixel, "https://shop.example/", **earlier)
     OUTSIDE.pass_time(minutes=2)
     deployment.submit(pixel, "https://shop.example/contact")
     assert suspicious()[-1] == "[]"

@@ -23,7 +23,7 @@ _PORT = re.compile(r"(.*?)(:\d{0,5})?", re.DOTALL)
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _NUMBER = re.compile(r"0x[0-9a-f]*|\d+")
 _REMOVED = re.compile(r"[\t\n\r]")
-_AROUND = "".join(map(chr, range(0x21)))
+_OUTER_CHARACTERS = "".join(map(chr, range(0x21)))
 _IPV4_PARTS = 4
 
 
@@ -34,23 +34,23 @@ def read_web_address(text: str) -> str | None:
     """
     if _USUAL.match(text):
         return text
-    match = _ADDRESS.fullmatch(_REMOVED.sub("", text).strip(_AROUND))
+    match = _ADDRESS.fullmatch(_REMOVED.sub("", text).strip(_OUTER_CHARACTERS))
     if not match:
         return None
     scheme, authority, path, rest = match.groups()
     host, port = _divided(authority)
     if not read_host(host):
         return None
-    shown = host if _is_shown(host) else read_host(host)
+    spelling = host if _is_shown(host) else read_host(host)
     slashed = path.replace("\\", "/")
-    return f"{scheme}://{shown}{port}{slashed}{rest}"
+    return f"{scheme}://{spelling}{port}{slashed}{rest}"
 
 
 def host_of(address: str) -> str:
     """The host to which a web address leads, in lower case and ASCII; empty if to none."""
     if usual := _USUAL.match(address):
         return usual[1].lower()
-    match = _ADDRESS.fullmatch(_REMOVED.sub("", address).strip(_AROUND))
+    match = _ADDRESS.fullmatch(_REMOVED.sub("", address).strip(_OUTER_CHARACTERS))
     return read_host(_divided(match[2])[0]) if match else ""
 
 

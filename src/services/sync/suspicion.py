@@ -110,11 +110,11 @@ def _client(form: Row) -> object:
     """Who sent a form. Whoever has one address of IPv6 has the 2^64 that begin with its half."""
     address = form["ip_address"]
     try:
-        whole = IPv6Address(address)
+        ipv6 = IPv6Address(address)
     except ValueError:
         return form["project_id"], address  # of IPv4, or of an old row that holds anything
-    mapped = whole.ipv4_mapped
-    return form["project_id"], str(mapped) if mapped else int(whole) >> IPV6_OWN_BITS
+    mapped = ipv6.ipv4_mapped
+    return form["project_id"], str(mapped) if mapped else int(ipv6) >> IPV6_OWN_BITS
 
 
 def _time(form: Row) -> datetime | None:

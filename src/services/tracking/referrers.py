@@ -72,13 +72,14 @@ def _without_its_touch(event: Event) -> Event:
 
 def _is_of_others(rows: Sequence[Row], referrer: str, project_id: str) -> bool:
     """Whether a page is known as one of another project and not as one of this project."""
-    own = [row for row in rows if row["project_id"] == project_id]
-    others = [row for row in rows if row["project_id"] != project_id]
-    if any(_says_so(row, referrer) for row in own):
+    own_rows = [row for row in rows if row["project_id"] == project_id]
+    foreign_rows = [row for row in rows if row["project_id"] != project_id]
+    if any(_says_so(row, referrer) for row in own_rows):
         return False
     host = _plain_host(referrer)
     return any(
-        _says_so(row, referrer) or _plain_host(row["page_url"] or "") == host for row in others
+        _says_so(row, referrer) or _plain_host(row["page_url"] or "") == host
+        for row in foreign_rows
     )
 
 

@@ -50,6 +50,6 @@ def hosts_of_website(text: str) -> Sequence[str]:
 
     None if any word is no host: a company's name, a note, a dash.
     """
-    words = [word for word in _SEPARATORS.split(text) if word]
-    hosts = [host_of(word if "://" in word else f"https://{word}") for word in words]
+    addresses = [address for address in _SEPARATORS.split(text) if address]
+    hosts = [host_of(site if "://" in site else f"https://{site}") for site in addresses]
     return hosts if all(map(_OWN_NAME.fullmatch, hosts)) else ()

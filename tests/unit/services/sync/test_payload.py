@@ -70,11 +70,11 @@ TOUCH_FIELDS = {
 @pytest.mark.parametrize("name", ["utm", "last_touch"])
 def test_a_touch_is_never_mixed_with_the_one_before(name: str) -> None:
     source, medium = f"{name}_source", f"{name}_medium"
-    taken = {source: LeadValue("Bing"), medium: LeadValue("cpc")}
+    fitting = {source: LeadValue("Bing"), medium: LeadValue("cpc")}
     refused = {source: LeadValue("partner"), medium: LeadValue("x")}
     reason = f"{source} (a field of type enum does not take it)"
     keys = TOUCH[source], TOUCH[medium]
-    assert build_payload(taken, TOUCH, TOUCH_FIELDS).custom_fields == dict(
+    assert build_payload(fitting, TOUCH, TOUCH_FIELDS).custom_fields == dict(
         zip(keys, (1, "cpc"), strict=True)
     )
     assert build_payload(refused, TOUCH, TOUCH_FIELDS) == Payload(

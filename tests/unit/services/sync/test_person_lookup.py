@@ -130,8 +130,8 @@ def test_of_very_many_the_search_ends_and_says_where(
     lab = Lab(people)
     lookup = PersonLookup(lab.api)
     assert asyncio.run(lookup.find(JANE, lab.soon(seconds))) == number - 3
-    said = lookup.note_on(JANE)
-    assert said is None if note is None else said and said.startswith(note)
+    reason = lookup.note_on(JANE)
+    assert reason is None if note is None else reason and reason.startswith(note)
 
 
 def test_a_lead_waits_until_there_is_time_to_look_at_enough_persons() -> None:

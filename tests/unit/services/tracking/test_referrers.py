@@ -87,7 +87,7 @@ BESIDE = f"https://other.shop.example/{CAMPAIGN}"
 
 
 @pytest.mark.parametrize(
-    "of_others",
+    "foreign_site",
     [
         site("other", website_url="https://other.shop.example"),
         site("other", website_url="other.shop.example, x.example"),
@@ -96,12 +96,12 @@ BESIDE = f"https://other.shop.example/{CAMPAIGN}"
         site("other", page_url="https://www.other.shop.example:8443/contact"),
     ],
 )
-def test_the_page_of_another_project_brings_nothing(of_others: Row) -> None:
-    stored, _ = prepared(arrival(BESIDE), of_others)
+def test_the_page_of_another_project_brings_nothing(foreign_site: Row) -> None:
+    stored, _ = prepared(arrival(BESIDE), foreign_site)
     assert (stored.touch, stored.referrer_url) == (None, "https://other.shop.example/")
-    own = f"https://shop.example/{CAMPAIGN}"
-    stored, _ = prepared(arrival(BESIDE, page=own), of_others)
-    assert stored.touch == arrival(own, page=own).touch
+    page = f"https://shop.example/{CAMPAIGN}"
+    stored, _ = prepared(arrival(BESIDE, page=page), foreign_site)
+    assert stored.touch == arrival(page, page=page).touch
     assert stored.referrer_url == "https://other.shop.example/"
 
 
