@@ -1,7 +1,7 @@
 """Assembles a chain of backups in SQLite and checks it before anything is written.
 
 Every part is compared with its manifest, and every table with its row count in the manifest. The
-newest migrations are applied, and erasures from after the backup are repeated.
+newest migrations are applied, erasures from after the backup are repeated, and leases are ended.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from services.backup.tables import EXCLUDED_TABLES
 from services.core.ndjson_parts import DamagedPartError, unpack
 
 OnPart = Callable[[], object]
+# Who was at work when the backup was made will not go on: the next run need not wait for it.
+_END_LEASES = "UPDATE job_runs SET lease_until = started_at WHERE finished_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def assemble(
     )
     for statement in recounts(erasures):
         staging.run(statement.sql, statement.parameter)
+    staging.database.execute(_END_LEASES)
     if orphans := staging.orphans():
         description = ", ".join(f"{count:,} {relation}" for relation, count in orphans.items())
         raise BrokenBackupError(f"backup {chain[-1].id} does not fit together: {description}")

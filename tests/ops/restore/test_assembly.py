@@ -163,6 +163,22 @@ def test_rows_come_back_as_they_were_whatever_the_triggers_say_of_new_ones(tmp_p
     assert len(kinds) >= 3
 
 
+def test_a_run_that_was_at_work_holds_up_no_run_after_the_restore(tmp_path: Path) -> None:
+    database = new_database()
+    began, ended, until = "2026-11-21 02:00:00", "2026-11-21 02:01:00", "2026-11-21 02:05:00"
+    database.executemany(
+        "INSERT INTO job_runs (job, run, started_at, lease_until, finished_at)"
+        " VALUES ('backup', ?, ?, ?, ?)",
+        [("ended", began, until, ended), ("at work", began, until, None)],
+    )
+    assembled = restored([write_backup(database, "20261121T020000Z-full")], tmp_path)
+    runs = "SELECT run, lease_until FROM job_runs ORDER BY id"
+    assert assembled.staging.database.execute(runs).fetchall() == [
+        ("ended", until),
+        ("at work", began),
+    ]
+
+
 def test_what_the_sync_remembers_of_erased_events_goes_with_them(tmp_path: Path) -> None:
     database = new_database()
     visit(database, 1, 2)
