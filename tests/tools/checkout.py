@@ -57,14 +57,18 @@ class Dev:
 
         def read() -> dict[str, Any]:
             assert self.process.poll() is None, self.said()
-            file = self.root / ".wrangler" / "dev.json"
-            state: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-            is_ours = state.get("process") == self.process.pid
-            return state if is_ours and state["is_ready"] else {}
+            state = self.written_state()
+            return state if state.get("is_ready") else {}
 
         state: dict[str, Any] = until(read)
         self.groups.add(state["worker"])
         return state
+
+    def written_state(self) -> dict[str, Any]:
+        """What it wrote of itself, also while it starts a Worker; nothing if it never did."""
+        file = self.root / ".wrangler" / "dev.json"
+        state: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        return state if state.get("process") == self.process.pid else {}
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
@@ -116,7 +120,8 @@ class Checkout:
         finally:
             process.kill()
             process.wait()
-            for group in dev.groups:
+            # A Worker that was started again after the test last asked is here only.
+            for group in {*dev.groups, dev.written_state().get("worker", 0)} - {0}:
                 kill(group)
 
     def run(self, *command: str, answer: str = "") -> Output:
