@@ -137,12 +137,8 @@
       if (!hasCookie || !lastPageView) setCookie(COOKIE_MAX_AGE_SECONDS);
     };
 
-    /**
-     * Sends an event. What does not get through is tried at the old address, too: a policy of the
-     * site may allow only that one.
-     * @param {PppEvent} event
-     */
-    const deliver = (event, path = "/e") => {
+    /** @param {PppEvent} event */
+    const deliver = (event) => {
       const key = OUTBOX_PREFIX + event.event_key;
       const body = JSON.stringify(event);
       /** @param {any} response */
@@ -166,12 +162,9 @@
       });
       try {
         // A string is sent as text/plain, which needs no preflight.
-        fetch(origin + path, { method: "POST", body, keepalive: true }).then(
-          onResponse,
-          () => path === "/e" && hasConsent && deliver(event, "/api/track/track"),
-        );
+        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(onResponse, ignore);
       } catch {
-        if (navigator.sendBeacon(origin + path, body)) delete storage[key];
+        if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
       }
     };
 

@@ -100,21 +100,6 @@ def test_a_policy_that_forbids_the_second_part_keeps_the_address(visit: Visit) -
     assert leads(visit) == [{"email": "ada@example.org"}]
 
 
-@pytest.mark.parametrize("body", [FORM, "Welcome"], ids=["with fields", "without fields"])
-def test_a_policy_that_allows_only_the_old_address_is_enough(visit: Visit, body: str) -> None:
-    visit.site.headers["Content-Security-Policy"] = (
-        f"script-src {visit.road.url}; connect-src {visit.road.url}/api/track/track"
-    )
-    visit.site.pages["/"] = with_pixel(body)
-    visit.page.goto(visit.site.url)
-    visit.stored(1)
-    visit.command("identify", ADA)
-    visit.stored(2)
-    assert leads(visit) == [ADA]
-    assert visit.road.events == []
-    visit.assert_nothing_waits()
-
-
 def test_a_page_in_a_frame_counts_for_itself(visit: Visit) -> None:
     visit.site.pages["/"] = document("", '<iframe src="/form" width="500" height="300"></iframe>')
     visit.page.goto(visit.site.url)
