@@ -19,6 +19,9 @@ from services.core.ports import LimiterShards, UnavailableError
 SHARDS = 64
 MAX_ALLOWANCES = 5_000
 COUNTED_WINDOWS = 2  # the present one, and the one before it for late requests
+# Of one limit and window in one shard: some 10 MiB, and two windows of several limits fit. Nobody
+# gains by it: whoever has so many addresses has as many allowances.
+MAX_COUNTED_CLIENTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +62,34 @@ class ShardCounters:
 
     def __init__(self) -> None:
         """Starts with nothing counted; a shard that restarts forgives the present window."""
-        self._windows: dict[str, dict[int, dict[str, int]]] = {}
+        self._windows: dict[str, dict[int, OrderedDict[str, int]]] = {}
+
+    @property
+    def counted_clients(self) -> int:
+        """How many clients are counted, each once for a limit and window."""
+        return sum(len(counts) for windows in self._windows.values() for counts in windows.values())
 
     def take(self, request: str) -> str:
         """Answers a request for a lease, both as JSON.
 
         The request holds `limit`, `requests`, `window`, `client`, `spent` (already admitted, not
         yet reported) and `want`; the answer `granted` and `remaining`. It counts in the window of
-        the requests it is for, however late it comes.
+        the requests it is for, however late it comes. Of too many clients the idle are forgotten.
         """
         ask = json.loads(request)
         used = self._counts(ask["limit"], ask["window"])
-        total = used.get(ask["client"], 0) + ask["spent"]
+        # Whoever asks is the last to be forgotten.
+        total = used.pop(ask["client"], 0) + ask["spent"]
         granted = max(0, min(ask["want"], ask["requests"] - total))
         used[ask["client"]] = total + granted
+        if len(used) > MAX_COUNTED_CLIENTS:
+            used.popitem(last=False)
         remaining = max(0, ask["requests"] - total - granted)
         return json.dumps({"granted": granted, "remaining": remaining})
 
-    def _counts(self, limit: str, window: int) -> dict[str, int]:
+    def _counts(self, limit: str, window: int) -> OrderedDict[str, int]:
         windows = self._windows.setdefault(limit, {})
-        counts = windows.setdefault(window, {})
+        counts = windows.setdefault(window, OrderedDict())
         for expired in sorted(windows)[:-COUNTED_WINDOWS]:
             del windows[expired]
         return counts

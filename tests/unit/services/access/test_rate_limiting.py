@@ -359,6 +359,25 @@ def test_a_shard_forgets_all_windows_but_the_last_two() -> None:
     assert granted == [0, 0, 1]
 
 
+def test_however_many_addresses_a_shard_counts_so_many_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.access.rate_limiting.MAX_COUNTED_CLIENTS", 2_000)
+    counters = ShardCounters()
+
+    def take(client: object) -> str:
+        lease = {"limit": "tracking", "requests": 100, "window": 1, "spent": 0, "want": 1}
+        return counters.take(json.dumps({**lease, "client": str(client)}))
+
+    for number in range(50_000):
+        take(number)
+        if number % 1_000 == 0:
+            answer = take(CLIENT)
+    assert counters.counted_clients == 2_000
+    # Who keeps coming is still counted, whoever else came in between.
+    assert json.loads(answer)["remaining"] == 50
+
+
 def test_windows_of_different_limits_do_not_disturb_each_other() -> None:
     counters = ShardCounters()
     counters.take(ask(0, 10, STRICT))
