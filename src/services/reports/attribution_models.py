@@ -11,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.core.click_ids import BROWSER_IDS
+from services.core.pending_leads import FORGED
 from services.reports.spans import IN_SPAN
+
+# A form that its site rejected is no submission, nor one of which a person said that it is forged.
+IS_SUBMISSION = f"(form_outcome IS NOT 'rejected' AND pipedrive_sync_status IS NOT '{FORGED}')"
 
 DEFAULT_WINDOW_DAYS = 90
 MAX_WINDOW_DAYS = 365
@@ -59,7 +63,7 @@ STEPS = f"""
 leads AS MATERIALIZED (
   SELECT visitor_id, json_array(id, session_id, timestamp, NULL, {_LEAD_COLUMNS}) AS lead
   FROM tracking_events
-  WHERE {IN_SPAN} AND event_type = 'form_submit' AND form_outcome IS NOT 'rejected'
+  WHERE {IN_SPAN} AND event_type = 'form_submit' AND {IS_SUBMISSION}
 ),
 seen AS (
   SELECT

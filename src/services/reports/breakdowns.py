@@ -21,6 +21,7 @@ from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_json, whole_number
 from services.reports.attribution_models import (
     DEFAULT_WINDOW_DAYS,
+    IS_SUBMISSION,
     MAX_WINDOW_DAYS,
     SHARES,
     STEPS,
@@ -33,8 +34,8 @@ DECIMALS = 4
 SHARE_DECIMALS = 6
 MAX_SKIPPED = 10**9
 
-# A form that its site rejected is no submission. Only the rows of forms are read, for the outcome.
-_SUBMITTED = "iif(event_type = 'form_submit', form_outcome IS NOT 'rejected', 0)"
+# Only the rows of forms are read.
+_SUBMITTED = f"iif(event_type = 'form_submit', {IS_SUBMISSION}, 0)"
 
 _NETWORK = f"""
   CASE

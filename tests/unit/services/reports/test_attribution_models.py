@@ -23,7 +23,7 @@ COLUMNS = (
     *("project_id", "pixel_id", "visitor_id", "session_id", "timestamp", "event_type"),
     *("form_outcome", "touch_origin", "utm_source", "utm_medium", "utm_campaign", "utm_content"),
     *("utm_term", "gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
-    *("ad_group", "click_ids", "referrer_url", "page_url"),
+    *("ad_group", "click_ids", "referrer_url", "page_url", "pipedrive_sync_status"),
 )
 OWN = ("page_url", "body", "referrer")
 
@@ -174,6 +174,12 @@ def test_cookies_of_the_browser_make_no_other_touch(events: Events) -> None:
     events.add(1, "b", session_id="1")
     events.lead()
     assert events.shares("linear") == pytest.approx({"a": 2 / 3, "b": 1 / 3})
+
+
+def test_a_forged_lead_is_no_submission(events: Events) -> None:
+    events.lead(source="a", visitor_id="w", pipedrive_sync_status="forged")
+    events.lead(source="b", pipedrive_sync_status="synced")
+    assert events.shares("linear") == {"b": 1}
 
 
 @pytest.mark.parametrize("origin", ["page_url", None])
