@@ -214,7 +214,7 @@ def test_a_visit_without_a_touch_keeps_the_channel_of_its_first_page(
     assert values(keyed, pixel, "by=channel&attribution=first") == {"Email": 3}
 
 
-def test_a_landing_page_is_the_first_of_its_visit_without_its_parameters(
+def test_a_landing_page_is_the_first_of_its_visit_without_its_campaign(
     keyed: Worker, pixel: str
 ) -> None:
     one = some_visitor()
@@ -222,7 +222,13 @@ def test_a_landing_page_is_the_first_of_its_visit_without_its_parameters(
     record_view(keyed, pixel, "shop", visitor_cookie=one)
     record_view(keyed, pixel, "home#x?y")
     record_view(keyed, pixel, "shop?x=1")
-    assert values(keyed, pixel, "by=landing_page") == {f"{SITE}home": 3, f"{SITE}shop": 1}
+    record_view(keyed, pixel, "shop?x=1?gclid=G1")
+    record_view(keyed, pixel, "#/prices?utm_source=a")
+    assert values(keyed, pixel, "by=landing_page") == {
+        f"{SITE}home": 3,
+        f"{SITE}shop?x=1": 2,
+        f"{SITE}#/prices": 1,
+    }
 
 
 def test_places_and_machines_are_the_events_own(keyed: Worker, pixel: str) -> None:

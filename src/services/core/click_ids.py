@@ -11,16 +11,16 @@ from collections.abc import Mapping
 CLICK_ID_COLUMNS = (
     *("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
 )
-# In the order in which they count.
+# In the order in which they count: of Google's, which only ads have, before Facebook's.
 NETWORK_OF_CLICK_ID: Mapping[str, str] = {
-    **dict(
-        zip(
-            CLICK_ID_COLUMNS,
-            ("google", "facebook", "microsoft", "tiktok", "twitter", "linkedin", "snapchat"),
-            strict=True,
-        )
-    ),
-    **dict.fromkeys(("gbraid", "wbraid", "gad_source", "gad_campaignid", "dclid"), "google"),
+    **dict.fromkeys(("gclid", "gbraid", "wbraid"), "google"),
+    "fbclid": "facebook",
+    "msclkid": "microsoft",
+    "ttclid": "tiktok",
+    "twclid": "twitter",
+    "li_fat_id": "linkedin",
+    "sc_click_id": "snapchat",
+    **dict.fromkeys(("gad_source", "gad_campaignid", "dclid"), "google"),
     "rdt_cid": "reddit",
     "epik": "pinterest",
     "qclid": "quora",
@@ -49,21 +49,40 @@ OTHER_CLICK_IDS = tuple(name for name in NETWORK_OF_CLICK_ID if name not in CLIC
 CLICK_DETAILS = (
     *("gclsrc", "utm_id", "utm_source_platform", "utm_creative_format", "utm_marketing_tactic"),
     *("matchtype", "network", "placement"),
-    *("hsa_acc", "hsa_cam", "hsa_src", "hsa_net", "hsa_mt", "hsa_tgt", "hsa_ver"),
+    *(
+        "hsa_acc",
+        "hsa_cam",
+        "hsa_src",
+        "hsa_net",
+        "hsa_mt",
+        "hsa_tgt",
+        "hsa_ver",
+        "hsa_la",
+        "hsa_ol",
+    ),
 )
 # Meta's cookies, which a site may send along: they are of the browser and of no click.
 BROWSER_IDS = ("fbc", "fbp")
 CLICK_FIELDS = (*OTHER_CLICK_IDS, *CLICK_DETAILS, *BROWSER_IDS)
 
 
-def words_of_column(word_of_click_id: Mapping[str, str]) -> str:
-    """The SQL of the word for the click ID in the column `click_ids`; NULL without one."""
-    names_of_word: dict[str, list[str]] = {}
-    for name in OTHER_CLICK_IDS:
+# What scripts wrote into the columns of rows for an ID that is missing.
+NO_IDS = ("", "null", "undefined")
+
+
+def word_of_click(word_of_click_id: Mapping[str, str]) -> str:
+    """The SQL of the word for the first click ID of a touch that has one; NULL without one."""
+    branches: list[tuple[str, list[str]]] = []
+    for name in NETWORK_OF_CLICK_ID:
         if word := word_of_click_id.get(name):
-            names_of_word.setdefault(word, []).append(f"click_ids ->> '{name}'")
-    conditions = " ".join(
-        f"WHEN coalesce({', '.join([*names, 'NULL'])}) IS NOT NULL THEN '{word}'"
-        for word, names in names_of_word.items()
-    )
-    return f"iif(click_ids IS NULL, NULL, CASE {conditions} END)"
+            if not branches or branches[-1][0] != word:
+                branches.append((word, []))
+            branches[-1][1].append(_has(name))
+    conditions = " ".join(f"WHEN {' OR '.join(names)} THEN '{word}'" for word, names in branches)
+    return f"CASE {conditions} END"
+
+
+def _has(name: str) -> str:
+    if name in CLICK_ID_COLUMNS:
+        return f"lower({name}) NOT IN ({', '.join(map(repr, NO_IDS))})"
+    return f"lower(click_ids ->> '{name}') NOT IN ({', '.join(map(repr, NO_IDS))})"

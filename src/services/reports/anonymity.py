@@ -25,6 +25,7 @@ from services.core.event_lines import (
     text_cell,
 )
 from services.tracking.attribution import CLICK_IDS
+from services.tracking.link_parameters import pairs_of
 
 MASK = "***"
 # Of addresses that were encoded again and again.
@@ -219,7 +220,7 @@ def _shown_path(path: str) -> str:
     """A path with its query: segments of persons are masked, parameters of campaigns stay."""
     segments, _, query = path.partition("?")
     masked = "/".join(map(_shown_segment, segments.split("/")))
-    pairs = "&".join(filter(None, map(_shown_pair, query.split("&"))))
+    pairs = "&".join(filter(None, map(_shown_pair, pairs_of(query))))
     return f"{masked}?{pairs}" if pairs else masked
 
 

@@ -27,7 +27,8 @@ from services.reports.attribution_models import (
     STEPS,
 )
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
-from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK_OF_COLUMN, SOURCE, word, word_key
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK, SOURCE, meaning, word, word_key
+from services.reports.page_sql import page
 from services.reports.spans import IN_SPAN, Span, read_span
 
 DECIMALS = 4
@@ -37,22 +38,13 @@ MAX_SKIPPED = 10**9
 # Only the rows of forms are read.
 _SUBMITTED = f"iif(event_type = 'form_submit', {IS_SUBMISSION}, 0)"
 
-_NETWORK = f"""
-  CASE
-    WHEN gclid IS NOT NULL THEN 'google' WHEN fbclid IS NOT NULL THEN 'facebook'
-    WHEN msclkid IS NOT NULL THEN 'microsoft' WHEN ttclid IS NOT NULL THEN 'tiktok'
-    WHEN twclid IS NOT NULL THEN 'twitter' WHEN li_fat_id IS NOT NULL THEN 'linkedin'
-    WHEN sc_click_id IS NOT NULL THEN 'snapchat' ELSE coalesce({NETWORK_OF_COLUMN}, 'none')
-  END
-"""
-
 _TOUCH_PROPERTIES = {
     "source": SOURCE,
     "medium": MEDIUM,
     "campaign": CAMPAIGN,
-    "content": "coalesce(utm_content, 'none')",
-    "term": "coalesce(utm_term, 'none')",
-    "click_id": _NETWORK,
+    "content": f"coalesce({meaning('utm_content')}, 'none')",
+    "term": f"coalesce({meaning('utm_term')}, 'none')",
+    "click_id": NETWORK,
 }
 # What stands for no touch at all.
 _FALLBACKS = {"source": "direct", "medium": "unknown"}
@@ -192,18 +184,13 @@ first_visits AS (
 {count_by_channel("first_visits")}
 {_PAGE}"""
 
-# Without query and fragment, which differ between campaigns.
 _BY_LANDING_PAGE = f"""
 WITH {_VISITS},
-landed AS (
-  SELECT visits.*, substr(page_url, 1, instr(page_url || '?', '?') - 1) AS page
-  FROM visits CROSS JOIN tracking_events AS landing ON landing.id = first_id
-),
 counted AS (
   SELECT
-    coalesce(substr(page, 1, instr(page || '#', '#') - 1), 'unknown') AS value,
-    visitor_id, session_id, events, submissions
-  FROM landed
+    coalesce({page("page_url")}, 'unknown') AS value, visits.visitor_id, visits.session_id, events,
+    submissions
+  FROM visits CROSS JOIN tracking_events AS landing ON landing.id = first_id
 )
 {_PAGE}"""
 

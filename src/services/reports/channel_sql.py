@@ -5,18 +5,11 @@ The project's own rules come first: `channel_rules` in its configuration.
 
 from __future__ import annotations
 
-from services.core.click_ids import AD_OF_CLICK_ID, words_of_column
+from services.core.click_ids import AD_OF_CLICK_ID, word_of_click
 from services.reports.channel_rules import CHANNEL, DISPLAY_MEDIA, SOURCE_KIND
 
 # The kind of ad that a click ID stands for. Reads no row of an event without a touch.
-AD = f"""
-  CASE
-    WHEN touch_origin IS NULL THEN NULL
-    WHEN coalesce(gclid, msclkid) IS NOT NULL THEN 'search'
-    WHEN coalesce(ttclid, twclid, li_fat_id, sc_click_id) IS NOT NULL THEN 'social'
-    ELSE {words_of_column(AD_OF_CLICK_ID)}
-  END
-"""
+AD = f"iif(touch_origin IS NULL, NULL, {word_of_click(AD_OF_CLICK_ID)})"
 
 # As GA4's pattern: `shop` as a word or behind an e, but not workshop or bishop.
 CAMPAIGN_KIND = """

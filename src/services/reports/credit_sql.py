@@ -1,40 +1,47 @@
 """`attribution.credit` in SQL: source, medium and campaign, from the columns of a touch.
 
 The columns are those of an event, or a visitor's first touch under the same names. Columns outside
-the index are read only for a touch that lacks a source, medium or campaign. As in `credit`, an
-empty text is nothing.
+the index are read only for a touch that lacks a source, medium or campaign. As in `credit`, a word
+that stands for nothing is nothing, in old rows, too.
 """
 
 from __future__ import annotations
 
-from services.core.click_ids import MEDIUM_OF_CLICK_ID, NETWORK_OF_CLICK_ID, words_of_column
+from services.core.click_ids import MEDIUM_OF_CLICK_ID, NETWORK_OF_CLICK_ID, word_of_click
+from services.tracking.touch_values import TEMPLATES, words_for_nothing
 
-NETWORK_OF_COLUMN = words_of_column(NETWORK_OF_CLICK_ID)
-_MEDIUM = words_of_column(MEDIUM_OF_CLICK_ID)
 
+def meaning(field: str) -> str:
+    """The SQL of a field's value as `meaningful` reads it: NULL if it says nothing."""
+    words = ", ".join(f"'{word}'" for word in sorted(words_for_nothing(field)))
+    templates = " OR ".join(f"{field} GLOB '{_literal(start)}*{end}'" for start, end in TEMPLATES)
+    return (
+        f"CASE WHEN {field} IS NULL OR lower(trim({field})) IN ('', {words}) OR {templates}"
+        f" THEN NULL ELSE {field} END"
+    )
+
+
+def _literal(start: str) -> str:
+    return start.replace("[", "[[]")
+
+
+NETWORK = f"coalesce({word_of_click(NETWORK_OF_CLICK_ID)}, 'none')"
 SOURCE = f"""
-  coalesce(nullif(utm_source, ''), CASE
-    WHEN touch_origin IS NULL THEN NULL
-    WHEN gclid <> '' THEN 'google' WHEN fbclid <> '' THEN 'facebook'
-    WHEN msclkid <> '' THEN 'microsoft' WHEN ttclid <> '' THEN 'tiktok'
-    WHEN twclid <> '' THEN 'twitter' WHEN li_fat_id <> '' THEN 'linkedin'
-    WHEN sc_click_id <> '' THEN 'snapchat' ELSE {NETWORK_OF_COLUMN}
-  END, 'direct')
-"""
-
-MEDIUM = f"""
-  coalesce(nullif(utm_medium, ''), CASE
-    WHEN touch_origin IS NULL THEN NULL
-    WHEN gclid <> '' THEN 'cpc' WHEN fbclid <> '' THEN 'social'
-    WHEN msclkid <> '' THEN 'cpc'
-    WHEN ttclid <> '' OR twclid <> '' OR li_fat_id <> '' OR sc_click_id <> '' THEN 'social'
-    ELSE {_MEDIUM}
-  END, 'unknown')
-"""
-
-CAMPAIGN = """
   coalesce(
-    nullif(utm_campaign, ''), iif(touch_origin IS NULL, NULL, nullif(ad_group, '')), 'none'
+    {meaning("utm_source")},
+    iif(touch_origin IS NULL, NULL, {word_of_click(NETWORK_OF_CLICK_ID)}), 'direct'
+  )
+"""
+MEDIUM = f"""
+  coalesce(
+    {meaning("utm_medium")},
+    iif(touch_origin IS NULL, NULL, {word_of_click(MEDIUM_OF_CLICK_ID)}), 'unknown'
+  )
+"""
+CAMPAIGN = f"""
+  coalesce(
+    {meaning("utm_campaign")},
+    iif(touch_origin IS NULL, NULL, {meaning("ad_group")}), 'none'
   )
 """
 

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from services.archive.batches import COUNT_ARCHIVED_SINCE
+from services.core.click_ids import NETWORK_OF_CLICK_ID, word_of_click
 from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time
-from services.reports.credit_sql import NETWORK_OF_COLUMN
 from services.tracking.attribution import unstored_parameters
 
 HOURS = 48
@@ -37,9 +37,7 @@ WITH latest AS MATERIALIZED (
       utm_source IS NOT NULL OR utm_medium IS NOT NULL OR utm_campaign IS NOT NULL
       OR coalesce(utm_content, utm_term) IS NOT NULL
     ) AS utm,
-    touch_origin IS NOT NULL AND coalesce(
-      gclid, fbclid, msclkid, ttclid, twclid, li_fat_id, sc_click_id, {NETWORK_OF_COLUMN}
-    ) IS NOT NULL AS click_id
+    touch_origin IS NOT NULL AND {word_of_click(NETWORK_OF_CLICK_ID)} IS NOT NULL AS click_id
   {_LATEST}
 )
 SELECT

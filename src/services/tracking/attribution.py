@@ -1,6 +1,5 @@
 """Attribution: the touch that brought a visit, from one source only, and the credit it earns."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -13,19 +12,23 @@ from services.core.click_ids import (
     NETWORK_OF_CLICK_ID,
 )
 from services.core.text import clean, read_object
+from services.core.tracking_parameters import AD_WORDS, TRACKING_FAMILIES, TRACKING_PARAMETERS
 from services.tracking.link_parameters import (
     FIELD_IN_BODY,
     FIELD_OF_PARAMETER,
     FIELDS,
-    MAX_VALUE_CHARACTERS,
     TOUCH_FIELDS,
+    UTM,
     campaign_fields,
+    name_and_value,
     pairs_of,
-    parameter_name,
-    query_of_fragment,
-    unescaped,
+    parts_of_value,
+    query_of_link,
+    split_link,
     without_further_encoding,
 )
+from services.tracking.networks import network_of_source
+from services.tracking.touch_values import MAX_VALUE_CHARACTERS, meaningful, spaces_of_forms
 
 TouchOrigin = Literal["page_url", "body", "referrer"]
 
@@ -69,37 +72,15 @@ class Attribution:
 
 
 # Their names in addresses, in lower case.
-CLICK_IDS = frozenset((*NETWORK_OF_CLICK_ID, "sccid"))
+CLICK_IDS = frozenset(
+    name for name, field in FIELD_OF_PARAMETER.items() if field in NETWORK_OF_CLICK_ID
+)
+_MAKES_TOUCH = frozenset(
+    name for name, field in FIELD_OF_PARAMETER.items() if field in TOUCH_FIELDS
+) - frozenset(AD_WORDS)
 
-# A space of `spring+sale`; `C++` and `1+1` are what they are.
-_SPACE_OF_FORMS = re.compile(r"(?<=[^\W\d_])\+(?=\w)|(?<=\w)\+(?=[^\W\d_])")
-
-# Old pixels send these words for parameters that are missing.
-_PLACEHOLDERS = frozenset(("null", "undefined"))
-_FALLBACK_WORDS = {
-    "utm_source": _PLACEHOLDERS | {"direct"},
-    "utm_medium": _PLACEHOLDERS | {"unknown", "none"},
-    "utm_campaign": _PLACEHOLDERS | {"unknown", "none"},
-}
 # str() refuses integers of thousands of digits, and no ad ID has more than these.
 _NUMBER_LIMIT = 10**30
-
-# A source that begins with a network's name: facebook_ads, m.facebook.com, Google Ads, t.co.
-_NETWORK_OF_SOURCE = re.compile(
-    r"""
-    (?:(?:www|m|l|lm|ads)\.)?
-    (?:(?P<google>google|adwords|youtube)
-      |(?P<facebook>facebook|fb|instagram|ig|meta)
-      |(?P<microsoft>bing|microsoft)
-      |(?P<tiktok>tik[ _-]?tok)
-      |(?P<twitter>twitter|t\.co|x(?=$|\.com|[ _-]?ads?$))
-      |(?P<linkedin>linked[ _-]?in)
-      |(?P<snapchat>snapchat)
-    )
-    (?:ads?)?(?![a-z])
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
 
 
 def resolve_touch(
@@ -117,14 +98,11 @@ def resolve_touch(
 
 
 def read_touch(url: str, origin: TouchOrigin) -> Touch | None:
-    """The touch in the URL's query, else in its fragment; None if it has none. Never raises."""
-    if "=" not in url:
+    """The touch in the URL's query and fragment; None if it has none. Never raises."""
+    if "=" not in url and "%" not in url:
         return None
-    address, _, fragment = unescaped(url).partition("#")
-    query = address.partition("?")[2]
-    return _touch(origin, campaign_fields(query)) or _touch(
-        origin, campaign_fields(query_of_fragment(fragment))
-    )
+    fields = campaign_fields(query_of_link(url))
+    return None if TOUCH_FIELDS.isdisjoint(fields) else _touch_of(origin, fields)
 
 
 def stored_touch(row: Mapping[str, object]) -> dict[str, str]:
@@ -156,17 +134,27 @@ def click_ids(touch: Mapping[str, object]) -> dict[str, str]:
 
 
 def browser_ids(body: Mapping[str, object]) -> dict[str, str]:
-    """Meta's cookies in a body: they are stored with an event whatever its touch is."""
-    values = ((name, _pixel_value(name, body.get(name))) for name in BROWSER_IDS)
+    """Meta's cookies in a body, also as `_fbc`: they are stored whatever the event's touch is."""
+    values = (
+        (name, _pixel_value(name, body.get(name)) or _pixel_value(name, body.get(f"_{name}")))
+        for name in BROWSER_IDS
+    )
     return {name: value for name, value in values if value and value.startswith("fb.")}
 
 
 def without_touch(url: str) -> str:
-    """The URL without the parameters that make or describe a touch, in query and `#/route?…`."""
-    address, hash_mark, fragment = unescaped(url).partition("#")
+    """The URL's page: without the parameters of campaigns and their tools.
+
+    Words that a site may use itself (`keyword`) go only beside what makes a touch.
+    """
+    page, query, fragment = split_link(url)
+    names = {name_and_value(pair)[0] for pair in pairs_of(query_of_link(url))}
+    is_touch = not _MAKES_TOUCH.isdisjoint(names)
     if fragment.startswith(("/", "!")):
-        fragment = _without_parameters(fragment)
-    return _without_parameters(address) + hash_mark + fragment
+        route, _, route_query = fragment.partition("?")
+        fragment = route + _without_tracking(route_query, is_touch=is_touch)
+    hash_mark = "#" if "#" in url and (fragment or url.endswith("#")) else ""
+    return f"{page}{_without_tracking(query, is_touch=is_touch)}{hash_mark}{fragment}"
 
 
 def is_touch_parameter(name: str) -> bool:
@@ -177,20 +165,24 @@ def is_touch_parameter(name: str) -> bool:
 
 def unstored_parameters(url: str) -> list[str]:
     """The names in the URL's query, in lower case and their order, that are stored in no field."""
-    query = unescaped(url).partition("#")[0].partition("?")[2]
-    names = (parameter_name(pair.partition("=")[0]) for pair in pairs_of(query))
+    names = (name_and_value(pair)[0] for pair in pairs_of(split_link(url)[1]))
     stored_names = {*FIELD_OF_PARAMETER, "_gl"}  # Google's own, between two of a site's domains
     return list(dict.fromkeys(name for name in names if name and name not in stored_names))
 
 
-def _without_parameters(address: str) -> str:
-    page, _, query = address.partition("?")
+def _without_tracking(query: str, *, is_touch: bool) -> str:
     pairs = [
         pair
         for pair in pairs_of(query)
-        if pair and parameter_name(pair.partition("=")[0]) not in FIELD_OF_PARAMETER
+        if pair and not _is_tracking(name_and_value(pair)[0], is_touch=is_touch)
     ]
-    return page + ("?" + "&".join(pairs) if pairs else "")
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+def _is_tracking(name: str, *, is_touch: bool) -> bool:
+    if name in TRACKING_PARAMETERS or name.startswith(TRACKING_FAMILIES):
+        return True
+    return is_touch and name in AD_WORDS
 
 
 def credit(touch: Mapping[str, object]) -> Attribution:
@@ -204,10 +196,6 @@ def credit(touch: Mapping[str, object]) -> Attribution:
     )
 
 
-def _touch(origin: TouchOrigin, fields: dict[str, str]) -> Touch | None:
-    return None if TOUCH_FIELDS.isdisjoint(fields) else _touch_of(origin, fields)
-
-
 def _touch_of(origin: TouchOrigin, fields: Mapping[str, str]) -> Touch:
     without_column = {name: value for name, value in fields.items() if name in CLICK_FIELDS}
     columns = {name: value for name, value in fields.items() if name not in CLICK_FIELDS}
@@ -218,28 +206,29 @@ def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
     # An old pixel, whose events have no key, decodes no `+`, and what was encoded twice only once.
     is_half_decoded = body.get("event_key") is None
     fields: dict[str, str] = {}
+    others: dict[str, str] = {}
     for raw_name, raw in body.items():
         name = FIELD_IN_BODY.get(raw_name.lower())
-        if name and name not in fields and (value := _pixel_value(name, raw)):
-            fields[name] = _decoded_wholly(value) if is_half_decoded else value
+        if name and (value := _pixel_value(name, raw, is_half_decoded=is_half_decoded)):
+            (fields if raw_name.lower() == name else others).setdefault(name, value)
+    fields = others | fields
+    for name in fields.keys() & set(UTM):
+        fields[name], left_in = parts_of_value(fields[name])
+        fields = left_in | fields
     # In a body the ad parameters alone are a touch: nobody but an ad's page sends them.
     if fields.keys() <= set(CLICK_DETAILS):
         return None
     return _touch_of("body", _without_stale_click_ids(fields))
 
 
-def _decoded_wholly(value: str) -> str:
-    if "+" in value and " " not in value:
-        value = _SPACE_OF_FORMS.sub(" ", value)
-    return clean(without_further_encoding(value), MAX_VALUE_CHARACTERS) or value
-
-
-def _pixel_value(name: str, raw: object) -> str | None:
+def _pixel_value(name: str, raw: object, *, is_half_decoded: bool = False) -> str | None:
     if type(raw) is int and abs(raw) < _NUMBER_LIMIT:
         raw = str(raw)
     value = clean(raw, MAX_VALUE_CHARACTERS) if isinstance(raw, str) else None
-    is_fallback = value is None or value.lower() in _FALLBACK_WORDS.get(name, _PLACEHOLDERS)
-    return None if is_fallback else value
+    if value and is_half_decoded:
+        decoded = without_further_encoding(spaces_of_forms(value))
+        value = clean(decoded, MAX_VALUE_CHARACTERS) or value
+    return value and meaningful(name, value)
 
 
 def _without_stale_click_ids(fields: dict[str, str]) -> dict[str, str]:
@@ -256,11 +245,10 @@ def _without_stale_click_ids(fields: dict[str, str]) -> dict[str, str]:
 
 def _network(fields: dict[str, str]) -> str | None:
     if "utm_source" in fields:
-        match = _NETWORK_OF_SOURCE.match(fields["utm_source"])
-        return match.lastgroup if match else None
+        return network_of_source(fields["utm_source"])
     return next((network for name, network in NETWORK_OF_CLICK_ID.items() if name in fields), None)
 
 
 def _text(touch: Mapping[str, object], name: str) -> str:
     value = touch.get(name)
-    return value if isinstance(value, str) else ""
+    return (isinstance(value, str) and meaningful(name, value)) or ""

@@ -1,8 +1,8 @@
 """The parameters of a link as links are really built, and which of them are those of campaigns.
 
 Mail programs and editors write `&amp;` for `&`, once or twice. Ad platforms put a second `?` behind
-a final address that has one. Redirects encode what is encoded already. Only such damage is mended
-as names a campaign: the parameters of the site itself are never guessed at.
+a final address that has one. Redirects encode what is encoded already, also `?`, `&` and `=`. Only
+such damage is mended as names a campaign: the parameters of the site itself are never guessed at.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from services.core.click_ids import (
     OTHER_CLICK_IDS,
 )
 from services.core.text import clean
+from services.tracking.touch_values import MAX_VALUE_CHARACTERS, meaningful
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 AD = ("campaign_region", "ad_group", "ad_id", "search_query")
@@ -29,8 +30,8 @@ TOUCH_FIELDS = frozenset((*UTM, *NETWORK_OF_CLICK_ID))
 
 # Snapchat's own parameter is ScCid, HubSpot's begin with hsa; older set-ups say region.
 _OTHER_NAMES = {
-    "sccid": "sc_click_id",
-    "sc_cid": "sc_click_id",
+    **dict.fromkeys(("sccid", "sc_cid", "scclickid"), "sc_click_id"),
+    "irclickid": "irclid",
     "adgroup": "ad_group",
     "hsa_grp": "ad_group",
     "hsa_ad": "ad_id",
@@ -44,17 +45,37 @@ FIELD_IN_BODY: Mapping[str, str] = {
 # `region` in a body is the visitor's.
 FIELD_OF_PARAMETER: Mapping[str, str] = {**FIELD_IN_BODY, "region": "campaign_region"}
 _SEARCHED_WORDS = frozenset(("keyword", "hsa_kw"))
-MAX_VALUE_CHARACTERS = 500
 # A value is encoded once, and by a redirect or two once more each.
 _MAX_FURTHER_ENCODINGS = 2
 
 # `&amp;`, `&amp;amp;`, WordPress's `&#038;`, whose `#` begins no fragment.
 _ESCAPED_AMPERSAND = re.compile(r"([?&])(?:amp(?:;|%3b)|#0*38;|#x0*26;)+", re.IGNORECASE)
-_NAMES = "|".join(sorted(map(re.escape, FIELD_OF_PARAMETER), key=len, reverse=True))
-_SECOND_QUERY = re.compile(rf"(?:\?|%3f)(?=(?:{_NAMES})=)", re.IGNORECASE)
-_ENCODED_QUERY = re.compile(rf"(?:{_NAMES})%3d", re.IGNORECASE)
+
+# A sign that was encoded, once or again and again: `%26`, `%2526`.
+_ENCODED = "%(?:25)*"
+_NAMES = "|".join(
+    re.escape(name).replace("_", f"(?:_|{_ENCODED}5f)")
+    for name in sorted(FIELD_OF_PARAMETER, key=len, reverse=True)
+)
+# What stands between two parameters, or was meant to: `?`, `%26amp;`, `;`, `& `. A sign before a
+# plain `&` belongs to the value: `why?&utm_medium=…`.
+_MARK = rf"[?;]|{_ENCODED}(?:26|3b|3f)|\\u0026"
+_ADDED = rf"(?:amp|\#0*38|\#x0*26)?(?:[ +]|{_ENCODED}20)*"
+_BRACKETS = rf"(?:\[\w*\]|{_ENCODED}5b\w*{_ENCODED}5d)"
+_EQUALS = rf"(?:=|(?P<encoded_equals>{_ENCODED}3d))"
+_BEFORE_CAMPAIGN = (
+    rf"(?:&|{_MARK}){_ADDED}(?:(?:{_MARK}){_ADDED}){{0,5}}+"
+    rf"(?=(?P<name>{_NAMES})(?:[ +]|{_ENCODED}20|{_BRACKETS})*{_EQUALS})"
+)
+# Few links have one of these, and the names above are many.
+_MAY_BE_DAMAGED = re.compile(r"[?;\\]|%(?:2[56]|3[bf])|&(?:amp|[ +]|%20)", re.IGNORECASE)
+_JOINT = re.compile(_BEFORE_CAMPAIGN, re.IGNORECASE)
+_SEPARATOR = re.compile(f"{_BEFORE_CAMPAIGN}|&", re.IGNORECASE)
+_ENCODED_EQUALS = re.compile(f"({_ENCODED})3d", re.IGNORECASE)
+_END_OF_NAME = re.compile(r"\s*(?:\[\w*\]\s*)?$")
 # The parameters of an address in a parameter are those of another page.
-_ADDRESS = re.compile(r"(?::|%3a)(?:/|%2f){2}", re.IGNORECASE)
+_ADDRESS = re.compile(rf"(?::|{_ENCODED}3a)(?:/|{_ENCODED}2f){{2}}", re.IGNORECASE)
+_PAGE_OF_SITE = re.compile(rf"[^=]*=(?:/|{_ENCODED}2f)", re.IGNORECASE)
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
@@ -65,57 +86,101 @@ def unescaped(url: str) -> str:
     return url
 
 
+def split_link(url: str) -> tuple[str, str, str]:
+    """The page, the query and the fragment of a link; `/page&utm_source=…` has a query, too."""
+    address, _, fragment = unescaped(url).partition("#")
+    page, _, query = address.partition("?")
+    if "=" in page or "%3" in page:
+        start = page.find("://") + 3
+        joint = _JOINT.search(page, start)
+        if joint and not _ADDRESS.search(page, start, joint.start()):
+            return page[: joint.start()], f"{page[joint.end() :]}&{query}", fragment
+    return page, query, fragment
+
+
+def query_of_link(url: str) -> str:
+    """All parameters of a link, those of its fragment last: `#utm_source=…`, `#/route?…`."""
+    _, query, fragment = split_link(url)
+    if "=" not in fragment and "%" not in fragment:
+        return query
+    return f"{query}&{fragment.replace('#', '&').lstrip('/!')}"
+
+
 def pairs_of(query: str) -> Iterator[str]:
     """The parts of a query between `&`, still encoded.
 
-    A further `?` begins a pair only before a campaign's parameter, and never in an address. A
-    campaign's query that was encoded whole gives its pairs, too.
+    Another sign, or one that was encoded, separates only before a campaign's parameter. In an
+    address none does; an address with a campaign of its own keeps the `utm_…` behind it, too.
     """
-    for pair in query.split("&"):
-        if "=" not in pair:
-            if _ENCODED_QUERY.match(pair):
-                yield from unquote(pair).split("&")
-            else:
-                yield pair
-        elif "?" in pair or "%3" in pair:
-            yield from _around_second_query(pair)
+    if not _MAY_BE_DAMAGED.search(query):
+        yield from query.split("&")
+        return
+    start = 0
+    is_of_address = False
+    for match in _SEPARATOR.finditer(query):
+        is_utm = (match["name"] or "").lower().startswith("utm")
+        if match[0].startswith("&"):
+            is_inside = is_of_address and is_utm
         else:
-            yield pair
+            is_inside = _is_in_address(query[start : match.start()], match["encoded_equals"])
+            is_of_address = is_of_address or (is_inside and is_utm)
+        if not is_inside:
+            yield query[start : match.start()]
+            start = match.end()
+    yield query[start:]
+
+
+def name_and_value(pair: str) -> tuple[str, str]:
+    """A parameter's name, decoded and in lower case, and its value, still encoded."""
+    raw_name, _, raw_value = pair.partition("=")
+    equals = _ENCODED_EQUALS.search(raw_name) if "%" in raw_name else None
+    if equals is None:
+        return parameter_name(raw_name), raw_value
+    # The whole query was encoded, with the `&` behind the value.
+    value = pair[equals.end() :].partition(f"{equals[1]}26")[0]
+    for _ in range(1 + equals[1].count("25")):
+        value = unquote(value)
+    return parameter_name(raw_name[: equals.start()]), value
 
 
 def campaign_fields(query: str) -> dict[str, str]:
-    """The campaign's parameters in a query, by field. The first value that is not empty counts."""
+    """The campaign's parameters in a query, by field.
+
+    The first value that is not empty counts; one under the field's own name before all others.
+    """
     # parse_qsl decodes every pair, ours or not, and takes twice the time on the hot path.
     fields: dict[str, str] = {}
+    others: dict[str, str] = {}
     searched = None
     for pair in pairs_of(query):
-        raw_name, _, raw_value = pair.partition("=")
-        name = parameter_name(raw_name)
+        name, raw_value = name_and_value(pair) if pair else ("", "")
         field = FIELD_OF_PARAMETER.get(name)
-        if (
-            field
-            and field not in fields
-            and (value := clean(_decoded_value(raw_value), MAX_VALUE_CHARACTERS))
-        ):
-            if name in _SEARCHED_WORDS:
-                searched = searched or value
-            else:
-                fields[field] = value
+        if field is None or field in fields or not (value := _campaign_value(field, raw_value)):
+            continue
+        if name == field:
+            fields[field] = value
+        elif name in _SEARCHED_WORDS:
+            searched = searched or value
+        else:
+            others.setdefault(field, value)
+    fields = others | fields
     if searched and not TOUCH_FIELDS.isdisjoint(fields):
         fields.setdefault("utm_term", searched)
     return fields
 
 
-def query_of_fragment(fragment: str) -> str:
-    """Both `#utm_source=…` and the `#/route?utm_source=…` of single-page apps."""
-    route, _, query = fragment.partition("?")
-    is_query_throughout = "=" in route and not route.startswith(("/", "!"))
-    return fragment if is_query_throughout else query
+def parts_of_value(value: str) -> tuple[str, dict[str, str]]:
+    """A decoded value, and the parameters that were left in it: `brand?gclid=G1`."""
+    joint = _JOINT.search(value)
+    if joint is None or _ADDRESS.search(value, 0, joint.start()):
+        return value, {}
+    return value[: joint.start()], campaign_fields(value[joint.end() :])
 
 
 def parameter_name(raw_name: str) -> str:
-    """A parameter's name, decoded, in lower case: `UTM%5FSource` is `utm_source`."""
-    return _decoded(raw_name).lower()
+    """A parameter's name, decoded, in lower case: `UTM%5FSource` and `utm_source[]`."""
+    name = _decoded(raw_name).lower()
+    return name if name.isidentifier() else _END_OF_NAME.sub("", name).strip()
 
 
 def without_further_encoding(value: str) -> str:
@@ -130,21 +195,27 @@ def without_further_encoding(value: str) -> str:
     return value
 
 
-def _around_second_query(pair: str) -> Iterator[str]:
-    start = 0
-    for match in _SECOND_QUERY.finditer(pair):
-        if _ADDRESS.search(pair, start, match.start()):
-            break
-        yield pair[start : match.start()]
-        start = match.end()
-    yield pair[start:]
+def _is_in_address(text: str, encoded_equals: str | None) -> bool:
+    if _ADDRESS.search(text):
+        return True
+    # The whole value may be the address of a page of this site: next=%2Fpage%3Futm_source%3Dnews.
+    return encoded_equals is not None and _PAGE_OF_SITE.match(text) is not None
+
+
+def _campaign_value(field: str, raw_value: str) -> str | None:
+    text = clean(_decoded_value(raw_value), MAX_VALUE_CHARACTERS)
+    return text and meaningful(field, text)
 
 
 def _decoded(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
+    if "%" not in text and "+" not in text:
+        return text
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        # Of an old page, in the encoding of Windows.
+        return unquote_plus(text, encoding="cp1252", errors="replace")
 
 
 def _decoded_value(text: str) -> str:
-    if "%" in text:
-        return without_further_encoding(unquote_plus(text))
-    return text.replace("+", " ")
+    return without_further_encoding(_decoded(text)) if "%" in text else text.replace("+", " ")

@@ -17,7 +17,7 @@ from services.core.click_ids import (
     MEDIUM_OF_CLICK_ID,
     NETWORK_OF_CLICK_ID,
     OTHER_CLICK_IDS,
-    words_of_column,
+    word_of_click,
 )
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 def test_every_click_id_has_a_network_and_a_medium_and_one_place() -> None:
     assert NETWORK_OF_CLICK_ID.keys() == MEDIUM_OF_CLICK_ID.keys() > AD_OF_CLICK_ID.keys()
-    assert (*CLICK_ID_COLUMNS, *OTHER_CLICK_IDS) == tuple(NETWORK_OF_CLICK_ID)
+    assert {*CLICK_ID_COLUMNS, *OTHER_CLICK_IDS} == set(NETWORK_OF_CLICK_ID)
     names = (*CLICK_ID_COLUMNS, *CLICK_FIELDS)
     assert len(set(names)) == len(names)
 
@@ -50,13 +50,26 @@ def test_a_click_without_parameters(name: str, network: str, medium: str) -> Non
 
 
 @pytest.mark.parametrize("words", [NETWORK_OF_CLICK_ID, MEDIUM_OF_CLICK_ID, AD_OF_CLICK_ID])
-def test_the_column_has_the_same_words(words: dict[str, str]) -> None:
+def test_sql_has_the_same_words(words: dict[str, str]) -> None:
+    columns = ", ".join(CLICK_ID_COLUMNS)
     with sqlite3.connect(":memory:") as connection:
-        for name in (*OTHER_CLICK_IDS, *CLICK_DETAILS, None):
-            stored = json.dumps({name: "x", "utm_id": "1"}) if name else None
-            statement = f"SELECT {words_of_column(words)} FROM (SELECT ? AS click_ids)"
-            [(word,)] = connection.execute(statement, (stored,)).fetchall()
-            assert word == words.get(name or "")
+        connection.execute(f"CREATE TABLE touches ({columns}, click_ids)")
+
+        def word(row: dict[str, str | None]) -> object:
+            names = (*CLICK_ID_COLUMNS, "click_ids")
+            connection.execute("DELETE FROM touches")
+            connection.execute(
+                f"INSERT INTO touches VALUES ({', '.join('?' * len(names))})",
+                [row.get(name) for name in names],
+            )
+            return connection.execute(f"SELECT {word_of_click(words)} FROM touches").fetchone()[0]
+
+        for name in (*OTHER_CLICK_IDS, *CLICK_DETAILS):
+            assert word({"click_ids": json.dumps({name: "x", "utm_id": "1"})}) == words.get(name)
+        for name in CLICK_ID_COLUMNS:
+            assert word({name: "x"}) == words.get(name)
+            assert word({name: "NULL"}) is word({name: ""}) is word({}) is None
+        assert word({"fbclid": "F", "click_ids": '{"wbraid": "W"}'}) == words["wbraid"]
 
 
 def test_the_documentation_says_the_network_and_the_medium_of_each() -> None:

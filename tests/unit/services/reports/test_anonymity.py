@@ -36,6 +36,14 @@ from services.reports.anonymity import (
         ("https://shop.example/?gclid=EAIaIQobChMI&x=1", "https://shop.example/?gclid=***"),
         ("https://shop.example/?ScCid=a&fbclid=", "https://shop.example/?ScCid=***"),
         (
+            "https://shop.example/?irclickid=a?gclid=b",
+            "https://shop.example/?irclickid=***&gclid=***",
+        ),
+        (
+            "https://shop.example/?utm_campaign=b%3Fgclid%3DG1",
+            "https://shop.example/?utm_campaign=b",
+        ),
+        (
             "https://shop.example/?utm_term=anna%2540shop.example",
             "https://shop.example/?utm_term=***",
         ),

@@ -9,8 +9,9 @@ from itertools import product
 import pytest
 
 from services.core.click_ids import CLICK_DETAILS, CLICK_ID_COLUMNS, OTHER_CLICK_IDS
-from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE
+from services.reports.credit_sql import CAMPAIGN, MEDIUM, SOURCE, meaning
 from services.tracking.attribution import credit
+from services.tracking.touch_values import meaningful
 
 COLUMNS = (
     *("utm_source", "utm_medium", "utm_campaign", *CLICK_ID_COLUMNS, "ad_group", "touch_origin"),
@@ -19,12 +20,12 @@ COLUMNS = (
 CREDITED = f"SELECT {SOURCE}, {MEDIUM}, {CAMPAIGN} FROM touches"
 
 
-@pytest.mark.parametrize("text", [None, "", "x"])
+@pytest.mark.parametrize("text", [None, "", "x", "null", "Undefined"])
 @pytest.mark.parametrize("click_id", [*CLICK_ID_COLUMNS, *OTHER_CLICK_IDS, *CLICK_DETAILS, "fbp"])
 def test_an_empty_text_is_nothing_as_in_python(click_id: str, text: str | None) -> None:
     database = sqlite3.connect(":memory:")
     database.execute(f"CREATE TABLE touches ({', '.join(COLUMNS)})")
-    for source, medium, campaign, ad_group in product((None, "", "y"), repeat=4):
+    for source, medium, campaign, ad_group in product((None, "", "y", "None"), repeat=4):
         touch = {
             **dict.fromkeys(COLUMNS),
             "utm_source": source,
@@ -44,3 +45,17 @@ def test_an_empty_text_is_nothing_as_in_python(click_id: str, text: str | None) 
         [credited] = database.execute(CREDITED).fetchall()
         assert credited == (expected.source, expected.medium, expected.campaign)
     database.close()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("direct", "(direct)", "unknown", "none", "NULL", "undefined", "NaN", "(not set)"),
+        *("{x}", "{x", "${x}", "[[x]]", "[x]", "__x__", "__x", "%%x%%", "%x%", "y"),
+    ],
+)
+def test_a_word_for_nothing_is_the_same_in_sql_and_python(word: str) -> None:
+    with sqlite3.connect(":memory:") as database:
+        for field in ("utm_source", "utm_medium", "utm_campaign", "utm_term"):
+            statement = f"SELECT {meaning(field)} FROM (SELECT ? AS {field})"
+            assert database.execute(statement, (word,)).fetchone()[0] == meaningful(field, word)

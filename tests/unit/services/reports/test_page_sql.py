@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reports.page_sql import TRACKING_FAMILIES, TRACKING_PARAMETERS, page
+from services.core.tracking_parameters import TRACKING_FAMILIES, TRACKING_PARAMETERS
+from services.reports.page_sql import page
+from services.tracking.attribution import without_touch
 from services.tracking.link_parameters import TOUCH_FIELDS
 
 STATEMENT = f"SELECT {page('url')} FROM (SELECT ?1 AS url)"
@@ -34,7 +36,24 @@ def page_of(connection: sqlite3.Connection, url: str | None) -> object:
         (None, None),
         ("", ""),
         (HOME, HOME),
-        (f"{HOME}?", f"{HOME}?"),
+        (f"{HOME}?", HOME),
+        (f"{HOME}?p=12&", f"{HOME}?p=12"),
+        (f"{HOME}?p=12?gclid=G1", f"{HOME}?p=12"),
+        (f"{HOME}?gclid=G1?p=12", f"{HOME}?p=12"),
+        (f"{HOME}?p=why?&gclid=G1", f"{HOME}?p=why?"),
+        (f"{HOME}?a=1&amp;amp;utm_source=n", f"{HOME}?a=1"),
+        (f"{HOME}?a=1&#038;utm_source=n", f"{HOME}?a=1"),
+        (f"{HOME}?utm_source%3Dn%26utm_medium%3Dm", HOME),
+        (f"{HOME}?gclid%3dG1", HOME),
+        (f"{HOME}?utm%5Fsource=a", HOME),
+        (f"{HOME}?s=1;utm_source=a", f"{HOME}?s=1"),
+        (f"{HOME}?s=1;t=2&gclid=1", f"{HOME}?s=1;t=2"),
+        (f"{HOME}?x=1%26amp%3Butm_source=b", f"{HOME}?x=1"),
+        (f"{HOME}?x=1%2526gclid%253DG", f"{HOME}?x=1"),
+        (f"{HOME}?utm_source[]=b& gclid=1&x=2", f"{HOME}?x=2"),
+        (f"{HOME}?gclid=G&matchtype=e&network=g&keyword=shoes&adgroup=1", HOME),
+        (f"{HOME}?_ga=1&keyword=shoes", f"{HOME}?keyword=shoes"),
+        (f"{HOME}?__hstc=1&__hssc=2&ysclid=3&dicbo=4&tblci=5", HOME),
         (f"{HOME}?gclid=G1", HOME),
         (f"{HOME}?p=12&gclid=G1&utm_source=x", f"{HOME}?p=12"),
         (f"{HOME}?utm_source=x&p=12&_gl=1*2", f"{HOME}?p=12"),
@@ -72,6 +91,20 @@ def test_every_text_has_a_page_that_is_its_own_page(text: str) -> None:
     with sqlite3.connect(":memory:") as connection:
         once = page_of(connection, text)
         assert page_of(connection, str(once)) == once
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("?p=1&gclid=G", "?p=1?gclid=G", "?gclid%3DG", "?keyword=a", "?keyword=a&gclid=G"),
+        *("?p=1&amp;utm_source=a", "?p=1;utm_source=a", "?a=1%26gclid=2", "?q=why?&fbclid=1"),
+        *("?", "?a&b", "?_gl=1&a=2", "?utm_source=a&region=b", "?utm_x=1"),
+    ],
+)
+def test_the_pages_of_reports_are_those_of_the_crm(
+    connection: sqlite3.Connection, query: str
+) -> None:
+    assert page_of(connection, HOME + query) == without_touch(HOME + query)
 
 
 @pytest.mark.parametrize("name", sorted(TOUCH_FIELDS))
