@@ -10,6 +10,7 @@ from urllib.parse import unquote, unquote_plus, urljoin
 from services.tracking.attribution import is_touch_parameter
 from services.tracking.form_data import names_person, plain_key
 from services.tracking.form_purposes import path_segments, plain_words, serves_account
+from services.tracking.link_parameters import FIELD_OF_PARAMETER
 
 # What an e-mail address in a path is replaced by.
 REPLACEMENT = "email"
@@ -20,10 +21,13 @@ _HOST_FIRST = re.compile(
 )
 _HOST = re.compile(r"\w+://[^/?#]*")
 _EMAIL = re.compile(
-    r"[^\s/?#&=@:;,<>\"'()]+(?:@|%40)(?:[\w-]+\.)+"
+    r"[^\s/?#&=@:;,<>\"'()]+(?:@|%(?:25)*40)(?:[\w-]+\.)+"
     r"(?!(?:png|jpe?g|gif|webp|avif|svg|html?|php|js|css|json)\b)(?:xn--[\w-]+|[^\W\d_]{2,})",
     re.IGNORECASE,
 )
+# What may divide parameters in a pair, in a link that was damaged or is in another one.
+_SIGN_IN_PAIR = re.compile(r"([?;]|%(?:25)*(?:26|3f|3b))", re.IGNORECASE)
+_ENCODED_EQUALS = re.compile(r"%(?:25)*3d", re.IGNORECASE)
 _PERSONAL = re.compile(
     r"""\b(?:
       (?:e\ ?mails?|mail|courriel|correo|correio)(?:\ (?:address|adresse?|elect?ronico))?$
@@ -82,7 +86,7 @@ def without_personal_values(url: str) -> str:
 
     Campaign parameters and click IDs stay. E-mail addresses in its path are replaced.
     """
-    if "=" not in url and "@" not in url and "%40" not in url:
+    if "=" not in url and "@" not in url and "%" not in url:
         return url
     page, hash_mark, fragment = url.partition("#")
     match = _HOST.match(page)
@@ -120,7 +124,27 @@ def _clean_address(address: str) -> str:
 
 
 def _clean_query(query: str) -> str:
-    return "&".join(pair for pair in query.split("&") if not _is_personal(pair))
+    return "&".join(
+        cleaned
+        for pair in query.split("&")
+        if not _is_personal(pair) and ((cleaned := _clean_pair(pair)) or not pair)
+    )
+
+
+def _clean_pair(pair: str) -> str:
+    """The pair without what is personal behind another sign: `utm_campaign=b?email=…`."""
+    first, *rest = _SIGN_IN_PAIR.split(pair)
+    if not rest and "%3" not in first:
+        return pair
+    kept = "" if _is_personal(_with_plain_equals(first)) else first
+    for sign, part in zip(rest[::2], rest[1::2], strict=True):
+        if not _is_personal(_with_plain_equals(part)):
+            kept += sign + part if kept else part
+    return kept
+
+
+def _with_plain_equals(part: str) -> str:
+    return part if "=" in part else _ENCODED_EQUALS.sub("=", part, count=1)
 
 
 def _is_personal(pair: str) -> bool:
@@ -128,20 +152,23 @@ def _is_personal(pair: str) -> bool:
     kind = _kind_of_parameter(name)
     if kind != "other":
         return kind == "personal"
-    if "%" in value:
+    text = value or name
+    if "%" in text:
         # Addresses in addresses are encoded twice.
-        value = unquote(unquote(value))
-    return "@" in value and _EMAIL.search(value) is not None
+        text = unquote(unquote(text))
+    return "@" in text and _EMAIL.search(text) is not None
 
 
 # The same few names come with nearly every page.
 @lru_cache(maxsize=1_024)
 def _kind_of_parameter(raw_name: str) -> Literal["touch", "personal", "other"]:
     name = unquote_plus(raw_name)
-    if is_touch_parameter(name):
+    if name.lower() in FIELD_OF_PARAMETER:
         return "touch"
     plain = plain_key(name)
-    return "personal" if _PERSONAL.search(plain) or names_person(plain) else "other"
+    if _PERSONAL.search(plain) or names_person(plain):
+        return "personal"
+    return "touch" if is_touch_parameter(name) else "other"
 
 
 def _parameters(url: str) -> list[tuple[str, str]]:
