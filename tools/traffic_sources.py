@@ -45,6 +45,11 @@ BY_HAND = {
         m.search.naver.com kagi.com startpage.com ya.ru yandex.com.tr yandex.kz cn.bing.com
         html.duckduckgo.com mojeek.com search.presearch.com presearch.com swisscows.com
         metager.org dogpile.com com.duckduckgo.mobile.android
+        google.al google.bt google.com.mm google.com.pg google.co.ao google.sr images.google.com
+        lens.google.com news.google.com start.duckduckgo.com safe.duckduckgo.com sogou.com so.com
+        yahoo.co.jp naver.com msn.com daum.net seznam.cz lilo.org search.lilo.org yandex.eu
+        yandex.uz suche.t-online.de suche.web.de suche.gmx.net metager.de
+        com.google.android.apps.searchlite
     """,
     "SOCIAL": """
         facebook fb instagram ig meta threads linkedin lnkd twitter x tiktok pinterest reddit
@@ -55,6 +60,8 @@ BY_HAND = {
         kununu.com line.me com.facebook.katana com.facebook.orca com.instagram.android
         com.instagram.barcelona com.zhiliaoapp.musically com.pinterest com.snapchat.android
         com.whatsapp org.telegram.messenger com.discord xyz.blueskyweb.app
+        pinterest.ch pinterest.se pinterest.at pinterest.pt pinterest.dk pinterest.nz pinterest.jp
+        pinterest.co.kr pinterest.com.mx pinterest.cl pinterest.ie pinterest.ph telegram.me
     """,
     "VIDEO": """
         youtube youtu vimeo twitch dailymotion netflix hulu disneyplus youku rumble wistia
@@ -71,6 +78,8 @@ BY_HAND = {
         shopping.yahoo.com shopify.com shop.app shopzilla.com mercadolibre.com
         mercadolivre.com.br idealo.de pricerunner.com target.com bestbuy.com temu.com otto.de
         kaufland.de bol.com
+        amazon.ae amazon.com.tr amazon.sa amazon.sg amazon.eg amazon.com.be amazon.cn amazon.ie
+        ebay.ch ebay.at ebay.nl ebay.pl ebay.ie ebay.be ebay.com.hk
     """,
     "ASSISTANTS": """
         chatgpt openai perplexity claude anthropic gemini copilot deepseek grok mistral
@@ -81,6 +90,7 @@ BY_HAND = {
         chat.qwen.ai kimi.com doubao.com com.openai.chatgpt ai.perplexity.app.android
         com.anthropic.claude com.google.android.apps.bard com.microsoft.copilot
         com.deepseek.chat ai.x.grok
+        copilot.com duck.ai aistudio.google.com pi.ai felo.ai iask.ai chat.z.ai
     """,
     "MAIL": """
         mail.proton.me outlook.office.com outlook.office365.com mail.zoho.eu app.fastmail.com
@@ -90,11 +100,11 @@ BY_HAND = {
 }
 MEANINGS = {
     "SEARCH": "whole hosts: `accounts.google.com` is none",
-    "SOCIAL": "also one label below: `de.linkedin.com`",
-    "VIDEO": "also one label below",
-    "SHOPPING": "also one label below",
-    "ASSISTANTS": "also one label below",
-    "MAIL": "also one label below",
+    "SOCIAL": "also below a language or a device: `de.linkedin.com`",
+    "VIDEO": "also below a language or a device",
+    "SHOPPING": "also below a language or a device",
+    "ASSISTANTS": "also below a language or a device",
+    "MAIL": "also below a language or a device",
 }
 
 

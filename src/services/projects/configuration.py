@@ -91,6 +91,8 @@ def _channel_rule(rule: object) -> object:
     texts = {name: text.strip() for name, text in rule.items() if isinstance(text, str)}
     if len(texts) < len(rule) or not all(0 < len(text) <= MAX_WORD for text in texts.values()):
         raise ValueError(f"{quoted}: source and medium must be texts of 1 to {MAX_WORD} characters")
+    if "*" in texts.get("source", ""):
+        raise ValueError(f"{quoted}: source is one whole host or word, without *")
     return texts
 
 

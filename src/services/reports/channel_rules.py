@@ -13,7 +13,7 @@ from services.core.channels import UNASSIGNED
 from services.reports.traffic_sources import ASSISTANTS, MAIL, SEARCH, SHOPPING, SOCIAL, VIDEO
 
 # Changes with the rules or the lists, so that numbers of two days can be compared or not.
-CLASSIFIER_VERSION = 1
+CLASSIFIER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,16 @@ _SOCIAL_MEDIA = (
 )
 DISPLAY_MEDIA = "('display', 'banner', 'expandable', 'interstitial', 'cpm')"
 
+_NO_DISPLAY = f"medium NOT IN {DISPLAY_MEDIA}"
+
 # The kind of a source: `source` is what came, `word` the same without `www.`, signs and "ads" at
-# its end, `parent` a host without its first label.
+# its end, `parent` a host without the first label, where that only says a language or a device.
 SOURCE_KIND = f"""
   CASE
     WHEN source IN {_listed(ASSISTANTS)} OR word IN {_listed(ASSISTANTS)}
       OR parent IN {_listed(ASSISTANTS)} THEN 'assistant'
-    WHEN source IN {_listed(SEARCH)} OR word IN {_listed(SEARCH)} THEN 'search'
+    WHEN source IN {_listed(SEARCH)} OR word IN {_listed(SEARCH)}
+      OR (parent LIKE 'search.%' OR source LIKE 'm.%') AND parent IN {_listed(SEARCH)} THEN 'search'
     WHEN source IN {_listed(VIDEO)} OR word IN {_listed(VIDEO)}
       OR parent IN {_listed(VIDEO)} THEN 'video'
     WHEN source IN {_listed(SHOPPING)} OR word IN {_listed(SHOPPING)}
@@ -70,14 +73,14 @@ CHANNEL_RULES = (
     ChannelRule(
         "Paid Search",
         "paid, and the source is a search engine; or a search ad's click ID"
-        " from a source that is in no list",
-        "paid AND (kind = 'search' OR kind IS NULL AND ad = 'search')",
+        " from a source that is in no list, unless the medium is one of Display",
+        f"paid AND (kind = 'search' OR kind IS NULL AND ad = 'search' AND {_NO_DISPLAY})",
     ),
     ChannelRule(
         "Paid Social",
         "paid, and the source is a social site; or a social ad's click ID"
-        " from a source that is in no list",
-        "paid AND (kind = 'social' OR kind IS NULL AND ad = 'social')",
+        " from a source that is in no list, unless the medium is one of Display",
+        f"paid AND (kind = 'social' OR kind IS NULL AND ad = 'social' AND {_NO_DISPLAY})",
     ),
     ChannelRule("Paid Video", "paid, and the source is a video site", "paid AND kind = 'video'"),
     ChannelRule(

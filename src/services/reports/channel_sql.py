@@ -23,11 +23,38 @@ CAMPAIGN_KIND = """
 _CONFIGURATION = "iif(json_valid(projects.configuration), projects.configuration, '{}')"
 
 
+# The first labels of hosts that say a device, a step on the way or nothing: m.facebook.com.
+_SAME_SITE_LABELS = "('m', 'mobile', 'l', 'lm', 'old', 'out', 'web', 'touch', 'amp', 'new', 'np')"
+
+
 def _host(url: str) -> str:
-    """The SQL of the host in a column of URLs, without `www.`; NULL without a URL."""
-    address = f"replace(substr({url}, instr({url}, '://') + 3), '?', '/')"
-    host = f"lower(substr({address}, 1, instr({address} || '/', '/') - 1))"
+    """The SQL of the host in a URL, without `www.`, port and dot at its end; NULL without a URL."""
+    address = f"replace(replace(substr({url}, instr({url}, '://') + 3), '?', '/'), ':', '/')"
+    host = f"rtrim(lower(substr({address}, 1, instr({address} || '/', '/') - 1)), '.')"
     return f"iif(substr({host}, 1, 4) = 'www.', substr({host}, 5), {host})"
+
+
+def _source(text: str) -> str:
+    """The SQL of a source as it is compared: an address is its host."""
+    return f"iif(instr({text}, '://'), {_host(text)}, rtrim(lower(trim({text})), '/'))"
+
+
+def _own_source(text: str) -> str:
+    """The same of a project's own rule, also without `www.`."""
+    source = _source(text)
+    return f"iif(substr({source}, 1, 4) = 'www.', substr({source}, 5), {source})"
+
+
+def _parent() -> str:
+    """The SQL of a host without its first label, if that says a language or the like."""
+    label, rest = (
+        "substr(source, 1, instr(source, '.') - 1)",
+        "substr(source, instr(source, '.') + 1)",
+    )
+    return f"""iif(instr({rest}, '.') AND (
+      {label} IN {_SAME_SITE_LABELS} OR {label} GLOB '[a-z][a-z]'
+      OR {label} GLOB '[a-z][a-z]-[a-z][a-z]'
+    ), {rest}, NULL)"""
 
 
 def _word(source: str) -> str:
@@ -47,14 +74,17 @@ def count_by_channel(visits: str) -> str:
     referring site.
     """
     return f"""
-own_rules AS MATERIALIZED (
+own_texts AS MATERIALIZED (
   SELECT
-    lower(trim(rule.value ->> 'source')) AS own_source,
+    rule.id AS rule_id, rule.value ->> 'source' AS text,
     lower(trim(rule.value ->> 'medium')) AS own_medium, rule.value ->> 'channel' AS channel
   FROM pixels JOIN projects ON projects.id = pixels.project_id
     CROSS JOIN json_each({_CONFIGURATION}, '$.channel_rules') AS rule
   WHERE pixels.id = ?1 ->> 'pixel_id' AND rule.type = 'object'
-  ORDER BY rule.id
+),
+own_rules AS MATERIALIZED (
+  SELECT {_own_source("text")} AS own_source, own_medium, channel
+  FROM own_texts ORDER BY rule_id
 ),
 referred AS MATERIALIZED (
   SELECT
@@ -76,10 +106,11 @@ named AS (
   SELECT
     visitor_id, session_id, events, submissions, ad, campaign_kind,
     iif(is_referred, 'referral', lower(trim(medium))) AS medium,
-    iif(is_referred, referrer, lower(trim(foreigners.source))) AS source,
+    iif(is_referred, referrer, {_source("foreigners.source")}) AS source,
     iif(is_referred, NULL, {_word("lower(trim(foreigners.source))")}) AS word
   FROM foreigners
 ),
+parented AS MATERIALIZED (SELECT *, {_parent()} AS parent FROM named),
 judged AS MATERIALIZED (
   SELECT
     *,
@@ -90,13 +121,7 @@ judged AS MATERIALIZED (
       SELECT channel FROM own_rules
       WHERE coalesce(own_source = source, 1) AND coalesce(own_medium = medium, 1) LIMIT 1
     ) AS own_channel
-  FROM (
-    SELECT *, iif(
-      instr(substr(source, instr(source, '.') + 1), '.'),
-      substr(source, instr(source, '.') + 1), NULL
-    ) AS parent
-    FROM named
-  )
+  FROM parented
 ),
 counted AS (
   SELECT

@@ -125,6 +125,9 @@ def test_the_documentation_prints_the_table() -> None:
         ("www.google.com", "organic", "Organic Search"),
         ("www.google.com", "cpc", "Paid Search"),
         ("www.chatgpt.com", "unknown", "AI Assistant"),
+        ("chatgpt.com/", "unknown", "AI Assistant"),
+        ("https://ChatGPT.com", "unknown", "AI Assistant"),
+        ("copilot.com", "unknown", "AI Assistant"),
     ],
 )
 def test_a_source_and_a_medium(database: Database, source: str, medium: str, channel: str) -> None:
@@ -154,6 +157,9 @@ def test_a_campaign(database: Database, campaign: str, medium: str, channel: str
         ("search", "spring", "unknown", "Paid Search"),
         ("search", "youtube", "unknown", "Paid Video"),
         ("search", "google", "display", "Display"),
+        ("search", "dv360", "cpm", "Display"),
+        ("search", "google", "cpm", "Paid Search"),
+        ("social", "spring", "banner", "Display"),
         ("assistant", "spring", "unknown", "Paid Other"),
         ("assistant", "chatgpt", "cpc", "Paid Other"),
         (None, "google", "display", "Display"),
@@ -183,6 +189,26 @@ def test_a_click_id(
         ("https://docs.google.com/document", "Referral"),
         ("https://teams.microsoft.com/", "Referral"),
         ("https://ask.fm/", "Referral"),
+        *(
+            (f"https://{host}/", "Referral")
+            for host in (
+                *("aws.amazon.com", "admin.shopify.com", "platform.openai.com"),
+                *("docs.anthropic.com", "accounts.youtube.com", "developers.facebook.com"),
+            )
+        ),
+        *(
+            (f"https://{host}/", "Organic Search")
+            for host in (
+                *("google.al", "www.google.com.mm", "images.google.com", "at.search.yahoo.com"),
+                *("yahoo.co.jp", "sogou.com", "www.naver.com", "m.yandex.ru", "msn.com"),
+                *("safe.duckduckgo.com", "www.google.com:443", "google.de."),
+            )
+        ),
+        ("https://pinterest.ch/", "Organic Social"),
+        ("https://de-de.facebook.com/", "Organic Social"),
+        ("https://out.reddit.com/", "Organic Social"),
+        ("https://ebay.ch/", "Organic Shopping"),
+        ("https://copilot.com/", "AI Assistant"),
         ("https://my-google.example/", "Referral"),
         ("https://google.com.evil.example/", "Referral"),
         ("https://gemini.google.com/", "AI Assistant"),
@@ -214,6 +240,7 @@ RULES = [
     {"source": "Partner", "channel": "Affiliates"},
     {"source": "blog.partner.example", "channel": "Email"},
     {"medium": "fieldsales", "channel": "Audio"},
+    {"source": "https://www.Radio.example/", "channel": "Audio"},
     {"source": "google", "medium": "cpc", "channel": "Display"},
 ]
 
@@ -225,6 +252,8 @@ RULES = [
         ("x", " FieldSales ", None, "Audio"),
         ("google", "cpc", None, "Display"),
         ("google", "organic", None, "Organic Search"),
+        ("direct", "unknown", "https://www.radio.example/x", "Audio"),
+        ("radio.example", "x", None, "Audio"),
         ("direct", "unknown", "https://blog.partner.example/a", "Email"),
         ("direct", "unknown", "https://www.partner.example/", "Referral"),
     ],
@@ -269,7 +298,7 @@ def test_every_visit_has_one_channel_whatever_the_case_and_spaces(
 def test_rules_and_lists_that_change_have_a_new_version() -> None:
     rules = (AD, CAMPAIGN_KIND, count_by_channel("visits"))
     digest = hashlib.sha256("".join("\n".join(rules).split()).encode()).hexdigest()[:12]
-    assert (CLASSIFIER_VERSION, digest) == (1, "2a53c76d091c"), "raise CLASSIFIER_VERSION"
+    assert (CLASSIFIER_VERSION, digest) == (2, "3e83d7250a6d"), "raise CLASSIFIER_VERSION"
 
 
 def test_the_lists_have_hosts_and_words_in_lower_case_and_no_two_kinds() -> None:
