@@ -12,6 +12,7 @@ from services.core.ports import Database, Row
 from services.core.stored_time import format_stored_time
 from services.core.text import read_object
 from services.reports.utm_analysis import HOURS
+from services.tracking.attribution import read_touch
 
 MAX_EVENTS = 100
 MAX_SAMPLES = 10
@@ -59,7 +60,7 @@ def analyse(events: Sequence[Row]) -> Mapping[str, object]:
         "utm_sources": dict(sources),
         "page_url_analysis": dict(hosts),
         "missing_utm_with_params": sum(
-            _names_utm(event) and not event["utm_source"] for event in events
+            _names_source(event) and not event["utm_source"] for event in events
         ),
         "sample_events": [_sample(event) for event in events[:MAX_SAMPLES]],
         "utm_capture_rate": _percent(with_utm, total),
@@ -101,6 +102,11 @@ def _has_utm(event: Row) -> bool:
 
 def _names_utm(event: Row) -> bool:
     return "utm_" in (event["page_url"] or "")
+
+
+def _names_source(event: Row) -> bool:
+    touch = read_touch(event["page_url"] or "", "page_url")
+    return touch is not None and touch.utm_source is not None
 
 
 def _host(page_url: str | None) -> str | None:

@@ -11,9 +11,9 @@ from services.pipedrive.fields import SEPARATOR, LeadValue
 
 ADDRESSES = frozenset(("page_url", "referrer_url"))
 _BREAK = re.compile(r"[\t\n\r]")
-# A spreadsheet takes a text that begins with one of these for a formula. The wide ones of East
-# Asian keyboards count as well.
-_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\u2212"
+# A spreadsheet takes a text that begins with one of these for a formula. The wide and the
+# small ones of East Asian keyboards count as well.
+_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b"
 _INVISIBLE = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
 _BREAKS = frozenset(("Zl", "Zp"))
 

@@ -26,9 +26,10 @@ def test_events_are_counted_by_what_they_have() -> None:
         [
             event(utm_source="news", browser_data='{"browser": "Chrome"}'),
             event(gclid="G", click_id="G", utm_source="news"),
-            event(event_type="form_submit", has_form_data=1),
+            event(event_type="form_submit", has_form_data=1, page_url=None),
             event(page_url="https://blog.example/?utm_source=lost"),
-            event(page_url=None, browser_data="broken"),
+            # Both are stored in another column.
+            event(page_url="https://shop.example/?gbraid=B&utm_id=7", browser_data="broken"),
         ]
     )
     samples = analysis.pop("sample_events") if isinstance(analysis, dict) else []
@@ -46,7 +47,7 @@ def test_events_are_counted_by_what_they_have() -> None:
     }
     assert samples[0]["browser_data"] == {"user_agent": "Mozilla/5.0", "browser": "Chrome"}
     assert samples[1]["browser_data"] is None
-    assert [sample["url_has_utm"] for sample in samples] == [False, False, False, True, False]
+    assert [sample["url_has_utm"] for sample in samples] == [False, False, False, True, True]
 
 
 def test_without_events_there_are_zeros_and_samples_are_ten() -> None:

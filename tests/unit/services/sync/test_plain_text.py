@@ -20,6 +20,8 @@ FORMULA = '=HYPERLINK("https://evil.example","Your invoice")'
         ("  = +cmd|' /C calc'!A0", "cmd|' /C calc'!A0"),
         ("\u200b=1+1", "1+1"),
         ("\uff1d1+1", "1+1"),
+        ("\ufe661+1", "1+1"),
+        ("\ufe62\ufe63\ufe6bA1", "A1"),
         ("\u202eevil\u2066", "evil"),
         ("two\nlines\u2028three", "two lines three"),
         ("nul\x00l", "null"),
