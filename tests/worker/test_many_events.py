@@ -38,9 +38,9 @@ ROWS_FOR_AN_EVENT = {
     "statistics": 11.1,
     "credit": 3.1,
     "first": 3.7,
-    "channels": 5.5,
+    "channels": 5.7,
     "models": 5.7,
-    "channels of models": 7,
+    "channels of models": 7.3,
 }
 # Where the touches of a visitor end, the index by visitor has another pixel's or nothing behind it.
 NEIGHBOURS_OF_VISITORS = 2

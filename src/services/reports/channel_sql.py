@@ -24,7 +24,7 @@ _CONFIGURATION = "iif(json_valid(projects.configuration), projects.configuration
 
 
 # The first labels of hosts that say a device, a step on the way or nothing: m.facebook.com.
-_SAME_SITE_LABELS = "('m', 'mobile', 'l', 'lm', 'old', 'out', 'web', 'touch', 'amp', 'new', 'np')"
+_SAME_SITE_LABELS = "'.m.mobile.l.lm.old.out.web.touch.amp.new.np.'"
 
 
 def _host(url: str) -> str:
@@ -52,7 +52,7 @@ def _parent() -> str:
         "substr(source, instr(source, '.') + 1)",
     )
     return f"""iif(instr({rest}, '.') AND (
-      {label} IN {_SAME_SITE_LABELS} OR {label} GLOB '[a-z][a-z]'
+      instr({_SAME_SITE_LABELS}, '.' || {label} || '.') OR {label} GLOB '[a-z][a-z]'
       OR {label} GLOB '[a-z][a-z]-[a-z][a-z]'
     ), {rest}, NULL)"""
 

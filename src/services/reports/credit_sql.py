@@ -13,10 +13,11 @@ from services.tracking.touch_values import TEMPLATES, words_for_nothing
 
 def meaning(field: str) -> str:
     """The SQL of a field's value as `meaningful` reads it: NULL if it says nothing."""
-    words = ", ".join(f"'{word}'" for word in sorted(words_for_nothing(field)))
+    words = "|".join(sorted(words_for_nothing(field)))
     templates = " OR ".join(f"{field} GLOB '{_literal(start)}*{end}'" for start, end in TEMPLATES)
     return (
-        f"CASE WHEN {field} IS NULL OR lower(trim({field})) IN ('', {words}) OR {templates}"
+        f"CASE WHEN {field} IS NULL OR instr('|{words}||', '|' || lower(trim({field})) || '|')"
+        f" OR {templates}"
         f" THEN NULL ELSE {field} END"
     )
 
