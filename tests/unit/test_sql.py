@@ -42,18 +42,33 @@ JOINED_BY_FUNCTIONS = {
     "services/reports/breakdowns.py": {
         *("count_by_channel('first_visits')", "count_by_channel('visits')", "page", "value"),
         *("ad", "campaign_kind", "count_by_channel('shares')", "medium", "share", "source"),
-        *("word('value')", "word_key('value')"),
+        *("word('value')", "word_key('value')", "page('page_url')"),
     },
     "services/reports/channel_sql.py": {
         *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
-        "_word('lower(trim(foreigners.source))')",
+        *("_word('lower(trim(foreigners.source))')", "_source('foreigners.source')"),
+        *("_own_source('text')", "_parent()"),
     },
     # Columns of a credit and of pages.
     "services/reports/legacy_statistics.py": {
         *("word('utm_source')", "word_key('credited.utm_source')", "page('page_url')"),
     },
     "services/sync/suspicion.py": {"leased_ids"},
-    "services/reports/page_sql.py": {"address", "may_be_tracking", "query"},
+    # Constants of the same file, as strings.
+    "services/reports/page_sql.py": {
+        "_is_one_of(AD_WORDS, 'name')",
+        "_is_one_of(CLICKS, 'name')",
+        "_is_one_of(TRACKING_FAMILIES, _FAMILY)",
+        "_is_one_of(TRACKING_PARAMETERS, 'name')",
+        "_replaced(\"substr(address, instr(address, '?') + 1)\", _ESCAPES)",
+        "_without_tracking(fragment)",
+        "_without_tracking(head)",
+        "address",
+        "fragment",
+        "mended",
+        "url",
+    },
+    "services/reports/utm_analysis.py": {"word_of_click(NETWORK_OF_CLICK_ID)"},
     "services/reports/project_statistics.py": {"page('page_url')"},
     "services/reports/pixel_statistics.py": {
         *("word('source')", "word('medium')", "word('campaign')"),

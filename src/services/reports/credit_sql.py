@@ -13,10 +13,10 @@ from services.tracking.touch_values import TEMPLATES, words_for_nothing
 
 def meaning(field: str) -> str:
     """The SQL of a field's value as `meaningful` reads it: NULL if it says nothing."""
-    words = "|".join(sorted(words_for_nothing(field)))
+    no_values = "|".join(sorted(words_for_nothing(field)))
     templates = " OR ".join(f"{field} GLOB '{_literal(start)}*{end}'" for start, end in TEMPLATES)
     return (
-        f"CASE WHEN {field} IS NULL OR instr('|{words}||', '|' || lower(trim({field})) || '|')"
+        f"CASE WHEN {field} IS NULL OR instr('|{no_values}||', '|' || lower(trim({field})) || '|')"
         f" OR {templates}"
         f" THEN NULL ELSE {field} END"
     )

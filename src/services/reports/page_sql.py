@@ -100,11 +100,11 @@ def _without_tracking(address: str) -> str:
 
 def page(url: str) -> str:
     """The SQL of the page in a column of URLs; one without tracking parameters costs little."""
-    whole = f"iif(instr({url}, '&#'), {_replaced(url, _NUMBERS)}, {url})"
+    mended = f"iif(instr({url}, '&#'), {_replaced(url, _NUMBERS)}, {url})"
     head = "iif(instr(whole, '#'), substr(whole, 1, instr(whole, '#') - 1), whole)"
     fragment = "substr(whole, instr(whole || '#', '#') + 1)"
     return f"""iif(instr({url}, '?') OR instr({url}, '#'), (
   SELECT {_without_tracking(head)}
     || iif({fragment} GLOB '[/!]*', '#' || {_without_tracking(fragment)}, '')
-  FROM (SELECT {whole} AS whole)
+  FROM (SELECT {mended} AS whole)
 ), {url})"""

@@ -206,12 +206,12 @@ def _touch_of_body(body: Mapping[str, object]) -> Touch | None:
     # An old pixel, whose events have no key, decodes no `+`, and what was encoded twice only once.
     is_half_decoded = body.get("event_key") is None
     fields: dict[str, str] = {}
-    others: dict[str, str] = {}
+    under_other_names: dict[str, str] = {}
     for raw_name, raw in body.items():
         name = FIELD_IN_BODY.get(raw_name.lower())
         if name and (value := _pixel_value(name, raw, is_half_decoded=is_half_decoded)):
-            (fields if raw_name.lower() == name else others).setdefault(name, value)
-    fields = others | fields
+            (fields if raw_name.lower() == name else under_other_names).setdefault(name, value)
+    fields = under_other_names | fields
     for name in fields.keys() & set(UTM):
         fields[name], left_in = parts_of_value(fields[name])
         fields = left_in | fields

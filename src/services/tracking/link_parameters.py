@@ -150,7 +150,7 @@ def campaign_fields(query: str) -> dict[str, str]:
     """
     # parse_qsl decodes every pair, ours or not, and takes twice the time on the hot path.
     fields: dict[str, str] = {}
-    others: dict[str, str] = {}
+    under_other_names: dict[str, str] = {}
     searched = None
     for pair in pairs_of(query):
         name, raw_value = name_and_value(pair) if pair else ("", "")
@@ -162,8 +162,8 @@ def campaign_fields(query: str) -> dict[str, str]:
         elif name in _SEARCHED_WORDS:
             searched = searched or value
         else:
-            others.setdefault(field, value)
-    fields = others | fields
+            under_other_names.setdefault(field, value)
+    fields = under_other_names | fields
     if searched and not TOUCH_FIELDS.isdisjoint(fields):
         fields.setdefault("utm_term", searched)
     return fields

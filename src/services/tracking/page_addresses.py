@@ -136,11 +136,11 @@ def _clean_pair(pair: str) -> str:
     first, *rest = _SIGN_IN_PAIR.split(pair)
     if not rest and "%3" not in first:
         return pair
-    kept = "" if _is_personal(_with_plain_equals(first)) else first
+    rest_of_pair = "" if _is_personal(_with_plain_equals(first)) else first
     for sign, part in zip(rest[::2], rest[1::2], strict=True):
         if not _is_personal(_with_plain_equals(part)):
-            kept += sign + part if kept else part
-    return kept
+            rest_of_pair += sign + part if rest_of_pair else part
+    return rest_of_pair
 
 
 def _with_plain_equals(part: str) -> str:
