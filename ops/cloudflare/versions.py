@@ -12,6 +12,14 @@ from ops.terminal.errors import NoAnswerError
 # The messages for a Worker that was never deployed.
 _NEVER_DEPLOYED = ("does not exist", "has no deployments")
 
+_PLAIN_TYPES = ("plain_text", "json")
+
+BEHIND_MIGRATION = (
+    "a Durable Object migration lies between it and the version that serves, and Cloudflare "
+    "refuses that. Deploy the old code from its own checkout: the JavaScript Worker as "
+    "docs/upgrade.md#back says, a version of this one with ./ppp deploy --at-once"
+)
+
 OVERRIDE_HEADER = "Cloudflare-Workers-Version-Overrides"
 
 
@@ -59,6 +67,38 @@ def list_deployments(commands: WorkerCommands) -> Sequence[Mapping[str, Any]]:
     """
     deployments: list[Mapping[str, Any]] = commands.list_deployments().read_json()
     return deployments[::-1]
+
+
+def plain_variables(commands: WorkerCommands, version: str) -> Sequence[str]:
+    """Return the names of the vars of a version that are no secrets.
+
+    Raises:
+        NoAnswerError: wrangler failed.
+    """
+    bindings = _resources(commands, version).get("bindings") or []
+    return sorted(
+        str(binding["name"]) for binding in bindings if binding.get("type") in _PLAIN_TYPES
+    )
+
+
+def lies_behind_migration(commands: WorkerCommands, version: str, current: str) -> bool:
+    """Return whether a Durable Object migration lies between a version and the current one.
+
+    Cloudflare gives such a version no traffic again.
+
+    Raises:
+        NoAnswerError: wrangler failed.
+    """
+    tags = {
+        (_resources(commands, each).get("script_runtime") or {}).get("migration_tag") or None
+        for each in (version, current)
+    }
+    return len(tags) > 1
+
+
+def _resources(commands: WorkerCommands, version: str) -> Mapping[str, Any]:
+    details: Mapping[str, Any] = commands.show_version(version).read_json()
+    return details.get("resources") or {}
 
 
 def traffic_shares(deployment: Mapping[str, Any]) -> Mapping[str, float]:

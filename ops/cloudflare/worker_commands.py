@@ -32,6 +32,10 @@ class WorkerCommands:
         """Return the command that shows which versions have the traffic."""
         return self._worker_command("deployments", "status", "--json")
 
+    def show_version(self, version: str) -> WranglerCommand:
+        """Return the command that shows a version: its bindings, its Durable Object migration."""
+        return self._worker_command("versions", "view", version, "--json")
+
     def list_deployments(self) -> WranglerCommand:
         """Return the command that lists the last ten deployments, the oldest first."""
         return self._worker_command("deployments", "list", "--json")

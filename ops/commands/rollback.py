@@ -15,7 +15,13 @@ import typer
 from ops.cloudflare.account import describe_target, find_account
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
-from ops.cloudflare.versions import list_deployments, sole_version, traffic_shares
+from ops.cloudflare.versions import (
+    BEHIND_MIGRATION,
+    lies_behind_migration,
+    list_deployments,
+    sole_version,
+    traffic_shares,
+)
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.cloudflare.wrangler_command import WranglerCommand
 from ops.deploy.deployment import DATA_STAYS
@@ -72,7 +78,8 @@ def rollback(
 
     First it lists the deployments, from the log in R2 and from Cloudflare; with --local, where
     there are no versions, it does only that. Then it checks that the Worker is healthy. Data is not
-    rolled back. Exits with 1 if there is no version to go back to, or the Worker is not healthy.
+    rolled back. Exits with 1 if there is no version to go back to, if Cloudflare would not bring it
+    back because of a Durable Object migration, or if the Worker is not healthy.
     """
     target = choose_target(env, persist_to, local=local)
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run or local)
@@ -87,6 +94,7 @@ def rollback(
     if version is None or local:
         note("there are no versions on this machine" if local else NO_EARLIER_VERSION)
     else:
+        _require_no_migration(WorkerCommands(target), version, deployments)
         command = WorkerCommands(target).split({version: FULL_TRAFFIC}, "rolled back by hand")
         note(DATA_STAYS)
         if dry_run:
@@ -97,6 +105,19 @@ def rollback(
     if as_json:
         show_json(outcome)
     return ExitCode.FINE if {"commands", "done"} & outcome.keys() else ExitCode.PROBLEMS
+
+
+def _require_no_migration(
+    worker_commands: WorkerCommands, version: str, deployments: Deployments
+) -> None:
+    """Propose no version that Cloudflare would refuse, as the JavaScript Worker's is mostly.
+
+    Raises:
+        OpsError: a Durable Object migration lies between it and the one that serves.
+    """
+    for current in traffic_shares(deployments[0]) if deployments else ():
+        if lies_behind_migration(worker_commands, version, current):
+            raise OpsError(f"{version} cannot be brought back: {BEHIND_MIGRATION}")
 
 
 def earlier_version(deployments: Deployments) -> str | None:

@@ -23,7 +23,7 @@ from ops.backup.index import (
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
-from ops.cloudflare.versions import current_deployment
+from ops.cloudflare.versions import current_deployment, plain_variables, sole_version
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.database_checks import MAIN_TABLES, Schema
 from ops.deploy.deployment_log import DeploymentEntry, read_log
@@ -155,6 +155,12 @@ class DeploymentFacts:
     def deployment(self) -> Mapping[str, Any] | None:
         """The versions that have the traffic; None if the Worker was never deployed."""
         return current_deployment(WorkerCommands(self.target))
+
+    @cached_property
+    def plain_variables(self) -> Sequence[str]:
+        """The names of the vars of the version that serves that are no secrets."""
+        version = sole_version(self.deployment) if self.target.environment else None
+        return plain_variables(WorkerCommands(self.target), version) if version else ()
 
     @cached_property
     def is_over_another_worker(self) -> bool:

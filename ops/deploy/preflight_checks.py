@@ -184,7 +184,15 @@ class Preflight:
         # `make dev` simulates Pipedrive, so only the keys are required.
         required = SECRETS if facts.target.environment else SECRETS[:1]
         optional = self.options.optional_secrets
-        return check_secrets(facts.secrets, required, optional, options=self.database.options)
+        return check_secrets(
+            facts.secrets,
+            required,
+            optional,
+            options=self.database.options,
+            plain_variables=[
+                name for name in facts.plain_variables if name not in facts.target.settings["vars"]
+            ],
+        )
 
     def _settings(self) -> CheckResult:
         return check_settings(setting_problems(self.facts.settings.get))

@@ -103,9 +103,26 @@ def check_settings(problems: Sequence[str]) -> CheckResult:
 
 
 def check_secrets(
-    existing: Collection[str], required: Collection[str], optional: Collection[str], *, options: str
+    existing: Collection[str],
+    required: Collection[str],
+    optional: Collection[str],
+    *,
+    options: str,
+    plain_variables: Collection[str] = (),
 ) -> CheckResult:
-    """Check that every required secret exists that is not given with --without."""
+    """Check that every required secret exists that is not given with --without.
+
+    `plain_variables` are the vars of the Worker that serves that are no secrets and that this
+    checkout does not set: a deployment takes them away.
+    """
+    plain = [name for name in required if name in plain_variables]
+    if plain:
+        # A secret of that name is refused (10053), and this deployment takes the var away.
+        return failed(
+            f"plain vars of the Worker that serves, no secrets: {', '.join(plain)}",
+            "make secrets of them first, or nobody's key opens anything after the deployment: "
+            "docs/upgrade.md#keys-that-are-no-secrets",
+        )
     absent = [name for name in required if name not in existing]
     missing = [name for name in absent if name not in optional]
     omitted = [name for name in absent if name in optional]
@@ -116,6 +133,11 @@ def check_secrets(
             f"if that is wanted: --without {missing[0]}",
         )
     present = ", ".join(name for name in required if name in existing)
-    return passed(
-        f"{present} set" + (f"; without {', '.join(omitted)}, as wanted" if omitted else "")
-    )
+    notes = [
+        f"; without {', '.join(omitted)}, as wanted" if omitted else "",
+        f"; the deployment takes away the vars {', '.join(plain_variables)}, which only the "
+        "checkout of the way back can bring again (docs/upgrade.md, step 2)"
+        if plain_variables
+        else "",
+    ]
+    return passed(f"{present} set{''.join(notes)}")

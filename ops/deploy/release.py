@@ -13,12 +13,17 @@ import httpx
 from config import VERSION
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
-from ops.cloudflare.versions import run_upload, version_override
+from ops.cloudflare.versions import (
+    BEHIND_MIGRATION,
+    lies_behind_migration,
+    run_upload,
+    version_override,
+)
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.request_counts import RequestCounter
 from ops.deploy.rollout import FULL_TRAFFIC, ONE_STEP, SHARES, Rollout
 from ops.deploy.smoke_test import SmokeTest, read_metrics
-from ops.terminal.errors import NoAnswerError, describe_error
+from ops.terminal.errors import NoAnswerError, OpsError, describe_error
 from ops.terminal.output import note
 from ops.worker_api.client import Api, open_client
 from ops.worker_api.retries import polling
@@ -79,12 +84,23 @@ class Release:
         try:
             command.run()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # after any error, and Ctrl+C, people must be told which code serves
+            remedy = BEHIND_MIGRATION if self._is_behind_migration() else f"Run: {command}"
             return False, (
-                f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}). Run: "
-                f"{command}; where a Durable Object migration lies between, deploy the old code "
-                "from where it came (docs/upgrade.md, Back)"
+                f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}). {remedy}"
             )
         return True, f"The version {self.previous} has all traffic again"
+
+    def _is_behind_migration(self) -> bool:
+        """Whether a Durable Object migration is why; where nobody can tell, the command is right.
+
+        Cloudflare says it in words that may change.
+        """
+        if not (self.previous and self.version):
+            return False
+        try:
+            return lies_behind_migration(self._commands, self.previous, self.version)
+        except (OpsError, KeyboardInterrupt):
+            return False
 
     @property
     def _commands(self) -> WorkerCommands:

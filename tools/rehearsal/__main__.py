@@ -14,9 +14,10 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from paths import ROOT  # noqa: E402  # needs the line above
+from rehearsal.contents import digest_columns  # noqa: E402  # needs the line above
 from rehearsal.life import LONG_LIFE, SHORT_LIFE, Act  # noqa: E402  # as above
 from rehearsal.proof import count_rows, prove  # noqa: E402  # as above
-from rehearsal.report import ActReport, write_report  # noqa: E402  # as above
+from rehearsal.report import ActReport, read_origin, write_report  # noqa: E402  # as above
 from rehearsal.stage import RehearsalError, Stage, open_stage  # noqa: E402  # as above
 
 EVENTS, SHORT_EVENTS = 200_000, 3_000
@@ -34,12 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     events = options.events or (SHORT_EVENTS if options.short else EVENTS)
     acts = SHORT_LIFE if options.short else LONG_LIFE
     chosen = [act for act in acts if not options.only or any(o in act.name for o in options.only)]
+    origin = read_origin(datetime.now(UTC))
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         with open_stage(folder, events) as stage:
+            database = stage.cloud.cloud.database_path(stage.database_id)
+            stage.digests = digest_columns(database, events, {})
             before = ActReport("before", 0, "as it was inherited", "", rows=count_rows(stage))
             reports = [before, *(_play(stage, act, events) for act in chosen)]
-    file = write_report(options.reports, reports, events, datetime.now(UTC))
+    file = write_report(options.reports, reports, events, origin)
     print(f"report: {file}")
     return 1 if any(report.failure for report in reports) else 0
 

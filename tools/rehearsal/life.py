@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rehearsal.stage import RehearsalError, Stage
-from rehearsal.upgrade import come_again, follow_upgrade, follow_way_back, load_export
+from rehearsal.upgrade import (
+    come_again,
+    follow_upgrade,
+    follow_way_back,
+    load_export,
+    make_keys_secret,
+)
 from stand_in.faults import ApiFault
 
 PRODUCTION = ("--env", "production")
@@ -46,6 +52,7 @@ class Act:
 
 def preflight_first(stage: Stage) -> None:
     """Check before the first deployment, as the README says."""
+    make_keys_secret(stage)
     checked = stage.ppp("preflight", *PRODUCTION, "--first").expect(0, "nothing stands against it")
     if "0013_" not in checked.out or "0011_" in checked.out:
         raise RehearsalError("preflight does not list the migrations from 0013 on, and no older")

@@ -21,7 +21,8 @@ PRODUCTION_ONLY = "0012_add_new_projects.sql"
 # Its modules, the main one first.
 OLD_MODULES = ("old_worker.mjs", "rate_limiter.mjs")
 OLD_COMPATIBILITY_DATE = "2024-01-01"
-OLD_LIMITER = {"name": "RATE_LIMITER", "class_name": "RateLimiter"}
+# As somebody set it up years ago: a plain var, and no secret.
+PLAIN_VARIABLE = "API_KEYS"
 DAYS = 60
 EVENTS_PER_VISITOR = 10
 CHANGED_MIGRATIONS = (
@@ -82,7 +83,10 @@ def _add_rows(database: sqlite3.Connection, events: int) -> None:
 
 
 def stand_old_worker(cloud: Cloud, secrets: dict[str, str]) -> None:
-    """Put the old Worker into production, with the secrets that are set before the change."""
+    """Put the old Worker into production, with the secrets that are set before the change.
+
+    Its keys are no secret yet.
+    """
     settings = production_settings()
     [database] = settings["d1_databases"]
     name, version_id = settings["name"], "00000000-0000-4000-8000-000000000000"
@@ -100,7 +104,14 @@ def stand_old_worker(cloud: Cloud, secrets: dict[str, str]) -> None:
         ],
         bindings=[
             {"type": "d1", "name": "DB", "id": database["database_id"]},
-            *({"type": SECRET, "name": key, "text": text} for key, text in secrets.items()),
+            *(
+                {
+                    "type": "plain_text" if key == PLAIN_VARIABLE else SECRET,
+                    "name": key,
+                    "text": text,
+                }
+                for key, text in secrets.items()
+            ),
         ],
         compatibility_date=OLD_COMPATIBILITY_DATE,
         compatibility_flags=[],
@@ -116,7 +127,7 @@ def stand_old_worker(cloud: Cloud, secrets: dict[str, str]) -> None:
 
 
 def write_old_checkout(folder: Path) -> None:
-    """Write the repository from which the old Worker is deployed."""
+    """Write the repository from which the old Worker is deployed, without its plain keys."""
     settings = production_settings()
     names = ("name", "routes", "triggers", "d1_databases", "kv_namespaces")
     production = {name: settings[name] for name in names}
@@ -127,7 +138,7 @@ def write_old_checkout(folder: Path) -> None:
         "name": settings["name"],
         "main": OLD_MODULES[0],
         "compatibility_date": OLD_COMPATIBILITY_DATE,
-        "env": {"production": {**production, "durable_objects": {"bindings": [OLD_LIMITER]}}},
+        "env": {"production": production},
     }
     (folder / "wrangler.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "node_modules").symlink_to((ROOT / "node_modules").resolve())

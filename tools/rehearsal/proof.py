@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.contents import changed_columns, digest_columns
 from rehearsal.old_production import EVENTS_PER_VISITOR
-from rehearsal.stage import RehearsalError, Stage
+from rehearsal.stage import PERSON, RehearsalError, Stage
+from rehearsal.traffic import RETURNING_VISITORS
 from stand_in.runtime import StatementError
 
 READ_REHEARSED = "SELECT page_url FROM tracking_events WHERE page_url LIKE 'https://shop.example.com/rehearsal/%'"
@@ -29,6 +31,7 @@ COUNT_LEADS = (
     "SELECT count(*) AS number FROM tracking_events WHERE event_type = 'form_submit'"
     " AND page_url LIKE 'https://shop.example.com/rehearsal/%'"
 )
+COUNT_SYNCED = f"{COUNT_LEADS} AND pipedrive_sync_status = 'synced'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,13 @@ class Proof:
     inherited: int
     rehearsed: int
     leads: int
+    in_pipedrive: int
+    written_again: int
+    unchanged_columns: int
     sent: int
     refused: Mapping[str, int]
-    returning: int
+    old_visitors: int
+    new_visitors: int
     rows: Mapping[str, int]
     version: str
 
@@ -48,11 +55,19 @@ class Proof:
         refused = ", ".join(f"{count:,} {status}" for status, count in sorted(self.refused.items()))
         return (
             f"{self.inherited:,} old and {self.rehearsed:,} new events are stored, of {self.sent:,}"
-            f" that were sent and answered 200, {self.leads:,} of them leads; other answers since"
-            f" the start, after which an event was sent again: {refused or 'none'};"
-            f" {self.returning:,} visitors who sent them are there, each once;"
+            f" that were sent and answered 200, {self.leads:,} of them leads, of which"
+            f" {self.in_pipedrive:,} were due and are in Pipedrive, {self._repeats()}; no value in"
+            f" {self.unchanged_columns} old columns of the old rows is another one; other answers"
+            f" since the start, after which an event was sent again: {refused or 'none'};"
+            f" {self.old_visitors:,} of the old visitors came again and {self.new_visitors:,} new"
+            " ones came, and are there, each once;"
             f" {self.rows['visitors']:,} visitors, {self.rows['sessions']:,} sessions;"
             f" {self.version} serves"
+        )
+
+    def _repeats(self) -> str:
+        return (
+            f"{self.written_again:,} of them written again" if self.written_again else "each once"
         )
 
 
@@ -82,16 +97,40 @@ def prove(stage: Stage, inherited: int) -> Proof:
     copies = Counter(row["cookie"] for row in _rows(stage, READ_COOKIES))
     if wrong := [cookie for cookie in cookies if copies[cookie] != 1]:
         raise RehearsalError(f"{len(wrong)} visitors are not there, or not once: {wrong[:3]}")
+    synced, again = _require_leads_in_pipedrive(stage)
+    file = stage.cloud.cloud.database_path(stage.database_id)
+    digests = digest_columns(file, inherited, stage.digests)
+    if changed := changed_columns(stage.digests, digests):
+        raise RehearsalError(f"old rows say something else in {', '.join(changed)}")
+    old = cookies & set(RETURNING_VISITORS)
     return Proof(
         inherited=number,
         rehearsed=len(stored),
         leads=leads,
+        in_pipedrive=synced,
+        written_again=again,
+        unchanged_columns=len(digests),
         sent=len(answered),
         refused=dict(stage.traffic.refused),
-        returning=len(cookies),
+        old_visitors=len(old),
+        new_visitors=len(cookies - old),
         rows=counts,
         version=_serving_version(stage),
     )
+
+
+def _require_leads_in_pipedrive(stage: Stage) -> tuple[int, int]:
+    """Return how many leads are marked as sent, and how many of them were written again.
+
+    Raises:
+        RehearsalError: one is marked that Pipedrive does not have.
+    """
+    marked = _rows(stage, COUNT_SYNCED)[0]["number"]
+    persons = [person for person in stage.pipedrive.account.persons() if person.name == PERSON]
+    written = [len(person.writes) for person in persons if person.writes]
+    if marked > len(written):
+        raise RehearsalError(f"{marked:,} leads count as sent, Pipedrive has {len(written):,}")
+    return len(written), sum(times > 1 for times in written)
 
 
 def count_rows(stage: Stage) -> Mapping[str, int]:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from paths import ROOT
 from rehearsal.stage import Step
+
+NOT_SHOWN = (
+    "Not shown here: how long D1 answers nobody while it exports and migrates (this one is a file,"
+    " and quick); the real JavaScript Worker with its cron, its leads and its archive (a small one"
+    " of ours stands for it, and sends no lead); Cloudflare's rules for `/p.js` and `/e`, its"
+    " caches, limits and speed. What the stand-in is not: docs/decisions.md."
+)
+ADDED_ROWS = (
+    "Beside those of the clients: the projects `PPP` (made by a migration, with its pixels),"
+    " `Deployment checks` (the smoke tests: one visitor in all, one page view each) and"
+    " `switched off` (with one pixel, on which the way back is tried)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +38,38 @@ class ActReport:
     """How many each of the old tables has afterwards."""
 
 
-def write_report(folder: Path, reports: Sequence[ActReport], events: int, now: datetime) -> Path:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """When a rehearsal began, and what was played."""
+
+    start: datetime
+    commit: str
+    wrangler: str
+
+
+def read_origin(start: datetime) -> Origin:
+    """Read what is played: the commit of this checkout, and its wrangler."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    package = ROOT / "node_modules" / "wrangler" / "package.json"
+    version = json.loads(package.read_text(encoding="utf-8"))["version"]
+    return Origin(start, described.stdout.strip() or "no commit", version)
+
+
+def write_report(folder: Path, reports: Sequence[ActReport], events: int, origin: Origin) -> Path:
     """Write the page and return its path."""
     folder.mkdir(exist_ok=True)
-    file = folder / f"{now:%Y%m%dT%H%M%SZ}.md"
-    file.write_text(format_report(reports, events, now), encoding="utf-8")
+    file = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
+    file.write_text(format_report(reports, events, origin), encoding="utf-8")
     return file
 
 
-def format_report(reports: Sequence[ActReport], events: int, now: datetime) -> str:
+def format_report(reports: Sequence[ActReport], events: int, origin: Origin) -> str:
     """Return the page: a table of the acts, then what failed."""
     failures = [report for report in reports if report.failure]
     verdict = f"{len(failures)} of {len(reports)} acts failed" if failures else "all went well"
@@ -40,9 +78,11 @@ def format_report(reports: Sequence[ActReport], events: int, now: datetime) -> s
         for act in reports
     ]
     lines = [
-        f"# Rehearsal of {now:%Y-%m-%d %H:%M} UTC: {verdict}",
+        f"# Rehearsal of {origin.start:%Y-%m-%d %H:%M} UTC: {verdict}",
         "",
-        f"Played on the stand-in for Cloudflare (tools/stand_in) with {events:,} events.",
+        _describe(origin, events),
+        "",
+        NOT_SHOWN,
         "",
         "| act | took | afterwards |",
         "| --- | --- | --- |",
@@ -57,6 +97,13 @@ def format_report(reports: Sequence[ActReport], events: int, now: datetime) -> s
     return "\n".join(lines) + "\n"
 
 
+def _describe(origin: Origin, events: int) -> str:
+    return (
+        f"Played on the stand-in for Cloudflare (tools/stand_in) with {events:,} events, from"
+        f" {origin.start:%H:%M:%S} UTC on: commit {origin.commit}, wrangler {origin.wrangler}."
+    )
+
+
 def _row_table(reports: Sequence[ActReport]) -> list[str]:
     """Return how many rows the old tables have after each act."""
     counted = [report for report in reports if report.rows]
@@ -66,6 +113,8 @@ def _row_table(reports: Sequence[ActReport]) -> list[str]:
     return [
         "",
         "## Rows of the old tables",
+        "",
+        ADDED_ROWS,
         "",
         f"| after | {' | '.join(names)} |",
         f"| --- |{' --- |' * len(names)}",

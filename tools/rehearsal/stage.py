@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,12 @@ COMMAND_SECONDS = 1_800
 CRON = "*/5 * * * *"
 SHELL = ("/bin/bash", "-eu", "-o", "pipefail", "-c")
 MAX_SHOWN_CHARACTERS = 120
+# The name of all persons of a rehearsal in Pipedrive.
+PERSON = "Rehearsed Visitor"
+
+
+_RESULTS = re.compile(r'"results": \[.*?\]', re.DOTALL)
+_WORD = re.compile(r"\w")
 
 
 class RehearsalError(Exception):
@@ -103,6 +109,8 @@ class Stage:
     inherited: int
     variables: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of the inherited rows, as they were at the beginning."""
 
     @property
     def worker(self) -> str:
@@ -159,7 +167,8 @@ class Stage:
         has_asked = process.stdout.rstrip().endswith("[y/N]:")
         last = "" if has_asked else _last_line(process.stdout)
         last = last or _last_line(process.stderr)
-        self.steps.append(Step(_first_line(command_text), seconds, output.code, last))
+        whole = " ⏎ ".join(line.strip() for line in command_text.splitlines())
+        self.steps.append(Step(whole, seconds, output.code, last))
         print(f"    {seconds:.0f} s, exit code {output.code}: {last}", flush=True)
         return output
 
@@ -245,7 +254,11 @@ def _first_line(text: str) -> str:
 
 
 def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """Return the last line that has words; of an answer of D1 its rows."""
+    rows = _RESULTS.findall(text)
+    if rows:
+        return " ".join(rows[-1].split())[:MAX_SHOWN_CHARACTERS]
+    lines = [line.strip() for line in text.splitlines() if _WORD.search(line)]
     return lines[-1][:MAX_SHOWN_CHARACTERS] if lines else ""
 
 
@@ -271,8 +284,13 @@ def open_stage(folder: Path, events: int) -> Iterator[Stage]:
             keys = ",".join([logins["key"], str(uuid4())])
             _build_production(cloud, keys, pipedrive.token, events)
         [host] = production_hosts()
-        with Traffic(host, cloud.variables()) as traffic:
+        with Traffic(host, cloud.variables(), _acquaintance(pipedrive)) as traffic:
             yield Stage(cloud, checkout, pipedrive, traffic, logins["key"], events)
+
+
+def _acquaintance(pipedrive: Simulator) -> Callable[[str], object]:
+    """Return what makes a person of an address in the client's CRM."""
+    return lambda email: pipedrive.account.add_person(PERSON, [email])
 
 
 def _build_production(cloud: StandIn, keys: str, token: str, events: int) -> None:

@@ -7,11 +7,11 @@ import secrets
 import ssl
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from threading import Event, Lock, Thread
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -29,6 +29,7 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 class Traffic:
     """A context manager that sends events while it is open.
 
+    `meet` is called with the address of each person before the lead of that person is sent.
     `stored` are the addresses of events that were answered with 200, by `cookies` the visitors that
     sent them; `unsent` are events that were not, which a pixel keeps and sends again, as this does;
     `refused` counts those answers by their status. An old pixel would not have sent them again.
@@ -36,6 +37,7 @@ class Traffic:
 
     host: str
     variables: Mapping[str, str]
+    meet: Callable[[str], object]
     stored: list[str] = field(default_factory=list)
     unsent: list[dict[str, object]] = field(default_factory=list)
     cookies: set[str] = field(default_factory=set)
@@ -94,7 +96,10 @@ class Traffic:
         number = 0
         while not self._stop.wait(PAUSE_SECONDS):
             number += 1
-            self._send(_event(number))
+            event = _event(number)
+            if form := event.get("form_data"):
+                self.meet(form["email"])
+            self._send(event)
             with self._lock:
                 waiting, self.unsent = self.unsent, []
             for event in waiting:
@@ -115,11 +120,11 @@ class Traffic:
                 self.unsent.append(event)
 
 
-def _event(number: int) -> dict[str, object]:
+def _event(number: int) -> dict[str, Any]:
     token = secrets.token_hex(8)
     is_returning = number % 3
     returning = RETURNING_VISITORS[number % len(RETURNING_VISITORS)]
-    event: dict[str, object] = {
+    event: dict[str, Any] = {
         "pixel_id": PIXEL,
         "visitor_cookie": returning if is_returning else f"pxl_{token}",
         "event_type": "pageview",

@@ -17,15 +17,16 @@ WATCH_SECONDS = "10"
 # Exits with 1 where something is to be looked at, as on a young production.
 MAY_NAME_PROBLEMS = "./ppp status"
 PATIENCE_SECONDS = 60
-HEALTH = "(set -o pipefail; curl -fsS https://pixel.salesmagic.us/health"
+OLD_HEALTH = "(set -o pipefail; curl -fsS https://pixel.salesmagic.us/health"
+PLAIN_KEYS = "plain vars of the Worker that serves, no secrets: API_KEYS"
 TRY_WAY_BACK = '(cd "${OLD_CHECKOUT:?}" && rm -rf dry-run'
 GO_BACK = '(cd "${OLD_CHECKOUT:?}" && npx wrangler deploy --env production)'
 DEPLOY_FIRST = "./ppp deploy --env production --first\n"
-KEEP_PIXELS = "[ -s pixels-switched-off.json ] ||"
-SWITCH_ON = (
-    'npx wrangler d1 execute DB --env production --remote --command "UPDATE pixels SET active = 1'
-)
-EXECUTE = ("d1", "execute", "DB", "--env", "production", "--remote", "--command")
+HIDE_KEYS = '(cd "${OLD_CHECKOUT:?}" && npx wrangler deploy --env production && npx'
+KEEP_PIXELS = "([ -s pixels-switched-off.json ] ||"
+SWITCH_ON = 'IDS="$(jq'
+PRODUCTION = ("--env", "production")
+EXECUTE = ("d1", "execute", "DB", *PRODUCTION, "--remote", "--command")
 ADD_PROJECT = "INSERT INTO projects (id, name, active) VALUES ('off', 'switched off', 0)"
 ADD_PIXEL = "INSERT INTO pixels (id, project_id, name) VALUES ('of-it', 'off', 'site')"
 COUNT_ACTIVE = "SELECT sum(active) AS active FROM pixels WHERE project_id = 'off'"
@@ -53,6 +54,7 @@ def follow_upgrade(stage: Stage) -> None:
     stage.shell(block_with("./ppp answers save").replace("PIXEL_ID", PIXEL)).expect(0, "3 answers")
     old_total = total_events(stage)
     stage.shell(block_with(TRY_WAY_BACK)).expect(0, "RateLimiter")
+    make_keys_secret(stage)
     checked = stage.shell(block_with("./ppp preflight")).expect(0, "nothing stands against it")
     if "0013_" not in checked.out or "0011_" in checked.out:
         raise RehearsalError("preflight does not list the migrations from 0013 on, and no older")
@@ -65,6 +67,16 @@ def follow_upgrade(stage: Stage) -> None:
     if (total := total_events(stage)) < old_total:
         raise RehearsalError(f"{old_total:,} events were counted before, and {total:,} after")
     give_keys(stage)
+
+
+def make_keys_secret(stage: Stage) -> None:
+    """Make a secret of the old Worker's plain keys, as the document says and the checks demand."""
+    stage.ppp("preflight", *PRODUCTION, "--first", "--only", "secrets").expect(1, PLAIN_KEYS)
+    keys = f"{stage.key},{uuid4()}"
+    refused = stage.wrangler("secret", "put", "API_KEYS", *PRODUCTION, answer=keys)
+    refused.expect(1, "already in use")
+    stage.shell(block_with(HIDE_KEYS), answer=keys).expect(0, "Uploaded secret API_KEYS")
+    await_answer(stage, stage.key, HTTPStatus.OK)
 
 
 def load_export(stage: Stage) -> None:
@@ -86,7 +98,7 @@ def follow_way_back(stage: Stage) -> None:
     set_plain_keys(stage)
     stage.shell(block_with(GO_BACK)).expect(0, "Deployed")
     await_answer(stage, stage.key, HTTPStatus.OK)
-    stage.shell(block_with(f"{HEALTH} | jq -e '.worker_version == null'")).expect(0)
+    stage.shell(block_with(f"{OLD_HEALTH} | jq -e '.worker_version == null'")).expect(0)
     if (old_total := total_events(stage)) < total:
         raise RehearsalError(f"{total:,} events were counted here, and {old_total:,} there")
 
@@ -102,6 +114,7 @@ def come_again(stage: Stage) -> None:
     stage.shell(block_with(DEPLOY_FIRST), answer="y\n").expect(0, "deployed: ")
     stage.shell(block_with(SWITCH_ON)).expect(0)
     require_active_pixels(stage, 1)
+    stage.cron()
     if (new_total := total_events(stage)) < total:
         raise RehearsalError(f"{total:,} events were counted there, and {new_total:,} here")
 

@@ -200,6 +200,15 @@ def _inherited(worker: CloudWorker, metadata: Mapping[str, Any]) -> list[dict[st
     inherited_types = metadata.get("keep_bindings", [])
     sent = {binding["name"] for binding in metadata.get("bindings", [])}
     latest = worker.versions[-1].bindings if worker.versions else []
+    for entry in latest:
+        # Nobody could check what Cloudflare does: so the stricter of two that are told of.
+        if entry["type"] == SECRET and entry["type"] in inherited_types and entry["name"] in sent:
+            raise RefusedCallError(
+                HTTPStatus.BAD_REQUEST,
+                10053,
+                f"Binding name '{entry['name']}' already in use. Please use a different name and "
+                "try again.",
+            )
     return [
         entry for entry in latest if entry["type"] in inherited_types and entry["name"] not in sent
     ]

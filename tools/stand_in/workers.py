@@ -142,6 +142,14 @@ def _change_secrets(cloud: Cloud, worker: CloudWorker, changes: dict[str, str | 
             "Worker isn't currently deployed. Please ensure that the latest version of your Worker "
             "is fully deployed (wrangler versions deploy) before modifying secrets.",
         )
+    for entry in latest.bindings:
+        if entry["name"] in changes and entry["type"] != SECRET:
+            raise RefusedCallError(
+                HTTPStatus.BAD_REQUEST,
+                10053,
+                f"Binding name '{entry['name']}' already in use. Please use a different name and "
+                "try again.",
+            )
     rest = [entry for entry in latest.bindings if entry["name"] not in changes]
     new = [
         {"type": SECRET, "name": secret, "text": text}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from paths import ROOT
-from rehearsal.report import ActReport, format_report
+from rehearsal.report import ActReport, Origin, format_report
 from rehearsal.stage import RehearsalError, Step
 from rehearsal.upgrade import block_with
 
@@ -36,6 +36,9 @@ def test_the_upgrade_as_its_document_has_it_replaces_the_old_worker_and_loses_no
     assert text.startswith("# Rehearsal of ")
     assert ": all went well\n" in text
     assert "`./ppp answers save" in text
+    assert re.search(r"of which [1-9][0-9,]* were due and are in Pipedrive, each once;", text)
+    assert re.search(r"no value in [0-9]+ old columns of the old rows is another one", text)
+    assert "20 of the old visitors came again" in text
     assert "every answer has all that it had before" in text
     assert re.search(r"[0-9,]+ visitors, [0-9,]+ sessions; the old Worker serves", text)
     assert "docs/upgrade.md, to this Worker again" in text
@@ -60,9 +63,12 @@ def test_a_report_says_what_failed_first() -> None:
         ActReport("one", 61.4, "nothing lost", "", steps, rows),
         ActReport("two", 3, "", "it broke"),
     ]
-    report = format_report(acts, 200_000, datetime(2026, 11, 29, 18, 17, tzinfo=UTC))
+    start = datetime(2026, 11, 29, 18, 17, tzinfo=UTC)
+    origin = Origin(start, "abc1234", "4.1.0")
+    report = format_report(acts, 200_000, origin)
     assert report.startswith("# Rehearsal of 2026-11-29 18:17 UTC: 1 of 2 acts failed\n")
-    assert "with 200,000 events" in report
+    assert "with 200,000 events, from 18:17:00 UTC on: commit abc1234, wrangler 4.1.0." in report
+    assert "Not shown here: " in report
     assert "| one | 61 s | nothing lost |" in report
     assert "| two | 3 s | FAILED |" in report
     assert "| after | visitors | sessions |\n| --- | --- | --- |\n| one | 1,000 | 2 |\n" in report

@@ -87,6 +87,25 @@ def test_a_worker_lives_through_its_versions(tiny: Tiny) -> None:
     assert tiny.ask() == "three"
 
 
+def test_a_var_and_a_secret_of_one_name_refuse_each_other(tiny: Tiny) -> None:
+    with_var = {"vars": {"PLAIN": "seen"}}
+    tiny.write("with a var", classes=TWO_CLASSES, **with_var)
+    tiny.wrangler("deploy")
+    code, output = tiny.try_wrangler("secret", "put", "PLAIN", answer="hidden\n")
+    assert code == 1
+    assert "Binding name 'PLAIN' already in use" in " ".join(output.split())
+    assert "10053" in output
+    tiny.write("without it", classes=TWO_CLASSES)
+    tiny.wrangler("deploy")
+    tiny.wrangler("secret", "put", "PLAIN", answer="hidden\n")
+    tiny.write("with both", classes=TWO_CLASSES, **with_var)
+    code, output = tiny.try_wrangler("deploy")
+    assert code == 1
+    assert "10053" in output
+    tiny.write("three", classes=TWO_CLASSES)
+    tiny.wrangler("deploy")
+
+
 def test_code_without_a_class_of_the_durable_objects_is_refused(tiny: Tiny) -> None:
     # As that of an older repository.
     tiny.write("four", migrations=[])
