@@ -15,8 +15,10 @@ from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.cloudflare.versions import (
     BEHIND_MIGRATION,
+    current_deployment,
     lies_behind_migration,
     run_upload,
+    sole_version,
     version_override,
 )
 from ops.cloudflare.worker_commands import WorkerCommands
@@ -95,10 +97,12 @@ class Release:
 
         Cloudflare says it in words that may change.
         """
-        if not (self.previous and self.version):
-            return False
         try:
-            return lies_behind_migration(self._commands, self.previous, self.version)
+            # An upload whose answer was lost has no version here.
+            serving = self.version or sole_version(current_deployment(self._commands))
+            return bool(self.previous and serving) and lies_behind_migration(
+                self._commands, str(self.previous), str(serving)
+            )
         except (OpsError, KeyboardInterrupt):
             return False
 

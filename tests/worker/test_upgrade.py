@@ -25,7 +25,10 @@ CURLS = [line for line in LINES if "curl " in line and NOT_HERE not in line]
 
 def test_the_document_asks_something_before_and_after() -> None:
     assert len(CURLS) == 1
-    assert {line.split()[0] for line in LINES} == {"(set", "./ppp", "npx", "[", "(cd", "gunzip"}
+    assert {line.split()[0] for line in LINES} == {
+        *("(set", "./ppp", "npx", "([", "(cd", "gunzip"),
+        *('EXPORT="$(ls', 'IDS="$(jq'),
+    }
 
 
 @pytest.mark.parametrize("command", CURLS)
@@ -44,6 +47,29 @@ def test_a_question_that_fails_says_so_in_a_shell_of_any_settings(keyed: Worker)
     for other in (*CURLS, command):
         nobody = other.replace("https://pixel.salesmagic.us", "http://127.0.0.1:9")
         assert "FAILED" in ask(keyed, nobody, "+o").stdout
+
+
+@pytest.mark.parametrize(
+    ("bundle", "is_exported"),
+    [
+        ("export {\n  RateLimiter,\n  index_default as default\n};\n", True),
+        ("export{a as RateLimiter,b as default};", True),
+        ("export class RateLimiter { fetch() {} }\nexport default {};\n", True),
+        ("class RateLimiter {}\nexport default {};\n", False),
+        ("export { RateLimiters };\n", False),
+        ("export class RateLimiters {}\n", False),
+    ],
+)
+def test_the_class_is_seen_in_a_bundle_and_in_code_that_is_none(
+    bundle: str, *, is_exported: bool
+) -> None:
+    [command] = (line for line in LINES if "--dry-run --outdir" in line)
+    [look] = re.findall(r"tr '.n' ' ' \| grep -oE '[^']+'", command)
+    shown = subprocess.run(
+        ["/bin/bash", "-c", look], input=bundle, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode == 0) == is_exported
+    assert ("RateLimiter" in shown.stdout) == is_exported
 
 
 def ask(keyed: Worker, command: str, pipefail: str = "-o") -> subprocess.CompletedProcess[str]:

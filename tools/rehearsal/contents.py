@@ -11,14 +11,14 @@ from pathlib import Path
 # By the order of their ids. Of visitors, sessions and projects what a new page view, or a cron run,
 # is there to change is left out.
 COLUMNS: Mapping[str, tuple[str, str]] = {
-    "tracking_events": ("*", "CAST(id AS INTEGER) <= ?"),
-    "visitors": ("id, visitor_cookie, first_seen", "id LIKE 'visitor-%' AND ?"),
+    "tracking_events": ("*", "id <= :last_event"),
+    "visitors": ("id, visitor_cookie, first_seen", "id LIKE 'visitor-%'"),
     "sessions": (
         "id, visitor_id, pixel_id, session_cookie, started_at, utm_source, utm_medium",
-        "id LIKE 'session-%' AND ?",
+        "id LIKE 'session-%'",
     ),
-    "pixels": ("id, project_id, name, website_url, active", "id = 'pixel-1-shop' AND ?"),
-    "projects": ("id, name, webhook_url, active", "id = 'project-1' AND ?"),
+    "pixels": ("id, project_id, name, website_url, active", "id = 'pixel-1-shop'"),
+    "projects": ("id, name, webhook_url, active", "id = 'project-1'"),
 }
 
 
@@ -32,7 +32,7 @@ def digest_columns(file: Path, inherited: int, old: Mapping[str, str]) -> Mappin
         for table, (columns, condition) in COLUMNS.items():
             rows = database.execute(
                 f"SELECT {columns} FROM {table} WHERE {condition} ORDER BY id",  # noqa: S608
-                (inherited,),
+                {"last_event": inherited},
             )
             names = [f"{table}.{column[0]}" for column in rows.description]
             hashes = [hashlib.sha256() for _ in names]

@@ -114,6 +114,19 @@ def test_secrets_are_set_or_left_out_on_purpose() -> None:
     assert "without ALERT_WEBHOOK_URL, as wanted" in result.reason
 
 
+def test_a_key_that_is_a_plain_var_forbids_a_deployment_and_other_vars_are_named() -> None:
+    for secrets in (SECRETS[1:], SECRETS):
+        result = check_secrets(
+            secrets, SECRETS, SECRETS, options=OPTIONS, plain_variables=["API_KEYS", "REGION"]
+        )
+        assert result.verdict == "fail"
+        assert result.reason == "plain vars of the Worker that serves, no secrets: API_KEYS"
+        assert "docs/upgrade.md#keys-that-are-no-secrets" in result.next_step
+    result = check_secrets(SECRETS, SECRETS, (), options=OPTIONS, plain_variables=["REGION", "X"])
+    assert result.verdict == "pass"
+    assert "takes away the vars REGION, X, which only" in result.reason
+
+
 def test_a_wrong_setting_forbids_a_deployment_and_names_it() -> None:
     result = check_settings(["LOG_LEVEL must be one of debug, info, warn, error"])
     assert result.verdict == "fail"
