@@ -81,7 +81,7 @@ def plain_variables(commands: WorkerCommands, version: str) -> Sequence[str]:
     )
 
 
-def lies_behind_migration(commands: WorkerCommands, version: str, current: str) -> bool:
+def is_behind_migration(commands: WorkerCommands, version: str, current: str) -> bool:
     """Return whether a Durable Object migration lies between a version and the current one.
 
     Cloudflare gives such a version no traffic again.
@@ -90,8 +90,8 @@ def lies_behind_migration(commands: WorkerCommands, version: str, current: str) 
         NoAnswerError: wrangler failed.
     """
     tags = {
-        (_resources(commands, each).get("script_runtime") or {}).get("migration_tag") or None
-        for each in (version, current)
+        (_resources(commands, version_id).get("script_runtime") or {}).get("migration_tag") or None
+        for version_id in (version, current)
     }
     return len(tags) > 1
 

@@ -17,7 +17,7 @@ from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.cloudflare.versions import (
     BEHIND_MIGRATION,
-    lies_behind_migration,
+    is_behind_migration,
     list_deployments,
     sole_version,
     traffic_shares,
@@ -116,7 +116,7 @@ def _require_no_migration(
         OpsError: a Durable Object migration lies between it and the one that serves.
     """
     for current in traffic_shares(deployments[0]) if deployments else ():
-        if lies_behind_migration(worker_commands, version, current):
+        if is_behind_migration(worker_commands, version, current):
             raise OpsError(f"{version} cannot be brought back: {BEHIND_MIGRATION}")
 
 

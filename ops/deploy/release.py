@@ -16,7 +16,7 @@ from ops.cloudflare.target import Target
 from ops.cloudflare.versions import (
     BEHIND_MIGRATION,
     current_deployment,
-    lies_behind_migration,
+    is_behind_migration,
     run_upload,
     sole_version,
     version_override,
@@ -100,7 +100,7 @@ class Release:
         try:
             # An upload whose answer was lost has no version here.
             serving = self.version or sole_version(current_deployment(self._commands))
-            return bool(self.previous and serving) and lies_behind_migration(
+            return bool(self.previous and serving) and is_behind_migration(
                 self._commands, str(self.previous), str(serving)
             )
         except (OpsError, KeyboardInterrupt):

@@ -156,8 +156,8 @@ def test_a_block_that_fails_ends_there_and_is_done_again(
     assert night.active() == 1
     assert (night.folder / KEPT).exists() == (failing_statement == 3)
     for _ in range(2):
-        done = night.shell(block)
-        assert done.returncode == 0, done
+        retried = night.shell(block)
+        assert retried.returncode == 0, retried
         assert night.active() == 0
         [answer] = json.loads((night.folder / KEPT).read_text(encoding="utf-8"))
         assert answer["results"] == [{"id": "of-it"}]
@@ -166,17 +166,17 @@ def test_a_block_that_fails_ends_there_and_is_done_again(
 def test_the_pixels_are_switched_on_only_with_their_list(night: Night) -> None:
     block = block_with(SWITCH_ON)
     assert night.shell(block_with(KEEP_PIXELS)).returncode == 0
-    kept = night.folder / KEPT
-    away = kept.rename(night.folder / "elsewhere.json")
+    kept_list = night.folder / KEPT
+    elsewhere = kept_list.rename(night.folder / "elsewhere.json")
     missing = night.shell(block)
     assert missing.returncode == 1
     assert "FAILED: the pixels are not switched on" in missing.stdout
     assert night.active() == 0
-    away.rename(kept)
-    done = night.shell(block)
-    assert done.returncode == 0, done
+    elsewhere.rename(kept_list)
+    retried = night.shell(block)
+    assert retried.returncode == 0, retried
     assert night.active() == 1
-    assert not kept.exists()
+    assert not kept_list.exists()
 
 
 def test_the_javascript_worker_is_deployed_over_the_first_version(night: Night) -> None:

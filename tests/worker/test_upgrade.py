@@ -64,12 +64,12 @@ def test_the_class_is_seen_in_a_bundle_and_in_code_that_is_none(
     bundle: str, *, is_exported: bool
 ) -> None:
     [command] = (line for line in LINES if "--dry-run --outdir" in line)
-    [look] = re.findall(r"tr '.n' ' ' \| grep -oE '[^']+'", command)
-    shown = subprocess.run(
-        ["/bin/bash", "-c", look], input=bundle, capture_output=True, text=True, check=False
+    [grep] = re.findall(r"tr '.n' ' ' \| grep -oE '[^']+'", command)
+    output = subprocess.run(
+        ["/bin/bash", "-c", grep], input=bundle, capture_output=True, text=True, check=False
     )
-    assert (shown.returncode == 0) == is_exported
-    assert ("RateLimiter" in shown.stdout) == is_exported
+    assert (output.returncode == 0) == is_exported
+    assert ("RateLimiter" in output.stdout) == is_exported
 
 
 def ask(keyed: Worker, command: str, pipefail: str = "-o") -> subprocess.CompletedProcess[str]:

@@ -39,7 +39,9 @@ def digest_columns(file: Path, inherited: int, old: Mapping[str, str]) -> Mappin
             for row in rows:
                 for value, digest in zip(row, hashes, strict=True):
                     digest.update(repr(value).encode() + b"\n")
-            digests |= {name: each.hexdigest() for name, each in zip(names, hashes, strict=True)}
+            digests |= {
+                name: digest.hexdigest() for name, digest in zip(names, hashes, strict=True)
+            }
     return {name: digest for name, digest in digests.items() if not old or name in old}
 
 

@@ -97,7 +97,7 @@ def prove(stage: Stage, inherited: int) -> Proof:
     copies = Counter(row["cookie"] for row in _rows(stage, READ_COOKIES))
     if wrong := [cookie for cookie in cookies if copies[cookie] != 1]:
         raise RehearsalError(f"{len(wrong)} visitors are not there, or not once: {wrong[:3]}")
-    synced, again = _require_leads_in_pipedrive(stage)
+    synced, rewritten = _require_leads_in_pipedrive(stage)
     file = stage.cloud.cloud.database_path(stage.database_id)
     digests = digest_columns(file, inherited, stage.digests)
     if changed := changed_columns(stage.digests, digests):
@@ -108,7 +108,7 @@ def prove(stage: Stage, inherited: int) -> Proof:
         rehearsed=len(stored),
         leads=leads,
         in_pipedrive=synced,
-        written_again=again,
+        written_again=rewritten,
         unchanged_columns=len(digests),
         sent=len(answered),
         refused=dict(stage.traffic.refused),

@@ -167,8 +167,8 @@ class Stage:
         has_asked = process.stdout.rstrip().endswith("[y/N]:")
         last = "" if has_asked else _last_line(process.stdout)
         last = last or _last_line(process.stderr)
-        whole = " ⏎ ".join(line.strip() for line in command_text.splitlines())
-        self.steps.append(Step(whole, seconds, output.code, last))
+        one_line = " ⏎ ".join(line.strip() for line in command_text.splitlines())
+        self.steps.append(Step(one_line, seconds, output.code, last))
         print(f"    {seconds:.0f} s, exit code {output.code}: {last}", flush=True)
         return output
 
