@@ -103,6 +103,8 @@ DEMO_NAMES = (
     "hsa_mt",
     "hsa_tgt",
     "hsa_ver",
+    "hsa_la",
+    "hsa_ol",
     "fbc",
     "fbp",
 )
