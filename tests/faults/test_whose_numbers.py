@@ -201,3 +201,108 @@ def test_a_lead_is_not_known_by_the_name_in_another_projects_form(deployment: De
     assert [row["pipedrive_sync_status"] for row in OUTSIDE.rows(sql)] == ["synced", "not_found"]
     written = OUTSIDE.account.person(by_name).custom_fields
     assert written[demo_field_map()["utm_campaign"]] == "of-0"
+
+
+def send_late(deployment: Deployment, pixel: str, page: str, **fields: object) -> None:
+    """An event that D1 does not take now, and the cron stores later."""
+    OUTSIDE.calls.broken = ("D1",)
+    assert deployment.send(pixel, page, **fields)[0] == 503
+    OUTSIDE.calls.broken = ()
+
+
+GOOGLE = "https://shop.example/?utm_source=google"
+FACEBOOK = "https://shop.example/?utm_source=facebook"
+
+
+def form_sources() -> list[str]:
+    """What the form is credited to, and what the CRM says of the first and the last touch."""
+    OUTSIDE.pass_time(minutes=20)
+    Isolate(**SETTINGS).run_cron()
+    [form] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
+    [person] = OUTSIDE.account.persons()
+    names = ("utm_source", "first_touch_source", "last_touch_source")
+    written = [person.custom_fields.get(demo_field_map()[name]) for name in names]
+    assert written[0] == form["utm_source"]
+    return [str(value) for value in written]
+
+
+def test_an_ad_that_waited_is_before_the_ads_that_came_after_it(deployment: Deployment) -> None:
+    OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    pixel = deployment.pixel(deployment.project("Client"))
+    send_late(deployment, pixel, GOOGLE)
+    OUTSIDE.pass_time(minutes=3)
+    deployment.send(pixel, FACEBOOK)
+    deployment.isolate.run_cron()
+    OUTSIDE.pass_time(minutes=1)
+    deployment.submit(pixel, "https://shop.example/contact")
+    assert form_sources() == ["facebook", "google", "facebook"]
+    assert list(deployment.breakdown(pixel, "source", attribution="last_non_direct")) == [
+        "facebook"
+    ]
+    linear = deployment.breakdown(pixel, "source", attribution="linear")
+    assert {name: row["submissions"] for name, row in linear.items()} == {
+        "google": 0.5,
+        "facebook": 0.5,
+    }
+    assert len(OUTSIDE.rows("SELECT 1 FROM sessions")) == 1
+
+
+@pytest.mark.parametrize("is_first_late", [True, False])
+def test_a_form_that_waited_is_credited_to_what_came_before_it(
+    deployment: Deployment, *, is_first_late: bool
+) -> None:
+    OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    pixel = deployment.pixel(deployment.project("Client"))
+    if is_first_late:
+        send_late(deployment, pixel, GOOGLE)
+    else:
+        deployment.send(pixel, GOOGLE)
+    OUTSIDE.pass_time(minutes=1)
+    form = {"event_type": "form_submit", "form_data": JANE, "outcome": "accepted"}
+    send_late(deployment, pixel, "https://shop.example/contact", **form)
+    OUTSIDE.pass_time(minutes=2)
+    deployment.send(pixel, FACEBOOK)
+    deployment.isolate.run_cron()
+    OUTSIDE.pass_time(minutes=1)
+    deployment.send(pixel, "https://shop.example/")
+    assert form_sources() == ["google", "google", "google"]
+    [last] = OUTSIDE.rows("SELECT utm_source FROM tracking_events ORDER BY timestamp DESC LIMIT 1")
+    assert last["utm_source"] == "facebook"
+
+
+def test_a_form_that_waited_is_not_credited_to_a_click_after_it(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    form = {"event_type": "form_submit", "form_data": JANE, "outcome": "accepted"}
+    send_late(deployment, pixel, "https://shop.example/contact", **form)
+    OUTSIDE.pass_time(minutes=2)
+    deployment.send(pixel, FACEBOOK)
+    deployment.isolate.run_cron()
+    [row] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
+    assert (row["utm_source"], row["touch_origin"]) == (None, None)
+
+
+def test_an_event_that_waited_belongs_to_the_session_of_its_time(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    send_late(deployment, pixel, GOOGLE)
+    OUTSIDE.pass_time(hours=2)
+    deployment.send(pixel, "https://shop.example/")
+    deployment.isolate.run_cron()
+    rows = OUTSIDE.rows("SELECT session_id, touch_origin FROM tracking_events ORDER BY timestamp")
+    assert rows[0]["session_id"] != rows[1]["session_id"]
+    deployment.send(pixel, "https://shop.example/")
+    [newest] = OUTSIDE.rows("SELECT * FROM tracking_events ORDER BY id DESC LIMIT 1")
+    assert newest["session_id"] == rows[1]["session_id"]
+    assert newest["touch_origin"] == "visitor"
+
+
+def test_a_visit_has_the_channel_of_its_first_page(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    OUTSIDE.pass_time(hours=11, minutes=50)
+    search = {"referrer_url": "https://www.google.com/"}
+    deployment.send(pixel, "https://shop.example/", **search)
+    OUTSIDE.pass_time(minutes=20)
+    day = f"{OUTSIDE.now:%Y-%m-%d}"
+    deployment.send(pixel, "https://shop.example/b", referrer_url="https://shop.example/")
+    deployment.submit(pixel, "https://shop.example/b", referrer_url="https://shop.example/")
+    channels = deployment.breakdown(pixel, "channel", **{"from": day, "to": day})
+    assert {name: row["events"] for name, row in channels.items()} == {"Organic Search": 2}

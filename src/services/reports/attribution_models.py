@@ -1,9 +1,12 @@
 """Models of attribution in SQL: how the touches before a lead share the credit for it.
 
-A touch is an event's own one. In one session, a touch that repeats the one before it is none: a
-page that was loaded again, or parameters that a site carries from page to page. The touches of a
-lead are its visitor's on the project, up to the lead and not older than the window. A lead without
-any keeps what the JavaScript Worker credited it to, which knew no touches; else it is direct.
+A touch is an event's own one. In one session, a touch that says nothing new beside the one before
+it is none: a page that was loaded again, or parameters, all or some of them, that a site carries
+from page to page. Events count in the order of their times: one that waited is stored late.
+
+The touches of a lead are its visitor's on the project, up to the lead and not older than the
+window. A lead without any keeps what the JavaScript Worker credited it to, which knew no touches;
+else it is direct.
 """
 
 from __future__ import annotations
@@ -11,7 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.core.click_ids import BROWSER_IDS
+from services.core.pending_leads import FORGED
+from services.reports.credit_sql import MEDIUM, SOURCE
 from services.reports.spans import IN_SPAN
+
+# A form that its site rejected is no submission, nor one of which a person said that it is forged.
+IS_SUBMISSION = f"(form_outcome IS NOT 'rejected' AND pipedrive_sync_status IS NOT '{FORGED}')"
 
 DEFAULT_WINDOW_DAYS = 90
 MAX_WINDOW_DAYS = 365
@@ -27,9 +35,14 @@ _COLUMNS = (*_FIELDS[:-1], _CLICK_IDS)
 _TOUCH_COLUMNS = ", ".join(_COLUMNS)
 # A browser has Meta's cookies from its second page on, and they are of no touch.
 _BROWSER_IDS = ", ".join(f"'$.{name}'" for name in BROWSER_IDS)
-_SAME_TOUCH = ", ".join(
-    (*_FIELDS[:-1], f"nullif(json_remove({_CLICK_IDS}, {_BROWSER_IDS}), '{{}}')")
-)
+_LOWER_FIELDS = ", ".join(f"'{name}', lower(trim({name}))" for name in _FIELDS[:-1])
+# What a touch says, without the members that are NULL.
+_STATEMENT = f"""json_patch('{{}}', json_object(
+  {_LOWER_FIELDS},
+  'click_ids', json(nullif(lower(json_remove({_CLICK_IDS}, {_BROWSER_IDS})), '{{}}'))
+))"""
+# A click ID alone says its network, too: `utm_source=google` behind it is nothing new.
+_MEANING = f"json_object('utm_source', lower({SOURCE}), 'utm_medium', lower({MEDIUM}))"
 _LEAD_COLUMNS = ", ".join(f"iif(touch_origin IS NULL, {column}, NULL)" for column in _COLUMNS)
 # As they stand in an array behind id, session, time and origin.
 _STEP_COLUMNS = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))
@@ -52,6 +65,25 @@ SHARES: Mapping[str, str] = {
     """,
 }
 
+
+def _without_repeats(name: str, touches: str) -> str:
+    """The touches that say something new beside the one before them in their session.
+
+    One pass compares with what may be left out itself. In further ones the full touch is the one
+    before those that repeat different parts of it.
+    """
+    return f"""
+{name} AS (
+  SELECT visitor_id, session_id, id, timestamp, statement, meaning, touch
+  FROM (
+    SELECT *, lag(json_patch(meaning, statement)) OVER (
+      PARTITION BY visitor_id, session_id ORDER BY timestamp, id
+    ) AS earlier
+    FROM {touches}
+  ) WHERE earlier IS NULL OR json_patch(earlier, statement) <> earlier
+)"""
+
+
 # The touches of all visitors with a lead are read once, by the index that leads with the visitor.
 # Leads and touches of a visitor come together by grouping, because a join of two temporary tables
 # has no index.
@@ -59,25 +91,20 @@ STEPS = f"""
 leads AS MATERIALIZED (
   SELECT visitor_id, json_array(id, session_id, timestamp, NULL, {_LEAD_COLUMNS}) AS lead
   FROM tracking_events
-  WHERE {IN_SPAN} AND event_type = 'form_submit' AND form_outcome IS NOT 'rejected'
+  WHERE {IN_SPAN} AND event_type = 'form_submit' AND {IS_SUBMISSION}
 ),
 seen AS (
   SELECT
-    visitor_id, session_id, id, json_array({_SAME_TOUCH}) AS fields,
+    visitor_id, session_id, id, timestamp, {_STATEMENT} AS statement, {_MEANING} AS meaning,
     json_array(id, session_id, timestamp, touch_origin, {_TOUCH_COLUMNS}) AS touch
   FROM (SELECT DISTINCT visitor_id AS lead_visitor FROM leads)
   CROSS JOIN tracking_events ON tracking_events.visitor_id = lead_visitor
   WHERE touch_origin IN ('page_url', 'body', 'referrer')
     AND project_id = (SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id')
 ),
-touches AS (
-  SELECT
-    visitor_id,
-    iif(
-      fields IS lag(fields) OVER (PARTITION BY visitor_id, session_id ORDER BY id), NULL, touch
-    ) AS touch
-  FROM seen
-),
+{_without_repeats("first_pass", "seen")},
+{_without_repeats("second_pass", "first_pass")},
+{_without_repeats("touches", "second_pass")},
 histories AS MATERIALIZED (
   SELECT
     visitor_id,
@@ -95,14 +122,14 @@ paths AS (
     coalesce(touch.value, lead.value) AS step_values,
     coalesce(julianday(coalesce(touch.value, lead.value) ->> 2), 0) AS touched_on
   FROM histories CROSS JOIN json_each(leads) AS lead LEFT JOIN json_each(touches) AS touch
-    ON touch.value ->> 0 <= lead.value ->> 0
+    ON (touch.value ->> 2, touch.value ->> 0) <= (lead.value ->> 2, lead.value ->> 0)
     AND touch.value ->> 2 >= datetime(lead.value ->> 2, '-' || (?1 ->> 'window') || ' days')
 ),
 steps AS (
   SELECT
     visitor_id, lead_id, touch_id, touched_on,
     step_values ->> 1 AS session_id, step_values ->> 3 AS touch_origin, {_STEP_COLUMNS},
-    row_number() OVER (PARTITION BY lead_id ORDER BY touch_id) AS step,
+    row_number() OVER (PARTITION BY lead_id ORDER BY touched_on, touch_id) AS step,
     count(*) OVER (PARTITION BY lead_id) AS steps,
     max(touched_on) OVER (PARTITION BY lead_id) AS last_on
   FROM paths

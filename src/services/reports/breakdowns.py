@@ -21,6 +21,7 @@ from services.core.stored_time import format_stored_time, parse_stored_time
 from services.core.text import read_json, whole_number
 from services.reports.attribution_models import (
     DEFAULT_WINDOW_DAYS,
+    IS_SUBMISSION,
     MAX_WINDOW_DAYS,
     SHARES,
     STEPS,
@@ -28,13 +29,14 @@ from services.reports.attribution_models import (
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK_OF_COLUMN, SOURCE, word, word_key
 from services.reports.spans import IN_SPAN, Span, read_span
+from services.tracking.registrable_domains import SUFFIXES
 
 DECIMALS = 4
 SHARE_DECIMALS = 6
 MAX_SKIPPED = 10**9
 
-# A form that its site rejected is no submission. Only the rows of forms are read, for the outcome.
-_SUBMITTED = "iif(event_type = 'form_submit', form_outcome IS NOT 'rejected', 0)"
+# Only the rows of forms are read.
+_SUBMITTED = f"iif(event_type = 'form_submit', {IS_SUBMISSION}, 0)"
 
 _NETWORK = f"""
   CASE
@@ -387,6 +389,7 @@ async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuer
         "most_events": cursor.events if cursor else None,
         "skipped": cursor.skipped if cursor else 0,
         "window": query.window_days,
+        **({"suffixes": SUFFIXES} if query.by == "channel" else {}),
     }
     statements = (BREAKDOWNS[query.by, query.attribution], COUNT_ARCHIVED_OF_PIXEL)
     values, [archived] = await database.batch_rows(statements, json.dumps(parameters))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from services.core.click_ids import AD_OF_CLICK_ID, words_of_column
 from services.reports.channel_rules import CHANNEL, DISPLAY_MEDIA, SOURCE_KIND
+from services.reports.referring_sites import with_referring_sites
 
 # The kind of ad that a click ID stands for. Reads no row of an event without a touch.
 AD = f"""
@@ -30,13 +31,6 @@ CAMPAIGN_KIND = """
 _CONFIGURATION = "iif(json_valid(projects.configuration), projects.configuration, '{}')"
 
 
-def _host(url: str) -> str:
-    """The SQL of the host in a column of URLs, without `www.`; NULL without a URL."""
-    address = f"replace(substr({url}, instr({url}, '://') + 3), '?', '/')"
-    host = f"lower(substr({address}, 1, instr({address} || '/', '/') - 1))"
-    return f"iif(substr({host}, 1, 4) = 'www.', substr({host}, 5), {host})"
-
-
 def _word(source: str) -> str:
     """The SQL of a source without `www.`, signs between its words and "ads" at its end."""
     plain = f"replace(replace(replace({source}, '_', ''), ' ', ''), '-', '')"
@@ -50,8 +44,8 @@ def count_by_channel(visits: str) -> str:
     """The common table expressions that make `counted`, by channel, of a table of visits.
 
     The table has the columns `source`, `medium`, `campaign_kind`, `ad`, `first_id` and the counts.
-    For a visit with neither source nor click ID, the row of its first event is read for the
-    referring site.
+    For a visit with neither source nor click ID, the rows of its first event and of its session are
+    read for the referring site.
     """
     return f"""
 own_rules AS MATERIALIZED (
@@ -63,22 +57,7 @@ own_rules AS MATERIALIZED (
   WHERE pixels.id = ?1 ->> 'pixel_id' AND rule.type = 'object'
   ORDER BY rule.id
 ),
-referred AS MATERIALIZED (
-  SELECT
-    {visits}.*,
-    {_host("landing.referrer_url")} AS referrer, {_host("landing.page_url")} AS site
-  FROM {visits} LEFT JOIN tracking_events AS landing ON landing.id = iif(
-    source = 'direct' AND medium IN ('unknown', 'none') AND ad IS NULL, first_id, NULL
-  )
-),
-foreigners AS (
-  SELECT *, coalesce(
-    referrer <> '' AND referrer <> site
-      AND substr(referrer, -length(site) - 1) <> '.' || site
-      AND substr(site, -length(referrer) - 1) <> '.' || referrer, 0
-  ) AS is_referred
-  FROM referred
-),
+{with_referring_sites(visits)},
 named AS (
   SELECT
     visitor_id, session_id, events, submissions, ad, campaign_kind,

@@ -109,8 +109,9 @@ _LEASED_IDS = f"""
   WHERE event_type = 'form_submit' AND pipedrive_sync_status = '{REJECTED}' AND {_IS_LEASED}
 """
 
-# The sources of all values. The last touch is the newest one that came with an event. Touches and
-# pages are those of the same project, so that no client sees another one's.
+# The sources of all values. The last touch is the newest one that came with an event, by its time:
+# an event that waited is stored late. Touches and pages are those of the same project, so that no
+# client sees another one's.
 READ_LEASED = f"""
 SELECT
   events.id, events.project_id, events.pixel_id, events.visitor_id, events.session_id,
@@ -133,14 +134,16 @@ SELECT
     )
     FROM tracking_events AS earlier
     WHERE earlier.visitor_id = events.visitor_id AND earlier.project_id = events.project_id
-      AND earlier.id <= events.id AND earlier.touch_origin IN ('page_url', 'body', 'referrer')
-    ORDER BY earlier.id DESC LIMIT 1
+      AND (coalesce(earlier.timestamp, ''), earlier.id)
+        <= (coalesce(events.timestamp, '9'), events.id)
+      AND earlier.touch_origin IN ('page_url', 'body', 'referrer')
+    ORDER BY earlier.timestamp DESC, earlier.id DESC LIMIT 1
   ) AS last_touch,
   (
     SELECT json_group_array(substr(page_url, 1, {MAX_PAGE_CHARACTERS})) FROM (
       SELECT page_url FROM tracking_events AS seen
       WHERE seen.visitor_id = events.visitor_id AND seen.project_id = events.project_id
-      GROUP BY page_url ORDER BY max(seen.id) DESC LIMIT {MAX_PAGES}
+      GROUP BY page_url ORDER BY max(seen.timestamp) DESC, max(seen.id) DESC LIMIT {MAX_PAGES}
     )
   ) AS pages,
   coalesce((

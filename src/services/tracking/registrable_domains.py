@@ -22,7 +22,8 @@ def _suffixes() -> Iterator[str]:
         yield from (f"{label}.{top_level}" for label in labels)
 
 
-_SUFFIXES = frozenset(_suffixes())
+SUFFIXES = tuple(_suffixes())
+_SUFFIXES = frozenset(SUFFIXES)
 
 
 def registrable_domain(host: str) -> str:

@@ -23,7 +23,7 @@ COLUMNS = (
     *("project_id", "pixel_id", "visitor_id", "session_id", "timestamp", "event_type"),
     *("form_outcome", "touch_origin", "utm_source", "utm_medium", "utm_campaign", "utm_content"),
     *("utm_term", "gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id"),
-    *("ad_group", "click_ids", "referrer_url", "page_url"),
+    *("ad_group", "click_ids", "referrer_url", "page_url", "pipedrive_sync_status"),
 )
 OWN = ("page_url", "body", "referrer")
 
@@ -174,6 +174,62 @@ def test_cookies_of_the_browser_make_no_other_touch(events: Events) -> None:
     events.add(1, "b", session_id="1")
     events.lead()
     assert events.shares("linear") == pytest.approx({"a": 2 / 3, "b": 1 / 3})
+
+
+AD = {"utm_medium": "cpc", "gclid": "G", "click_ids": '{"gad_source":"1"}'}
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [{"utm_source": "google", "utm_medium": "cpc"}],
+        [{"utm_source": "GOOGLE "}],
+        [{"utm_source": "google", "utm_medium": "cpc", "gclid": "G"}],
+        [{"utm_source": None, "gclid": "G"}, {"utm_source": "google", "utm_medium": "CPC"}],
+        [{"utm_medium": "cpc"}, {"gclid": "G"}, {"utm_medium": "cpc"}, {"gclid": "g"}],
+        [{"utm_source": None, "click_ids": '{"gad_source":"1","fbp":"fb.1.2.3"}'}],
+    ],
+)
+def test_parts_of_a_touch_in_its_session_are_the_same_touch(
+    events: Events, later: list[dict[str, object]]
+) -> None:
+    events.add(7, "facebook")
+    events.add(1, "google", session_id="1", **AD)
+    for columns in later:
+        touch = {"source": "google", "touch_origin": "page_url", "session_id": "1", **columns}
+        events.add(1, **touch)  # type: ignore[arg-type]  # of any column
+    events.lead(session_id="1")
+    assert events.shares("linear") == {"facebook": 0.5, "google": 0.5}
+
+
+def test_a_click_id_alone_says_its_network(events: Events) -> None:
+    events.add(7, "facebook")
+    events.add(1, gclid="G", touch_origin="page_url", session_id="1")
+    events.add(1, "Google", utm_medium="cpc", session_id="1")
+    events.lead(session_id="1")
+    assert events.shares("linear") == {"facebook": 0.5, "google": 0.5}
+
+
+def test_whatever_is_new_makes_another_touch(events: Events) -> None:
+    events.add(1, "a", session_id="1")
+    events.add(1, "a", session_id="1", gclid="G2")
+    events.add(1, "b", session_id="1")
+    events.add(1, "a", session_id="1")
+    events.lead(session_id="1")
+    assert events.shares("linear") == {"a": 0.75, "b": 0.25}
+
+
+def test_events_count_in_the_order_of_their_times(events: Events) -> None:
+    events.add(0.1, "facebook", session_id="1")
+    events.add(0.3, "google", session_id="1")
+    events.lead(days=0.2, session_id="1")
+    assert events.shares("last_non_direct") == {"google": 1}
+
+
+def test_a_forged_lead_is_no_submission(events: Events) -> None:
+    events.lead(source="a", pipedrive_sync_status="forged")
+    events.lead(source="b", pipedrive_sync_status="synced")
+    assert events.shares("linear") == {"b": 1}
 
 
 @pytest.mark.parametrize("origin", ["page_url", None])

@@ -17,14 +17,18 @@ from services.core.channels import CHANNELS, UNASSIGNED
 from services.reports import traffic_sources
 from services.reports.channel_rules import CHANNEL_RULES, CLASSIFIER_VERSION
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
+from services.tracking.registrable_domains import SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = """
 CREATE TABLE projects (id, configuration);
-CREATE TABLE pixels (id, project_id, configuration);
-CREATE TABLE tracking_events (id INTEGER PRIMARY KEY, page_url, referrer_url);
+CREATE TABLE pixels (id, project_id, configuration, website_url);
+CREATE TABLE sessions (id, visitor_id, started_at);
+CREATE TABLE tracking_events (
+  id INTEGER PRIMARY KEY, page_url, referrer_url, visitor_id, session_id, timestamp
+);
 INSERT INTO projects VALUES ('p', NULL);
-INSERT INTO pixels VALUES ('x', 'p', NULL);
+INSERT INTO pixels VALUES ('x', 'p', NULL, NULL);
 """
 STATEMENT = f"""
 WITH visits AS (
@@ -50,9 +54,18 @@ class Database:
         """Of a visit, which may have a campaign, an ad, a referrer and a configuration."""
         execute = self.connection.execute
         execute("DELETE FROM tracking_events")
-        execute("INSERT INTO tracking_events VALUES (1, ?, ?)", (SITE, others.get("referrer")))
+        event = (others.get("site", SITE), others.get("referrer"))
+        execute("INSERT INTO tracking_events VALUES (1, ?, ?, 1, 1, '2026')", event)
+        website = others.get("website"), others.get("of_pixel")
+        execute("UPDATE pixels SET website_url = ?, configuration = ?", website)
         execute("UPDATE projects SET configuration = ?", (others.get("configuration"),))
-        visit = {"pixel_id": "x", "source": source, "medium": medium, **others}
+        visit = {
+            "pixel_id": "x",
+            "suffixes": SUFFIXES,
+            "source": source,
+            "medium": medium,
+            **others,
+        }
         [(channel,)] = execute(STATEMENT, (json.dumps(visit),)).fetchall()
         return str(channel)
 
@@ -266,10 +279,70 @@ def test_every_visit_has_one_channel_whatever_the_case_and_spaces(
             assert database.channel(source, medium, campaign=clean(campaign), ad=ad) == channel
 
 
+@pytest.mark.parametrize(
+    ("site", "referrer"),
+    [
+        ("https://shop.client.example/", "https://blog.client.example/a"),
+        ("https://shop.client.co.uk/", "https://client.co.uk/"),
+        ("https://shop.client.co.uk/", "https://blog.client.co.uk/"),
+        ("https://www.client.example/", "https://www.client.example:8443/"),
+        ("https://www.client.example:8443/", "https://client.example./?a"),
+        ("https://client.github.io/", "https://client.github.io/a"),
+        ("http://localhost:3000/", "http://localhost:8000/"),
+    ],
+)
+def test_a_page_of_the_same_registrable_domain_is_no_referral(
+    database: Database, site: str, referrer: str
+) -> None:
+    assert database.channel(site=site, referrer=referrer) == "Direct"
+    assert database.channel(site=referrer, referrer=site) == "Direct"
+
+
+@pytest.mark.parametrize(
+    ("site", "referrer"),
+    [
+        ("https://client.co.uk/", "https://partner.co.uk/"),
+        ("https://client.github.io/", "https://partner.github.io/"),
+        ("https://client.example/", "https://client.example.evil.example/"),
+        ("https://client.example/", "https://evil-client.example/"),
+        ("https://client.ck/", "https://partner.co.ck/"),
+    ],
+)
+def test_a_page_of_another_owner_is_a_referral(
+    database: Database, site: str, referrer: str
+) -> None:
+    assert database.channel(site=site, referrer=referrer) == "Referral"
+    assert database.channel(site=referrer, referrer=site) == "Referral"
+
+
+@pytest.mark.parametrize(
+    "naming",
+    [
+        {"of_pixel": '{"allowed_domains": ["client.example", "pay.example"]}'},
+        {"of_pixel": '{"allowed_domains": ["*.pay.example"]}', "referrer": "https://a.pay.example"},
+        {"configuration": '{"allowed_domains": ["Pay.example"]}'},
+        {"website": "https://www.pay.example/en"},
+        {"website": "pay.example"},
+    ],
+)
+def test_a_site_of_the_pixel_is_no_referral(database: Database, naming: dict[str, object]) -> None:
+    assert database.channel(referrer="https://pay.example/done") == "Referral"
+    columns = {"referrer": "https://pay.example/done"} | naming
+    assert database.channel("direct", "unknown", **columns) == "Direct"
+
+
+@pytest.mark.parametrize(
+    "odd", ["{", "[]", '{"allowed_domains": 7}', '{"allowed_domains": [null]}']
+)
+def test_an_odd_configuration_names_no_site(database: Database, odd: str) -> None:
+    columns = {"of_pixel": odd, "configuration": odd, "website": "n/a"}
+    assert database.channel(referrer="https://pay.example/", **columns) == "Referral"
+
+
 def test_rules_and_lists_that_change_have_a_new_version() -> None:
     rules = (AD, CAMPAIGN_KIND, count_by_channel("visits"))
     digest = hashlib.sha256("".join("\n".join(rules).split()).encode()).hexdigest()[:12]
-    assert (CLASSIFIER_VERSION, digest) == (1, "2a53c76d091c"), "raise CLASSIFIER_VERSION"
+    assert (CLASSIFIER_VERSION, digest) == (2, "2a53c76d091c"), "raise CLASSIFIER_VERSION"
 
 
 def test_the_lists_have_hosts_and_words_in_lower_case_and_no_two_kinds() -> None:
