@@ -45,8 +45,19 @@ JOINED_BY_FUNCTIONS = {
         *("word('value')", "word_key('value')"),
     },
     "services/reports/channel_sql.py": {
-        *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
-        "_word('lower(trim(foreigners.source))')",
+        *("_word('lower(trim(foreigners.source))')", "with_referring_sites(visits)"),
+    },
+    # Names of tables and columns.
+    "services/reports/attribution_models.py": {
+        *("_without_repeats('first_pass', 'seen')", "_without_repeats('touches', 'second_pass')"),
+        *("_without_repeats('second_pass', 'first_pass')", "name", "touches"),
+    },
+    "services/reports/referring_sites.py": {
+        *("_CONFIGURATION.format(table=table)", "table", "visits", "last", "two", "three"),
+        *("_named_domains('pixels')", "_named_domains('projects')"),
+        *("_registrable('referrer')", "_registrable('site')", "host(_WEBSITE)"),
+        "host('coalesce(landing.page_url, arrived.page_url)')",
+        "host('iif(landing.id IS NULL, arrived.referrer_url, landing.referrer_url)')",
     },
     # Columns of a credit and of pages.
     "services/reports/legacy_statistics.py": {

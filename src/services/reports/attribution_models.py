@@ -42,7 +42,11 @@ _STATEMENT = f"""json_patch('{{}}', json_object(
   'click_ids', json(nullif(lower(json_remove({_CLICK_IDS}, {_BROWSER_IDS})), '{{}}'))
 ))"""
 # A click ID alone says its network, too: `utm_source=google` behind it is nothing new.
-_MEANING = f"json_object('utm_source', lower({SOURCE}), 'utm_medium', lower({MEDIUM}))"
+_NAMED_SOURCE = SOURCE.replace("click_ids", _CLICK_IDS)
+_NAMED_MEDIUM = MEDIUM.replace("click_ids", _CLICK_IDS)
+_MEANING = (
+    f"json_object('utm_source', lower({_NAMED_SOURCE}), 'utm_medium', lower({_NAMED_MEDIUM}))"
+)
 _LEAD_COLUMNS = ", ".join(f"iif(touch_origin IS NULL, {column}, NULL)" for column in _COLUMNS)
 # As they stand in an array behind id, session, time and origin.
 _STEP_COLUMNS = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))

@@ -38,11 +38,12 @@ IS_LATEST_TOUCH = """
     )
   )
 """
+_FIELDS = ", ".join(f"'{name}', earlier.{name}" for name in FIELDS)
 # The touch of its session that an event is credited to: the latest one of its time.
 SESSION_TOUCH = f"""
   iif(sessions.last_activity > ?1 ->> 'now', (
     SELECT json_patch('{{}}', json_object(
-      {", ".join(f"'{name}', earlier.{name}" for name in FIELDS)},
+      {_FIELDS},
       'click_ids', json(earlier.click_ids)
     ))
     FROM tracking_events AS earlier

@@ -227,7 +227,7 @@ def test_events_count_in_the_order_of_their_times(events: Events) -> None:
 
 
 def test_a_forged_lead_is_no_submission(events: Events) -> None:
-    events.lead(source="a", pipedrive_sync_status="forged")
+    events.lead(source="a", visitor_id="w", pipedrive_sync_status="forged")
     events.lead(source="b", pipedrive_sync_status="synced")
     assert events.shares("linear") == {"b": 1}
 
