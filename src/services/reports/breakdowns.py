@@ -29,7 +29,7 @@ from services.reports.attribution_models import (
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK_OF_COLUMN, SOURCE, word, word_key
 from services.reports.spans import IN_SPAN, Span, read_span
-from services.tracking.registrable_domains import SUFFIXES
+from services.tracking.registrable_domains import SHORT_SUFFIXES
 
 DECIMALS = 4
 SHARE_DECIMALS = 6
@@ -389,7 +389,7 @@ async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuer
         "most_events": cursor.events if cursor else None,
         "skipped": cursor.skipped if cursor else 0,
         "window": query.window_days,
-        **({"suffixes": SUFFIXES} if query.by == "channel" else {}),
+        **({"suffixes": SHORT_SUFFIXES} if query.by == "channel" else {}),
     }
     statements = (BREAKDOWNS[query.by, query.attribution], COUNT_ARCHIVED_OF_PIXEL)
     values, [archived] = await database.batch_rows(statements, json.dumps(parameters))

@@ -1,7 +1,6 @@
 """The domain that somebody registered: `client.co.uk` of `www.client.co.uk`.
 
-The table is a part of the Public Suffix List (tools/public_suffixes.py says which). A suffix that
-it lacks makes two sites of different owners one; it never divides one site.
+The table is the Public Suffix List (tools/public_suffixes.py).
 """
 
 from __future__ import annotations
@@ -10,20 +9,21 @@ import re
 from collections.abc import Iterator, Sequence
 
 from services.core.web_addresses import host_of
-from services.tracking.public_suffixes import LABELS_BY_TOP_LEVEL_DOMAIN
+from services.tracking.public_suffixes import LABELS_BY_END
 
 
 def _suffixes() -> Iterator[str]:
-    top_level = ""
-    for line in LABELS_BY_TOP_LEVEL_DOMAIN.splitlines():
+    end = ""
+    for line in LABELS_BY_END.splitlines():
         labels = line.split()
         if labels and not line.startswith(" "):
-            top_level = labels.pop(0)
-        yield from (f"{label}.{top_level}" for label in labels)
+            end = labels.pop(0)
+        yield from (f"{label}.{end}" for label in labels)
 
 
-SUFFIXES = tuple(_suffixes())
-_SUFFIXES = frozenset(SUFFIXES)
+_SUFFIXES = frozenset(_suffixes())
+# Those of two labels, which decide nearly every host.
+SHORT_SUFFIXES = tuple(suffix for suffix in _SUFFIXES if suffix.count(".") == 1)
 
 
 def registrable_domain(host: str) -> str:
@@ -31,8 +31,13 @@ def registrable_domain(host: str) -> str:
     labels = host.split(".")
     if labels[-1].isdecimal() or host.startswith("["):
         return host
-    is_suffix = ".".join(labels[-2:]) in _SUFFIXES or f"*.{labels[-1]}" in _SUFFIXES
-    return ".".join(labels[-3:] if is_suffix else labels[-2:])
+    for at in range(len(labels) - 1):
+        name, end = ".".join(labels[at:]), ".".join(labels[at + 1 :])
+        if f"!{name}" in _SUFFIXES:
+            return name
+        if name in _SUFFIXES or f"*.{end}" in _SUFFIXES:
+            return ".".join(labels[max(at - 1, 0) :])
+    return ".".join(labels[-2:])
 
 
 def share_domain(address: str, other: str) -> bool:

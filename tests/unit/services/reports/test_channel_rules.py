@@ -17,7 +17,7 @@ from services.core.channels import CHANNELS, UNASSIGNED
 from services.reports import traffic_sources
 from services.reports.channel_rules import CHANNEL_RULES, CLASSIFIER_VERSION
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
-from services.tracking.registrable_domains import SUFFIXES
+from services.tracking.registrable_domains import SHORT_SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = """
@@ -61,7 +61,7 @@ class Database:
         execute("UPDATE projects SET configuration = ?", (others.get("configuration"),))
         visit = {
             "pixel_id": "x",
-            "suffixes": SUFFIXES,
+            "suffixes": SHORT_SUFFIXES,
             "source": source,
             "medium": medium,
             **others,
