@@ -306,3 +306,22 @@ def test_a_visit_has_the_channel_of_its_first_page(deployment: Deployment) -> No
     deployment.submit(pixel, "https://shop.example/b", referrer_url="https://shop.example/")
     channels = deployment.breakdown(pixel, "channel", **{"from": day, "to": day})
     assert {name: row["events"] for name, row in channels.items()} == {"Organic Search": 2}
+
+
+def test_a_session_is_of_a_project_and_not_of_a_pixel(deployment: Deployment) -> None:
+    OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    project = deployment.project("Client")
+    first, second = deployment.pixel(project), deployment.pixel(project)
+    deployment.send(first, "https://shop.example/?utm_source=old")
+    deployment.send(second, "https://form.example/")
+    OUTSIDE.pass_time(days=20)
+    deployment.send(first, "https://shop.example/?utm_source=new")
+    OUTSIDE.pass_time(minutes=1)
+    _, answer = deployment.submit(second, "https://form.example/")
+    assert answer["attribution"]["source"] == "new"
+    assert form_sources() == ["new", "old", "new"]
+    assert list(deployment.breakdown(second, "source", attribution="last", days="10")) == ["new"]
+    assert len(OUTSIDE.rows("SELECT 1 FROM sessions")) == 2
+    other = deployment.pixel(deployment.project("Other"))
+    deployment.send(other, "https://other.example/")
+    assert len(OUTSIDE.rows("SELECT 1 FROM sessions")) == 3

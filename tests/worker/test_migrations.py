@@ -27,7 +27,7 @@ ALL_MIGRATIONS = tuple(sorted(file.name for file in MIGRATIONS.glob("*.sql")))
 NEW_MIGRATIONS = tuple(name for name in ALL_MIGRATIONS if name >= "0013")
 NEW_COLUMNS = {
     "visitors": ["first_touch", "first_touches"],
-    "sessions": ["touch"],
+    "sessions": ["touch", "project_id"],
     "tracking_events": [
         *("event_key", "touch_origin"),
         *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
@@ -318,10 +318,10 @@ def test_only_indexes_that_serve_a_query_are_left(migrated: sqlite3.Connection) 
         ),
         (
             """
-            SELECT * FROM sessions WHERE visitor_id = 'v' AND pixel_id = 'p'
+            SELECT * FROM sessions WHERE visitor_id = 'v' AND project_id = 'p'
             ORDER BY started_at DESC LIMIT 1
             """,
-            "INDEX sessions_by_visitor (visitor_id=? AND pixel_id=?)",
+            "INDEX sessions_by_visitor (visitor_id=? AND project_id=?)",
         ),
         (
             "SELECT 1 FROM tracking_events WHERE visitor_id = 'v' AND session_id = 's'",
