@@ -8,14 +8,12 @@
  * debug panel from the server's answers (answers). The types are in pixel.d.ts.
  */
 const { shared } = /** @type {Required<Ppp>} */ (window.ppp);
-const { attempt, tap, listen, listeners } = shared;
+const { attempt, tap, listen, reactions } = shared;
 
 const POLL_INTERVAL_MS = 1000;
 const MAX_POLLS = 5;
 const DOUBLE_CLICK_MS = 5000;
 const MAX_TEXT = 2000; // pages write all that they know into attributes
-
-const ignore = () => {};
 
 // ---- fields -------------------------------------------------------------------------------------
 
@@ -59,10 +57,13 @@ const readPerson = (group) => {
   /** @type {any} */
   const person = {};
   const word = ownersWord(group);
-  for (const field of group.getRootNode().querySelectorAll("input")) {
+  const root = group.getRootNode();
+  // In a shadow tree, also the fields that the page puts into its slots.
+  const slotted = root.host?.querySelectorAll("input") || [];
+  for (const field of [...slotted, ...root.querySelectorAll("input")]) {
     const { type, checked, value, form } = field;
     // Those of a form may stand elsewhere, and it may have fields called "elements" and "contains".
-    if (form ? form !== group : !group.contains(field)) continue;
+    if (form ? form !== group : !group.contains(field) && !root.host?.contains(field)) continue;
     if (word ? word === "ignore" : field.closest(LOGIN)) return {};
     // The custom elements of a form may have the type "text" too, but no `checked`.
     if (type === "radio" ? !checked : !/^(text|email)$/.test(type) || checked !== false) continue;
@@ -99,9 +100,8 @@ const ownersWord = (group) => group.closest?.("[data-ppp]")?.dataset.ppp;
  * @param {any} button
  */
 const readIntoDraft = (group, button) => {
-  const element = group.host || group;
-  // A shadow root has no parent.
-  const heading = (group.parentNode || group).querySelector("h1,h2,h3");
+  const element = group.host || group; // a shadow root has no parent and no attributes
+  const heading = element.parentNode?.querySelector("h1,h2,h3");
   draft = { ...draft, ...readPerson(group), group };
   draft.form_text =
     !ownersWord(group) &&
@@ -125,9 +125,9 @@ const reportDraft = (event) => {
 shared.submitted = (event) => {
   /** @type {any} */
   const { target: form, submitter } = event;
-  const framePixel = form.ownerDocument.defaultView.ppp || window.ppp;
+  const { ppp = window.ppp } = form.ownerDocument.defaultView;
   // A frame with a pixel of its own reports its forms itself.
-  if (event === lastEvent || framePixel !== window.ppp) return;
+  if (event === lastEvent || ppp !== window.ppp) return;
   lastEvent = event;
   readIntoDraft(form, submitter || form.querySelector("[type=submit],button"));
   reportDraft(event);
@@ -187,7 +187,7 @@ const watchRequests = (view) => {
       promise.then(
         async (/** @type {Response} */ response) =>
           tell(response.status, await response.clone().text()),
-        ignore,
+        attempt,
       );
     }
   });
@@ -262,7 +262,7 @@ const settle = (lead, outcome) => {
 
 // ---- messages -----------------------------------------------------------------------------------
 
-const VENDORS = /^https:\/\/([\w-]+\.)*(hubspot|hsforms|typeform|calendly)\.com$/;
+const VENDORS = /[./](hubspot|hsforms|typeform|calendly)\.com$/;
 
 /**
  * Messages of embedded forms: HubSpot's have the fields, those of Typeform and Calendly only say
@@ -277,7 +277,7 @@ const onMessage = ({ data, origin }) => {
   }
   // "form-submit" is Typeform's, "calendly.event_scheduled" Calendly's.
   if (/form-submit|_scheduled/.test(data.type || data.event)) {
-    shared.dispatch(shared.createEvent("form_submit", { outcome: "accepted" }));
+    shared.dispatch(shared.makeEvent("form_submit", { outcome: "accepted" }));
   }
 };
 
@@ -293,9 +293,8 @@ const tappedRealms = new WeakSet();
 const watchWindow = (view) =>
   view &&
   attempt(() => {
-    const { Document, Event, HTMLFormElement, document } = view;
+    const { Document, Event, HTMLFormElement } = view;
     listen(view);
-    listen(document); // hears of frames that were loaded, which a window does not
     if (!tappedRealms.has(Document)) {
       tappedRealms.add(Document);
       watchRequests(view);
@@ -304,20 +303,19 @@ const watchWindow = (view) =>
       );
       // The page hides submit events from our listener by cancelling them: it did so before we
       // heard them, or in a closed shadow tree.
-      const onCancel = (/** @type {any} */ event) =>
-        event.type === "submit" && shared.submitted(event);
-      tap(Event.prototype, "preventDefault", onCancel);
-      tap(Event.prototype, "stopImmediatePropagation", onCancel);
-      // It takes all listeners away.
-      tap(Document.prototype, "open", () => watchWindow(view));
+      for (const method of ["preventDefault", "stopImmediatePropagation"]) {
+        tap(Event.prototype, method, (event) => event.type === "submit" && shared.submitted(event));
+      }
+      // It takes all listeners away, as in the first part.
+      tap(Document.prototype, "write", () => watchWindow(view));
     }
     for (let index = 0; index < view.length; index++) watchWindow(view[index]);
   });
 
 if (shared.hasForms) {
-  listeners.pointerdown = listeners.click = listeners.keydown = onGesture;
-  listeners.message = onMessage;
-  listeners.load = (/** @type {any} */ { target }) => watchWindow(target.contentWindow);
+  reactions.pointerdown = reactions.click = reactions.keydown = onGesture;
+  reactions.message = onMessage;
+  reactions.load = (/** @type {any} */ { target }) => watchWindow(target.contentWindow);
 }
 
 watchWindow(window);
@@ -342,5 +340,5 @@ shared.answered = (event, response) => {
         }
       }
     })
-    .catch(ignore);
+    .catch(attempt);
 };

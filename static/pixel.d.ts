@@ -51,13 +51,12 @@ interface Sending {
 
 /** What the first part offers to the second, and handlers that the second sets. */
 interface Shared {
-  lead: Lead;
   hasForms: boolean;
-  listeners: Record<string, any>;
+  reactions: Record<string, any>;
   listen(root: EventTarget): void;
   attempt<T>(task: () => T): T | undefined;
   tap(object: any, method: string, after: (self: any, args: any, result: any) => void): void;
-  createEvent(type: PppEvent["event_type"], properties: object): PppEvent;
+  makeEvent(type: PppEvent["event_type"], properties: object): PppEvent;
   report(person: Person & { form_text?: string }): Lead | undefined;
   dispatch(event: PppEvent): void;
   submitted(event: any): void;

@@ -32,7 +32,8 @@
   const NAVIGATION_TYPE_RELOAD = 1;
 
   /**
-   * Returns the task's result, or undefined if it throws: errors of the pixel stay in here.
+   * Returns the task's result, or undefined if it throws: errors of the pixel stay in here. What is
+   * no function, such as an error, is passed over.
    * @type {Shared["attempt"]}
    */
   const attempt = (task) => {
@@ -100,6 +101,8 @@
     );
     /** @type {PppEvent[]} events until there is consent and the page is no longer prerendered */
     let heldEvents = [];
+    /** @type {Lead} the last one */
+    let lead = {};
 
     // ---- delivery -----------------------------------------------------------------------------
 
@@ -134,22 +137,25 @@
       if (!hasCookie || !lastPageView) setCookie(COOKIE_MAX_AGE_SECONDS);
     };
 
-    /** @param {PppEvent} event */
-    const deliver = (event) => {
+    /**
+     * Sends an event. What does not get through is tried at the old address, too: a policy of the
+     * site may allow only that one.
+     * @param {PppEvent} event
+     */
+    const deliver = (event, path = "/e") => {
       const key = OUTBOX_PREFIX + event.event_key;
       const body = JSON.stringify(event);
-      /** @param {Response} response */
+      /** @param {any} response */
       const onResponse = (response) =>
         attempt(() => {
           if (!hasConsent) return; // it was withdrawn meanwhile
           // 404 is a Worker that does not know /e yet, or no longer.
-          if (response.status < 500 && response.status !== 429 && response.status !== 404) {
+          if (!/404|429|5../.test(response.status)) {
             // A lead that was corrected meanwhile waits for its own answer.
             if (storage[key] === body) delete storage[key];
           } else {
-            /** @type {any} a number of seconds, or null */
-            const retryAfter = response.headers.get("retry-after");
-            storage[PAUSE_KEY] = Date.now() + retryAfter * 1000;
+            // A number of seconds, or null.
+            storage[PAUSE_KEY] = Date.now() + response.headers.get("retry-after") * 1000;
           }
           shared.answered?.(event, response);
         });
@@ -160,9 +166,12 @@
       });
       try {
         // A string is sent as text/plain, which needs no preflight.
-        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(onResponse, ignore);
+        fetch(origin + path, { method: "POST", body, keepalive: true }).then(
+          onResponse,
+          () => path === "/e" && hasConsent && deliver(event, "/api/track/track"),
+        );
       } catch {
-        if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
+        if (navigator.sendBeacon(origin + path, body)) delete storage[key];
       }
     };
 
@@ -204,7 +213,7 @@
       attempt(() => {
         storage[VISITOR_KEY] = visitorId; // browsers may shorten the life of a script's cookie
         // By these numbers the server knows how many events were lost.
-        event.sequence ||= storage[SEQUENCE_KEY] = (Number(storage[SEQUENCE_KEY]) || 0) + 1;
+        event.sequence ||= storage[SEQUENCE_KEY] = (storage[SEQUENCE_KEY] | 0) + 1;
       });
       deliver(event);
     };
@@ -212,7 +221,7 @@
     const releaseHeldEvents = () => heldEvents.splice(0).forEach(dispatch);
 
     /** @type {(type: PppEvent["event_type"], properties: object) => PppEvent} */
-    const createEvent = (type, properties) => ({
+    const makeEvent = (type, properties) => ({
       pixel_id: pixelId,
       event_key: randomId(),
       event_type: type,
@@ -253,7 +262,7 @@
       dispatch(
         reloadedPageView?.page === page && isOurs(reloadedPageView)
           ? reloadedPageView
-          : createEvent("pageview", { page, page_url }),
+          : makeEvent("pageview", { page, page_url }),
       );
       reloadedPageView = null;
     };
@@ -295,37 +304,16 @@
      */
     const reportLead = ({ email, first_name, last_name, name, form_text }) => {
       if (!email) return;
-      if (email !== shared.lead.email) shared.lead = { email };
-      const { lead } = shared;
+      if (email !== lead.email) lead = { email };
       const form_data = { email, first_name, last_name, name };
       const personText = `${[email, first_name, last_name, name]}`;
-      lead.submission ||= createEvent("form_submit", { outcome: "submitted", form_text });
+      lead.submission ||= makeEvent("form_submit", { outcome: "submitted", form_text });
       if (lead.personText !== personText) {
         lead.personText = personText;
         lead.submission.form_data = form_data;
         dispatch(lead.submission);
       }
       return lead;
-    };
-
-    /** @type {Shared} */
-    const shared = {
-      lead: {},
-      attempt,
-      tap,
-      createEvent,
-      report: reportLead,
-      dispatch,
-      hasForms,
-      // The second part adds its own listeners to ours.
-      listeners: {},
-      listen: ignore,
-      // Until the second part replaces it: the e-mail address alone, and nothing of a login.
-      submitted: ({ target }) => {
-        /** @type {HTMLInputElement | null} */
-        const emailField = target.querySelector("form:not(:has([type=password])) [type=email]");
-        reportLead({ email: emailField?.value });
-      },
     };
 
     // ---- browser events -----------------------------------------------------------------------
@@ -340,8 +328,11 @@
       listen(event.composedPath()[0].getRootNode());
     };
 
-    /** @type {Record<string, any>} */
-    const listeners = (shared.listeners = {
+    /**
+     * What is done at each type of event. The second part adds its own.
+     * @type {Record<string, any>}
+     */
+    const reactions = {
       submit: (event) => hasForms && shared.submitted(event),
       focusin: onContact,
       pointerdown: onContact,
@@ -353,19 +344,38 @@
       pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
       popstate: () => onNavigation(),
-    });
+    };
 
     /** @param {Event} event */
-    const onEvent = (event) => attempt(() => listeners[event.type](event));
+    const onEvent = (event) => attempt(() => reactions[event.type](event));
 
     /**
      * Listens in the capture phase, before the page does. To listen to the same root again changes
-     * nothing.
-     * @param {EventTarget} root
+     * nothing. The document of a window hears of frames that were loaded, which the window does not.
+     * @param {any} root
      */
-    const listen = (shared.listen = (root) => {
-      for (const type in listeners) root.addEventListener(type, onEvent, true);
-    });
+    const listen = (root) => {
+      for (const type in reactions) root.addEventListener(type, onEvent, true);
+      if (root.document) listen(root.document);
+    };
+
+    /** @type {Shared} */
+    const shared = {
+      attempt,
+      tap,
+      makeEvent,
+      report: reportLead,
+      dispatch,
+      hasForms,
+      reactions,
+      listen,
+      // Until the second part replaces it: the e-mail address alone, and nothing of a login.
+      submitted: ({ target }) => {
+        /** @type {HTMLInputElement | null} */
+        const emailField = target.querySelector("form:not(:has([type=password])) [type=email]");
+        reportLead({ email: emailField?.value });
+      },
+    };
 
     // ---- commands -----------------------------------------------------------------------------
 
@@ -381,7 +391,7 @@
     const commands = {
       pageview: () => pageView(true),
       identify: reportLead,
-      event: (name, data) => dispatch(createEvent("event", { event_name: name, event_data: data })),
+      event: (name, data) => dispatch(makeEvent("event", { event_name: name, event_data: data })),
       consent: (given) => {
         hasConsent = given;
         if (!given) forgetVisitor();
@@ -406,9 +416,10 @@
     };
 
     listen(window);
-    listen(document); // hears of frames that were loaded, which a window does not
     flushOutbox();
     tap(Element.prototype, "attachShadow", (_element, _args, root) => listen(root));
+    // It takes all listeners away once the page is loaded.
+    tap(document, "write", () => listen(window));
     tap(history, "pushState", () => onNavigation());
     tap(history, "replaceState", onNavigation);
     for (const command of /** @type {any} */ (queue)) ppp(...command);

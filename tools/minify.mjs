@@ -12,7 +12,7 @@ import { minify } from "terser";
 // The properties in pixel.d.ts that never leave the page, and that no object of the browser has.
 const INNER_PROPERTIES = new RegExp(
   `^(${[
-    "shared|attempt|tap|report|dispatch|submitted|answered|lead|createEvent|hasForms|listen|listeners",
+    "shared|attempt|tap|report|dispatch|submitted|answered|lead|makeEvent|hasForms|listen|reactions",
     "submission|personText|hasLeft|dialogText|answers",
   ].join("|")})$`,
 );
@@ -30,7 +30,7 @@ const COMPRESS = {
 const COMPILE_AHEAD = "//# allFunctionsCalledOnLoad";
 
 // The letters of short names, in an order that brotli likes: `node tools/short_names.mjs` finds it.
-export const LETTERS = "hpnkbacRSLAqTZCrjYdlDgXe_stBVGxFfNWQOzHyImJPwUMvKu$Eio";
+export const LETTERS = "hpiEbakcLgyqWxND_jsTlAFoCMQXdfIPVUrwBuzKHSRtZJvGnY$mOe";
 
 const PARTS = [
   { file: "pixel.js", module: false, preamble: COMPILE_AHEAD },

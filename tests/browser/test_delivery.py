@@ -227,6 +227,22 @@ def test_what_is_older_than_three_and_a_half_days_is_forgotten(visit: Visit) -> 
     visit.assert_nothing_waits()
 
 
+@pytest.mark.parametrize(
+    "owner", [{"pixel_id": "another-pixel"}, {"origin": "https://pixel.elsewhere.example"}]
+)
+def test_what_another_pixel_or_server_has_to_say_waits_for_it(
+    visit: Visit, owner: dict[str, str]
+) -> None:
+    visit.leave()
+    others = wait_event(visit, days_ago=4, sequence=1, **owner)
+    number = f"ppp_{visit.site.pixel}_{visit.road.url}_n"
+    visit.page.evaluate("(name) => { localStorage[name] = 40; }", number)
+    visit.open("/")
+    visit.stored(1)
+    assert until(lambda: visit.waiting() == [others]), visit.waiting()
+    assert tries(visit, others) == 0
+
+
 @pytest.mark.parametrize("content", ["", "{", "null", "7", "{}", '{"at": "x"}'])
 def test_an_entry_that_cannot_be_read_stands_in_nobodys_way(visit: Visit, content: str) -> None:
     visit.leave()
@@ -265,11 +281,12 @@ def test_a_correction_that_waits_outlives_the_late_answer_to_what_it_corrects(
         if len(late) > 1:
             route.abort()
 
-    visit.page.route(f"{visit.road.url}/e", stop)
+    for address in ("/e", "/api/track/track"):  # the old one is tried where the new one fails
+        visit.page.route(f"{visit.road.url}{address}", stop)
     visit.command("identify", {"email": ADA["email"]})
     visit.command("identify", ADA)
     visit.page.wait_for_timeout(500)
-    assert len(late) == 2
+    assert len(late) == 3
     late[0].continue_()
     visit.page.wait_for_timeout(500)
     [lead] = visit.rows("form_submit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import time
 
@@ -99,6 +100,21 @@ def test_a_policy_that_forbids_the_second_part_keeps_the_address(visit: Visit) -
     assert leads(visit) == [{"email": "ada@example.org"}]
 
 
+@pytest.mark.parametrize("body", [FORM, "Welcome"], ids=["with fields", "without fields"])
+def test_a_policy_that_allows_only_the_old_address_is_enough(visit: Visit, body: str) -> None:
+    visit.site.headers["Content-Security-Policy"] = (
+        f"script-src {visit.road.url}; connect-src {visit.road.url}/api/track/track"
+    )
+    visit.site.pages["/"] = with_pixel(body)
+    visit.page.goto(visit.site.url)
+    visit.stored(1)
+    visit.command("identify", ADA)
+    visit.stored(2)
+    assert leads(visit) == [ADA]
+    assert visit.road.events == []
+    visit.assert_nothing_waits()
+
+
 def test_a_page_in_a_frame_counts_for_itself(visit: Visit) -> None:
     visit.site.pages["/"] = document("", '<iframe src="/form" width="500" height="300"></iframe>')
     visit.page.goto(visit.site.url)
@@ -115,6 +131,19 @@ def test_a_page_and_its_frame_with_pixels_of_their_own_count_a_lead_once(visit: 
     visit.stored(2)
     visit.page.frame_locator("iframe").get_by_role("button", name="Send").click()
     visit.stored(3)
+    assert leads(visit) == [ADA]
+
+
+def test_a_frame_that_a_script_fills_counts_for_the_page_around_it(visit: Visit) -> None:
+    content = html.escape(with_pixel(FORM))
+    visit.site.pages["/"] = document(
+        "", f'<iframe srcdoc="{content}" width="500" height="300"></iframe>'
+    )
+    visit.page.goto(f"{visit.site.url}/")
+    visit.stored(1)
+    visit.page.frame_locator("iframe").get_by_role("button", name="Send").click()
+    rows = visit.stored(2)
+    assert [row["page_url"] for row in rows] == [f"{visit.site.url}/"] * 2
     assert leads(visit) == [ADA]
 
 

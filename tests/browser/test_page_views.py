@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config import VERSION
-from tests.browser.client_site import FORM, Visit, document, script, with_pixel
+from tests.browser.client_site import FORM, PIXEL_TAG, Visit, document, script, with_pixel
 from tests.harness.worker import Row
 
 SECOND_PART = f"/static/pixel-{VERSION}-more.js"
@@ -105,6 +105,26 @@ def test_data_spa_says_what_is_a_new_address(visit: Visit, spa: str, expected: l
            await settle(); history.replaceState({}, '', '/c#/b')""",
     )
     assert paths(visit, visit.stored(len(expected))) == expected
+
+
+def test_a_campaign_that_the_page_cleans_away_is_stored(visit: Visit) -> None:
+    cleans = script("history.replaceState(null, '', location.pathname)")
+    visit.site.pages["/"] = document(PIXEL_TAG.replace("async", "") + cleans, "Welcome")
+    campaign = "/?utm_source=google&utm_campaign=spring&gclid=Cj0-test"
+    visit.open(campaign)
+    [row] = visit.stored(1)
+    assert paths(visit, [row]) == [campaign]
+    assert (row["utm_campaign"], row["gclid"]) == ("spring", "Cj0-test")
+
+
+def test_a_query_that_is_replaced_again_and_again_counts_once_it_stays(visit: Visit) -> None:
+    visit.page.clock.install()
+    visit.open()
+    for price in range(20):
+        steps(visit, f"history.replaceState(null, '', '/?price={price}')")
+        visit.pass_time(150)
+    visit.pass_time(1_000)
+    assert paths(visit, visit.stored(2)) == ["/", "/?price=19"]
 
 
 def test_off_still_counts_every_page_that_is_loaded(visit: Visit) -> None:

@@ -123,6 +123,10 @@ def test_a_page_view_with_campaign_parameters_is_one_row(
     }
     [row] = stored(page, worker, at_least=1)
     assert {name: row[name] for name in expected} == expected
+    sizes = page.evaluate("[innerWidth, innerHeight, screen.width, screen.height]")
+    viewport, device = json.loads(row["viewport_data"]), json.loads(row["device_data"])
+    screen = device["screen"]
+    assert [viewport["width"], viewport["height"], screen["width"], screen["height"]] == sizes
     second_part = f"GET /static/pixel-{VERSION}-more.js"  # the page has a form
     assert wire.requests == ["GET /p.js", second_part, "POST /e"]
 

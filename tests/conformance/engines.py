@@ -107,6 +107,12 @@ class ChromiumVisitor:
     def close_tab(self) -> None:
         self.tabs.pop().close()
 
+    def in_another_tab(self) -> ChromiumVisitor:
+        """The same person, who looks at a tab of its own."""
+        somebody = ChromiumVisitor(self.context)
+        somebody.new_tab()
+        return somebody
+
 
 @dataclass(frozen=True, slots=True)
 class Chromium:

@@ -1,6 +1,8 @@
 """A client's site: the folder pages/, on two origins, each page with the pixel's tag in it.
 
-Whatever is posted is answered with the thank-you page, and below /api with JSON. A page's
+Whatever is posted is answered with the thank-you page, and below /api with JSON. The parameters of
+/api/answer say how it answers: `status`, `body`, `slow` (seconds), `download`. Below /situation
+stands the page of a situation. A page's
 placeholders are `{{road}}`, `{{pixel_id}}`, `{{email}}` (of a visitor whose browser fills it in),
 `{{elsewhere}}` (the other origin) and `{{private}}`: fields that are nobody's business.
 """
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.harness.listening import listening
 from tests.harness.worker import PIXEL
@@ -55,7 +57,11 @@ class _Page(BaseHTTPRequestHandler):
         super().__init__(*args)  # type: ignore[arg-type]  # passed through as they came
 
     def do_GET(self) -> None:
-        self._show(urlsplit(self.path).path.strip("/"))
+        if self.path.startswith("/api/"):
+            self._received.append(unquote(self.path))
+            self._answer_as_told()
+        else:
+            self._show(urlsplit(self.path).path.strip("/"))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -65,21 +71,31 @@ class _Page(BaseHTTPRequestHandler):
             return
         if self.path == "/api/slow":
             time.sleep(SLOW_SECONDS)
-        self._answer("application/json", json.dumps({"ok": True}))
+        self._answer_as_told()
+
+    def _answer_as_told(self) -> None:
+        options = dict(parse_qsl(urlsplit(self.path).query))
+        time.sleep(float(options.get("slow", "0")))
+        body = options.get("body", json.dumps({"ok": "status" not in options}))
+        content_type = "application/octet-stream" if "download" in options else "application/json"
+        self._answer(content_type, body, int(options.get("status", "200")))
 
     def _show(self, name: str) -> None:
         file = PAGES / f"{name}.html"
-        if file.parent != PAGES or not file.is_file():
+        if name.startswith("situation"):
+            content = self._placeholders["situation"]
+        elif file.parent == PAGES and file.is_file():
+            content = file.read_text(encoding="utf-8")
+        else:
             self.send_error(404)
             return
-        content = file.read_text(encoding="utf-8")
         for placeholder, value in self._placeholders.items():
             content = content.replace(f"{{{{{placeholder}}}}}", value)
         self._answer("text/html; charset=utf-8", content)
 
-    def _answer(self, content_type: str, content: str) -> None:
+    def _answer(self, content_type: str, content: str, status: int = 200) -> None:
         body = content.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -90,9 +106,10 @@ class _Page(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running_site(road: str, email: str) -> Iterator[Site]:
+def running_site(road: str, email: str, situation: str = "") -> Iterator[Site]:
     """The site, for one visitor, with the pixel of the Worker at the end of that road."""
     placeholders = {
+        "situation": situation,
         "road": road,
         "pixel_id": PIXEL,
         "email": email,

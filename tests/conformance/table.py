@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tests.conformance.outcomes import OUTCOMES
+from tests.conformance.people import PEOPLE
+from tests.conformance.places import LOCATIONS
 from tests.conformance.scenarios import SCENARIOS, Kind
 
-TITLE_WIDTH = 46
+SITUATIONS = (*OUTCOMES, *PEOPLE, *LOCATIONS)
+EXPECTED_LEADS = {scenario.name: scenario.leads for scenario in SCENARIOS} | {
+    situation.name: situation.leads for situation in SITUATIONS
+}
+TITLE_WIDTH = 52
 COLUMN_WIDTH = 11
 
 
@@ -36,6 +43,15 @@ def table(cells: Sequence[Cell]) -> Iterator[str]:
         row = [by_place.get((scenario.name, engine)) for engine in engines]
         if any(row):
             yield _row(scenario.title, scenario.leads, [str(cell or "") for cell in row])
+    for kind in dict.fromkeys(situation.kind for situation in SITUATIONS):
+        names = [situation.name for situation in SITUATIONS if situation.kind == kind]
+        rows = [[by_place.get((name, engine)) for engine in engines] for name in names]
+        if any(map(any, rows)):
+            yield kind
+        for name, row in zip(names, rows, strict=True):
+            if any(row):
+                title = name.removeprefix(f"{kind}: ")
+                yield _row(f"  {title}", EXPECTED_LEADS[name], [str(cell or "") for cell in row])
     for engine in engines:
         yield _score(engine, [cell for cell in cells if cell.engine == engine])
 
@@ -47,16 +63,17 @@ def _row(title: str, want: object, columns: Iterable[str]) -> str:
 
 def _score(engine: str, cells: Iterable[Cell]) -> str:
     kinds = {scenario.name: scenario.kind for scenario in SCENARIOS}
-    of_kind: dict[Kind, list[Cell]] = {kind: [] for kind in Kind}
+    cells_by_kind: dict[Kind | None, list[Cell]] = {kind: [] for kind in (*Kind, None)}
     for cell in cells:
-        of_kind[kinds[cell.scenario]].append(cell)
-    genuine, more = of_kind[Kind.LEAD], of_kind[Kind.MORE]
-    false_positives = sum(cell.leads or 0 for cell in of_kind[Kind.NOTHING])
-    double = max((cell.leads or 0 for cell in of_kind[Kind.DOUBLE]), default="-")
+        cells_by_kind[kinds.get(cell.scenario)].append(cell)
+    genuine, more = cells_by_kind[Kind.LEAD], cells_by_kind[Kind.MORE]
+    false_positives = sum(cell.leads or 0 for cell in cells_by_kind[Kind.NOTHING])
+    double = max((cell.leads or 0 for cell in cells_by_kind[Kind.DOUBLE]), default="-")
     return (
         f"{engine} {_passed(genuine)} of {len(genuine)}"
         f" · false positives {false_positives} · double click {double}"
         f" · more leads {_passed(more)} of {len(more)}"
+        f" · further situations {_passed(cells_by_kind[None])} of {len(cells_by_kind[None])}"
     )
 
 

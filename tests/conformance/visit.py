@@ -114,10 +114,17 @@ class Visit:
     def leads(self) -> list[Row]:
         """What counts as a lead of this visit: all that the site did not reject."""
         rows = self.worker.query(
-            "SELECT * FROM tracking_events WHERE id > ? AND event_type = 'form_submit' ORDER BY id",
+            "SELECT * FROM tracking_events WHERE id > ?1 AND event_type = 'form_submit'"
+            " AND (page_url LIKE ?2 || '/%' OR page_url LIKE ?3 || '/%') ORDER BY id",
             self.last_event,
+            self.site.url,
+            self.site.elsewhere,
         )
         return [row for row in rows if row.get("form_outcome") != "rejected"]
+
+    def pause(self, seconds: float) -> None:
+        """Does nothing for a while."""
+        time.sleep(seconds)
 
     def look_further(self) -> None:
         """Opens another page of the site: what the pixel still had to say, it has said then."""
@@ -132,11 +139,17 @@ def some_email() -> str:
 @contextmanager
 def visiting(engine: Engine, worker: Worker) -> Iterator[Visit]:
     """Somebody new, with a road and a site of their own, until the block ends."""
+    with engine.visitor() as visitor, visit_of(visitor, worker) as visit:
+        yield visit
+
+
+@contextmanager
+def visit_of(visitor: Visitor, worker: Worker, situation: str = "") -> Iterator[Visit]:
+    """A visitor on a site of its own, by a road of its own, until the block ends."""
     [last] = worker.query("SELECT coalesce(max(id), 0) AS id FROM tracking_events")
     email = some_email()
     with (
         running_road(worker.url) as road,
-        running_site(road.url, email) as site,
-        engine.visitor() as visitor,
+        running_site(road.url, email, situation) as site,
     ):
         yield Visit(visitor, site, road, worker, [email], last["id"])

@@ -69,6 +69,84 @@ LEADS = [
     form("Send", "", "onRequest"),
     "",
 ]
+# What forms say in six languages, as their button or heading.
+SAID_TO_KNOWN_PEOPLE = """
+Reset your password | Forgot password | Password reset | Forgotten your password? |
+Trouble logging in? | Can't log in? | Passwort zurücksetzen | Kennwort vergessen |
+Neues Passwort anfordern | Réinitialiser le mot de passe | Mot de passe perdu |
+Recuperar contraseña | Restablecer contraseña | ¿Has olvidado tu contraseña? |
+Redefinir senha | Recuperar senha | Esqueci minha senha | Reimposta password |
+Recupera password | Hai dimenticato la password? | Email me a magic link | Send login link |
+Send me a sign-in link | Get a sign-in code | Login-Link senden | Anmeldelink senden |
+Link zum Anmelden | Recevoir un lien de connexion | Enviar enlace de acceso |
+Enviar enlace mágico | Enviar link de acesso | Receber link de acesso |
+Invia link di accesso | Ricevi il link di accesso | Sign in with email | Log in with email |
+Demander l'accès à mes données | Unsubscribe | Unsubscribe me | Abmelden vom Newsletter |
+Newsletter abmelden | Abbestellen | Vom Newsletter abmelden | Se désabonner |
+Me désinscrire | Darse de baja | Darme de baja | Cancelar suscripción | Cancelar inscrição |
+Cancelar assinatura | Descadastrar | Disiscriviti | Annulla iscrizione | Cancellami |
+Cancella iscrizione | Manage subscription | Manage your subscriptions | Email preferences |
+Communication preferences | Update your preferences | Manage your preferences |
+Manage preferences | Subscription preferences | Preference center | E-Mail-Einstellungen |
+Kommunikationseinstellungen | Newsletter-Einstellungen | Préférences de communication |
+Gérer mes préférences | Préférences e-mail | Preferencias de correo |
+Preferencias de comunicación | Preferências de e-mail | Preferenze email |
+Preferenze di comunicazione | Cookie request | Privacy request | Submit a privacy request |
+Do not sell my personal information | Data request | Data subject request | Delete my data |
+Request my data | Download my data | Access my data | Right to be forgotten |
+Meine Daten löschen | Auskunft anfordern | Datenauskunft | Daten löschen |
+Supprimer mes données | Accéder à mes données | Demande d'accès aux données |
+Eliminar mis datos | Acceder a mis datos | Excluir meus dados | Acessar meus dados |
+Cancella i miei dati | Accedi ai miei dati | Opt out | Opt-out | Track your order |
+Order status | Check order status | Where is my order? | Find my order | Look up your order |
+Track shipment | Track my package | Sendung verfolgen | Sendungsverfolgung | Bestellstatus |
+Bestellung verfolgen | Wo ist meine Bestellung? | Suivre ma commande | Suivi de commande |
+Où est ma commande ? | Seguir mi pedido | Seguimiento de pedido | Rastrear pedido |
+Estado del pedido | Acompanhar pedido | Rastreio de encomenda | Traccia ordine |
+Stato dell'ordine | Dov'è il mio ordine? | Tracciamento spedizione | Resend confirmation |
+Resend verification email | Verify your email | Login | Sign in | Log in | Einloggen |
+Se connecter | Iniciar sesión | Entrar | Accedi | Search | Suchen | Rechercher | Buscar |
+Pesquisar | Cerca | Update email address | Change your email address | Edit profile |
+Account settings | My account | Find your account | Recover your account | Return an order |
+Start a return | Cancel my order | Cancel subscription
+"""
+SAID_TO_NEW_PEOPLE = """
+Get a demo | Contact us | Subscribe | Subscribe to our newsletter | Newsletter abonnieren |
+S'abonner | S'inscrire | Suscribirse | Inscreva-se | Iscriviti | Jetzt anmelden |
+Anmelden zum Newsletter | Zum Newsletter anmelden | Newsletter anmelden |
+Für den Newsletter anmelden | Get started | Sign up | Create account | Download the guide |
+Request a quote | Request data sheet | Order now | Order a sample |
+Track your orders with us: request a demo | Password manager: start free trial |
+Data platform demo | Send | Submit | Join the waitlist | Reset your expectations |
+Get our status report | Book a call | Personal data protection webinar |
+Data deletion software - get a quote | Send me the data | Cookie recipes newsletter |
+Search engine optimisation audit | Apply now | Register | Notify me when available |
+Email me when back in stock | Anfrage senden | Angebot anfordern |
+Order tracking API: talk to sales | Preferences: which topics? Subscribe | Stay in touch |
+Change your life | Recover from stress: free guide | Find an accountant |
+Change email marketing for good | Access your data anywhere | Request your information pack |
+Download your data sheet | Manage your subscriptions in one place |
+Export your data with one click | Update your kitchen | Return on investment calculator |
+Where is my money going? | Solicitar presupuesto | Solicitar datos técnicos |
+Solicitar dados do produto | Richiedi informazioni | Télécharger le guide |
+Track your fitness | Follow your order book | Anmelden
+"""
+
+
+def texts(block: str) -> list[str]:
+    return [" ".join(text.split()) for text in block.split("|") if text.strip()]
+
+
+@pytest.mark.parametrize("text", texts(SAID_TO_KNOWN_PEOPLE))
+def test_the_button_or_the_heading_tells_that_people_are_known(text: str) -> None:
+    assert serves_known_people(form(text), f"{SITE}/page")
+    assert serves_known_people(form("Go", text), f"{SITE}/page")
+
+
+@pytest.mark.parametrize("text", texts(SAID_TO_NEW_PEOPLE))
+def test_similar_words_are_said_to_new_people_too(text: str) -> None:
+    assert not serves_known_people(form(text), f"{SITE}/page")
+    assert not serves_known_people(form("Go", text), f"{SITE}/page")
 
 
 @pytest.mark.parametrize("form_text", NO_LEADS)
@@ -123,6 +201,8 @@ def test_what_is_no_text_says_nothing(form_text: object) -> None:
         "forgot-password",
         "account/reset_password",
         "users/password-reset.html",
+        "users/password/new",
+        "password/reset/a1b2c3",
         "lostPassword".lower(),
         "magic-link",
         "login",
@@ -150,7 +230,11 @@ def test_a_page_that_serves_an_account(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "contact", "blog/how-to-reset", "privacy", "cookies", "orders", "signup", "data"]
+    "path",
+    [
+        *("", "contact", "blog/how-to-reset", "privacy", "cookies", "orders", "signup", "data"),
+        *("new/password-manager", "password-manager/new", "find-an-accountant"),
+    ],
 )
 def test_a_page_that_serves_no_account(path: str) -> None:
     assert not serves_account(f"{SITE}/{path}")

@@ -1,0 +1,105 @@
+"""Situations in which an address is somebody else's, or that of somebody who is known."""
+
+from __future__ import annotations
+
+from tests.conformance.situations import Situation, form, sending, with_enter
+from tests.conformance.visit import Visit
+
+WHOSE = "whose address"
+ACCOUNT = "people who are known"
+ADA = {"first_name": "Ada"}
+OTHER = '<input type="email" name="{}" value="friend@example.net">'
+BILLING = '<input name="billing_first_name" value="Ada"><input type="email" name="email">'
+SHIPPING = '<input name="shipping_first_name" value="Bob">' + OTHER.format("shipping_email")
+
+
+def with_other(name: str, *, first: bool) -> str:
+    """A form with one's own address and somebody else's."""
+    own_field, other_field = '<input type="email" name="email">', OTHER.format(name)
+    return form(fields=own_field + other_field if first else other_field + own_field)
+
+
+def no_lead(title: str, body: str, path: str = "") -> Situation:
+    """A form that serves people who are known."""
+    return Situation(ACCOUNT, title, body, 0, path=path)
+
+
+def headed(heading: str, button: str = "OK") -> str:
+    """A form below a heading."""
+    return f"<section><h2>{heading}</h2>{form(button=f'<button>{button}</button>')}</section>"
+
+
+def say_who_is_there(visit: Visit) -> None:
+    """The page says who is there."""
+    visit.visitor.evaluate(f"ppp('identify', {{ email: '{visit.email}' }}) || true")
+
+
+PEOPLE = (
+    Situation(WHOSE, "billing before shipping", form(fields=BILLING + SHIPPING), person=ADA),
+    Situation(WHOSE, "shipping before billing", form(fields=SHIPPING + BILLING), person=ADA),
+    *(
+        Situation(
+            WHOSE,
+            f"one's own {'before' if first else 'after'} {name}",
+            with_other(name, first=first),
+        )
+        for name in ("friend_email", "email_amigo", "freund_mail", "recipient", "colleague_email")
+        for first in (True, False)
+    ),
+    *(
+        Situation(
+            WHOSE,
+            f"only {name}",
+            form(fields=f'<label>E-mail <input type="email" name="{name}"></label>'),
+            0,
+            act=sending("input", "button"),
+        )
+        for name in ("friend_email", "friends[0][email]", "invite_email", "recipient_email")
+    ),
+    no_lead("a lost password, by its heading", headed("Forgot your password?")),
+    no_lead("a lost password, in German", headed("Passwort vergessen?")),
+    no_lead("a lost password, in French", headed("Mot de passe oublié ?")),
+    no_lead("a lost password, in Spanish", headed("¿Olvidaste tu contraseña?")),
+    no_lead("a lost password, in Portuguese", headed("Esqueceu a senha?")),
+    no_lead("a lost password, in Italian", headed("Password dimenticata?")),
+    no_lead("a login link, by its button", form(button="<button>E-mail me a login link</button>")),
+    no_lead("an unsubscription, by its id", form(attributes='method="post" id="unsubscribe"')),
+    no_lead(
+        "preferences, by its class", form(attributes='method="post" class="email-preferences"')
+    ),
+    no_lead("an order's tracking, by its action", form(attributes='action="/track-order"')),
+    no_lead("a cookie request, by its name", form(attributes='name="cookieRequest"')),
+    no_lead("a request for data", headed("Delete my personal data")),
+    no_lead("a lost password, by the address", form(), "forgot-password"),
+    no_lead("data-ppp=ignore on the form", form(attributes='method="post" data-ppp="ignore"')),
+    no_lead("data-ppp=ignore around it", f'<div data-ppp="ignore">{form()}</div>'),
+    Situation(
+        ACCOUNT,
+        "a search by name or e-mail, with Enter",
+        f"<h1>Customers</h1>{form(attributes='class=search-form', button='')}",
+        0,
+        act=with_enter,
+    ),
+    Situation(
+        ACCOUNT, "identify() on the page of an account", "", 0, act=say_who_is_there, path="account"
+    ),
+    Situation(ACCOUNT, "identify() elsewhere", "", act=say_who_is_there),
+    Situation(
+        ACCOUNT,
+        "data-ppp=lead on a lost password",
+        f"<section><h2>Forgot your password?</h2>{form(attributes='data-ppp=lead')}</section>",
+    ),
+    Situation(
+        ACCOUNT,
+        "a newsletter below a lost password",
+        form(button="<button>Subscribe</button>"),
+        path="forgot-password",
+    ),
+    Situation(ACCOUNT, "order tracking software", headed("Track your orders", "Get a demo")),
+    Situation(ACCOUNT, "a class with border, status", form(attributes='class="status border-0"')),
+    Situation(
+        ACCOUNT,
+        "OctoberCMS: data-request",
+        form(attributes='method="post" action="/thank-you" data-request="onSend"'),
+    ),
+)
