@@ -108,6 +108,11 @@ OUTCOMES = (
     ),
     Situation(
         SENT,
+        "over a WebSocket, as LiveView does",
+        form("const push = overSocket(); onSubmit(() => { push(); say('Hm'); })"),
+    ),
+    Situation(
+        SENT,
         "by a Worker",
         form(
             "const code = \"onmessage = ({ data: [url, body] }) => fetch(url, { method: 'POST',"

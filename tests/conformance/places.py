@@ -128,6 +128,11 @@ LOCATIONS = (
     ),
     Situation(
         FORMLESS,
+        "over a WebSocket",
+        f"{widget('push()')}<script>const push = overSocket();</script>",
+    ),
+    Situation(
+        FORMLESS,
         "JSON in JSON",
         widget(POST % "JSON.stringify({ address: email.value })"),
     ),

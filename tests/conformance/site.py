@@ -9,6 +9,8 @@ placeholders are `{{road}}`, `{{pixel_id}}`, `{{email}}` (of a visitor whose bro
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -24,6 +26,7 @@ from tests.harness.worker import PIXEL
 
 PAGES = Path(__file__).with_name("pages")
 SLOW_SECONDS = 1.0
+WEBSOCKET_ID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # of RFC 6455
 
 MESSAGE = "The pond is between us"
 PASSWORD = "hunter2-and-more"  # noqa: S105  # nobody's
@@ -57,7 +60,9 @@ class _Page(BaseHTTPRequestHandler):
         super().__init__(*args)  # type: ignore[arg-type]  # passed through as they came
 
     def do_GET(self) -> None:
-        if self.path.startswith("/api/"):
+        if "upgrade" in self.headers:
+            self._take_from_socket()
+        elif self.path.startswith("/api/"):
             self._received.append(unquote(self.path))
             self._answer_as_told()
         else:
@@ -72,6 +77,21 @@ class _Page(BaseHTTPRequestHandler):
         if self.path == "/api/slow":
             time.sleep(SLOW_SECONDS)
         self._answer_as_told()
+
+    def _take_from_socket(self) -> None:
+        """Takes the first short message of a WebSocket."""
+        key = self.headers["sec-websocket-key"] + WEBSOCKET_ID
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        digest = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(digest).decode())
+        self.end_headers()
+        header = self.rfile.read(2)
+        mask, length = self.rfile.read(4), header[-1] & 127
+        masked = zip(self.rfile.read(length), mask * length, strict=False)
+        self._received.append(bytes(byte ^ other for byte, other in masked).decode())
 
     def _answer_as_told(self) -> None:
         options = dict(parse_qsl(urlsplit(self.path).query))

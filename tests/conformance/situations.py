@@ -24,6 +24,8 @@ const onSubmit = (task) => form.addEventListener("submit", (event) => {
 });
 const say = (text) => document.body.insertAdjacentHTML("beforeend", `<p>${text}</p>`);
 const alertBox = (text) => form.insertAdjacentHTML("beforeend", `<p role="alert">${text}</p>`);
+const overSocket = (socket = new WebSocket(location.origin.replace("http", "ws"))) => () =>
+  socket.send(JSON.stringify({ email: email.value }));
 const submitOnce = (task) => { let tries = 0; onSubmit(() => task(tries++)); };
 """
 

@@ -47,7 +47,7 @@ _KNOWN_PEOPLE = re.compile(
         [
             # A lost password, a login by mail.
             rf"{_LOST}.{{0,25}}{_LOGIN_WORDS}|{_LOGIN_WORDS}.{{0,25}}{_LOST}",
-            r"account recover|recover.{0,9}account|(?:find|locate) (?:my|your) account\b",
+            r"account recover|recover.{0,9}account|(?:find|locate) (?:my|your) account$",
             r"reset ?link",
             r"(?:trouble|problems?|can ?t|cannot) (?:log|sign)(?:g?ing)? ?in",
             r"magi\w+ ?link|(?:link|enlace|lien) (?:de )?magi",
@@ -70,8 +70,8 @@ _KNOWN_PEOPLE = re.compile(
             r"auskunft (?:anford|beantrag|verlang)|datenl(?:o|oe)schung|right to be forgotten",
             rf"{_PERSONAL}.{{1,9}}(?:request|delet|eras|removal|losch|loesch)|personal data access",
             rf"(?:delet|eras|losch|loesch|auskunft|suppr|elimin|exclu|cancell).{{0,25}}{_PERSONAL}",
-            rf"\b(?:request|download|get) (?:a copy of )?(?:my|your) {_DATA}",
-            rf"\b(?:access|export|see|view) (?:a copy of )?my {_DATA}",
+            rf"\b(?:request|download) (?:a copy of )?your {_DATA}$",
+            rf"\b(?:request|download|access|export|see|view) (?:a copy of )?my {_DATA}",
             rf"{_ASK_FOR} (?:mes donnees|mis datos|meus dados|miei dati)\b",
             r"meine daten (?:anford|einseh|herunterlad|export)",
             r"acces (?:a|aux) (?:mes |vos )?donnees",

@@ -111,6 +111,7 @@ Account settings | My account | Find your account | Recover your account | Retur
 Start a return | Cancel my order | Cancel subscription
 """
 SAID_TO_NEW_PEOPLE = """
+Find your account manager | Get your data in order | Download your data strategy |
 Get a demo | Contact us | Subscribe | Subscribe to our newsletter | Newsletter abonnieren |
 S'abonner | S'inscrire | Suscribirse | Inscreva-se | Iscriviti | Jetzt anmelden |
 Anmelden zum Newsletter | Zum Newsletter anmelden | Newsletter anmelden |
