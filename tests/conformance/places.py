@@ -184,20 +184,15 @@ LOCATIONS = (
     *(
         Situation(
             FRAMES,
-            f"{what} rewrites the page",
+            f"{call} rewrites a page {rewritten} fields",
             f"""{field}<script>addEventListener("load", () => setTimeout(() => {{
                 {code}(`{FRAME}`); document.close(); }}, 700));</script>""",
         )
-        for what, field, code in (
-            ("document.open()", "", "document.open(); document.write"),
-            ("document.write()", "", "document.write"),
-            (
-                "document.open(), of a page with fields",
-                "<input>",
-                "document.open(); document.write",
-            ),
-            ("document.write(), of a page with fields", "<input>", "document.write"),
-        )
+        for call, code in {
+            "document.open()": "document.open(); document.write",
+            "document.write()": "document.write",
+        }.items()
+        for rewritten, field in (("without", ""), ("with", "<input>"))
     ),
     *(
         Situation(FRAMES, f"a field named {name}", form(fields=FIELD + NAMED.format(name)))

@@ -1,10 +1,10 @@
-"""A client's site: the folder pages/, on two origins, each page with the pixel's tag in it.
+"""A client's site: the folder pages/, by two hosts, each page with the pixel's tag in it.
 
 Whatever is posted is answered with the thank-you page, and below /api with JSON. The parameters of
 /api/answer say how it answers: `status`, `body`, `slow` (seconds), `download`. Below /situation
-stands the page of a situation. A page's
-placeholders are `{{road}}`, `{{pixel_id}}`, `{{email}}` (of a visitor whose browser fills it in),
-`{{elsewhere}}` (the other origin) and `{{private}}`: fields that are nobody's business.
+stands the page of a situation. A page's placeholders are `{{road}}`, `{{pixel_id}}`,
+`{{email}}` (of a visitor whose browser fills it in), `{{elsewhere}}` (the other origin) and
+`{{private}}`: fields that are nobody's business.
 """
 
 from __future__ import annotations
@@ -137,6 +137,6 @@ def running_site(road: str, email: str, situation: str = "") -> Iterator[Site]:
     }
     received: list[str] = []
     page = partial(_Page, placeholders, received)
-    with listening(page) as port, listening(page) as other_port:
-        placeholders["elsewhere"] = f"http://localhost:{other_port}"
+    with listening(page) as port:
+        placeholders["elsewhere"] = f"http://localhost:{port}"
         yield Site(f"http://127.0.0.1:{port}", placeholders["elsewhere"], received)
