@@ -18,9 +18,7 @@ from ops.worker_api.with_api import with_api
 
 AnswersFile = Annotated[Path, typer.Argument(metavar="FILE", help="Where the answers are kept.")]
 
-commands = typer.Typer(
-    name="answers", help="What scripts read: save, compare with before."
-)
+commands = typer.Typer(name="answers", help="What scripts read: save, compare with before.")
 
 
 @commands.command(
