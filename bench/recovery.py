@@ -92,12 +92,13 @@ def worker(storage: Path, database_id: str | None = None) -> Iterator[str]:
         yield running.url
 
 
-def ppp(*arguments: object) -> Any:  # noqa: ANN401  # whatever JSON holds
-    """Run a command and return what it tells a script."""
+def ppp(*arguments: object) -> dict[str, Any]:
+    """Run a command and return the JSON object that it tells a script."""
     output = here(*arguments, "--json", env={"PPP_API_KEY": ADMIN_KEY})
     if output.code:
         sys.exit(f"./ppp {' '.join(map(str, arguments))} failed: {output.err}")
-    return output.json
+    summary: dict[str, Any] = output.json
+    return summary
 
 
 def measure(events: int, waiting: int, folder: Path) -> dict[str, float]:

@@ -49,17 +49,8 @@ OTHER_CLICK_IDS = tuple(name for name in NETWORK_OF_CLICK_ID if name not in CLIC
 CLICK_DETAILS = (
     *("gclsrc", "utm_id", "utm_source_platform", "utm_creative_format", "utm_marketing_tactic"),
     *("matchtype", "network", "placement"),
-    *(
-        "hsa_acc",
-        "hsa_cam",
-        "hsa_src",
-        "hsa_net",
-        "hsa_mt",
-        "hsa_tgt",
-        "hsa_ver",
-        "hsa_la",
-        "hsa_ol",
-    ),
+    *("hsa_acc", "hsa_cam", "hsa_src", "hsa_net", "hsa_mt"),
+    *("hsa_tgt", "hsa_ver", "hsa_la", "hsa_ol"),
 )
 # Meta's cookies, which a site may send along: they are of the browser and of no click.
 BROWSER_IDS = ("fbc", "fbp")

@@ -58,7 +58,8 @@ CHECKED_COLUMNS = (
 
 # Text that a spreadsheet would run as a formula gets an apostrophe, full-width characters included.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = "'=+-@＝＋－＠' || char(9, 10, 13)"  # noqa: RUF001  # full-width signs begin formulas too
+_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = f"'{_FORMULA_SIGNS}' || char(9, 10, 13)"
 
 
 def _csv_cell(column: str) -> str:
@@ -73,7 +74,7 @@ END"""
 JSON_LINE = json_line(COLUMNS)
 CSV_LINE = joined([_csv_cell(column) for column in COLUMNS])
 
-_FORMULA_STARTS = frozenset("=+-@＝＋－＠\t\n\r")  # noqa: RUF001  # the same
+_FORMULA_STARTS = frozenset(f"{_FORMULA_SIGNS}\t\n\r")
 
 
 class _Number(str):

@@ -39,20 +39,7 @@ TRACKING_PARAMETERS = (
 # Words that addresses with one of them have in them, and few others. To read the pairs of a query
 # costs a row for each pair, so that it is done for these only.
 STEMS = (
-    *(
-        "utm",
-        "clid",
-        "gad",
-        "clkid",
-        "braid",
-        "hsa",
-        "mtm",
-        "gclsrc",
-        "click",
-        "fat",
-        "cid",
-        "epik",
-    ),
+    *("utm", "clid", "gad", "clkid", "braid", "hsa", "mtm", "gclsrc", "click", "fat", "cid"),
     *("oppref", "_gl", "_ga", "igsh", "mc", "_hs", "_kx", "vero", "mkt", "srsltid", "wickedid"),
-    *("dicbo", "tblci", "openstat", "irgwc", "fbc", "fbp", "mibextid", "ef_id"),
+    *("epik", "dicbo", "tblci", "openstat", "irgwc", "fbc", "fbp", "mibextid", "ef_id"),
 )

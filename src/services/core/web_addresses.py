@@ -19,7 +19,7 @@ _USUAL = re.compile(
 )
 # Any number of slashes and backslashes begins the host, and any of them ends it.
 _ADDRESS = re.compile(r"(https?):[/\\]*([^/\\?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-_PORT = re.compile(r"(.*?)(:\d{0,5})?", re.DOTALL)
+_PORT = re.compile(r":\d{0,5}\Z")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _NUMBER = re.compile(r"0x[0-9a-f]*|\d+")
 _REMOVED = re.compile(r"[\t\n\r]")
@@ -34,14 +34,15 @@ def read_web_address(text: str) -> str | None:
     """
     if _USUAL.match(text):
         return text
-    match = _ADDRESS.fullmatch(_REMOVED.sub("", text).strip(_OUTER_CHARACTERS))
+    match = _parts_of(text)
     if not match:
         return None
     scheme, authority, path, rest = match.groups()
-    host, port = _divided(authority)
-    if not read_host(host):
+    written, port = _divided(authority)
+    host = read_host(written)
+    if not host:
         return None
-    spelling = host if _is_shown(host) else read_host(host)
+    spelling = written if _is_shown(written) else host
     slashed = path.replace("\\", "/")
     return f"{scheme}://{spelling}{port}{slashed}{rest}"
 
@@ -50,7 +51,7 @@ def host_of(address: str) -> str:
     """The host to which a web address leads, in lower case and ASCII; empty if to none."""
     if usual := _USUAL.match(address):
         return usual[1].lower()
-    match = _ADDRESS.fullmatch(_REMOVED.sub("", address).strip(_OUTER_CHARACTERS))
+    match = _parts_of(address)
     return read_host(_divided(match[2])[0]) if match else ""
 
 
@@ -64,10 +65,16 @@ def read_host(text: str) -> str:
     return _ipv4(host) if _NUMBER.fullmatch(host.rpartition(".")[2]) else host
 
 
+def _parts_of(text: str) -> re.Match[str] | None:
+    """Scheme, user with host and port, path, and what comes behind it."""
+    return _ADDRESS.fullmatch(_REMOVED.sub("", text).strip(_OUTER_CHARACTERS))
+
+
 def _divided(authority: str) -> tuple[str, str]:
     """Host and port, without user and password."""
-    match = _PORT.fullmatch(authority.rpartition("@")[2])
-    return (match[1], match[2] or "") if match else ("", "")
+    host = authority.rpartition("@")[2]
+    port = _PORT.search(host)
+    return (host[: port.start()], port[0]) if port else (host, "")
 
 
 def _is_shown(host: str) -> bool:
