@@ -1,8 +1,7 @@
 """Makes src/services/tracking/public_suffixes.py from the list in @gorhill/ubo-core.
 
-The whole list is 28 KB of the upload, so a part is taken: suffixes of two labels whose first label
-is that of three suffixes or more (`co.uk`, `com.br`), or whose domains are sold to anybody
-(`github.io`, `myshopify.com`). Left out are the towns of some countries and the machines of clouds.
+All suffixes of two labels and more are taken. Those of one are not needed: whatever is not in the
+list has the last label as its suffix.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import json
 import struct
 import sys
 import textwrap
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,13 +18,6 @@ from paths import ROOT
 
 PACKAGE = ROOT / "node_modules" / "@gorhill" / "ubo-core"
 TABLE = ROOT / "src" / "services" / "tracking" / "public_suffixes.py"
-# Below these anybody gets a domain of their own from somebody's product.
-OPEN_TO_ANYBODY = frozenset(
-    ("app", "cloud", "co", "com", "dev", "eu", "io", "me", "net", "org", "page", "shop", "site")
-)
-USUAL = 3
-LABELS = 2
-
 # The format of lib/publicsuffixlist/publicsuffixlist.js: words of 32 bits, a node has three.
 MAGIC = 3
 RULES, CHARACTERS = 100, 101
@@ -33,7 +25,7 @@ IN_NODE = 4
 
 
 def read_rules(package: Path = PACKAGE) -> list[str]:
-    """All rules of the list, as it writes them: `co.uk`, `*.ck`.
+    """All rules of the list, as it writes them: `co.uk`, `*.ck`, `!www.ck`.
 
     Raises:
         ValueError: the package has another format than the one that is read here.
@@ -50,25 +42,19 @@ def _rules(tree: Sequence[int], octets: bytes, node: int, suffix: str) -> Iterat
     start = (node + 1) * 4 if length <= IN_NODE else tree[CHARACTERS] + tree[node + 1]
     label = octets[start : start + length].decode("ascii")
     name = ".".join(filter(None, (label, suffix)))
-    if flags & 1 and not flags & 2:
-        yield name
+    if flags & 1:
+        yield f"!{name}" if flags & 2 else name
     for child in range(children):
         yield from _rules(tree, octets, tree[node + 2] + 3 * child, name)
 
 
 def shipped(rules: Sequence[str]) -> list[str]:
     """The rules that ship, sorted."""
-    pairs = [rule.split(".") for rule in rules if rule.count(".") == LABELS - 1]
-    suffixes_of_label = Counter(first for first, _ in pairs)
-    return sorted(
-        f"{first}.{last}"
-        for first, last in pairs
-        if suffixes_of_label[first] >= USUAL or last in OPEN_TO_ANYBODY
-    )
+    return sorted(rule for rule in rules if "." in rule)
 
 
 def table(suffixes: Sequence[str], version: str) -> str:
-    """The source of the module: a line for each top-level domain."""
+    """The source of the module: a line for what stands behind the first label."""
     labels = defaultdict(list)
     for suffix in suffixes:
         first, _, last = suffix.partition(".")
@@ -76,15 +62,21 @@ def table(suffixes: Sequence[str], version: str) -> str:
     lines = [
         line
         for last, firsts in sorted(labels.items())
-        for line in textwrap.wrap(f"{last} {' '.join(firsts)}", 96, subsequent_indent="  ")
+        for line in textwrap.wrap(
+            f"{last} {' '.join(firsts)}",
+            96,
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
     ]
     return "\n".join(
         (
             '"""Made by tools/public_suffixes.py; not edited by hand."""',
             "",
             f"# {len(suffixes)} suffixes of https://publicsuffix.org/ (MPL 2.0),",
-            f"# by @gorhill/ubo-core {version}: a top-level domain, then what stands before it.",
-            'LABELS_BY_TOP_LEVEL_DOMAIN = """',
+            f"# by @gorhill/ubo-core {version}: the end of suffixes, then what stands before it.",
+            'LABELS_BY_END = """',
             *lines,
             '"""',
             "",

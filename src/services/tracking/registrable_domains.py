@@ -1,7 +1,7 @@
 """The domain that somebody registered: `client.co.uk` of `www.client.co.uk`.
 
-The table is a part of the Public Suffix List (tools/public_suffixes.py says which). A suffix that
-it lacks makes two sites of different owners one; it never divides one site.
+The table is the Public Suffix List (tools/public_suffixes.py), by its rules: the longest suffix
+counts, `*` stands for any label, and `!` says that what follows is a registered domain after all.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ import re
 from collections.abc import Iterator, Sequence
 
 from services.core.web_addresses import host_of
-from services.tracking.public_suffixes import LABELS_BY_TOP_LEVEL_DOMAIN
+from services.tracking.public_suffixes import LABELS_BY_END
 
 
 def _suffixes() -> Iterator[str]:
-    top_level = ""
-    for line in LABELS_BY_TOP_LEVEL_DOMAIN.splitlines():
+    end = ""
+    for line in LABELS_BY_END.splitlines():
         labels = line.split()
         if labels and not line.startswith(" "):
-            top_level = labels.pop(0)
-        yield from (f"{label}.{top_level}" for label in labels)
+            end = labels.pop(0)
+        yield from (f"{label}.{end}" for label in labels)
 
 
-_SUFFIXES = frozenset(_suffixes())
+SUFFIXES = frozenset(_suffixes())
+# No suffix has more labels, so no others of a host are looked up.
+_MOST_LABELS = max(suffix.count(".") for suffix in SUFFIXES) + 1
 
 
 def registrable_domain(host: str) -> str:
@@ -30,8 +32,13 @@ def registrable_domain(host: str) -> str:
     labels = host.split(".")
     if labels[-1].isdecimal() or host.startswith("["):
         return host
-    is_suffix = ".".join(labels[-2:]) in _SUFFIXES or f"*.{labels[-1]}" in _SUFFIXES
-    return ".".join(labels[-3:] if is_suffix else labels[-2:])
+    for at in range(max(len(labels) - _MOST_LABELS, 0), len(labels) - 1):
+        name, end = ".".join(labels[at:]), ".".join(labels[at + 1 :])
+        if f"!{name}" in SUFFIXES:
+            return name
+        if name in SUFFIXES or f"*.{end}" in SUFFIXES:
+            return ".".join(labels[max(at - 1, 0) :])
+    return ".".join(labels[-2:])
 
 
 def share_domain(address: str, other: str) -> bool:
