@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ from ops.cloudflare.versions import (
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.request_counts import RequestCounter
 from ops.deploy.rollout import FULL_TRAFFIC, ONE_STEP, SHARES, Rollout
-from ops.deploy.smoke_test import SmokeTest, read_metrics
+from ops.deploy.smoke_test import MAX_SECONDS, SmokeTest, read_metrics
 from ops.terminal.errors import NoAnswerError, OpsError, describe_error
 from ops.terminal.output import note
 from ops.worker_api.client import Api, open_client
@@ -151,17 +151,18 @@ class Release:
     def _smoke_test(self) -> Iterator[SmokeTest]:
         """Open a client whose requests go to the new version, whatever its share."""
         with open_client(self.api.worker, self.api.key) as http:
+            http.timeout = MAX_SECONDS
             http.headers.update(
                 version_override(str(self.target.settings["name"]), str(self.version))
             )
-            yield SmokeTest(Api(self.api.worker, self.api.key, http), self.version)
+            yield SmokeTest(Api(self.api.worker, self.api.key, http), self.version, MAX_SECONDS)
 
     def _wait_until_healthy(self, smoke: SmokeTest) -> None:
-        def is_healthy(failed: Collection[str]) -> bool:
-            return "health" not in failed
+        def is_healthy(problem: str | None) -> bool:
+            return problem is None
 
         checks = polling(is_healthy, pause_seconds=PAUSE_SECONDS, max_attempts=MAX_HEALTH_CHECKS)
-        checks(smoke.run_read_only)
+        checks(smoke.check_health)
 
 
 def _keep_traffic(_share: int) -> None:

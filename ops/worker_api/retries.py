@@ -14,6 +14,7 @@ from tenacity import (
     retry_if_exception_type,
     retry_if_result,
     stop_after_attempt,
+    stop_after_delay,
     wait_chain,
     wait_fixed,
 )
@@ -115,11 +116,14 @@ def polling(
     max_attempts: int,
     sleep: Sleep = time.sleep,
 ) -> Retrying:
-    """Build the policy that asks until the answer is as it should be; it gives the last answer."""
+    """Build the policy that asks until the answer is as it should be; it gives the last answer.
+
+    Answers that take long themselves do not make it longer than the pauses do.
+    """
     return Retrying(
         retry=retry_if_result(lambda answer: not is_done(answer)),
         wait=wait_fixed(pause_seconds),
-        stop=stop_after_attempt(max_attempts),
+        stop=stop_after_attempt(max_attempts) | stop_after_delay(max_attempts * pause_seconds),
         retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         sleep=sleep,
     )

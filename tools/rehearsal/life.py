@@ -166,9 +166,11 @@ def roll_back(stage: Stage) -> None:
 def lose_database(stage: Stage) -> None:
     """Delete the database, create it anew, be refused, restore, deploy."""
     old_name = "ppp-tracking-db"
-    stage.ppp("backup", *PRODUCTION, "--label", "before the loss").expect(0)
     event_count = len(stage.traffic.addresses())
+    stage.ppp("backup", *PRODUCTION, "--label", "before the loss").expect(0)
     stage.wrangler("d1", "delete", old_name, "--skip-confirmation").expect(0)
+    # What came behind the backup's snapshot is gone with the database; the next ones wait in R2.
+    stage.traffic.forget(event_count, len(stage.traffic.addresses()))
     created = stage.wrangler("d1", "create", old_name).expect(0)
     new_id = re.search(r'database_id = "([0-9a-f-]{36})"', created.out)
     if new_id is None:
@@ -182,8 +184,7 @@ def lose_database(stage: Stage) -> None:
     accepted = ("--accept-database", database_id)
     stage.ppp("preflight", *PRODUCTION, *accepted).expect(0, "nothing stands against it")
     stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS, *accepted).expect(0, "deployed: ")
-    # What the backup does not hold is gone with the database; what waited is stored by the cron.
-    stage.traffic.forget_from(event_count)
+    # They store what waited.
     for _ in range(3):
         stage.cron()
 
@@ -197,8 +198,31 @@ def _printed_database(text: str) -> tuple[str, str]:
 
 
 def travel_in_time(stage: Stage) -> None:
-    """Ask for Time Travel and see what it would do."""
-    stage.ppp("restore", *PRODUCTION, "--to-time", stage.minutes_ago(2), "--dry-run").expect(0)
+    """Take the database back to a minute, accept it and deploy."""
+    event_count = len(stage.traffic.addresses())
+    moment = stage.next_minute()
+    to_time = ("restore", *PRODUCTION, "--to-time", moment)
+    stage.ppp(*to_time, "--dry-run").expect(0, "time-travel restore")
+    stage.ppp(*to_time, "--yes").expect(0, "is what it was at", "ppp accept-database")
+    stage.traffic.forget(event_count, len(stage.traffic.addresses()))
+    stage.cron()
+    stage.ppp("preflight", *PRODUCTION).expect(1, "accept-database")
+    reason = f"taken back to {moment}Z"
+    stage.ppp("accept-database", *PRODUCTION, "--reason", reason, "--yes").expect(0)
+    stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS).expect(0, "deployed: ")
+    stage.cron()
+
+
+def drill(stage: Stage) -> None:
+    """Rehearse a restore beside production."""
+    stage.ppp("drill", *PRODUCTION).expect(0)
+    stage.ppp("backups", *PRODUCTION).expect(0)
+
+
+def follow_logs(stage: Stage) -> None:
+    """Follow the log of the Worker until it shows a cron run."""
+    only_crons = ("--event", "cron_run", "--limit", "1")
+    stage.ppp_while(stage.cron, "logs", *PRODUCTION, *only_crons).expect(0, "healthy=")
 
 
 def rotate_secrets(stage: Stage) -> None:
@@ -244,7 +268,9 @@ LONG_LIFE: Sequence[Act] = (
     Act("an answer is lost behind its change", lose_answers),
     Act("Ctrl+C at each step", press_ctrl_c),
     Act("database deleted, refused, restored, deployed", lose_database),
-    Act("the plan of a Time Travel", travel_in_time),
+    Act("Time Travel, accepted, deployed", travel_in_time),
+    Act("drill", drill),
+    Act("the log", follow_logs),
     Act("a pinned pixel", serve_pinned),
     Act("security check", check_security),
 )

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -32,6 +33,7 @@ from stand_in.production import add_stores, production_hosts, production_setting
 from stand_in.server import StandIn, stand_in
 
 COMMAND_SECONDS = 1_800
+PAUSE_SECONDS = 5
 CRON = "*/5 * * * *"
 SHELL = ("/bin/bash", "-eu", "-o", "pipefail", "-c")
 MAX_SHOWN_CHARACTERS = 120
@@ -204,10 +206,19 @@ class Stage:
         self._note(output)
         return output
 
+    def ppp_while(self, happens: Callable[[], None], *arguments: str) -> Output:
+        """Run `./ppp`, and let something happen every few seconds until it ends."""
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self.ppp, *arguments)
+            while wait([running], PAUSE_SECONDS).not_done:
+                happens()
+            return running.result()
+
     @staticmethod
-    def minutes_ago(minutes: int) -> str:
-        """Return a time of the past as the commands take it."""
-        return f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M}"
+    def next_minute() -> str:
+        """Wait for the next minute, and return it as the commands take it."""
+        time.sleep(61 - datetime.now(UTC).second)
+        return f"{datetime.now(UTC):%Y-%m-%dT%H:%M}"
 
     def cron(self) -> None:
         """Let the cron trigger fire once."""

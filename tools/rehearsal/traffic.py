@@ -30,17 +30,16 @@ class Traffic:
     """A context manager that sends events while it is open.
 
     `meet` is called with the address of each person before the lead of that person is sent.
-    `stored` are the addresses of events that were answered with 200, by `cookies` the visitors that
-    sent them; `unsent` are events that were not, which a pixel keeps and sends again, as this does;
-    `refused` counts those answers by their status. An old pixel would not have sent them again.
+    `stored` are the events that were answered with 200; `unsent` are those that were not, which a
+    pixel keeps and sends again, as this does; `refused` counts those answers by their status. An
+    old pixel would not have sent them again.
     """
 
     host: str
     variables: Mapping[str, str]
     meet: Callable[[str], object]
-    stored: list[str] = field(default_factory=list)
+    stored: list[dict[str, object]] = field(default_factory=list)
     unsent: list[dict[str, object]] = field(default_factory=list)
-    cookies: set[str] = field(default_factory=set)
     refused: Counter[str] = field(default_factory=Counter)
     _stop: Event = field(default_factory=Event)
     _paused: Event = field(default_factory=Event)
@@ -80,17 +79,17 @@ class Traffic:
     def addresses(self) -> list[str]:
         """Return the addresses of all events that were answered with 200 until now."""
         with self._lock:
-            return list(self.stored)
+            return [str(event["page_url"]) for event in self.stored]
 
     def visitors(self) -> set[str]:
         """Return the cookies of all visitors of whom an event was answered with 200 until now."""
         with self._lock:
-            return set(self.cookies)
+            return {str(event["visitor_cookie"]) for event in self.stored}
 
-    def forget_from(self, number: int) -> None:
-        """Forget events behind the first so many: they went with a deleted database."""
+    def forget(self, first: int, end: int) -> None:
+        """Forget the events that were answered in between: they went with the database."""
         with self._lock:
-            self.stored = self.stored[:number]
+            del self.stored[first:end]
 
     def _send_all(self) -> None:
         number = 0
@@ -113,8 +112,7 @@ class Traffic:
             status = NO_ANSWER
         with self._lock:
             if status == str(HTTPStatus.OK.value):
-                self.stored.append(str(event["page_url"]))
-                self.cookies.add(str(event["visitor_cookie"]))
+                self.stored.append(event)
             else:
                 self.refused[status] += 1
                 self.unsent.append(event)
