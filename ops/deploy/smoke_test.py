@@ -69,7 +69,7 @@ class SmokeTest:
         }
 
     def _run_probes(self, probes: Mapping[str, Probe]) -> Mapping[str, str]:
-        problems = {}
+        problems: dict[str, str] = {}
         for name, probe in probes.items():
             start = time.monotonic()
             try:

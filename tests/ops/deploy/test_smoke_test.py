@@ -82,8 +82,8 @@ def test_a_healthy_worker_answers_and_stores_one_page_view_of_our_own(
 
 def test_a_slow_answer_ends_the_test(api: Api) -> None:
     slow = SmokeTest(api, max_seconds=0).run_read_only()
-    assert slow.pop("health") == "slower than 0 s"
-    assert slow == dict.fromkeys(["script", "image", "tracking"], "not run")
+    not_run = dict.fromkeys(["script", "image", "tracking"], "not run")
+    assert slow == {"health": "slower than 0 s", **not_run}
 
 
 def test_a_release_gives_up_soon_on_a_version_that_is_slow(
