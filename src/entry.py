@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Coroutine
 from typing import Any
 
-from workers import DurableObject, WorkerEntrypoint
+from workers import DurableObject
 
 from app import App
+from bindings.console import ConsoleOutput
+from bindings.event_loop import EventLoop
 from bindings.http import read_request, write_response
 from bindings.interpreter import new_id
 from config import unusable
@@ -19,6 +23,7 @@ from wiring import build_app
 # What an isolate remembers: a cache, never a truth. Filled on the first request, because at
 # import there are no bindings, no clock and no randomness (the start-up snapshot).
 _apps: list[App] = []
+_loops: list[EventLoop] = []
 
 
 def isolate_app(env: Any) -> App:
@@ -31,17 +36,32 @@ def isolate_app(env: Any) -> App:
     return _apps[0]
 
 
-class Default(WorkerEntrypoint):
-    """Requests and cron runs."""
+def isolate_loop() -> EventLoop:
+    """This isolate's event loop, made on first use."""
+    if not _loops:
+        sys.stdout = ConsoleOutput()
+        _loops.append(EventLoop())
+    return _loops[0]
 
-    async def fetch(self, request: Any) -> Any:
-        """Answers one HTTP request."""
-        incoming = read_request(request.js_object, new_id, self.ctx.waitUntil)
-        return write_response(await answer(isolate_app(self.env), incoming), self.ctx.waitUntil)
 
-    async def scheduled(self, controller: Any, _env: Any = None, _ctx: Any = None) -> None:
-        """Runs the jobs of one cron trigger."""
-        await run_scheduled(isolate_app(self.env), str(controller.cron), new_id())
+def on_fetch(request: Any, env: Any, ctx: Any) -> Any:
+    """Answers one HTTP request with a JavaScript response, or a promise of it."""
+    loop = isolate_loop()
+    return loop.start(_respond(loop, request, env, ctx))
+
+
+async def _respond(loop: EventLoop, request: Any, env: Any, ctx: Any) -> Any:
+    def after(work: Coroutine[None, None, None]) -> None:
+        ctx.waitUntil(loop.start_soon(work))
+
+    incoming = read_request(request, new_id, after)
+    return write_response(await answer(isolate_app(env), incoming), after)
+
+
+async def on_scheduled(controller: Any, env: Any, _ctx: Any) -> None:
+    """Runs the jobs of one cron trigger."""
+    isolate_loop()
+    await run_scheduled(isolate_app(env), str(controller.cron), new_id())
 
 
 class RateLimiter(DurableObject):

@@ -33,6 +33,7 @@ DEVELOPMENT_FLAGS = [
     "experimental",
     "no_python_workers_314",
     "no_python_workers_20250116",
+    "disable_python_no_global_handlers",
 ]
 
 

@@ -25,13 +25,12 @@ CHECKING_FLAGS = ["python_dedicated_snapshot", "python_check_rng_state"]
 
 # workerd calls `test` after the top level; started from the snapshot it must find the Worker whole.
 MAIN_SOURCE = """\
-from entry import Default as Worker, RateLimiter
+from entry import RateLimiter, on_fetch
 from services.tracking.user_agents import describe_client
 
-class Default(Worker):
-    async def test(self, *_):
-        assert describe_client("Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0").os == "Linux"
-        print("started from the snapshot")
+def test(*_):
+    assert describe_client("Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0").os == "Linux"
+    print("started from the snapshot")
 """
 
 CONFIG = """\

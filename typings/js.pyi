@@ -20,14 +20,24 @@ class _Intl:
 class _AbortSignal:
     def timeout(self, milliseconds: int) -> Any: ...
 
+class _Promise:
+    withResolvers: Any  # noqa: N815  # named by JavaScript
+
+class _Console:
+    log: Any
+
 async def fetch(url: str, options: Any) -> Any: ...
 
 AbortSignal: _AbortSignal
 Array: _Array
+Error: _Constructor
 IdentityTransformStream: _Constructor
 Intl: _Intl
 JSON: _Json
 Object: _Object
+Promise: _Promise
 Response: _Constructor
 TextEncoder: _Constructor
 Uint8Array: _Constructor
+console: _Console
+globalThis: Any  # noqa: N816  # named by JavaScript
