@@ -58,10 +58,10 @@ async def _respond(loop: EventLoop, request: Any, env: Any, ctx: Any) -> Any:
     return write_response(await answer(isolate_app(env), incoming), after)
 
 
-async def on_scheduled(controller: Any, env: Any, _ctx: Any) -> None:
-    """Runs the jobs of one cron trigger."""
-    isolate_loop()
-    await run_scheduled(isolate_app(env), str(controller.cron), new_id())
+def on_scheduled(controller: Any, env: Any, _ctx: Any) -> Any:
+    """Runs the jobs of one cron trigger; a JavaScript promise of their end."""
+    loop = isolate_loop()
+    return loop.start(run_scheduled(isolate_app(env), str(controller.cron), new_id()))
 
 
 class RateLimiter(DurableObject):

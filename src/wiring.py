@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import js
+
 from app import App
 from bindings.clock import local_time, now, sleep
 from bindings.d1 import D1
@@ -74,12 +76,10 @@ def build_app(env: Any) -> App:
     """Reads the settings and wires the services to the bindings of `env`."""
     settings = partial(_setting, env)
     config = read_config(settings)
-    # The SDK wraps every binding; those of the hot path are used unwrapped.
-    raw = getattr(env, "_env", env)
-    database = D1(getattr(raw, "DB", None))
-    shards = Shards(getattr(raw, "RATE_LIMITER", None))
+    database = D1(getattr(env, "DB", None))
+    shards = Shards(getattr(env, "RATE_LIMITER", None))
     key_values = Kv(getattr(env, "CACHE", None))
-    bucket = R2(getattr(raw, "BACKUPS", None))
+    bucket = R2(getattr(env, "BACKUPS", None))
     store = BackupStore(bucket, config.environment)
     full_backups = FullBackups(BackupRecords(database), store)
     records, metrics_reader = BackupRecords(database), MetricsReader(database, database.size_bytes)
@@ -103,7 +103,7 @@ def build_app(env: Any) -> App:
         new_id=new_id,
         memory_mib=memory_mib,
         rows_read=database.rows_read,
-        worker_version=_worker_version(raw),
+        worker_version=_worker_version(env),
         database=database,
         bucket=bucket,
         limiter=IsolateRateLimiter(shards),
@@ -152,11 +152,8 @@ def _setting(env: Any, name: str) -> str | None:
     value = getattr(env, name, None)
     if value is None or isinstance(value, str):
         return value
-    try:
-        return json.dumps(value)
-    except (TypeError, ValueError):
-        # A binding of this name: no setting can be read from it.
-        return type(value).__name__
+    # Of a binding with this name it is an empty object, which no setting is.
+    return json.dumps(value) if isinstance(value, bool | int | float) else js.JSON.stringify(value)
 
 
 def _setting_problems(settings: SettingReader) -> Sequence[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable
 from typing import Any
 
+import js
 from pyodide.ffi import JsException
 
 from services.core.ports import KeyPage, UnavailableError
@@ -14,13 +16,14 @@ class Kv:
     """One KV namespace."""
 
     def __init__(self, binding: Any) -> None:
-        """Takes the SDK's binding, or None where it is missing."""
+        """Takes the binding, or None where it is missing."""
         self._binding = binding
 
     async def get(self, key: str) -> str | None:
         """See `services.core.ports.KeyValues.get`."""
-        value: str | None = await _answer(self._namespace().get(key))
-        return value
+        value = await _answer(self._namespace().get(key))
+        # JavaScript's null is an object of its own.
+        return value if isinstance(value, str) else None
 
     async def put(self, key: str, value: str, seconds: int) -> None:
         """See `services.core.ports.KeyValues.put`."""
@@ -32,7 +35,8 @@ class Kv:
 
     async def page(self, prefix: str, cursor: str | None) -> KeyPage:
         """See `services.core.ports.KeyValues.page`."""
-        listed = await _answer(self._namespace().list(prefix=prefix, cursor=cursor))
+        answer = await _answer(self._namespace().list(prefix=prefix, cursor=cursor))
+        listed = json.loads(js.JSON.stringify(answer))
         names = [key["name"] for key in listed["keys"]]
         return KeyPage(names, None if listed["list_complete"] else listed["cursor"])
 
