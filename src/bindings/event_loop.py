@@ -67,8 +67,8 @@ class EventLoop:
                 resolvers.resolve(finished.result())
             else:
                 # What the error says may be personal.
-                where = error_location(error) if isinstance(error, Exception) else {}
-                resolvers.reject(js.Error.new(" ".join(where.values()) or type(error).__name__))
+                location = error_location(error) if isinstance(error, Exception) else {}
+                resolvers.reject(js.Error.new(" ".join(location.values()) or type(error).__name__))
 
         task.add_done_callback(settle)
         return resolvers.promise
