@@ -15,6 +15,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,6 @@ DEVELOPMENT_FLAGS = [
     "experimental",
     "no_python_workers_314",
     "no_python_workers_20250116",
-    "disable_python_no_global_handlers",
 ]
 
 
@@ -46,6 +46,11 @@ class BundleError(Exception):
     """The bundle cannot be made; the message says what does not fit and what to do."""
 
 
+def with_development_flags(production: Sequence[str]) -> list[str]:
+    """Production's flags, with those of a bundle of our own in place of the one for Python."""
+    return [*DEVELOPMENT_FLAGS, *(flag for flag in production if flag not in DEVELOPMENT_FLAGS)]
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """Which Pyodide workerd is to use, and the compatibility flags that select it."""
@@ -56,7 +61,7 @@ class Bundle:
 
     def flags(self, production: list[str]) -> list[str]:
         """The flags for a local run: production's own for the official bundle."""
-        return production if self.official else DEVELOPMENT_FLAGS
+        return production if self.official else with_development_flags(production)
 
 
 @dataclass(frozen=True, slots=True)

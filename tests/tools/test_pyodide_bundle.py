@@ -115,11 +115,11 @@ def test_glue_that_cannot_be_adapted_leaves_no_bundle(tmp_path: Path) -> None:
 
 
 def test_a_bundle_says_with_which_flags_it_runs() -> None:
-    production = ["python_workers"]
+    production = ["python_workers", "another"]
     official = Bundle(official=True, pyodide_version="1.2.3", description="official")
     own = Bundle(official=False, pyodide_version="1.2.3", description="assembled")
     assert official.flags(production) == production
-    assert own.flags(production) == DEVELOPMENT_FLAGS
+    assert own.flags(production) == [*DEVELOPMENT_FLAGS, "another"]
 
 
 # What workerd expects

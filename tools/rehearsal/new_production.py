@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from local_config import read_wrangler_toml
 from paths import ASSETS, ROOT
 from rehearsal.old_production import LAST_OLD_MIGRATION, write_old_database
 from stand_in.account import SECRET, CloudWorker, Version
@@ -41,7 +42,7 @@ def migrate(file: Path) -> None:
 
 def put_up(cloud: Cloud, bundle: Path, secrets: dict[str, str], message: str) -> Version:
     """Make a bundle a version with all the traffic, as an upload and a deployment do."""
-    settings = production_settings()
+    settings, wrangler = production_settings(), read_wrangler_toml()
     name = settings["name"]
     worker = cloud.account.workers.get(name) or CloudWorker(name, new_tag(), now_text())
     worker.migration_tag = settings["migrations"][-1]["tag"]
@@ -60,8 +61,8 @@ def put_up(cloud: Cloud, bundle: Path, secrets: dict[str, str], message: str) ->
         main="entry.py",
         modules=_modules(bundle),
         bindings=[*_bindings(), *_secret_bindings(secrets)],
-        compatibility_date="2026-11-01",
-        compatibility_flags=["python_workers"],
+        compatibility_date=wrangler["compatibility_date"],
+        compatibility_flags=wrangler["compatibility_flags"],
         annotations={"workers/message": message},
         source="wrangler",
         migration_tag=worker.migration_tag,

@@ -14,6 +14,7 @@ from typing import Any
 
 from local_storage import database_file
 from paths import LOCAL_CONFIG
+from pyodide_bundle import DEVELOPMENT_FLAGS, with_development_flags
 from stand_in.account import CloudAccount, CloudWorker, Version, load_account
 from stand_in.refusals import no_bucket, no_database, no_namespace, no_worker
 from stand_in.runtime import Runtime
@@ -153,7 +154,8 @@ def local_flags(flags: list[str]) -> list[str]:
     if PYTHON_FLAG not in flags:
         return flags
     local: list[str] = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))["compatibility_flags"]
-    return [*local, *(flag for flag in flags if flag != PYTHON_FLAG)]
+    is_official = not set(DEVELOPMENT_FLAGS) <= set(local)
+    return flags if is_official else with_development_flags(flags)
 
 
 def new_id() -> str:

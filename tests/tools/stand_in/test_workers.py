@@ -7,6 +7,9 @@ from collections import Counter
 
 import pytest
 
+from local_config import read_wrangler_toml
+from pyodide_bundle import DEVELOPMENT_FLAGS
+from stand_in.cloud import local_flags
 from stand_in.faults import ApiFault
 from tests.tools.stand_in.cloud import NAMESPACE, Tiny
 
@@ -142,3 +145,12 @@ def test_an_answer_is_lost_behind_its_change(tiny: Tiny) -> None:
     code, _ = tiny.try_wrangler("triggers", "deploy")
     assert code == 1
     assert tiny.cloud.cloud.worker("tiny").crons == ["0 * * * *"]
+
+
+def test_each_version_runs_with_its_own_flags_none_of_them_twice() -> None:
+    own = read_wrangler_toml()["compatibility_flags"]
+    for flags in (own, ["python_workers"], [*own, "another"], []):
+        running = local_flags(flags)
+        assert len(running) == len(set(running))
+        assert set(flags) - set(running) <= {"python_workers"}
+        assert set(running) - set(flags) <= set(DEVELOPMENT_FLAGS)
