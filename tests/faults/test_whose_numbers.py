@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from services.reports.attribution_models import SHARES
 from simulator.fields import demo_field_map
 from tests.faults.isolate import Isolate
 from tests.faults.outside import OUTSIDE, new_outside
@@ -201,3 +206,179 @@ def test_a_lead_is_not_known_by_the_name_in_another_projects_form(deployment: De
     assert [row["pipedrive_sync_status"] for row in OUTSIDE.rows(sql)] == ["synced", "not_found"]
     written = OUTSIDE.account.person(by_name).custom_fields
     assert written[demo_field_map()["utm_campaign"]] == "of-0"
+
+
+def send_late(deployment: Deployment, pixel: str, page: str, **fields: object) -> None:
+    """An event that D1 does not take now, and the cron stores later."""
+    OUTSIDE.calls.broken = ("D1",)
+    assert deployment.send(pixel, page, **fields)[0] == 503
+    OUTSIDE.calls.broken = ()
+
+
+GOOGLE = "https://shop.example/?utm_source=google"
+FACEBOOK = "https://shop.example/?utm_source=facebook"
+
+
+def form_sources() -> list[str]:
+    """What the form is credited to, and what the CRM says of the first and the last touch."""
+    OUTSIDE.pass_time(minutes=20)
+    Isolate(**SETTINGS).run_cron()
+    [form] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
+    [person] = OUTSIDE.account.persons()
+    names = ("utm_source", "first_touch_source", "last_touch_source")
+    written = [person.custom_fields.get(demo_field_map()[name]) for name in names]
+    assert written[0] == form["utm_source"]
+    return [str(value) for value in written]
+
+
+def test_an_ad_that_waited_is_before_the_ads_that_came_after_it(deployment: Deployment) -> None:
+    OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    pixel = deployment.pixel(deployment.project("Client"))
+    send_late(deployment, pixel, GOOGLE)
+    OUTSIDE.pass_time(minutes=3)
+    deployment.send(pixel, FACEBOOK)
+    deployment.isolate.run_cron()
+    OUTSIDE.pass_time(minutes=1)
+    deployment.submit(pixel, "https://shop.example/contact")
+    assert form_sources() == ["facebook", "google", "facebook"]
+    assert list(deployment.breakdown(pixel, "source", attribution="last_non_direct")) == [
+        "facebook"
+    ]
+    linear = deployment.breakdown(pixel, "source", attribution="linear")
+    assert {name: row["submissions"] for name, row in linear.items()} == {
+        "google": 0.5,
+        "facebook": 0.5,
+    }
+    assert len(OUTSIDE.rows("SELECT 1 FROM sessions")) == 1
+
+
+@pytest.mark.parametrize("is_first_late", [True, False])
+def test_a_form_that_waited_is_credited_to_what_came_before_it(
+    deployment: Deployment, *, is_first_late: bool
+) -> None:
+    OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    pixel = deployment.pixel(deployment.project("Client"))
+    if is_first_late:
+        send_late(deployment, pixel, GOOGLE)
+    else:
+        deployment.send(pixel, GOOGLE)
+    OUTSIDE.pass_time(minutes=1)
+    form = {"event_type": "form_submit", "form_data": JANE, "outcome": "accepted"}
+    send_late(deployment, pixel, "https://shop.example/contact", **form)
+    OUTSIDE.pass_time(minutes=2)
+    deployment.send(pixel, FACEBOOK)
+    deployment.isolate.run_cron()
+    OUTSIDE.pass_time(minutes=1)
+    deployment.send(pixel, "https://shop.example/")
+    assert form_sources() == ["google", "google", "google"]
+    [last] = OUTSIDE.rows("SELECT utm_source FROM tracking_events ORDER BY timestamp DESC LIMIT 1")
+    assert last["utm_source"] == "facebook"
+
+
+def test_a_form_that_waited_is_not_credited_to_a_click_after_it(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    form = {"event_type": "form_submit", "form_data": JANE, "outcome": "accepted"}
+    send_late(deployment, pixel, "https://shop.example/contact", **form)
+    OUTSIDE.pass_time(minutes=2)
+    deployment.send(pixel, FACEBOOK)
+    deployment.isolate.run_cron()
+    [row] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
+    assert (row["utm_source"], row["touch_origin"]) == (None, None)
+
+
+def test_an_event_that_waited_belongs_to_the_session_of_its_time(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    send_late(deployment, pixel, GOOGLE)
+    OUTSIDE.pass_time(hours=2)
+    deployment.send(pixel, "https://shop.example/")
+    deployment.isolate.run_cron()
+    rows = OUTSIDE.rows("SELECT session_id, touch_origin FROM tracking_events ORDER BY timestamp")
+    assert rows[0]["session_id"] != rows[1]["session_id"]
+    deployment.send(pixel, "https://shop.example/")
+    [newest] = OUTSIDE.rows("SELECT * FROM tracking_events ORDER BY id DESC LIMIT 1")
+    assert newest["session_id"] == rows[1]["session_id"]
+    assert newest["touch_origin"] == "visitor"
+
+
+def test_a_form_that_waited_belongs_to_the_visit_before_it(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    deployment.send(pixel, FACEBOOK)
+    OUTSIDE.pass_time(hours=2)
+    deployment.send(pixel, GOOGLE)
+    OUTSIDE.pass_time(minutes=5)
+    form = {"event_type": "form_submit", "form_data": JANE, "outcome": "accepted"}
+    send_late(deployment, pixel, "https://shop.example/contact", **form)
+    OUTSIDE.pass_time(minutes=26)
+    deployment.send(pixel, FACEBOOK)
+    deployment.isolate.run_cron()
+    rows = OUTSIDE.rows("SELECT * FROM tracking_events ORDER BY timestamp")
+    assert [row["utm_source"] for row in rows] == ["facebook", "google", "google", "facebook"]
+    assert rows[2]["session_id"] == rows[1]["session_id"] != rows[3]["session_id"]
+
+
+def test_of_a_first_touch_that_came_too_early_nothing_is_left(deployment: Deployment) -> None:
+    pixels = [deployment.pixel(deployment.project(name)) for name in "AB"]
+    deployment.send(pixels[1], "https://shop.example/?utm_source=b&gclid=GB")
+    send_late(deployment, pixels[0], GOOGLE)
+    OUTSIDE.pass_time(minutes=3)
+    deployment.send(pixels[0], f"{FACEBOOK}&utm_campaign=spring&fbclid=F1")
+    deployment.isolate.run_cron()
+    [visitor] = OUTSIDE.rows("SELECT first_touches FROM visitors")
+    touches = json.loads(str(visitor["first_touches"])).values()
+    assert list(touches) == [
+        {"utm_source": "b", "gclid": "GB", "origin": "page_url"},
+        {"utm_source": "google", "origin": "page_url"},
+    ]
+
+
+SOURCES = st.sampled_from(["google", "facebook", "newsletter", ""])
+JOURNEYS = st.lists(st.tuples(SOURCES, st.booleans(), st.sampled_from([1, 3, 300])), max_size=8)
+
+
+def play(journey: Sequence[tuple[str, bool, int]], *, in_time: bool) -> Deployment:
+    """A journey of pages with these sources, of which some wait if not all come in time."""
+    deployment = Deployment()
+    pixel = deployment.pixel(deployment.project("Client"))
+    for source, waits, minutes in journey:
+        OUTSIDE.pass_time(minutes=minutes)
+        page = f"https://shop.example/?utm_source={source}"
+        if waits and not in_time:
+            send_late(deployment, pixel, page)
+        else:
+            deployment.send(pixel, page)
+    deployment.isolate.run_cron()
+    OUTSIDE.pass_time(minutes=1)
+    deployment.submit(pixel, "https://shop.example/contact")
+    return deployment
+
+
+def first_and_latest() -> tuple[object, ...]:
+    """The visitor's first touches, and what the form is credited to."""
+    [visitor] = OUTSIDE.rows("SELECT first_touches FROM visitors")
+    [form] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
+    touches = json.loads(str(visitor["first_touches"] or "{}"))
+    return list(touches.values()), form["utm_source"], form["touch_origin"]
+
+
+def shares(deployment: Deployment) -> dict[tuple[str, str], float]:
+    """The share of each source in the lead, by each model."""
+    [pixel] = OUTSIDE.rows("SELECT DISTINCT pixel_id FROM tracking_events")
+    return {
+        (model, source): row["submissions"]
+        for model in SHARES
+        for source, row in deployment.breakdown(
+            str(pixel["pixel_id"]), "source", attribution=model
+        ).items()
+    }
+
+
+@given(JOURNEYS)
+@settings(max_examples=40, deadline=None)
+def test_a_lead_has_the_same_credit_whichever_of_its_touches_waited(
+    journey: list[tuple[str, bool, int]],
+) -> None:
+    shares_in_time = shares(play(journey, in_time=True))
+    in_time = first_and_latest()
+    # A database that is away is asked for some seconds.
+    assert shares(play(journey, in_time=False)) == pytest.approx(shares_in_time, abs=1e-3)
+    assert first_and_latest() == in_time

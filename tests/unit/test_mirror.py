@@ -43,6 +43,7 @@ COVERED_BY = {
     "src/handlers/projects.py": "tests/worker/test_projects.py",
     "src/handlers/waiting.py": "tests/ops/commands/test_replay.py",
     "src/handlers/scheduled.py": "tests/worker/sync/test_scheduling.py",
+    "src/services/tracking/late_events.py": "tests/faults/test_whose_numbers.py",
     # SQL, whose tests are on a real D1.
     "src/services/archive/batches.py": "tests/worker/archive/test_moving.py",
     "src/services/backup/backup_run.py": "tests/worker/test_backups.py",

@@ -1,9 +1,10 @@
 """Models of attribution in SQL: how the touches before a lead share the credit for it.
 
 A touch is an event's own one. In one session, a touch that repeats the one before it is none: a
-page that was loaded again, or parameters that a site carries from page to page. The touches of a
-lead are its visitor's on the project, up to the lead and not older than the window. A lead without
-any keeps what the JavaScript Worker credited it to, which knew no touches; else it is direct.
+page that was loaded again, or parameters that a site carries from page to page. Events count in the
+order of their times, because one that waited is stored late. The touches of a lead are its
+visitor's on the project, up to the lead and not older than the window. A lead without any keeps
+what the JavaScript Worker credited it to, which knew no touches; else it is direct.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ leads AS MATERIALIZED (
 ),
 seen AS (
   SELECT
-    visitor_id, session_id, id, json_array({_SAME_TOUCH}) AS fields,
+    visitor_id, session_id, id, timestamp, json_array({_SAME_TOUCH}) AS fields,
     json_array(id, session_id, timestamp, touch_origin, {_TOUCH_COLUMNS}) AS touch
   FROM (SELECT DISTINCT visitor_id AS lead_visitor FROM leads)
   CROSS JOIN tracking_events ON tracking_events.visitor_id = lead_visitor
@@ -78,7 +79,9 @@ touches AS (
   SELECT
     visitor_id,
     iif(
-      fields IS lag(fields) OVER (PARTITION BY visitor_id, session_id ORDER BY id), NULL, touch
+      fields IS lag(fields) OVER (
+        PARTITION BY visitor_id, session_id ORDER BY timestamp, id
+      ), NULL, touch
     ) AS touch
   FROM seen
 ),
@@ -99,14 +102,14 @@ paths AS (
     coalesce(touch.value, lead.value) AS step_values,
     coalesce(julianday(coalesce(touch.value, lead.value) ->> 2), 0) AS touched_on
   FROM histories CROSS JOIN json_each(leads) AS lead LEFT JOIN json_each(touches) AS touch
-    ON touch.value ->> 0 <= lead.value ->> 0
+    ON (touch.value ->> 2, touch.value ->> 0) <= (lead.value ->> 2, lead.value ->> 0)
     AND touch.value ->> 2 >= datetime(lead.value ->> 2, '-' || (?1 ->> 'window') || ' days')
 ),
 steps AS (
   SELECT
     visitor_id, lead_id, touch_id, touched_on,
     step_values ->> 1 AS session_id, step_values ->> 3 AS touch_origin, {_STEP_COLUMNS},
-    row_number() OVER (PARTITION BY lead_id ORDER BY touch_id) AS step,
+    row_number() OVER (PARTITION BY lead_id ORDER BY touched_on, touch_id) AS step,
     count(*) OVER (PARTITION BY lead_id) AS steps,
     max(touched_on) OVER (PARTITION BY lead_id) AS last_on
   FROM paths

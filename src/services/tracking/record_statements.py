@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from services.core.pending_leads import REJECTED
 from services.core.stored_time import NEVER_DUE
+from services.tracking.late_events import (
+    FIRST_TOUCH_CAME_LATER,
+    IS_LATEST_TOUCH,
+    IS_OF_ITS_TIME,
+    SESSION_TOUCH,
+)
 
 # Before the key of an event whose lead is in the address of its page. No pixel's key has a colon.
 THANKS_PREFIX = "thanks:"
@@ -11,12 +17,13 @@ _IS_THANKS = f"event_key BETWEEN '{THANKS_PREFIX}' AND 'thanks;'"
 # A form and the page that thanks for it have numbers next to each other.
 _NEAR = 3
 
-# The latest session on this pixel of the visitor at hand, if it is still open. Only the latest one
-# is looked at, so that the rows read do not grow with the number of visits.
-_OPEN_SESSION = """
+# The latest session on this pixel of the visitor at hand, if it is still open at the time of the
+# event. Only the latest one is looked at, so that the rows read do not grow with the visits.
+_OPEN_SESSION = f"""
   SELECT id FROM (
     SELECT id, last_activity FROM sessions
     WHERE sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
+      AND {IS_OF_ITS_TIME}
     ORDER BY started_at DESC LIMIT 1
   ) WHERE last_activity > ?1 ->> 'open_since'
 """
@@ -121,24 +128,24 @@ SELECT
   )
 WHERE true
 ON CONFLICT (visitor_cookie) DO UPDATE SET
+  first_seen = min(first_seen, excluded.first_seen),
   last_seen = max(last_seen, excluded.last_seen),
   visit_count = visit_count + NOT EXISTS ({_OPEN_SESSION}),
   first_touch = coalesce(first_touch, excluded.first_touch),
   first_touches = iif(
-    {_FIRST_TOUCH} IS NULL AND excluded.first_touches IS NOT NULL
+    ({_FIRST_TOUCH} IS NULL OR {FIRST_TOUCH_CAME_LATER}) AND excluded.first_touches IS NOT NULL
       AND length(coalesce(first_touches, '')) < {_MAX_TOUCHES_CHARACTERS},
-    json_patch(coalesce(first_touches, '{{}}'), excluded.first_touches), first_touches
+    json_patch(
+      json_patch(coalesce(first_touches, '{{}}'), json_object(?1 ->> 'project_id', NULL)),
+      excluded.first_touches
+    ),
+    first_touches
   )
 WHERE (
-    {_FIRST_TOUCH} IS NULL AND excluded.first_touches IS NOT NULL
+    ({_FIRST_TOUCH} IS NULL OR {FIRST_TOUCH_CAME_LATER}) AND excluded.first_touches IS NOT NULL
     OR NOT EXISTS ({_OPEN_SESSION})
   )
   AND NOT EXISTS ({_REPEATED})
-"""
-
-# An event that waited in R2 is older than what the session has.
-_IS_LATEST_TOUCH = """
-  excluded.touch IS NOT NULL AND (touch IS NULL OR excluded.last_activity >= last_activity)
 """
 
 # A session has its latest touch: the next page is credited to it.
@@ -160,17 +167,19 @@ WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie' AND NOT EXISTS ({_REPEAT
 ON CONFLICT (id) DO UPDATE SET
   last_activity = max(last_activity, excluded.last_activity),
   page_views = page_views + excluded.page_views,
-  utm_source = iif({_IS_LATEST_TOUCH}, excluded.utm_source, utm_source),
-  utm_medium = iif({_IS_LATEST_TOUCH}, excluded.utm_medium, utm_medium),
-  utm_campaign = iif({_IS_LATEST_TOUCH}, excluded.utm_campaign, utm_campaign),
-  utm_content = iif({_IS_LATEST_TOUCH}, excluded.utm_content, utm_content),
-  utm_term = iif({_IS_LATEST_TOUCH}, excluded.utm_term, utm_term),
-  campaign_region = iif({_IS_LATEST_TOUCH}, excluded.campaign_region, campaign_region),
-  ad_group = iif({_IS_LATEST_TOUCH}, excluded.ad_group, ad_group),
-  ad_id = iif({_IS_LATEST_TOUCH}, excluded.ad_id, ad_id),
-  search_query = iif({_IS_LATEST_TOUCH}, excluded.search_query, search_query),
-  touch = iif({_IS_LATEST_TOUCH}, excluded.touch, touch)
+  utm_source = iif({IS_LATEST_TOUCH}, excluded.utm_source, utm_source),
+  utm_medium = iif({IS_LATEST_TOUCH}, excluded.utm_medium, utm_medium),
+  utm_campaign = iif({IS_LATEST_TOUCH}, excluded.utm_campaign, utm_campaign),
+  utm_content = iif({IS_LATEST_TOUCH}, excluded.utm_content, utm_content),
+  utm_term = iif({IS_LATEST_TOUCH}, excluded.utm_term, utm_term),
+  campaign_region = iif({IS_LATEST_TOUCH}, excluded.campaign_region, campaign_region),
+  ad_group = iif({IS_LATEST_TOUCH}, excluded.ad_group, ad_group),
+  ad_id = iif({IS_LATEST_TOUCH}, excluded.ad_id, ad_id),
+  search_query = iif({IS_LATEST_TOUCH}, excluded.search_query, search_query),
+  touch = iif({IS_LATEST_TOUCH}, excluded.touch, touch)
 """
+
+_EARLIER_FIRST_TOUCH = f"iif({FIRST_TOUCH_CAME_LATER}, NULL, {_FIRST_TOUCH})"
 
 # An old pixel's repeat takes the key of the first one; a new pixel's has it, and costs no look.
 # A repeat meets the unique index and gives back the event that is there, with its own answer. What
@@ -230,11 +239,12 @@ SELECT
 FROM (
   SELECT
     EXISTS ({_THANKED}) AS thanked,
-    visitors.id AS visitor_id, {_FIRST_TOUCH} AS first_touch,
-    sessions.id AS session_id, sessions.touch AS session_touch,
-    coalesce(?1 -> 'touch', sessions.touch, {_FIRST_TOUCH}) AS touch
+    visitors.id AS visitor_id, {_EARLIER_FIRST_TOUCH} AS first_touch,
+    sessions.id AS session_id, {SESSION_TOUCH} AS session_touch,
+    coalesce(?1 -> 'touch', {SESSION_TOUCH}, {_EARLIER_FIRST_TOUCH}) AS touch
   FROM visitors JOIN sessions
     ON sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
+      AND {IS_OF_ITS_TIME}
   WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
   ORDER BY sessions.started_at DESC LIMIT 1
 ) AS found

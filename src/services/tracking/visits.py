@@ -128,6 +128,7 @@ class Visits:
         parameters = {
             "now": format_stored_time(now),
             "open_since": format_stored_time(now - timedelta(minutes=minutes)),
+            "open_until": format_stored_time(now + timedelta(minutes=minutes)),
             "visitor_id": self.new_id(),
             "visitor_cookie": event.visitor_cookie,
             "session_id": self.new_id(),
