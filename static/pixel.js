@@ -26,6 +26,7 @@
   const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
   const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
   const RETRY_INTERVAL_MS = 5000;
+  const MAX_ANSWER_MS = 30000; // a send without an answer is given up
   const MAX_OUTBOX_EVENTS = 30;
   const MAX_EVENT_AGE_MS = 3e8; // three and a half days
   const MAX_URL_LENGTH = 5000; // an event has up to three URLs, and the server takes 16 KiB
@@ -42,21 +43,17 @@
     } catch {}
   };
 
-  const ignore = () => {};
-
   /**
    * Calls `after` after each call of a method, which itself behaves as before.
    * @type {Shared["tap"]}
    */
   const tap = (object, method, after) => {
     const original = object[method];
-    if (original) {
-      object[method] = function () {
-        const result = original.apply(this, arguments);
-        attempt(() => after(this, arguments, result));
-        return result;
-      };
-    }
+    object[method] &&= function () {
+      const result = original.apply(this, arguments);
+      attempt(() => after(this, arguments, result));
+      return result;
+    };
   };
 
   /** 16 hex digits. */
@@ -101,6 +98,8 @@
     );
     /** @type {PppEvent[]} events until there is consent and the page is no longer prerendered */
     let heldEvents = [];
+    /** @type {Record<string, number>} by the body that was sent: until when its answer may come */
+    const deadlines = {};
     /** @type {Lead} the last one */
     let lead = {};
 
@@ -116,42 +115,56 @@
         cookieDomains.some((candidate) => {
           // The Cookie Store API is asynchronous and not everywhere.
           document.cookie =
-            `${VISITOR_KEY}=${visitorId};path=/;samesite=lax;max-age=${maxAgeSeconds};` +
-            `domain=${candidate};${location.protocol === "https:" ? "secure" : ""}`;
+            `${VISITOR_KEY}=${visitorId};domain=${candidate};path=/;max-age=${maxAgeSeconds};` +
+            `samesite=lax;${location.protocol === "https:" ? "secure" : ""}`;
           return maxAgeSeconds && document.cookie.includes(visitorId);
         }),
       );
 
     /** Takes the visitor ID from the cookie, else from storage, else a new one, and keeps it. */
     const identifyVisitor = () => {
-      const cookies = attempt(() => document.cookie) || "";
-      const hasCookie = cookies.includes(VISITOR_KEY);
+      const cookies = attempt(() => document.cookie);
+      const hasCookie = /ppp_visitor/.test(cookies);
       // pxl_: the old pixel and its Worker know no other IDs. Some have none.
       const pattern = /ppp_visitor=((pxl_)?[\da-f]{16})\b/;
       // Storage is appended like a cookie, so that one pattern reads both.
-      const match = `${cookies};${VISITOR_KEY}=${storage[VISITOR_KEY]}`.match(pattern);
-      visitorId = match ? /** @type {string} */ (match[1]) : `pxl_${randomId()}`;
+      const [, id = `pxl_${randomId()}`] =
+        `${cookies};${VISITOR_KEY}=${storage[VISITOR_KEY]}`.match(pattern) || [];
+      visitorId = id;
       // The first page of a tab renews the cookie. It removes it first: a cookie on a narrower domain
       // would look as if the wider one had accepted it.
       if (hasCookie && !lastPageView) setCookie(0);
       if (!hasCookie || !lastPageView) setCookie(COOKIE_MAX_AGE_SECONDS);
     };
 
-    /** @param {PppEvent} event */
+    /**
+     * Whether a time is still to come: at most some hours ahead, or the clock was put back.
+     * @param {any} time
+     */
+    const isAhead = (time) => /^\d{1,7}$/.test(`${time - Date.now()}`);
+
+    /**
+     * Sends an event, unless exactly that is on its way.
+     * @param {PppEvent} event
+     */
     const deliver = (event) => {
       const key = OUTBOX_PREFIX + event.event_key;
       const body = JSON.stringify(event);
-      /** @param {any} response */
+      if (isAhead(deadlines[body])) return;
+      deadlines[body] = Date.now() + MAX_ANSWER_MS;
+      /** @param {any} response or the error instead of one, which has no status */
       const onResponse = (response) =>
         attempt(() => {
+          delete deadlines[body];
           if (!hasConsent) return; // it was withdrawn meanwhile
           // 404 is a Worker that does not know /e yet, or no longer.
-          if (!/404|429|5../.test(response.status)) {
+          if (!/404|429|5..|u/.test(response.status)) {
             // A lead that was corrected meanwhile waits for its own answer.
             if (storage[key] === body) delete storage[key];
           } else {
-            // A number of seconds, or null.
-            storage[PAUSE_KEY] = Date.now() + response.headers.get("retry-after") * 1000;
+            // A number of seconds, or null. The first one counts until the next try: to renew the
+            // pause with each answer would be to wait for ever.
+            storage[PAUSE_KEY] ||= Date.now() + response.headers.get("retry-after") * 1000;
           }
           shared.answered?.(event, response);
         });
@@ -162,7 +175,10 @@
       });
       try {
         // A string is sent as text/plain, which needs no preflight.
-        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(onResponse, ignore);
+        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(
+          onResponse,
+          onResponse,
+        );
       } catch {
         if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
       }
@@ -182,16 +198,18 @@
      */
     const isDeliverable = (event) =>
       Date.now() - event.at < MAX_EVENT_AGE_MS &&
-      !(storage[SEQUENCE_KEY] - event.sequence > MAX_OUTBOX_EVENTS);
+      (event.outcome || !(storage[SEQUENCE_KEY] - event.sequence > MAX_OUTBOX_EVENTS));
 
     /** Sends all stored events again; the server counts an event key once. */
     const flushOutbox = () =>
       attempt(() => {
-        if (!hasConsent || storage[PAUSE_KEY] > Date.now()) return;
+        if (!hasConsent || isAhead(storage[PAUSE_KEY])) return;
+        delete storage[PAUSE_KEY];
         for (const key in storage) {
-          if (!key.startsWith(OUTBOX_PREFIX)) continue;
-          const event = attempt(() => JSON.parse(storage[key])) || {};
-          if (isOurs(event)) isDeliverable(event) ? deliver(event) : delete storage[key];
+          const event = /^ppp_e_/.test(key) && (attempt(() => JSON.parse(storage[key])) || {});
+          if (event && isOurs(event)) {
+            isDeliverable(event) ? deliver(event) : delete storage[key];
+          }
         }
       });
 
@@ -265,7 +283,7 @@
      * @param {() => void} [afterwards] is called in any case
      */
     const loadSecondPart = (afterwards) =>
-      import(`${origin}/static/pixel-${VERSION}-more.js`).finally(afterwards).catch(ignore);
+      import(`${origin}/static/pixel-${VERSION}-more.js`).finally(afterwards).catch(attempt);
 
     /**
      * The page may have another address, which is counted once it has its title. If that address
@@ -299,7 +317,7 @@
       if (!email) return;
       if (email !== lead.email) lead = { email };
       const form_data = { email, first_name, last_name, name };
-      const personText = `${[email, first_name, last_name, name]}`;
+      const personText = JSON.stringify(form_data);
       lead.submission ||= makeEvent("form_submit", { outcome: "submitted", form_text });
       if (lead.personText !== personText) {
         lead.personText = personText;
@@ -376,7 +394,7 @@
       heldEvents = [];
       setCookie(0);
       visitorId = "";
-      for (const key in storage) if (key.startsWith("ppp_")) delete storage[key];
+      for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
       delete sessionStorage.ppp_page;
     };
 
@@ -403,7 +421,7 @@
     window.PPPTracker = {
       track: () => ppp("pageview"),
       version: VERSION,
-      log: ignore,
+      log: attempt,
       attribution: {},
       config: {},
     };

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.harness.listening import listening
 from tests.harness.road import Road, running_road
@@ -151,6 +151,16 @@ class Visit:
     def pass_time(self, milliseconds: int) -> None:
         """Lets time pass on the page at once; its clock must have been installed."""
         self.page.clock.fast_forward(milliseconds)
+
+    def hold(self) -> list[Route]:
+        """The events that set out from now on, none of which arrives until it is let go."""
+        held: list[Route] = []
+
+        def note(route: Route) -> None:
+            held.append(route)  # Playwright takes no built-in method
+
+        self.page.route(f"{self.road.url}/e", note)
+        return held
 
     def leave(self) -> None:
         """Goes to a page of the site that has no pixel."""

@@ -24,6 +24,10 @@ ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org"}
 QUICKLY_SECONDS = 3.0  # seconds: sooner than the pixel's next retry
 MAX_WAITING = 31
 DAY_MS = 86_400_000
+GIVE_UP_MS = 30_000  # after which the pixel no longer waits for an answer
+TURN_MS = 2_000
+TURNS = 60
+TURNS_REFUSED = 20
 PUT = "([key, value]) => localStorage.setItem(`ppp_e_${key}`, value)"
 NOTE_ANSWERS = """
 const { fetch } = window;
@@ -261,13 +265,78 @@ def test_a_repeat_is_answered_with_the_same_event(visit: Visit) -> None:
     visit.open("/")
     visit.road.slow_down(1_500)  # slower than the repeat
     visit.command("identify", ADA)
-    visit.pass_time(RETRY_MS)
+    visit.pass_time(GIVE_UP_MS + RETRY_MS)
     assert until(lambda: len(visit.sent("form_submit")) == 2)
     [_, lead] = visit.stored(2)
     assert until(lambda: len(visit.page.evaluate("answers")) == 3)
     [_, *answers] = visit.page.evaluate("answers")
     assert {answer["event_id"] for answer in answers} == {lead["id"]}
     assert len({body["event_key"] for body in visit.sent("form_submit")}) == 1
+
+
+def test_what_is_on_its_way_is_sent_again_only_once_it_is_given_up(visit: Visit) -> None:
+    visit.open("/")
+    held = visit.hold()
+    visit.command("identify", ADA)
+    for _ in range(GIVE_UP_MS // RETRY_MS - 1):
+        visit.pass_time(RETRY_MS)
+        visit.page.wait_for_timeout(100)
+    assert len(held) == 1
+    visit.pass_time(2 * RETRY_MS)
+    visit.page.wait_for_timeout(500)
+    assert len(held) == 2
+    for route in held:
+        route.continue_()
+    assert types(visit.stored(2)) == ["form_submit", "pageview"]
+    visit.assert_nothing_waits()
+
+
+def test_a_lead_is_sent_although_page_after_page_is_refused(visit: Visit) -> None:
+    visit.road.refuse(503, retry_after=30)
+    visit.open("/form")
+    visit.command("identify", ADA)
+    assert until(lambda: len(visit.waiting()) == 2)
+    [lead] = {body["event_key"] for body in visit.sent("form_submit")}
+    for turn in range(TURNS):
+        if turn == TURNS_REFUSED:
+            visit.road.clear()
+        visit.open("/")
+        visit.pass_time(TURN_MS)
+    visit.assert_nothing_waits()
+    assert len(visit.rows("form_submit")) == 1
+    assert 2 <= tries(visit, lead) < TURNS_REFUSED / 2, "each refusal began the pause anew"
+
+
+def test_a_lead_is_never_too_far_behind(visit: Visit) -> None:
+    visit.leave()
+    wait_event(visit, sequence=1, event_type="form_submit", outcome="submitted", form_data=ADA)
+    wait_event(visit, sequence=2, event_type="pageview", page=f"{visit.site.url}/")
+    number = f"ppp_{visit.site.pixel}_{visit.road.url}_n"
+    visit.page.evaluate("(name) => { localStorage[name] = 400; }", number)
+    visit.open("/")
+    assert types(visit.stored(2)) == ["form_submit", "pageview"]
+    assert [body["sequence"] for body in visit.sent("pageview")] == [401]
+    visit.assert_nothing_waits()
+
+
+def test_a_clock_that_is_put_back_ends_the_pause(visit: Visit) -> None:
+    visit.leave()
+    wait_event(visit)
+    pause = f"ppp_{visit.site.pixel}_{visit.road.url}_pause"
+    visit.page.evaluate("(name) => { localStorage[name] = Date.now() + 3e10; }", pause)
+    visit.open("/")
+    assert until(lambda: visit.rows("custom"), QUICKLY_SECONDS), "it still waits"
+
+
+def test_a_page_without_storage_repeats_what_was_refused(visit: Visit) -> None:
+    visit.page.add_init_script("Object.defineProperty(window, 'localStorage', { value: null })")
+    visit.road.refuse(500)
+    visit.open("/")
+    visit.command("identify", ADA)
+    assert until(lambda: visit.road.count(500) == 2)
+    visit.road.clear()
+    visit.pass_time(RETRY_MS)
+    assert types(visit.stored(2)) == ["form_submit", "pageview"]
 
 
 def test_a_correction_that_waits_outlives_the_late_answer_to_what_it_corrects(

@@ -184,6 +184,18 @@ def test_a_reload_is_not_counted_again(visit: Visit) -> None:
     assert len({view["event_key"] for view in visit.sent("pageview")}) == 1
 
 
+def test_a_reload_sends_a_page_view_that_has_no_answer_once(visit: Visit) -> None:
+    held = visit.hold()
+    visit.page.goto(f"{visit.site.url}/")
+    visit.page.wait_for_timeout(500)
+    visit.page.reload()
+    visit.page.wait_for_timeout(500)
+    assert len(held) == 2  # each page once
+    held[1].continue_()
+    visit.stored(1)
+    visit.assert_nothing_waits()
+
+
 def test_a_reload_of_a_route_is_not_counted_again(visit: Visit) -> None:
     visit.site.pages["/a"] = with_pixel()
     visit.open()
