@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="where it is played; kept afterwards")
     parser.add_argument("--reports", type=Path, default=ROOT / "rehearsals", help="where it goes")
     options = parser.parse_args(arguments)
+    # A shell lets what runs in its background ignore Ctrl+C, and so would all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     events = options.events or (SHORT_EVENTS if options.short else EVENTS)
     acts = SHORT_LIFE if options.short else LONG_LIFE
     chosen = [act for act in acts if not options.only or any(o in act.name for o in options.only)]
