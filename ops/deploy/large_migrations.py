@@ -38,6 +38,7 @@ SECONDS_FOR_A_MILLION: Mapping[str, Mapping[str, float]] = {
     },
     "0041_backfill_click_ids.sql": {"tracking_events": 66},
     "0053_turn_all_bytes_into_text.sql": {"tracking_events": 3},
+    "0054_give_sessions_their_project.sql": {"sessions": 4},
 }
 MAX_REQUEST_SECONDS = 15
 # While both copies of the events exist, the file has 8 of D1's 10 GB. Of the other two, a statement

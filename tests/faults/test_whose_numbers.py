@@ -382,3 +382,22 @@ def test_a_lead_has_the_same_credit_whichever_of_its_touches_waited(
     # A database that is away is asked for some seconds.
     assert shares(play(journey, in_time=False)) == pytest.approx(shares_in_time, abs=1e-3)
     assert first_and_latest() == in_time
+
+
+def test_a_visit_that_goes_on_at_another_pixel_of_the_project_keeps_its_ad(
+    deployment: Deployment,
+) -> None:
+    project = deployment.project("Client")
+    first, second = deployment.pixel(project), deployment.pixel(project)
+    deployment.send(first, "https://shop.example/?utm_source=old")
+    deployment.send(second, "https://form.example/")
+    OUTSIDE.pass_time(days=20)
+    deployment.send(first, "https://shop.example/?utm_source=new")
+    OUTSIDE.pass_time(minutes=1)
+    _, answer = deployment.submit(second, "https://form.example/")
+    assert answer["attribution"]["source"] == "new"
+    assert list(deployment.breakdown(second, "source", attribution="last", days="10")) == ["new"]
+    assert len(OUTSIDE.rows("SELECT 1 FROM sessions")) == 2
+    other = deployment.pixel(deployment.project("Other"))
+    deployment.send(other, "https://other.example/")
+    assert len(OUTSIDE.rows("SELECT 1 FROM sessions")) == 3

@@ -248,6 +248,7 @@ def _add_bytes(database: sqlite3.Connection) -> None:
     insert(
         database, "sessions", id="session-bytes", visitor_id="bytes", pixel_id="pixel-1-shop",
         session_cookie="sess_bytes", utm_source="google", utm_campaign=b"", search_query=b"shoes",
+        last_activity=_an_hour_ago(),
     )  # fmt: skip
     click_ids = ("gclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id")
     bound = ("search_query", "campaign_region", "ad_group", "ad_id", "event_type", "user_agent")

@@ -27,7 +27,7 @@ ALL_MIGRATIONS = tuple(sorted(file.name for file in MIGRATIONS.glob("*.sql")))
 NEW_MIGRATIONS = tuple(name for name in ALL_MIGRATIONS if name >= "0013")
 NEW_COLUMNS = {
     "visitors": ["first_touch", "first_touches"],
-    "sessions": ["touch"],
+    "sessions": ["touch", "owning_project_id"],
     "tracking_events": [
         *("event_key", "touch_origin"),
         *("pipedrive_due_at", "pipedrive_lease", "pipedrive_sync_reason"),
@@ -318,10 +318,10 @@ def test_only_indexes_that_serve_a_query_are_left(migrated: sqlite3.Connection) 
         ),
         (
             """
-            SELECT * FROM sessions WHERE visitor_id = 'v' AND pixel_id = 'p'
+            SELECT * FROM sessions WHERE visitor_id = 'v' AND owning_project_id = 'p'
             ORDER BY started_at DESC LIMIT 1
             """,
-            "INDEX sessions_by_visitor (visitor_id=? AND pixel_id=?)",
+            "INDEX sessions_by_visitor (visitor_id=? AND owning_project_id=?)",
         ),
         (
             "SELECT 1 FROM tracking_events WHERE visitor_id = 'v' AND session_id = 's'",
@@ -397,6 +397,34 @@ def test_an_inherited_session_gets_its_touch_if_it_is_a_real_one(
 ) -> None:
     (stored,) = column_of(upgraded, "SELECT touch FROM sessions WHERE id = ?", session)
     assert _from_json(stored) == touch
+
+
+def test_an_inherited_session_that_may_go_on_gets_the_project_of_its_pixel(
+    upgraded: sqlite3.Connection,
+) -> None:
+    sessions = rows(upgraded, "SELECT id, owning_project_id FROM sessions")
+    assert {session["id"]: session["owning_project_id"] for session in sessions} == {
+        **dict.fromkeys(("session-campaign", "session-direct", "session-silent")),
+        # Of the last hour.
+        "session-bytes": "project-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "project"),
+    [
+        ({"pixel_id": "pixel-of-client"}, "project"),
+        ({"pixel_id": b"pixel-of-client"}, "project"),
+        ({"pixel_id": "deleted"}, None),
+        ({"pixel_id": None}, None),
+        ({"pixel_id": "pixel-of-client", "owning_project_id": "written"}, "written"),
+    ],
+)
+def test_a_session_of_a_worker_that_writes_no_project_gets_that_of_its_pixel(
+    migrated: sqlite3.Connection, written: dict[str, object], project: str | None
+) -> None:
+    insert(migrated, "sessions", id="s", visitor_id="visitor", session_cookie="s", **written)
+    assert column_of(migrated, "SELECT owning_project_id FROM sessions WHERE id = 's'") == [project]
 
 
 def test_an_id_of_a_deleted_event_is_not_given_again(upgraded: sqlite3.Connection) -> None:

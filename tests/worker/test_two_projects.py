@@ -158,6 +158,88 @@ def test_another_pixel_of_the_same_project_has_the_first_touch_too(lab: Lab) -> 
     assert answer["touch"]["utm_campaign"] == "betamark-utm_campaign"
 
 
+def two_projects(worker: Worker) -> tuple[list[str], list[str]]:
+    """The ids of two new projects, and of two pixels of each in the same order."""
+    projects = [f"project-{some_visitor()}" for _ in range(2)]
+    pixels = [f"{project}-{site}" for project in projects for site in ("shop", "form")]
+    for project in projects:
+        worker.query("INSERT INTO projects (id, name) VALUES (?1, ?1)", project)
+    for pixel in pixels:
+        project = pixel.rpartition("-")[0]
+        worker.query(
+            "INSERT INTO pixels (id, project_id, name) VALUES (?1, ?2, ?1)", pixel, project
+        )
+    return projects, pixels
+
+
+def report(worker: Worker, path: str) -> Row:
+    answer = worker.fetch(f"/api/reports/{path}", headers={"x-api-key": LEADS_KEY})
+    assert answer.status == 200, answer.body
+    data: Row = answer.json()["data"]
+    return data
+
+
+def breakdown(worker: Worker, pixel: str, by: str) -> dict[str, int]:
+    """The sessions of each value."""
+    rows = report(worker, f"breakdown/{pixel}?by={by}")["rows"]
+    return {row["value"]: row["sessions"] for row in rows}
+
+
+def test_sessions_with_their_pages_and_referrers_are_of_one_project(lab: Lab) -> None:
+    lab.clean()
+    worker, cookie = lab.worker, some_visitor()
+    projects, pixels = two_projects(worker)
+    shop, form, other_shop, other_form = pixels
+    visits = {
+        shop: ("https://a.shared.example/start", "https://www.google.com/"),
+        other_shop: ("https://b.shared.example/begin", "https://partner.example/list"),
+        form: ("https://a.shared.example/form", "https://a.shared.example/start"),
+        other_form: ("https://b.shared.example/form", "https://b.shared.example/begin"),
+    }
+    persons = {pixel: some_email() for pixel in (form, other_form)}
+    written = {pixel: lab.person(email) for pixel, email in persons.items()}
+    answers = {}
+    for pixel, (page, referrer) in visits.items():
+        event = some_event(
+            pixel_id=pixel, visitor_cookie=cookie, page_url=page, referrer_url=referrer,
+            event_key=some_visitor(), **(lead(persons[pixel]) if pixel in persons else {}),
+        )  # fmt: skip
+        answers[pixel] = worker.send(event).json()
+        if pixel == shop:
+            # The first client's visit began before the other's.
+            worker.query(
+                "UPDATE sessions SET started_at = datetime(started_at, '-20 minutes') WHERE id = ?",
+                answers[shop]["session_id"],
+            )
+
+    assert answers[shop]["session_id"] == answers[form]["session_id"]
+    assert answers[other_shop]["session_id"] == answers[other_form]["session_id"]
+    sessions = worker.query(
+        "SELECT owning_project_id, pixel_id, page_views FROM sessions WHERE visitor_id = ?"
+        " ORDER BY started_at",
+        answers[shop]["visitor_id"],
+    )
+    assert [tuple(row.values()) for row in sessions] == [
+        (projects[0], shop, 2),
+        (projects[1], other_shop, 2),
+    ]
+    assert lab.sync()["synced"] == 2
+    durations = [lab.written(written[pixel])["session_duration"] for pixel in persons]
+    assert [duration == "20 minutes" for duration in durations] == [True, False]
+
+    for project, first, second, channel in (
+        (projects[0], shop, form, "Organic Search"),
+        (projects[1], other_shop, other_form, "Referral"),
+    ):
+        summary = report(worker, f"project/{project}/stats")["summary"]
+        assert (summary["total_events"], summary["unique_sessions"]) == (2, 1)
+        for pixel in (first, second):
+            assert report(worker, f"stats/{pixel}")["summary"]["unique_sessions"] == 1
+            address = visits[pixel][0]
+            assert breakdown(worker, pixel, "landing_page") == {address: 1}
+        assert breakdown(worker, first, "channel") == {channel: 1}
+
+
 @pytest.mark.parametrize("kind", ["pageview", "form_submit"])
 def test_the_same_key_with_two_projects_is_two_events(lab: Lab, kind: str) -> None:
     worker, cookie, key = lab.worker, some_visitor(), some_visitor()

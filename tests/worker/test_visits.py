@@ -62,7 +62,22 @@ def test_a_pause_of_more_than_half_an_hour_opens_a_new_session(worker: Worker) -
     assert visitor(worker, cookie)["visit_count"] == 2
 
 
-def test_each_pixel_has_a_session_of_its_own(worker: Worker) -> None:
+def test_pixels_of_one_project_share_a_session_and_its_touch(worker: Worker) -> None:
+    cookie, first, second = some_visitor(), "ppp-website-1", "ppp-website-2"
+    ad = visit(worker, cookie, AD_CLICK, pixel_id=first)
+    form = visit(worker, cookie, "https://form.example/", pixel_id=second)
+    visit(worker, cookie, OTHER_AD, pixel_id=second)
+    back = visit(worker, cookie, "https://shop.example/two", pixel_id=first)
+
+    assert form["session_id"] == back["session_id"] == ad["session_id"]
+    assert (form["gclid"], form["touch_origin"]) == ("G1", "session")
+    assert (back["fbclid"], back["gclid"]) == ("F1", None)
+    [session] = sessions_of(worker, cookie)
+    assert (session["page_views"], session["pixel_id"]) == (4, first)
+    assert visitor(worker, cookie)["visit_count"] == 1
+
+
+def test_each_project_has_a_session_of_its_own(worker: Worker) -> None:
     cookie = some_visitor()
     here = visit(worker, cookie, "https://shop.example/")
     there = visit(worker, cookie, "https://blog.example/", pixel_id="ppp-website-1")
@@ -314,6 +329,16 @@ def test_a_repeat_page_view_costs_one_round_trip_and_at_most_five_rows(worker: W
     assert round_trips == 1
     assert rows_written <= 5
     assert rows_read <= 13
+
+
+def test_a_page_on_another_pixel_of_the_project_costs_what_a_repeat_page_view_does(
+    worker: Worker,
+) -> None:
+    cookie, other = some_visitor(), "ppp-website-2"
+    visit(worker, cookie, AD_CLICK, event_key="first-event-1", pixel_id="ppp-website-1")
+    visit(worker, some_visitor(), "https://form.example/", pixel_id=other)
+    event = some_event(visitor_cookie=cookie, event_key="second-event-2", pixel_id=other)
+    assert batch_cost(worker, event) == (1, 13, 5)
 
 
 def test_the_first_page_view_of_a_visitor_writes_at_most_eleven_rows(worker: Worker) -> None:

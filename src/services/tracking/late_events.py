@@ -15,7 +15,8 @@ IS_OF_ITS_TIME = """
     sessions.started_at > ?1 ->> 'now',
     sessions.started_at < ?1 ->> 'open_until' AND NOT EXISTS (
       SELECT 1 FROM sessions AS earlier
-      WHERE earlier.visitor_id = sessions.visitor_id AND earlier.pixel_id = sessions.pixel_id
+      WHERE earlier.visitor_id = sessions.visitor_id
+        AND earlier.owning_project_id = sessions.owning_project_id
         AND earlier.started_at <= ?1 ->> 'now' AND earlier.last_activity > ?1 ->> 'open_since'
     ), true
   )

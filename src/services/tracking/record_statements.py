@@ -17,12 +17,12 @@ _IS_THANKS = f"event_key BETWEEN '{THANKS_PREFIX}' AND 'thanks;'"
 # A form and the page that thanks for it have numbers next to each other.
 _NEAR = 3
 
-# The latest session on this pixel of the visitor at hand, if it is still open at the time of the
-# event. Only the latest one is looked at, so that the rows read do not grow with the visits.
+# The latest session of the visitor at hand with this project, if it is still open at the time of
+# the event. Only the latest one is looked at, so that the rows read do not grow with the visits.
 _OPEN_SESSION = f"""
   SELECT id FROM (
     SELECT id, last_activity FROM sessions
-    WHERE sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
+    WHERE sessions.visitor_id = visitors.id AND sessions.owning_project_id = ?1 ->> 'project_id'
       AND {IS_OF_ITS_TIME}
     ORDER BY started_at DESC LIMIT 1
   ) WHERE last_activity > ?1 ->> 'open_since'
@@ -151,12 +151,14 @@ WHERE (
 # A session has its latest touch: the next page is credited to it.
 RECORD_SESSION = f"""
 INSERT INTO sessions (
-  id, visitor_id, pixel_id, session_cookie, started_at, last_activity, page_views,
+  id, visitor_id, owning_project_id, pixel_id, session_cookie, started_at, last_activity,
+  page_views,
   utm_source, utm_medium, utm_campaign, utm_content, utm_term,
   campaign_region, ad_group, ad_id, search_query, touch
 )
 SELECT
-  coalesce(({_OPEN_SESSION}), ?1 ->> 'session_id'), visitors.id, ?1 ->> 'pixel_id',
+  coalesce(({_OPEN_SESSION}), ?1 ->> 'session_id'), visitors.id, ?1 ->> 'project_id',
+  ?1 ->> 'pixel_id',
   ?1 ->> 'session_id', ?1 ->> 'now', ?1 ->> 'now', ?1 ->> 'event_type' <> 'custom',
   ?1 ->> '$.touch.utm_source', ?1 ->> '$.touch.utm_medium', ?1 ->> '$.touch.utm_campaign',
   ?1 ->> '$.touch.utm_content', ?1 ->> '$.touch.utm_term',
@@ -243,7 +245,7 @@ FROM (
     sessions.id AS session_id, {SESSION_TOUCH} AS session_touch,
     coalesce(?1 -> 'touch', {SESSION_TOUCH}, {_EARLIER_FIRST_TOUCH}) AS touch
   FROM visitors JOIN sessions
-    ON sessions.visitor_id = visitors.id AND sessions.pixel_id = ?1 ->> 'pixel_id'
+    ON sessions.visitor_id = visitors.id AND sessions.owning_project_id = ?1 ->> 'project_id'
       AND {IS_OF_ITS_TIME}
   WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
   ORDER BY sessions.started_at DESC LIMIT 1
