@@ -225,3 +225,5 @@ def install() -> None:
         module = ModuleType(f"bindings.{name}")
         vars(module).update(contents)
         sys.modules[f"bindings.{name}"] = module
+    # For settings that are no text, of which these isolates have none.
+    sys.modules["js"] = ModuleType("js")
