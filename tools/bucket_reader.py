@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from paths import NODE_BIN, ROOT, tool_environment
+from processes import kill_group
 
 SCRIPT = ROOT / "tools" / "objects.mjs"
 
@@ -34,6 +35,8 @@ def read_objects(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        # Its workerd must not outlive it.
+        start_new_session=True,
     ) as process:
         try:
             for line in process.stdout or ():
@@ -41,4 +44,4 @@ def read_objects(
                     entry = json.loads(line)
                     yield entry["key"], Path(entry["file"]) if entry["file"] else None
         finally:
-            process.kill()
+            kill_group(process)

@@ -33,27 +33,32 @@ def wrangler(
         WranglerError: it failed.
     """
     config_options = [] if config is None else ["--config", str(config)]
-    with subprocess.Popen(
-        [str(NODE_BIN / "wrangler"), *map(str, arguments), *config_options],
-        cwd=ROOT,
-        env=tool_environment() | {"CI": "true"} | dict(variables or {}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Its child processes must not outlive it.
-        start_new_session=True,
-    ) as process:
+    failed = f"wrangler {arguments[0]} failed:"
+    try:
+        process = subprocess.Popen(
+            [str(NODE_BIN / "wrangler"), *map(str, arguments), *config_options],
+            cwd=ROOT,
+            env=tool_environment() | {"CI": "true"} | dict(variables or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Its child processes must not outlive it.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise WranglerError(f"{failed}\nit cannot be started ({error})") from None
+    with process:
         try:
             output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             raise WranglerError(
-                f"wrangler {arguments[0]} did not end within {TIMEOUT_SECONDS} seconds"
+                f"{failed}\nit did not end within {TIMEOUT_SECONDS} seconds"
             ) from None
         finally:
             kill_group(process)
     if process.returncode != 0:
-        raise WranglerError(f"wrangler {arguments[0]} failed:\n{output}{errors}")
+        raise WranglerError(f"{failed}\n{output}{errors}")
     return output
 
 

@@ -15,7 +15,12 @@ from ops.cloudflare import new_database as named_database
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.restore.identity import accept_restored, identify_restored
-from ops.restore.local_switch import replay_locally, serve_locally, wait_until_served
+from ops.restore.local_switch import (
+    read_as_worker,
+    replay_locally,
+    serve_locally,
+    wait_until_served,
+)
 from ops.restore.lost_events import find_lost_events
 from ops.restore.restore_report import RestoreReport
 from ops.restore.restore_steps import (
@@ -130,17 +135,19 @@ def restore(
                 f"stopped: run the same command again to continue filling {name}"
             ) from None
         is_live = database.database_id == live.database_id
+        is_for_make_dev = _is_for_make_dev(live, database)
         problems = verify_database(database, prepared, is_live=is_live)
+        if is_for_make_dev and not problems:
+            problems = read_as_worker(database, prepared)
+        lost = find_lost_events(live, prepared)
         if not problems:
             identify_restored(Database(database), prepared.content.staging)
         seconds = time.monotonic() - started
         next_step = how_to_switch(live, database)
-        lost = find_lost_events(live, prepared)
-        is_for_make_dev = _is_for_make_dev(live, database)
         if is_for_make_dev and not problems:
             is_live = True
-            problems = serve_locally(database, prepared)
-            next_step = "" if problems else wait_until_served(database)
+            serve_locally(database)
+            next_step = wait_until_served(database)
         if is_live and not problems:
             accept_restored(replace(live, database_id=database.database_id), prepared.backup.id)
             replayed = replay_locally() if is_for_make_dev else REPLAY_LATER

@@ -13,9 +13,11 @@ from dataclasses import replace
 
 from dev_state import DevState, running_dev
 from local_storage import SERVED, database_file, replace_text, with_database
+from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.restore.restore_steps import PreparedRestore, verify_database
-from ops.terminal.errors import OpsError
+from ops.restore.sql_files import is_of_restore
+from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import note
 from ops.worker_api.client import open_api
 from ops.worker_api.waiting import replay_waiting
@@ -26,25 +28,37 @@ MAX_WAIT_SECONDS = 300
 POLL_SECONDS = 0.2
 
 
-def serve_locally(restored: Target, prepared: PreparedRestore) -> Sequence[str]:
-    """Let the local Worker use a database; return what is wrong, and change nothing then.
-
-    The database is read again as the Worker will read it, with that very configuration.
+def read_as_worker(restored: Target, prepared: PreparedRestore) -> Sequence[str]:
+    """Read a database again with the configuration that the Worker will have; list what is wrong.
 
     Raises:
-        NoAnswerError: it does not answer.
+        NoAnswerError: it cannot be read; the same restore continues there.
     """
     config = ROOT / f"wrangler.restored-{os.getpid()}.json"
-    text = with_database(LOCAL_CONFIG.read_text(encoding="utf-8"), restored.database_id)
+    as_worker = replace(restored, own_config=config)
     try:
-        replace_text(config, text)
-        problems = verify_database(replace(restored, own_config=config), prepared)
-        if not problems:
-            config.replace(LOCAL_CONFIG)
-            replace_text(SERVED, restored.database_id)
+        replace_text(config, _config_with(restored))
+        if not is_of_restore(Database(as_worker), prepared.content.plan):
+            return ["the Worker would open another database than the one that was filled"]
+        return verify_database(as_worker, prepared)
+    except NoAnswerError as error:
+        raise NoAnswerError(
+            f"{restored.database} is filled, and cannot be read as the Worker will: {error}. "
+            "Run the same command again: it goes on there"
+        ) from None
     finally:
         config.unlink(missing_ok=True)
-    return problems
+
+
+def serve_locally(restored: Target) -> None:
+    """Let the local Worker use a database."""
+    replace_text(LOCAL_CONFIG, _config_with(restored))
+    replace_text(SERVED, restored.database_id)
+
+
+def _config_with(restored: Target) -> str:
+    """Return the configuration of the local Worker, with the restored database."""
+    return with_database(LOCAL_CONFIG.read_text(encoding="utf-8"), restored.database_id)
 
 
 def wait_until_served(restored: Target) -> str:

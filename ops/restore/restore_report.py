@@ -31,6 +31,17 @@ class RestoreReport:
         is_whole = not self.problems and not self.prepared.content.staging.skipped_rows
         return ExitCode.FINE if is_whole else ExitCode.PROBLEMS
 
+    @property
+    def _advice(self) -> str:
+        """What to do now."""
+        if not self.problems:
+            return self.next_step
+        name = self.database.database
+        return (
+            f"{name} does not hold what the backup does. Do not use it: "
+            f"restore again with --overwrite {name}"
+        )
+
     def show(self, *, as_json: bool) -> None:
         """Print it."""
         if as_json:
@@ -38,10 +49,7 @@ class RestoreReport:
         elif self.problems:
             for line in self.problems:
                 typer.echo(f"different: {line}")
-            typer.echo(
-                f"{self.database.database} does not hold what the backup does. Do not use it: "
-                f"restore again with --overwrite {self.database.database}"
-            )
+            typer.echo(self._advice)
         else:
             content = self.prepared.content
             typer.echo(
@@ -51,7 +59,7 @@ class RestoreReport:
             )
             if self.lost:
                 typer.echo(str(self.lost))
-            typer.echo(self.next_step)
+            typer.echo(self._advice)
 
     def _show_json(self) -> None:
         lost = self.lost
@@ -63,7 +71,7 @@ class RestoreReport:
                 **self.prepared.as_json(),
                 "differences": list(self.problems),
                 "not_in_backup": lost and lost.as_json(),
-                "next": self.next_step,
+                "next": self._advice,
                 "seconds": round(self.seconds, 1),
             }
         )

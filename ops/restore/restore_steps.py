@@ -20,8 +20,10 @@ from ops.restore.assembly import AssembledBackup, assemble, required_parts
 from ops.restore.erase_again import read_erasures
 from ops.restore.sql_files import (
     LEDGERS_OF_THE_WORKER,
+    REJECTED,
     DatabaseState,
     prefetched,
+    reject,
     run_step,
     write_steps,
 )
@@ -117,10 +119,13 @@ def completed_steps(state: DatabaseState, prepared: PreparedRestore, name: str) 
     """
     if state.plan == prepared.content.plan:
         return state.step
+    with_overwrite = f"with --overwrite {name}"
+    if state.plan == f"{prepared.content.plan}{REJECTED}":
+        raise NotEmptyError(f"{name} did not hold what the backup does: empty it {with_overwrite}")
     if state.plan is not None:
         raise NotEmptyError(
             f"{name} is half filled by a restore of other content ({state.plan}): "
-            f"empty it with --overwrite {name}, or choose another name with --into"
+            f"empty it {with_overwrite}, or choose another name with --into"
         )
     fresh = _freshly_migrated()
     used = [table for table, rows in state.rows.items() if rows > fresh.get(table, 0)]
@@ -128,7 +133,7 @@ def completed_steps(state: DatabaseState, prepared: PreparedRestore, name: str) 
         rows = ", ".join(f"{counted(state.rows[table], 'row')} in {table}" for table in used)
         raise NotEmptyError(
             f"{name} is not empty ({rows}): choose another name with --into, "
-            f"or delete what is in it with --overwrite {name}"
+            f"or delete what is in it {with_overwrite}"
         )
     return 0
 
@@ -179,4 +184,7 @@ def verify_database(
     tables = [table for name, table in staging.tables.items() if name not in left_out]
     checksums = [TableChecksum(table) for table in tables]
     by_table = differences(staging, Database(database), checksums)
-    return [difference for table in by_table.values() for difference in table]
+    problems = [difference for table in by_table.values() for difference in table]
+    if problems:
+        reject(Database(database))
+    return problems

@@ -11,10 +11,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.cloudflare.database import Database
+from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.new_database import READ_TABLES, execute_file_command
 from ops.cloudflare.target import Target
 from ops.restore.sql_text import Statement, insert_statements, literal
@@ -25,6 +26,7 @@ MIN_FILE_CHARACTERS = 120_000_000
 # What a Worker writes into a database that is lost, too: its rows may have come in the meantime.
 LEDGERS_OF_THE_WORKER = ("failed_requests", "job_runs")
 LEDGER = "restore_steps"
+REJECTED = ", which differed"
 _CREATE_LEDGER = f"CREATE TABLE {LEDGER} (step INTEGER PRIMARY KEY, plan TEXT NOT NULL)"
 
 
@@ -95,6 +97,30 @@ def run_step(target: Target, step: RestoreStep) -> None:
     """
     execute_file_command(target, step.file).run()
     step.file.unlink()
+
+
+def is_of_restore(database: Database, plan: str) -> bool:
+    """Return whether a database was filled by this restore and has not got its identity yet.
+
+    Raises:
+        NoAnswerError: it does not answer.
+    """
+    try:
+        [rows] = database.ask(f"SELECT DISTINCT plan FROM {LEDGER}")
+    except MissingSchemaError:
+        return False
+    return [row["plan"] for row in rows] == [plan]
+
+
+def reject(database: Database) -> None:
+    """Note in a database that differs from its backup that the same restore must not go on there.
+
+    Raises:
+        NoAnswerError: it does not answer.
+    """
+    # Without the ledger there is no restore that could go on.
+    with suppress(MissingSchemaError):
+        database.ask(f"UPDATE {LEDGER} SET plan = plan || {literal(REJECTED)}")
 
 
 def _sql_statements(staging: StagingDatabase) -> Iterator[Statement]:
