@@ -117,6 +117,7 @@ from services.tracking.record_statements import (
     RECORD_SESSION,
     RECORD_VISITOR,
 )
+from services.tracking.referrers import READ_SITES
 from tests.harness.worker import Worker
 
 PARAMETERS = json.dumps({"visitor_cookie": "0123456789abcdef", "pixel_id": "ppp-demo-pixel"})
@@ -307,6 +308,21 @@ def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> 
     # Only up to the day before which they are due: younger ones are not read.
     until = "tracking_events_by_pixel (pixel_id=? AND timestamp<?)"
     assert len([row for row in plan if row["detail"].endswith(until)]) == 1
+
+
+def test_whose_page_a_referrer_is_reads_the_few_pixels_and_what_one_visitor_saw(
+    worker: Worker,
+) -> None:
+    values = ("0123456789abcdef", "p", "shop.example")
+    plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {READ_SITES}", *values)]
+    assert [step for step in plan if TABLE_SCAN.search(step)] == ["SCAN pixels"]
+    # The newest page of each pixel is one row: the index gives it without sorting.
+    for index in (
+        "tracking_events_by_pixel (pixel_id=?)",
+        "tracking_events_by_visitor (visitor_id=?)",
+    ):
+        assert len([step for step in plan if step.endswith(index)]) == 1, index
+    assert not [step for step in plan if "ORDER BY" in step]
 
 
 def test_the_old_list_of_projects_reads_them_once_and_counts_pixels_by_their_index(
