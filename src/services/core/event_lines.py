@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from services.core.click_ids import CLICK_ID_COLUMNS
 from services.core.json_lines import joined, json_line
+from services.core.text import FORMULA_SIGNS
 
 # All columns of an event, first those that the old Worker exported, in its order. A test compares
 # them with the table.
@@ -56,10 +57,8 @@ CHECKED_COLUMNS = (
     *("campaign_region", "ad_group", "ad_id", "search_query"),
 )
 
-# Text that a spreadsheet would run as a formula gets an apostrophe, full-width characters included.
-# https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
-_FORMULA = f"'{_FORMULA_SIGNS}' || char(9, 10, 13)"
+# Text that a spreadsheet would run as a formula gets an apostrophe.
+_FORMULA = f"'{FORMULA_SIGNS}' || char(9, 10, 13)"
 
 
 def _csv_cell(column: str) -> str:
@@ -74,7 +73,7 @@ END"""
 JSON_LINE = json_line(COLUMNS)
 CSV_LINE = joined([_csv_cell(column) for column in COLUMNS])
 
-_FORMULA_STARTS = frozenset(f"{_FORMULA_SIGNS}\t\n\r")
+_FORMULA_STARTS = frozenset(f"{FORMULA_SIGNS}\t\n\r")
 
 
 class _Number(str):

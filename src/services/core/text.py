@@ -9,6 +9,11 @@ _BREAK = re.compile(r"[\t\n\r]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
+# A spreadsheet takes a text that begins with one of these for a formula: `=`, `+`, `-`, `@`, their
+# full-width and small forms of East Asian keyboards, and the minus of mathematics.
+# https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b"
+
 # CPython on WebAssembly has no RecursionError for JSON: some 6,000 levels overflow the stack
 # and kill the isolate. Text that nests deeper than this has at least as many brackets.
 _MAX_BRACKETS = 500

@@ -6,14 +6,12 @@ import re
 import unicodedata
 from dataclasses import replace
 
+from services.core.text import FORMULA_SIGNS
 from services.core.web_addresses import read_web_address
 from services.pipedrive.fields import SEPARATOR, LeadValue
 
 ADDRESSES = frozenset(("page_url", "referrer_url"))
 _BREAK = re.compile(r"[\t\n\r]")
-# A spreadsheet takes a text that begins with one of these for a formula. The wide and the
-# small ones of East Asian keyboards count as well.
-_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b"
 _INVISIBLE = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
 _BREAKS = frozenset(("Zl", "Zp"))
 
@@ -28,7 +26,7 @@ def plain_value(name: str, value: LeadValue | None) -> LeadValue | None:
     if value.parts:
         parts = tuple(filter(None, map(_address, value.parts)))
         return replace(value, text=SEPARATOR.join(parts), parts=parts) if parts else None
-    text = visible(value.text).lstrip(f"{_FORMULA_SIGNS} ")
+    text = visible(value.text).lstrip(f"{FORMULA_SIGNS} ")
     return replace(value, text=text) if text else None
 
 

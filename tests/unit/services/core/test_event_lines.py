@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from services.core.event_lines import COLUMNS, archived_csv, archived_json
+from services.core.event_lines import COLUMNS, archived_csv, archived_json, text_cell
 
 WHOLE = dict.fromkeys(COLUMNS, None) | {"id": 7}
 
@@ -38,8 +38,19 @@ def test_columns_that_are_younger_than_the_archive_are_null() -> None:
         ('"say \\"hi\\""', '"say ""hi"""'),
         ('"=1"', '"\'=1"'),
         ('"\\t1"', '"\'\t1"'),
-        ('"＝1"', '"\'＝1"'),  # noqa: RUF001  # it is meant
     ],
 )
 def test_a_cell_is_what_sql_makes_of_it(value: str, written: str) -> None:
     assert cell("ad_id", f'{{"ad_id":{value}}}') == written
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        *("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"),
+        *("\u2212", "\ufe62", "\ufe63", "\ufe66", "\ufe6b", "\t", "\n", "\r"),
+    ],
+)
+def test_a_cell_that_begins_as_a_formula_gets_an_apostrophe(sign: str) -> None:
+    assert text_cell(f"{sign}1+1") == f'"\'{sign}1+1"'
+    assert text_cell(f"1{sign}1") == f'"1{sign}1"'
