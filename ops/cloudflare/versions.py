@@ -69,6 +69,11 @@ def list_deployments(commands: WorkerCommands) -> Sequence[Mapping[str, Any]]:
     return deployments[::-1]
 
 
+def is_secret_change(deployment: Mapping[str, Any]) -> bool:
+    """Return whether a changed secret made a deployment, whose code is that of the one before."""
+    return (deployment.get("annotations") or {}).get("workers/triggered_by") == "secret"
+
+
 def plain_variables(commands: WorkerCommands, version: str) -> Sequence[str]:
     """Return the names of the vars of a version that are no secrets.
 

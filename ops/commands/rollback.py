@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import pairwise
 from typing import Annotated, Any
 
 import httpx
@@ -18,6 +19,7 @@ from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.cloudflare.versions import (
     BEHIND_MIGRATION,
     is_behind_migration,
+    is_secret_change,
     list_deployments,
     sole_version,
     traffic_shares,
@@ -121,15 +123,18 @@ def _require_no_migration(
 
 
 def earlier_version(deployments: Deployments) -> str | None:
-    """Return the last version that had all traffic before the one that has it now.
+    """Return the last version that had all traffic before the code that has it now.
 
-    `deployments` are the newest first.
+    `deployments` are the newest first. A changed secret makes a version of the same code.
     """
     if not deployments:
         return None
-    current = sole_version(deployments[0])
+    same_code = {sole_version(deployments[0]), None}
+    for newer, older in pairwise(deployments):
+        if is_secret_change(newer) and sole_version(newer) in same_code:
+            same_code.add(sole_version(older))
     earlier = map(sole_version, deployments[1:])
-    return next((version for version in earlier if version and version != current), None)
+    return next((version for version in earlier if version not in same_code), None)
 
 
 def _roll_back(

@@ -30,10 +30,16 @@ from paths import ROOT
 from services.loss.judgement import judge_loss
 
 EXPORTS = ROOT / "exports"
+OWNER_ONLY = 0o700
 DATA_STAYS = (
     "Data is not taken back: migrations only add, and the older code runs on the newer tables. "
     "What a fault wrote or deleted comes back from a backup only: docs/runbook.md#rollback"
 )
+
+
+def _clock() -> str:
+    """Return the time as Cloudflare's dashboard shows it beside failed requests."""
+    return f"{datetime.now(UTC):%H:%M:%S} UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +175,14 @@ class Deployment:
 
     def _export(self) -> str:
         """Export the database into the bucket and return the object's key."""
-        note("backup: the database is exported; D1 answers nobody else meanwhile")
+        # It holds all persons.
         EXPORTS.mkdir(exist_ok=True)
+        EXPORTS.chmod(OWNER_ONLY)
         file = EXPORTS / f"{self.entry['id']}.sql"
         key = f"exports/{file.name}.gz"
+        note(f"backup: the database is exported; D1 answers nobody else from {_clock()}")
         export_database(self.target, file)
+        note(f"backup: exported, D1 answers again at {_clock()}")
         store_export(self.target, file, key, self.contents)
         note(f"backup: {self.target.bucket}/{key}, and {file}.gz: delete that when all is well")
         return key
@@ -187,7 +196,9 @@ class Deployment:
         database = Database(self.target)
         records = DeletionRecords(database, read_clock(database))
         self._count("before the migrations")
+        note(f"migrations: D1 answers nobody else from {_clock()}")
         apply_migrations(self.target, self.pending, self.contents.rows)
+        note(f"migrations: applied, D1 answers again at {_clock()}")
         self._count("after the migrations", records)
 
     def _release(self) -> None:

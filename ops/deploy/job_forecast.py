@@ -12,11 +12,17 @@ from typing import Any
 from config import read_archive_config, read_config
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
+from ops.deploy.check_result import CheckResult, failed, passed
 from ops.terminal.output import counted
 from services.projects.job_days import ARCHIVE_DAYS, RETENTION_DAYS
 
 # All that it reads is in the database of the old Worker too.
 TABLES = ("projects", "pixels", "visitors", "sessions", "tracking_events", "system_logs")
+HOLD_BACK = (
+    'ARCHIVE_DAYS = "999999999", SESSION_RETENTION_DAYS = "36500" and '
+    'VISITOR_RETENTION_DAYS = "36500" below [env.production.vars] in wrangler.toml, as long as '
+    "you may want to go back (docs/upgrade.md, step 3)"
+)
 NO_ROWS_TAKEN = "within a day nothing is deleted or moved"
 
 _LIMITS = f"""
@@ -106,6 +112,14 @@ def _forecast(row: Mapping[str, Any], rows: str, *, is_moved: bool = False) -> J
     return JobForecast(
         row.get("project"), rows, row["number"], row["oldest"], row["days"], is_moved=is_moved
     )
+
+
+def check_jobs(forecasts: Sequence[JobForecast], *, is_first: bool) -> CheckResult:
+    """Say what they take; before a first deployment they may take nothing."""
+    described = describe_forecasts(forecasts)
+    if is_first and forecasts:
+        return failed(described, HOLD_BACK)
+    return passed(described)
 
 
 def describe_forecasts(forecasts: Sequence[JobForecast]) -> str:

@@ -20,7 +20,7 @@ from ops.deploy.database_checks import (
     outside_observations,
 )
 from ops.deploy.facts import DeploymentFacts
-from ops.deploy.job_forecast import describe_forecasts
+from ops.deploy.job_forecast import check_jobs
 from ops.deploy.large_migrations import check_size
 from ops.deploy.project_checks import check_projects
 from ops.deploy.readiness_checks import (
@@ -143,7 +143,9 @@ class Preflight:
         return check_rows(self._judged_database(), facts.contents, observations)
 
     def _jobs(self) -> CheckResult:
-        return passed(describe_forecasts(self.facts.job_forecasts))
+        # On this machine nobody goes back to the JavaScript Worker.
+        is_first = self.options.first and self.facts.target.environment is not None
+        return check_jobs(self.facts.job_forecasts, is_first=is_first)
 
     def _projects(self) -> CheckResult:
         schema = self.facts.schema

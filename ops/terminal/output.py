@@ -76,7 +76,9 @@ def show_table(
 def _cell_text(value: object) -> str:
     if isinstance(value, int | float):
         return f"{value:,}"
-    return plain(value)
+    # None is cut: what stands at a text's end may be what it is about.
+    text = str(value or "")
+    return clean(text, len(text)) or DASH
 
 
 def confirm(question: str) -> bool:

@@ -147,6 +147,7 @@ def give_keys(stage: Stage) -> None:
     """Give holders keys of their own, as the document says."""
     first_key = stage.key
     output = stage.shell(block_with("./ppp keys new --name ops")).expect(0)
+    stage.shell(block_with("npx wrangler secret put API_KEYS --env production < ")).expect(0)
     [stage.key, *_] = _KEY.findall(output.out)
     await_answer(stage, stage.key, HTTPStatus.OK)
     await_answer(stage, first_key, HTTPStatus.UNAUTHORIZED)

@@ -37,6 +37,15 @@ def test_back_goes_to_the_last_version_that_had_everything() -> None:
     assert earlier_version([]) is None
 
 
+def test_back_goes_behind_the_versions_that_changed_secrets_made() -> None:
+    secret = {"annotations": {"workers/triggered_by": "secret"}}
+    twice = [deployment(b=100) | secret, deployment(a=100) | secret, deployment(new=100)]
+    assert earlier_version([*twice, deployment(old=100)]) == "old"
+    assert earlier_version(twice) is None
+    # The code before had a secret changed as well: its last version is the one that worked.
+    assert earlier_version([*twice, deployment(d=100) | secret, deployment(old=100)]) == "d"
+
+
 ONE, TWO = Account("1", "one"), Account("2", "two")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import sqlite3
 from collections.abc import Sequence
@@ -90,6 +91,9 @@ def test_the_first_deployment_exports_migrates_counts_and_logs(
         f"exports/{finished['id']}.sql.gz",
     )
     assert "rows after the migrations: " in output.err
+    times = re.findall(r"(exported|migrations): .*D1 answers .* \d\d:\d\d:\d\d UTC", output.err)
+    assert len(times) >= 3
+    assert (tmp_path / "exports").stat().st_mode & 0o777 == 0o700
     backup_sql = gzip.decompress(Bucket(local(inherited)).read(finished["backup"]) or b"")
     assert b'INSERT INTO "tracking_events"' in backup_sql
     assert [file.name for file in (tmp_path / "exports").iterdir()] == [f"{finished['id']}.sql.gz"]

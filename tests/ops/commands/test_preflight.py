@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from config import read_archive_config, read_config
+from local_config import read_wrangler_toml
+from ops.deploy.job_forecast import JobForecast, check_jobs
 from pyodide_bundle import Bundle
 from simulator.server import Simulator
 from tests.harness.prepared import database_file
@@ -173,6 +176,42 @@ def test_it_says_what_the_jobs_take_within_a_day(changed: Path) -> None:
     assert re.search(r": 3 events older than 41 days, the oldest of \S+, are deleted", taken)
     assert re.search(r": 1 event older than 30 days, the oldest of \S+, move to R2", taken)
     assert re.search(r"; 1 visitor older than 395 days, the oldest of \S+, are deleted", taken)
+
+
+def test_before_a_first_deployment_the_jobs_may_take_nothing() -> None:
+    taken = [JobForecast(None, "visitor", 1, "2025-01-01", 395)]
+    result = check_jobs(taken, is_first=True)
+    assert result.verdict == "fail"
+    assert 'VISITOR_RETENTION_DAYS = "36500"' in result.next_step
+    assert check_jobs(taken, is_first=False).verdict == "pass"
+    assert check_jobs([], is_first=True).verdict == "pass"
+
+
+def test_production_as_it_is_committed_holds_the_jobs_back() -> None:
+    variables = read_wrangler_toml()["env"]["production"]["vars"]
+    config, archive = read_config(variables.get), read_archive_config(variables.get)
+    assert min(config.session_retention_days, config.visitor_retention_days) == 36_500
+    assert archive.run.days > 36_500
+    assert not config.problems
+
+
+def test_no_reason_is_cut(changed: Path) -> None:
+    with closing(sqlite3.connect(database_file(changed))) as database, database:
+        for number in range(30):
+            project, pixel = f"project-{number}", f"pixel-{number}"
+            database.execute("INSERT INTO projects (id, name) VALUES (?1, ?1)", (project,))
+            database.execute(
+                "INSERT INTO pixels (id, project_id, name) VALUES (?1, ?2, ?1)", (pixel, project)
+            )
+            database.execute(
+                "INSERT INTO tracking_events (project_id, pixel_id, timestamp) "
+                "VALUES (?, ?, datetime('now', '-300 days'))",
+                (project, pixel),
+            )
+    [line] = [
+        line for line in run(changed, "--only", "jobs").out.splitlines() if line.startswith("jobs")
+    ]
+    assert line.count("move to R2") >= 30
 
 
 def test_it_names_projects_that_the_old_worker_read_in_another_way(changed: Path) -> None:
