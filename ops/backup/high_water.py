@@ -6,7 +6,8 @@ The Worker raises the mark with each cron run. Only `accept_database` lowers it,
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from ops.backup.index import backup_manifest_key, read_index
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.target import Target
+from ops.cloudflare.wrangler_command import RefusedError
 from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import note
 from services.loss.contents import (
@@ -112,6 +114,27 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
     accepted = accepted_mark(mark, contents, row["events"], reason, datetime.now(UTC))
     Bucket(target).write(KEY, accepted.as_bytes())
     return accepted
+
+
+@contextmanager
+def marked_as_lost(target: Target, reason: str) -> Iterator[None]:
+    """Let the database count as lost from now on, for a reason, until somebody accepts it.
+
+    If it is refused what the block does, the mark is what it was. Without a mark, as before the
+    first run of the cron, nothing is compared, and nothing is marked.
+
+    Raises:
+        NoAnswerError: R2 does not answer.
+    """
+    mark, bucket = read_mark(target), Bucket(target)
+    if mark:
+        bucket.write(KEY, replace(mark, missing=reason).as_bytes())
+    try:
+        yield
+    except RefusedError:
+        if mark:
+            bucket.write(KEY, mark.as_bytes())
+        raise
 
 
 def raise_event_ids(target: Target, highest: int) -> None:

@@ -8,7 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
-from ops.backup.high_water import raise_event_ids, read_database_contents
+from ops.backup.high_water import (
+    marked_as_lost,
+    raise_event_ids,
+    read_database_contents,
+)
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.new_database import READ_TABLES
 from ops.cloudflare.target import Target
@@ -50,7 +54,9 @@ def travel_back(
     highest = contents.highest_event + MAX_EVENTS_MEANWHILE
     try:
         bookmark = commands[0].read_json()
-        restored = commands[1].read_json()
+        # By its numbers alone it may look whole: no run of the cron may lie behind that moment.
+        with marked_as_lost(target, f"Time Travel took the database back to {_iso(moment)}"):
+            restored = commands[1].read_json()
     except RefusedError as error:
         raise NoAnswerError(
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"

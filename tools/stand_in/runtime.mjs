@@ -41,11 +41,10 @@ async function goOut(request) {
   return new Response(`the stand-in has no way to ${url.host}`, { status: 502 });
 }
 
+/** Tells events to who follows the Worker; workerd itself does not name it in them. */
 async function publish(request) {
-  for (const event of await request.json()) {
-    const worker = event.scriptName?.split(":")[0];
-    followers.send(worker, { ...event, scriptName: worker });
-  }
+  const { worker, events } = await request.json();
+  for (const event of events) followers.send(worker, { ...event, scriptName: worker });
   return new Response(null);
 }
 
@@ -82,7 +81,7 @@ function versionOptions(version, databases) {
     durableObjects: bound.durable,
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, proxy: true }],
     outboundService: goOut,
-    tails: [TAIL],
+    tails: [`${TAIL}:${version.worker}`],
     ...(version.assets && {
       assets: {
         workerName: `${version.worker}:${version.id}`,
@@ -116,7 +115,12 @@ function allOptions({ versions, databases, buckets, namespaces }) {
         kvNamespaces: Object.fromEntries(namespaces.map((id) => [`kv/${id}`, id])),
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       }),
-      moduleWorker(TAIL, "tail_worker.mjs", { serviceBindings: { SINK: publish } }),
+      ...[...new Set(versions.map(({ worker }) => worker))].map((worker) =>
+        moduleWorker(`${TAIL}:${worker}`, "tail_worker.mjs", {
+          bindings: { WORKER: worker },
+          serviceBindings: { SINK: publish },
+        }),
+      ),
       ...versions.map((version) => versionOptions(version, databases)),
     ],
   };

@@ -1,6 +1,7 @@
-// Hands what the versions did and wrote to whoever follows their log.
+// Hands what the versions of one Worker did and wrote to whoever follows its log.
 export default {
   async tail(events, env) {
-    await env.SINK.fetch("http://sink/", { method: "POST", body: JSON.stringify(events) });
+    const body = JSON.stringify({ worker: env.WORKER, events });
+    await env.SINK.fetch("http://sink/", { method: "POST", body });
   },
 };

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
 from paths import NODE_BIN, tool_environment
+from processes import kill_group
 from stand_in.server import StandIn
 
 HOST = "tiny.example.com"
@@ -99,6 +101,24 @@ class Tiny:
         )
         output = process.stdout if process.returncode == 0 else process.stdout + process.stderr
         return process.returncode, output
+
+    @contextmanager
+    def following(self, *arguments: str) -> Iterator[IO[str]]:
+        """Runs one command that ends only when it is ended; gives its standard output."""
+        with subprocess.Popen(
+            [NODE_BIN / "wrangler", *arguments, "--config", self.folder / "wrangler.json"],
+            cwd=self.folder,
+            env=tool_environment() | {"CI": "true"} | self.cloud.variables(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            try:
+                assert process.stdout
+                yield process.stdout
+            finally:
+                kill_group(process)
 
     def read_json(self, *arguments: str) -> Any:  # noqa: ANN401  # whatever JSON holds
         """Runs one command and reads its JSON."""

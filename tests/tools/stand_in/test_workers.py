@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 
 import pytest
@@ -154,3 +155,15 @@ def test_each_version_runs_with_its_own_flags_none_of_them_twice() -> None:
         assert len(running) == len(set(running))
         assert set(flags) - set(running) <= {"python_workers"}
         assert set(running) - set(flags) <= set(DEVELOPMENT_FLAGS)
+
+
+def test_whoever_follows_the_log_sees_what_a_version_writes(tiny: Tiny) -> None:
+    tiny.wrangler("deploy", "--message", "first")
+    with tiny.following("tail", "--format", "json") as lines:
+        while not tiny.cloud.cloud.runtime.act("followers", worker="tiny"):
+            time.sleep(0.1)
+        tiny.ask()
+        printed = "".join(iter(lines.readline, "}\n")) + "}"
+    event = json.loads(printed)
+    assert (event["scriptName"], event["outcome"]) == ("tiny", "ok")
+    assert json.loads(event["logs"][0]["message"][0])["event"] == "asked"
