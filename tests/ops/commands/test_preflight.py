@@ -172,18 +172,18 @@ def test_it_says_what_the_jobs_take_within_a_day(changed: Path) -> None:
         chosen = '{"jobs": {"retention_days": 41, "archive_days": 30}}'
         database.execute("UPDATE projects SET configuration = ?", (chosen,))
         database.execute("INSERT INTO visitors (id, visitor_cookie, last_seen) VALUES (2, 3, 0)")
-    taken = checks(run(changed, "--json", "--only", "jobs"))["jobs"]["why"]
-    assert re.search(r": 3 events older than 41 days, the oldest of \S+, are deleted", taken)
-    assert re.search(r": 1 event older than 30 days, the oldest of \S+, move to R2", taken)
-    assert re.search(r"; 1 visitor older than 395 days, the oldest of \S+, are deleted", taken)
+    deleted = checks(run(changed, "--json", "--only", "jobs"))["jobs"]["why"]
+    assert re.search(r": 3 events older than 41 days, the oldest of \S+, are deleted", deleted)
+    assert re.search(r": 1 event older than 30 days, the oldest of \S+, move to R2", deleted)
+    assert re.search(r"; 1 visitor older than 395 days, the oldest of \S+, are deleted", deleted)
 
 
 def test_before_a_first_deployment_the_jobs_may_take_nothing() -> None:
-    taken = [JobForecast(None, "visitor", 1, "2025-01-01", 395)]
-    result = check_jobs(taken, is_first=True)
+    forecasts = [JobForecast(None, "visitor", 1, "2025-01-01", 395)]
+    result = check_jobs(forecasts, is_first=True)
     assert result.verdict == "fail"
     assert 'VISITOR_RETENTION_DAYS = "36500"' in result.next_step
-    assert check_jobs(taken, is_first=False).verdict == "pass"
+    assert check_jobs(forecasts, is_first=False).verdict == "pass"
     assert check_jobs([], is_first=True).verdict == "pass"
 
 
