@@ -164,9 +164,9 @@ const FAILURE =
 const onSent = (content, url = "") => {
   // URLSearchParams makes one text of all kinds of form data. In it "+" is a space or a plus, which
   // unescape leaves alone: so an address with a plus is found in JSON too.
-  const text = unescape(`${url} ${new URLSearchParams(content)}`).toLowerCase();
+  const text = unescape(`${new URLSearchParams(content)} ${url}`).toLowerCase();
   // Sites tidy the address up, or have its host in ASCII.
-  if (draft.email && text.includes(draft.email.toLowerCase().replace(/@.*/, "@"))) {
+  if (draft.email && text.includes(`${draft.email.toLowerCase().split("@")[0]}@`)) {
     reportDraft();
     const current = sending;
     current.hasLeft = true;
@@ -191,11 +191,15 @@ const watchRequests = (view) => {
       );
     }
   });
-  tap(view.XMLHttpRequest.prototype, "send", (xhr, [body]) => {
-    const tell = onSent(body);
-    if (tell) xhr.addEventListener("load", () => tell(xhr.status, xhr.response));
-  });
+  // open() has the method and the URL, send() the body.
+  for (const method of ["open", "send"]) {
+    tap(view.XMLHttpRequest.prototype, method, (xhr, [content, url]) => {
+      const tell = onSent(content, url);
+      if (tell) xhr.addEventListener("load", () => tell(xhr.status, xhr.response));
+    });
+  }
   tap(view.WebSocket.prototype, "send", (_socket, [body]) => onSent(body));
+  tap(view.navigator, "sendBeacon", (_navigator, [, body]) => onSent(body));
   for (const dialog of ["alert", "confirm"]) {
     tap(view, dialog, (_view, [text], isConfirmed) => {
       sending.dialogText = !isConfirmed && text;
@@ -251,10 +255,10 @@ const settle = (lead, outcome) => {
   const submission = /** @type {PppEvent} */ (lead.submission);
   submission.outcome = outcome;
   shared.dispatch(submission);
-  if (outcome === "rejected") lead.email = undefined;
+  if (outcome === "rejected") lead.email = "";
   else {
     setTimeout(() => {
-      lead.email = undefined;
+      lead.email = "";
       draft = {};
     }, DOUBLE_CLICK_MS);
   }
@@ -309,7 +313,7 @@ const watchWindow = (view) =>
       // It takes all listeners away, as in the first part.
       tap(Document.prototype, "write", () => watchWindow(view));
     }
-    for (let index = 0; index < view.length; index++) watchWindow(view[index]);
+    for (let index = view.length; index--; ) watchWindow(view[index]);
   });
 
 if (shared.hasForms) {
@@ -325,7 +329,7 @@ watchWindow(window);
 // Filled on every page, shown if the address asks for it.
 const debugPanel = document.createElement("pre");
 // Not by setAttribute, which a content security policy may forbid.
-/** @type {any} */ (debugPanel).style = "position:fixed;bottom:0;background:#fff";
+/** @type {any} */ (debugPanel).style = "position:fixed;background:#fff;bottom:0";
 if (location.href.includes("ppp_debug")) document.body.append(debugPanel);
 
 shared.answered = (event, response) => {

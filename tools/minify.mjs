@@ -30,7 +30,7 @@ const COMPRESS = {
 const COMPILE_AHEAD = "//# allFunctionsCalledOnLoad";
 
 // The letters of short names, in an order that brotli likes: `node tools/short_names.mjs` finds it.
-export const LETTERS = "hpicbXVWMLZCqraYzksvmUjufxlgenyOPKoSBJTGIEHdwN_QFRAtD$";
+export const LETTERS = "hpicbLUkTWuaqBgVjzsvmXynorlEePMAZSGxfOJKRFIdw_NHCQDtY$";
 
 const PARTS = [
   { file: "pixel.js", module: false, preamble: COMPILE_AHEAD },

@@ -99,6 +99,14 @@ OUTCOMES = (
     ),
     Situation(
         SENT,
+        "GET by XMLHttpRequest",
+        form(
+            "onSubmit(() => { const xhr = new XMLHttpRequest(); xhr.open('GET', '/api/answer?'"
+            " + new URLSearchParams(new FormData(form))); xhr.send(); say('Hm'); })"
+        ),
+    ),
+    Situation(
+        SENT,
         "JSONP",
         form(
             "onSubmit(() => { const tag = document.createElement('script');"
@@ -163,6 +171,16 @@ OUTCOMES = (
             " '/api/answer?status=422');"
             " xhr.onload = () => { email.style.border = '1px solid red'; };"
             " xhr.send(new FormData(form)); })"
+        ),
+        0,
+    ),
+    Situation(
+        REFUSED,
+        "422 to a GET by XMLHttpRequest",
+        form(
+            "onSubmit(() => { const xhr = new XMLHttpRequest(); xhr.open('GET',"
+            " '/api/answer?status=422&' + new URLSearchParams(new FormData(form)));"
+            " xhr.send(); say('No'); })"
         ),
         0,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.situations import Situation, form, sending, with_enter
+from tests.conformance.situations import FIELD, Situation, form, sending, with_enter
 from tests.conformance.visit import Visit
 
 WHOSE = "whose address"
@@ -10,6 +10,11 @@ ACCOUNT = "people who are known"
 ADA = {"first_name": "Ada"}
 OTHER = '<input type="email" name="{}" value="friend@example.net">'
 BILLING = '<input name="billing_first_name" value="Ada"><input type="email" name="email">'
+HUBSPOT = (
+    '<input class="hs-input" type="text" name="{0}firstname" value="Ada">'
+    '<input class="hs-input" type="text" name="{0}lastname" value="Lovelace">'
+    '<input class="hs-input" type="email" name="{0}email">'
+)
 SHIPPING = '<input name="shipping_first_name" value="Bob">' + OTHER.format("shipping_email")
 
 
@@ -55,6 +60,35 @@ PEOPLE = (
             act=sending("input", "button"),
         )
         for name in ("friend_email", "friends[0][email]", "invite_email", "recipient_email")
+    ),
+    # Whoever gets the parcel may be somebody else; see docs/decisions.md.
+    Situation(
+        WHOSE,
+        "only shipping_email, beside the recipient's name",
+        form(
+            fields='<input name="shipping_first_name" value="Bob">'
+            '<input type="email" name="shipping_email">'
+        ),
+        0,
+        act=sending("[name=shipping_email]", "button"),
+    ),
+    Situation(
+        WHOSE,
+        "only an e-mail address, beside the recipient's name",
+        form(fields='<input name="shipping_first_name" value="Bob">' + FIELD),
+    ),
+    *(
+        Situation(
+            WHOSE,
+            f"HubSpot's names, {prefix or 'without'} prefix",
+            form(
+                fields=HUBSPOT.format(prefix),
+                attributes='method="post" action="/thank-you" class="hs-form hs-form-private"',
+            ),
+            act=sending("[type=email]", "button"),
+            person=ADA | {"last_name": "Lovelace"},
+        )
+        for prefix in ("", "0-1/")
     ),
     no_lead("a lost password, by its heading", headed("Forgot your password?")),
     no_lead("a lost password, in German", headed("Passwort vergessen?")),

@@ -128,6 +128,44 @@ LOCATIONS = (
     ),
     Situation(
         FORMLESS,
+        "in the query of a GET, XMLHttpRequest",
+        widget(
+            "const xhr = new XMLHttpRequest(); xhr.open('GET',"
+            " '/api/answer?mail=' + encodeURIComponent(email.value)); xhr.send()"
+        ),
+    ),
+    Situation(
+        FORMLESS,
+        "sendBeacon, URL-encoded",
+        widget("navigator.sendBeacon('/api/answer', new URLSearchParams({ mail: email.value }))"),
+    ),
+    Situation(
+        FORMLESS,
+        "sendBeacon, JSON",
+        widget("navigator.sendBeacon('/api/answer', JSON.stringify({ email: email.value }))"),
+    ),
+    # These two are lost without a form: docs/decisions.md says what seeing them would cost.
+    Situation(
+        FORMLESS,
+        "JSONP, which is not seen",
+        widget(
+            "const tag = document.createElement('script');"
+            " tag.src = '/api/answer?mail=' + encodeURIComponent(email.value);"
+            " document.body.append(tag)"
+        ),
+        0,
+    ),
+    Situation(
+        FORMLESS,
+        "fetch(new Request()), which is not seen",
+        widget(
+            "fetch(new Request('/api/answer', { method: 'POST',"
+            " body: JSON.stringify({ email: email.value }) }))"
+        ),
+        0,
+    ),
+    Situation(
+        FORMLESS,
         "over a WebSocket",
         f"{widget('push()')}<script>const push = overSocket();</script>",
     ),
