@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from handlers.json_api import answer_refusals
 from services.core.errors import NotFoundError
 from services.core.logs import Log
 from services.monitoring.prometheus import CONTENT_TYPE, exposition
+from services.projects.pixel_cache import Pixel
 from services.reports.breakdowns import read_breakdown, read_breakdown_query, read_limit
 from services.reports.channel_rules import CLASSIFIER_VERSION
 from services.reports.pixel_statistics import read_statistics
@@ -18,6 +20,7 @@ from services.reports.project_statistics import PixelPageQuery, read_project_sta
 from services.reports.realtime import hourly_breakdown, recent_events
 from services.reports.spans import Span, read_span
 from services.reports.utm_analysis import read_utm_analysis
+from services.tracking.registrable_domains import hosts_of_website
 from web import Request, Response, error_response, json_response, time_text
 
 METRICS_FORMATS = ("json", "prometheus")
@@ -106,8 +109,8 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
     pixel_id = request.segment(-1)
     now = app.clock()
     query = read_breakdown_query(request.parameters(), now, app.local_time)
-    await require_active(app, pixel_id, now)
-    page = await read_breakdown(app.database, pixel_id, query)
+    pixel = await require_active(app, pixel_id, now)
+    page = await read_breakdown(app.database, pixel_id, query, _own_sites(pixel))
     data = {
         "pixel_id": pixel_id,
         "date_range": date_range(query.span),
@@ -128,11 +131,20 @@ async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
     return json_response({"success": True, "timestamp": time_text(now), "data": analysis})
 
 
-async def require_active(app: App, pixel_id: str, now: datetime) -> None:
-    """Raises NotFoundError unless there is such a pixel, and it and its project are active."""
+async def require_active(app: App, pixel_id: str, now: datetime) -> Pixel:
+    """The pixel with this id.
+
+    Raises:
+        NotFoundError: there is no such pixel, or it or its project is not active.
+    """
     pixel = await app.pixels.find(pixel_id, now.timestamp())
     if pixel is None or not pixel.active:
         raise NotFoundError("Pixel not found")
+    return pixel
+
+
+def _own_sites(pixel: Pixel) -> Sequence[str]:
+    return [*pixel.rules.allowed_domains, *hosts_of_website(pixel.website_url)]
 
 
 def date_range(span: Span) -> dict[str, object]:

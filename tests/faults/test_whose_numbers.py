@@ -401,3 +401,59 @@ def test_a_visit_that_goes_on_at_another_pixel_of_the_project_keeps_its_ad(
     other = deployment.pixel(deployment.project("Other"))
     deployment.send(other, "https://other.example/")
     assert len(OUTSIDE.rows("SELECT 1 FROM sessions")) == 3
+
+
+def channels_of(deployment: Deployment, pixel: str, **query: str) -> dict[str, int]:
+    """The events of each channel."""
+    rows = deployment.breakdown(pixel, "channel", **query)
+    return {name: row["events"] for name, row in rows.items()}
+
+
+def test_the_sites_that_a_pixel_names_are_no_referrals(deployment: Deployment) -> None:
+    named = {
+        "website_url": "https://www.shop.example/",
+        "configuration": {"allowed_domains": ["*.shop.example", "client.example"]},
+    }
+    pixel = deployment.pixel(deployment.project("Client"), **named)
+    for visitor, site in enumerate(("blog.shop.example", "shop.example", "client.example"), 1):
+        page = {"visitor": visitor, "referrer_url": f"https://{site}/"}
+        deployment.send(pixel, "https://www.shop.example/", **page)
+    partner = {"visitor": 9, "referrer_url": "https://partner.example/"}
+    deployment.send(pixel, "https://www.shop.example/", **partner)
+    for attribution in ("credit", "last", "first"):
+        channels = channels_of(deployment, pixel, attribution=attribution)
+        assert channels == {"Direct": 3, "Referral": 1}
+
+
+@pytest.mark.parametrize("pause", [20, 40])
+def test_a_visit_has_the_first_page_of_its_session(deployment: Deployment, pause: int) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    OUTSIDE.pass_time(hours=11, minutes=50)
+    first = "https://shop.example/landing"
+    deployment.send(pixel, first, referrer_url="https://www.google.com/")
+    OUTSIDE.pass_time(minutes=pause)
+    day = f"{OUTSIDE.now:%Y-%m-%d}"
+    second = {"referrer_url": "https://shop.example/"}
+    deployment.send(pixel, "https://shop.example/b", **second)
+    deployment.submit(pixel, "https://shop.example/b", **second)
+    spans = {"from": day, "to": day}
+    is_open = pause < 30
+    for attribution in ("credit", "last", "first"):
+        channels = channels_of(deployment, pixel, attribution=attribution, **spans)
+        assert channels == {"Organic Search" if is_open else "Direct": 2}
+    pages = deployment.breakdown(pixel, "landing_page", **spans)
+    assert list(pages) == [first if is_open else "https://shop.example/b"]
+
+
+def test_a_first_page_that_waited_is_where_the_visit_began(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    search = {"referrer_url": "https://www.google.com/"}
+    send_late(deployment, pixel, "https://shop.example/landing", **search)
+    OUTSIDE.pass_time(minutes=3)
+    deployment.send(pixel, "https://shop.example/b", referrer_url="https://shop.example/landing")
+    deployment.isolate.run_cron()
+    deployment.submit(pixel, "https://shop.example/b")
+    for attribution in ("credit", "first", *SHARES):
+        channels = deployment.breakdown(pixel, "channel", attribution=attribution)
+        assert list(channels) == ["Organic Search"]
+    assert list(deployment.breakdown(pixel, "landing_page")) == ["https://shop.example/landing"]

@@ -43,6 +43,11 @@ COVERED_BY = {
     "src/handlers/projects.py": "tests/worker/test_projects.py",
     "src/handlers/waiting.py": "tests/ops/commands/test_replay.py",
     "src/handlers/scheduled.py": "tests/worker/sync/test_scheduling.py",
+    "src/services/reports/event_order.py": "tests/unit/services/reports/test_attribution_models.py",
+    "src/services/reports/referring_sites.py": "tests/unit/services/reports/test_channel_rules.py",
+    "src/services/reports/repeated_touches.py": (
+        "tests/unit/services/reports/test_attribution_models.py"
+    ),
     "src/services/tracking/late_events.py": "tests/faults/test_whose_numbers.py",
     # SQL, whose tests are on a real D1.
     "src/services/archive/batches.py": "tests/worker/archive/test_moving.py",

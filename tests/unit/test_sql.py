@@ -40,14 +40,23 @@ JOINED_BY_FUNCTIONS = {
     },
     # Columns of the properties that a breakdown may have.
     "services/reports/breakdowns.py": {
-        *("count_by_channel('first_visits')", "count_by_channel('visits')", "page", "value"),
-        *("ad", "campaign_kind", "count_by_channel('shares')", "medium", "share", "source"),
+        *("count_by_channel('first_visits', FIRST_PAGE)", "count_by_channel('visits', FIRST_PAGE)"),
+        *("count_by_channel('shares', 'first_id')", "id_of('min(moment)')", "page", "value"),
+        *("ad", "campaign_kind", "medium", "share", "source"),
         *("word('value')", "word_key('value')", "page('page_url')"),
     },
     "services/reports/channel_sql.py": {
-        *("_host('landing.page_url')", "_host('landing.referrer_url')", "visits"),
+        "with_referring_sites(visits, first_page)",
         *("_word('lower(trim(foreigners.source))')", "_source('foreigners.source')"),
         *("_own_source('text')", "_parent()"),
+    },
+    # Names of tables and columns.
+    "services/reports/attribution_models.py": {"without_repeats('seen')"},
+    "services/reports/referring_sites.py": {
+        *("host('page_url')", "host('referrer_url')", "first_page", "visits"),
+    },
+    "services/reports/repeated_touches.py": {
+        *("', '.join((f'now_{name}' for name in _VALUES))", "touches"),
     },
     # Columns of a credit and of pages.
     "services/reports/legacy_statistics.py": {

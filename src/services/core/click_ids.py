@@ -63,14 +63,13 @@ _NO_IDS = "|null|undefined||"
 
 def word_of_click(word_of_click_id: Mapping[str, str]) -> str:
     """The SQL of the word for the first click ID of a touch that has one; NULL without one."""
-    branches: list[tuple[str, list[str]]] = []
-    for name in NETWORK_OF_CLICK_ID:
-        if word := word_of_click_id.get(name):
-            if not branches or branches[-1][0] != word:
-                branches.append((word, []))
-            branches[-1][1].append(_has(name))
-    conditions = " ".join(f"WHEN {' OR '.join(names)} THEN '{word}'" for word, names in branches)
-    return f"CASE {conditions} END"
+    # A branch for each: OR would be deeper, and D1 limits the depth in reports of many steps.
+    branches = [
+        f"WHEN {_has(name)} THEN '{word}'"
+        for name in NETWORK_OF_CLICK_ID
+        if (word := word_of_click_id.get(name))
+    ]
+    return f"CASE {' '.join(branches)} END"
 
 
 def _has(name: str) -> str:

@@ -19,7 +19,7 @@ FIND_PIXEL = """
 SELECT
   database_identity.id AS database_id,
   pixels.id, pixels.project_id, pixels.active AND projects.active AS active,
-  projects.configuration AS of_project, pixels.configuration AS of_pixel,
+  projects.configuration AS of_project, pixels.configuration AS of_pixel, pixels.website_url,
   iif(projects.id IS NULL, (SELECT count(*) FROM pixels), NULL) AS pixels
 FROM database_identity
 LEFT JOIN pixels ON pixels.id = ?1
@@ -36,6 +36,7 @@ class Pixel:
     """One pixel on one website. It is active only if its project is.
 
     `synced`: its project's leads go to Pipedrive. `database_id`: the database that has it.
+    `website_url` is what somebody wrote.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Pixel:
     synced: bool
     rules: PixelRules = NO_RULES
     database_id: str = ""
+    website_url: str = ""
 
 
 class PixelCache:
@@ -109,4 +111,5 @@ def _pixel(row: Row) -> Pixel:
     return Pixel(
         *(row["id"], row["project_id"], bool(row["active"]), synced, rules),
         database_id=row["database_id"],
+        website_url=row["website_url"] or "",
     )

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.core.click_ids import BROWSER_IDS
 from services.core.pending_leads import FORGED
+from services.reports.repeated_touches import without_repeats
 from services.reports.spans import IN_SPAN
 
 # A form that its site rejected is no submission, nor one of which a person said that it is forged.
@@ -30,11 +30,6 @@ _FIELDS = (
 _CLICK_IDS = "iif(json_valid(click_ids), click_ids, NULL)"
 _COLUMNS = (*_FIELDS[:-1], _CLICK_IDS)
 _TOUCH_COLUMNS = ", ".join(_COLUMNS)
-# A browser has Meta's cookies from its second page on, and they are of no touch.
-_BROWSER_IDS = ", ".join(f"'$.{name}'" for name in BROWSER_IDS)
-_SAME_TOUCH = ", ".join(
-    (*_FIELDS[:-1], f"nullif(json_remove({_CLICK_IDS}, {_BROWSER_IDS}), '{{}}')")
-)
 _LEAD_COLUMNS = ", ".join(f"iif(touch_origin IS NULL, {column}, NULL)" for column in _COLUMNS)
 # As they stand in an array behind id, session, time and origin.
 _STEP_COLUMNS = ", ".join(f"step_values ->> {at} AS {name}" for at, name in enumerate(_FIELDS, 4))
@@ -68,23 +63,15 @@ leads AS MATERIALIZED (
 ),
 seen AS (
   SELECT
-    visitor_id, session_id, id, timestamp, json_array({_SAME_TOUCH}) AS fields,
+    visitor_id, session_id, id, timestamp, touch_origin, {", ".join(_FIELDS[:-1])},
+    {_CLICK_IDS} AS click_ids,
     json_array(id, session_id, timestamp, touch_origin, {_TOUCH_COLUMNS}) AS touch
   FROM (SELECT DISTINCT visitor_id AS lead_visitor FROM leads)
   CROSS JOIN tracking_events ON tracking_events.visitor_id = lead_visitor
   WHERE touch_origin IN ('page_url', 'body', 'referrer')
     AND project_id = (SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id')
 ),
-touches AS (
-  SELECT
-    visitor_id,
-    iif(
-      fields IS lag(fields) OVER (
-        PARTITION BY visitor_id, session_id ORDER BY timestamp, id
-      ), NULL, touch
-    ) AS touch
-  FROM seen
-),
+touches AS ({without_repeats("seen")}),
 histories AS MATERIALIZED (
   SELECT
     visitor_id,

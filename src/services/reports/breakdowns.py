@@ -28,7 +28,9 @@ from services.reports.attribution_models import (
 )
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK, SOURCE, meaning, word, word_key
+from services.reports.event_order import MOMENT, id_of
 from services.reports.page_sql import page
+from services.reports.referring_sites import FIRST_PAGE
 from services.reports.spans import IN_SPAN, Span, read_span
 
 DECIMALS = 4
@@ -80,7 +82,7 @@ FROM (SELECT {word("value")} AS word, {_COUNTS} FROM counted GROUP BY {word_key(
 # MATERIALIZED: sorting and grouping would otherwise read the row of every event.
 _IN_SPAN = f"""
 in_span AS MATERIALIZED (
-  SELECT id, visitor_id, session_id, {_SUBMITTED} AS submitted
+  SELECT {MOMENT} AS moment, visitor_id, session_id, {_SUBMITTED} AS submitted
   FROM tracking_events WHERE {IN_SPAN}
 )
 """
@@ -90,7 +92,7 @@ _VISITS = f"""
 visits AS MATERIALIZED (
   SELECT
     visitor_id, session_id, count(*) AS events, sum(submitted) AS submissions,
-    min(id) AS first_id
+    min(moment) AS first_moment
   FROM in_span GROUP BY visitor_id, session_id
 )
 """
@@ -149,17 +151,17 @@ def _by_channel(source: str, medium: str, ad: str, campaign_kind: str) -> str:
     return f"""
 WITH credited AS MATERIALIZED (
   SELECT
-    id, visitor_id, session_id, {_SUBMITTED} AS submitted,
+    {MOMENT} AS moment, visitor_id, session_id, {_SUBMITTED} AS submitted,
     {source} AS source, {medium} AS medium, {ad} AS ad, {campaign_kind} AS campaign_kind
   FROM tracking_events WHERE {IN_SPAN}
 ),
 visits AS MATERIALIZED (
   SELECT
     visitor_id, session_id, source, medium, ad, campaign_kind, count(*) AS events,
-    sum(submitted) AS submissions, min(id) AS first_id
+    sum(submitted) AS submissions, min(moment) AS first_moment
   FROM credited GROUP BY visitor_id, session_id, source, medium, ad, campaign_kind
 ),
-{count_by_channel("visits")}
+{count_by_channel("visits", FIRST_PAGE)}
 {_PAGE}"""
 
 
@@ -177,11 +179,11 @@ WITH {_FIRST_TOUCHES},
 first_visits AS (
   SELECT
     visitor_id, session_id, events, submissions,
-    min(first_id) OVER (PARTITION BY visitor_id) AS first_id,
+    min(first_moment) OVER (PARTITION BY visitor_id) AS first_moment,
     {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad, {CAMPAIGN_KIND} AS campaign_kind
   FROM touches
 ),
-{count_by_channel("first_visits")}
+{count_by_channel("first_visits", FIRST_PAGE)}
 {_PAGE}"""
 
 _BY_LANDING_PAGE = f"""
@@ -190,7 +192,7 @@ counted AS (
   SELECT
     coalesce({page("page_url")}, 'unknown') AS value, visits.visitor_id, visits.session_id, events,
     submissions
-  FROM visits CROSS JOIN tracking_events AS landing ON landing.id = first_id
+  FROM visits CROSS JOIN tracking_events AS landing ON landing.id = {FIRST_PAGE}
 )
 {_PAGE}"""
 
@@ -216,13 +218,15 @@ shares AS MATERIALIZED (
   SELECT
     visitor_id, session_id, 1 AS events, share AS submissions,
     coalesce(touch_id, (
-      SELECT min(id) FROM tracking_events AS same
-      WHERE same.visitor_id = shared.visitor_id AND same.session_id = shared.session_id
+      SELECT {id_of("min(moment)")} FROM (
+        SELECT {MOMENT} AS moment FROM tracking_events AS same
+        WHERE same.visitor_id = shared.visitor_id AND same.session_id = shared.session_id
+      )
     )) AS first_id,
     {SOURCE} AS source, {MEDIUM} AS medium, {AD} AS ad, {CAMPAIGN_KIND} AS campaign_kind
   FROM shared WHERE share > 0
 ),
-{count_by_channel("shares")}
+{count_by_channel("shares", "first_id")}
 {_PAGE}"""
 
 
@@ -361,8 +365,12 @@ class BreakdownPage:
     archived: Row
 
 
-async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuery) -> BreakdownPage:
+async def read_breakdown(
+    database: Database, pixel_id: str, query: BreakdownQuery, own_sites: Sequence[str] = ()
+) -> BreakdownPage:
     """Reads a page of a breakdown, in one round trip.
+
+    `own_sites` are the hosts that the pixel names as its own; no visit is referred from them.
 
     Raises:
         UnavailableError: D1 failed.
@@ -375,6 +383,7 @@ async def read_breakdown(database: Database, pixel_id: str, query: BreakdownQuer
         "most_events": cursor.events if cursor else None,
         "skipped": cursor.skipped if cursor else 0,
         "window": query.window_days,
+        "own_sites": [site.removeprefix("*.").removeprefix("www.") for site in own_sites],
     }
     statements = (BREAKDOWNS[query.by, query.attribution], COUNT_ARCHIVED_OF_PIXEL)
     values, [archived] = await database.batch_rows(statements, json.dumps(parameters))

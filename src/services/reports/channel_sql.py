@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from services.core.click_ids import AD_OF_CLICK_ID, word_of_click
 from services.reports.channel_rules import CHANNEL, DISPLAY_MEDIA, SOURCE_KIND
+from services.reports.referring_sites import host, with_referring_sites
 
 # The kind of ad that a click ID stands for. Reads no row of an event without a touch.
 AD = f"iif(touch_origin IS NULL, NULL, {word_of_click(AD_OF_CLICK_ID)})"
@@ -27,16 +28,9 @@ _CONFIGURATION = "iif(json_valid(projects.configuration), projects.configuration
 _SAME_SITE_LABELS = "'.m.mobile.l.lm.old.out.web.touch.amp.new.np.'"
 
 
-def _host(url: str) -> str:
-    """The SQL of the host in a URL, without `www.`, port and dot at its end; NULL without a URL."""
-    address = f"replace(replace(substr({url}, instr({url}, '://') + 3), '?', '/'), ':', '/')"
-    host = f"rtrim(lower(substr({address}, 1, instr({address} || '/', '/') - 1)), '.')"
-    return f"iif(substr({host}, 1, 4) = 'www.', substr({host}, 5), {host})"
-
-
 def _source(text: str) -> str:
     """The SQL of a source as it is compared: an address is its host."""
-    return f"iif(instr({text}, '://'), {_host(text)}, rtrim(lower(trim({text})), '/'))"
+    return f"iif(instr({text}, '://'), {host(text)}, rtrim(lower(trim({text})), '/'))"
 
 
 def _own_source(text: str) -> str:
@@ -66,12 +60,12 @@ def _word(source: str) -> str:
     )
 
 
-def count_by_channel(visits: str) -> str:
+def count_by_channel(visits: str, first_page: str) -> str:
     """The common table expressions that make `counted`, by channel, of a table of visits.
 
-    The table has the columns `source`, `medium`, `campaign_kind`, `ad`, `first_id` and the counts.
-    For a visit with neither source nor click ID, the row of its first event is read for the
-    referring site.
+    The table has the columns `source`, `medium`, `campaign_kind`, `ad` and the counts, and
+    `first_page` is the SQL of the id of a visit's first event. For a visit with neither source nor
+    click ID, the row of its first page is read for the referring site.
     """
     return f"""
 own_texts AS MATERIALIZED (
@@ -86,22 +80,7 @@ own_rules AS MATERIALIZED (
   SELECT {_own_source("text")} AS own_source, own_medium, channel
   FROM own_texts ORDER BY rule_id
 ),
-referred AS MATERIALIZED (
-  SELECT
-    {visits}.*,
-    {_host("landing.referrer_url")} AS referrer, {_host("landing.page_url")} AS site
-  FROM {visits} LEFT JOIN tracking_events AS landing ON landing.id = iif(
-    source = 'direct' AND medium IN ('unknown', 'none') AND ad IS NULL, first_id, NULL
-  )
-),
-foreigners AS (
-  SELECT *, coalesce(
-    referrer <> '' AND referrer <> site
-      AND substr(referrer, -length(site) - 1) <> '.' || site
-      AND substr(site, -length(referrer) - 1) <> '.' || referrer, 0
-  ) AS is_referred
-  FROM referred
-),
+{with_referring_sites(visits, first_page)},
 named AS (
   SELECT
     visitor_id, session_id, events, submissions, ad, campaign_kind,

@@ -14,12 +14,10 @@ from services.tracking.touch_values import TEMPLATES, words_for_nothing
 def meaning(field: str) -> str:
     """The SQL of a field's value as `meaningful` reads it: NULL if it says nothing."""
     no_values = "|".join(sorted(words_for_nothing(field)))
-    templates = " OR ".join(f"{field} GLOB '{_literal(start)}*{end}'" for start, end in TEMPLATES)
-    return (
-        f"CASE WHEN {field} IS NULL OR instr('|{no_values}||', '|' || lower(trim({field})) || '|')"
-        f" OR {templates}"
-        f" THEN NULL ELSE {field} END"
-    )
+    is_word = f"instr('|{no_values}||', '|' || lower(trim({field})) || '|')"
+    # `max` rather than OR, which would be deeper: D1 limits the depth in reports of many steps.
+    templates = ", ".join(f"{field} GLOB '{_literal(start)}*{end}'" for start, end in TEMPLATES)
+    return f"iif({field} IS NULL OR {is_word} OR max({templates}), NULL, {field})"
 
 
 def _literal(start: str) -> str:

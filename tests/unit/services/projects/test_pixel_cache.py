@@ -13,6 +13,7 @@ from tests.unit.memory import MemoryBucket
 
 SECONDS = 60
 ID = "a" * 32
+SITE = "https://shop.example/"
 
 
 class MemoryDatabase:
@@ -33,7 +34,7 @@ class MemoryDatabase:
         if not self.database_id:
             return []
         if pixel_id not in self.active:
-            nothing = ("id", "project_id", "active", "of_project", "of_pixel")
+            nothing = ("id", "project_id", "active", "of_project", "of_pixel", "website_url")
             row: Row = dict.fromkeys(nothing)
             return [{**row, "database_id": self.database_id, "pixels": len(self.active)}]
         row = {
@@ -44,6 +45,7 @@ class MemoryDatabase:
             "active": self.active[pixel_id],
             "of_project": json.dumps({"pipedrive_enabled": self.pipedrive_enabled}),
             "of_pixel": self.of_pixel,
+            "website_url": SITE,
         }
         return [row]
 
@@ -72,7 +74,7 @@ def find(pixels: PixelCache, pixel_id: str, now: float) -> Pixel | None:
 def test_a_pixel_is_found_with_its_project() -> None:
     pixels = cached(MemoryDatabase("pixel-one"))
     assert find(pixels, "pixel-one", 0.0) == Pixel(
-        "pixel-one", "project-1", active=True, synced=True, database_id=ID
+        "pixel-one", "project-1", active=True, synced=True, database_id=ID, website_url=SITE
     )
 
 
@@ -80,7 +82,7 @@ def test_an_inactive_pixel_is_found_as_such() -> None:
     database = MemoryDatabase("pixel-one")
     database.active["pixel-one"] = 0
     assert find(cached(database), "pixel-one", 0.0) == Pixel(
-        "pixel-one", "project-1", active=False, synced=True, database_id=ID
+        "pixel-one", "project-1", active=False, synced=True, database_id=ID, website_url=SITE
     )
 
 

@@ -79,8 +79,8 @@ def database() -> Iterator[Events]:
 
 @pytest.fixture
 def events() -> Iterator[Events]:
-    with database() as made:
-        yield made
+    with database() as journey:
+        yield journey
 
 
 def expected(model: str, ages: Sequence[float]) -> list[float]:
@@ -103,17 +103,17 @@ AGES = st.lists(st.integers(0, 89), min_size=1, max_size=8).map(lambda ages: sor
 
 @given(AGES)
 def test_the_shares_are_those_of_the_definition_and_add_up_to_one(ages: list[int]) -> None:
-    with database() as made:
+    with database() as journey:
         for number, age in enumerate(ages):
-            made.add(age, f"source {number}")
-        made.lead()
+            journey.add(age, f"source {number}")
+        journey.lead()
         for model in SHARES:
             by_definition = {
                 f"source {number}": share
                 for number, share in enumerate(expected(model, ages))
                 if share
             }
-            shares = made.shares(model)
+            shares = journey.shares(model)
             assert shares == pytest.approx(by_definition)
             assert sum(shares.values()) == pytest.approx(1)
 
@@ -133,13 +133,13 @@ STEPS = st.lists(
 def test_all_models_share_as_many_leads_as_there_are(
     steps: list[tuple[str, str | None, bool, int]], window: int
 ) -> None:
-    with database() as made:
+    with database() as journey:
         for visitor, source, is_lead, days in sorted(steps, key=lambda step: -step[3]):
             kind = "form_submit" if is_lead else "pageview"
-            made.add(days % 140, source, visitor_id=visitor, event_type=kind)
+            journey.add(days % 140, source, visitor_id=visitor, event_type=kind)
         leads = sum(is_lead for _, _, is_lead, _ in steps)
         for model in SHARES:
-            assert sum(made.shares(model, window).values()) == pytest.approx(leads)
+            assert sum(journey.shares(model, window).values()) == pytest.approx(leads)
 
 
 def test_a_touch_is_in_the_window_to_its_last_second(events: Events) -> None:
@@ -174,6 +174,118 @@ def test_cookies_of_the_browser_make_no_other_touch(events: Events) -> None:
     events.add(1, "b", session_id="1")
     events.lead()
     assert events.shares("linear") == pytest.approx({"a": 2 / 3, "b": 1 / 3})
+
+
+AD = {"utm_medium": "cpc", "gclid": "G", "click_ids": '{"gad_source":"1"}'}
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [{"utm_source": "google", "utm_medium": "cpc"}],
+        [{"utm_source": "GOOGLE "}],
+        [{"utm_source": "google", "utm_medium": "cpc", "gclid": "G"}],
+        [{"utm_source": None, "gclid": "G"}, {"utm_source": "google", "utm_medium": "CPC"}],
+        [{"utm_medium": "cpc"}, {"gclid": "G"}, {"utm_medium": "cpc"}, {"gclid": "g"}],
+        [{"utm_medium": "cpc"}, {"utm_campaign": "brand", **AD}],
+        [{"utm_source": None, "click_ids": '{"gad_source":"1","fbp":"fb.1.2.3"}'}],
+        [{"click_ids": '{"gad_source":"1","utm_id":"7"}'}],
+    ],
+)
+def test_a_click_with_and_without_its_parameters_is_one_touch(
+    events: Events, later: list[dict[str, object]]
+) -> None:
+    events.add(7, "facebook")
+    events.add(1, "google", session_id="1", **AD)
+    for columns in later:
+        touch = {"source": "google", "touch_origin": "page_url", "session_id": "1", **columns}
+        events.add(1, **touch)  # type: ignore[arg-type]  # of any column
+    events.lead(session_id="1")
+    assert events.shares("linear") == {"facebook": 0.5, "google": 0.5}
+
+
+def test_a_click_that_came_first_without_its_parameters_is_one_touch(events: Events) -> None:
+    events.add(7, "facebook")
+    events.add(1, gclid="G", touch_origin="page_url", session_id="1")
+    events.add(1, "google", utm_campaign="brand", session_id="1", **AD)
+    events.add(1, gclid="G", touch_origin="page_url", session_id="1")
+    events.lead(session_id="1")
+    assert events.shares("linear") == {"facebook": 0.5, "google": 0.5}
+
+
+def test_a_click_id_alone_says_its_network(events: Events) -> None:
+    events.add(7, "facebook")
+    events.add(1, gclid="G", touch_origin="page_url", session_id="1")
+    events.add(1, "Google", utm_medium="cpc", session_id="1")
+    events.lead(session_id="1")
+    assert events.shares("linear") == {"facebook": 0.5, "google": 0.5}
+
+
+def test_whatever_is_new_makes_another_touch(events: Events) -> None:
+    events.add(1, "a", session_id="1")
+    events.add(1, "a", session_id="1", gclid="G2")
+    events.add(1, "b", session_id="1")
+    events.add(1, "a", session_id="1")
+    events.lead(session_id="1")
+    assert events.shares("linear") == {"a": 0.75, "b": 0.25}
+
+
+def test_a_click_after_a_part_of_another_one_is_a_touch(events: Events) -> None:
+    events.add(1, "google", session_id="1", utm_campaign="one", gclid="G1")
+    events.add(1, "google", session_id="1")
+    events.add(1, "google", session_id="1", utm_campaign="two", gclid="G2")
+    events.add(1, "facebook", session_id="1")
+    events.add(1, gclid="G2", touch_origin="page_url", session_id="1")
+    events.lead(session_id="1")
+    shares = events.shares("linear", by="campaign")
+    assert shares == {"one": 0.25, "two": 0.25, "none": 0.5}
+
+
+VALUES = st.sampled_from([None, "a", "b"])
+PARAMETERS = st.fixed_dictionaries({"utm_source": VALUES, "utm_campaign": VALUES, "gclid": VALUES})
+VISIT = st.lists(PARAMETERS, max_size=6)
+
+
+def touches_of(visit: list[dict[str, str | None]]) -> list[dict[str, str | None]]:
+    """The touches of a visit by the rule, in Python."""
+    touches: list[dict[str, str | None]] = []
+    names = ("utm_source", "utm_campaign", "gclid", "utm_medium")
+    last: dict[str, str | None] = dict.fromkeys(names)
+    for touch in visit:
+        click = touch["gclid"] is not None
+        values = {
+            **touch,
+            "utm_source": touch["utm_source"] or ("google" if click else None),
+            "utm_medium": "cpc" if click else None,
+        }
+        present = {name: value for name, value in values.items() if value}
+        contradicts = any(last[name] not in (None, value) for name, value in present.items())
+        is_new = any(last[name] is None for name in present)
+        is_same_click = click and last["gclid"] == touch["gclid"]
+        if not touches or contradicts or (is_new and not is_same_click):
+            touches.append(touch)
+        last |= present
+    return touches
+
+
+@given(VISIT)
+def test_the_touches_of_a_visit_are_those_of_the_rule(visit: list[dict[str, str | None]]) -> None:
+    with database() as journey:
+        for touch in visit:
+            journey.add(1, None, session_id="1", **{"touch_origin": "page_url", **touch})
+        journey.lead(session_id="1")
+        touches = touches_of(visit)
+        expected_shares = Counter(touch["utm_campaign"] or "none" for touch in touches)
+        number = len(touches) or 1
+        by_rule = {value: share / number for value, share in expected_shares.items()}
+        assert journey.shares("linear", by="campaign") == pytest.approx(by_rule or {"none": 1})
+
+
+def test_events_count_in_the_order_of_their_times(events: Events) -> None:
+    events.add(0.1, "facebook", session_id="1")
+    events.add(0.3, "google", session_id="1")
+    events.lead(days=0.2, session_id="1")
+    assert events.shares("last_non_direct") == {"google": 1}
 
 
 def test_a_forged_lead_is_no_submission(events: Events) -> None:

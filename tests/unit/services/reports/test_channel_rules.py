@@ -34,7 +34,7 @@ WITH visits AS (
     {CAMPAIGN_KIND} AS campaign_kind
   FROM (SELECT ?1 ->> 'campaign' AS utm_campaign)
 ),
-{count_by_channel("visits")}
+{count_by_channel("visits", "first_id")}
 SELECT value FROM counted
 """
 SITE = "https://www.client.example/landing"
@@ -295,10 +295,33 @@ def test_every_visit_has_one_channel_whatever_the_case_and_spaces(
             assert database.channel(source, medium, campaign=clean(campaign), ad=ad) == channel
 
 
+@pytest.mark.parametrize(
+    ("referrer", "channel"),
+    [
+        ("https://pay.example/done", "Direct"),
+        ("https://www.pay.example:8443/?a", "Direct"),
+        ("https://shop.PAY.example./", "Direct"),
+        ("https://evil-pay.example/", "Referral"),
+        ("https://pay.example.evil.example/", "Referral"),
+        ("https://other.example/?u=://pay.example/", "Referral"),
+        ("https://www.google.com/", "Organic Search"),
+    ],
+)
+def test_a_site_that_the_pixel_names_as_its_own_is_no_referral(
+    database: Database, referrer: str, channel: str
+) -> None:
+    own_sites = ["blog.example", "pay.example"]
+    assert database.channel(referrer=referrer, own_sites=own_sites) == channel
+    assert database.channel("direct", "none", referrer=referrer, own_sites=own_sites) == channel
+    assert database.channel("partner", "none", referrer=referrer, own_sites=own_sites) == (
+        database.channel("partner", "none")
+    )
+
+
 def test_rules_and_lists_that_change_have_a_new_version() -> None:
-    rules = (AD, CAMPAIGN_KIND, count_by_channel("visits"))
+    rules = (AD, CAMPAIGN_KIND, count_by_channel("visits", "first_id"))
     digest = hashlib.sha256("".join("\n".join(rules).split()).encode()).hexdigest()[:12]
-    assert (CLASSIFIER_VERSION, digest) == (2, "fa27893f69b0"), "raise CLASSIFIER_VERSION"
+    assert (CLASSIFIER_VERSION, digest) == (3, "a6c87aae02b5"), "raise CLASSIFIER_VERSION"
 
 
 def test_the_lists_have_hosts_and_words_in_lower_case_and_no_two_kinds() -> None:

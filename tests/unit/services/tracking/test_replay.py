@@ -61,6 +61,7 @@ class Database(MemoryDatabase):
                 "project_id": "project" if known else None,
                 "of_project": "{}",
                 "of_pixel": json.dumps(configuration),
+                "website_url": None,
                 "pixels": None if known else 3,
             }
         ]
