@@ -26,6 +26,7 @@ from services.projects.pixel_cache import PixelCache
 from services.projects.register import Register
 from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
+from services.tracking.missed_clicks import MissedClicks
 from services.tracking.repeats import Repeats
 from services.tracking.replay import Replay
 from services.tracking.visits import Visits
@@ -63,6 +64,7 @@ class App:
     waiting_room: WaitingRoom
     waiting_counts: WaitingReader
     replay: Replay
+    missed_clicks: MissedClicks
     repeats: Repeats
     timers: Timers
     loss_check: LossCheck

@@ -61,6 +61,7 @@ from services.sync.payload import AccountFieldCache
 from services.sync.portion import PortionSync
 from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
+from services.tracking.missed_clicks import MissedClicks
 from services.tracking.parked_events import ParkedEvents
 from services.tracking.repeats import Repeats
 from services.tracking.replay import Replay
@@ -118,6 +119,7 @@ def build_app(env: Any) -> App:
             *(waiting_room, WaitingQueue(waiting_room, now), parked_events),
             *(pixels, visits, now),
         ),
+        missed_clicks=MissedClicks(database, new_id, now),
         repeats=Repeats(database, key_values, config.repeat_window_seconds),
         timers=Timers(key_values),
         loss_check=loss_check,

@@ -15,7 +15,7 @@ from services.privacy.erasure_notes import repair_index
 from services.sync.timers import delete_old_timers
 
 Job = Callable[[], Awaitable[object]]
-SKIPPED_WHEN_LOST = ("retention", "archive")
+SKIPPED_WHEN_LOST = ("missed_clicks", "retention", "archive")
 # What was sent of a lead, and which lead of a person was the last, may not be there yet.
 SKIPPED_WITHOUT_IDENTITY = (*SKIPPED_WHEN_LOST, "sync")
 
@@ -40,6 +40,7 @@ async def run_scheduled(app: App, cron: str, run_id: str) -> None:
         "erasure_index": lambda: repair_index(app.bucket, log),
         **({"replay": lambda: app.replay.run(log)} if is_whole else {}),
         "sync": lambda: app.new_sync(log, notifier).run(),
+        "missed_clicks": lambda: app.missed_clicks.run(log),
         "retention": lambda: app.retention.run(log),
         "backup": lambda: app.backups.run(log),
         "archive": lambda: app.new_archive(log).run(),

@@ -111,6 +111,12 @@ from services.sync.outbox_statements import (
     SETTLE,
     SETTLE_PERSONS,
 )
+from services.tracking.missed_clicks import (
+    ADD_CLICKS,
+    END_OF_STRETCH,
+    READ_LAST_RUN,
+    READ_STRETCH,
+)
 from services.tracking.record_statements import (
     GIVE_WAY,
     RECORD_EVENT,
@@ -242,6 +248,7 @@ ARCHIVING = {
     "forget old parts": DELETE_BATCHES_BEFORE,
 }
 BY_PIXEL = "tracking_events_by_pixel (pixel_id=? AND timestamp>? AND timestamp<?)"
+STRETCH = json.dumps({"position": "7", "last": 9, "events": [{"id": 8, "fields": {"gclid": "G"}}]})
 WATCH = json.dumps({"now": "2026-01-01", "today": "2026-01-01", "days": [ENDS]})
 WATCHING = {
     "this hour of the last days": COUNT_USUAL_DAYS,
@@ -260,6 +267,10 @@ QUERIES: dict[str, tuple[str, tuple[object, ...]]] = {
         CREDITED_RECENT_EVENTS,
         ("ppp-demo-pixel", "2026-01-01 00:00:00"),
     ),
+    "how far clicks were looked for": (READ_LAST_RUN, (SYNC,)),
+    "end of a stretch of events": (END_OF_STRETCH, (STRETCH,)),
+    "stretch of events": (READ_STRETCH, (STRETCH,)),
+    "clicks that were missed": (ADD_CLICKS, (STRETCH,)),
     "newest events": (NEWEST_EVENTS, (json.dumps({"since": "2026-01-01 00:00:00"}),)),
     "activity of the last hour": (RECENT_ACTIVITY, (SYNC,)),
     "what is pending": (PENDING, (SYNC,)),
