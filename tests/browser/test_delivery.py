@@ -384,6 +384,29 @@ def test_two_tabs_deliver_what_waits_once(visit: Visit) -> None:
     visit.assert_nothing_waits()
 
 
+def test_two_tabs_send_what_has_no_answer_once_each(visit: Visit) -> None:
+    visit.leave()
+    lead = wait_event(visit, event_type="form_submit", outcome="submitted", form_data=ADA)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visit.page.context.route(f"{visit.road.url}/e", hold)
+    tabs = [visit.page.context.new_page() for _ in range(2)]
+    for tab in tabs:
+        tab.goto(f"{visit.site.url}/")
+    for _ in range(GIVE_UP_MS // RETRY_MS - 1):
+        visit.pass_time(RETRY_MS)  # in both: they share the clock
+        visit.page.wait_for_timeout(100)
+    sent = [route for route in held if lead in (route.request.post_data or "")]
+    assert len(sent) == len(tabs)
+    for route in held:
+        route.continue_()
+    assert types(visit.stored(3)) == ["form_submit", "pageview", "pageview"]
+    visit.assert_nothing_waits()
+
+
 @pytest.fixture(scope="module")
 def keyed(local_config: Bundle) -> Iterator[Worker]:
     """A Worker with API keys."""
