@@ -22,7 +22,7 @@ from services.tracking.events import (
     check_event,
     read_event,
 )
-from services.tracking.page_addresses import address_of_image
+from services.tracking.page_addresses import address_of_image, parameters_torn_off
 from services.tracking.senders import may_send, sender_of
 from services.tracking.visits import RecordedEvent
 from services.tracking.waiting_room import WaitingEvent
@@ -145,7 +145,7 @@ def _image_fields(request: Request) -> dict[str, object]:
     page_url = address_of_image(fields.get("page_url", ""), _embedding_page(request))
     return {
         **fields,
-        "page_url": page_url,
+        "page_url": page_url + parameters_torn_off(request.query),
         "event_type": "pageview",
         "visitor_cookie": cookie_of(request),
     }

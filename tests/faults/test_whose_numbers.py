@@ -457,3 +457,13 @@ def test_a_first_page_that_waited_is_where_the_visit_began(deployment: Deploymen
         channels = deployment.breakdown(pixel, "channel", attribution=attribution)
         assert list(channels) == ["Organic Search"]
     assert list(deployment.breakdown(pixel, "landing_page")) == ["https://shop.example/landing"]
+
+
+def test_an_image_whose_page_was_not_encoded_has_the_whole_campaign(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    page = "https://shop.example/?utm_source=x&utm_medium=y&utm_campaign=a%26b&gclid=G"
+    image = f"/e/page.gif?pixel_id={pixel}&page_url={page}&cb=17"
+    assert deployment.isolate.request(image)[0] == 200
+    [event] = OUTSIDE.rows("SELECT * FROM tracking_events")
+    names = ("page_url", "utm_source", "utm_medium", "utm_campaign", "gclid")
+    assert [event[name] for name in names] == [page, "x", "y", "a&b", "G"]

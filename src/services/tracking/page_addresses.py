@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import takewhile
 from typing import Literal
 from urllib.parse import unquote, unquote_plus, urljoin
 
 from services.tracking.attribution import is_touch_parameter
 from services.tracking.form_data import names_person, plain_key
 from services.tracking.form_purposes import path_segments, plain_words, serves_account
-from services.tracking.link_parameters import FIELD_OF_PARAMETER
+from services.tracking.link_parameters import FIELD_OF_PARAMETER, name_and_value, unescaped
 
 # What an e-mail address in a path is replaced by.
 REPLACEMENT = "email"
@@ -59,6 +60,8 @@ _TRUE = frozenset(("1", "true", "yes", "y", "on", "ok"))
 
 # What scripts write for an address that they do not have.
 _NO_ADDRESSES = frozenset(("undefined", "null"))
+_PLAIN_PAGE = re.compile(r"(?:^|&)page_url=[^&?]*\?[^&]*&(.*)", re.DOTALL)
+_IMAGE_PARAMETERS = frozenset(("pixel_id", "page_url", "referrer_url", "page_title"))
 
 
 def address_of_image(address: str, embedding_page: str | None) -> str:
@@ -72,6 +75,20 @@ def address_of_image(address: str, embedding_page: str | None) -> str:
     if _HOST_FIRST.match(address):
         return f"https://{address}"
     return _joined(embedding_page, address) if embedding_page else address
+
+
+def parameters_torn_off(query: str) -> str:
+    """The campaign's parameters, each behind its `&`, that an image's query took from its page.
+
+    A page's address that nobody encoded ends at its first `&`, and what stood behind it up to the
+    image's next parameter is the page's. Other names are left: a number against caches, behind the
+    address, would make each view another page.
+    """
+    match = _PLAIN_PAGE.search(unescaped(query))
+    pairs = match[1].split("&") if match else []
+    page_pairs = takewhile(lambda pair: pair.partition("=")[0] not in _IMAGE_PARAMETERS, pairs)
+    torn_off = (pair for pair in page_pairs if name_and_value(pair)[0] in FIELD_OF_PARAMETER)
+    return "".join(f"&{pair}" for pair in torn_off)
 
 
 def _joined(page: str, reference: str) -> str:

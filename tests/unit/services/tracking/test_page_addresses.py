@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from services.tracking.page_addresses import (
     address_of_image,
+    parameters_torn_off,
     site_of,
     thanks_for_form,
     without_personal_values,
@@ -35,6 +36,34 @@ SITE = "https://shop.example"
 def test_the_page_of_an_image_is_made_whole(named: str, on_site: str, alone: str) -> None:
     assert address_of_image(named, f"{SITE}/dir/") == on_site
     assert address_of_image(named, None) == alone
+
+
+PAGE = "https://shop.example/?utm_source=x"
+
+
+@pytest.mark.parametrize(
+    ("query", "torn_off"),
+    [
+        (f"page_url={PAGE}&utm_medium=y&gclid=G", "&utm_medium=y&gclid=G"),
+        (f"pixel_id=p&page_url={PAGE}&UTM_Medium=a%26b&hsa_ad=1", "&UTM_Medium=a%26b&hsa_ad=1"),
+        (f"page_url={PAGE}&amp;utm_medium=y", "&utm_medium=y"),
+        ("page_url=https%3A%2F%2Fshop.example%2F?p=1&utm_source=x", "&utm_source=x"),
+        # What may be the image's own.
+        (f"page_url={PAGE}&cb=17&utm_medium=y&event_key=1", "&utm_medium=y"),
+        (f"page_url={PAGE}&pixel_id=p&utm_medium=y", ""),
+        (f"page_url={PAGE}&referrer_url=https://www.google.com/?q=a&utm_medium=y", ""),
+        # An address that was encoded, or has no query, is whole.
+        ("page_url=https%3A%2F%2Fshop.example%2F%3Futm_source%3Dx&utm_medium=y", ""),
+        ("page_url=https://shop.example/&utm_medium=y", ""),
+        (f"utm_medium=y&page_url={PAGE}", ""),
+        (f"my_page_url={PAGE}&utm_medium=y", ""),
+        ("", ""),
+    ],
+)
+def test_a_plain_address_keeps_the_campaign_behind_its_first_ampersand(
+    query: str, torn_off: str
+) -> None:
+    assert parameters_torn_off(query) == torn_off
 
 
 @pytest.mark.parametrize(
