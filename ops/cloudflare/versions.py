@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ops.cloudflare.target import BINDING
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.terminal.errors import NoAnswerError
@@ -84,6 +85,19 @@ def plain_variables(commands: WorkerCommands, version: str) -> Sequence[str]:
     return sorted(
         str(binding["name"]) for binding in bindings if binding.get("type") in _PLAIN_TYPES
     )
+
+
+def bound_database(commands: WorkerCommands, version: str) -> str | None:
+    """Return the id of the D1 database that a version uses; None if it names none.
+
+    Raises:
+        NoAnswerError: wrangler failed.
+    """
+    for binding in _resources(commands, version).get("bindings") or []:
+        if binding.get("type") == "d1" and binding.get("name") == BINDING:
+            database_id: str | None = binding.get("id") or binding.get("database_id")
+            return database_id
+    return None
 
 
 def is_behind_migration(commands: WorkerCommands, version: str, current: str) -> bool:

@@ -23,7 +23,12 @@ from ops.backup.index import (
 from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
-from ops.cloudflare.versions import current_deployment, plain_variables, sole_version
+from ops.cloudflare.versions import (
+    bound_database,
+    current_deployment,
+    plain_variables,
+    sole_version,
+)
 from ops.cloudflare.worker_commands import WorkerCommands
 from ops.deploy.database_checks import MAIN_TABLES, Schema
 from ops.deploy.deployment_log import DeploymentEntry, read_log
@@ -104,9 +109,13 @@ class DeploymentFacts:
         """The identity of the database, and how much it holds."""
         return read_database_contents(self.target)
 
-    @property
+    @cached_property
     def is_switched(self) -> bool:
-        """Whether the last deployment was on another database: this one was restored into."""
+        """Whether the Worker that runs uses another database: this one was restored into."""
+        version = sole_version(self.deployment) if self.target.environment else None
+        used = bound_database(WorkerCommands(self.target), version) if version else None
+        if used:
+            return used != self.target.database_id
         last = self.last_deployment
         return last is not None and last["database_id"] != self.target.database_id
 
