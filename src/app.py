@@ -15,6 +15,7 @@ from services.archive.archive_run import ArchiveRun
 from services.backup.backup_run import Backups
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock, Database, LocalTime, NewId
+from services.loss.guard import DatabaseGuard
 from services.loss.loss_check import LossCheck
 from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
@@ -57,6 +58,7 @@ class App:
     bucket: Bucket
     limiter: IsolateRateLimiter
     refused_keys: RefusedKeys
+    guard: DatabaseGuard
     pixels: PixelCache
     projects: Register
     project_pixels: Register

@@ -88,7 +88,8 @@ def build_app(env: Any) -> App:
         *(database, new_id, config.session_minutes),
         *(config.sync_delay_seconds, config.repeat_window_seconds, config.checks_rejected),
     )
-    pixels = PixelCache(database, DatabaseGuard(bucket), config.pixel_cache_seconds)
+    guard = DatabaseGuard(database, bucket)
+    pixels = PixelCache(database, guard, config.pixel_cache_seconds)
     waiting_room = WaitingRoom(bucket, new_id)
     parked_events = ParkedEvents(bucket, now)
     waiting_counts = WaitingReader(waiting_room, parked_events, now)
@@ -109,6 +110,7 @@ def build_app(env: Any) -> App:
         bucket=bucket,
         limiter=IsolateRateLimiter(shards),
         refused_keys=RefusedKeys(config.refused_keys.window_seconds),
+        guard=guard,
         pixels=pixels,
         projects=Register(PROJECT_KIND, database, new_id),
         project_pixels=Register(PIXEL_KIND, database, new_id),

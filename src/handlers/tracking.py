@@ -182,14 +182,25 @@ async def record(app: App, request: Request, log: Log, event: Event) -> Recorded
     """
     now = app.clock()
     try:
+        return await _store_or_refuse(app, request, log, event, now)
+    except UnavailableError:
+        await _store_in_waiting_room(app, request, log, event, now)
+        raise
+
+
+async def _store_or_refuse(
+    app: App, request: Request, log: Log, event: Event, now: datetime
+) -> RecordedEvent:
+    try:
         try:
             return await _store(app, request, log, event, now)
         except NotStoredError:
             # The pixel was looked up in another database.
             app.pixels.forget(event.pixel_id)
             return await _store(app, request, log, event, now)
-    except UnavailableError:
-        await _store_in_waiting_room(app, request, log, event, now)
+    except InvalidInputError:
+        # A database that is lost may have other pixels than there were, or their old domains.
+        await app.guard.require_whole(now.timestamp())
         raise
 
 

@@ -2,14 +2,20 @@
 
 An isolate learns with each lookup of a pixel which database answers. It reads the mark only of a
 database that it does not know yet, or where a pixel is missing, and at most once a minute of one.
+What a pixel would refuse for good is judged by all that the database holds: what was set back has
+the pixels and domains of an earlier day.
 """
 
 from __future__ import annotations
 
-from services.core.ports import Bucket, UnavailableError
+from services.core.ports import Bucket, Database, UnavailableError
+from services.loss.contents import read_database_contents
 from services.loss.high_water_mark import KEY, HighWaterMark, UnreadableMarkError, parse_mark
+from services.loss.judgement import judge_loss
 
 MARK_SECONDS = 60
+# As long as one judgement stands, however many events are refused.
+JUDGED_SECONDS = 10
 
 
 class LostDatabaseError(UnavailableError):
@@ -19,8 +25,11 @@ class LostDatabaseError(UnavailableError):
 class DatabaseGuard:
     """What one isolate knows of the database that is meant."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, database: Database, bucket: Bucket) -> None:
+        self._database = database
         self._bucket = bucket
+        self._loss: str | None = None
+        self._judged_until = 0.0
         self._trusted_id: str | None = None
         self._mark: HighWaterMark | None = None
         self._mark_until = 0.0
@@ -52,6 +61,28 @@ class DatabaseGuard:
         self._trusted_id = database_id
         if pixels is not None and pixels < mark.pixels:
             raise LostDatabaseError(f"the database has {pixels} pixels, and had {mark.pixels}")
+
+    async def require_whole(self, now: float) -> None:
+        """Requires that the database is not lost, before an event is refused for good.
+
+        `now` is in Unix seconds. While D1 or R2 does not answer, the last judgement stands.
+
+        Raises:
+            LostDatabaseError: it counts as lost; the message says why.
+        """
+        if now >= self._judged_until:
+            await self._judge()
+            self._judged_until = now + JUDGED_SECONDS
+        if self._loss:
+            raise LostDatabaseError(self._loss)
+
+    async def _judge(self) -> None:
+        try:
+            mark = parse_mark(await self._bucket.get(KEY))
+            self._loss = judge_loss(mark, await read_database_contents(self._database))
+        except (UnavailableError, UnreadableMarkError):
+            # The cron says so.
+            return
 
     async def _current_mark(self, database_id: str | None, now: float) -> HighWaterMark | None:
         """The mark, at most a minute old, and read again for another database."""

@@ -64,7 +64,7 @@ class MemoryDatabase:
 
 
 def cached(database: MemoryDatabase, bucket: MemoryBucket | None = None) -> PixelCache:
-    return PixelCache(database, DatabaseGuard(bucket or MemoryBucket()), SECONDS)
+    return PixelCache(database, DatabaseGuard(database, bucket or MemoryBucket()), SECONDS)
 
 
 def find(pixels: PixelCache, pixel_id: str, now: float) -> Pixel | None:

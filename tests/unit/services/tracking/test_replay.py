@@ -91,7 +91,7 @@ class Story:
         self.database = Database(json.dumps({**ANSWER, "touch": {**touch, **more}}))
         self.bucket = MemoryBucket()
         room = WaitingRoom(self.bucket, lambda: "0" * 32)
-        pixels = PixelCache(self.database, DatabaseGuard(self.bucket), 60)
+        pixels = PixelCache(self.database, DatabaseGuard(self.database, self.bucket), 60)
         visits = Visits(self.database, lambda: "1" * 32, 30, 420, 600)
         self.unreadable: Sequence[str] = ()
         self.queue = WaitingQueue(room, lambda: NOW)

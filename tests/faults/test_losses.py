@@ -1,0 +1,131 @@
+"""What the whole app answers and says while its database is lost, however it was."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from tests.faults.isolate import Isolate
+from tests.faults.outside import OUTSIDE, new_outside
+from tests.faults.story import PIXEL, SETTINGS
+
+MARK = "backups/high-water.json"
+LONG_AGO = "2020-01-01 00:00:00"
+OTHER_PIXEL = f"""
+PRAGMA foreign_keys = OFF;
+INSERT INTO pixels (id, project_id, name, created_at)
+SELECT 'another-pixel', project_id, 'Another', '{LONG_AGO}' FROM pixels WHERE id = '{PIXEL}';
+DELETE FROM pixels WHERE id = '{PIXEL}';
+PRAGMA foreign_keys = ON
+"""
+
+
+@pytest.fixture(autouse=True)
+def _healthy_database() -> None:
+    """Some events, a mark and a verified backup."""
+    new_outside()
+    for table in ("projects", "pixels"):
+        OUTSIDE.database.execute(f"UPDATE {table} SET created_at = '{LONG_AGO}'")
+    for number in range(20):
+        assert send(f"early-event-{number}") == 200
+    run_crons(3)
+
+
+def run_crons(number: int) -> None:
+    for _ in range(number):
+        Isolate(**SETTINGS).run_cron()
+        OUTSIDE.pass_time(minutes=5)
+
+
+def send(key: str, pixel: str = PIXEL, isolate: Isolate | None = None, **fields: object) -> int:
+    event = {
+        "pixel_id": pixel,
+        "event_type": "pageview",
+        "page_url": "https://shop.example/",
+        "visitor_cookie": "pxl_0123456789abcdef",
+        "event_key": key,
+        **fields,
+    }
+    status, _ = (isolate or Isolate(**SETTINGS)).request("/e", "POST", event)
+    return status
+
+
+def waiting() -> list[str]:
+    return [key for key in OUTSIDE.objects if key.startswith("waiting/")]
+
+
+def stored(key: str) -> bool:
+    return bool(OUTSIDE.rows("SELECT 1 FROM tracking_events WHERE event_key = ?", key))
+
+
+def problems() -> set[str]:
+    """The problems that alarms named."""
+    return {json.loads(alert)["problem"] for alert in OUTSIDE.alerts}
+
+
+def snapshot() -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:")
+    OUTSIDE.database.backup(copy)
+    return copy
+
+
+def test_a_pixel_that_another_one_replaced_is_not_refused_while_the_database_is_lost() -> None:
+    OUTSIDE.database.executescript(OTHER_PIXEL)
+    run_crons(14)
+    assert "database_lost" in problems()
+    assert "not the ones that were there" in json.loads(OUTSIDE.objects[MARK])["missing"]
+    assert send("of-replaced-pixel") == 503
+    assert len(waiting()) == 1
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        "UPDATE pixels SET active = 0",
+        "UPDATE projects SET active = 0",
+        """UPDATE pixels SET configuration = '{"allowed_domains": ["old.example"]}'""",
+    ],
+    ids=["an inactive pixel", "an inactive project", "another domain"],
+)
+def test_what_a_database_that_was_set_back_would_refuse_waits_and_is_stored_in_the_end(
+    earlier: str,
+) -> None:
+    now = snapshot()
+    OUTSIDE.database.execute(earlier)
+    before = snapshot()
+    now.backup(OUTSIDE.database)
+    assert send("before-the-loss") == 200
+    run_crons(3)
+    whole = snapshot()
+    before.backup(OUTSIDE.database)
+    # Before the cron knows of it, and after.
+    assert send("after-the-loss-1") == 503
+    run_crons(1)
+    assert "database_lost" in problems()
+    assert send("after-the-loss-2") == 503
+    assert len(waiting()) == 2
+
+    whole.backup(OUTSIDE.database)
+    run_crons(1)
+    assert waiting() == []
+    assert stored("after-the-loss-1")
+    assert stored("after-the-loss-2")
+
+
+def test_a_database_that_is_whole_refuses_what_no_pixel_takes() -> None:
+    isolate = Isolate(**SETTINGS)
+    assert send("nobodys-pixel", "pixel-nobody-had", isolate) == 400
+    OUTSIDE.database.execute("UPDATE pixels SET active = 0")
+    assert send("inactive-pixel", "ppp-website-2", isolate) == 400
+    assert waiting() == []
+
+
+def test_refusals_in_a_row_judge_the_database_once() -> None:
+    isolate = Isolate(**SETTINGS)
+    for number in range(5):
+        assert send(f"wrong-{number}", f"pixel-nobody-had-{number}", isolate) == 400
+        if not number:
+            OUTSIDE.calls.names.clear()
+    assert "R2" not in OUTSIDE.calls.names
