@@ -52,10 +52,12 @@ COVERED_BY = {
     # SQL, whose tests are on a real D1.
     "src/services/archive/batches.py": "tests/worker/archive/test_moving.py",
     "src/services/backup/backup_run.py": "tests/worker/test_backups.py",
+    "src/services/backup/chain.py": "tests/faults/test_backup_chain.py",
     "src/services/backup/changes.py": "tests/worker/test_backups.py",
     "src/services/backup/full_backups.py": "tests/worker/test_retention.py",
     "src/services/backup/records.py": "tests/worker/test_backups.py",
     "src/services/backup/steps.py": "tests/worker/test_backups.py",
+    "src/services/backup/sums.py": "tests/faults/test_backup_chain.py",
     "src/services/backup/tables.py": "tests/worker/test_backups.py",
     "src/services/core/job_runs.py": "tests/worker/sync/test_reliability.py",
     "src/services/core/json_lines.py": "tests/worker/test_export.py",

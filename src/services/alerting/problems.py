@@ -119,6 +119,13 @@ BACKUP_OLD = Problem(
     "what came since the last verified backup is lost if the database is",
     "ppp backup --env production",
 )
+BACKUP_CHAIN_BROKEN = Problem(
+    "backup_chain_broken",
+    "P2",
+    "no restore could take the next hourly backup; a full one is made in its place, and what came"
+    " since the last whole one is lost if the database is before that is verified",
+    "ppp backups --env production",
+)
 BACKUP_FAILED = Problem(
     "backup_failed",
     "P3",
@@ -147,5 +154,5 @@ CRON_LATE = Problem(
 # What follows from a lost database by itself: who is told of the loss is not told of these.
 CONSEQUENCES_OF_LOSS = (
     *(DATABASE_FAILING, DATABASE_EMPTY, SCHEMA_UNEXPECTED, NO_EVENTS, MANY_ERRORS, SOME_ERRORS),
-    *(BACKUP_OLD, BACKUP_FAILED, JOB_FAILING, EVENTS_WAITING),
+    *(BACKUP_OLD, BACKUP_CHAIN_BROKEN, BACKUP_FAILED, JOB_FAILING, EVENTS_WAITING),
 )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.archive.batches import ANY_ARCHIVED
+from services.backup.chain import ChainCheck
 from services.backup.changes import read_marker
 from services.backup.records import (
     Backup,
@@ -21,9 +22,10 @@ from services.backup.records import (
     backup_id,
 )
 from services.backup.retention import IndexEntry
-from services.backup.schedule import due_kinds, newest_verified, without_future
+from services.backup.schedule import due_kinds, may_begin, newest_verified, without_future
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
+from services.backup.sums import MisfitError
 from services.backup.tables import UnknownNameError, read_tables
 from services.core.errors import ConflictError, NotFoundError
 from services.core.job_runs import JobRun
@@ -171,16 +173,31 @@ class Backups:
         now = self.clock()
         started: list[Backup] = []
         refusals: dict[str, None] = {}
-        for kind in due_kinds(newest, now):
+        kinds = due_kinds(newest, now)
+        problem = await self._chain_problem(newest, now) if "hourly" in kinds else None
+        if problem:
+            log.error("backup_chain_broken", reason=problem)
+            kinds = ["full"] if may_begin("full", newest, now) else []
+        for kind in kinds:
             try:
-                started.append(await self._begin(kind, None, newest, log))
+                started.append(await self._begin(kind, problem, newest, log))
             except RefusedBackupError as refused:
                 log.error("backup_refused", kind=kind, reason=str(refused))
                 refusals[str(refused)] = None
         running = [backup for backup in (*started, *newest) if backup.state == "running"]
         for backup in sorted(running, key=lambda backup: backup.kind != "hourly"):
-            await self._run_steps(backup, job, log)
+            misfit = await self._run_steps(backup, job, log)
+            if misfit and backup.kind == "hourly" and may_begin("full", [*started, *newest], now):
+                log.error("backup_chain_broken", reason=misfit)
+                # The next run works on it.
+                running.append(await self._begin("full", misfit, (), log))
         return running, list(refusals)
+
+    async def _chain_problem(self, newest: Sequence[Backup], now: datetime) -> str | None:
+        """Why an hourly backup would be one that no restore can take, or None."""
+        previous = newest_verified(without_future(newest, now))
+        check = ChainCheck(self.records.database, self.store)
+        return await check.problem(previous) if previous else None
 
     async def _begin(
         self, kind: BackupKind, label: str | None, newest: Sequence[Backup], log: Log
@@ -227,8 +244,12 @@ class Backups:
                 f" {entry['events']}. {ADVICE_WHEN_LOST}"
             )
 
-    async def _run_steps(self, backup: Backup, job: JobRun, log: Log) -> None:
-        """Runs as many steps as one run may, and saves the progress after each."""
+    async def _run_steps(self, backup: Backup, job: JobRun, log: Log) -> str | None:
+        """Runs as many steps as one run may, and saves the progress after each.
+
+        Returns why its rows do not add up, or None.
+        """
+        misfit = None
         end = self.clock() + timedelta(seconds=self.settings.seconds)
         for _ in range(self.settings.steps):
             if backup.state != "running" or self.clock() >= end:
@@ -238,13 +259,15 @@ class Backups:
                 await self.steps.step(backup)
                 if backup.progress.phase == "verify" and not was_written:
                     await self._require_rows(backup, log)
-            except (DamagedPartError, UnknownNameError, MissingRowsError) as error:
+            except (DamagedPartError, UnknownNameError, MissingRowsError, MisfitError) as error:
                 backup.state, backup.error = "failed", str(error)
+                misfit = str(error) if isinstance(error, MisfitError) else None
             if backup.state == "running" and self.clock() - backup.started_at > MAX_BACKUP_TIME:
                 backup.state, backup.error = "failed", f"not done after {MAX_BACKUP_TIME}"
             await self.records.save(backup)
         await job.renew(self.clock(), {"backups": [backup.id]})
         _log_state(backup, log)
+        return misfit
 
     async def _require_rows(self, backup: Backup, log: Log) -> None:
         """Compares what a backup counted with the count before, before anybody relies on it."""

@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from services.backup.records import ChangeMarker
+from services.backup.records import Backup, ChangeMarker
+from services.backup.sums import COUNT_NEW_AND_DELETED
 from services.backup.tables import GROWING_TABLES, Table
 from services.core.ports import Database, Row
 
@@ -80,27 +81,35 @@ class Changes:
     """Some changes, and the marker behind them.
 
     `lines` are by table; `totals`, where they were requested, the rows of each growing table at the
-    same time. `is_all` says that there were no more changes then.
+    same time, and `counts` what came and went since the backup began (`sums.py`). `is_all` says
+    that there were no more changes then.
     """
 
     marker: ChangeMarker
     lines: Mapping[str, Sequence[str]]
     deleted: Sequence[str]
     totals: Mapping[str, int]
+    counts: Row
     is_all: bool
 
 
 async def read_changes(
-    database: Database, tables: Sequence[Table], marker: ChangeMarker, rows: int, *, counts: bool
+    database: Database, tables: Sequence[Table], backup: Backup, rows: int
 ) -> Changes:
-    """The changes after a marker, up to so many rows of each kind, in one transaction.
+    """The changes after a backup's marker, up to so many rows of each kind, in one transaction.
 
     Raises:
         UnavailableError: D1 failed.
     """
-    statements = (*map(changed_rows, tables), DELETED, COUNT_CHANGES, COUNT_ROWS)
-    parameters = json.dumps({**asdict(marker), "rows": rows, "counts": counts})
-    *changed, deleted, [counts_of_changes], totals = await database.batch_rows(
+    progress, marker = backup.progress, backup.progress.marker
+    statements = (
+        *map(changed_rows, tables),
+        *(DELETED, COUNT_CHANGES, COUNT_ROWS, COUNT_NEW_AND_DELETED),
+    )
+    limits = {"rows": rows, "counts": progress.counts}
+    beginning = {"start": asdict(progress.start), "previous": backup.previous}
+    parameters = json.dumps({**asdict(marker), **limits, **beginning})
+    *changed, deleted, [counts_of_changes], totals, counts = await database.batch_rows(
         statements, parameters
     )
     highest = {name: counts_of_changes[name] for name in ("event", "change", "log")}
@@ -111,6 +120,7 @@ async def read_changes(
         },
         deleted=_lines(deleted),
         totals=totals[0] if totals else {},
+        counts=counts[0] if counts else {},
         is_all=max(counts_of_changes[name] for name in ("events", "changes", "logs")) < rows,
     )
 

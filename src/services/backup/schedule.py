@@ -20,15 +20,23 @@ def due_kinds(backups: Sequence[Backup], now: datetime) -> Sequence[BackupKind]:
     return [kind for kind in ("hourly", "full") if _is_due(kind, backups, now)]
 
 
+def may_begin(kind: BackupKind, backups: Sequence[Backup], now: datetime) -> bool:
+    """Whether none of this kind is running, or failed just now."""
+    return not any(
+        backup.kind == kind
+        and (
+            backup.state == "running"
+            or (backup.state == "failed" and now - backup.started_at < PAUSE_AFTER_FAILURE)
+        )
+        for backup in without_future(backups, now)
+    )
+
+
 def _is_due(kind: BackupKind, backups: Sequence[Backup], now: datetime) -> bool:
-    same_kind = [backup for backup in backups if backup.kind == kind]
-    if any(
-        backup.state == "running"
-        or (backup.state == "failed" and now - backup.started_at < PAUSE_AFTER_FAILURE)
-        for backup in same_kind
-    ):
+    if not may_begin(kind, backups, now):
         return False
     if kind == "full":
+        same_kind = [backup for backup in backups if backup.kind == kind]
         today = datetime.combine(now, FULL_AT, now.tzinfo)
         since = today if now >= today else today - timedelta(days=1)
         return not any(

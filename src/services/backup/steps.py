@@ -16,6 +16,7 @@ from typing import Literal
 from services.backup.changes import read_changes
 from services.backup.records import Backup, ChangeMarker
 from services.backup.store import BackupStore
+from services.backup.sums import require_sums
 from services.backup.tables import Table, read_tables
 from services.core.json_lines import ABOVE_MAX_ROWID, MIN_ROWS, rows_of_next_page
 from services.core.ports import Clock, Database
@@ -46,6 +47,7 @@ class BackupSteps:
         Raises:
             UnavailableError: D1 or R2 failed; the step can be done again.
             DamagedPartError: a part is not what was written.
+            MisfitError: the rows do not add up.
             UnknownNameError: the schema cannot be backed up.
         """
         tables = await read_tables(self.database)
@@ -67,9 +69,7 @@ class BackupSteps:
     async def _write_changes(self, backup: Backup, tables: Sequence[Table]) -> None:
         progress = backup.progress
         growing = [table for table in tables if table.grows]
-        changes = await read_changes(
-            self.database, growing, progress.marker, self._changed_rows, counts=progress.counts
-        )
+        changes = await read_changes(self.database, growing, backup, self._changed_rows)
         self._changed_rows = rows_of_next_page(changes.lines.get("tracking_events", ()))
         if changes.deleted:
             await self.store.put_part(backup, "row_changes", "deleted", changes.deleted)
@@ -77,6 +77,7 @@ class BackupSteps:
             await self.store.put_part(backup, table, "changes", lines)
         progress.marker = changes.marker
         if changes.is_all and progress.counts:
+            require_sums(progress, changes.totals, changes.counts)
             backup.finished_at = self.clock()
             whole_tables = [table.name for table in tables if not table.grows]
             progress.totals = {**changes.totals, **dict.fromkeys(whole_tables, 0)}

@@ -26,6 +26,8 @@ FORMAT_VERSION = 1
 FOLDER = "backups"
 INDEX = f"{FOLDER}/index.json"
 MANIFEST = "manifest.json"
+# Of a backup's id, which begins with the time of its start.
+DAY_CHARACTERS = len("20260131")
 MAX_MANIFESTS_OF_MARK = 5
 SUMMARY = (
     *("id", "kind", "label", "base", "previous"),
@@ -54,7 +56,7 @@ class BackupStore:
         """Writes the next part of a backup and adds it to its progress."""
         packed = pack(lines)
         number = backup.progress.written + 1
-        key = f"{FOLDER}/{backup.id}/{number:05}-{table}.ndjson.gz"
+        key = f"{FOLDER}/{backup.id}/{_number_of_part(number)}-{table}.ndjson.gz"
         await self.bucket.put(key, packed.content)
         part = BackupPart(key, table, kind, packed.rows, len(packed.content), packed.sha256)
         backup.progress.add(part)
@@ -95,6 +97,24 @@ class BackupStore:
         if manifest is None or manifest.database_id not in (None, database_id):
             return False
         return manifest.parts.issubset(await keys_under(self.bucket, prefix))
+
+    async def missing_objects(self, parts: Mapping[str, int]) -> Mapping[str, int]:
+        """How many objects each of these backups lacks, by the number of its parts; whole: none.
+
+        The folders are listed by the day with which they begin.
+        """
+        stored: dict[str, set[str]] = {backup_id: set() for backup_id in parts}
+        for day in dict.fromkeys(backup_id[:DAY_CHARACTERS] for backup_id in parts):
+            for key in await keys_under(self.bucket, f"{FOLDER}/{day}"):
+                _, backup_id, name = key.split("/", 2)
+                if backup_id in stored:
+                    # A step that was done again may have left another table with the same number.
+                    stored[backup_id].add(name.partition("-")[0])
+        missing = {
+            backup_id: len(_names_of_objects(number) - stored[backup_id])
+            for backup_id, number in parts.items()
+        }
+        return {backup_id: number for backup_id, number in missing.items() if number}
 
     async def entries(self) -> Sequence[IndexEntry]:
         """The index: every verified backup, the newest first; empty if it cannot be read."""
@@ -211,6 +231,15 @@ def entry_of_manifest(content: bytes | None) -> IndexEntry | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return entry if is_readable else None
+
+
+def _number_of_part(number: int) -> str:
+    return f"{number:05}"
+
+
+def _names_of_objects(parts: int) -> set[str]:
+    """The manifest and the numbers of so many parts."""
+    return {MANIFEST, *map(_number_of_part, range(1, parts + 1))}
 
 
 def _read_manifest(content: bytes | None) -> object:

@@ -128,7 +128,8 @@ def check_observations(
         *(_check_database(observations, thresholds), _check_events(observations)),
         *(_check_errors(metrics), _check_leads(metrics), _check_breaker(metrics)),
         *(_check_budget(metrics, thresholds), _check_backup(backups, now)),
-        *(_check_failed_backup(backups), _check_jobs(metrics, now), _check_cron(metrics, now)),
+        *(_check_chain(backups), _check_failed_backup(backups)),
+        *(_check_jobs(metrics, now), _check_cron(metrics, now)),
         _check_withheld(metrics),
     )
     return [finding for finding in findings if finding]
@@ -214,6 +215,19 @@ def _check_backup(backups: Sequence[Backup], now: datetime) -> Finding | None:
         return None
     text = f"the last verified one is of {at:%Y-%m-%d %H:%M} UTC" if at else "there is none"
     return Finding(problems.BACKUP_OLD, text)
+
+
+def _check_chain(backups: Sequence[Backup]) -> Finding | None:
+    """A full backup in place of an hourly one has the reason as its label."""
+    regular = [
+        backup
+        for backup in backups
+        if backup.kind == "full" or (backup.kind == "hourly" and backup.state != "failed")
+    ]
+    if not regular or regular[0].kind == "hourly" or not regular[0].label:
+        return None
+    full = regular[0]
+    return Finding(problems.BACKUP_CHAIN_BROKEN, f"{full.label}; {full.id} is {full.state}")
 
 
 def _check_failed_backup(backups: Sequence[Backup]) -> Finding | None:

@@ -46,7 +46,7 @@ DATA_PROBLEMS = (
     *(problems.DATABASE_EMPTY, problems.NO_EVENTS, problems.MANY_ERRORS, problems.SOME_ERRORS),
     *(problems.LEADS_WAITING, problems.BREAKER_OPEN, problems.BUDGET_LOW, problems.BACKUP_OLD),
     *(problems.BACKUP_FAILED, problems.DATABASE_LARGE, problems.JOB_FAILING, problems.CRON_LATE),
-    problems.LEADS_HELD,
+    *(problems.LEADS_HELD, problems.BACKUP_CHAIN_BROKEN),
 )
 
 

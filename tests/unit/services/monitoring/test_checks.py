@@ -136,6 +136,20 @@ def test_nothing_is_found_up_to_each_limit() -> None:
             replace(HEALTHY, backups=[backup(1, "failed"), backup(2)]),
             ("P3", "backup_failed", "b: broken"),
         ),
+        (
+            replace(HEALTHY, backups=[replace(backup(0.1, "running"), label="objects are gone")]),
+            ("P2", "backup_chain_broken", "objects are gone; b is running"),
+        ),
+        (
+            replace(
+                HEALTHY,
+                backups=[
+                    *(replace(backup(0.1, "running"), kind="manual", label="by hand"),),
+                    replace(backup(0.5), label="objects are gone"),
+                ],
+            ),
+            ("P2", "backup_chain_broken", "objects are gone; b is verified"),
+        ),
         (metrics(database_bytes=80_000_000), ("P3", "database_large", "80 % of its limit")),
         (
             jobs(watch={"started_at": "2026-05-10 11:44:00"}),
