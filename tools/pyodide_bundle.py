@@ -197,12 +197,14 @@ def answers(address: str) -> bool:
 def write_workerd_wrapper() -> None:
     """Writes .cache/workerd, which starts workerd with our folder of bundles.
 
-    `exec` keeps the process the same, so that a signal reaches workerd itself.
+    `exec` keeps the process the same, so that a signal reaches workerd itself. The paths have no
+    links: a copy of this checkout may share the folder, and be gone before it.
     """
     wrapper = CACHE / "workerd"
     CACHE.mkdir(exist_ok=True)
+    binary, bundles = workerd_binary().resolve(), BUNDLES.resolve()
     wrapper.write_text(
-        f'#!/bin/sh\nexec "{workerd_binary()}" "$@" --pyodide-bundle-disk-cache-dir="{BUNDLES}"\n',
+        f'#!/bin/sh\nexec "{binary}" "$@" --pyodide-bundle-disk-cache-dir="{bundles}"\n',
         encoding="utf-8",
     )
     wrapper.chmod(0o755)

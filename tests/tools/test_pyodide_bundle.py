@@ -5,6 +5,7 @@ import capnp
 import pytest
 
 import pyodide_bundle
+from paths import BUNDLES, ROOT
 from pyodide_bundle import (
     DEVELOPMENT_FLAGS,
     PREAMBLE,
@@ -19,6 +20,7 @@ from pyodide_bundle import (
     development_bundle,
     expected_pyodide,
     workerd_binary,
+    write_workerd_wrapper,
 )
 
 RELEASE = b"%s\0\0002025-09-29\0" + b"ab" * 32 + b"\0\0pythonWorkers20250116\0"
@@ -120,6 +122,20 @@ def test_a_bundle_says_with_which_flags_it_runs() -> None:
     own = Bundle(official=False, pyodide_version="1.2.3", description="assembled")
     assert official.flags(production) == production
     assert own.flags(production) == [*DEVELOPMENT_FLAGS, "another"]
+
+
+def test_a_copy_that_shares_the_folder_leaves_workerd_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("node_modules", ".cache"):
+        (copy / name).symlink_to((ROOT / name).resolve())
+    monkeypatch.setattr(pyodide_bundle, "ROOT", copy)
+    monkeypatch.setattr(pyodide_bundle, "BUNDLES", copy / ".cache" / BUNDLES.name)
+    monkeypatch.setattr(pyodide_bundle, "CACHE", tmp_path)
+    write_workerd_wrapper()
+    assert str(copy) not in (tmp_path / "workerd").read_text(encoding="utf-8")
 
 
 # What workerd expects
