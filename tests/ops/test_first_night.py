@@ -163,6 +163,21 @@ def test_a_block_that_fails_ends_there_and_is_done_again(
         assert answer["results"] == [{"id": "of-it"}]
 
 
+def test_the_javascript_worker_gets_the_leads_that_are_due_and_no_others(night: Night) -> None:
+    add = (
+        "INSERT INTO tracking_events (id, project_id, pixel_id, event_type, pipedrive_sync_status,"
+        " pipedrive_retry_count, pipedrive_due_at) SELECT {}, project_id, id, 'form_submit', {}"
+        " FROM pixels LIMIT 1"
+    )
+    # One that was tried in vain, one that is never due, and one that is finished.
+    night.query(add.format(900_001, "NULL, 7, '2026-11-30 03:00:00'"))
+    night.query(add.format(900_002, "NULL, 0, '9999-12-31 00:00:00'"))
+    night.query(add.format(900_003, "'synced', 5, '2026-11-30 03:00:00'"))
+    assert night.shell(block_with(KEEP_PIXELS)).returncode == 0
+    rows = night.query("SELECT pipedrive_retry_count FROM tracking_events WHERE id > 900000")
+    assert [row["pipedrive_retry_count"] for row in rows] == [0, 3, 5]
+
+
 def test_the_pixels_are_switched_on_only_with_their_list(night: Night) -> None:
     block = block_with(SWITCH_ON)
     assert night.shell(block_with(KEEP_PIXELS)).returncode == 0
