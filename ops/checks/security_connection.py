@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,11 +23,15 @@ def probe_connection(prober: Prober) -> Iterator[SecurityFinding]:
     if url.scheme != "https":
         yield SecurityFinding("TLS", "skip", "http on this machine")
         return
-    with (
-        socket.create_connection((host, url.port or 443), timeout=TIMEOUT_SECONDS) as plain_socket,
-        ssl.create_default_context().wrap_socket(plain_socket, server_hostname=host) as secure,
-    ):
-        certificate, version = secure.getpeercert() or {}, secure.version()
+    prober.sent += 1
+    try:
+        # On the way that all requests take, through a proxy where there is one.
+        with prober.http.stream("GET", "/health") as answer:
+            secure = answer.extensions["network_stream"].get_extra_info("ssl_object")
+            certificate, version = secure.getpeercert() or {}, secure.version()
+    except httpx.HTTPError as error:
+        yield SecurityFinding("TLS", "fail", f"no connection: {error}")
+        return
     expiry = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
     days = (expiry - datetime.now(UTC)).days
     yield finding("the certificate's days", fine=days >= MIN_CERTIFICATE_DAYS, observed=days)

@@ -104,7 +104,6 @@ COVERED_BY = {
     "ops/backup/manifests.py": "tests/ops/restore/test_assembly.py",
     "ops/checks/load_test.py": "tests/ops/commands/test_capacity.py",
     "ops/checks/log_lines.py": "tests/ops/commands/test_logs.py",
-    "ops/checks/security_connection.py": "tests/ops/commands/test_security_check.py",
     "ops/checks/security_prober.py": "tests/ops/commands/test_security_check.py",
     "ops/checks/security_probes.py": "tests/ops/commands/test_security_check.py",
     "ops/checks/status_lines.py": "tests/ops/commands/test_status.py",
