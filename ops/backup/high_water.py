@@ -6,14 +6,14 @@ The Worker raises the mark with each cron run. Only `accept_database` lowers it,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from ops.backup.index import backup_manifest_key, read_index
 from ops.cloudflare.bucket import Bucket
-from ops.cloudflare.database import Database, MissingSchemaError
+from ops.cloudflare.database import Database, MissingSchemaError, Row
 from ops.cloudflare.target import Target
 from ops.cloudflare.wrangler_command import RefusedError
 from ops.terminal.errors import NoAnswerError, OpsError
@@ -33,6 +33,13 @@ from services.loss.high_water_mark import (
     parse_mark,
 )
 from services.loss.judgement import judge_loss
+from services.loss.schema import (
+    LAST_MIGRATION,
+    MIGRATIONS,
+    READ_TABLES,
+    has_all_tables,
+    missing_tables,
+)
 
 FORGET_BACKUPS = "DELETE FROM backups"
 
@@ -79,21 +86,37 @@ def read_database_contents(target: Target) -> DatabaseContents:
     Raises:
         NoAnswerError: it does not answer.
     """
+    database = Database(target)
     try:
-        [[row]] = Database(target).ask(READ_CONTENTS)
+        names, [row] = database.ask(READ_TABLES, READ_CONTENTS)
     except MissingSchemaError:
-        return DatabaseContents()
-    return DatabaseContents(**row)
+        [names] = database.ask(READ_TABLES)
+        return DatabaseContents(missing=_missing_tables(database, names))
+    return DatabaseContents(**row, missing=_missing_tables(database, names))
+
+
+def _missing_tables(database: Database, rows: Sequence[Row]) -> tuple[str, ...]:
+    names = {row["name"] for row in rows}
+    if has_all_tables(names):
+        return ()
+    last = database.ask(LAST_MIGRATION)[0][0]["name"] if MIGRATIONS in names else None
+    return tuple(missing_tables(names, last))
 
 
 def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> HighWaterMark:
     """Set the mark to what the database holds now, and return it; backups begin anew.
 
     Raises:
-        OpsError: the database has no identity, as before the migration that gives it one.
+        OpsError: the database has no identity, as before the migration that gives it one, or lacks
+            a table that it had.
         NoAnswerError: D1 or R2 does not answer.
     """
     contents = read_database_contents(target)
+    if contents.missing and "database_identity" not in contents.missing:
+        raise OpsError(
+            f"{target.database} lacks tables ({', '.join(contents.missing)}), and no migration"
+            " makes them again: ./ppp restore does; if one has not ended, run it again"
+        )
     if contents.database_id is None:
         raise OpsError(
             f"{target.database} has no identity: a restore into it has not ended (run it again), or"

@@ -11,7 +11,7 @@ from services.core.logs import Log
 from services.monitoring.checks import MAX_CRON_GAP
 from web import Request, Response, json_response, time_text
 
-LOST = "is another one or was set back: see database_lost in the runbook"
+LOST = "is another one, was set back or lacks tables: see database_lost in the runbook"
 # As the old Worker called itself, for the monitors that look for it.
 OLD_NAME = "PPP_Pixel"
 

@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 
+from services.loss.schema import TABLES
 from tests.faults.isolate import Isolate
 from tests.faults.outside import OUTSIDE, new_outside
 from tests.faults.story import PIXEL, SETTINGS
@@ -78,6 +79,37 @@ def test_a_pixel_that_another_one_replaced_is_not_refused_while_the_database_is_
     assert "not the ones that were there" in json.loads(OUTSIDE.objects[MARK])["missing"]
     assert send("of-replaced-pixel") == 503
     assert len(waiting()) == 1
+
+
+def lost_tables() -> list[tuple[str, bool]]:
+    """Each table that may go while the others stay, and whether events are stored without it."""
+    needed = ("projects", "pixels", "visitors", "sessions", "tracking_events", "row_changes")
+    others = [name for name in TABLES if name not in (*needed, "database_identity")]
+    return [(name, False) for name in (*needed, "database_identity")] + [
+        (name, True) for name in others
+    ]
+
+
+@pytest.mark.parametrize(("table", "is_stored"), lost_tables())
+def test_one_table_that_is_dropped_is_a_loss_that_names_it_and_its_remedy(
+    table: str, *, is_stored: bool
+) -> None:
+    OUTSIDE.alerts.clear()
+    OUTSIDE.database.executescript(f"PRAGMA foreign_keys = OFF; DROP TABLE {table}")
+    assert send("without-a-table") == (200 if is_stored else 503)
+    run_crons(1)
+    # One alarm, with what helps, and none that only follows from it.
+    [alert] = [json.loads(alert) for alert in OUTSIDE.alerts]
+    assert (alert["problem"], alert["severity"]) == ("database_lost", "P1")
+    assert f"the table {table} is missing" in alert["text"]
+    assert "./ppp restore" in alert["text"]
+    status, health = Isolate(**SETTINGS).request("/health")
+    assert status == 503
+    assert "database_lost in the runbook" in health["checks"]["database"]["error"]
+    run_crons(13)
+    # An event that waits does so because of the loss, whose alarm is sent each hour.
+    assert problems() == {"database_lost"}
+    assert bool(waiting()) is not is_stored
 
 
 @pytest.mark.parametrize(

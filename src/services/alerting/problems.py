@@ -41,8 +41,8 @@ DATABASE_EMPTY = Problem(
 DATABASE_LOST = Problem(
     "database_lost",
     "P1",
-    "the database is another one or was set back; events wait in R2 or at the pixels, no backup is"
-    " made and none is deleted; deploy nothing, restore it",
+    "the database is another one, was set back or lacks what it had; what it does not take waits"
+    " in R2 or at the pixels, no backup is made and none is deleted; deploy nothing, restore it",
     "ppp restore --env production --dry-run",
 )
 WAITING_FULL = Problem(

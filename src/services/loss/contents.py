@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.core.ports import Database, UnavailableError
+from services.loss.schema import (
+    LAST_MIGRATION,
+    MIGRATIONS,
+    READ_TABLES,
+    has_all_tables,
+    missing_tables,
+)
 
 # The highest event is the highest id ever given: what is archived or erased leaves it as it is.
 # `last_run` is that of a job that runs whenever the database is not lost: it tells that a database
@@ -42,7 +49,8 @@ _MISSING_TABLE = "no such table"
 class DatabaseContents:
     """The identity of a database and how much is in it. Without its tables there is no id.
 
-    `last_run` is the time of the last run of the cron, None if it never ran there.
+    `last_run` is the time of the last run of the cron, None if it never ran there. `missing` are
+    the tables that are gone while others are there.
     """
 
     database_id: str | None = None
@@ -50,21 +58,31 @@ class DatabaseContents:
     projects: int = 0
     pixels: int = 0
     last_run: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 async def read_database_contents(database: Database) -> DatabaseContents:
-    """What the database holds, in one round trip.
+    """What the database holds, in two round trips.
 
     Raises:
         UnavailableError: D1 failed.
     """
+    missing = await _missing_tables(database)
     try:
         [row] = await database.rows(READ_CONTENTS)
     except UnavailableError as error:
         if is_schema_missing(error):
-            return DatabaseContents()
+            return DatabaseContents(missing=missing)
         raise
-    return DatabaseContents(**row)
+    return DatabaseContents(**row, missing=missing)
+
+
+async def _missing_tables(database: Database) -> tuple[str, ...]:
+    names = {row["name"] for row in await database.rows(READ_TABLES)}
+    if has_all_tables(names):
+        return ()
+    last = (await database.rows(LAST_MIGRATION))[0]["name"] if MIGRATIONS in names else None
+    return tuple(missing_tables(names, last))
 
 
 def is_schema_missing(error: Exception) -> bool:

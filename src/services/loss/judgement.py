@@ -18,8 +18,8 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
         f"the one that is meant had at most {mark.events:,} events on {mark.seen_at},"
         f" with ids up to {mark.highest_event:,}"
     )
-    if database.database_id is None:
-        return f"the database has no tables, or a restore into it has not ended; {before}"
+    if database.missing or database.database_id is None:
+        return f"{_missing(database)}; {before}"
     if database.database_id != mark.database_id:
         return (
             f"this is another database ({database.database_id}), whose highest event is"
@@ -39,6 +39,17 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
         if count < highest_count:
             return f"the database has {count:,} {noun}, and had {highest_count:,}"
     return mark.missing or None
+
+
+def _missing(database: DatabaseContents) -> str:
+    """That tables are gone or the identity is, and what brings them back."""
+    names = ", ".join(database.missing)
+    if not names:
+        return "the database has no tables, or a restore into it has not ended"
+    noun = f"table {names} is" if len(database.missing) == 1 else f"tables {names} are"
+    if database.database_id is None:
+        return f"the {noun} missing, or a restore into it has not ended: ./ppp restore"
+    return f"the {noun} missing: ./ppp restore brings back what no migration does"
 
 
 def is_set_back(mark: HighWaterMark | None, database: DatabaseContents) -> bool:

@@ -24,7 +24,13 @@ def test_where_nothing_is_wrong_with_the_database_nothing_comes_first() -> None:
         (FINE, ["backup_old", "database_lost"], None),
         (FINE, ["backup_old", "database_empty"], None),
         (unhealthy("does not answer"), [], "the database has no tables; there were 2,258 events"),
-        (unhealthy("is another one or was set back: see database_lost in the runbook"), [], None),
+        (
+            unhealthy(
+                "is another one, was set back or lacks tables: see database_lost in the runbook"
+            ),
+            [],
+            None,
+        ),
         (unhealthy("last migration is None"), [], "this is another database"),
     ],
 )

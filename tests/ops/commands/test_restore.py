@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.backup.high_water import accept_database
+from ops.backup.high_water import accept_database, read_database_contents
 from ops.cloudflare.bucket_objects import fetch_singly
 from ops.cloudflare.database import Database
 from ops.cloudflare.new_database import drop_all_tables, find
@@ -290,6 +290,30 @@ def test_a_live_database_that_is_half_restored_counts_as_lost(
         [(events,)] = database.execute("SELECT count(*) FROM tracking_events").fetchall()
     assert loading.LEDGER not in tables
     assert events == EVENTS - 1
+
+
+@pytest.mark.parametrize("table", ["visitors", "job_runs"])
+def test_a_restore_brings_back_one_table_that_was_dropped(
+    storage: Path, tmp_path: Path, table: str
+) -> None:
+    target = choose_target(None, storage, local=True)
+    healthy = read_database_contents(target)
+    counts = (healthy.projects, healthy.pixels)
+    mark = HighWaterMark(
+        *(str(healthy.database_id), EVENTS - 1, EVENTS, *counts, "2026-11-21T03:55:00Z")
+    )
+    store(storage, tmp_path / "mark", {KEY: mark.as_bytes()})
+    with closing(sqlite3.connect(database_file(storage))) as database:
+        database.executescript(f"PRAGMA foreign_keys = OFF; DROP TABLE {table}")
+    lacking = read_database_contents(target)
+    assert lacking.missing == (table,)
+    assert f"the table {table} is missing" in str(judge_loss(mark, lacking))
+    with pytest.raises(OpsError, match="ppp restore does"):
+        accept_database(target, mark, "looks well")
+
+    output = run(storage, "--into", LIVE, "--overwrite", LIVE, "--yes")
+    assert output.code == 0, output
+    assert judge_loss(mark, read_database_contents(target)) is None
 
 
 def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:

@@ -46,10 +46,12 @@ def test_without_a_mark_nothing_says_that_a_database_is_lost(database: DatabaseC
         (replace(SAME, highest_event=9_999, last_run="2026-05-01 11:50:00"), "set back"),
         (replace(SAME, projects=1), "1 projects, and had 2"),
         (replace(SAME, pixels=4), "4 pixels, and had 5"),
+        (replace(SAME, missing=("visitors",)), "the table visitors is missing: ./ppp restore"),
+        (DatabaseContents(missing=("a", "b")), "the tables a, b are missing, or a restore into"),
     ],
     ids=[
         *("no tables", "one event", "more events", "back", "back with more", "back and caught up"),
-        *("projects", "pixels"),
+        *("projects", "pixels", "a table", "tables"),
     ],
 )
 def test_a_lost_database_is_one_that_differs_or_holds_less(
