@@ -20,6 +20,7 @@ from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import note
 from services.loss.contents import (
     COUNT_EVENTS,
+    MAX_EVENTS_MEANWHILE,
     RAISE_EVENT_IDS,
     READ_CONTENTS,
     DatabaseContents,
@@ -103,8 +104,12 @@ def _missing_tables(database: Database, rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(missing_tables(names, last))
 
 
-def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> HighWaterMark:
-    """Set the mark to what the database holds now, and return it; backups begin anew.
+def accept_database(
+    target: Target, mark: HighWaterMark | None, reason: str, *, is_restored: bool = False
+) -> HighWaterMark:
+    """Set the mark to what the database holds now, and return it; backups of a lost one begin anew.
+
+    The next event of a database that was lost, or is a restored one, gets an id that no event had.
 
     Raises:
         OpsError: the database has no identity, as before the migration that gives it one, or lacks
@@ -125,10 +130,11 @@ def accept_database(target: Target, mark: HighWaterMark | None, reason: str) -> 
         )
     # Judged before its ids are raised, which would make a database that was set back look whole.
     is_lost = judge_loss(mark, contents) is not None
-    if mark and mark.highest_event > contents.highest_event:
+    highest = mark.highest_event + MAX_EVENTS_MEANWHILE if mark and (is_lost or is_restored) else 0
+    if highest > contents.highest_event:
         # A receipt of an erasure names events by their ids, in whatever database they were.
-        raise_event_ids(target, mark.highest_event)
-        contents = replace(contents, highest_event=mark.highest_event)
+        raise_event_ids(target, highest)
+        contents = replace(contents, highest_event=highest)
     [[row]] = Database(target).ask(COUNT_EVENTS)
     if is_lost:
         # They describe what was: one may go on where another database ended, or is gone from R2.

@@ -145,8 +145,10 @@ class Deployment:
         mark = read_mark(self.target)
         if contents.database_id is None:
             return
-        if judge_loss(mark, contents):
-            accept_database(self.target, mark, "deploy --accept-database")
+        is_restored = self.options.switches_database
+        if judge_loss(mark, contents) or (mark and is_restored):
+            reason = "deploy --accept-database"
+            accept_database(self.target, mark, reason, is_restored=is_restored)
             note("accepted: the high-water mark is that of this database now")
         self.has_accepted = True
 

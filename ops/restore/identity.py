@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 
-from ops.backup.high_water import accept_database, read_database_contents, read_mark
+from ops.backup.high_water import accept_database, read_mark
 from ops.cloudflare.database import Database, MissingSchemaError
 from ops.cloudflare.target import Target
 from ops.restore.sql_files import LEDGER
 from ops.restore.sql_text import literal
 from ops.restore.staging_database import IDENTITY, StagingDatabase
-from services.loss.judgement import judge_loss
 
 ID_CHARACTERS = 32
 NEW_GENERATION = f"UPDATE {IDENTITY} SET generation = lower(hex(randomblob(16)))"
@@ -62,12 +61,12 @@ def renew_generation(database: Database) -> None:
 
 
 def accept_restored(target: Target, source: str) -> None:
-    """Accept a restored database that the Worker uses, which holds less than it did.
+    """Accept a restored database that the Worker uses, also where it holds all that the mark knows.
+
+    Events that came after the last mark are gone, and their ids must not be given again.
 
     Raises:
         NoAnswerError: D1 or R2 does not answer.
     """
-    mark = read_mark(target)
-    loss = judge_loss(mark, read_database_contents(target))
-    if loss:
-        accept_database(target, mark, f"restored: {source}")
+    if mark := read_mark(target):
+        accept_database(target, mark, f"restored: {source}", is_restored=True)

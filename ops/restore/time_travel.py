@@ -22,10 +22,9 @@ from ops.restore.identity import renew_generation
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, show_json
 from ops.terminal.workspace import workspace
+from services.loss.contents import MAX_EVENTS_MEANWHILE
 
 MAX_AGE = timedelta(days=30)
-# Between the reading of the highest event and the moment at which the database goes back.
-MAX_EVENTS_MEANWHILE = 10_000
 
 
 def travel_back(
@@ -51,6 +50,7 @@ def travel_back(
         erasures = read_erasures(target, moment, folder)
     contents = read_database_contents(target)
     erasures = erasures_in(contents.database_id, erasures)
+    # More may come until the database goes back.
     highest = contents.highest_event + MAX_EVENTS_MEANWHILE
     try:
         bookmark = commands[0].read_json()

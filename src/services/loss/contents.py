@@ -27,6 +27,8 @@ SELECT
   (SELECT count(*) FROM pixels) AS pixels,
   (SELECT max(started_at) FROM job_runs WHERE job = 'retention') AS last_run
 """
+# The mark is up to five minutes old: so many ids may have been given above its highest one.
+MAX_EVENTS_MEANWHILE = 10_000
 # No id is given twice: archives, exports and receipts of erasures in R2 and elsewhere name events
 # by their ids.
 RAISE_EVENT_IDS = (

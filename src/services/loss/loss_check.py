@@ -12,6 +12,7 @@ from services.core.ports import Bucket, Clock, Database, UnavailableError
 from services.core.stored_time import MAX_CLOCK_DIFFERENCE, format_stored_time
 from services.loss.contents import (
     COUNT_EVENTS,
+    MAX_EVENTS_MEANWHILE,
     RAISE_EVENT_IDS,
     read_database_contents,
 )
@@ -146,7 +147,7 @@ class LossCheck:
 
     async def _raise_event_ids(self, highest_event: int) -> None:
         """Lets the events of a database that was set back have ids that no other event had."""
-        parameters = json.dumps({"highest": highest_event})
+        parameters = json.dumps({"highest": highest_event + MAX_EVENTS_MEANWHILE})
         await self.database.batch_rows(RAISE_EVENT_IDS, parameters)
 
     async def _count_events(self) -> int:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from ops.backup.high_water import read_mark
+from ops.backup.high_water import read_database_contents, read_mark
 from ops.cloudflare.bucket import Bucket
+from ops.restore.identity import accept_restored
 from paths import LOCAL_CONFIG
 from pyodide_bundle import Bundle
+from services.loss.contents import MAX_EVENTS_MEANWHILE
 from services.loss.high_water_mark import KEY, HighWaterMark
 from tests.harness.direct import running_directly
 from tests.harness.prepared import database_file
@@ -84,7 +86,29 @@ def test_a_database_that_was_set_back_is_judged_before_its_ids_are_raised(
         # No chain goes on from a backup of what was, and no id is given twice.
         assert database.execute("SELECT id FROM backups").fetchall() == []
         highest = "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
-        assert database.execute(highest).fetchall() == [(mark.highest_event,)]
+        assert database.execute(highest).fetchall() == [
+            (mark.highest_event + MAX_EVENTS_MEANWHILE,)
+        ]
+
+
+def test_a_restored_database_gives_no_id_twice_though_it_holds_all_that_the_mark_knows(
+    local_config: Bundle, storage: Path
+) -> None:
+    write_events(storage)
+    target = local(storage)
+    contents = read_database_contents(target)
+    assert contents.database_id
+    counts = (contents.highest_event, 20, contents.projects, contents.pixels)
+    mark = HighWaterMark(contents.database_id, *counts, "2026-11-21T03:00:00Z")
+    Bucket(target).write(KEY, mark.as_bytes())
+    # Events that came after the mark are in no backup.
+    accept_restored(target, "20261121T030000Z-full")
+    highest = read_database_contents(target).highest_event
+    assert highest == mark.highest_event + MAX_EVENTS_MEANWHILE
+    accepted = read_mark(target)
+    assert accepted is not None
+    assert accepted.highest_event == highest
+    assert accepted.accepted[-1]["reason"] == "restored: 20261121T030000Z-full"
 
 
 CHECKS = ("loss", "migrations", "rows", "backup")
