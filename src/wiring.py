@@ -41,6 +41,7 @@ from services.backup.records import BackupRecords
 from services.backup.steps import BackupSteps
 from services.backup.store import BackupStore
 from services.core.backed_up import FindBackedUpRows
+from services.core.clock_history import ClockHistory
 from services.core.logs import Log
 from services.loss.guard import DatabaseGuard
 from services.loss.loss_check import LossCheck
@@ -119,7 +120,10 @@ def build_app(env: Any) -> App:
         waiting_counts=waiting_counts,
         replay=Replay(
             *(waiting_room, WaitingQueue(waiting_room, now), parked_events),
-            *(pixels, visits, now),
+            pixels=pixels,
+            visits=visits,
+            history=ClockHistory(database),
+            clock=now,
         ),
         missed_clicks=MissedClicks(database, new_id, now),
         repeats=Repeats(database, key_values, config.repeat_window_seconds),

@@ -59,6 +59,7 @@ COVERED_BY = {
     "src/services/backup/steps.py": "tests/worker/test_backups.py",
     "src/services/backup/sums.py": "tests/faults/test_backup_chain.py",
     "src/services/backup/tables.py": "tests/worker/test_backups.py",
+    "src/services/core/clock_history.py": "tests/faults/test_clock_ahead.py",
     "src/services/core/job_runs.py": "tests/worker/sync/test_reliability.py",
     "src/services/core/json_lines.py": "tests/worker/test_export.py",
     "src/services/loss/guard.py": "tests/unit/services/projects/test_pixel_cache.py",

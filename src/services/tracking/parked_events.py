@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from services.core.clock_history import ClockHistory
 from services.core.key_listing import keys_under
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock
@@ -76,14 +77,21 @@ class ParkedEvents:
         for first in range(0, len(keys), MAX_DELETED):
             await self.bucket.delete(keys[first : first + MAX_DELETED])
 
-    async def remove_expired(self, log: Log) -> Sequence[str]:
-        """Removes events that were parked for seven days; returns the keys of the others."""
-        keys, before = await self.keys(), self.clock() - RETENTION
-        expired = [key for key in keys if parked_since(key) < before]
-        if expired:
-            await self.remove(expired)
-            numbers = Counter(pixel_of(key) for key in expired)
-            log.error("parked_events_deleted", number=len(expired), pixels=dict(numbers))
+    async def remove_expired(self, history: ClockHistory, log: Log) -> Sequence[str]:
+        """Removes events that were parked for seven days; returns the keys of the others.
+
+        None is removed by a clock that leapt.
+        """
+        now, keys = self.clock(), await self.keys()
+        expired = [key for key in keys if parked_since(key) < now - RETENTION]
+        if not expired:
+            return keys
+        if not await history.is_steady(now):
+            log.warning("parked_events_stay", number=len(expired))
+            return keys
+        await self.remove(expired)
+        numbers = Counter(pixel_of(key) for key in expired)
+        log.error("parked_events_deleted", number=len(expired), pixels=dict(numbers))
         return keys[len(expired) :]
 
     async def summary(self) -> ParkedSummary:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
+from services.core.clock_history import ClockHistory
 from services.core.logs import Log
 from services.core.ports import Batch, Clock, UnavailableError
 from services.projects.pixel_cache import Pixel, PixelCache
@@ -88,6 +89,7 @@ class Replay:
     parked: ParkedEvents
     pixels: PixelCache
     visits: Visits
+    history: ClockHistory
     clock: Clock
 
     async def run(self, log: Log) -> WaitingRest:
@@ -135,7 +137,7 @@ class Replay:
 
     async def _release(self, log: Log) -> None:
         """Lets parked events wait again whose pixels take them now."""
-        keys = await self.parked.remove_expired(log)
+        keys = await self.parked.remove_expired(self.history, log)
         if not keys:
             return
         active = await self.pixels.active_ids()

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.core.clock_history import ClockHistory
 from services.core.logs import Log
 from services.tracking.parked_events import (
     MAX_READ,
@@ -17,7 +18,7 @@ from services.tracking.parked_events import (
     person_texts,
     pixel_of,
 )
-from tests.unit.memory import NOW, MemoryBucket
+from tests.unit.memory import NOW, MemoryBucket, MemoryDatabase
 from tests.unit.services.tracking.test_waiting_room import WAITING
 
 WAITING_KEY = "waiting/00/20260501T110000000000Z-00ab.json"
@@ -64,13 +65,17 @@ def test_what_is_parked_is_counted_by_pixel_with_the_first_day_of_its_end() -> N
     }
 
 
-def test_only_what_was_parked_for_seven_days_goes() -> None:
+def test_only_what_was_parked_for_seven_days_goes_by_a_clock_that_is_steady() -> None:
     parked = Parked()
     parked.park()
     parked.now += timedelta(days=1)
     parked.park("pixel-two")
     parked.now = NOW + RETENTION + timedelta(seconds=1)
-    [key] = asyncio.run(parked.events.remove_expired(Log("error", "test")))
+    for has_run, number in ((0, 2), (1, 1)):
+        history = ClockHistory(MemoryDatabase(rows=[[{"has_run": has_run}]]))
+        keys = asyncio.run(parked.events.remove_expired(history, Log("error", "test")))
+        assert len(keys) == number
+    [key] = keys
     assert pixel_of(key) == "pixel-two"
     assert list(parked.bucket.objects) == [key]
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.core.clock_history import ClockHistory
 from services.core.logs import Log
 from services.core.ports import NotStoredError, OnCost, Row, UnavailableError
 from services.loss.guard import DatabaseGuard
@@ -89,6 +90,7 @@ class Story:
             ("fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "sc_click_id", "ad_group")
         )
         self.database = Database(json.dumps({**ANSWER, "touch": {**touch, **more}}))
+        self.history = ClockHistory(MemoryDatabase(rows=[[{"has_run": 1}]]))
         self.bucket = MemoryBucket()
         room = WaitingRoom(self.bucket, lambda: "0" * 32)
         pixels = PixelCache(self.database, DatabaseGuard(self.database, self.bucket), 60)
@@ -98,7 +100,9 @@ class Story:
         self.now = NOW
         self.parked = ParkedEvents(self.bucket, lambda: self.now)
         self.room = room
-        self.replay = Replay(room, self.queue, self.parked, pixels, visits, lambda: self.now)
+        self.replay = Replay(
+            *(room, self.queue, self.parked, pixels, visits, self.history), lambda: self.now
+        )
 
     def add(self, number: int = 0, *, declines: bool = False, **fields: object) -> None:
         event = replace(EVENT, event_key=f"event-key-{number}", **fields)  # type: ignore[arg-type]
