@@ -1,4 +1,7 @@
-"""Finds the events of one person that wait in R2 for their pixel (`tracking/parked_events.py`)."""
+"""Finds the events of one person that wait in R2: for their pixel (`tracking/parked_events.py`).
+
+Also those that the database does not take: all others are stored before anybody is searched for.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ class ParkedSearch:
     async def _steps(self) -> AsyncIterator[Sequence[tuple[str, Row]]]:
         """The events behind the position, some in each step."""
         after = str(self.progress.after or "")
-        keys = [key for key in sorted(await self.events.keys()) if key > after]
+        keys = [key for key in sorted(await self.events.keys_with_waiting()) if key > after]
         for first in range(0, len(keys), EVENTS_OF_STEP):
             step = keys[first : first + EVENTS_OF_STEP]
             rows = await self._rows(step)

@@ -18,6 +18,7 @@ from services.core.logs import Log
 from services.core.ports import Bucket, Clock
 from services.core.stored_time import format_iso
 from services.tracking.events import PIXEL_ID
+from services.tracking.waiting_room import PREFIX as WAITING
 from services.tracking.waiting_room import digest_of, received_at
 
 PREFIX = "parked/"
@@ -67,6 +68,10 @@ class ParkedEvents:
         """The keys of all events, those parked longest first."""
         keys = await keys_under(self.bucket, PREFIX)
         return sorted(keys, key=lambda key: key.rpartition("/")[2])
+
+    async def keys_with_waiting(self) -> Sequence[str]:
+        """The keys of all events that are not in the database: the parked and the waiting ones."""
+        return [*await self.keys(), *await keys_under(self.bucket, WAITING)]
 
     async def read_each(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         """The objects of some keys; None where it is gone."""

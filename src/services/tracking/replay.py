@@ -42,9 +42,13 @@ UNREADABLE = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 
 @dataclass(frozen=True, slots=True)
 class WaitingRest:
-    """What still waits: the number of events to store, and the keys that nobody can read."""
+    """What still waits: the number of events to store, and the keys that nobody can read.
+
+    `failed` of them the database does not take, though it answers.
+    """
 
     events: int = 0
+    failed: int = 0
     unreadable: Sequence[str] = ()
 
 
@@ -99,7 +103,7 @@ class Replay:
             UnavailableError: D1 or R2 failed, or the database is lost; the events wait on.
         """
         portion = await self.run_portion(log, QUERIES_OF_CRON)
-        return WaitingRest(portion.waiting, self.queue.unreadable)
+        return WaitingRest(portion.waiting, self.queue.postponed, self.queue.unreadable)
 
     async def run_portion(self, log: Log, queries: int = QUERIES_OF_REQUEST) -> ReplayedPortion:
         """Stores as many events as so many queries to D1 allow.

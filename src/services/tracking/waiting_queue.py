@@ -36,6 +36,11 @@ class WaitingQueue:
         """The keys of events of another version of the Worker, which wait on."""
         return sorted(self._unreadable)
 
+    @property
+    def postponed(self) -> int:
+        """How many of them the database did not take."""
+        return sum(key in self._postponed for key in self._keys)
+
     async def first(self, number: int, passed: Collection[str]) -> Sequence[str]:
         """The first keys, except those that are passed over.
 
