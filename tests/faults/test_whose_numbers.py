@@ -192,6 +192,59 @@ def test_the_page_before_tells_nothing_of_another_client(
     assert list(deployment.breakdown(second, "campaign")) == ["none"]
 
 
+# Every way in which a link's parameters are found, and some in which they are not.
+ENDINGS = [
+    "?utm_source=SECRETA&gclid=GA",
+    "p#utm_source=SECRETA&utm_campaign=SECRETA&gclid=GA",
+    "p#!utm_source=SECRETA",
+    "#/route?utm_source=SECRETA",
+    "#/route&utm_source=SECRETA",
+    "#utm_source%3DSECRETA",
+    "?utm_source=SECRETA#gclid=GA",
+    "p#gclid=GA",
+    "p&utm_source=SECRETA",
+    "p%3Futm_source=SECRETA",
+    "p%253Futm_source%253DSECRETA",
+    "p;utm_source=SECRETA",
+    "p%23utm_source=SECRETA",
+    "?utm_source%3DSECRETA%26utm_medium%3Demail",
+    "?a=b?utm_source=SECRETA",
+    "?a=b%26utm_source=SECRETA",
+    "?UTM%5FSource[]=SECRETA",
+    "??utm_source=SECRETA",
+    "?amp;utm_source=SECRETA",
+    "?next=https%3A%2F%2Fa.shared.example%2F%3Futm_source%3DSECRETA",
+    "?email=jane%40client.example;utm_source=SECRETA",
+    "?offer=SECRETA",
+    "?keyword=SECRETA",
+    f"?filler={'x' * 5_000}&utm_source=SECRETA",
+]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_part_of_another_clients_address_is_stored(deployment: Deployment, ending: str) -> None:
+    deployment.pixel(deployment.project("A"), website_url="https://a.shared.example")
+    second = deployment.pixel(deployment.project("B"), website_url="https://b.shared.example")
+    page = f"https://a.shared.example/{ending}"
+    _, answer = deployment.send(second, "https://b.shared.example/", fill=True, referrer_url=page)
+    assert answer["attribution"] == {"source": "direct", "medium": "unknown", "campaign": "none"}
+    deployment.submit(second, "https://b.shared.example/contact", referrer_url=page)
+    rows = OUTSIDE.rows("SELECT * FROM tracking_events WHERE pixel_id = ?", second)
+    kept = OUTSIDE.rows("SELECT * FROM visitors"), OUTSIDE.rows("SELECT * FROM sessions")
+    texts = str((answer, rows, kept))
+    assert "SECRETA" not in texts
+    assert "GA'" not in texts
+    assert {row["referrer_url"] for row in rows} <= {
+        "https://a.shared.example/",
+        "https://a.shared.example/p",
+    }
+    export = f"/api/reports/export/{second}?format=json"
+    status, exported = deployment.isolate.request(export, headers={"x-api-key": ADMIN_KEY})
+    assert status == 200
+    assert "a.shared.example/" in str(exported)
+    assert "SECRETA" not in str(exported)
+
+
 def test_a_lead_is_not_known_by_the_name_in_another_projects_form(deployment: Deployment) -> None:
     by_name = OUTSIDE.account.add_person("Jane Doe", [])
     pixels = [deployment.pixel(deployment.project(name)) for name in "AB"]

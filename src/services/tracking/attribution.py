@@ -157,6 +157,12 @@ def without_touch(url: str) -> str:
     return f"{page}{_without_tracking(query, is_touch=is_touch)}{hash_mark}{fragment}"
 
 
+def has_parameters(url: str) -> bool:
+    """Whether an address has a parameter of campaigns or their tools, by the reading of links."""
+    names = {name_and_value(pair)[0] for pair in pairs_of(query_of_link(url)) if pair}
+    return any(name in FIELD_OF_PARAMETER or _is_tracking(name, is_touch=True) for name in names)
+
+
 def is_touch_parameter(name: str) -> bool:
     """Whether a parameter, by its decoded name, makes or describes a touch."""
     lowered = name.lower()

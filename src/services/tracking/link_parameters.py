@@ -79,6 +79,10 @@ _PAGE_OF_SITE = re.compile(rf"[^=]*=(?:/|{_ENCODED}2f)", re.IGNORECASE)
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
+# Where a page's own address ends at the latest, in whatever way its parameters are joined to it.
+_END_OF_PAGE = re.compile(rf"[?#&;]|{_ENCODED}(?:23|26|3b|3f)|\\u0026", re.IGNORECASE)
+
+
 def unescaped(url: str) -> str:
     """The URL with `&` where HTML's escapes for it were left in."""
     if ";" in url or "amp%3" in url:
@@ -96,6 +100,15 @@ def split_link(url: str) -> tuple[str, str, str]:
         if joint and not _ADDRESS.search(page, start, joint.start()):
             return page[: joint.start()], f"{page[joint.end() :]}&{query}", fragment
     return page, query, fragment
+
+
+def bare_page(url: str) -> str:
+    """The address of a page without all that may be a parameter, in whatever way it is joined.
+
+    No reading of a link finds anything in it.
+    """
+    end = _END_OF_PAGE.search(url)
+    return url[: end.start()] if end else url
 
 
 def query_of_link(url: str) -> str:

@@ -1,8 +1,9 @@
 """The page before: its campaign is the event's only if it is a page of the same client.
 
 Clients may share a registrable domain, and with it the visitor. So a page with a campaign on
-another host is looked up among those of all projects, in one more round trip; few events need it.
-The page of another client is stored without the campaign.
+another host is looked up among those of all projects, in one more round trip; few events need it,
+because browsers tell other sites nothing but the host. The page of another client is stored without
+whatever is behind its path.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from services.core.text import read_object
 from services.core.web_addresses import host_of
 from services.projects.pixel_cache import Pixel
 from services.projects.pixel_rules import PixelRules, read_rules
-from services.tracking.attribution import without_touch
+from services.tracking.attribution import has_parameters
 from services.tracking.events import Event
+from services.tracking.link_parameters import bare_page
 from services.tracking.registrable_domains import hosts_of_website, share_domain
 
 # Of a visitor who is made up.
@@ -55,19 +57,25 @@ async def with_own_referrer(database: Database, event: Event, pixel: Pixel) -> E
     referrer = event.referrer_url
     if referrer is None or is_own_page(event, pixel.rules):
         return event
-    bare = without_touch(referrer)
-    if bare != referrer:
+    is_shared = share_domain(referrer, event.page_url)
+    bare = bare_page(referrer)
+    # What an address says is its client's own, also where no reading finds a campaign in it. The
+    # stored one may lack what the touch was read from.
+    is_telling = bare != referrer and (is_shared or has_parameters(referrer))
+    if is_telling or _has_its_touch(event):
         host = _plain_host(referrer)
         rows = await database.rows(READ_SITES, event.visitor_cookie, pixel.project_id, host)
         if _is_of_others(rows, referrer, pixel.project_id):
             return replace(_without_its_touch(event), referrer_url=bare)
-    is_shared = share_domain(referrer, event.page_url)
     return event if is_shared else _without_its_touch(event)
 
 
 def _without_its_touch(event: Event) -> Event:
-    is_its = event.touch is not None and event.touch.origin == "referrer"
-    return replace(event, touch=None) if is_its else event
+    return replace(event, touch=None) if _has_its_touch(event) else event
+
+
+def _has_its_touch(event: Event) -> bool:
+    return event.touch is not None and event.touch.origin == "referrer"
 
 
 def _is_of_others(rows: Sequence[Row], referrer: str, project_id: str) -> bool:

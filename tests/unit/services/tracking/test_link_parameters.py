@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.tracking.attribution import (
+    has_parameters,
     read_touch,
     resolve_touch,
     unstored_parameters,
@@ -17,6 +18,7 @@ from services.tracking.attribution import (
 from services.tracking.link_parameters import (
     FIELD_OF_PARAMETER,
     FIELDS,
+    bare_page,
     campaign_fields,
     pairs_of,
     unescaped,
@@ -324,3 +326,26 @@ def test_reading_never_raises_and_loses_no_parameter_of_the_site(text: str) -> N
     rest = unescaped(text)
     if not any(name in rest.lower() for name in FIELD_OF_PARAMETER):
         assert "&".join(pairs_of(rest)) == rest
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *("?", "#", "&", ";", "/", "!", "=", "%3F", "%253f", "%26", "%3B", "%23", "%3D"),
+                *("\\u0026", "amp;", "[]", "http://x.example/", "utm_source", "UTM%5FSource"),
+                *("gclid", "keyword", "route", "a", " ", "%20"),
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_a_bare_page_has_no_parameter_and_what_is_read_is_known_to_be_there(
+    parts: list[str],
+) -> None:
+    link = SITE + "".join(parts)
+    assert has_parameters(link) or read_touch(link, "referrer") is None
+    bare = bare_page(link)
+    assert link.startswith(bare)
+    assert not has_parameters(bare)
+    assert read_touch(bare, "referrer") is None

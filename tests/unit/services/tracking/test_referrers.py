@@ -68,6 +68,9 @@ RULES = PixelRules(("shop.example", "landing.example", "*.landings.example"))
         (f"https://landing.example.evil.example/{CAMPAIGN}", False, 1),
         (rf"https://partner.example\@shop.example/{CAMPAIGN}", False, 1),
         ("https://partner.example/", False, 0),
+        ("https://partner.example/?q=words", False, 0),
+        ("https://partner.example/p#gclid=1", False, 1),
+        ("https://blog.shop.example/p#gclid=1", True, 1),
     ],
 )
 def test_the_parameters_of_another_sites_page_are_no_touch(
@@ -103,6 +106,16 @@ def test_the_page_of_another_project_brings_nothing(foreign_site: Row) -> None:
     stored, _ = prepared(arrival(BESIDE, page=page), foreign_site)
     assert stored.touch == arrival(page, page=page).touch
     assert stored.referrer_url == "https://other.shop.example/"
+
+
+@pytest.mark.parametrize("referrer", ["https://other.shop.example/?p=12", f"{BESIDE}#/route"])
+def test_the_page_of_another_project_is_stored_without_what_is_behind_its_path(
+    referrer: str,
+) -> None:
+    stored, lookups = prepared(
+        arrival(referrer), site("other", website_url="https://other.shop.example")
+    )
+    assert (stored.touch, stored.referrer_url, lookups) == (None, "https://other.shop.example/", 1)
 
 
 @pytest.mark.parametrize(
