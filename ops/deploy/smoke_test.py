@@ -18,11 +18,10 @@ from config import VERSION
 from ops.projects.entries import PROJECTS, activate_entry
 from ops.terminal.errors import NoAnswerError, OpsError
 from ops.worker_api.client import Api, Row, path_segment
+from services.tracking.smoke_event import UNKNOWN_PIXEL, VISITOR
 
 PROJECT = "Deployment checks"
 PIXEL = "Smoke test"
-VISITOR = "0" * 16
-UNKNOWN_PIXEL = "ppp-no-such-pixel"
 METRICS = "/api/reports/metrics"
 # An event takes milliseconds, a first request of an isolate a few seconds.
 MAX_SECONDS = 10.0

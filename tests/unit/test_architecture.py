@@ -104,6 +104,7 @@ OPS_USES_OF_SRC = {
     "deploy": {
         *("config", "services.core", "services.loss", "services.pipedrive"),
         "services.projects",
+        "services.tracking",
     },
     "commands": {
         *("services.access", "services.alerting", "services.core", "services.loss"),

@@ -48,6 +48,7 @@ COVERED_BY = {
     "src/services/reports/repeated_touches.py": (
         "tests/unit/services/reports/test_attribution_models.py"
     ),
+    "src/services/tracking/smoke_event.py": "tests/unit/services/tracking/test_replay.py",
     "src/services/tracking/late_events.py": "tests/faults/test_whose_numbers.py",
     # SQL, whose tests are on a real D1.
     "src/services/archive/batches.py": "tests/worker/archive/test_moving.py",

@@ -18,6 +18,7 @@ from services.core.ports import Batch, Clock, UnavailableError
 from services.projects.pixel_cache import Pixel, PixelCache
 from services.tracking.parked_events import ParkedEvents, pixel_of
 from services.tracking.senders import may_send
+from services.tracking.smoke_event import is_smoke_event
 from services.tracking.visits import Visits
 from services.tracking.waiting_queue import WaitingQueue
 from services.tracking.waiting_room import (
@@ -56,7 +57,8 @@ class WaitingRest:
 class ReplayedPortion:
     """What became of one portion. `waiting` are left, without those that are `unreadable`.
 
-    `refused` are gone for good: their visitors decline. Of the `parked` the pixel is not there now.
+    `refused` are gone for good: their visitors decline, or a smoke test sent them. Of the `parked`
+    the pixel is not there now.
     """
 
     stored: int
@@ -183,9 +185,8 @@ class Replay:
                 counts["refused"] += 1
                 settled.append(key)
             except NotTakenError:
-                counts["parked"] += 1
+                counts[await self._park(key, parse_waiting_event(content))] += 1
                 settled.append(key)
-                await self._park(key, parse_waiting_event(content))
             except UNREADABLE:
                 # Of another version of the Worker, which may come back: it waits on.
                 counts["unreadable"] += 1
@@ -193,8 +194,16 @@ class Replay:
         await self._remove(settled)
         await self._store(events, counts, passed)
 
-    async def _park(self, key: str, waiting: WaitingEvent) -> None:
+    async def _park(self, key: str, waiting: WaitingEvent) -> str:
+        """Parks an event, or drops that of a smoke test; returns which of both, as it is counted.
+
+        Raises:
+            UnavailableError: R2 failed.
+        """
+        if is_smoke_event(waiting.event):
+            return "refused"
         await self.parked.park(waiting.event.pixel_id, key, waiting.as_bytes())
+        return "parked"
 
     async def _prepare(self, key: str, content: bytes) -> ReadyEvent:
         """An event as it is to be stored; raises VisitorDeclinesError and NotTakenError."""
@@ -286,8 +295,7 @@ class Replay:
         except VisitorDeclinesError:
             counts["refused"] += 1
         except NotTakenError:
-            counts["parked"] += 1
-            await self._park(event.key, event.waiting)
+            counts[await self._park(event.key, event.waiting)] += 1
         else:
             [is_stored] = await self._record([replace(event, batch=batch)], counts)
             # Else it is the same event of another pixel: D1 refused it before, too.

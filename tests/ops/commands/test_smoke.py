@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.deploy.smoke_test import PIXEL, VISITOR
+from ops.deploy.smoke_test import PIXEL
 from pyodide_bundle import Bundle
+from services.tracking.smoke_event import VISITOR
 from tests.harness.worker import Worker, running_worker
 from tests.ops.asking import KEYS, Service
 from tests.ops.running import fails, here

@@ -15,7 +15,6 @@ from ops.deploy.rollout import describe_regression
 from ops.deploy.smoke_test import (
     PIXEL,
     PROJECT,
-    VISITOR,
     SmokeTest,
     UnhealthyError,
     find_pixel,
@@ -24,6 +23,7 @@ from ops.deploy.smoke_test import (
 from ops.worker_api.client import Api, open_client
 from ops.worker_api.worker import Key, choose_worker
 from pyodide_bundle import Bundle
+from services.tracking.smoke_event import VISITOR
 from tests.harness.listening import listening
 from tests.harness.worker import Worker, running_worker
 from tests.ops.asking import ADMIN_KEY, KEYS

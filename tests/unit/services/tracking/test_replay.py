@@ -17,6 +17,7 @@ from services.loss.guard import DatabaseGuard
 from services.projects.pixel_cache import FIND_ACTIVE_PIXELS, PixelCache
 from services.tracking.parked_events import MAX_READ, ParkedEvents
 from services.tracking.replay import QUERIES_OF_CRON, QUERIES_OF_EVENT, Replay
+from services.tracking.smoke_event import VISITOR
 from services.tracking.visits import Visits
 from services.tracking.waiting_queue import WaitingQueue
 from services.tracking.waiting_room import WaitingEvent, WaitingRoom
@@ -149,6 +150,15 @@ def test_what_its_visitor_declines_goes_and_what_its_pixel_does_not_take_is_park
         "parked_by_pixel": {"pixel-domain": 1, "pixel-unknown": 1},
         "parked_until": "2026-05-08T12:00:00Z",
     }
+
+
+def test_the_page_view_of_a_smoke_test_is_not_parked() -> None:
+    story = Story()
+    story.add(0, pixel_id="pixel-unknown", visitor_cookie=VISITOR, lead=None, custom=None)
+    story.add(1, pixel_id="pixel-one", visitor_cookie=VISITOR, lead=None, custom=None)
+    assert story.run() == 0
+    assert story.bucket.objects == {}
+    assert len(story.stored_keys()) == 1
 
 
 def test_what_is_parked_is_stored_once_its_pixel_takes_it() -> None:
