@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ops.commands import projects
@@ -34,6 +36,10 @@ from ops.worker_api.client import Api, path_segment
 from ops.worker_api.with_api import with_api
 
 PATH = "/api/manage/pixels"
+ChosenId = Annotated[
+    str | None,
+    typer.Option("--id", help="The id that pages of the site have, as after a loss.", metavar="ID"),
+]
 
 commands = typer.Typer(
     name="pixels", help="Pixels: list, show, create, update, deactivate, snippet."
@@ -100,13 +106,18 @@ def create(
     project_id: ProjectId,
     *,
     name: Name,
+    pixel_id: ChosenId = None,
     website_url: HttpUrl = None,
     settings: Settings = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Creates a pixel and shows it with its id and its tag."""
-    body = request_body({"name": name, "website_url": website_url}, settings, None)
+    """Creates a pixel and shows it with its id and its tag.
+
+    --id brings back one that a restored backup is older than: what waits for it is stored.
+    """
+    fields = {"id": pixel_id, "name": name, "website_url": website_url}
+    body = request_body(fields, settings, None)
     change = EntryChange("POST", f"{projects.project_path(project_id)}/pixels", body)
     return apply_change(api, change, dry_run=dry_run, as_json=as_json)
 

@@ -6,8 +6,13 @@ is over all projects, and over the pixels of one project (`_SIBLINGS`).
 
 from __future__ import annotations
 
+import re
+
 from services.projects.configuration import PIXEL_SHAPE, PROJECT_SHAPE
 from services.projects.entry_values import EntryKind
+
+# A pixel may be created with the id that pages of its site have.
+PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 _SIBLINGS = "project_id = ?1 ->> 'project_id' AND "
 
@@ -87,9 +92,10 @@ INSERT INTO pixels (id, project_id, name, website_url, configuration, active)
 SELECT
   ?1 ->> 'id', id, ?1 ->> 'name', ?1 ->> 'url', ?1 ->> 'configuration', ?1 ->> 'active'
 FROM projects WHERE id = ?1 ->> 'project_id' AND active
-ON CONFLICT (project_id, name) DO NOTHING
+ON CONFLICT DO NOTHING
 """,
     change=_change("pixels", "website_url"),
     switch_off=_switch_off("pixels"),
     owner=PROJECT_OF_PIXELS,
+    id_format=PIXEL_ID,
 )

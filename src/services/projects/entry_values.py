@@ -60,7 +60,7 @@ class EntryKind:
     """How one kind of entry is called, configured and stored: all that tells the two kinds apart.
 
     `by_name` reads by `name` and `project_id`. `owner` reads the project by `project_id`; a kind
-    that belongs to no project has none.
+    that belongs to no project has none. `id_format` is that of an id that may be chosen.
     """
 
     noun: str
@@ -73,6 +73,7 @@ class EntryKind:
     change: str
     switch_off: str
     owner: str | None = None
+    id_format: re.Pattern[str] | None = None
 
     def as_json(self, entry: Entry) -> dict[str, object]:
         """The entry as an answer has it."""
@@ -101,7 +102,10 @@ def read_values(
     """
     fields = ("name", kind.url_field, "configuration", "active")
     problems = unknown_fields((name for name in body if name not in READ_ONLY_FIELDS), fields)
-    for field, fixed in (("id", stored and stored.id), ("project_id", project_id)):
+    if stored is None:
+        chosen_id(kind, body, problems)
+    fixed_id = stored.id if stored else body.get("id")
+    for field, fixed in (("id", fixed_id), ("project_id", project_id)):
         if body.get(field, fixed) != fixed:
             problems.append(f"{field}: can neither be chosen nor changed; leave it out")
     values = EntryValues(
@@ -113,6 +117,22 @@ def read_values(
     if problems:
         raise InvalidFieldsError(problems)
     return values
+
+
+def chosen_id(
+    kind: EntryKind, body: Mapping[str, object], problems: list[str] | None = None
+) -> str | None:
+    """The id that a body chooses for a new entry, or None; adds what is wrong to `problems`."""
+    value = body.get("id")
+    if value is None:
+        return None
+    if kind.id_format and isinstance(value, str) and kind.id_format.fullmatch(value):
+        return value
+    if problems is not None:
+        rule = "must be 8 to 64 letters, digits, hyphens or underscores, or be left out"
+        fixed = "can neither be chosen nor changed; leave it out"
+        problems.append(f"id: {rule if kind.id_format else fixed}")
+    return None
 
 
 def _name(body: Mapping[str, object], stored: Entry | None, problems: list[str]) -> str:

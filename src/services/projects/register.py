@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from services.core.errors import ConflictError, NotFoundError
 from services.core.ports import Database, NewId, Row, UnavailableError
-from services.projects.entry_values import Entry, EntryKind, read_values
+from services.projects.entry_values import Entry, EntryKind, chosen_id, read_values
 
 # A change is made again on the row that somebody else changed in between.
 MAX_CHANGE_ATTEMPTS = 5
@@ -82,17 +82,22 @@ class Register:
         return self._required(rows)
 
     async def create(self, fields: Mapping[str, object], project_id: str | None = None) -> Entry:
-        """Creates an entry under a new id.
+        """Creates an entry, under a new id or the one that is chosen.
 
         Raises:
             InvalidFieldsError: a field cannot be stored.
             NotFoundError: there is no such project.
-            ConflictError: the name is taken, or the project is switched off.
+            ConflictError: the name or the id is taken, or the project is switched off.
         """
         values = read_values(self.kind, fields, None, project_id)
-        parameters = {"id": self.new_id(), "project_id": project_id, **asdict(values)}
-        statements = (self.kind.create, self.kind.by_name)
-        owners, named = await self._with_owner(statements, parameters)
+        entry_id = chosen_id(self.kind, fields) or self.new_id()
+        parameters = {"id": entry_id, "project_id": project_id, **asdict(values)}
+        owner = (self.kind.owner,) if self.kind.owner else ()
+        statements = (*owner, self.kind.by_id, self.kind.create, self.kind.by_name)
+        answers = await self.database.batch_rows(statements, json.dumps(parameters))
+        owners, same_id, named = answers[0], answers[-3], answers[-1]
+        if same_id:
+            raise self._id_conflict(same_id[0])
         if named and named[0]["id"] == parameters["id"]:
             return Entry(**named[0])
         if self.kind.owner and not owners:
@@ -156,6 +161,12 @@ class Register:
         if not rows:
             raise NotFoundError(f"{self.kind.noun.capitalize()} not found")
         return Entry(**rows[0])
+
+    def _id_conflict(self, row: Row) -> ConflictError:
+        return ConflictError(
+            f"A {self.kind.noun} of this id exists already",
+            f"it is named {row['name']}: PUT it to change it, or leave the id out",
+        )
 
     def _name_conflict(self, row: Row) -> ConflictError:
         state = "" if row["active"] else ", which is inactive: PUT it with active 1 to use it again"

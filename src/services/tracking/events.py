@@ -10,6 +10,7 @@ from typing import Literal
 from services.core.errors import InvalidInputError
 from services.core.text import clean, read_json
 from services.core.web_addresses import read_web_address
+from services.projects.entry_kinds import PIXEL_ID
 from services.tracking.attribution import Touch, browser_ids, resolve_touch
 from services.tracking.custom_events import (
     EVENT_TYPES,
@@ -31,7 +32,6 @@ from services.tracking.page_addresses import (
 
 Outcome = Literal["submitted", "accepted", "rejected"]
 
-PIXEL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # 16 hex digits after `pxl_`, as old pixels (v2) write them; some new ones had no `pxl_`.
 VISITOR_COOKIE = re.compile(r"(?:pxl_)?[0-9a-f]{16}")
 EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")

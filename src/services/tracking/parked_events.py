@@ -17,7 +17,7 @@ from services.core.key_listing import keys_under
 from services.core.logs import Log
 from services.core.ports import Bucket, Clock
 from services.core.stored_time import format_iso
-from services.tracking.events import PIXEL_ID
+from services.projects.entry_kinds import PIXEL_ID
 from services.tracking.waiting_room import PREFIX as WAITING
 from services.tracking.waiting_room import digest_of, received_at
 

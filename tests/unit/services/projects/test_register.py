@@ -246,3 +246,30 @@ def test_whatever_is_sent_is_stored_as_text_or_refused_with_reasons(
         assert f"{values.name}{values.url}".encode()
         assert isinstance(json.loads(values.configuration or ""), dict)
     assert reasons or ("name" in sent and "colour" not in sent)
+
+
+def test_a_pixel_comes_back_under_the_id_that_its_site_has(database: SqliteDatabase) -> None:
+    projects = Register(PROJECT_KIND, database, lambda: "project-one")
+    pixels = Register(PIXEL_KIND, database, lambda: "pixel-new")
+    project = asyncio.run(projects.create({"name": "Shop"})).id
+    fields = {"id": "ppp-website-9", "name": "Shop", "configuration": {"respect_dnt": True}}
+    pixel = asyncio.run(pixels.create(fields, project))
+    assert pixel.id == "ppp-website-9"
+    for name in ("Shop", "Other"):
+        with pytest.raises(ConflictError, match="of this id exists"):
+            asyncio.run(pixels.create({**fields, "name": name, "configuration": {}}, project))
+    assert asyncio.run(pixels.find("ppp-website-9")) == pixel
+    with pytest.raises(NotFoundError):
+        asyncio.run(pixels.create({"id": "ppp-website-8", "name": "Else"}, "no-project"))
+
+
+@pytest.mark.parametrize("chosen", ["", "short", "a/../../b", "ü" * 8, "x" * 65, 12345678, ["x"]])
+def test_an_id_that_no_pixel_can_have_is_refused(chosen: object, database: SqliteDatabase) -> None:
+    pixels = Register(PIXEL_KIND, database, lambda: "pixel-new")
+    with pytest.raises(InvalidFieldsError) as refused:
+        asyncio.run(pixels.create({"id": chosen, "name": "Shop"}, "project"))
+    assert [problem[:10] for problem in refused.value.details] == ["id: must b"]
+    projects = Register(PROJECT_KIND, database, lambda: "project-one")
+    with pytest.raises(InvalidFieldsError) as refused:
+        asyncio.run(projects.create({"id": "project-two", "name": "Shop"}))
+    assert refused.value.details == ["id: can neither be chosen nor changed; leave it out"]
