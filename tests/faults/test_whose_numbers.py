@@ -377,8 +377,9 @@ def test_of_a_first_touch_that_came_too_early_nothing_is_left(deployment: Deploy
     deployment.send(pixels[0], f"{FACEBOOK}&utm_campaign=spring&fbclid=F1")
     deployment.isolate.run_cron()
     [visitor] = OUTSIDE.rows("SELECT first_touches FROM visitors")
-    touches = json.loads(str(visitor["first_touches"])).values()
-    assert list(touches) == [
+    touches = list(json.loads(str(visitor["first_touches"])).values())
+    assert touches[0].pop("at") == touches[1].pop("at") == "2026-02-03 12:00:00"
+    assert touches == [
         {"utm_source": "b", "gclid": "GB", "origin": "page_url"},
         {"utm_source": "google", "origin": "page_url"},
     ]
@@ -409,8 +410,10 @@ def first_and_latest() -> tuple[object, ...]:
     """The visitor's first touches, and what the form is credited to."""
     [visitor] = OUTSIDE.rows("SELECT first_touches FROM visitors")
     [form] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
-    touches = json.loads(str(visitor["first_touches"] or "{}"))
-    return list(touches.values()), form["utm_source"], form["touch_origin"]
+    touches = list(json.loads(str(visitor["first_touches"] or "{}")).values())
+    for touch in touches:
+        del touch["at"]
+    return touches, form["utm_source"], form["touch_origin"]
 
 
 def shares(deployment: Deployment) -> dict[tuple[str, str], float]:
@@ -520,3 +523,43 @@ def test_an_image_whose_page_was_not_encoded_has_the_whole_campaign(deployment: 
     [event] = OUTSIDE.rows("SELECT * FROM tracking_events")
     names = ("page_url", "utm_source", "utm_medium", "utm_campaign", "gclid")
     assert [event[name] for name in names] == [page, "x", "y", "a&b", "G"]
+
+
+def test_the_first_touch_is_credited_with_nothing_that_came_before_it(
+    deployment: Deployment,
+) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    deployment.send(pixel, "https://shop.example/", referrer_url="https://www.google.com/")
+    deployment.submit(pixel, "https://shop.example/contact")
+    before = {
+        by: deployment.breakdown(pixel, by, attribution="first")
+        for by in ("campaign", "source", "channel")
+    }
+    assert before["campaign"]["none"]["submissions"] == 1
+    assert before["channel"]["Organic Search"]["submissions"] == 1
+
+    # The ad comes in the same visit, and again three weeks later.
+    OUTSIDE.pass_time(minutes=1)
+    ad = "https://shop.example/?utm_source=news&utm_campaign=late&utm_medium=email"
+    deployment.send(pixel, ad)
+    deployment.submit(pixel, "https://shop.example/more", form_data=JANE | {"email": "j@b.example"})
+    campaigns = deployment.breakdown(pixel, "campaign", attribution="first")
+    assert {name: row["submissions"] for name, row in campaigns.items()} == {"none": 1, "late": 1}
+    channels = deployment.breakdown(pixel, "channel", attribution="first")
+    assert channels["Organic Search"]["submissions"] == channels["Email"]["submissions"] == 1
+    OUTSIDE.pass_time(minutes=20 * 24 * 60)
+    deployment.send(pixel, f"{ad}-again")
+    deployment.submit(pixel, "https://shop.example/c", form_data=JANE | {"email": "k@b.example"})
+    campaigns = deployment.breakdown(pixel, "campaign", attribution="first")
+    assert {name: row["submissions"] for name, row in campaigns.items()} == {"none": 1, "late": 2}
+
+
+def test_the_crm_does_not_get_a_first_touch_that_came_after_the_form(
+    deployment: Deployment,
+) -> None:
+    OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    pixel = deployment.pixel(deployment.project("Client"))
+    deployment.submit(pixel, "https://shop.example/contact")
+    OUTSIDE.pass_time(minutes=1)
+    deployment.send(pixel, GOOGLE)
+    assert form_sources()[1:] == ["direct", "direct"]

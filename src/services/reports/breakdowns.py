@@ -28,7 +28,7 @@ from services.reports.attribution_models import (
 )
 from services.reports.channel_sql import AD, CAMPAIGN_KIND, count_by_channel
 from services.reports.credit_sql import CAMPAIGN, MEDIUM, NETWORK, SOURCE, meaning, word, word_key
-from services.reports.event_order import MOMENT, id_of
+from services.reports.event_order import MOMENT, TIME_CHARACTERS, id_of
 from services.reports.page_sql import page
 from services.reports.referring_sites import FIRST_PAGE
 from services.reports.spans import IN_SPAN, Span, read_span
@@ -82,31 +82,47 @@ FROM (SELECT {word("value")} AS word, {_COUNTS} FROM counted GROUP BY {word_key(
 # MATERIALIZED: sorting and grouping would otherwise read the row of every event.
 _IN_SPAN = f"""
 in_span AS MATERIALIZED (
-  SELECT {MOMENT} AS moment, visitor_id, session_id, {_SUBMITTED} AS submitted
+  SELECT
+    {MOMENT} AS moment, visitor_id, session_id, {_SUBMITTED} AS submitted,
+    touch_origin IS NULL AS is_untouched
   FROM tracking_events WHERE {IN_SPAN}
 )
 """
 
-_VISITS = f"""
+
+def _visits(*keys: str) -> str:
+    return f"""
 {_IN_SPAN},
 visits AS MATERIALIZED (
   SELECT
-    visitor_id, session_id, count(*) AS events, sum(submitted) AS submissions,
+    {", ".join(keys)}, count(*) AS events, sum(submitted) AS submissions,
     min(moment) AS first_moment
-  FROM in_span GROUP BY visitor_id, session_id
+  FROM in_span GROUP BY {", ".join(keys)}
 )
 """
 
+
 # Each visit with its visitor's first touch with the pixel's project, in the columns of an event's.
+# What came before that touch has none. Only what is credited to nothing can have come before it, so
+# that a visit has two parts at most.
 _FIRST_TOUCHES = f"""
-{_VISITS},
-visitors_of_visits AS (
+{_visits("visitor_id", "session_id", "is_untouched")},
+touches_of_visitors AS (
   SELECT
     visits.*,
     first_touches -> (
       SELECT project_id FROM pixels WHERE pixels.id = ?1 ->> 'pixel_id'
-    ) AS first_touch
+    ) AS touch_of_visitor
   FROM visits LEFT JOIN visitors ON visitors.id = visits.visitor_id
+),
+visitors_of_visits AS (
+  SELECT
+    *,
+    iif(
+      is_untouched AND touch_of_visitor ->> 'at' > substr(first_moment, 1, {TIME_CHARACTERS}),
+      NULL, touch_of_visitor
+    ) AS first_touch
+  FROM touches_of_visitors
 ),
 touches AS (
   SELECT
@@ -187,7 +203,7 @@ first_visits AS (
 {_PAGE}"""
 
 _BY_LANDING_PAGE = f"""
-WITH {_VISITS},
+WITH {_visits("visitor_id", "session_id")},
 counted AS (
   SELECT
     coalesce({page("page_url")}, 'unknown') AS value, visits.visitor_id, visits.session_id, events,

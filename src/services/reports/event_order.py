@@ -5,11 +5,11 @@ A moment is one text of an event's time and id, so that the first of many is the
 
 from __future__ import annotations
 
-_TIME_CHARACTERS = 19
-MOMENT = f"printf('%-{_TIME_CHARACTERS}.{_TIME_CHARACTERS}s%015d', timestamp, id)"
-MOMENT_CHARACTERS = _TIME_CHARACTERS + 15
+TIME_CHARACTERS = 19
+MOMENT = f"printf('%-{TIME_CHARACTERS}.{TIME_CHARACTERS}s%015d', timestamp, id)"
+MOMENT_CHARACTERS = TIME_CHARACTERS + 15
 
 
 def id_of(moment: str) -> str:
     """The SQL of the id in a moment."""
-    return f"CAST(substr({moment}, {_TIME_CHARACTERS + 1}) AS INTEGER)"
+    return f"CAST(substr({moment}, {TIME_CHARACTERS + 1}) AS INTEGER)"

@@ -123,7 +123,11 @@ SELECT
   events.sc_click_id, events.touch_origin, events.campaign_region, events.ad_group, events.ad_id,
   events.search_query, events.click_ids,
   {SUSPICION_COLUMNS},
-  projects.configuration, first_touches -> events.project_id AS first_touch,
+  projects.configuration,
+  iif(
+    first_touches -> events.project_id ->> 'at' > substr(events.timestamp, 1, 19),
+    NULL, first_touches -> events.project_id
+  ) AS first_touch,
   sessions.started_at, sessions.last_activity,
   (
     SELECT json_object(

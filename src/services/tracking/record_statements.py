@@ -30,6 +30,8 @@ _OPEN_SESSION = f"""
 
 # The first touch of the visitor at hand with the project at hand. Each client sees its own only.
 _FIRST_TOUCH = "first_touches -> (?1 ->> 'project_id')"
+# With its time: what came before it is not credited to it.
+_NEW_FIRST_TOUCH = "json_set(?1 -> 'touch', '$.at', ?1 ->> 'now')"
 # Nobody has so many clients. It bounds the row of a visitor who is made up.
 _MAX_TOUCHES_CHARACTERS = 100_000
 
@@ -124,7 +126,7 @@ SELECT
   ?1 ->> 'visitor_id', ?1 ->> 'visitor_cookie', ?1 ->> 'now', ?1 ->> 'now', 1,
   ?1 ->> 'user_agent', ?1 ->> 'ip_address', ?1 -> 'touch',
   iif(
-    ?1 -> 'touch' IS NULL, NULL, json_object(?1 ->> 'project_id', json(?1 -> 'touch'))
+    ?1 -> 'touch' IS NULL, NULL, json_object(?1 ->> 'project_id', {_NEW_FIRST_TOUCH})
   )
 WHERE true
 ON CONFLICT (visitor_cookie) DO UPDATE SET
