@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.reports.attribution_models import SHARES
+from services.reports.breakdowns import ATTRIBUTIONS
 from simulator.fields import demo_field_map
 from tests.faults.isolate import Isolate
 from tests.faults.outside import OUTSIDE, new_outside
@@ -563,3 +564,32 @@ def test_the_crm_does_not_get_a_first_touch_that_came_after_the_form(
     OUTSIDE.pass_time(minutes=1)
     deployment.send(pixel, GOOGLE)
     assert form_sources()[1:] == ["direct", "direct"]
+
+
+def test_a_campaign_without_a_source_came_from_none_that_is_known(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    poster = "https://shop.example/?utm_campaign=qr_plakat"
+    _, answer = deployment.send(pixel, poster, referrer_url="https://www.google.com/")
+    credited = {"source": "none", "medium": "unknown", "campaign": "qr_plakat"}
+    assert answer["attribution"] == credited
+    _, answer = deployment.submit(pixel, "https://shop.example/contact")
+    assert answer["attribution"] == credited
+    for attribution in ATTRIBUTIONS:
+        for by, value in (("source", "none"), ("channel", "Unassigned"), ("campaign", "qr_plakat")):
+            rows = deployment.breakdown(pixel, by, attribution=attribution)
+            assert {name: row["submissions"] for name, row in rows.items()} == {value: 1}
+
+
+def test_an_ad_group_is_no_campaign(deployment: Deployment) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    for query, campaign in (
+        ("gclid=G1&adgroup=12345", "none"),
+        ("gclid=G2&hsa_grp=777", "none"),
+        ("gclid=G3&hsa_grp=777&hsa_cam=888", "888"),
+        ("gclid=G4&hsa_cam=888&utm_campaign=spring", "spring"),
+    ):
+        _, answer = deployment.send(pixel, f"https://shop.example/?{query}")
+        assert answer["attribution"]["campaign"] == campaign
+    _, answer = deployment.send(pixel, "https://shop.example/", visitor=2, ad_group="12345")
+    assert answer["attribution"]["campaign"] == "none"
+    assert deployment.breakdown(pixel, "campaign").keys() == {"none", "888", "spring"}

@@ -123,14 +123,15 @@ def test_a_page_is_one_however_its_visitors_came(keyed: Worker, pixel: str) -> N
 SOURCES = [
     ("?utm_source=news&utm_medium=email&utm_campaign=may", ("news", "email", "may")),
     ("?gclid=G1", ("google", "cpc", "none")),
-    ("?msclkid=M1&ad_group=shoes", ("microsoft", "cpc", "shoes")),
+    ("?msclkid=M1&ad_group=shoes", ("microsoft", "cpc", "none")),
     ("?fbclid=F1", ("facebook", "social", "none")),
     ("?ttclid=T1", ("tiktok", "social", "none")),
     ("?twclid=T1", ("twitter", "social", "none")),
     ("?li_fat_id=L1", ("linkedin", "social", "none")),
     ("?sc_click_id=S1", ("snapchat", "social", "none")),
     ("?utm_source=news&gclid=G1", ("news", "cpc", "none")),
-    ("?utm_campaign=may", ("direct", "unknown", "may")),
+    ("?utm_campaign=may", ("none", "unknown", "may")),
+    ("?gclid=G1&hsa_grp=777&hsa_cam=888", ("google", "cpc", "888")),
     ("?utm_source=news&fbclid=F1&gclid=G1", ("news", "cpc", "none")),
     ("", ("direct", "unknown", "none")),
 ]

@@ -127,7 +127,7 @@ visitors_of_visits AS (
 touches AS (
   SELECT
     *,
-    first_touch ->> 'origin' AS touch_origin, first_touch ->> 'ad_group' AS ad_group,
+    first_touch ->> 'origin' AS touch_origin,
     first_touch ->> 'utm_source' AS utm_source, first_touch ->> 'utm_medium' AS utm_medium,
     first_touch ->> 'utm_campaign' AS utm_campaign, first_touch ->> 'utm_content' AS utm_content,
     first_touch ->> 'utm_term' AS utm_term,

@@ -13,7 +13,7 @@ from services.core.channels import UNASSIGNED
 from services.reports.traffic_sources import ASSISTANTS, MAIL, SEARCH, SHOPPING, SOCIAL, VIDEO
 
 # Changes with the rules or the lists, so that numbers of two days can be compared or not.
-CLASSIFIER_VERSION = 3
+CLASSIFIER_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ NETWORK = f"coalesce({word_of_click(NETWORK_OF_CLICK_ID)}, 'none')"
 SOURCE = f"""
   coalesce(
     {meaning("utm_source")},
-    iif(touch_origin IS NULL, NULL, {word_of_click(NETWORK_OF_CLICK_ID)}), 'direct'
+    iif(touch_origin IS NULL, 'direct', {word_of_click(NETWORK_OF_CLICK_ID)}), 'none'
   )
 """
 MEDIUM = f"""
@@ -40,7 +40,7 @@ MEDIUM = f"""
 CAMPAIGN = f"""
   coalesce(
     {meaning("utm_campaign")},
-    iif(touch_origin IS NULL, NULL, {meaning("ad_group")}), 'none'
+    iif(touch_origin IS NULL, NULL, {meaning("(click_ids ->> 'hsa_cam')")}), 'none'
   )
 """
 

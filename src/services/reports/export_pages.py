@@ -164,7 +164,7 @@ def _credited(event: dict[str, object]) -> Mapping[str, object]:
 
 
 def _only_utm(event: Mapping[str, object]) -> Mapping[str, object]:
-    """Of an event of the old Worker click IDs and ad groups are no touch, as in `credit_sql`."""
+    """Of an event of the old Worker click IDs are no touch, as in `credit_sql`."""
     return {name: event.get(name) for name in _CREDITED}
 
 

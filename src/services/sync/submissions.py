@@ -125,9 +125,15 @@ class Submission:
         for name in TOUCH_FIELDS if event_touch else ():
             yield name, LeadValue(event_touch[name]) if name in event_touch else None
         first = credit(read_object(self.row["first_touch"]))
-        last = credit(stored_touch(read_object(self.row["last_touch"])) or event_touch)
+        latest = read_object(self.row["last_touch"])
+        last = credit(_with_origin(latest) or _with_origin(self.row))
         yield from _credit_values("first_touch", first)
         yield from _credit_values("last_touch", last)
+
+
+def _with_origin(row: Mapping[str, object]) -> Mapping[str, object]:
+    touch = stored_touch(row)
+    return {**touch, "touch_origin": row.get("touch_origin")} if touch else {}
 
 
 def read_submission(row: Row) -> Submission:

@@ -192,13 +192,17 @@ def _is_tracking(name: str, *, is_touch: bool) -> bool:
 
 
 def credit(touch: Mapping[str, object]) -> Attribution:
-    """The credit for a touch as `Touch.stored_fields()` gives it; an empty one is direct."""
+    """The credit for a touch as `Touch.stored_fields()` gives it, or the columns of an event.
+
+    Without an origin it is direct; a touch that names no source came from none that is known.
+    """
     fields = {**touch, **click_ids(touch)}
     click_id = next((name for name in NETWORK_OF_CLICK_ID if _text(fields, name)), None)
+    no_source = "none" if touch.get("origin") or touch.get("touch_origin") else "direct"
     return Attribution(
-        source=_text(touch, "utm_source") or NETWORK_OF_CLICK_ID.get(click_id or "", "direct"),
+        source=_text(touch, "utm_source") or NETWORK_OF_CLICK_ID.get(click_id or "", no_source),
         medium=_text(touch, "utm_medium") or MEDIUM_OF_CLICK_ID.get(click_id or "", "unknown"),
-        campaign=_text(touch, "utm_campaign") or _text(touch, "ad_group") or "none",
+        campaign=_text(touch, "utm_campaign") or _text(fields, "hsa_cam") or "none",
     )
 
 

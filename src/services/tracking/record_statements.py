@@ -287,7 +287,7 @@ RETURNING json_object(
     'utm_source', utm_source, 'utm_medium', utm_medium, 'utm_campaign', utm_campaign,
     'utm_content', utm_content, 'utm_term', utm_term,
     'gclid', gclid, 'fbclid', fbclid, 'msclkid', msclkid, 'ttclid', ttclid, 'twclid', twclid,
-    'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'ad_group', ad_group,
+    'li_fat_id', li_fat_id, 'sc_click_id', sc_click_id, 'touch_origin', touch_origin,
     'click_ids', json(click_ids)
   )
 ) AS answer

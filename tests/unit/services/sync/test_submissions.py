@@ -288,7 +288,7 @@ def test_first_and_last_touch_are_credited_apart_from_the_events_own() -> None:
         for touch in ("first", "last")
     ]
     assert credited == [
-        [LeadValue("facebook"), LeadValue("social"), LeadValue("shoes")],
+        [LeadValue("facebook"), LeadValue("social"), LeadValue("none")],
         [LeadValue("bing"), LeadValue("cpc"), LeadValue("may")],
     ]
     assert (values["utm_source"], values["utm_medium"]) == (LeadValue("news"), None)
