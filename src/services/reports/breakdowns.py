@@ -89,24 +89,23 @@ in_span AS MATERIALIZED (
 )
 """
 
-
-def _visits(*keys: str) -> str:
-    return f"""
-{_IN_SPAN},
-visits AS MATERIALIZED (
-  SELECT
-    {", ".join(keys)}, count(*) AS events, sum(submitted) AS submissions,
-    min(moment) AS first_moment
-  FROM in_span GROUP BY {", ".join(keys)}
-)
+_COUNTED_VISIT = """
+  visitor_id, session_id, count(*) AS events, sum(submitted) AS submissions,
+  min(moment) AS first_moment
 """
-
+_VISITS = f"""
+{_IN_SPAN},
+visits AS MATERIALIZED (SELECT {_COUNTED_VISIT} FROM in_span GROUP BY visitor_id, session_id)
+"""
 
 # Each visit with its visitor's first touch with the pixel's project, in the columns of an event's.
 # What came before that touch has none. Only what is credited to nothing can have come before it, so
 # that a visit has two parts at most.
 _FIRST_TOUCHES = f"""
-{_visits("visitor_id", "session_id", "is_untouched")},
+{_IN_SPAN},
+visits AS MATERIALIZED (
+  SELECT {_COUNTED_VISIT}, is_untouched FROM in_span GROUP BY visitor_id, session_id, is_untouched
+),
 touches_of_visitors AS (
   SELECT
     visits.*,
@@ -203,7 +202,7 @@ first_visits AS (
 {_PAGE}"""
 
 _BY_LANDING_PAGE = f"""
-WITH {_visits("visitor_id", "session_id")},
+WITH {_VISITS},
 counted AS (
   SELECT
     coalesce({page("page_url")}, 'unknown') AS value, visits.visitor_id, visits.session_id, events,
