@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from app import App
 from config import VERSION
-from handlers.json_api import answer_refusals
+from handlers.json_api import answer_refusals, read_report_query
 from services.core.errors import NotFoundError
 from services.core.logs import Log
 from services.monitoring.prometheus import CONTENT_TYPE, exposition
@@ -24,11 +24,15 @@ from services.tracking.registrable_domains import hosts_of_website
 from web import Request, Response, error_response, json_response, time_text
 
 METRICS_FORMATS = ("json", "prometheus")
+SPAN_PARAMETERS = ("days", "from", "to", "tz")
+PAGE_PARAMETERS = ("limit", "cursor")
+BREAKDOWN_PARAMETERS = ("by", "attribution", "window", *SPAN_PARAMETERS, *PAGE_PARAMETERS)
 
 
+@answer_refusals
 async def metrics(app: App, request: Request, log: Log) -> Response:
     """`GET /api/reports/metrics?format=json`: the state of the system and of the sync."""
-    format_name = request.parameters().get("format", "json")
+    format_name = read_report_query(request, ("format",)).get("format", "json")
     if format_name not in METRICS_FORMATS:
         message = f"format must be one of {', '.join(METRICS_FORMATS)}"
         return error_response(HTTPStatus.BAD_REQUEST, message)
@@ -57,6 +61,7 @@ async def metrics_response(app: App, format_name: str, log: Log) -> Response:
 @answer_refusals
 async def realtime(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/realtime/:pixelId`: the last 24 hours by hour, and the newest events."""
+    read_report_query(request, ())
     pixel_id = request.segment(-1)
     now = app.clock()
     await require_active(app, pixel_id, now)
@@ -78,7 +83,7 @@ async def stats(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/stats/:pixelId?days|from|to|tz`: statistics of a pixel in a span."""
     pixel_id = request.segment(-1)
     now = app.clock()
-    span = read_span(request.parameters(), now, app.local_time)
+    span = read_span(read_report_query(request, SPAN_PARAMETERS), now, app.local_time)
     await require_active(app, pixel_id, now)
     data = {
         "pixel_id": pixel_id,
@@ -92,7 +97,7 @@ async def stats(app: App, request: Request, _log: Log) -> Response:
 async def project_stats(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/project/:projectId/stats?days|from|to|tz`: statistics of its pixels."""
     project_id = request.segment(-2)
-    parameters = request.parameters()
+    parameters = read_report_query(request, (*SPAN_PARAMETERS, *PAGE_PARAMETERS))
     span = read_span(parameters, app.clock(), app.local_time)
     page = PixelPageQuery(read_limit(parameters), parameters.get("cursor", ""))
     data = {
@@ -108,7 +113,8 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/breakdown/:pixelId?by=…`: a page of a pixel's events by a property."""
     pixel_id = request.segment(-1)
     now = app.clock()
-    query = read_breakdown_query(request.parameters(), now, app.local_time)
+    parameters = read_report_query(request, BREAKDOWN_PARAMETERS)
+    query = read_breakdown_query(parameters, now, app.local_time)
     pixel = await require_active(app, pixel_id, now)
     page = await read_breakdown(app.database, pixel_id, query, _own_sites(pixel))
     data = {
@@ -124,8 +130,10 @@ async def breakdown(app: App, request: Request, _log: Log) -> Response:
     return json_response({"success": True, "data": data})
 
 
-async def utm_analysis(app: App, _request: Request, _log: Log) -> Response:
+@answer_refusals
+async def utm_analysis(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/reports/debug/utm-analysis`: which recent events have a source."""
+    read_report_query(request, ())
     now = app.clock()
     analysis = await read_utm_analysis(app.database, now)
     return json_response({"success": True, "timestamp": time_text(now), "data": analysis})

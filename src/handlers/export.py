@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from app import App
 from handlers.analytics import require_active
-from handlers.json_api import answer_refusals
+from handlers.json_api import answer_refusals, read_report_query
 from services.core.cursors import EventPosition, parse_event_position
 from services.core.errors import InvalidFieldsError, NotFoundError
 from services.core.logs import Log
@@ -39,6 +39,7 @@ from web import Request, Response, compact_json, time_text
 
 # A client reads JSON as a whole; this is the limit that the old Worker had.
 DEFAULT_JSON_ROWS = 1_000
+EXPORT_PARAMETERS = ("format", "days", "from", "to", "limit", "cursor")
 
 
 # Where a pixel has no events, the old Worker answered 404 to who asked for CSV.
@@ -78,7 +79,7 @@ async def export(app: App, request: Request, log: Log) -> Response:
     A pixel that is switched off keeps its events, so they can be exported.
     """
     now = app.clock().replace(microsecond=0)
-    options = read_export_options(request.parameters(), now)
+    options = read_export_options(read_report_query(request, EXPORT_PARAMETERS), now)
     if await app.pixels.find(request.segment(-1), now.timestamp()) is None:
         raise NotFoundError("Pixel not found")
     return await _exported(app, request, options, now, log)

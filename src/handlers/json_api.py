@@ -6,12 +6,20 @@ adds its headers, such as those of the rate limit, to this answer as to every ot
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, ParamSpec
+from urllib.parse import parse_qsl
 
-from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError, RefusedError
+from services.core.errors import (
+    ConflictError,
+    InvalidFieldsError,
+    InvalidQueryError,
+    NotFoundError,
+    RefusedError,
+    unknown_fields,
+)
 from services.core.page_limit import DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, page_limit
 from services.core.text import read_json
 from web import MAX_BODY_BYTES, Request, Response, error_response
@@ -56,6 +64,21 @@ async def read_json_object(request: Request) -> Mapping[str, object]:
     if not isinstance(body, dict):
         raise InvalidFieldsError(["the body must be a JSON object"])
     return body
+
+
+def read_report_query(request: Request, names: Sequence[str]) -> dict[str, str]:
+    """The parameters of a report, which are among these: a misspelt one would change its numbers.
+
+    Raises:
+        InvalidQueryError: a parameter is unknown or stands there twice.
+    """
+    names_in_query = [name for name, _ in parse_qsl(request.query, keep_blank_values=True)]
+    twice = [name for name in names if names_in_query.count(name) > 1]
+    problems = unknown_fields(dict.fromkeys(names_in_query), names)
+    problems += [f"{name}: stands there more than once; give it once" for name in twice]
+    if problems:
+        raise InvalidQueryError(problems[0], problems)
+    return request.parameters()
 
 
 def read_limit(parameters: Mapping[str, str], problems: list[str]) -> int:

@@ -593,3 +593,49 @@ def test_an_ad_group_is_no_campaign(deployment: Deployment) -> None:
     _, answer = deployment.send(pixel, "https://shop.example/", visitor=2, ad_group="12345")
     assert answer["attribution"]["campaign"] == "none"
     assert deployment.breakdown(pixel, "campaign").keys() == {"none", "888", "spring"}
+
+
+AD = "utm_source=facebook&utm_medium=paid&utm_campaign=lal"
+LONE_CLICKS = ["", "?fbclid=F1", "?fbclid=F1&ad_group=5", "?rdt_cid=R1", "?fbclid=F1&rdt_cid=R1"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(LONE_CLICKS), st.booleans()), max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_a_click_id_that_goes_from_page_to_page_is_one_touch(
+    pages: list[tuple[str, bool]],
+) -> None:
+    deployment = Deployment()
+    pixel = deployment.pixel(deployment.project("Client"))
+    deployment.send(pixel, f"https://shop.example/lp?{AD}&fbclid=F1&rdt_cid=R1")
+    credited = {"source": "facebook", "medium": "paid", "campaign": "lal"}
+    for query, is_form in pages:
+        OUTSIDE.pass_time(minutes=3)
+        send = deployment.submit if is_form else deployment.send
+        assert send(pixel, f"https://shop.example/prices{query}")[1]["attribution"] == credited
+    deployment.submit(pixel, "https://shop.example/contact")
+    origins = OUTSIDE.rows("SELECT DISTINCT touch_origin FROM tracking_events ORDER BY id")
+    assert [row["touch_origin"] for row in origins] == ["page_url", "session"]
+    for attribution in ATTRIBUTIONS:
+        rows = deployment.breakdown(pixel, "campaign", attribution=attribution)
+        assert rows.keys() == {"lal"}
+
+
+@pytest.mark.parametrize("other", ["fbclid=F2", "gclid=F1", "fbclid=F1&utm_source=x", "rdt_cid=F1"])
+def test_another_click_is_another_touch(deployment: Deployment, other: str) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    deployment.send(pixel, f"https://shop.example/lp?{AD}&fbclid=F1")
+    _, answer = deployment.send(pixel, f"https://shop.example/prices?{other}")
+    assert answer["attribution"]["campaign"] == "none"
+    OUTSIDE.pass_time(minutes=40)
+    _, answer = deployment.send(pixel, "https://shop.example/prices?fbclid=F1")
+    assert answer["attribution"]["campaign"] == "none"
+
+
+def test_a_click_id_alone_is_a_touch_of_its_own_where_no_other_has_it(
+    deployment: Deployment,
+) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    for _ in range(2):
+        deployment.send(pixel, "https://shop.example/?rdt_cid=R1")
+    rows = OUTSIDE.rows("SELECT touch_origin FROM tracking_events")
+    assert [row["touch_origin"] for row in rows] == ["page_url", "page_url"]

@@ -60,7 +60,7 @@ class ConflictError(RefusedError):
 
 def unknown_fields(names: Iterable[str], allowed: Sequence[str]) -> list[str]:
     """A detail for an InvalidFieldsError of each name that is not allowed."""
-    alternatives = f"there {'is' if len(allowed) == 1 else 'are'} {', '.join(allowed)}"
+    alternatives = f"there {'is' if len(allowed) == 1 else 'are'} {', '.join(allowed) or 'none'}"
     return [
         f"{name[:MAX_QUOTED_CHARACTERS]}: is unknown; {alternatives}"
         for name in names

@@ -79,6 +79,8 @@ _MAKES_TOUCH = frozenset(
     name for name, field in FIELD_OF_PARAMETER.items() if field in TOUCH_FIELDS
 ) - frozenset(AD_WORDS)
 
+_UNIQUE_IDS = NETWORK_OF_CLICK_ID.keys() - {"gad_source", "gad_campaignid"}
+
 # str() refuses integers of thousands of digits, and no ad ID has more than these.
 _NUMBER_LIMIT = 10**30
 
@@ -140,6 +142,19 @@ def browser_ids(body: Mapping[str, object]) -> dict[str, str]:
         for name in BROWSER_IDS
     )
     return {name: value for name, value in values if value and value.startswith("fb.")}
+
+
+def lone_click(touch: Touch) -> Mapping[str, object]:
+    """The click IDs of a touch without a campaign, as it is stored; {} if it has one or none.
+
+    What Google adds beside its click ID is no ID of a click.
+    """
+    stored = touch.stored_fields()
+    if not stored.keys().isdisjoint(UTM):
+        return {}
+    members = {name: value for name, value in click_ids(stored).items() if name in _UNIQUE_IDS}
+    columns = {name: value for name, value in stored.items() if name in _UNIQUE_IDS}
+    return {**columns, "click_ids": members} if members else columns
 
 
 def without_touch(url: str) -> str:

@@ -150,6 +150,21 @@ WHERE (
   AND NOT EXISTS ({_REPEATED})
 """
 
+
+def _is_same_click(touch: str) -> str:
+    """The SQL of whether the touch at hand is nothing but the click of its session's touch.
+
+    Some sites carry the click ID from page to page, and leave the campaign behind.
+    """
+    return f"""(
+  ?1 -> 'lone_click' IS NOT NULL AND {touch} IS NOT NULL AND {touch} <> ?1 -> 'touch'
+  AND json_patch({touch}, ?1 -> 'lone_click') = json({touch})
+)"""
+
+
+_IS_SESSIONS_CLICK = _is_same_click(SESSION_TOUCH)
+_BECOMES_SESSIONS = f"{IS_LATEST_TOUCH} AND NOT {_is_same_click('touch')}"
+
 # A session has its latest touch: the next page is credited to it.
 RECORD_SESSION = f"""
 INSERT INTO sessions (
@@ -171,16 +186,16 @@ WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie' AND NOT EXISTS ({_REPEAT
 ON CONFLICT (id) DO UPDATE SET
   last_activity = max(last_activity, excluded.last_activity),
   page_views = page_views + excluded.page_views,
-  utm_source = iif({IS_LATEST_TOUCH}, excluded.utm_source, utm_source),
-  utm_medium = iif({IS_LATEST_TOUCH}, excluded.utm_medium, utm_medium),
-  utm_campaign = iif({IS_LATEST_TOUCH}, excluded.utm_campaign, utm_campaign),
-  utm_content = iif({IS_LATEST_TOUCH}, excluded.utm_content, utm_content),
-  utm_term = iif({IS_LATEST_TOUCH}, excluded.utm_term, utm_term),
-  campaign_region = iif({IS_LATEST_TOUCH}, excluded.campaign_region, campaign_region),
-  ad_group = iif({IS_LATEST_TOUCH}, excluded.ad_group, ad_group),
-  ad_id = iif({IS_LATEST_TOUCH}, excluded.ad_id, ad_id),
-  search_query = iif({IS_LATEST_TOUCH}, excluded.search_query, search_query),
-  touch = iif({IS_LATEST_TOUCH}, excluded.touch, touch)
+  utm_source = iif({_BECOMES_SESSIONS}, excluded.utm_source, utm_source),
+  utm_medium = iif({_BECOMES_SESSIONS}, excluded.utm_medium, utm_medium),
+  utm_campaign = iif({_BECOMES_SESSIONS}, excluded.utm_campaign, utm_campaign),
+  utm_content = iif({_BECOMES_SESSIONS}, excluded.utm_content, utm_content),
+  utm_term = iif({_BECOMES_SESSIONS}, excluded.utm_term, utm_term),
+  campaign_region = iif({_BECOMES_SESSIONS}, excluded.campaign_region, campaign_region),
+  ad_group = iif({_BECOMES_SESSIONS}, excluded.ad_group, ad_group),
+  ad_id = iif({_BECOMES_SESSIONS}, excluded.ad_id, ad_id),
+  search_query = iif({_BECOMES_SESSIONS}, excluded.search_query, search_query),
+  touch = iif({_BECOMES_SESSIONS}, excluded.touch, touch)
 """
 
 _EARLIER_FIRST_TOUCH = f"iif({FIRST_TOUCH_CAME_LATER}, NULL, {_FIRST_TOUCH})"
@@ -225,7 +240,7 @@ SELECT
   iif(thanked, NULL, ?1 -> 'form_data'),
   ?1 ->> 'now', ?1 ->> 'now',
   CASE
-    WHEN ?1 -> 'touch' IS NOT NULL THEN ?1 ->> '$.touch.origin'
+    WHEN ?1 -> 'touch' IS NOT NULL AND NOT is_same_click THEN ?1 ->> '$.touch.origin'
     WHEN session_touch IS NOT NULL THEN 'session'
     WHEN first_touch IS NOT NULL THEN 'visitor'
   END,
@@ -245,7 +260,11 @@ FROM (
     EXISTS ({_THANKED}) AS thanked,
     visitors.id AS visitor_id, {_EARLIER_FIRST_TOUCH} AS first_touch,
     sessions.id AS session_id, {SESSION_TOUCH} AS session_touch,
-    coalesce(?1 -> 'touch', {SESSION_TOUCH}, {_EARLIER_FIRST_TOUCH}) AS touch
+    {_IS_SESSIONS_CLICK} AS is_same_click,
+    coalesce(
+      iif({_IS_SESSIONS_CLICK}, NULL, ?1 -> 'touch'),
+      {SESSION_TOUCH}, {_EARLIER_FIRST_TOUCH}
+    ) AS touch
   FROM visitors JOIN sessions
     ON sessions.visitor_id = visitors.id AND sessions.owning_project_id = ?1 ->> 'project_id'
       AND {IS_OF_ITS_TIME}

@@ -4,7 +4,8 @@ It is one D1 batch, that is one transaction and one round trip. All statements r
 (`?1`), because every value that crosses from Python to JavaScript costs time (docs/decisions.md).
 
 An event is credited to one whole touch: its own, else its session's latest one, else its visitor's
-first one with the project. Nothing is inferred; missing parameters are NULL.
+first one with the project. The click ID of the session's touch alone is no touch of its own.
+Nothing is inferred; missing parameters are NULL.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from services.core.ports import Batch, Database, NewId, OnCost
 from services.core.request_origin import RequestOrigin
 from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.projects.pixel_cache import Pixel
-from services.tracking.attribution import Attribution, credit
+from services.tracking.attribution import Attribution, credit, lone_click
 from services.tracking.custom_events import EventType
 from services.tracking.events import Event, Size
 from services.tracking.page_addresses import site_of
@@ -158,6 +159,7 @@ class Visits:
             "event_name": event.custom.name if event.custom else None,
             "event_data": event.custom.data if event.custom else None,
             "touch": event.touch.stored_fields() if event.touch else None,
+            "lone_click": (event.touch and lone_click(event.touch)) or None,
             "browser_ids": event.browser_ids,
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.

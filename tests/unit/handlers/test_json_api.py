@@ -8,7 +8,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from handlers.json_api import answer_refusals, read_json_object, read_limit
+from handlers.json_api import (
+    answer_refusals,
+    read_json_object,
+    read_limit,
+    read_report_query,
+)
 from services.core.errors import (
     ConflictError,
     InvalidFieldsError,
@@ -21,14 +26,14 @@ from services.core.request_origin import Location, RequestOrigin
 from web import Request, Response
 
 
-def request_with(body: str) -> Request:
+def request_with(body: str, query: str = "") -> Request:
     async def text(_limit: int) -> str:
         return body
 
     return Request(
         method="POST",
         path="/api/x",
-        query="",
+        query=query,
         base_url="https://a.example",
         request_id="r",
         origin=RequestOrigin(None, "", Location(None, None, None)),
@@ -46,6 +51,26 @@ def test_only_a_json_object_is_a_body(body: str) -> None:
 
 def test_the_object_of_a_body_is_read() -> None:
     assert asyncio.run(read_json_object(request_with('{"name": "Shop"}'))) == {"name": "Shop"}
+
+
+def test_a_parameter_that_a_report_does_not_have_is_refused_with_those_that_it_has() -> None:
+    query = "attributon=first&by=source&by=medium&days=7"
+    with pytest.raises(InvalidQueryError) as caught:
+        read_report_query(request_with("", query), ("by", "days"))
+    assert caught.value.details == [
+        "attributon: is unknown; there are by, days",
+        "by: stands there more than once; give it once",
+    ]
+    assert caught.value.message == caught.value.details[0]
+    with pytest.raises(InvalidQueryError, match="_: is unknown; there are none"):
+        read_report_query(request_with("", "_=1"), ())
+
+
+def test_the_parameters_of_a_report_are_read() -> None:
+    asked = read_report_query(
+        request_with("", "by=source&tz=Europe%2FBerlin&to="), ("by", "tz", "to")
+    )
+    assert asked == {"by": "source", "tz": "Europe/Berlin", "to": ""}
 
 
 @pytest.mark.parametrize(
