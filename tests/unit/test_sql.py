@@ -66,10 +66,7 @@ JOINED_BY_FUNCTIONS = {
     # Constants of the same file, as strings.
     "services/reports/page_sql.py": {
         "_is_one_of(AD_WORDS, 'name')",
-        "_is_one_of(CLICKS, 'name')",
-        "_is_one_of(TRACKING_FAMILIES, _FAMILY)",
-        "_is_one_of(TRACKING_PARAMETERS, 'name')",
-        "_replaced(\"substr(address, instr(address, '?') + 1)\", _ESCAPES)",
+        "_replaced('substr(address, mark)', _ESCAPES)",
         "_without_tracking(fragment)",
         "_without_tracking(head)",
         "address",

@@ -34,6 +34,8 @@ TRACKING_PARAMETERS = (
     *("_gl", "_ga", "igshid", "igsh", "mc_cid", "mc_eid", "_hsenc", "_hsmi", "__hstc", "__hssc"),
     *("__hsfp", "_kx", "vero_id", "mkt_tok", "srsltid", "wickedid", "ysclid", "dicbo", "tblci"),
     *("_openstat", "irgwc", "ob_click_id", "tbclid", "mibextid", "ef_id", "s_kwcid", "fbc", "fbp"),
+    *("awc", "cjevent", "cjdata", "sscid", "ransiteid", "tduid", "clickid", "obclid", "cto_pld"),
+    *("dm_i", "_bhlid", "sfmc_sub", "pk_campaign", "pk_source", "pk_medium", "pk_kwd"),
 )
 
 # Words that addresses with one of them have in them, and few others. To read the pairs of a query
@@ -42,4 +44,5 @@ STEMS = (
     *("utm", "clid", "gad", "clkid", "braid", "hsa", "mtm", "gclsrc", "click", "fat", "cid"),
     *("oppref", "_gl", "_ga", "igsh", "mc", "_hs", "_kx", "vero", "mkt", "srsltid", "wickedid"),
     *("epik", "dicbo", "tblci", "openstat", "irgwc", "fbc", "fbp", "mibextid", "ef_id"),
+    *("awc", "cjevent", "cjdata", "ransite", "tduid", "cto_pld", "dm_i", "bhlid", "pk_"),
 )

@@ -20,7 +20,7 @@ from services.core.tracking_parameters import (
 # A query falls apart at what may stand for `&`; what is left is put together as it was.
 _MARKS = ("?", ";", "%26", "%2526", "%3F", "%3f")
 _ESCAPES = (
-    *(("&amp;amp;", "&"), ("&amp;", "&"), ("&amp%3B", "&")),
+    *(("?amp;", "?"), ("&amp;amp;", "&"), ("&amp;", "&"), ("&amp%3B", "&")),
     *(("%26amp%3B", "%26"), ("%26amp;", "%26")),
 )
 # HTML's numbers for `&`, whose `#` begins no fragment.
@@ -45,6 +45,10 @@ def _is_one_of(names: Sequence[str], name: str) -> str:
 
 
 _FAMILY = f"substr(name, 1, {_FAMILY_CHARACTERS})"
+_IS_TRACKING = (
+    f"{_is_one_of(TRACKING_FAMILIES, _FAMILY)} OR {_is_one_of(TRACKING_PARAMETERS, 'name')}"
+)
+_IS_CLICK = f"{_FAMILY} IN ('utm_', 'gad_') OR {_is_one_of(CLICKS, 'name')}"
 # In groups, for D1 takes no expression with a depth of more than 100.
 _GROUPS = 6
 _MAY_BE_TRACKING = " OR ".join(
@@ -55,36 +59,58 @@ _SPELLED = _replaced("lower(part.value)", _SPELLINGS)
 _MARKED = _replaced("query", [(mark, f"&{mark}") for mark in _MARKS])
 _UNMARKED = _replaced("query", [(f"&{mark}", mark) for mark in _MARKS])
 
+# Where the parameters begin: behind `?`, also an encoded one, or `&` in a link that was damaged.
+_FIRST_MARK = (
+    "min(instr(address || '?', '?'), instr(address || '&', '&'),"
+    " instr(lower(address) || '%3f', '%3f'))"
+)
+
+_SIGN = "iif(substr(address, mark, 1) = '%', '%3F', substr(address, mark, 1))"
+
+# What follows an encoded sign that names no campaign belongs to the value before it (`Q%26A`), and
+# goes with it.
 # Tables in a row and not in one another, for D1's parser has a small stack. What few queries need
 # is behind a condition: this runs for each address.
 _WITHOUT_TRACKING = f"""
 WITH
 escaped AS (
-  SELECT {_replaced("substr(address, instr(address, '?') + 1)", _ESCAPES)} AS query
+  SELECT substr({_replaced("substr(address, mark)", _ESCAPES)}, 1 + length(sign)) AS query
 ),
 marked AS MATERIALIZED (SELECT iif(query GLOB '*[?;%]*', {_MARKED}, query) AS query FROM escaped),
 parts AS (
   SELECT
-    part.value,
+    part.key, part.value,
     iif(part.value GLOB '*[[%]*', {_SPELLED}, lower(part.value)) AS spelled
   FROM marked CROSS JOIN json_each(
     '[' || replace(json_quote(marked.query), '&', '","') || ']'
   ) AS part
   WHERE part.value <> ''
 ),
-named AS MATERIALIZED (
-  SELECT value, trim(substr(spelled, 1, instr(spelled || '=', '=') - 1), '?; +') AS name
+named AS (
+  SELECT
+    key, value, trim(substr(spelled, 1, instr(spelled || '=', '=') - 1), '?; +') AS name
   FROM parts
 ),
+judged AS MATERIALIZED (
+  SELECT
+    key, value, {_IS_TRACKING} AS tracks, {_IS_CLICK} AS is_click,
+    {_is_one_of(AD_WORDS, "name")} AS is_ad_word,
+    value GLOB '[%]*' OR value GLOB '[?;]*' AND NOT instr(value, '=') AS goes_on
+  FROM named
+),
 rest AS (
-  SELECT group_concat(value, '&') AS query FROM named
-  WHERE NOT {_is_one_of(TRACKING_FAMILIES, _FAMILY)}
-    AND NOT {_is_one_of(TRACKING_PARAMETERS, "name")}
-    AND NOT ({_is_one_of(AD_WORDS, "name")} AND EXISTS (
-      SELECT 1 FROM named WHERE {_FAMILY} IN ('utm_', 'gad_') OR {_is_one_of(CLICKS, "name")}
-    ))
+  SELECT group_concat(value, '&') AS query, min(key) AS first_key FROM judged
+  WHERE NOT tracks AND NOT (is_ad_word AND EXISTS (SELECT 1 FROM judged WHERE is_click))
+    AND NOT (goes_on AND coalesce((
+      SELECT tracks OR is_ad_word AND EXISTS (SELECT 1 FROM judged WHERE is_click)
+      FROM judged AS head
+      WHERE head.key < judged.key AND (tracks OR is_ad_word OR NOT goes_on)
+      ORDER BY head.key DESC LIMIT 1
+    ), 0))
 )
-SELECT '?' || ltrim(iif(query GLOB '*[?;%]*', {_UNMARKED}, query), '?;') FROM rest
+SELECT
+  iif(first_key = 0, sign, '?') || ltrim(iif(query GLOB '*[?;%]*', {_UNMARKED}, query), '?;')
+FROM rest WHERE query <> ''
 """
 
 
@@ -92,9 +118,14 @@ def _without_tracking(address: str) -> str:
     """The SQL of an address, or of a fragment with a route, without its tracking parameters."""
     return f"""(
   SELECT iif(
-    instr(address, '?') AND (substr(address, -1) IN ('?', '&') OR {_MAY_BE_TRACKING}),
-    substr(address, 1, instr(address, '?') - 1) || coalesce(({_WITHOUT_TRACKING}), ''), address
-  ) FROM (SELECT {address} AS address)
+    mark <= length(address) AND (substr(address, -1) IN ('?', '&') OR {_MAY_BE_TRACKING}),
+    substr(address, 1, mark - 1) || coalesce(({_WITHOUT_TRACKING}), ''), address
+  ) FROM (
+    SELECT address, mark, {_SIGN} AS sign
+    FROM (
+      SELECT address, {_FIRST_MARK} AS mark FROM (SELECT {address} AS address)
+    )
+  )
 )"""
 
 
@@ -103,7 +134,7 @@ def page(url: str) -> str:
     mended = f"iif(instr({url}, '&#'), {_replaced(url, _NUMBERS)}, {url})"
     head = "iif(instr(whole, '#'), substr(whole, 1, instr(whole, '#') - 1), whole)"
     fragment = "substr(whole, instr(whole || '#', '#') + 1)"
-    return f"""iif(instr({url}, '?') OR instr({url}, '#'), (
+    return f"""iif({url} GLOB '*[?#&]*' OR instr({url}, '%3'), (
   SELECT {_without_tracking(head)}
     || iif({fragment} GLOB '[/!]*', '#' || {_without_tracking(fragment)}, '')
   FROM (SELECT {mended} AS whole)
