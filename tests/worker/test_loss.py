@@ -208,7 +208,7 @@ def test_what_waits_is_stored_once_when_the_database_is_back(worker: Worker) -> 
     worker.query("UPDATE sqlite_sequence SET seq = 22 WHERE name = 'tracking_events'")
     # Isolates write what they answered 503 within seconds; what an earlier test was answered, too.
     wait_until(
-        lambda: worker.query("SELECT sum(number) AS n FROM failed_requests")[0]["n"] >= 6, 30
+        lambda: worker.query("SELECT total(number) AS n FROM failed_requests")[0]["n"] >= 6, 30
     )
     alerts = {alert["problem"]: alert["state"] for alert in run_cron(worker)}
     assert alerts == {"database_lost": "over", "many_errors": "new"}

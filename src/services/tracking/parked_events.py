@@ -18,8 +18,8 @@ from services.core.logs import Log
 from services.core.ports import Bucket, Clock
 from services.core.stored_time import format_iso
 from services.projects.entry_kinds import PIXEL_ID
+from services.tracking.waiting_room import FORMAT_VERSION, digest_of, received_at
 from services.tracking.waiting_room import PREFIX as WAITING
-from services.tracking.waiting_room import digest_of, received_at
 
 PREFIX = "parked/"
 RETENTION = timedelta(days=7)
@@ -128,9 +128,13 @@ def person_texts(content: bytes) -> Mapping[str, object]:
     """A parked event as the columns by which it is found whether it is about a person.
 
     Raises:
-        ValueError: it does not parse, or is none.
+        ValueError: it does not parse, is none, or is of another format.
     """
-    event = json.loads(content)["event"]
+    fields = json.loads(content)
+    if fields["format"] != FORMAT_VERSION:
+        # What another version of the Worker wrote is for that one to understand.
+        raise ValueError
+    event = fields["event"]
     custom = event.get("custom") or {}
     lead = event.get("lead")
     return {
