@@ -46,8 +46,17 @@ def visit(lab: Lab, cookie: str, path: str, **fields: object) -> int:
 
 
 def happened_at(lab: Lab, event_id: int, time: str) -> None:
-    """Moves one event to its time."""
+    """Moves one event to its time, and its visitor's first touch to no later one."""
     lab.worker.query("UPDATE tracking_events SET timestamp = ? WHERE id = ?", time, event_id)
+    lab.worker.query(
+        "UPDATE visitors SET first_touches = ("
+        " SELECT json_group_object(key, json_set(value, '$.at', min(value ->> 'at', ?)))"
+        " FROM json_each(first_touches)"
+        ") WHERE first_touches IS NOT NULL"
+        " AND id = (SELECT visitor_id FROM tracking_events WHERE id = ?)",
+        time,
+        event_id,
+    )
 
 
 def session_lasted(lab: Lab, event_id: int, started: str, ended: str) -> None:
