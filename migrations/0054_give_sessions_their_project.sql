@@ -8,7 +8,7 @@ ALTER TABLE sessions ADD COLUMN owning_project_id TEXT;
 UPDATE sessions SET owning_project_id = (SELECT project_id FROM pixels WHERE pixels.id = sessions.pixel_id)
 WHERE last_activity > datetime('now', '-8 days');
 
-DROP INDEX sessions_by_visitor;
+DROP INDEX IF EXISTS sessions_by_visitor;
 CREATE INDEX sessions_by_visitor ON sessions (visitor_id, owning_project_id, started_at);
 
 -- For Workers that do not write the column. One of them binds bytes.
