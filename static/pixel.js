@@ -22,6 +22,8 @@
   const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
   const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
 
+  const PATH = "/e";
+  const OLD_PATH = "/api/track/track"; // of the old pixel: the policy of a site may allow only this
   const COOKIE_MAX_AGE_SECONDS = 31536000; // a year
   const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
   const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
@@ -85,6 +87,8 @@
       : location.hostname.split(".").map((_, i, labels) => labels.slice(-1 - i).join("."));
     const hasForms = forms !== "off";
     let hasConsent = consent !== "wait";
+    /** @type {string} */
+    let path = attempt(() => sessionStorage[owner]) || PATH;
     let visitorId = "";
     let currentPage = "";
     let settlingUrl = "";
@@ -175,12 +179,12 @@
       });
       try {
         // A string is sent as text/plain, which needs no preflight.
-        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(
+        fetch(origin + path, { method: "POST", body, keepalive: true }).then(
           onResponse,
           onResponse,
         );
       } catch {
-        if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
+        if (navigator.sendBeacon(origin + path, body)) delete storage[key];
       }
     };
 
@@ -355,6 +359,14 @@
       pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
       popstate: () => onNavigation(),
+      // By a policy of the site that is enforced. Where it allows neither path, nothing is repeated.
+      securitypolicyviolation: ({ blockedURI, disposition }) => {
+        if (blockedURI !== origin + path || disposition !== "enforce") return;
+        if (path === OLD_PATH) return clearInterval(retries);
+        path = OLD_PATH;
+        flushOutbox();
+        sessionStorage[owner] = path; // for the rest of the tab
+      },
     };
 
     /** @param {Event} event */
@@ -435,6 +447,6 @@
     tap(history, "replaceState", onNavigation);
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     onNavigation();
-    setInterval(flushOutbox, RETRY_INTERVAL_MS);
+    const retries = setInterval(flushOutbox, RETRY_INTERVAL_MS);
   } catch {}
 })();
