@@ -43,11 +43,11 @@ from paths import ROOT
 from pyodide_bundle import BundleError
 from services.loss.contents import DatabaseContents
 from services.loss.high_water_mark import HighWaterMark
+from services.loss.schema import READ_TABLES
 from startup_check import StartupError, bundle_worker, check_startup
 from worker_source import SourceError
 from wrangler import WranglerError
 
-READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 READ_APPLIED_MIGRATIONS = "SELECT name FROM d1_migrations ORDER BY name"
 READ_HIGHEST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'"
 MIGRATIONS_TABLE = "d1_migrations"
