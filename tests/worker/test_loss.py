@@ -81,10 +81,15 @@ def run_cron(worker: Worker) -> list[Row]:
     return [line for line in lines if line["event"] == "alert"]
 
 
+def wait_for_another_second(worker: Worker, table: str) -> None:
+    """Until what begins has a later time than the newest row."""
+    [newest] = worker.query(f"SELECT max(started_at) AS at FROM {table}")
+    wait_until(lambda: newest["at"] < format_stored_time(datetime.now(UTC)), 3)
+
+
 def back_up(worker: Worker) -> list[Row]:
     """The alerts of a run in which the next hourly backup is due, in another second."""
-    [newest] = worker.query("SELECT max(started_at) AS at FROM backups")
-    wait_until(lambda: newest["at"] < format_stored_time(datetime.now(UTC)), 3)
+    wait_for_another_second(worker, "backups")
     worker.query("UPDATE backups SET finished_at = datetime(finished_at, '-50 minutes')")
     return run_cron(worker)
 
@@ -557,6 +562,8 @@ def test_a_database_that_was_set_back_and_caught_up_stays_lost(worker: Worker) -
     assert worker.send(forgotten).json()["event_id"] == first_id
     for _ in range(4):
         worker.send(some_event())
+    # By that run the database is known that was set back to before it.
+    wait_for_another_second(worker, "job_runs")
     run_cron(worker)
     run_cron(worker)
     entries = index_of(worker)
