@@ -13,7 +13,7 @@ from asyncio import _set_running_loop
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any
+from typing import Any, cast
 
 import js
 from pyodide.ffi import create_proxy
@@ -29,7 +29,8 @@ class EventLoop:
 
     def __init__(self) -> None:
         """Takes over the loop's turns where it can."""
-        self._loop = _pyodide_loop()
+        # Pyodide's own, which has more than typeshed knows.
+        self._loop = cast("Any", asyncio.get_event_loop())
         self._with_resolvers = js.Promise.withResolvers.bind(js.Promise)
         self._callbacks: deque[asyncio.Handle] = deque()
         self._is_in_turn = False
@@ -50,8 +51,7 @@ class EventLoop:
             self._queue_microtask(self._turn)
         # Known to one thread state only, and each call from JavaScript has its own.
         _set_running_loop(self._loop)
-        # Our tools are checked as Python 3.11, which has no eager tasks.
-        task = asyncio.Task(coroutine, loop=self._loop, eager_start=True)  # type: ignore[call-arg]
+        task = asyncio.Task(coroutine, loop=self._loop, eager_start=True)  # type: ignore[call-arg]  # all is checked as Python 3.11, which has no eager tasks
         return task.result() if task.done() else self._promise(task)
 
     def start_soon(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -97,7 +97,3 @@ class EventLoop:
             if callbacks:
                 # One of them ended the turn; the others are not its own.
                 self._queue_microtask(self._turn)
-
-
-def _pyodide_loop() -> Any:
-    return asyncio.get_event_loop()
