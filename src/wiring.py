@@ -64,8 +64,10 @@ from services.sync.sync_run import SyncRun
 from services.sync.timers import Timers
 from services.tracking.missed_clicks import MissedClicks
 from services.tracking.parked_events import ParkedEvents
+from services.tracking.referrers import Referrers
 from services.tracking.repeats import Repeats
 from services.tracking.replay import Replay
+from services.tracking.site_directory import SiteDirectory
 from services.tracking.visits import Visits
 from services.tracking.waiting_counts import WaitingReader
 from services.tracking.waiting_queue import WaitingQueue
@@ -88,6 +90,7 @@ def build_app(env: Any) -> App:
     visits = Visits(
         *(database, new_id, config.session_minutes),
         *(config.sync_delay_seconds, config.repeat_window_seconds, config.checks_rejected),
+        referrers=Referrers(database, SiteDirectory(database, config.pixel_cache_seconds)),
     )
     guard = DatabaseGuard(database, bucket)
     pixels = PixelCache(database, guard, config.pixel_cache_seconds)

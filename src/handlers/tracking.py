@@ -234,7 +234,7 @@ async def _store(
     if is_recalled and (answered := await app.repeats.recall(event, now, log)):
         log.info("submission_repeated", event_id=answered.event_id, pixel_id=pixel.id)
         return answered
-    event = await app.visits.prepared(event, pixel)
+    event = await app.visits.prepared(event, pixel, now)
     on_cost = _cost_line(log, round_trips) if log.wants("debug") else None
     recorded = await app.visits.record(event, pixel, request.origin, now, on_cost)
     if event.lead and recorded.event_type == "form_submit":

@@ -123,7 +123,8 @@ from services.tracking.record_statements import (
     RECORD_SESSION,
     RECORD_VISITOR,
 )
-from services.tracking.referrers import READ_SITES
+from services.tracking.referrers import READ_SEEN
+from services.tracking.site_directory import READ_SITES
 from tests.harness.worker import Worker
 
 PARAMETERS = json.dumps({"visitor_cookie": "0123456789abcdef", "pixel_id": "ppp-demo-pixel"})
@@ -324,16 +325,31 @@ def test_what_is_due_for_the_archive_is_found_pixel_by_pixel(worker: Worker) -> 
 def test_whose_page_a_referrer_is_reads_the_few_pixels_and_what_one_visitor_saw(
     worker: Worker,
 ) -> None:
-    values = ("0123456789abcdef", "p", "shop.example")
-    plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {READ_SITES}", *values)]
-    assert [step for step in plan if TABLE_SCAN.search(step)] == ["SCAN pixels"]
-    # The newest page of each pixel is one row: the index gives it without sorting.
-    for index in (
-        "tracking_events_by_pixel (pixel_id=?)",
-        "tracking_events_by_visitor (visitor_id=?)",
+    visitor = ("0123456789abcdef", "a.example")
+    for sql, values, scans, index in (
+        (READ_SITES, (), ["SCAN pixels"], "by_pixel (pixel_id=?)"),
+        (READ_SEEN, visitor, [], "by_visitor (visitor_id=?)"),
     ):
-        assert len([step for step in plan if step.endswith(index)]) == 1, index
-    assert not [step for step in plan if "ORDER BY" in step]
+        plan = [row["detail"] for row in worker.query(f"EXPLAIN QUERY PLAN {sql}", *values)]
+        assert [step for step in plan if TABLE_SCAN.search(step)] == scans
+        assert len([step for step in plan if step.endswith(f"tracking_events_{index}")]) == 1
+        # The newest page of each pixel is one row: the index gives it without sorting.
+        assert not [step for step in plan if "ORDER BY" in step]
+
+
+def test_the_sites_of_all_pixels_are_four_rows_each(worker: Worker) -> None:
+    pixel = "INSERT INTO pixels (id, project_id, name) VALUES (?1, 'ppp-default-project', ?1)"
+    event = (
+        "INSERT INTO tracking_events (project_id, pixel_id, event_type, page_url, timestamp)"
+        " VALUES ('ppp-default-project', ?1, 'pageview', 'https://x.example/', ?2)"
+    )
+    for number in range(20):
+        worker.query(pixel, f"of-sites-{number}")
+        for day in range(1, 4):
+            worker.query(event, f"of-sites-{number}", f"2026-01-0{day} 00:00:00")
+    [[pixels]] = [row.values() for row in worker.query("SELECT count(*) FROM pixels")]
+    read = worker.act("query", sql=READ_SITES, values=[])["rows_read"]
+    assert 3 * 20 < read <= 4 * pixels
 
 
 def test_the_old_list_of_projects_reads_them_once_and_counts_pixels_by_their_index(

@@ -20,6 +20,7 @@ _USUAL = re.compile(
 # Any number of slashes and backslashes begins the host, and any of them ends it.
 _ADDRESS = re.compile(r"(https?):[/\\]*([^/\\?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _PORT = re.compile(r":\d{0,5}\Z")
+_USUAL_PORTS = {"http": "80", "https": "443"}
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _NUMBER = re.compile(r"0x[0-9a-f]*|\d+")
 _REMOVED = re.compile(r"[\t\n\r]")
@@ -53,6 +54,18 @@ def host_of(address: str) -> str:
         return usual[1].lower()
     match = _parts_of(address)
     return read_host(_divided(match[2])[0]) if match else ""
+
+
+def place_of(address: str) -> tuple[str, str, str]:
+    """Host, port and path to which a web address leads; a scheme's own port is none."""
+    match = _parts_of(address)
+    if not match:
+        return "", "", ""
+    scheme, authority, path, _ = match.groups()
+    host, port = _divided(authority)
+    number = port.removeprefix(":").lstrip("0")
+    is_usual = number == _USUAL_PORTS[scheme.lower()]
+    return read_host(host), "" if is_usual else number, path.replace("\\", "/")
 
 
 def read_host(text: str) -> str:

@@ -1,73 +1,102 @@
 """The page before: its campaign is the event's only if it is a page of the same client.
 
-Clients may share a registrable domain, and with it the visitor. So a page with a campaign on
-another host is looked up among those of all projects, in one more round trip; few events need it,
-because browsers tell other sites nothing but the host. The page of another client is stored without
-whatever is behind its path.
+Clients may share a registrable domain or a host, and with it the visitor. So a page before that
+says anything is looked up among the sites of all projects, which an isolate remembers, and where
+they leave it open among the pages that the visitor has seen, in one more round trip. The page of
+another client is stored without whatever is behind its path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.core.ports import Database, Row
-from services.core.text import read_object
-from services.core.web_addresses import host_of
 from services.projects.pixel_cache import Pixel
-from services.projects.pixel_rules import PixelRules, read_rules
+from services.projects.pixel_rules import PixelRules
 from services.tracking.attribution import has_parameters
 from services.tracking.events import Event
 from services.tracking.link_parameters import bare_page
-from services.tracking.registrable_domains import hosts_of_website, share_domain
+from services.tracking.registrable_domains import share_domain
+from services.tracking.site_directory import SiteDirectory, plain_host, read_page
 
 # Of a visitor who is made up.
 _MAX_EVENTS = 1_000
 
-# The sites of all pixels as far as they are known, and whether the visitor was seen on such a page
-# with another project.
-READ_SITES = f"""
-SELECT
-  pixels.project_id, pixels.website_url, pixels.configuration AS of_pixel,
-  projects.configuration AS of_project, (
-    SELECT page_url FROM tracking_events
-    WHERE tracking_events.pixel_id = pixels.id ORDER BY timestamp DESC LIMIT 1
-  ) AS page_url
-FROM pixels LEFT JOIN projects ON projects.id = pixels.project_id
-UNION ALL
-SELECT project_id, NULL, NULL, NULL, page_url FROM (
+# The pages of a host on which the visitor was seen, and with which projects.
+READ_SEEN = f"""
+SELECT DISTINCT project_id, page_url FROM (
   SELECT project_id, page_url FROM tracking_events
   WHERE visitor_id = (SELECT id FROM visitors WHERE visitor_cookie = ?1) LIMIT {_MAX_EVENTS}
-) WHERE project_id <> ?2 AND instr(lower(page_url), ?3)
+) WHERE instr(lower(page_url), ?2)
 """
 
 
-def is_own_page(event: Event, rules: PixelRules) -> bool:
-    """Whether the page before is surely one of the same client."""
+def is_on_own_host(event: Event, rules: PixelRules) -> bool:
+    """Whether the page before is on the host of the page at hand, or on one of the pixel's."""
     referrer = event.referrer_url or ""
-    return _plain_host(referrer) == _plain_host(event.page_url) or rules.covers(referrer)
+    return plain_host(referrer) == plain_host(event.page_url) or rules.covers(referrer)
 
 
-async def with_own_referrer(database: Database, event: Event, pixel: Pixel) -> Event:
-    """The event, without the campaign of the page before if that is another client's or site's.
+@dataclass(frozen=True, slots=True)
+class Referrers:
+    """Judges whose the pages before are."""
 
-    Raises:
-        UnavailableError: D1 failed.
-    """
-    referrer = event.referrer_url
-    if referrer is None or is_own_page(event, pixel.rules):
-        return event
-    is_shared = share_domain(referrer, event.page_url)
-    bare = bare_page(referrer)
-    # What an address says is its client's own, also where no reading finds a campaign in it. The
-    # stored one may lack what the touch was read from.
-    is_telling = bare != referrer and (is_shared or has_parameters(referrer))
-    if is_telling or _has_its_touch(event):
-        host = _plain_host(referrer)
-        rows = await database.rows(READ_SITES, event.visitor_cookie, pixel.project_id, host)
-        if _is_of_others(rows, referrer, pixel.project_id):
+    database: Database
+    sites: SiteDirectory
+
+    async def with_own_referrer(self, event: Event, pixel: Pixel, now: datetime) -> Event:
+        """The event, without the campaign of the page before if that is another client's or site's.
+
+        Raises:
+            UnavailableError: D1 failed.
+        """
+        referrer = event.referrer_url
+        if referrer is None:
+            return event
+        bare = bare_page(referrer)
+        is_own_host = is_on_own_host(event, pixel.rules)
+        is_shared = is_own_host or share_domain(referrer, event.page_url)
+        # What an address says is its client's own, also where no reading finds a campaign in it.
+        # The stored one may lack what the touch was read from.
+        is_telling = bare != referrer and (is_shared or has_parameters(referrer))
+        if (is_telling or _has_its_touch(event)) and await self._is_of_others(
+            event, pixel, now, is_own_host=is_own_host
+        ):
             return replace(_without_its_touch(event), referrer_url=bare)
-    return event if is_shared else _without_its_touch(event)
+        return event if is_shared else _without_its_touch(event)
+
+    async def _is_of_others(
+        self, event: Event, pixel: Pixel, now: datetime, *, is_own_host: bool
+    ) -> bool:
+        """Whether the page before is known as another project's, or may be and not as an own one.
+
+        The site with the longer path has it. Who names a host comes before those who name all
+        hosts of a domain.
+        """
+        referrer, own_id = event.referrer_url or "", pixel.project_id
+        page, host = read_page(referrer), await self.sites.host(referrer, pixel, now)
+        depth, depth_of_others = (
+            host.sure_depth(page, own_id),
+            host.depth_of_others(page, own_id),
+        )
+        if depth != depth_of_others:
+            return depth < depth_of_others
+        by_wildcard = self.sites.by_wildcard(referrer)
+        is_named = own_id in host.named_by
+        other_ids = (host.named_by | host.seen_by | (set() if is_named else by_wildcard)) - {own_id}
+        if not other_ids and (is_own_host or is_named or own_id in by_wildcard):
+            return False
+        seen_pages = await self.database.rows(READ_SEEN, event.visitor_cookie, page.host)
+        if any(
+            row["project_id"] == own_id and read_page(row["page_url"]) == page for row in seen_pages
+        ):
+            return False
+        return bool(other_ids) or any(_is_anothers(row, own_id, page.host) for row in seen_pages)
+
+
+def _is_anothers(row: Row, project_id: str, host: str) -> bool:
+    return row["project_id"] != project_id and plain_host(row["page_url"]) == host
 
 
 def _without_its_touch(event: Event) -> Event:
@@ -76,27 +105,3 @@ def _without_its_touch(event: Event) -> Event:
 
 def _has_its_touch(event: Event) -> bool:
     return event.touch is not None and event.touch.origin == "referrer"
-
-
-def _is_of_others(rows: Sequence[Row], referrer: str, project_id: str) -> bool:
-    """Whether a page is known as one of another project and not as one of this project."""
-    own_rows = [row for row in rows if row["project_id"] == project_id]
-    foreign_rows = [row for row in rows if row["project_id"] != project_id]
-    if any(_says_so(row, referrer) for row in own_rows):
-        return False
-    host = _plain_host(referrer)
-    return any(
-        _says_so(row, referrer) or _plain_host(row["page_url"] or "") == host
-        for row in foreign_rows
-    )
-
-
-def _says_so(row: Row, page: str) -> bool:
-    """Whether somebody wrote that a page is on the site of a pixel."""
-    sites = hosts_of_website(row["website_url"] or "")
-    rules = read_rules(read_object(row["of_project"]), read_object(row["of_pixel"]))
-    return _plain_host(page) in {site.removeprefix("www.") for site in sites} or rules.covers(page)
-
-
-def _plain_host(address: str) -> str:
-    return host_of(address).removeprefix("www.")

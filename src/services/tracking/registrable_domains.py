@@ -52,11 +52,16 @@ _SEPARATORS = re.compile(r"[\s,;|]+")
 _OWN_NAME = re.compile(r".+\..*[a-z].*|localhost|\[.*\]|\d+(?:\.\d+){3}")
 
 
-def hosts_of_website(text: str) -> Sequence[str]:
-    """The hosts in what somebody wrote for a website: addresses with or without a scheme.
+def addresses_of_website(text: str) -> Sequence[str]:
+    """The addresses in what somebody wrote for a website, with or without a scheme.
 
     None if any word is no host: a company's name, a note, a dash.
     """
-    addresses = [address for address in _SEPARATORS.split(text) if address]
-    hosts = [host_of(site if "://" in site else f"https://{site}") for site in addresses]
-    return hosts if all(map(_OWN_NAME.fullmatch, hosts)) else ()
+    parts = filter(None, _SEPARATORS.split(text))
+    addresses = [part if "://" in part else f"https://{part}" for part in parts]
+    return addresses if all(_OWN_NAME.fullmatch(host_of(site)) for site in addresses) else ()
+
+
+def hosts_of_website(text: str) -> Sequence[str]:
+    """The hosts in what somebody wrote for a website."""
+    return [host_of(address) for address in addresses_of_website(text)]

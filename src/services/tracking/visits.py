@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.core.ports import Batch, Database, NewId, OnCost
@@ -29,7 +29,7 @@ from services.tracking.record_statements import (
     RECORD_FORM_BATCH,
     THANKS_PREFIX,
 )
-from services.tracking.referrers import with_own_referrer
+from services.tracking.referrers import Referrers
 from services.tracking.user_agents import describe_client
 
 # Between the clocks of two isolates.
@@ -70,6 +70,7 @@ class Visits:
     sync_delay_seconds: int
     repeat_window_seconds: int
     checks_rejected: bool = True
+    referrers: Referrers = field(kw_only=True)
 
     async def record(
         self,
@@ -101,13 +102,15 @@ class Visits:
             touch=touch,
         )
 
-    async def prepared(self, event: Event, pixel: Pixel) -> Event:
+    async def prepared(self, event: Event, pixel: Pixel, now: datetime) -> Event:
         """The event as `record` and `batch` take it: with a touch of its own client only.
+
+        `now` is the present, also for an event that waited.
 
         Raises:
             UnavailableError: D1 failed.
         """
-        return await with_own_referrer(self.database, event, pixel)
+        return await self.referrers.with_own_referrer(event, pixel, now)
 
     def batch(self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime) -> Batch:
         """What stores one event."""

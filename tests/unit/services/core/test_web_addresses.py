@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.web_addresses import host_of, read_host, read_web_address
+from services.core.web_addresses import host_of, place_of, read_host, read_web_address
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,19 @@ def test_no_text_is_too_odd(text: str) -> None:
         if address:
             assert host_of(address) == host_of(odd)
     assert read_host(read_host(text)) == read_host(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("https://Client.example", ("client.example", "", "")),
+        ("https://client.example:443/A/b?c=/d#/e", ("client.example", "", "/A/b")),
+        ("http://client.example:0080/", ("client.example", "", "/")),
+        ("http://client.example:443/", ("client.example", "443", "/")),
+        ("https://client.example.:/", ("client.example", "", "/")),
+        (r"https:\\evil.example:8080\a@b\c", ("evil.example", "8080", "/a@b/c")),
+        ("client.example/a", ("", "", "")),
+    ],
+)
+def test_a_place_is_host_port_and_path(address: str, place: tuple[str, str, str]) -> None:
+    assert place_of(address) == place

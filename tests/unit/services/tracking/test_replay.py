@@ -16,7 +16,9 @@ from services.core.ports import NotStoredError, OnCost, Row, UnavailableError
 from services.loss.guard import DatabaseGuard
 from services.projects.pixel_cache import FIND_ACTIVE_PIXELS, PixelCache
 from services.tracking.parked_events import MAX_READ, ParkedEvents
+from services.tracking.referrers import Referrers
 from services.tracking.replay import QUERIES_OF_CRON, QUERIES_OF_EVENT, Replay
+from services.tracking.site_directory import SiteDirectory
 from services.tracking.smoke_event import VISITOR
 from services.tracking.visits import Visits
 from services.tracking.waiting_queue import WaitingQueue
@@ -95,7 +97,8 @@ class Story:
         self.bucket = MemoryBucket()
         room = WaitingRoom(self.bucket, lambda: "0" * 32)
         pixels = PixelCache(self.database, DatabaseGuard(self.database, self.bucket), 60)
-        visits = Visits(self.database, lambda: "1" * 32, 30, 420, 600)
+        referrers = Referrers(self.database, SiteDirectory(self.database, 60))
+        visits = Visits(self.database, lambda: "1" * 32, 30, 420, 600, referrers=referrers)
         self.unreadable: Sequence[str] = ()
         self.queue = WaitingQueue(room, lambda: NOW)
         self.now = NOW

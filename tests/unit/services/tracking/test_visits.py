@@ -15,6 +15,8 @@ from services.tracking.attribution import Attribution, Touch
 from services.tracking.custom_events import CustomEvent
 from services.tracking.events import Event, Size
 from services.tracking.form_data import Lead
+from services.tracking.referrers import Referrers
+from services.tracking.site_directory import SiteDirectory
 from services.tracking.visits import CLOCK_SKEW_SECONDS, RecordedEvent, Visits, due_time
 from tests.unit.memory import NOW, MemoryDatabase
 
@@ -64,6 +66,7 @@ def record(
         session_minutes=30,
         sync_delay_seconds=DELAY,
         repeat_window_seconds=WINDOW,
+        referrers=Referrers(database, SiteDirectory(database, 60)),
     )
     recorded = asyncio.run(visits.record(event, pixel, ORIGIN, now))
     [parameters] = database.parameters
