@@ -1,4 +1,7 @@
-"""Projects and pixels whose rows this Worker reads in another way than the JavaScript one."""
+"""What a person has to know of projects and pixels before a deployment.
+
+Most are rows that this Worker reads in another way than the JavaScript one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 from ops.cloudflare.database import Database
 from ops.cloudflare.target import Target
 from ops.deploy.check_result import CheckResult, passed
+from ops.deploy.shared_person_fields import shared_field_notes
 from services.pipedrive.destinations import is_switched_off
 from services.projects.configuration import PROJECT_SHAPE, read_configuration
 
@@ -59,6 +63,7 @@ def check_projects(rows: ProjectRows, *, shows_settings: bool) -> CheckResult:
         *(note for project in rows.projects for note in _project_notes(project)),
         *_refused_pixels(rows.pixels),
         *(note for pixel in rows.pixels for note in _pixel_notes(pixel)),
+        *shared_field_notes(rows.projects),
     ]
     if shows_settings:
         notes += [note for row in (*rows.projects, *rows.pixels) for note in _settings_notes(row)]

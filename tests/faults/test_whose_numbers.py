@@ -639,3 +639,30 @@ def test_a_click_id_alone_is_a_touch_of_its_own_where_no_other_has_it(
         deployment.send(pixel, "https://shop.example/?rdt_cid=R1")
     rows = OUTSIDE.rows("SELECT touch_origin FROM tracking_events")
     assert [row["touch_origin"] for row in rows] == ["page_url", "page_url"]
+
+
+@pytest.mark.parametrize("has_own_fields", [True, False])
+def test_in_one_account_the_fields_of_a_touch_are_of_the_newest_lead_that_had_one(
+    deployment: Deployment, *, has_own_fields: bool
+) -> None:
+    keys = demo_field_map()
+    fields = {"utm_source": keys["utm_content"], "project_id": keys["utm_term"]}
+    settings = {"pipedrive_fields": fields} if has_own_fields else {}
+    person = OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    projects = [deployment.project("A"), deployment.project("B", **settings)]
+    for at, query in enumerate(("?utm_source=google", "")):
+        pixel, page = deployment.pixel(projects[at]), f"https://shop{at}.example/"
+        deployment.send(pixel, page + query, visitor=at)
+        deployment.submit(pixel, page, visitor=at)
+        OUTSIDE.pass_time(minutes=20)
+        deployment.isolate.run_cron()
+    written = OUTSIDE.account.person(person).custom_fields
+    assert written[keys["utm_source"]] == "google"
+    if has_own_fields:
+        assert written[keys["project_id"]] == projects[0]
+        assert (written.get(keys["utm_content"]), written[keys["utm_term"]]) == (None, projects[1])
+    else:
+        assert (written[keys["project_id"]], written[keys["last_touch_source"]]) == (
+            projects[1],
+            "direct",
+        )

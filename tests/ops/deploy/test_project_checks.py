@@ -113,7 +113,7 @@ def test_settings_in_force_are_named_where_a_worker_is_replaced() -> None:
 
 
 def test_of_many_the_first_are_named() -> None:
-    rows = ProjectRows([PROJECT | {"configuration": "[]"}] * (MAX_NOTES + 3))
+    rows = ProjectRows([PROJECT | {"active": 0, "configuration": "[]"}] * (MAX_NOTES + 3))
     assert check_projects(rows, shows_settings=False).reason.endswith("; and 3 more")
 
 
