@@ -70,7 +70,7 @@ def test_each_row_has_what_came_of_its_events(keyed: Worker, pixel: str) -> None
         "pixel_id": pixel,
         "by": "source",
         "attribution": "credit",
-        "classifier_version": 4,
+        "classifier_version": 5,
         "rows": [
             {
                 "value": "news",

@@ -13,7 +13,7 @@ from services.core.channels import UNASSIGNED
 from services.reports.traffic_sources import ASSISTANTS, MAIL, SEARCH, SHOPPING, SOCIAL, VIDEO
 
 # Changes with the rules or the lists, so that numbers of two days can be compared or not.
-CLASSIFIER_VERSION = 4
+CLASSIFIER_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ _EMAIL_WORDS = "('email', 'e-mail', 'e_mail', 'e mail')"
 _SOCIAL_MEDIA = (
     "('social', 'social-network', 'social-media', 'sm', 'social network', 'social media')"
 )
+# `{{site_source_name}}` of Meta's ads: Audience Network, Messenger, Threads. Unpaid, nobody knows.
+_META_PLACES = "('an', 'msg', 'th')"
 DISPLAY_MEDIA = "('display', 'banner', 'expandable', 'interstitial', 'cpm')"
 
 _NO_DISPLAY = f"medium NOT IN {DISPLAY_MEDIA}"
@@ -78,9 +80,11 @@ CHANNEL_RULES = (
     ),
     ChannelRule(
         "Paid Social",
-        "paid, and the source is a social site; or a social ad's click ID"
-        " from a source that is in no list, unless the medium is one of Display",
-        f"paid AND (kind = 'social' OR kind IS NULL AND ad = 'social' AND {_NO_DISPLAY})",
+        "paid, and the source is a social site or one of Meta's words `an`, `msg`, `th`;"
+        " or a social ad's click ID from a source that is in no list,"
+        " unless the medium is one of Display",
+        f"paid AND (kind = 'social' OR source IN {_META_PLACES}"
+        f" OR kind IS NULL AND ad = 'social' AND {_NO_DISPLAY})",
     ),
     ChannelRule("Paid Video", "paid, and the source is a video site", "paid AND kind = 'video'"),
     ChannelRule(

@@ -7,6 +7,8 @@ that stands for nothing is nothing, in old rows, too.
 
 from __future__ import annotations
 
+import re
+
 from services.core.click_ids import MEDIUM_OF_CLICK_ID, NETWORK_OF_CLICK_ID, word_of_click
 from services.tracking.touch_values import TEMPLATES, words_for_nothing
 
@@ -16,12 +18,15 @@ def meaning(field: str) -> str:
     no_values = "|".join(sorted(words_for_nothing(field)))
     is_word = f"instr('|{no_values}||', '|' || lower(trim({field})) || '|')"
     # `max` rather than OR, which would be deeper: D1 limits the depth in reports of many steps.
-    templates = ", ".join(f"{field} GLOB '{_literal(start)}*{end}'" for start, end in TEMPLATES)
+    templates = ", ".join(
+        f"{field} GLOB '{_literal(start)}*{_literal(end)}'" for start, end in TEMPLATES
+    )
     return f"iif({field} IS NULL OR {is_word} OR max({templates}), NULL, {field})"
 
 
-def _literal(start: str) -> str:
-    return start.replace("[", "[[]")
+def _literal(text: str) -> str:
+    """The text as a pattern that only it matches."""
+    return re.sub(r"[\[*?]", r"[\g<0>]", text)
 
 
 NETWORK = f"coalesce({word_of_click(NETWORK_OF_CLICK_ID)}, 'none')"

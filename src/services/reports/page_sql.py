@@ -67,8 +67,8 @@ _FIRST_MARK = (
 
 _SIGN = "iif(substr(address, mark, 1) = '%', '%3F', substr(address, mark, 1))"
 
-# What follows an encoded sign that names no campaign belongs to the value before it (`Q%26A`), and
-# goes with it.
+# What follows an encoded sign, `?` or `;` that names no campaign belongs to the value before it
+# (`Q%26A`, `brand?p=12`), and goes with it.
 # Tables in a row and not in one another, for D1's parser has a small stack. What few queries need
 # is behind a condition: this runs for each address.
 _WITHOUT_TRACKING = f"""
@@ -95,13 +95,13 @@ judged AS MATERIALIZED (
   SELECT
     key, value, {_IS_TRACKING} AS tracks, {_IS_CLICK} AS is_click,
     {_is_one_of(AD_WORDS, "name")} AS is_ad_word,
-    value GLOB '[%]*' OR value GLOB '[?;]*' AND NOT instr(value, '=') AS goes_on
+    value GLOB '[%?;]*' AS goes_on
   FROM named
 ),
 rest AS (
   SELECT group_concat(value, '&') AS query, min(key) AS first_key FROM judged
   WHERE NOT tracks AND NOT (is_ad_word AND EXISTS (SELECT 1 FROM judged WHERE is_click))
-    AND NOT (goes_on AND coalesce((
+    AND NOT (goes_on AND NOT is_ad_word AND coalesce((
       SELECT tracks OR is_ad_word AND EXISTS (SELECT 1 FROM judged WHERE is_click)
       FROM judged AS head
       WHERE head.key < judged.key AND (tracks OR is_ad_word OR NOT goes_on)

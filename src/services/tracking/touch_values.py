@@ -21,8 +21,8 @@ _FALLBACK_WORDS: Mapping[str, frozenset[str]] = {
     "utm_medium": frozenset(("unknown", "none")),
     "utm_campaign": frozenset(("unknown", "none")),
 }
-# How templates begin and end that nobody filled in: {campaign}, {{ad.name}}, __CAMPAIGN__.
-TEMPLATES = (("{", "}"), ("${", "}"), ("[[", "]]"), ("__", "__"), ("%%", "%%"))
+# How templates begin and end that nobody filled in: {campaign}, {{ad.name}}, *|CAMPAIGN_UID|*.
+TEMPLATES = (("{", "}"), ("${", "}"), ("[[", "]]"), ("__", "__"), ("%%", "%%"), ("*|", "|*"))
 
 _STARTS = tuple(start for start, _ in TEMPLATES)
 

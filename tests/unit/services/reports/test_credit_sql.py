@@ -52,6 +52,7 @@ def test_an_empty_text_is_nothing_as_in_python(click_id: str, text: str | None) 
     [
         *("direct", "(direct)", "unknown", "none", "NULL", "undefined", "NaN", "(not set)"),
         *("{x}", "{x", "${x}", "[[x]]", "[x]", "__x__", "__x", "%%x%%", "%x%", "y"),
+        *("*|CAMPAIGN_UID|*", "*|x", "x|*", "*||*", "*|*", "a*|x|*", "[?]", "5*"),
     ],
 )
 def test_a_word_for_nothing_is_the_same_in_sql_and_python(word: str) -> None:

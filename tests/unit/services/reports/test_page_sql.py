@@ -41,7 +41,7 @@ def page_of(connection: sqlite3.Connection, url: str | None) -> object:
         (f"{HOME}?", HOME),
         (f"{HOME}?p=12&", f"{HOME}?p=12"),
         (f"{HOME}?p=12?gclid=G1", f"{HOME}?p=12"),
-        (f"{HOME}?gclid=G1?p=12", f"{HOME}?p=12"),
+        (f"{HOME}?gclid=G1?p=12", HOME),
         (f"{HOME}?p=why?&gclid=G1", f"{HOME}?p=why?"),
         (f"{HOME}a?utm_campaign=Q%26A", f"{HOME}a"),
         (f"{HOME}a?utm_campaign=Q%26A&p=1%262", f"{HOME}a?p=1%262"),
@@ -126,6 +126,8 @@ def test_every_text_has_a_page_that_is_its_own_page(text: str) -> None:
             "lp%3Futm_source=a",
         ),
         *("?utm_campaign=why?&p=1", "?utm_campaign=why?", "r&d?gclid=1", "?keyword=Q%26A&gclid=G"),
+        *("?utm_campaign=brand?p=12", "?utm_campaign=brand;p=12", "?a=1?p=12", "?a=1;utm_id=2;p=3"),
+        *("?utm_campaign=a?p=1&q=2", "?utm_campaign=a?p=1?gclid=G&q=2?r=3", "?_gl=1?keyword=b"),
         *("?", "?a&b", "?_gl=1&a=2", "?utm_source=a&region=b", "?utm_x=1"),
     ],
 )

@@ -236,7 +236,18 @@ def test_an_address_keeps_its_own_campaign(query: str, values: dict[str, str]) -
 
 @pytest.mark.parametrize(
     "nothing",
-    ["null", "Undefined", "(not set)", "{campaign}", "{{ad.name}}", "__CAMPAIGN__", "%%X%%"],
+    [
+        "null",
+        "Undefined",
+        "(not set)",
+        "{campaign}",
+        "{{ad.name}}",
+        "__CAMPAIGN__",
+        "%%X%%",
+        "*|CAMPAIGN_UID|*",
+        "[[x]]",
+        "${x}",
+    ],
 )
 def test_what_stands_for_nothing_is_nothing_in_links_and_bodies(nothing: str) -> None:
     encoded = quote(nothing)
