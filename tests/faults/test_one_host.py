@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import quote
 
 import pytest
 
+from paths import ROOT
 from services.reports.breakdowns import BREAKDOWNS
 from simulator.fields import demo_field_map
 from tests.faults.outside import OUTSIDE
@@ -191,3 +193,22 @@ def test_on_a_shared_host_only_what_the_paths_leave_open_costs_a_round_trip() ->
     assert calls_of(deployment, second, PAGE_B, f"{HOST}/c?utm_campaign=whose") == 2
     assert calls_of(deployment, second, PAGE_B, f"{HOST}/c") == 1
     assert calls_of(deployment, first, f"{HOST}/a", PAGE_A) == 1
+
+
+def test_the_documented_query_finds_what_another_client_left_in_older_rows() -> None:
+    page = (ROOT / "docs" / "attribution.md").read_text(encoding="utf-8")
+    [sql] = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    deployment, _, second = two_clients({"website_url": f"{HOST}/a/"}, {"website_url": HOST})
+    deployment.pixel(deployment.project("C"), website_url="https://www.c.example")
+    foreign = [PAGE_A, f"{HOST}/A/b?utm_source=x", "https://c.example?utm_source=x"]
+    harmless = [f"{HOST}/ab?gclid=1", f"{HOST}?gclid=1", "https://c.example.evil.example/?gclid=1"]
+    for number, referrer in enumerate([*foreign, *harmless]):
+        deployment.send(second, f"{PAGE_B}?gclid={number}")
+        OUTSIDE.database.execute(
+            "UPDATE tracking_events SET referrer_url = ?, touch_origin = 'referrer',"
+            " timestamp = '2026-10-05 12:00:00'"
+            " WHERE id = (SELECT max(id) FROM tracking_events)",
+            (referrer,),
+        )
+    older_rows = OUTSIDE.rows(sql.replace("PIXEL", second))
+    assert [row["referrer_url"] for row in older_rows] == foreign

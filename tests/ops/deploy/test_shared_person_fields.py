@@ -27,7 +27,7 @@ def notes(*configurations: object, inactive: tuple[int, ...] = ()) -> list[str]:
     return [note.partition(" write the same")[0] for note in result.reason.split("; ")]
 
 
-def own(**fields: str) -> dict[str, object]:
+def mapping(**fields: str) -> dict[str, object]:
     """A configuration with a field map."""
     return {"pipedrive_fields": fields}
 
@@ -41,7 +41,7 @@ def test_projects_with_the_common_map_share_its_fields() -> None:
     [
         {"pipedrive_enabled": False},
         {"pipedrive_account": "second"},
-        own(utm_source=UTM),
+        mapping(utm_source=UTM),
         {"pipedrive_fields": {"utm_source": "none"}},
     ],
 )
@@ -54,10 +54,14 @@ def test_an_inactive_project_writes_nothing() -> None:
 
 
 def test_maps_are_compared_by_their_fields_within_an_account() -> None:
-    maps = (own(utm_source=UTM, gclid=CLICK), own(utm_campaign=UTM), own(gclid=CLICK, city=CITY))
+    maps = (
+        mapping(utm_source=UTM, gclid=CLICK),
+        mapping(utm_campaign=UTM),
+        mapping(gclid=CLICK, city=CITY),
+    )
     assert notes(*maps) == ["P0 (p0), P1 (p1)", "P0 (p0), P2 (p2)"]
     assert notes(maps[0], {**maps[1], "pipedrive_account": "second"}) == [READ_ALIKE]
-    assert notes(own(utm_source=UTM), own(utm_source=CLICK)) == [READ_ALIKE]
+    assert notes(mapping(utm_source=UTM), mapping(utm_source=CLICK)) == [READ_ALIKE]
     assert notes(maps[0], maps[0]) == ["P0 (p0), P1 (p1)"]
 
 
