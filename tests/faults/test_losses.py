@@ -161,3 +161,36 @@ def test_refusals_in_a_row_judge_the_database_once() -> None:
         if not number:
             OUTSIDE.calls.names.clear()
     assert "R2" not in OUTSIDE.calls.names
+
+
+def test_an_older_copy_of_the_database_that_is_bound_again_stores_nothing() -> None:
+    older = snapshot()
+    OUTSIDE.database.execute("UPDATE database_identity SET generation = 'restored'")
+    mark = json.loads(OUTSIDE.objects[MARK])
+    # As the acceptance of a restore writes it.
+    OUTSIDE.objects[MARK] = json.dumps(mark | {"generation": "restored"}).encode()
+    isolate = Isolate(**SETTINGS)
+    assert send("in-the-restored", isolate=isolate) == 200
+    restored = snapshot()
+
+    older.backup(OUTSIDE.database)
+    # Its highest event catches up before anybody looks.
+    OUTSIDE.pass_time(minutes=2)
+    assert [send(f"in-the-older-{number}", isolate=isolate) for number in range(30)] == [503] * 30
+    run_crons(1)
+    assert "database_lost" in problems()
+
+    restored.backup(OUTSIDE.database)
+    run_crons(1)
+    assert waiting() == []
+    assert stored("in-the-older-29")
+
+
+def test_a_mark_of_an_older_worker_gets_the_generation_of_the_database() -> None:
+    mark = json.loads(OUTSIDE.objects[MARK])
+    [identity] = OUTSIDE.rows("SELECT generation FROM database_identity")
+    assert mark.pop("generation") == identity["generation"]
+    OUTSIDE.objects[MARK] = json.dumps(mark).encode()
+    assert send("an-event") == 200
+    run_crons(1)
+    assert json.loads(OUTSIDE.objects[MARK])["generation"] == identity["generation"]

@@ -19,6 +19,7 @@ from services.loss.schema import (
 READ_CONTENTS = """
 SELECT
   (SELECT id FROM database_identity) AS database_id,
+  (SELECT generation FROM database_identity) AS generation,
   max(
     coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'tracking_events'), 0),
     coalesce((SELECT max(id) FROM tracking_events), 0)
@@ -52,7 +53,8 @@ class DatabaseContents:
     """The identity of a database and how much is in it. Without its tables there is no id.
 
     `last_run` is the time of the last run of the cron, None if it never ran there. `missing` are
-    the tables that are gone while others are there.
+    the tables that are gone while others are there. Two copies of a database, as a restore makes
+    one, have the same id and each a generation.
     """
 
     database_id: str | None = None
@@ -61,6 +63,7 @@ class DatabaseContents:
     pixels: int = 0
     last_run: str | None = None
     missing: tuple[str, ...] = ()
+    generation: str | None = None
 
 
 async def read_database_contents(database: Database) -> DatabaseContents:

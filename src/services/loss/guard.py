@@ -11,7 +11,7 @@ from __future__ import annotations
 from services.core.ports import Bucket, Database, UnavailableError
 from services.loss.contents import read_database_contents
 from services.loss.high_water_mark import KEY, HighWaterMark, UnreadableMarkError, parse_mark
-from services.loss.judgement import judge_loss
+from services.loss.judgement import is_other_copy, judge_loss
 
 MARK_SECONDS = 60
 # As long as one judgement stands, however many events are refused.
@@ -30,15 +30,15 @@ class DatabaseGuard:
         self._bucket = bucket
         self._loss: str | None = None
         self._judged_until = 0.0
-        self._trusted_id: str | None = None
+        self._trusted: tuple[str | None, str | None] | None = None
         self._mark: HighWaterMark | None = None
         self._mark_until = 0.0
-        self._compared_id: str | None = None
+        self._compared: tuple[str | None, str | None] | None = None
 
     async def require_database(
-        self, database_id: str | None, pixels: int | None, now: float
+        self, database_id: str | None, generation: str | None, pixels: int | None, now: float
     ) -> None:
-        """Requires that a database is the one that is meant.
+        """Requires that a copy of a database is the one that is meant.
 
         `pixels` is their number if one was looked up that is missing, else None. `now` is in Unix
         seconds. Without a mark, or while R2 fails, every database counts as the one that is meant:
@@ -47,18 +47,21 @@ class DatabaseGuard:
         Raises:
             LostDatabaseError: the database is another one, or has fewer pixels than there were.
         """
-        if database_id == self._trusted_id and pixels is None:
+        database = (database_id, generation)
+        if database == self._trusted and pixels is None:
             return
         if pixels is not None and self._mark is None:
             self._mark_until = 0.0
-        mark = await self._current_mark(database_id, now)
+        mark = await self._current_mark(database, now)
         if mark is None:
             return
         if database_id != mark.database_id:
             raise LostDatabaseError(
                 f"the database is another one: {database_id}, not {mark.database_id}"
             )
-        self._trusted_id = database_id
+        if is_other_copy(mark, generation):
+            raise LostDatabaseError("the database is another copy of the one that is meant")
+        self._trusted = database
         if pixels is not None and pixels < mark.pixels:
             raise LostDatabaseError(f"the database has {pixels} pixels, and had {mark.pixels}")
 
@@ -84,9 +87,11 @@ class DatabaseGuard:
             # The cron says so.
             return
 
-    async def _current_mark(self, database_id: str | None, now: float) -> HighWaterMark | None:
+    async def _current_mark(
+        self, database: tuple[str | None, str | None], now: float
+    ) -> HighWaterMark | None:
         """The mark, at most a minute old, and read again for another database."""
-        if now < self._mark_until and database_id == self._compared_id:
+        if now < self._mark_until and database == self._compared:
             return self._mark
         try:
             mark = parse_mark(await self._bucket.get(KEY))
@@ -94,6 +99,6 @@ class DatabaseGuard:
             # The cron says so.
             mark = None
         # Not before it is read: what arrives meanwhile would be let through without a mark.
-        self._mark, self._compared_id = mark, database_id
+        self._mark, self._compared = mark, database
         self._mark_until = now + MARK_SECONDS
         return mark

@@ -36,7 +36,8 @@ class HighWaterMark:
     `last_run` is the latest run of the cron in its ledger; empty where none was seen. One that is
     rebuilt out of backups knows no run. `counts` are those of the last count (`row_counts.py`), at
     `counted_at`, a stored time; `missing` says what was gone then, until somebody restores or
-    accepts.
+    accepts. `generation` tells copies of the database apart; empty where none is known, as in the
+    mark of an older Worker or out of backups: the next run of the cron writes that of the database.
     """
 
     database_id: str
@@ -50,6 +51,7 @@ class HighWaterMark:
     counts: Mapping[str, object] = field(default_factory=dict)
     counted_at: str = ""
     missing: str = ""
+    generation: str = ""
 
     @property
     def is_rebuilt(self) -> bool:
@@ -86,15 +88,18 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
     accepted = fields.get("accepted", [])
     # An older Worker writes none.
     last_run = fields.get("last_run", "")
-    counts, counted_at, missing = (
+    counts, counted_at, missing, generation = (
         fields.get(name, default)
-        for name, default in (("counts", {}), ("counted_at", ""), ("missing", ""))
+        for name, default in (
+            *(("counts", {}), ("counted_at", "")),
+            *(("missing", ""), ("generation", "")),
+        )
     )
     if (
         not all(type(number) is int for number in numbers.values())
         or not all(isinstance(text, str) for text in texts.values())
         or not isinstance(accepted, list)
-        or not all(isinstance(text, str) for text in (last_run, counted_at, missing))
+        or not all(isinstance(text, str) for text in (last_run, counted_at, missing, generation))
         or not isinstance(counts, dict)
         or not all(isinstance(acceptance, dict) for acceptance in accepted)
     ):
@@ -105,6 +110,7 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
         "counts": counts,
         "counted_at": counted_at,
         "missing": missing,
+        "generation": generation,
     }
     return HighWaterMark(**numbers, **texts, **later)  # type: ignore[arg-type]  # checked above
 
@@ -161,6 +167,7 @@ def raised_mark(
         pixels=max(mark.pixels, contents.pixels),
         seen_at=format_iso(now),
         last_run=max(mark.last_run, contents.last_run or ""),
+        generation=mark.generation or contents.generation or "",
     )
 
 
@@ -200,4 +207,5 @@ def _mark_of(contents: DatabaseContents, events: int, now: datetime) -> HighWate
         pixels=contents.pixels,
         seen_at=format_iso(now),
         last_run=contents.last_run or "",
+        generation=contents.generation or "",
     )

@@ -25,20 +25,7 @@ def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | 
             f"this is another database ({database.database_id}), whose highest event is"
             f" {database.highest_event:,}; {before} ({mark.database_id})"
         )
-    if database.highest_event < mark.highest_event or is_set_back(mark, database):
-        return (
-            f"the database was set back, as Time Travel does: its highest event is"
-            f" {database.highest_event:,}, and was {mark.highest_event:,}; its last run of the cron"
-            f" is of {database.last_run or 'no time'}, and was of {mark.last_run or 'no time'};"
-            f" {before}"
-        )
-    for noun, count, highest_count in (
-        ("projects", database.projects, mark.projects),
-        ("pixels", database.pixels, mark.pixels),
-    ):
-        if count < highest_count:
-            return f"the database has {count:,} {noun}, and had {highest_count:,}"
-    return mark.missing or None
+    return mark.missing or _judge_copy(mark, database, before) or _judge_entries(mark, database)
 
 
 def _missing(database: DatabaseContents) -> str:
@@ -50,6 +37,39 @@ def _missing(database: DatabaseContents) -> str:
     if database.database_id is None:
         return f"the {noun} missing, or a restore into it has not ended: ./ppp restore"
     return f"the {noun} missing: ./ppp restore brings back what no migration does"
+
+
+def _judge_copy(mark: HighWaterMark, database: DatabaseContents, before: str) -> str | None:
+    """Whether it is the database of an earlier day, or another copy of it."""
+    if is_other_copy(mark, database.generation):
+        return (
+            "this is another copy of the database than the one that is meant, an older one or one"
+            f" that was restored and not accepted: its highest event is {database.highest_event:,};"
+            f" {before}"
+        )
+    if database.highest_event < mark.highest_event or is_set_back(mark, database):
+        return (
+            f"the database was set back, as Time Travel does: its highest event is"
+            f" {database.highest_event:,}, and was {mark.highest_event:,}; its last run of the cron"
+            f" is of {database.last_run or 'no time'}, and was of {mark.last_run or 'no time'};"
+            f" {before}"
+        )
+    return None
+
+
+def _judge_entries(mark: HighWaterMark, database: DatabaseContents) -> str | None:
+    for noun, count, highest_count in (
+        ("projects", database.projects, mark.projects),
+        ("pixels", database.pixels, mark.pixels),
+    ):
+        if count < highest_count:
+            return f"the database has {count:,} {noun}, and had {highest_count:,}"
+    return None
+
+
+def is_other_copy(mark: HighWaterMark, generation: str | None) -> bool:
+    """Whether a database of the mark's id is another copy, such as the one before a restore."""
+    return bool(mark.generation) and generation != mark.generation
 
 
 def is_set_back(mark: HighWaterMark | None, database: DatabaseContents) -> bool:

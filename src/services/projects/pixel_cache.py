@@ -17,7 +17,7 @@ MAX_CACHED_PIXELS = 1_000
 # One row in any case: which database answers, and how many pixels it has if this one is missing.
 FIND_PIXEL = """
 SELECT
-  database_identity.id AS database_id,
+  database_identity.id AS database_id, database_identity.generation,
   pixels.id, pixels.project_id, pixels.active AND projects.active AS active,
   projects.configuration AS of_project, pixels.configuration AS of_pixel, pixels.website_url,
   iif(projects.id IS NULL, (SELECT count(*) FROM pixels), NULL) AS pixels
@@ -74,7 +74,9 @@ class PixelCache:
         self.lookups += 1
         rows = await self._database.rows(FIND_PIXEL, pixel_id)
         row = rows[0] if rows else _NO_DATABASE
-        await self._guard.require_database(row["database_id"], row["pixels"], now)
+        await self._guard.require_database(
+            *(row["database_id"], row["generation"], row["pixels"], now),
+        )
         pixel = None if row["project_id"] is None else _pixel(row)
         self._cache(pixel_id, pixel, now + self._seconds)
         return pixel
@@ -101,7 +103,7 @@ class PixelCache:
 
 
 # A database without an identity is none that was migrated.
-_NO_DATABASE: Row = {"database_id": None, "pixels": 0, "project_id": None}
+_NO_DATABASE: Row = {"database_id": None, "generation": None, "pixels": 0, "project_id": None}
 
 
 def _pixel(row: Row) -> Pixel:

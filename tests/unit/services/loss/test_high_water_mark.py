@@ -76,6 +76,7 @@ def test_what_somebody_accepts_is_the_mark_and_the_one_before_is_remembered() ->
         "projects": 2,
         "pixels": 5,
         "seen_at": "2026-05-01T12:00:00Z",
+        "generation": "",
     }
     later = raised_mark(mark, replace(other, highest_event=4), None, NOW)
     assert later.accepted == mark.accepted
@@ -130,3 +131,12 @@ def test_a_mark_that_was_accepted_very_often_can_still_be_read() -> None:
     read = parse_mark(mark.as_bytes() if mark else None)
     assert read is not None
     assert read.accepted[-1]["reason"] == "299 [[[{"
+
+
+def test_the_mark_takes_the_generation_that_it_does_not_know_and_keeps_the_one_it_knows() -> None:
+    raised = raised_mark(MARK, replace(SAME, generation="first"), None, NOW)
+    assert raised.generation == "first"
+    assert parse_mark(raised.as_bytes()) == raised
+    assert raised_mark(raised, replace(SAME, generation="second"), None, NOW) == raised
+    accepted = accepted_mark(raised, replace(SAME, generation="second"), 3, "restored", NOW)
+    assert accepted.generation == "second"

@@ -66,6 +66,15 @@ def test_the_reason_says_how_many_events_there_were_at_most() -> None:
     assert "had at most 2,258 events on 2026-05-01T12:00:00Z, with ids up to 2,300" in reason
 
 
+@pytest.mark.parametrize(("meant", "words"), [("", None), ("first", None), ("second", "copy")])
+def test_another_copy_of_the_database_is_lost_if_the_mark_knows_copies(
+    meant: str, words: str | None
+) -> None:
+    reason = judge_loss(replace(MARK, generation=meant), replace(SAME, generation="first"))
+    assert (reason is None) == (words is None)
+    assert words is None or words in str(reason)
+
+
 def test_what_was_missing_at_the_last_count_stays_missing() -> None:
     mark = replace(MARK, missing="999 of 1,000 events are gone")
     assert judge_loss(mark, replace(SAME, highest_event=9_999)) == mark.missing

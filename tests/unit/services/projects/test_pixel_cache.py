@@ -1,12 +1,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from services.core.ports import Batch, OnCost, Row, UnavailableError
 from services.loss.guard import DatabaseGuard, LostDatabaseError
-from services.loss.high_water_mark import KEY, HighWaterMark
+from services.loss.high_water_mark import KEY, HighWaterMark, parse_mark
 from services.projects.pixel_cache import MAX_CACHED_PIXELS, Pixel, PixelCache
 from services.projects.pixel_rules import PixelRules
 from tests.unit.memory import MemoryBucket
@@ -25,6 +26,7 @@ class MemoryDatabase:
         self.of_pixel: str | None = None
         self.failing = False
         self.database_id: str | None = ID
+        self.generation = "first"
 
     async def rows(self, statement: str, *values: str | int) -> Sequence[Row]:
         assert "?1" in statement
@@ -33,12 +35,13 @@ class MemoryDatabase:
         (pixel_id,) = map(str, values)
         if not self.database_id:
             return []
+        identity = {"database_id": self.database_id, "generation": self.generation}
         if pixel_id not in self.active:
             nothing = ("id", "project_id", "active", "of_project", "of_pixel", "website_url")
             row: Row = dict.fromkeys(nothing)
-            return [{**row, "database_id": self.database_id, "pixels": len(self.active)}]
+            return [{**row, **identity, "pixels": len(self.active)}]
         row = {
-            "database_id": self.database_id,
+            **identity,
             "pixels": None,
             "id": pixel_id,
             "project_id": "project-1",
@@ -196,6 +199,26 @@ def test_another_database_has_no_pixel_and_misses_none(
             find(pixels, pixel_id, 0.0)
     database.database_id = ID
     assert find(pixels, "pixel-one", 1.0) is not None
+
+
+def test_another_copy_of_the_database_takes_no_event() -> None:
+    database, bucket = MemoryDatabase("pixel-one"), marked()
+    pixels = cached(database, bucket)
+    # The mark of an older Worker knows no copies.
+    assert find(pixels, "pixel-one", 0.0) is not None
+    mark = parse_mark(bucket.objects[KEY])
+    assert mark is not None
+    mark = replace(mark, generation="first")
+    bucket.objects[KEY] = mark.as_bytes()
+    assert find(pixels, "pixel-one", 60.0) is not None
+    database.generation = "restored"
+    with pytest.raises(LostDatabaseError, match="another copy"):
+        find(pixels, "pixel-one", 120.0)
+    bucket.objects[KEY] = replace(mark, generation="restored").as_bytes()
+    assert find(pixels, "pixel-one", 180.0) is not None
+    database.generation = "first"
+    with pytest.raises(LostDatabaseError, match="another copy"):
+        find(pixels, "pixel-one", 240.0)
 
 
 class SlowBucket(MemoryBucket):

@@ -60,6 +60,7 @@ class Database(MemoryDatabase):
         return [
             {
                 "database_id": self.database_id,
+                "generation": "first",
                 "id": pixel_id if known else None,
                 "active": 1,
                 "project_id": "project" if known else None,
