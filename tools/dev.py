@@ -126,7 +126,7 @@ class Development:
         if reason:
             print(f"make dev: {reason}; starting the Worker again", flush=True)
             self.stop()
-            self.start().is_restored = reason == RESTORED
+            self.start()
             self.wait()
             print(f"make dev: the Worker runs again at {worker.url}", flush=True)
 

@@ -46,13 +46,11 @@ class Worker:
 
     Attributes:
         is_unheard: the terminal that reads its log is gone.
-        is_restored: a restore put its database in place, and accepts it when the Worker answers.
     """
 
     process: subprocess.Popen[str]
     url: str
     is_unheard: bool = False
-    is_restored: bool = False
     _answered_at: float = field(default_factory=time.monotonic)
     _stopping: Event = field(default_factory=Event)
 
@@ -77,8 +75,7 @@ class Worker:
         # A busy machine starts the parts of a Worker slowly.
         status, text = _answer(f"{self.url}/health", seconds=60)
         if status == 503 and LOST in text:  # noqa: PLR2004  # HTTP's Service Unavailable
-            if not self.is_restored:
-                print(LOST_ADVICE, flush=True)
+            print(LOST_ADVICE, flush=True)
             return True
         return status == 200  # noqa: PLR2004  # HTTP's OK
 

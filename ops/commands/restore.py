@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -145,13 +145,15 @@ def restore(
         seconds = time.monotonic() - started
         next_step = how_to_switch(live, database)
         if is_for_make_dev and not problems:
-            is_live = True
-            serve_locally(database)
-            next_step = wait_until_served(database)
-        if is_live and not problems:
-            accept_restored(replace(live, database_id=database.database_id), prepared.backup.id)
-            replayed = replay_locally() if is_for_make_dev else REPLAY_LATER
-            next_step = f"{next_step}\n{replayed}"
+            try:
+                # First, so that no run of the cron finds a copy that the mark does not know.
+                accept_restored(database, prepared.backup.id)
+            finally:
+                serve_locally(database)
+            next_step = f"{wait_until_served(database)}\n{replay_locally()}"
+        elif is_live and not problems:
+            accept_restored(live, prepared.backup.id)
+            next_step = f"{next_step}\n{REPLAY_LATER}"
     report = RestoreReport(database, prepared, problems, lost, next_step, seconds)
     report.show(as_json=as_json)
     return report.exit_code

@@ -15,6 +15,7 @@ from ops.cloudflare.target import Target
 from ops.restore.sql_files import LEDGER
 from ops.restore.sql_text import literal
 from ops.restore.staging_database import IDENTITY, StagingDatabase
+from ops.terminal.errors import NoAnswerError
 
 ID_CHARACTERS = 32
 NEW_GENERATION = f"UPDATE {IDENTITY} SET generation = lower(hex(randomblob(16)))"
@@ -65,8 +66,17 @@ def accept_restored(target: Target, source: str) -> None:
 
     Events that came after the last mark are gone, and their ids must not be given again.
 
+    Until then it counts as lost, as another copy than the mark's.
+
     Raises:
-        NoAnswerError: D1 or R2 does not answer.
+        NoAnswerError: D1 or R2 does not answer; the message says how to accept it later.
     """
-    if mark := read_mark(target):
-        accept_database(target, mark, f"restored: {source}", is_restored=True)
+    try:
+        if mark := read_mark(target):
+            accept_database(target, mark, f"restored: {source}", is_restored=True)
+    except NoAnswerError as error:
+        options = f"--env {target.environment}" if target.environment else "--local"
+        raise NoAnswerError(
+            f"{target.database} ({target.database_id}) holds the backup and is not accepted yet:"
+            f" {error}. When it answers: ./ppp accept-database {options} --reason restored"
+        ) from None

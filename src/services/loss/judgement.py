@@ -43,9 +43,9 @@ def _judge_copy(mark: HighWaterMark, database: DatabaseContents, before: str) ->
     """Whether it is the database of an earlier day, or another copy of it."""
     if is_other_copy(mark, database.generation):
         return (
-            "this is another copy of the database than the one that is meant, an older one or one"
-            f" that was restored and not accepted: its highest event is {database.highest_event:,};"
-            f" {before}"
+            "this is another copy of the database than the one that is meant: an older one, or one"
+            " that was restored and not accepted (./ppp accept-database); its highest event is"
+            f" {database.highest_event:,}; {before}"
         )
     if database.highest_event < mark.highest_event or is_set_back(mark, database):
         return (

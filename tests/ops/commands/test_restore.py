@@ -20,7 +20,7 @@ from ops.restore import sql_files as loading
 from ops.restore.erase_again import Erasure
 from ops.restore.sql_files import RestoreStep
 from ops.restore.time_travel import erase_again
-from ops.terminal.errors import OpsError
+from ops.terminal.errors import ExitCode, NoAnswerError, OpsError
 from services.archive.parts import ARCHIVE, part_key, part_manifest_key
 from services.archive.rewriting import batch_counts
 from services.core.ndjson_parts import pack
@@ -314,6 +314,35 @@ def test_a_restore_brings_back_one_table_that_was_dropped(
     output = run(storage, "--into", LIVE, "--overwrite", LIVE, "--yes")
     assert output.code == 0, output
     assert judge_loss(mark, read_database_contents(target)) is None
+
+
+def test_a_restore_that_ended_before_its_acceptance_counts_as_another_copy_until_then(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = choose_target(None, storage, local=True)
+    healthy = read_database_contents(target)
+    # Its numbers are those of the backup.
+    mark = HighWaterMark(
+        *(str(healthy.database_id), 1, 1, 0, 0, "2026-11-21T03:55:00Z"),
+        generation=str(healthy.generation),
+    )
+    store(storage, tmp_path / "mark", {KEY: mark.as_bytes()})
+    with monkeypatch.context() as patch:
+        patch.setattr("ops.restore.identity.read_mark", unanswered)
+        output = run(storage, "--into", LIVE, "--overwrite", LIVE, "--yes")
+    assert output.code == ExitCode.NO_ANSWER
+    assert "./ppp accept-database --local --reason restored" in output.err
+    restored = read_database_contents(target)
+    assert restored.database_id == healthy.database_id
+    assert "restored and not accepted" in str(judge_loss(mark, restored))
+
+    accepted = accept_database(target, mark, "restored")
+    assert accepted.generation == restored.generation != mark.generation
+    assert judge_loss(accepted, read_database_contents(target)) is None
+
+
+def unanswered(target: Target) -> None:
+    raise NoAnswerError("the bucket did not answer")
 
 
 def test_a_database_that_travelled_in_time_erases_again(storage: Path) -> None:
