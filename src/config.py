@@ -26,7 +26,7 @@ from services.sync.portion import LeadSettings
 from services.sync.retries import RetrySchedule
 from services.sync.sync_run import RunSettings
 
-Environment = Literal["development", "production"]
+Environment = Literal["development", "staging", "production"]
 
 VERSION = "3.1.0"
 MINUTE_SECONDS = 60

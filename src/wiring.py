@@ -92,12 +92,12 @@ def build_app(env: Any) -> App:
         *(config.sync_delay_seconds, config.repeat_window_seconds, config.checks_rejected),
         referrers=Referrers(database, SiteDirectory(database, config.pixel_cache_seconds)),
     )
-    guard = DatabaseGuard(database, bucket)
+    guard = DatabaseGuard(database, bucket, config.environment)
     pixels = PixelCache(database, guard, config.pixel_cache_seconds)
     waiting_room = WaitingRoom(bucket, new_id)
     parked_events = ParkedEvents(bucket, now)
     waiting_counts = WaitingReader(waiting_room, parked_events, now)
-    loss_check = LossCheck(database, bucket, store.rebuilt_mark, now)
+    loss_check = LossCheck(database, bucket, store.rebuilt_mark, now, config.environment)
     steps = BackupSteps(database, store, now)
     thresholds = read_monitoring_config(settings).thresholds
     return App(
@@ -127,6 +127,7 @@ def build_app(env: Any) -> App:
             visits=visits,
             history=ClockHistory(database),
             clock=now,
+            environment=config.environment,
         ),
         missed_clicks=MissedClicks(database, new_id, now),
         repeats=Repeats(database, key_values, config.repeat_window_seconds),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -78,6 +79,19 @@ class Target:
     def bucket(self) -> str:
         """The name of the R2 bucket for backups."""
         return str(_find_binding(self.settings["r2_buckets"], BUCKET_BINDING)["bucket_name"])
+
+    @property
+    def bucket_sharers(self) -> Sequence[str]:
+        """The names of other environments at Cloudflare that have the same bucket."""
+        if self.environment is None:
+            return ()
+        config = tomllib.loads((ROOT / "wrangler.toml").read_text(encoding="utf-8"))
+        buckets = {
+            name: {bucket["bucket_name"] for bucket in settings.get("r2_buckets", ())}
+            for name, settings in config["env"].items()
+            if name != self.environment
+        }
+        return [name for name, names in buckets.items() if self.bucket in names]
 
     def arguments(self) -> tuple[str, ...]:
         """The arguments that name the database to wrangler."""

@@ -86,7 +86,7 @@ def _with_bucket(snapshot: StatusSnapshot, target: Target) -> StatusSnapshot:
         return snapshot
     try:
         contents = read_database_contents(target)
-        loss = judge_loss(read_mark(target), contents)
+        loss = judge_loss(read_mark(target), contents, target.environment or "")
     except OpsError as error:
         return replace(snapshot, not_read=[*snapshot.not_read, f"the database itself: {error}"])
     if loss is None and contents.database_id is None and snapshot.newest_backup:

@@ -96,7 +96,8 @@ def check_loss(
     database: ConfiguredDatabase, mark: HighWaterMark | None, contents: DatabaseContents
 ) -> CheckResult:
     """Check that the database is the one that is meant, and holds what it held at most."""
-    loss = judge_loss(mark, contents)
+    environment = "" if database.environment == "local" else database.environment
+    loss = judge_loss(mark, contents, environment)
     if mark is None:
         return passed("there is no high-water mark yet to compare with")
     if loss is None:

@@ -124,6 +124,12 @@ class Preflight:
         return check_database(self.database, self.facts.databases, self.facts.last_deployment)
 
     def _loss(self) -> CheckResult:
+        if sharers := self.facts.target.bucket_sharers:
+            return failed(
+                f"{self.facts.target.bucket} is the bucket of {', '.join(sharers)}, too: backups,"
+                " the high-water mark and waiting events of both would mix",
+                "give each environment a bucket of its own in wrangler.toml",
+            )
         return check_loss(self.database, self.facts.mark, self.facts.database_contents)
 
     def _migrations(self) -> CheckResult:

@@ -210,7 +210,9 @@ async def _store_in_waiting_room(
     """Puts an event into R2 that D1 cannot take now; an old pixel never sends it again."""
     declined_tracking = declines(request.header)
     sender = sender_of(request.header, request.base_url)
-    waiting = WaitingEvent(event, request.origin, now, declines=declined_tracking, sender=sender)
+    waiting = WaitingEvent(
+        *(event, request.origin, now, declined_tracking, sender, app.config.environment)
+    )
     try:
         is_waiting = await app.waiting_room.add(waiting)
     except UnavailableError as error:

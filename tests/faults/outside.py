@@ -98,10 +98,7 @@ class Outside:
         self.random = Random(self.seed)  # noqa: S311  # the same story each time
         self.database = sqlite3.connect(":memory:", isolation_level=None)
         migrated_database().backup(self.database)
-        # D1's SQLite is newer than this machine's may be.
-        self.database.create_function("concat_ws", -1, _concat_ws, deterministic=True)
-        self.database.row_factory = sqlite3.Row
-        self.database.execute("PRAGMA foreign_keys = ON")
+        prepare_connection(self.database)
         self.account = Account(DEMO_FIELDS)
         limits = Limits(requests_per_window=None, searches_per_window=None, block_after=None)
         self.crm = Api(self.account, limits, TOKEN)
@@ -132,6 +129,14 @@ def new_outside(seed: int = 0) -> Outside:
     """Begins a history: everything is empty again."""
     OUTSIDE.__init__(seed)  # type: ignore[misc]  # the bindings hold this object
     return OUTSIDE
+
+
+def prepare_connection(database: sqlite3.Connection) -> None:
+    """Lets a database answer as D1 does, whose SQLite is newer than this machine's may be."""
+    database.isolation_level = None
+    database.create_function("concat_ws", -1, _concat_ws, deterministic=True)
+    database.row_factory = sqlite3.Row
+    database.execute("PRAGMA foreign_keys = ON")
 
 
 def _concat_ws(separator: str, *values: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from services.loss.schema import TABLES
 from tests.faults.isolate import Isolate
-from tests.faults.outside import OUTSIDE, new_outside
+from tests.faults.outside import OUTSIDE, new_outside, prepare_connection
 from tests.faults.story import PIXEL, SETTINGS
 
 MARK = "backups/high-water.json"
@@ -194,3 +194,48 @@ def test_a_mark_of_an_older_worker_gets_the_generation_of_the_database() -> None
     assert send("an-event") == 200
     run_crons(1)
     assert json.loads(OUTSIDE.objects[MARK])["generation"] == identity["generation"]
+
+
+def test_environments_that_share_a_bucket_take_nothing_of_each_other() -> None:
+    production, mark = OUTSIDE.database, OUTSIDE.objects[MARK]
+    assert json.loads(mark)["environment"] == "production"
+    staging = snapshot()
+    prepare_connection(staging)
+    staging.execute("UPDATE database_identity SET id = 'of-staging', generation = 'of-staging'")
+    staging_settings = {**SETTINGS, "ENVIRONMENT": "staging"}
+
+    OUTSIDE.database = staging
+    assert send("in-staging", isolate=Isolate(**staging_settings)) == 200
+    OUTSIDE.alerts.clear()
+    Isolate(**staging_settings).run_cron()
+    [alert] = [json.loads(alert) for alert in OUTSIDE.alerts]
+    assert alert["problem"] == "database_lost"
+    assert "the bucket is that of another environment (production, not staging)" in alert["text"]
+    assert OUTSIDE.objects[MARK] == mark
+    assert send("still-in-staging", isolate=Isolate(**staging_settings)) == 200
+
+    staging.execute("ALTER TABLE tracking_events RENAME TO away")
+    assert send("waits-for-staging", isolate=Isolate(**staging_settings)) == 503
+    [key] = waiting()
+    OUTSIDE.database = production
+    run_crons(2)
+    assert waiting() == [key]
+    assert not stored("waits-for-staging")
+    assert send("in-production") == 200
+
+
+def test_what_waits_and_the_mark_of_an_older_worker_name_no_environment_and_are_taken() -> None:
+    mark = json.loads(OUTSIDE.objects[MARK])
+    del mark["environment"]
+    OUTSIDE.objects[MARK] = json.dumps(mark).encode()
+    OUTSIDE.database.execute("ALTER TABLE tracking_events RENAME TO away")
+    assert send("waits-for-it") == 503
+    OUTSIDE.database.execute("ALTER TABLE away RENAME TO tracking_events")
+    [key] = waiting()
+    event = json.loads(OUTSIDE.objects[key])
+    assert event.pop("environment") == "production"
+    OUTSIDE.objects[key] = json.dumps(event).encode()
+    run_crons(1)
+    assert waiting() == []
+    assert stored("waits-for-it")
+    assert json.loads(OUTSIDE.objects[MARK])["environment"] == "production"

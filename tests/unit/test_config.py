@@ -400,7 +400,7 @@ def test_the_archive_waits_while_its_days_cannot_be_read(value: str) -> None:
         archive_config(ARCHIVE_DAYS=value)
 
 
-@pytest.mark.parametrize("value", ["prod", "staging", " ", "warning!"])
+@pytest.mark.parametrize("value", ["prod", "stage", " ", "warning!"])
 def test_a_safe_default_takes_the_place_of_an_unknown_word(value: str) -> None:
     chosen = config(ENVIRONMENT=value, LOG_LEVEL=value)
     assert (chosen.environment, chosen.log_level) == ("production", "warn")

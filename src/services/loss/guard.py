@@ -25,9 +25,10 @@ class LostDatabaseError(UnavailableError):
 class DatabaseGuard:
     """What one isolate knows of the database that is meant."""
 
-    def __init__(self, database: Database, bucket: Bucket) -> None:
+    def __init__(self, database: Database, bucket: Bucket, environment: str = "") -> None:
         self._database = database
         self._bucket = bucket
+        self._environment = environment
         self._loss: str | None = None
         self._judged_until = 0.0
         self._trusted: tuple[str | None, str | None] | None = None
@@ -81,11 +82,16 @@ class DatabaseGuard:
 
     async def _judge(self) -> None:
         try:
-            mark = parse_mark(await self._bucket.get(KEY))
+            mark = await self._read_mark()
             self._loss = judge_loss(mark, await read_database_contents(self._database))
         except (UnavailableError, UnreadableMarkError):
             # The cron says so.
             return
+
+    async def _read_mark(self) -> HighWaterMark | None:
+        """The mark; None in place of that of another environment, of which the cron says so."""
+        mark = parse_mark(await self._bucket.get(KEY))
+        return mark if mark and mark.is_of(self._environment) else None
 
     async def _current_mark(
         self, database: tuple[str | None, str | None], now: float
@@ -94,7 +100,7 @@ class DatabaseGuard:
         if now < self._mark_until and database == self._compared:
             return self._mark
         try:
-            mark = parse_mark(await self._bucket.get(KEY))
+            mark = await self._read_mark()
         except (UnavailableError, UnreadableMarkError):
             # The cron says so.
             mark = None

@@ -38,6 +38,7 @@ class HighWaterMark:
     `counted_at`, a stored time; `missing` says what was gone then, until somebody restores or
     accepts. `generation` tells copies of the database apart; empty where none is known, as in the
     mark of an older Worker or out of backups: the next run of the cron writes that of the database.
+    So it does with `environment`, whose bucket it is.
     """
 
     database_id: str
@@ -52,6 +53,11 @@ class HighWaterMark:
     counted_at: str = ""
     missing: str = ""
     generation: str = ""
+    environment: str = ""
+
+    def is_of(self, environment: str) -> bool:
+        """Whether it may be the mark of an environment; of one that is not named it always is."""
+        return environment in {self.environment, ""} or not self.environment
 
     @property
     def is_rebuilt(self) -> bool:
@@ -86,32 +92,22 @@ def parse_mark(content: bytes | str | None) -> HighWaterMark | None:
     numbers = {name: fields.get(name) for name in _NUMBERS}
     texts = {name: fields.get(name) for name in ("database_id", "seen_at")}
     accepted = fields.get("accepted", [])
-    # An older Worker writes none.
-    last_run = fields.get("last_run", "")
-    counts, counted_at, missing, generation = (
-        fields.get(name, default)
-        for name, default in (
-            *(("counts", {}), ("counted_at", "")),
-            *(("missing", ""), ("generation", "")),
-        )
-    )
+    # An older Worker writes none of these.
+    counts = fields.get("counts", {})
+    later_texts = {
+        name: fields.get(name, "")
+        for name in ("last_run", "counted_at", "missing", "generation", "environment")
+    }
     if (
         not all(type(number) is int for number in numbers.values())
         or not all(isinstance(text, str) for text in texts.values())
         or not isinstance(accepted, list)
-        or not all(isinstance(text, str) for text in (last_run, counted_at, missing, generation))
+        or not all(isinstance(text, str) for text in later_texts.values())
         or not isinstance(counts, dict)
         or not all(isinstance(acceptance, dict) for acceptance in accepted)
     ):
         raise UnreadableMarkError("a field is missing or wrong")
-    later: dict[str, Any] = {
-        "accepted": tuple(accepted),
-        "last_run": last_run,
-        "counts": counts,
-        "counted_at": counted_at,
-        "missing": missing,
-        "generation": generation,
-    }
+    later: dict[str, Any] = {"accepted": tuple(accepted), "counts": counts, **later_texts}
     return HighWaterMark(**numbers, **texts, **later)  # type: ignore[arg-type]  # checked above
 
 

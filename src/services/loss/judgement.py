@@ -6,13 +6,22 @@ from services.loss.contents import DatabaseContents
 from services.loss.high_water_mark import HighWaterMark
 
 
-def judge_loss(mark: HighWaterMark | None, database: DatabaseContents) -> str | None:
+def judge_loss(
+    mark: HighWaterMark | None, database: DatabaseContents, environment: str = ""
+) -> str | None:
     """The reason why the database is lost, as the end of a sentence, or None if it is not.
 
-    Without a mark there is nothing to compare with.
+    Without a mark there is nothing to compare with. The mark of another `environment` says nothing
+    of the database, but that both share a bucket; an empty name is that of none.
     """
     if mark is None:
         return None
+    if not mark.is_of(environment):
+        return (
+            f"the bucket is that of another environment ({mark.environment}, not {environment}),"
+            " whose backups and waiting events are not this one's: give each a bucket of its own in"
+            " wrangler.toml; if it was only renamed: ./ppp accept-database"
+        )
     # The mark never falls: an erasure since then took some of them.
     before = (
         f"the one that is meant had at most {mark.events:,} events on {mark.seen_at},"

@@ -51,6 +51,7 @@ class LossCheck:
     bucket: Bucket
     rebuild_mark: RebuildMark
     clock: Clock
+    environment: str = ""
 
     async def reason(self, log: Log) -> str | None:
         """Why the database is lost, or None.
@@ -58,7 +59,8 @@ class LossCheck:
         Raises:
             UnavailableError: D1 or R2 failed.
         """
-        return judge_loss(await self.mark(log), await read_database_contents(self.database))
+        mark, contents = await self.mark(log), await read_database_contents(self.database)
+        return judge_loss(mark, contents, self.environment)
 
     async def judge(self, log: Log) -> LossJudgement:
         """Judges; never raises UnavailableError."""
@@ -72,17 +74,19 @@ class LossCheck:
         """Judges whether the database is lost, and if not updates its mark. Raises no error."""
         try:
             mark, contents = await self.mark(log), await read_database_contents(self.database)
-            reason = judge_loss(mark, contents)
+            reason = judge_loss(mark, contents, self.environment)
+            is_ours = mark is not None and mark.is_of(self.environment)
             if reason:
                 log.error("database_lost", reason=reason)
                 if mark and mark.is_rebuilt:
                     # So that isolates know it, too, and store nothing in another database.
                     await self.bucket.put(KEY, mark.as_bytes())
-                if mark and is_set_back(mark, contents):
+                if mark and is_ours and is_set_back(mark, contents):
                     await self._raise_event_ids(mark.highest_event)
             elif contents.database_id is not None:
                 events = await self._count_events() if mark is None else None
                 raised = raised_mark(mark, contents, events, self.clock())
+                raised = replace(raised, environment=self.environment)
                 await self.bucket.put(KEY, raised.as_bytes())
         except UnavailableError as error:
             log.warning("loss_not_judged", reason=str(error))

@@ -73,6 +73,10 @@ class VisitorDeclinesError(Exception):
     """The visitor of an event asked not to be tracked, and the pixel heeds that."""
 
 
+class OtherEnvironmentError(ValueError):
+    """An event is another environment's, whose Worker writes into the same bucket."""
+
+
 class NotTakenError(Exception):
     """The pixel of an event is unknown, inactive, or of other domains."""
 
@@ -97,6 +101,7 @@ class Replay:
     visits: Visits
     history: ClockHistory
     clock: Clock
+    environment: str = ""
 
     async def run(self, log: Log) -> WaitingRest:
         """Stores one portion beside other work; returns what still waits.
@@ -162,7 +167,7 @@ class Replay:
 
     async def _put_back(self, key: str, content: bytes) -> str | None:
         try:
-            waiting = parse_waiting_event(content)
+            waiting = self._read(content)
             await self._pixel_of(waiting)
         except VisitorDeclinesError:
             pass
@@ -188,7 +193,8 @@ class Replay:
                 counts[await self._park(key, parse_waiting_event(content))] += 1
                 settled.append(key)
             except UNREADABLE:
-                # Of another version of the Worker, which may come back: it waits on.
+                # Of another environment, or of another version of the Worker, which may come back:
+                # it waits on.
                 counts["unreadable"] += 1
                 self.queue.set_aside(key)
         await self._remove(settled)
@@ -207,11 +213,18 @@ class Replay:
 
     async def _prepare(self, key: str, content: bytes) -> ReadyEvent:
         """An event as it is to be stored; raises VisitorDeclinesError and NotTakenError."""
-        waiting = parse_waiting_event(content)
+        waiting = self._read(content)
         if waiting.event.event_key is None and waiting.event.lead is None:
             # Without a key it would be stored again by a run after one that died.
             waiting = replace(waiting, event=replace(waiting.event, event_key=digest_of(key)))
         return ReadyEvent(key, waiting, await self._batch(waiting))
+
+    def _read(self, content: bytes) -> WaitingEvent:
+        """An event of this environment, or of one that is not named."""
+        waiting = parse_waiting_event(content)
+        if self.environment and waiting.environment not in {self.environment, ""}:
+            raise OtherEnvironmentError(waiting.environment)
+        return waiting
 
     async def _batch(self, waiting: WaitingEvent) -> Batch:
         pixel = await self._pixel_of(waiting)

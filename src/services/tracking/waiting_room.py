@@ -42,7 +42,8 @@ class UnreadableEventError(ValueError):
 class WaitingEvent:
     """An event as it was received. `declines`: its visitor's browser asked not to be tracked.
 
-    `sender` is the page that the browser itself said it sent from.
+    `sender` is the page that the browser itself said it sent from. `environment` is that of the
+    Worker; empty where an older version wrote it.
     """
 
     event: Event
@@ -50,12 +51,14 @@ class WaitingEvent:
     received_at: datetime
     declines: bool
     sender: str | None = None
+    environment: str = ""
 
     def as_bytes(self) -> bytes:
         """The object for R2."""
         return json.dumps(
             {
                 "format": FORMAT_VERSION,
+                "environment": self.environment,
                 "received_at": self.received_at.isoformat(),
                 "declines": self.declines,
                 "sender": self.sender,
@@ -80,6 +83,7 @@ def parse_waiting_event(content: bytes) -> WaitingEvent:
             received_at=datetime.fromisoformat(fields["received_at"]).astimezone(UTC),
             declines=bool(fields["declines"]),
             sender=_sender(fields),
+            environment=str(fields.get("environment", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableEventError(f"a field is missing or wrong: {type(error).__name__}") from None

@@ -9,6 +9,7 @@ import pytest
 from ops.cloudflare.database import MAX_IDS_PER_STATEMENT, Database, id_batches, integer_list
 from ops.cloudflare.target import Environment, Target, choose_target
 from ops.terminal.errors import WrongUsageError
+from paths import ROOT
 from pyodide_bundle import Bundle
 from tests.ops.running import fails, ppp
 
@@ -19,6 +20,22 @@ def test_production_is_what_wrangler_toml_says() -> None:
         "production: D1 ppp-tracking-db (777a0ed8-e3ee-42fc-ad9b-12f7964c1c0b), remote"
     )
     assert target.config is None
+
+
+def test_environments_that_share_a_bucket_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = choose_target(Environment.PRODUCTION, None, local=False)
+    assert list(target.bucket_sharers) == []
+    text = (ROOT / "wrangler.toml").read_text(encoding="utf-8")
+    staging = f"""
+[[env.staging.r2_buckets]]
+binding = "BACKUPS"
+bucket_name = "{target.bucket}"
+"""
+    (tmp_path / "wrangler.toml").write_text(text + staging, encoding="utf-8")
+    monkeypatch.setattr("ops.cloudflare.target.ROOT", tmp_path)
+    assert list(target.bucket_sharers) == ["staging"]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_what_cannot_be_read_waits_on_and_is_said(service: Service) -> None:
     service.worker.store("waiting/00/20260501T120000000000Z-0.json", b'{"format": 2}')
     output = service.ppp("replay")
     assert output.code == 1
-    assert "1 of another version of the Worker wait on" in output.out
+    assert "1 of another environment or version of the Worker wait on" in output.out
     service.worker.forget("waiting/00/20260501T120000000000Z-0.json")
 
 

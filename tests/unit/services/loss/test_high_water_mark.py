@@ -77,6 +77,7 @@ def test_what_somebody_accepts_is_the_mark_and_the_one_before_is_remembered() ->
         "pixels": 5,
         "seen_at": "2026-05-01T12:00:00Z",
         "generation": "",
+        "environment": "",
     }
     later = raised_mark(mark, replace(other, highest_event=4), None, NOW)
     assert later.accepted == mark.accepted

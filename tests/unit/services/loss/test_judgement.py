@@ -78,3 +78,20 @@ def test_another_copy_of_the_database_is_lost_if_the_mark_knows_copies(
 def test_what_was_missing_at_the_last_count_stays_missing() -> None:
     mark = replace(MARK, missing="999 of 1,000 events are gone")
     assert judge_loss(mark, replace(SAME, highest_event=9_999)) == mark.missing
+
+
+@pytest.mark.parametrize(
+    ("of_mark", "own", "is_other"),
+    [
+        ("", "production", False),
+        ("production", "production", False),
+        ("production", "", False),
+        ("staging", "production", True),
+    ],
+)
+def test_the_mark_of_another_environment_says_that_both_share_a_bucket(
+    of_mark: str, own: str, *, is_other: bool
+) -> None:
+    reason = judge_loss(replace(MARK, environment=of_mark), SAME, own)
+    assert (reason is not None) is is_other
+    assert reason is None or "the bucket is that of another environment (staging, not" in reason

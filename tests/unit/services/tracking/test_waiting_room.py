@@ -71,6 +71,7 @@ class Room:
     [
         WAITING,
         replace(WAITING, declines=False, origin=UNKNOWN),
+        replace(WAITING, environment="staging"),
         replace(WAITING, event=replace(EVENT, touch=None, lead=None, custom=None, viewport=None)),
     ],
 )
