@@ -76,7 +76,11 @@ def first_step(
         command = f"./ppp rollback {options} --dry-run (docs/runbook.md#schema_unexpected)"
         return FirstStep(f"code and database do not fit ({error})", command, followers)
     if error:
-        command = "is it there? npx wrangler d1 list (docs/runbook.md#database_failing)"
+        command = (
+            "stop `make dev` and start it; if its file is damaged or gone: ./ppp restore --local"
+            if options == "--local"
+            else "is it there? npx wrangler d1 list (docs/runbook.md#database_failing)"
+        )
         return FirstStep(f"the database {error}", command, followers)
     return _settings_step(health.get("misconfigured") or (), problem_names, options)
 

@@ -15,6 +15,7 @@ from ops.terminal.output import console, note, plain, show_json, show_table
 from ops.worker_api.client import Api, Row, open_api, path_segment
 from ops.worker_api.with_api import with_api
 from ops.worker_api.worker import EnvWorker, LocalWorker, Url
+from services.alerting.alert_states import NEVER_TOLD
 from services.alerting.on_call import Responders
 
 PATH = "/api/alerts"
@@ -117,6 +118,8 @@ def _show_problems(problems: list[Row], responders: dict[str, str]) -> None:
         typer.echo(f"! {problem['severity']} {problem['problem']} since {problem['since']} UTC")
         typer.echo(f"  call: {responders.get(problem['severity'], 'nobody is named')}")
         typer.echo(f"  {state}")
+        if problem["told_at"] == NEVER_TOLD:
+            typer.echo("  no message about it arrived yet: each run of the cron sends it again")
     if problems and not CONTACTS.exists():
         example, contacts = (f"config/{file.name}" for file in (EXAMPLE, CONTACTS))
         note(f"names and numbers: copy {example} to {contacts} and fill it in")

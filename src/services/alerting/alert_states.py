@@ -22,11 +22,16 @@ TTL_SECONDS = 30 * 86_400
 MAX_SENT = 100
 SENT_FIELDS = ("problem", "severity", "state", "since", "text", "at")
 MIN_TTL_SECONDS = 60
+# A time, which an older version of the Worker can read: it sends the message, too.
+NEVER_TOLD = "1970-01-01 00:00:00"
 
 
 @dataclass(slots=True)
 class AlertState:
-    """A problem that was notified and is not over. The names of the fields are keys in KV."""
+    """A problem that is not over. The names of the fields are keys in KV.
+
+    `told_at` is when a message about it last arrived, or NEVER_TOLD.
+    """
 
     severity: str
     since: str

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from services.alerting.alert_states import AlertMemory, AlertState
+from services.alerting.alert_states import NEVER_TOLD, AlertMemory, AlertState
 from services.alerting.on_call import Responders
 from services.alerting.problems import Finding, Problem
 from services.alerting.webhook import AlertMessage, AlertWebhook
@@ -52,8 +52,12 @@ class Notifier:
         if state and await self._is_acknowledged(problem.name, state):
             return
         since = state.since if state else format_stored_time(now)
-        if await self._send(problem, "still there" if state else "new", finding.details, since):
-            states[problem.name] = AlertState(problem.severity, since, format_stored_time(now))
+        told_at = state.told_at if state else NEVER_TOLD
+        word = "new" if told_at == NEVER_TOLD else "still there"
+        if await self._send(problem, word, finding.details, since):
+            told_at = format_stored_time(now)
+        # One that did not arrive is open all the same, and is sent by the next run.
+        states[problem.name] = AlertState(problem.severity, since, told_at)
 
     def _was_notified_recently(self, state: AlertState) -> bool:
         """Whether a message was sent; one from the future counts as none: a clock was ahead."""

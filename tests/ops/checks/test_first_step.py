@@ -56,6 +56,13 @@ def test_an_outage_and_an_old_schema_have_their_own_first_step() -> None:
     assert "./ppp rollback -l" in schema.command
 
 
+def test_an_outage_on_this_machine_is_looked_for_on_this_machine() -> None:
+    step = first_step(unhealthy("does not answer"), [], None, "--local")
+    assert step is not None
+    assert "wrangler d1 list" not in step.text
+    assert "./ppp restore --local" in step.command
+
+
 def misconfigured(*settings: str) -> dict[str, object]:
     return {**FINE, "misconfigured": [*settings]}
 

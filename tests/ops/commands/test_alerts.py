@@ -11,6 +11,7 @@ import pytest
 
 from ops.checks.on_call import EXAMPLE, read_responders
 from ops.commands import alerts as ops_alerts
+from services.alerting.alert_states import NEVER_TOLD
 from tests.ops.asking import READ_KEY, Service
 from tests.ops.running import fails, here
 
@@ -42,6 +43,15 @@ def test_open_alerts_are_listed_with_whom_to_call_and_what_was_sent(alarmed: Ser
     assert "call: first " in output.out
     assert "nobody acknowledged it" in output.out
     assert "sent, the newest first" in output.out
+
+
+def test_an_open_alert_of_which_no_message_arrived_is_listed_with_that(alarmed: Service) -> None:
+    state = json.dumps({"database_lost": STATE | {"told_at": NEVER_TOLD}})
+    alarmed.worker.act("kv_put", entries=[("alerts", state)])
+    output = alarmed.ppp("alerts", key=READ_KEY)
+    assert output.code == 1
+    assert f"! P1 database_lost since {NOW} UTC" in output.out
+    assert "no message about it arrived yet" in output.out
 
 
 @pytest.mark.parametrize(

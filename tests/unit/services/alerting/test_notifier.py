@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.alerting.alert_states import AlertMemory, AlertState
+from services.alerting.alert_states import NEVER_TOLD, AlertMemory, AlertState
 from services.alerting.notifier import Notifier
 from services.alerting.on_call import Responders
 from services.alerting.problems import BACKUP_OLD, LEADS_WAITING, Finding
@@ -97,6 +97,17 @@ def test_a_message_that_did_not_arrive_is_sent_by_the_next_run() -> None:
     assert story.run(LEADS) == []
     assert states(story.run()) == states(story.run()) == [("leads_waiting", "over")]
     assert story.run() == []
+
+
+def test_a_problem_whose_message_did_not_arrive_is_open_since_it_was_seen_first() -> None:
+    story = Story(NetworkError("the connection failed"), NetworkError("once more"), OK)
+    story.run(LEADS)
+    state = json.loads(story.key_values.values["alerts"])["leads_waiting"]
+    assert (state["since"], state["told_at"]) == ("2026-05-01 12:00:00", NEVER_TOLD)
+    story.run(LEADS)
+    [arrived] = story.run(LEADS)
+    assert (arrived["state"], arrived["since"]) == ("new", "2026-05-01 12:00:00")
+    assert story.run(LEADS) == []
 
 
 def test_while_kv_fails_messages_are_repeated() -> None:
