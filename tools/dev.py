@@ -20,7 +20,7 @@ from demo_site import DEMO_PIXEL, demo_site
 from dev_conflicts import require_free, require_no_orphan
 from dev_database import local_database, prepare_database, read_inode, storage_inodes
 from dev_settings import development_key, uses_own_account, worker_settings
-from dev_state import DevState, read_state, remove_state, write_state
+from dev_state import STATE, DevState, read_state, remove_state, write_state
 from dev_worker import SILENT_SECONDS, DevError, Worker, start_worker
 from file_lock import LockedError, only_one
 from local_config import prepare_local_config
@@ -129,6 +129,10 @@ class Development:
             self.start()
             self.wait()
             print(f"make dev: the Worker runs again at {worker.url}", flush=True)
+        elif read_state() is None:
+            # The commands find this `make dev` by it.
+            print(f"make dev: {STATE.name} was deleted; it is written again", flush=True)
+            write_state(self.state)
 
     def _ship_source(self) -> None:
         """Bring what was saved into the copy that wrangler watches; say what is wrong with it."""

@@ -81,6 +81,14 @@ def test_storage_that_is_deleted_is_noticed_and_made_anew(checkout: Checkout) ->
         assert database.exists()
 
 
+def test_a_state_file_that_is_deleted_is_written_again(checkout: Checkout) -> None:
+    with checkout.dev() as dev:
+        state = dev.state()
+        (checkout.root / ".wrangler" / "dev.json").unlink()
+        until(lambda: "dev.json was deleted; it is written again" in dev.said(), 10)
+        assert dev.state() == state
+
+
 def test_a_restored_database_is_changed_over_to(checkout: Checkout) -> None:
     database_id = "11111111-1111-4111-8111-111111111111"
     storage = checkout.root / ".wrangler" / "state"
