@@ -35,6 +35,14 @@ def have_ensurepip() -> bool:
 
 def main() -> int:
     """Makes the environment and fills it from uv.lock."""
+    if VENV.is_symlink():
+        # `--clear` would empty what it leads to, which another checkout may be using.
+        print(
+            f"error: {VENV} is a link to {VENV.readlink()}, which the set-up would empty:"
+            " delete the link, or set that checkout up",
+            file=sys.stderr,
+        )
+        return 1
     if not have_ensurepip():
         return 1
     subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
