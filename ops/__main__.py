@@ -30,7 +30,10 @@ def build_app(module_names: Sequence[str] = MODULE_NAMES) -> typer.Typer:
     """Put together the commands of these modules; each takes its time to be imported."""
     app = typer.Typer(
         help="The commands of the operators of PPP Pixel.",
-        epilog="Exit codes: 0 fine, 1 problems or nothing found, 2 wrong usage, 3 no answer.",
+        epilog=(
+            "Exit codes: 0 fine, 1 problems or nothing found, 2 wrong usage, 3 no answer."
+            " At an alarm: ./ppp status --env production, then docs/runbook.md."
+        ),
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
