@@ -36,8 +36,8 @@ class ReplayOutcome:
         if self.parked:
             parts.append(f"{self.parked:,} parked until their pixels take them, for seven days")
         if self.unreadable:
-            others = "another environment or version of the Worker"
-            parts.append(f"{self.unreadable:,} of {others} wait on")
+            writers = "another environment or version of the Worker"
+            parts.append(f"{self.unreadable:,} of {writers} wait on")
         if self.waiting:
             parts.append(f"{self.waiting:,} that the database does not take wait on")
         return f"{', '.join(parts)}; {format_duration(self.seconds)}"

@@ -81,7 +81,7 @@ def test_what_was_missing_at_the_last_count_stays_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_mark", "own", "is_other"),
+    ("marked", "running", "is_shared"),
     [
         ("", "production", False),
         ("production", "production", False),
@@ -90,8 +90,8 @@ def test_what_was_missing_at_the_last_count_stays_missing() -> None:
     ],
 )
 def test_the_mark_of_another_environment_says_that_both_share_a_bucket(
-    of_mark: str, own: str, *, is_other: bool
+    marked: str, running: str, *, is_shared: bool
 ) -> None:
-    reason = judge_loss(replace(MARK, environment=of_mark), SAME, own)
-    assert (reason is not None) is is_other
+    reason = judge_loss(replace(MARK, environment=marked), SAME, running)
+    assert (reason is not None) is is_shared
     assert reason is None or "the bucket is that of another environment (staging, not" in reason
