@@ -100,9 +100,9 @@ node_modules/ready: package-lock.json package.json | .cache/host
 	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.cache/vendored: uv.lock tools/vendor.py tools/strip_source.py .venv/ready
+.cache/vendored: uv.lock tools/vendor.py tools/strip_source.py src/services/access/bot_rules.py .venv/ready
 	@echo "vendoring the Worker's packages (python_modules)"
-	@$(BIN)/python tools/vendor.py
+	@PYTHONPATH=src $(BIN)/python tools/vendor.py
 	@touch $@
 
 .cache/sources: tools/traffic_sources.py src/services/reports/traffic_sources.py .venv/ready node_modules/ready

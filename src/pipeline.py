@@ -108,7 +108,7 @@ async def _handle_errors(app: App, request: Request, route: Route, log: Log) -> 
 
 async def _apply_policy(app: App, request: Request, route: Route, log: Log) -> Response:
     policy = route.policy
-    if policy.refuses_agent and policy.refuses_agent(request.origin.user_agent):
+    if policy.refuses_agent and policy.refuses_agent(request.origin.user_agent, request.header):
         log.info("bot_refused", path=request.path)
         return Response(204)
     if policy.limit is None:

@@ -23,7 +23,7 @@ from handlers import (
     waiting,
 )
 from services.access.api_keys import Role
-from services.access.bots import is_bot, is_browsing_bot
+from services.access.bots import Header, is_bot, is_browsing_bot
 from web import Request, Response
 
 LimitName = Literal["tracking", "leads", "analytics", "management"]
@@ -41,7 +41,8 @@ class Reserve:
 class Policy:
     """The checks before a handler runs, and who may read the answer.
 
-    `refuses_agent` says of a user agent whether its requests are answered 204 and nothing else.
+    `refuses_agent` says of a user agent and the request's headers whether it is answered 204 and
+    nothing else.
     `hides_persons`: only a key with the permission `leads` sees in the answer who visitors are.
     `hides_secrets`: only a key with the role `admin` sees what configurations hold beside settings.
     `stand_in` replaces every answer whose status is not 200.
@@ -51,7 +52,7 @@ class Policy:
     reserve: Reserve | None = None
     key: Role | None = None
     cross_origin: bool = False
-    refuses_agent: Callable[[str], bool] | None = None
+    refuses_agent: Callable[[str, Header], bool] | None = None
     hides_persons: bool = False
     hides_secrets: bool = False
     stand_in: Response | None = None

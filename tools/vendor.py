@@ -13,8 +13,10 @@ import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from paths import CACHE, ROOT, VENV_BIN
+from services.access.bot_rules import says_machine
 from strip_source import strip_folder
 
 PYTHON_MODULES = ROOT / "python_modules"
@@ -51,6 +53,14 @@ PEOPLE_TOO = {
     "Viber": "^Viber",  # its in-app browser says so at the end
     "Sogou": r"Sogou \w+ [Ss]pider",  # SogouMobileBrowser
     "Butterfly": "Butterfly/",  # HTC Butterfly, a phone
+    "WhatsApp": r"^WhatsApp(?:/\S+(?: \w)?)?$",  # its app names the device behind that
+    "Sonic": "Sonic/",  # ViewSonic and Cherry Sonic, devices; Slack
+    "Fever": "Fever/",  # Fever Plus, a phone
+    "Expanse": "^Expanse",  # a phone, too
+    "Fluid": None,  # makes an app of a site on a Mac
+    "speedy": "speedy_?spider",  # Yahoo's mail on a phone
+    r"008\/": "^008/",  # versions that end so
+    r"Fetch\/": "^Fetch/",  # Firefox for Android asks with MozacFetch
 }
 
 LITERAL_ESCAPE = re.compile(r"\\([./\-_ ])")
@@ -87,13 +97,12 @@ def split_patterns(patterns: list[str]) -> tuple[list[str], list[str]]:
 
     A plain text is found with `in`, which is faster than any alternation of patterns.
     """
-    literals = [LITERAL_ESCAPE.sub(r"\1", pattern) for pattern in patterns]
-    plain = [literal for literal in literals if not REGEX_SYNTAX.search(literal)]
-    regexes = [
-        pattern
-        for pattern, literal in zip(patterns, literals, strict=True)
-        if REGEX_SYNTAX.search(literal)
-    ]
+    plain, regexes = [], []
+    for pattern in patterns:
+        if REGEX_SYNTAX.search(LITERAL_ESCAPE.sub("", pattern)):
+            regexes.append(pattern)
+        else:
+            plain.append(LITERAL_ESCAPE.sub(r"\1", pattern))
     return plain, regexes
 
 
@@ -109,11 +118,26 @@ def without_people(patterns: list[str]) -> list[str]:
     return [pattern for pattern in replaced if pattern]
 
 
+def not_told_by_rules(entries: list[dict[str, Any]], patterns: list[str]) -> list[str]:
+    """The patterns of crawlers that `bot_rules` does not tell by their form, whatever they call."""
+    told = {
+        str(entry["pattern"])
+        for entry in entries
+        if entry["instances"] and all(map(says_machine, entry["instances"]))
+    }
+    return [
+        pattern
+        for pattern in patterns
+        if pattern not in told or not says_machine(LITERAL_ESCAPE.sub(r"\1", pattern))
+    ]
+
+
 def write_crawler_patterns() -> None:
     """Writes src/generated/crawler_patterns.py from the pinned package `crawler-user-agents`."""
     source = resources.files("crawleruseragents") / "crawler-user-agents.json"
     entries = json.loads(source.read_text(encoding="utf-8"))
-    literals, regexes = split_patterns(without_people([entry["pattern"] for entry in entries]))
+    patterns = without_people([entry["pattern"] for entry in entries])
+    literals, regexes = split_patterns(not_told_by_rules(entries, patterns))
     GENERATED.mkdir(exist_ok=True)
     (GENERATED / "__init__.py").touch()
     (GENERATED / "crawler_patterns.py").write_text(

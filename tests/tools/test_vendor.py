@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from services.access.bots import is_bot
-from vendor import PYTHON_MODULES, prune, split_patterns
+from vendor import PYTHON_MODULES, not_told_by_rules, prune, split_patterns
 
 CRAWLERS = json.loads(
     (resources.files("crawleruseragents") / "crawler-user-agents.json").read_text(encoding="utf-8")
 )
-# The package's examples for these two are browsers of people: Meta's apps, and any app on a phone
-# with ColorOS 15 or OxygenOS 15.
-BROWSERS_OF_PEOPLE = {"MetaIAB Facebook", r"AP3A\.240617\.008"}
+# The package's examples for these are browsers of people: Meta's apps, any app on a phone with
+# ColorOS 15 or OxygenOS 15, and a site that Fluid made an app of.
+BROWSERS_OF_PEOPLE = {"MetaIAB Facebook", r"AP3A\.240617\.008", "Fluid"}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ BROWSERS_OF_PEOPLE = {"MetaIAB Facebook", r"AP3A\.240617\.008"}
         ("bingbot", "bingbot"),
         (r"Googlebot\/", "Googlebot/"),
         (r"Google\-Read\-Aloud", "Google-Read-Aloud"),
+        (r"grub\.org", "grub.org"),
         ("Jamie's Spider", "Jamie's Spider"),
         (r"a\_b\ c", "a_b c"),
     ],
@@ -41,6 +42,16 @@ def test_a_real_expression_stays_as_it_is(pattern: str) -> None:
 def test_every_pattern_is_in_one_of_the_lists_in_its_order() -> None:
     patterns = ["one", "^two", "three", "f[o]ur"]
     assert split_patterns(patterns) == (["one", "three"], ["^two", "f[o]ur"])
+
+
+def test_a_crawler_that_is_told_by_its_form_needs_no_pattern() -> None:
+    entries = [
+        {"pattern": "Foobot", "instances": ["Foobot/1.0"]},
+        {"pattern": "Foo Agent", "instances": ["Foo Agent (+https://foo.example)"]},
+        {"pattern": "Nameless", "instances": []},
+    ]
+    patterns = ["Foobot", "Foo Agent", "Nameless"]
+    assert not_told_by_rules(entries, patterns) == ["Foo Agent", "Nameless"]
 
 
 def test_splitting_loses_no_crawler_of_the_package() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.access.bots import is_bot, is_browsing_bot
+from services.access.bots import bot_kind, is_bot, is_browsing_bot
 
 CHROME = "(KHTML, like Gecko) Chrome/142.0.0.0"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"
@@ -223,10 +223,37 @@ ODD_NAMES = [
     android("Android 10; Robotics Tab"),
     android("Android 12; Java J2"),
     android("Android 9; Widget 3"),
+    android("Android 7.0; M bot 51 Build/NRD90M"),
+    android("Android 5.1; Fever_Plus Build/LMY47D"),
+    android("Android 8.1.0; Expanse Build/O11019"),
+    "Mozilla/5.0 (Linux; U; Android 4.3; en-US; ViewSonic A8+ Build/JLS36C) AppleWebKit/534.30",
+    "Mozilla/5.0 (Linux; U; Android 2.3.6; fr-fr; Cherry Sonic Build/GRK39F) AppleWebKit/533.1",
+    android("Android 9; Example", " WhatsApp Business/2.24"),
+    "WhatsApp/2.18.79 Android/5.1 Device/Meizu-MX5",
+    f"{WINDOWS} {CHROME} baiduboxapp/0_0.4_diordna/7300008/EEB27",
+    "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 HbbTV/1.6.1 (+DRM; LGE/BOTECH; W22;)",
+    "Nokia6230/2.0 (04.43) Profile/MIDP-2.0 Configuration/CLDC-1.1",
     android("Android 5.0.2; HTC Butterfly S Build/LRX22G"),
     f"{WINDOWS} {CHROME} Safari/537.36 Monitoring",
     f"{LINUX} {CHROME} Safari/537.36 (Curly)",
 ]
+
+
+def test_what_only_resembles_a_machine_is_a_person_where_its_browser_asks() -> None:
+    program, crawler = "Example/1.0", "Mozilla/5.0 (compatible; Examplebot/1.0)"
+    asks = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "accept-language": "de"}
+
+    assert bot_kind(program) == "likely"
+    assert bot_kind(program, asks.get) is None
+    assert bot_kind(program, {**asks, "sec-fetch-mode": "everything"}.get) == "likely"
+    # Crawlers that render pages do so in a browser.
+    assert bot_kind(crawler, asks.get) == "named"
+
+
+def test_a_headless_browser_that_calls_itself_another_says_so_in_its_hints() -> None:
+    hints = {"sec-ch-ua": '"HeadlessChrome";v="142", "Not_A Brand";v="99"'}
+    assert bot_kind(BROWSERS[0], hints.get) == "named"
+    assert bot_kind(BROWSERS[0], {"sec-ch-ua": '"Chromium";v="142"'}.get) is None
 
 
 @pytest.mark.parametrize("user_agent", [*CRAWLERS, *MONITORS, *AUTOMATION, *HTTP_CLIENTS])
