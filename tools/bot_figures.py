@@ -40,9 +40,11 @@ def figures(folder: Path) -> list[str]:
     lines = []
     for name, files in lists.items():
         user_agents = read_user_agents(files)
-        taken = sum(map(is_bot, user_agents))
-        share = 100 * taken / len(user_agents)
-        lines.append(f"{name}: {taken} of {len(user_agents)} are taken for bots ({share:.3f} %)")
+        recognised = sum(map(is_bot, user_agents))
+        share = 100 * recognised / len(user_agents)
+        lines.append(
+            f"{name}: {recognised} of {len(user_agents)} are taken for bots ({share:.3f} %)"
+        )
     return lines
 
 

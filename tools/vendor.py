@@ -119,8 +119,8 @@ def without_people(patterns: list[str]) -> list[str]:
 
 
 def not_told_by_rules(entries: list[dict[str, Any]], patterns: list[str]) -> list[str]:
-    """The patterns of crawlers that `bot_rules` does not tell by their form, whatever they call."""
-    told = {
+    """The patterns of crawlers that `bot_rules` does not tell by their form."""
+    in_form = {
         str(entry["pattern"])
         for entry in entries
         if entry["instances"] and all(map(says_machine, entry["instances"]))
@@ -128,7 +128,7 @@ def not_told_by_rules(entries: list[dict[str, Any]], patterns: list[str]) -> lis
     return [
         pattern
         for pattern in patterns
-        if pattern not in told or not says_machine(LITERAL_ESCAPE.sub(r"\1", pattern))
+        if pattern not in in_form or not says_machine(LITERAL_ESCAPE.sub(r"\1", pattern))
     ]
 
 
