@@ -666,3 +666,24 @@ def test_in_one_account_the_fields_of_a_touch_are_of_the_newest_lead_that_had_on
             projects[1],
             "direct",
         )
+
+
+@pytest.mark.parametrize(
+    ("click", "ad", "shared"),
+    [
+        ("gclid=G1", "utm_source=google&utm_medium=cpc&utm_campaign=lal", ["none"]),
+        ("fbclid=F1", AD, ["lal", "none"]),
+    ],
+)
+def test_a_click_id_before_its_campaigns_page_is_a_touch_without_campaign(
+    deployment: Deployment, click: str, ad: str, shared: list[str]
+) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    for page in (f"?{click}", f"lp?{ad}&{click}"):
+        deployment.send(pixel, f"https://shop.example/{page}")
+        OUTSIDE.pass_time(minutes=1)
+    deployment.submit(pixel, "https://shop.example/contact")
+    models = {"credit": ["lal"], "last": ["lal"], "first": ["none"], "linear": shared}
+    for attribution, campaigns in models.items():
+        rows = deployment.breakdown(pixel, "campaign", attribution=attribution)
+        assert sorted(name for name, row in rows.items() if row["submissions"]) == campaigns
