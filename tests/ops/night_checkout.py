@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import sys
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,22 @@ class Night:
 def url_of(checkout: Checkout) -> str:
     """Where the Worker of its `make dev` answers."""
     return f"http://localhost:{checkout.ports[0]}"
+
+
+def put_off_backups(checkout: Checkout) -> None:
+    """Lets the Worker make no backup by the clock tonight, once it has made its first full one."""
+    far = datetime.now(UTC) + timedelta(hours=12)
+    constants = {
+        "HOURLY_INTERVAL": "timedelta(days=1)",
+        "FULL_AT": f"time({far.hour}, {far.minute})",
+    }
+    file = checkout.root / "src" / "services" / "backup" / "schedule.py"
+    text = file.read_text(encoding="utf-8")
+    for name, value in constants.items():
+        pattern = re.compile(rf"^{name} = .*$", re.MULTILINE)
+        text, number = pattern.subn(f"{name} = {value}", text)
+        assert number == 1, name
+    file.write_text(text, encoding="utf-8")
 
 
 def inherit(checkout: Checkout, migrated: Path, events: int) -> None:
