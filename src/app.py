@@ -21,6 +21,7 @@ from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
 from services.monitoring.health import Health
 from services.monitoring.metrics import MetricsReader
+from services.monitoring.recent_health import RecentHealth
 from services.privacy.person_requests import Privacy
 from services.privacy.retention import Retention
 from services.projects.pixel_cache import PixelCache
@@ -71,6 +72,7 @@ class App:
     timers: Timers
     loss_check: LossCheck
     health: Health
+    recent_health: RecentHealth
     metrics_reader: MetricsReader
     privacy: Privacy
     retention: Retention

@@ -13,9 +13,11 @@ from app import App
 from routes import OPEN, Policy, Route, routes_by_method
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.access.api_keys import ApiKey, find_key
+from services.access.bots import bot_kind
 from services.access.rate_limiting import Limit, RateLimitDecision
 from services.core.logs import Log, error_location
 from services.core.ports import UnavailableError
+from services.monitoring.failed_requests import Kind
 from services.projects.open_settings import without_secrets
 from services.reports.anonymity import anonymous
 from web import (
@@ -108,9 +110,11 @@ async def _handle_errors(app: App, request: Request, route: Route, log: Log) -> 
 
 async def _apply_policy(app: App, request: Request, route: Route, log: Log) -> Response:
     policy = route.policy
-    if policy.refuses_agent and policy.refuses_agent(request.origin.user_agent, request.header):
-        log.info("bot_refused", path=request.path)
-        return Response(204)
+    if _is_bot(request, policy):
+        request = replace(request, text=_repeatable(request.text))
+        # No lead is lost for what its browser says: it is marked when it is due.
+        if not (policy.reserve and await policy.reserve.admits(request)):
+            return _refuse_bot(app, request, log)
     if policy.limit is None:
         return await route.handler(app, request, log)
     limit: Limit = getattr(app.config, policy.limit)
@@ -129,6 +133,21 @@ async def _apply_policy(app: App, request: Request, route: Route, log: Log) -> R
     if isinstance(body, AsyncGenerator):
         body = _log_stream_errors(body, request, log)
     return Response(response.status, body, {**_limit_headers(decision), **response.headers})
+
+
+def _is_bot(request: Request, policy: Policy) -> bool:
+    if not policy.refuses_agent:
+        return False
+    user_agent = request.origin.user_agent
+    return request.is_verified_bot or policy.refuses_agent(user_agent, request.header)
+
+
+def _refuse_bot(app: App, request: Request, log: Log) -> Response:
+    is_likely = bot_kind(request.origin.user_agent, request.header) == "likely"
+    kind: Kind = "refused_likely_bots" if is_likely else "refused_bots"
+    log.info("bot_refused", path=request.path)
+    request.after(app.failed_requests.count(log, kind))
+    return Response(204)
 
 
 def _repeatable(read: Callable[[int], Awaitable[str]]) -> Callable[[int], Awaitable[str]]:

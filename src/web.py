@@ -34,6 +34,7 @@ class Request:
     `base_url` is its scheme and host. `header` returns a header by its lower-case name, or None.
     `text` reads the body once, and raises BodyTooLargeError for more than the given bytes. `after`
     takes work to do after the response. `key` is the API key that was accepted.
+    `is_verified_bot`: Cloudflare knows the bot by its network.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Request:
     text: Callable[[int], Awaitable[str]]
     after: Callable[[Coroutine[None, None, None]], None]
     key: ApiKey | None = None
+    is_verified_bot: bool = False
 
     def segment(self, position: int) -> str:
         """The segment of the path at an index, from the end if negative, without its encoding."""

@@ -49,6 +49,7 @@ from services.monitoring.checks_run import ChecksRun
 from services.monitoring.failed_requests import FailedRequests
 from services.monitoring.health import Health
 from services.monitoring.metrics import MetricsReader
+from services.monitoring.recent_health import RecentHealth
 from services.pipedrive.circuit_breaker import CircuitBreaker
 from services.pipedrive.client import AccountState, PipedriveClient
 from services.pipedrive.limits import Budget
@@ -99,6 +100,7 @@ def build_app(env: Any) -> App:
     waiting_counts = WaitingReader(waiting_room, parked_events, now)
     loss_check = LossCheck(database, bucket, store.rebuilt_mark, now, config.environment)
     steps = BackupSteps(database, store, now)
+    health = Health(database, key_values, shards, now)
     thresholds = read_monitoring_config(settings).thresholds
     return App(
         config=config,
@@ -133,7 +135,8 @@ def build_app(env: Any) -> App:
         repeats=Repeats(database, key_values, config.repeat_window_seconds),
         timers=Timers(key_values),
         loss_check=loss_check,
-        health=Health(database, key_values, shards, now),
+        health=health,
+        recent_health=RecentHealth(health, loss_check, now),
         metrics_reader=metrics_reader,
         privacy=Privacy(database, bucket, key_values, new_id, now, config.privacy_steps),
         retention=Retention(

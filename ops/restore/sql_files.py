@@ -24,7 +24,7 @@ from services.backup.tables import EXCLUDED_TABLES
 
 MIN_FILE_CHARACTERS = 120_000_000
 # What a Worker writes into a database that is lost, too: its rows may have come in the meantime.
-LEDGERS_OF_THE_WORKER = ("failed_requests", "job_runs")
+LEDGERS_OF_THE_WORKER = ("failed_requests", "job_runs", "refused_requests")
 LEDGER = "restore_steps"
 REJECTED = ", which differed"
 _CREATE_LEDGER = f"CREATE TABLE {LEDGER} (step INTEGER PRIMARY KEY, plan TEXT NOT NULL)"

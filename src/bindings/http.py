@@ -49,6 +49,7 @@ def read_request(request: Any, new_id: NewId, after: After) -> Request:
         header=header,
         text=text,
         after=after,
+        is_verified_bot=_is_verified_bot(request.cf),
     )
 
 
@@ -124,6 +125,11 @@ async def _write_stream(body: AsyncGenerator[str, None], writer: Any) -> None:
     except Exception as error:  # noqa: BLE001  # the client has gone, or the pipeline has logged it
         # An aborted stream is not mistaken for a complete one.
         await writer.abort(type(error).__name__)
+
+
+def _is_verified_bot(cf: Any) -> bool:
+    """Whether Cloudflare says so; it does where the plan has bot management."""
+    return getattr(getattr(cf, "botManagement", None), "verifiedBot", None) is True
 
 
 def _location(cf: Any) -> Location:

@@ -50,7 +50,7 @@ SERVICE_PACKAGES = {
     "archive": {"core", "projects"},
     "loss": {"core"},
     "backup": {"archive", "core", "loss"},
-    "sync": {"alerting", "core", "pipedrive", "projects", "tracking"},
+    "sync": {"access", "alerting", "core", "pipedrive", "projects", "tracking"},
     "reports": {"archive", "core", "tracking"},
     "privacy": {"archive", "core", "projects", "sync", "tracking"},
     "monitoring": {

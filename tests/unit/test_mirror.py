@@ -98,6 +98,7 @@ COVERED_BY = {
     "src/services/core/ports.py": "tests/unit/services/alerting/test_notifier.py",
     "src/services/core/request_origin.py": "tests/unit/services/tracking/test_visits.py",
     "src/services/loss/contents.py": "tests/unit/services/loss/test_judgement.py",
+    "src/services/monitoring/recent_health.py": "tests/faults/test_health.py",
     "src/services/pipedrive/answers.py": "tests/unit/services/pipedrive/test_client.py",
     # Parts of one command, tested by running it.
     "ops/__main__.py": "tests/ops/test_main.py",

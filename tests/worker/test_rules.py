@@ -92,6 +92,17 @@ def test_events_of_other_sites_are_counted(keyed: Worker) -> None:
     assert metrics["metrics"]["errors_last_hour"]["failed_requests"] == 0
 
 
+def test_bots_are_counted_by_day_and_kind(keyed: Worker) -> None:
+    keyed.query("DELETE FROM refused_requests")
+    for user_agent in ("Examplebot/1.0", "Example/1.0"):
+        send_with(keyed, some_event(), {"user-agent": user_agent})
+    count = "SELECT coalesce(sum(number), 0) AS number FROM refused_requests"
+    wait_until(lambda: keyed.query(count)[0]["number"] == 2)
+    metrics = keyed.fetch("/api/reports/metrics", headers={"x-api-key": READ_KEY}).json()
+    [counts] = metrics["metrics"]["refused_by_day"].values()
+    assert counts == {"refused_bots": 1, "refused_likely_bots": 1}
+
+
 @pytest.mark.parametrize(
     "header",
     [

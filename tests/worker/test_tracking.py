@@ -515,3 +515,29 @@ def test_a_bot_is_answered_204_and_never_reaches_the_database(
         worker, f"?pixel_id={PIXEL}&page_url=https://a.example", **{"user-agent": user_agent}
     )
     assert not cookie
+
+
+@pytest.mark.parametrize("path", ["/e", "/api/track"])
+@pytest.mark.parametrize("user_agent", ["curl/8.5.0", "Mozilla/5.0 (compatible; Examplebot/1.0)"])
+def test_a_lead_is_stored_whatever_its_user_agent_says(
+    worker: Worker, user_agent: str, path: str
+) -> None:
+    event = some_event(event_type="form_submit", form_data={"email": "jane@shop.example"})
+    answer = worker.http.post(
+        f"{worker.url}{path}", content=json.dumps(event), headers={"user-agent": user_agent}
+    )
+    assert answer.status_code == 200
+    assert len(events_of(worker, event["visitor_cookie"])) == 1
+
+
+def test_a_program_in_a_browser_is_no_bot(worker: Worker) -> None:
+    asks = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "accept-language": "de"}
+    statuses = [
+        worker.http.post(
+            f"{worker.url}/e",
+            content=json.dumps(some_event()),
+            headers={"user-agent": "Example/1.0", **headers},
+        ).status_code
+        for headers in ({}, asks)
+    ]
+    assert statuses == [204, 200]

@@ -20,6 +20,7 @@ TABLES = {
     "pixels": "0001",
     "privacy_requests": "0024",
     "projects": "0001",
+    "refused_requests": "0056",
     "row_changes": "0022",
     "sessions": "0001",
     "system_logs": "0005",

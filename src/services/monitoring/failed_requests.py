@@ -1,6 +1,7 @@
 """Requests that were answered 5xx, counted in D1 by minute, for the checks.
 
-Beside them the events that were refused because their browser said another site than the pixel's.
+Beside them what is refused without an error, also by day: events of another site than the pixel's,
+bots, and what only resembles one.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from services.core.logs import Log
 from services.core.ports import Clock, Database, Sleep, UnavailableError
 from services.core.stored_time import format_stored_time
 
-Kind = Literal["number", "refused_senders"]
+Kind = Literal["number", "refused_senders", "refused_bots", "refused_likely_bots"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS_BY_DAY = KINDS[1:]
 
 # Many failures must not become as many writes.
 WRITE_INTERVAL = timedelta(seconds=5)
@@ -26,13 +28,22 @@ MAX_TRIES = 3
 COUNT = """
 INSERT INTO failed_requests (minute, number, refused_senders)
 SELECT ?1 ->> 'minute', ?1 ->> '$.counts.number', ?1 ->> '$.counts.refused_senders'
-WHERE true
+WHERE ?1 ->> '$.counts.number' > 0 OR ?1 ->> '$.counts.refused_senders' > 0
 ON CONFLICT (minute) DO UPDATE SET
   number = number + excluded.number,
   refused_senders = refused_senders + excluded.refused_senders
 """
 FORGET = "DELETE FROM failed_requests WHERE minute < ?1 ->> 'before'"
 RETENTION = timedelta(days=1)
+
+COUNT_BY_DAY = """
+INSERT INTO refused_requests (day, kind, number)
+SELECT ?1 ->> 'day', key, value FROM json_each(?1, '$.by_day')
+WHERE true
+ON CONFLICT (day, kind) DO UPDATE SET number = number + excluded.number
+"""
+FORGET_DAYS = "DELETE FROM refused_requests WHERE day < ?1 ->> 'before_day'"
+RETENTION_OF_DAYS = timedelta(days=90)
 
 
 @dataclass(slots=True)
@@ -71,9 +82,13 @@ class FailedRequests:
             "minute": format_stored_time(now.replace(second=0)),
             "counts": {name: counts[name] for name in KINDS},
             "before": format_stored_time(now - RETENTION),
+            "day": f"{now:%Y-%m-%d}",
+            "by_day": {kind: counts[kind] for kind in KINDS_BY_DAY if counts[kind]},
+            "before_day": f"{now - RETENTION_OF_DAYS:%Y-%m-%d}",
         }
+        by_day = (COUNT_BY_DAY, FORGET_DAYS) if parameters["by_day"] else ()
         try:
-            await self.database.batch_rows((COUNT, FORGET), json.dumps(parameters))
+            await self.database.batch_rows((COUNT, FORGET, *by_day), json.dumps(parameters))
         except UnavailableError as error:
             self._unwritten += counts
             log.warning("failed_request_not_counted", reason=str(error))

@@ -144,10 +144,15 @@ FROM failed_requests
 WHERE minute >= ?1 ->> 'hour_ago'
 """
 
+# What was refused without an error, since a week ago.
+REFUSED_BY_DAY = """
+SELECT day, kind, number FROM refused_requests WHERE day >= ?1 ->> 'week_ago' ORDER BY day, kind
+"""
+
 STATEMENTS = (
     *(COUNT_TABLES, COUNT_SUBMISSIONS),
     *(RECENT_ACTIVITY, PENDING, ACCOUNTS, LAST_RUNS, SYNC_ERRORS),
-    *(FAILED_REQUESTS, LAST_EVENT, CALLS_TODAY),
+    *(FAILED_REQUESTS, LAST_EVENT, CALLS_TODAY, REFUSED_BY_DAY),
 )
 
 # From the best to the worst; the worst of all accounts is reported.
@@ -170,7 +175,8 @@ class Metrics:
 
     `oldest_pending_seconds` is None where nothing is pending, `last_event_at` (in UTC) where no
     event was ever stored. `calls_today` are calls to Pipedrive since midnight in UTC. `jobs` holds
-    the last run of each job, and when a run last succeeded.
+    the last run of each job, and when a run last succeeded. `refused_by_day` is of seven days and
+    today, by kind.
     """
 
     at: datetime
@@ -186,6 +192,7 @@ class Metrics:
     database_bytes: int
     last_event_at: datetime | None
     calls_today: Mapping[str, int]
+    refused_by_day: Mapping[str, Mapping[str, int]]
 
     def as_json(self) -> Mapping[str, object]:
         """The metrics in the shape of the old Worker, extended."""
@@ -198,6 +205,7 @@ class Metrics:
             "last_event_at": self.last_event_at and format_iso(self.last_event_at),
             "recent_activity": self.recent,
             "errors_last_hour": self.errors,
+            "refused_by_day": self.refused_by_day,
             "jobs": self.jobs,
             "pipedrive": self._pipedrive(),
         }
@@ -237,12 +245,15 @@ class MetricsReader:
         parameters = {
             "now": format_stored_time(now),
             "hour_ago": format_stored_time(now - timedelta(hours=1)),
+            "week_ago": f"{now - timedelta(days=7):%Y-%m-%d}",
             "midnight": now.strftime("%Y-%m-%d 00:00:00"),
             "tables_counted_since": format_stored_time(now - TABLE_COUNTS_TTL),
             "submissions_counted_since": format_stored_time(now - SUBMISSION_COUNTS_TTL),
         }
         answers = await self.database.batch_rows(STATEMENTS, json.dumps(parameters))
-        [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls] = answers[2:]
+        [recent], [pending], accounts, runs, [errors], [failed], last_events, [calls], refused = (
+            answers[2:]
+        )
         jobs = {row["job"]: row for row in runs}
         return Metrics(
             at=now,
@@ -258,6 +269,7 @@ class MetricsReader:
             database_bytes=await self.database_bytes(),
             last_event_at=(_time(last_events[0]["last_event_at"]) or now) if last_events else None,
             calls_today=calls,
+            refused_by_day=_by_day(refused),
         )
 
 
@@ -279,6 +291,13 @@ def _next_attempt(account: Row, now: datetime) -> str | None:
 def _age(oldest: str | None, now: datetime) -> int | None:
     moment = _time(oldest)
     return None if moment is None else int((now - moment).total_seconds())
+
+
+def _by_day(rows: Sequence[Row]) -> Mapping[str, Mapping[str, int]]:
+    days: dict[str, dict[str, int]] = {}
+    for row in rows:
+        days.setdefault(row["day"], {})[row["kind"]] = row["number"]
+    return days
 
 
 def _time(text: str | None) -> datetime | None:

@@ -75,6 +75,12 @@ def _data_gauges(metrics: Metrics) -> Iterator[Gauge]:
         int(metrics.tables.at.timestamp()),
     )
     yield _gauge("database_size_bytes", "The size of the database.", metrics.database_bytes)
+    today = metrics.refused_by_day.get(f"{metrics.at:%Y-%m-%d}", {})
+    yield Gauge(
+        "refused_today",
+        "Requests refused without an error since midnight in UTC.",
+        [({"kind": kind}, number) for kind, number in today.items()],
+    )
     if metrics.last_event_at:
         yield _gauge(
             "last_event_timestamp_seconds",

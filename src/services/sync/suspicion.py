@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address
 
+from services.access.bots import is_browsing_bot
 from services.core.pending_leads import RELEASED
 from services.core.ports import Row
 from services.core.stored_time import parse_stored_time
@@ -26,6 +27,7 @@ _MAX_ID = 2**63 - 1
 ONLY_EVENT = "the visitor has no other event"
 UNKNOWN_HOST = "the page is on no known host of the pixel"
 BURST = "different addresses from one client within minutes"
+BOT = "its browser is a bot's"
 HOLD_SETTING = "hold_suspicious"
 
 # The columns of a leased event that the reasons are read from. Rows of production hold anything.
@@ -140,6 +142,8 @@ def _reasons(row: Row) -> Iterator[str]:
     rules = read_rules(read_object(row["configuration"]), read_object(row["pixel_configuration"]))
     if not _is_known_host(row, rules):
         yield UNKNOWN_HOST
+    if is_browsing_bot(row["user_agent"] or ""):
+        yield BOT
     # A network is not a client.
     if row["addresses_of_client"] >= BURST_ADDRESSES and not rules.anonymizes_addresses:
         yield f"{row['addresses_of_client']} {BURST}"

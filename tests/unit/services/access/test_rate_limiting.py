@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.access.rate_limiting import (
     MAX_ALLOWANCES,
+    MAX_COUNTED_CLIENTS,
     SHARDS,
     IsolateRateLimiter,
     Limit,
@@ -376,6 +377,17 @@ def test_however_many_addresses_a_shard_counts_so_many_and_no_more(
     assert counters.counted_clients == 2_000
     # Who keeps coming is still counted, whoever else came in between.
     assert json.loads(answer)["remaining"] == 50
+
+
+def test_a_million_addresses_in_one_window_take_no_more_memory_than_the_bound() -> None:
+    counters = ShardCounters()
+    rest = '"limit": "tracking", "requests": 100, "window": 1, "spent": 5, "want": 10'
+    most = 0
+    for number in range(1_000_000):
+        counters.take(f'{{"client": "2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::", {rest}}}')
+        if number % 10_000 == 0:
+            most = max(most, counters.counted_clients)
+    assert (most, counters.counted_clients) == (MAX_COUNTED_CLIENTS, MAX_COUNTED_CLIENTS)
 
 
 def test_windows_of_different_limits_do_not_disturb_each_other() -> None:

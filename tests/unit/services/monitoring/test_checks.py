@@ -59,6 +59,7 @@ METRICS = Metrics(
     database_bytes=79_999_999,
     last_event_at=NOW - timedelta(minutes=59),
     calls_today={"search": 30, "person": 49, "update": 28, "fields": 1},
+    refused_by_day={},
 )
 NEVER_SUCCEEDED = {"started_at": "2026-05-10 11:55:00", "outcome": None, "succeeded_at": None}
 HEALTHY = Observations(METRICS, [backup(26)], 100, 7)

@@ -10,7 +10,8 @@ from functools import wraps
 
 from services.core.logs import Log
 from services.core.ports import Row, UnavailableError
-from services.monitoring.failed_requests import FailedRequests
+from services.monitoring.failed_requests import KINDS, FailedRequests
+from tests.faults.outside import migrated_database
 from tests.unit.memory import MemoryDatabase, Time
 
 
@@ -28,6 +29,21 @@ class FailingDatabase(MemoryDatabase):
         if self.fails:
             raise UnavailableError("D1 does not answer")
         self.numbers.append(json.loads(parameters)["counts"]["number"])
+        return [[] for _ in statements]
+
+
+class StoringDatabase(MemoryDatabase):
+    """D1 with the tables of all migrations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sqlite = migrated_database()
+
+    async def batch_rows(
+        self, statements: Sequence[str], parameters: str
+    ) -> Sequence[Sequence[Row]]:
+        for statement in statements:
+            self.sqlite.execute(statement, (parameters,))
         return [[] for _ in statements]
 
 
@@ -125,3 +141,24 @@ async def test_a_database_that_is_down_is_asked_three_times_and_loses_no_count()
     pauses.time.now += timedelta(seconds=5)
     await fail_requests(counter, 1)
     assert database.numbers == [2]
+
+
+@played
+async def test_what_is_refused_without_an_error_is_counted_by_day_and_kind() -> None:
+    database, pauses = StoringDatabase(), Pauses(Time())
+    counter = FailedRequests(database, pauses.time.clock, pauses.sleep)
+    log = Log("info", "request-1")
+    for kind in (*KINDS, "refused_bots"):
+        await counter.count(log, kind)
+        pauses.time.now += timedelta(seconds=6)
+    rows = database.sqlite.execute("SELECT day, kind, number FROM refused_requests").fetchall()
+    day = f"{pauses.time.now:%Y-%m-%d}"
+    assert [tuple(row) for row in rows] == [
+        (day, "refused_bots", 2),
+        (day, "refused_likely_bots", 1),
+        (day, "refused_senders", 1),
+    ]
+    minutes = database.sqlite.execute(
+        "SELECT sum(number), sum(refused_senders) FROM failed_requests"
+    )
+    assert tuple(minutes.fetchone()) == (1, 1)

@@ -39,6 +39,7 @@ METRICS = Metrics(
     database_bytes=4_096,
     last_event_at=NOW,
     calls_today={"search": 7, "person": 0, "update": 3, "fields": 1},
+    refused_by_day={"2026-04-30": {"refused_bots": 9}, "2026-05-01": {"refused_bots": 4}},
 )
 PARTS = {"kv": ComponentHealth(healthy=False, latency_ms=1, error="x")}
 AGE = timedelta(minutes=90)
@@ -64,6 +65,7 @@ def test_each_metric_is_a_sample() -> None:
         "ppp_events 9",
         "ppp_last_event_timestamp_seconds 1777636800",
         'ppp_pipedrive_calls_today{operation="search"} 7',
+        'ppp_refused_today{kind="refused_bots"} 4',
         'ppp_submissions{status="synced"} 3',
         'ppp_submissions{status="error"} 1',
         "ppp_submissions_pending 2",

@@ -8,6 +8,7 @@ import pytest
 from services.core.pending_leads import RELEASED
 from services.core.ports import Row
 from services.sync.suspicion import (
+    BOT,
     BURST_ADDRESSES,
     BURST_FORMS,
     ONLY_EVENT,
@@ -29,8 +30,15 @@ def row(**columns: object) -> Row:
         "configuration": None,
         "pixel_configuration": None,
         "suspicious": None,
+        "user_agent": None,
         **columns,
     }
+
+
+def test_a_lead_of_a_bots_browser_is_suspicious_and_one_that_a_program_posts_is_not() -> None:
+    bot = "Mozilla/5.0 (compatible; Examplebot/1.0; +https://a.example)"
+    assert reasons_for_suspicion(row(user_agent=bot)) == (BOT,)
+    assert reasons_for_suspicion(row(user_agent="WordPress/6.4; https://shop.example")) == ()
 
 
 def test_an_ordinary_lead_is_not_suspicious() -> None:
