@@ -29,6 +29,8 @@ _OTHER_TOOLS = (
     r"\bWebDriver\b|^Ruby$",
 )
 _PATTERNS = re.compile("|".join(f"(?:{pattern})" for pattern in (*REGEXES, *_OTHER_TOOLS)))
+# The smoke test of a deployment, also of an older checkout, stores a page view of its own.
+_OWN_COMMAND = "ppp/"
 _FETCH_SITES = frozenset(("cross-site", "same-site", "same-origin"))
 _FETCH_MODES = frozenset(("cors", "no-cors", "same-origin"))
 
@@ -69,7 +71,8 @@ def _kind(user_agent: str) -> Kind | None:
     text = without_device(user_agent)
     if any(map(text.__contains__, LITERALS)) or _PATTERNS.search(text):
         return "named"
-    return "likely" if resembles_machine(user_agent) else None
+    is_own = user_agent.startswith(_OWN_COMMAND)
+    return "likely" if resembles_machine(user_agent) and not is_own else None
 
 
 def _is_fetch_of_browser(header: Header) -> bool:

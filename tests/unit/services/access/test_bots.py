@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.worker_api.client import USER_AGENT
 from services.access.bots import bot_kind, is_bot, is_browsing_bot
 
 CHROME = "(KHTML, like Gecko) Chrome/142.0.0.0"
@@ -237,6 +238,11 @@ ODD_NAMES = [
     f"{WINDOWS} {CHROME} Safari/537.36 Monitoring",
     f"{LINUX} {CHROME} Safari/537.36 (Curly)",
 ]
+
+
+def test_our_own_command_stores_the_page_view_of_its_smoke_test() -> None:
+    assert bot_kind(USER_AGENT) is None
+    assert bot_kind("ppp/3.0.0") is None
 
 
 def test_what_only_resembles_a_machine_is_a_person_where_its_browser_asks() -> None:
