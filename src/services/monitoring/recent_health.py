@@ -23,21 +23,21 @@ class RecentHealth:
     loss_check: LossCheck
     clock: Clock
     _parts: Mapping[str, ComponentHealth] | None = None
-    _looked_at: datetime | None = None
+    _checked_at: datetime | None = None
 
     async def read(self, log: Log) -> Mapping[str, ComponentHealth]:
         """The health of each part by its name, the loss of the database included."""
         now = self.clock()
-        looked_at = self._looked_at
-        if self._parts and looked_at and looked_at <= now < looked_at + REMEMBERED:
+        checked_at = self._checked_at
+        if self._parts and checked_at and checked_at <= now < checked_at + REMEMBERED:
             return self._parts
         # Whoever comes while this one looks is told what was found before.
-        self._looked_at = now
-        parts = await self._look(log)
+        self._checked_at = now
+        parts = await self._check(log)
         self._parts = parts
         return parts
 
-    async def _look(self, log: Log) -> Mapping[str, ComponentHealth]:
+    async def _check(self, log: Log) -> Mapping[str, ComponentHealth]:
         parts = dict(await self.health.check())
         if (await self.loss_check.judge(log)).reason:
             # How much was lost is not for strangers.
