@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check unit worker browser conformance bench browserbench recoverybench rehearse release build set-up format deploy clean
+.PHONY: help dev test check unit worker browser conformance bench browserbench recoverybench rehearse release build set-up format audit deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -33,6 +33,7 @@ check: build ## Lint, format and types only
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome ci --error-on-warnings
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" tsc
 	@$(BIN)/python tools/ad_block.py
+	@$(BIN)/python tools/secret_scan.py
 
 unit: build ## Tests of the services, the tools and the commands only
 	@$(BIN)/pytest tests/unit tests/tools tests/ops
@@ -68,6 +69,10 @@ format: build ## Formats everything
 	@$(BIN)/ruff check --fix-only
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" biome check --write
 
+audit: build ## Known vulnerabilities of all packages; asks osv.dev and the npm registry
+	@$(BIN)/uv audit --frozen
+	@npm audit --package-lock-only
+
 deploy: test release ## Deploys production with ./ppp deploy, after all tests (see the README)
 	@./ppp deploy --env production $(ARGS)
 
@@ -81,7 +86,7 @@ build: ## Vendors the packages and builds the assets
 	@$(PYTHON) tools/set_up.py $(MAKE) --no-print-directory set-up
 
 # What of the source is new is found by its content, in a moment.
-set-up: .cache/vendored .cache/sources build/assets/_headers
+set-up: .cache/vendored .cache/sources build/assets/_headers build/sbom-worker.cdx.json
 	@$(BIN)/python tools/worker_source.py
 
 .cache/host: tools/check_host.py
@@ -104,6 +109,11 @@ node_modules/ready: package-lock.json package.json | .cache/host
 	@echo "vendoring the Worker's packages (python_modules)"
 	@PYTHONPATH=src $(BIN)/python tools/vendor.py
 	@touch $@
+
+# What ships, with its hashes; `uv export` without --no-dev has the tools, too.
+build/sbom-worker.cdx.json: uv.lock .venv/ready
+	@mkdir -p build
+	@$(BIN)/uv export --quiet --frozen --no-dev --format cyclonedx1.5 --output-file $@ >/dev/null
 
 .cache/sources: tools/traffic_sources.py src/services/reports/traffic_sources.py .venv/ready node_modules/ready
 	@$(BIN)/python tools/traffic_sources.py --check
