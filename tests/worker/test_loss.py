@@ -333,7 +333,8 @@ def test_rows_that_were_deleted_by_hand_are_a_loss_however_many_come_since(worke
     [backup] = worker.query("SELECT state, error FROM backups WHERE kind = 'hourly'")
     assert backup["state"] == "failed"
     assert "18 of 20 events are gone" in backup["error"]
-    assert httpx.get(f"{worker.url}/health").status_code == 503
+    # An isolate looks once in five seconds.
+    wait_until(lambda: httpx.get(f"{worker.url}/health").status_code == 503, 10)
     for _ in range(30):
         assert worker.send(some_event()).status_code == 200
     worker.act("clear_logs")
