@@ -68,7 +68,8 @@ def _wrong_leads(story: Story) -> Iterator[str]:
         rows = OUTSIDE.rows(
             "SELECT pipedrive_sync_status AS status FROM tracking_events WHERE event_key = ?", key
         )
-        if rows and rows[0]["status"] != STATUS[email]:
+        status = "rejected" if key in story.rejected else STATUS[email]
+        if rows and rows[0]["status"] != status:
             yield f"the lead {key} of {email} is {rows[0]['status']}"
 
 

@@ -45,12 +45,27 @@ class Story:
     promised: dict[str, str] = field(default_factory=dict)
     """The e-mail address, or nothing, of each event by its key."""
     erased: set[str] = field(default_factory=set)
+    rejected: set[str] = field(default_factory=set)
+    """The keys of the forms that their site refused at last."""
     problems: list[str] = field(default_factory=list)
-    isolate: Isolate | None = None
+    isolates: list[Isolate | None] = field(default_factory=lambda: [None])
+    """The isolates that run at once; the first one is asked next."""
+    kept: list[tuple[Mapping[str, object], str]] | None = None
+    """What pixels keep for better weather, with its e-mail address; None: they give up."""
 
     def copy(self) -> Story:
         """The same promises, for another end."""
-        return Story(dict(self.promised), set(self.erased), deepcopy(self.problems))
+        return Story(
+            dict(self.promised), set(self.erased), set(self.rejected), deepcopy(self.problems)
+        )
+
+    def ask_next_isolate(self) -> None:
+        """The next request or cron run meets another isolate, if there are several."""
+        self.isolates.append(self.isolates.pop(0))
+
+    def kill(self) -> None:
+        """The isolate that would be asked next dies; another one begins in its place."""
+        self.isolates[0] = None
 
     def view(
         self, visitor: str, key: str, page: str = "/", pixel: str = PIXEL, email: str = ""
@@ -58,9 +73,27 @@ class Story:
         """Somebody, who may have this address, looks at a page; the pixel sends until an answer."""
         self._send(_event(visitor, key, page, pixel, ""), email)
 
-    def submit(self, visitor: str, key: str, email: str, page: str = "/contact") -> None:
-        """Somebody sends a form; the pixel sends it until it is answered."""
-        self._send(_event(visitor, key, page, PIXEL, email), email)
+    def submit(
+        self, visitor: str, key: str, email: str, page: str = "/contact", outcome: str = ""
+    ) -> None:
+        """Somebody sends a form; the pixel sends it until it is answered.
+
+        The same key again is the same form, with what became of it.
+        """
+        event = _event(visitor, key, page, PIXEL, email)
+        if self.kept:
+            # What a pixel keeps of a form says what became of it last.
+            self.kept = [entry for entry in self.kept if entry[0]["event_key"] != key]
+        self.rejected.discard(key)
+        if outcome == "rejected":
+            self.rejected.add(key)
+        self._send(event | {"outcome": outcome} if outcome else event, email)
+
+    def send_kept(self) -> None:
+        """The pixels send what they kept, in its order."""
+        kept, self.kept = self.kept or [], []
+        for event, email in kept:
+            self._send(event, email)
 
     def submit_while_database_is_away(self, visitor: str, key: str, email: str) -> None:
         """An old pixel, which sends nothing twice, sends a form that D1 does not take."""
@@ -119,6 +152,10 @@ class Story:
                 return
             if answer and answer[0] not in TRY_AGAIN_AFTER:
                 break
+        else:
+            if self.kept is not None:
+                self.kept.append((event, email))
+                return
         self.problems.append(f"{key} was refused: {answer}")
 
     def _manage(self, path: str, method: str, body: object) -> dict[str, Any] | None:
@@ -150,15 +187,15 @@ class Story:
 
     def _with_isolate(self, act: Callable[[Isolate], Result]) -> Result | None:
         """What the isolate answers, or None if it dies."""
-        self.isolate = self.isolate or Isolate(**SETTINGS)
+        isolate = self.isolates[0] = self.isolates[0] or Isolate(**SETTINGS)
         try:
-            return act(self.isolate)
+            return act(isolate)
         except KilledError:
-            self.isolate = None
+            self.kill()
             return None
 
 
-def _event(visitor: str, key: str, page: str, pixel: str, email: str) -> Mapping[str, object]:
+def _event(visitor: str, key: str, page: str, pixel: str, email: str) -> dict[str, object]:
     form = {"form_data": {"email": email, "first_name": "Ada"}} if email else {}
     return {
         "pixel_id": pixel,

@@ -239,3 +239,15 @@ def test_what_waits_and_the_mark_of_an_older_worker_name_no_environment_and_are_
     assert waiting() == []
     assert stored("waits-for-it")
     assert json.loads(OUTSIDE.objects[MARK])["environment"] == "production"
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_a_bucket_that_does_not_answer_lets_nothing_into_a_lost_database(failing: int) -> None:
+    OUTSIDE.database.execute("UPDATE database_identity SET id = 'another'")
+    isolate = Isolate(**SETTINGS)
+    OUTSIDE.calls.failing = len(OUTSIDE.calls.names) + failing
+    assert send("first", isolate=isolate) == 503
+    OUTSIDE.pass_time(minutes=2)
+    OUTSIDE.calls.broken = ("R2",)
+    assert send("while R2 is away", isolate=isolate) == 503
+    assert not OUTSIDE.rows("SELECT 1 FROM tracking_events WHERE event_key LIKE 'first%'")

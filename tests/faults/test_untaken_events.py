@@ -84,3 +84,50 @@ def test_what_the_database_takes_is_stored_before_the_search(isolate: Isolate) -
     assert len(waiting_keys()) == 2
     found = requested(isolate, "find", "late@client.example")[-1]["found"]
     assert (found["tracking_events"]["count"], found["parked_events"]["count"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("minutes", "rows"), [(1, 1), (8, 1), (12, 2)])
+def test_an_old_pixels_form_that_waited_and_was_sent_again_within_the_window_is_one_lead(
+    minutes: int, rows: int
+) -> None:
+    new_outside()
+    form = {
+        "pixel_id": "ppp-website-1",
+        "event_type": "form_submit",
+        "visitor_cookie": f"pxl_{'4' * 16}",
+        "page_url": "https://shop.example/contact",
+        "form_data": {"email": "jane@client.example"},
+    }
+    isolate = Isolate(**SETTINGS)
+    OUTSIDE.calls.broken = ("D1",)
+    assert isolate.request("/api/track", "POST", form)[0] == HTTPStatus.SERVICE_UNAVAILABLE
+    OUTSIDE.calls.broken = ()
+    OUTSIDE.pass_time(minutes=minutes)
+    assert isolate.request("/api/track", "POST", form)[0] == HTTPStatus.OK
+    isolate.run_cron()
+    assert waiting_keys() == []
+    assert len(OUTSIDE.rows("SELECT 1 FROM tracking_events")) == rows
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "accepted"])
+def test_what_waited_of_a_form_does_not_undo_what_its_pixel_said_later(outcome: str) -> None:
+    new_outside()
+    isolate = Isolate(**SETTINGS)
+    form = {
+        "pixel_id": "ppp-website-1",
+        "event_type": "form_submit",
+        "event_key": "event-form-1",
+        "visitor_cookie": f"pxl_{'5' * 16}",
+        "page_url": "https://shop.example/contact",
+        "form_data": {"email": "jane@client.example"},
+    }
+    earlier = {"rejected": "accepted", "accepted": "rejected"}[outcome]
+    OUTSIDE.calls.broken = ("D1",)
+    assert isolate.request("/e", "POST", form | {"outcome": earlier})[0] == 503
+    OUTSIDE.calls.broken = ()
+    OUTSIDE.pass_time(minutes=1)
+    assert isolate.request("/e", "POST", form | {"outcome": outcome})[0] == 200
+    isolate.run_cron()
+    assert waiting_keys() == []
+    [row] = OUTSIDE.rows("SELECT form_outcome AS outcome FROM tracking_events")
+    assert row["outcome"] == outcome

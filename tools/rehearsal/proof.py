@@ -31,6 +31,11 @@ COUNT_LEADS = (
     "SELECT count(*) AS number FROM tracking_events WHERE event_type = 'form_submit'"
     " AND page_url LIKE 'https://shop.example.com/rehearsal/%'"
 )
+READ_DOUBLED = (
+    "SELECT page_url FROM tracking_events WHERE event_type = 'form_submit'"
+    " AND page_url LIKE 'https://shop.example.com/rehearsal/%'"
+    " GROUP BY page_url HAVING count(*) > 1"
+)
 COUNT_SYNCED = f"{COUNT_LEADS} AND pipedrive_sync_status = 'synced'"
 
 
@@ -88,6 +93,8 @@ def prove(stage: Stage, inherited: int) -> Proof:
     number = _rows(stage, COUNT_INHERITED)[0]["number"]
     if number != inherited:
         raise RehearsalError(f"{number:,} of {inherited:,} old events are there")
+    if doubled := [row["page_url"] for row in _rows(stage, READ_DOUBLED)]:
+        raise RehearsalError(f"{len(doubled)} leads are stored twice: {doubled[:3]}")
     leads = _rows(stage, COUNT_LEADS)[0]["number"]
     counts = count_rows(stage)
     fewest = inherited // EVENTS_PER_VISITOR

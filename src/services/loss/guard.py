@@ -8,12 +8,17 @@ the pixels and domains of an earlier day.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from services.core.ports import Bucket, Database, UnavailableError
 from services.loss.contents import read_database_contents
 from services.loss.high_water_mark import KEY, HighWaterMark, UnreadableMarkError, parse_mark
 from services.loss.judgement import is_other_copy, judge_loss
 
 MARK_SECONDS = 60
+# One call that fails must let nothing into a database that is lost.
+TRIES = 2
+UNREAD_SECONDS = 5
 # As long as one judgement stands, however many events are refused.
 JUDGED_SECONDS = 10
 
@@ -42,8 +47,8 @@ class DatabaseGuard:
         """Requires that a copy of a database is the one that is meant.
 
         `pixels` is their number if one was looked up that is missing, else None. `now` is in Unix
-        seconds. Without a mark, or while R2 fails, every database counts as the one that is meant:
-        tracking never stops for want of a mark.
+        seconds. Without a mark every database counts as the one that is meant: tracking never
+        stops for want of a mark. While R2 fails, the last mark that this isolate read stands.
 
         Raises:
             LostDatabaseError: the database is another one, or has fewer pixels than there were.
@@ -99,12 +104,13 @@ class DatabaseGuard:
         """The mark, at most a minute old, and read again for another database."""
         if now < self._mark_until and database == self._compared:
             return self._mark
-        try:
-            mark = await self._read_mark()
-        except (UnavailableError, UnreadableMarkError):
-            # The cron says so.
-            mark = None
+        mark, seconds = self._mark, UNREAD_SECONDS
+        for _ in range(TRIES):
+            with suppress(UnavailableError, UnreadableMarkError):
+                # The cron says so where it cannot be read.
+                mark, seconds = await self._read_mark(), MARK_SECONDS
+                break
         # Not before it is read: what arrives meanwhile would be let through without a mark.
         self._mark, self._compared = mark, database
-        self._mark_until = now + MARK_SECONDS
+        self._mark_until = now + seconds
         return mark

@@ -92,6 +92,17 @@ _IS_CORRECTED = """
   AND tracking_events.event_type = 'form_submit' AND excluded.event_type = 'form_submit'
 """
 
+# What waited in R2 is older than what its pixel has said since: it undoes nothing of that.
+_SAID = """iif(
+  ?1 ->> 'waited' IS NOT NULL
+    AND (excluded.timestamp < tracking_events.timestamp OR form_outcome IS 'accepted'),
+  NULL, excluded.form_outcome
+)"""
+_MERGED_FORM = """iif(
+  ?1 ->> 'waited' IS NULL,
+  json_patch(form_data, excluded.form_data), json_patch(excluded.form_data, form_data)
+)"""
+
 # The sync has sent nothing of it yet.
 _IS_OPEN = f"""
   (pipedrive_sync_status IS NULL OR pipedrive_sync_status = '{REJECTED}')
@@ -274,29 +285,29 @@ FROM (
 WHERE {_IS_SAME_DATABASE}
 ON CONFLICT (visitor_id, event_key) DO UPDATE SET
   form_outcome = iif(
-    {_IS_CORRECTED} AND (form_outcome IS NULL OR excluded.form_outcome <> 'submitted'),
-    coalesce(excluded.form_outcome, form_outcome), form_outcome
+    {_IS_CORRECTED} AND (form_outcome IS NULL OR {_SAID} <> 'submitted'),
+    coalesce({_SAID}, form_outcome), form_outcome
   ),
   form_data = iif(
     {_IS_CORRECTED} AND {_IS_OPEN},
-    coalesce(json_patch(form_data, excluded.form_data), form_data, excluded.form_data), form_data
+    coalesce({_MERGED_FORM}, form_data, excluded.form_data), form_data
   ),
   pipedrive_due_at = CASE
     WHEN NOT {_IS_OPEN} OR NOT ({_IS_CORRECTED}) OR {_EMAIL} IS NULL THEN pipedrive_due_at
-    WHEN excluded.form_outcome = 'rejected' THEN iif(
+    WHEN {_SAID} = 'rejected' THEN iif(
       form_outcome = 'rejected' AND form_data ->> 'email' IS NOT NULL,
       pipedrive_due_at, {_SYNC_AT}
     )
     WHEN form_outcome = 'rejected' THEN iif(
-      excluded.form_outcome = 'accepted', {_SYNC_AT}, pipedrive_due_at
+      {_SAID} = 'accepted', {_SYNC_AT}, pipedrive_due_at
     )
     WHEN form_data ->> 'email' IS NULL THEN {_SYNC_AT}
     ELSE pipedrive_due_at
   END,
   pipedrive_sync_status = CASE
     WHEN NOT {_IS_OPEN} OR NOT ({_IS_CORRECTED}) THEN pipedrive_sync_status
-    WHEN excluded.form_outcome = 'rejected' THEN '{REJECTED}'
-    WHEN excluded.form_outcome = 'accepted' THEN NULL
+    WHEN {_SAID} = 'rejected' THEN '{REJECTED}'
+    WHEN {_SAID} = 'accepted' THEN NULL
     ELSE pipedrive_sync_status
   END
 RETURNING json_object(

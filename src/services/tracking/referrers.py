@@ -84,15 +84,19 @@ class Referrers:
             return depth < depth_of_others
         by_wildcard = self.sites.by_wildcard(referrer)
         is_named = own_id in host.named_by
-        other_ids = (host.named_by | host.seen_by | (set() if is_named else by_wildcard)) - {own_id}
-        if not other_ids and (is_own_host or is_named or own_id in by_wildcard):
+        other_ids = (host.named_by | (set() if is_named else by_wildcard)) - {own_id}
+        seen_ids = host.seen_by - {own_id}
+        if not (other_ids or seen_ids) and (is_own_host or is_named or own_id in by_wildcard):
             return False
         seen_pages = await self.database.rows(READ_SEEN, event.visitor_cookie, page.host)
         if any(
             row["project_id"] == own_id and read_page(row["page_url"]) == page for row in seen_pages
         ):
             return False
-        return bool(other_ids) or any(_is_anothers(row, own_id, page.host) for row in seen_pages)
+        if any(_is_anothers(row, own_id, page.host) for row in seen_pages):
+            return True
+        # That another one was seen on the host of the page at hand says nothing of this page.
+        return bool(other_ids or (seen_ids and not is_own_host))
 
 
 def _is_anothers(row: Row, project_id: str, host: str) -> bool:

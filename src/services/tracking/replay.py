@@ -229,7 +229,7 @@ class Replay:
     async def _batch(self, waiting: WaitingEvent) -> Batch:
         pixel = await self._pixel_of(waiting)
         event = await self.visits.prepared(waiting.event, pixel, self.clock())
-        return self.visits.batch(event, pixel, waiting.origin, waiting.received_at)
+        return self.visits.batch(event, pixel, waiting.origin, waiting.received_at, waited=True)
 
     async def _pixel_of(self, waiting: WaitingEvent) -> Pixel:
         """The pixel that takes an event.

@@ -32,8 +32,6 @@ from services.tracking.record_statements import (
 from services.tracking.referrers import Referrers
 from services.tracking.user_agents import describe_client
 
-# Between the clocks of two isolates.
-CLOCK_SKEW_SECONDS = 60
 # A thank-you page within this time belongs to the form before it.
 THANK_YOU_MINUTES = 30
 
@@ -112,10 +110,18 @@ class Visits:
         """
         return await self.referrers.with_own_referrer(event, pixel, now)
 
-    def batch(self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime) -> Batch:
-        """What stores one event."""
+    def batch(
+        self,
+        event: Event,
+        pixel: Pixel,
+        origin: RequestOrigin,
+        now: datetime,
+        *,
+        waited: bool = False,
+    ) -> Batch:
+        """What stores one event; one that waited undoes nothing that its pixel has said since."""
         statements = RECORD_FORM_BATCH if _may_have_been_thanked(event) else RECORD_EVENT_BATCH
-        return Batch(statements, self._parameters(event, pixel, origin, now))
+        return Batch(statements, self._parameters(event, pixel, origin, now, waited=waited))
 
     async def record_each(self, batches: Sequence[Batch]) -> Sequence[bool]:
         """Stores events in their order, in one transaction; returns whether each is stored.
@@ -126,7 +132,9 @@ class Visits:
         answers = await self.database.batches(batches)
         return [answer is not None for answer in answers]
 
-    def _parameters(self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime) -> str:
+    def _parameters(
+        self, event: Event, pixel: Pixel, origin: RequestOrigin, now: datetime, *, waited: bool
+    ) -> str:
         client = describe_client(origin.user_agent)
         minutes = pixel.rules.session_minutes or self.session_minutes
         parameters = {
@@ -164,6 +172,7 @@ class Visits:
             "touch": event.touch.stored_fields() if event.touch else None,
             "lone_click": (event.touch and lone_click(event.touch)) or None,
             "browser_ids": event.browser_ids,
+            "waited": waited or None,
         }
         # Absent rather than null: `->` gives SQL's NULL for a missing key, but 'null' for null.
         return json.dumps({key: value for key, value in parameters.items() if value is not None})
@@ -180,14 +189,15 @@ class Visits:
             return {"event_key": key, "oldest_key": key, "newest_key": key, "second_key": second}
         if event.lead is None:
             return {}
-        # An old pixel gives no key: its submission and the time make one.
+        # An old pixel gives no key: its submission and the time make one. One that waited in R2 may
+        # be stored behind the one that its visitor sent again.
         identity = json.dumps([event.pixel_id, event.page_url, event.lead.stored_fields()])
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         moment = int(now.timestamp())
         moments = {
             "event_key": moment,
             "oldest_key": moment - self.repeat_window_seconds,
-            "newest_key": moment + CLOCK_SKEW_SECONDS,
+            "newest_key": moment + self.repeat_window_seconds,
         }
         return {
             name: f"{_prefix(event)}v2-{digest}-{second:010d}" for name, second in moments.items()

@@ -232,7 +232,6 @@ def test_on_a_shared_host_the_longest_path_of_a_site_has_the_page(
     [
         site("other", of_pixel='{"allowed_domains": ["lp.agency.example"]}'),
         site("other", of_project='{"allowed_domains": ["*.agency.example"]}'),
-        site("other", page_url="https://lp.agency.example/a"),
         site("other", website_url="lp.agency.example/a"),
         site("other", website_url="https://lp.agency.example:8080/"),
     ],
@@ -259,6 +258,14 @@ def test_without_such_a_path_a_page_that_the_visitor_saw_with_the_project_is_its
     assert is_counted(referrer, other_site, seen_page("own", address)) == (
         expected and not is_another_port
     )
+
+
+def test_of_a_host_on_which_another_one_was_only_seen_a_page_is_its_who_had_the_visitor() -> None:
+    referrer = f"https://lp.agency.example/x{CAMPAIGN}"
+    only_seen = site("other", page_url="https://lp.agency.example/a")
+    assert is_counted(referrer, only_seen)
+    assert not is_counted(referrer, only_seen, seen_page("other", "https://lp.agency.example/x"))
+    assert is_counted(referrer, only_seen, seen_page("own", "https://lp.agency.example/x"))
 
 
 def test_a_page_that_the_visitor_saw_with_the_project_is_not_its_on_the_path_of_another() -> None:
