@@ -93,7 +93,7 @@ _IS_CORRECTED = """
 """
 
 # What waited in R2 is older than what its pixel has said since: it undoes nothing of that.
-_SAID = """iif(
+_NEW_OUTCOME = """iif(
   ?1 ->> 'waited' IS NOT NULL
     AND (excluded.timestamp < tracking_events.timestamp OR form_outcome IS 'accepted'),
   NULL, excluded.form_outcome
@@ -285,8 +285,8 @@ FROM (
 WHERE {_IS_SAME_DATABASE}
 ON CONFLICT (visitor_id, event_key) DO UPDATE SET
   form_outcome = iif(
-    {_IS_CORRECTED} AND (form_outcome IS NULL OR {_SAID} <> 'submitted'),
-    coalesce({_SAID}, form_outcome), form_outcome
+    {_IS_CORRECTED} AND (form_outcome IS NULL OR {_NEW_OUTCOME} <> 'submitted'),
+    coalesce({_NEW_OUTCOME}, form_outcome), form_outcome
   ),
   form_data = iif(
     {_IS_CORRECTED} AND {_IS_OPEN},
@@ -294,20 +294,20 @@ ON CONFLICT (visitor_id, event_key) DO UPDATE SET
   ),
   pipedrive_due_at = CASE
     WHEN NOT {_IS_OPEN} OR NOT ({_IS_CORRECTED}) OR {_EMAIL} IS NULL THEN pipedrive_due_at
-    WHEN {_SAID} = 'rejected' THEN iif(
+    WHEN {_NEW_OUTCOME} = 'rejected' THEN iif(
       form_outcome = 'rejected' AND form_data ->> 'email' IS NOT NULL,
       pipedrive_due_at, {_SYNC_AT}
     )
     WHEN form_outcome = 'rejected' THEN iif(
-      {_SAID} = 'accepted', {_SYNC_AT}, pipedrive_due_at
+      {_NEW_OUTCOME} = 'accepted', {_SYNC_AT}, pipedrive_due_at
     )
     WHEN form_data ->> 'email' IS NULL THEN {_SYNC_AT}
     ELSE pipedrive_due_at
   END,
   pipedrive_sync_status = CASE
     WHEN NOT {_IS_OPEN} OR NOT ({_IS_CORRECTED}) THEN pipedrive_sync_status
-    WHEN {_SAID} = 'rejected' THEN '{REJECTED}'
-    WHEN {_SAID} = 'accepted' THEN NULL
+    WHEN {_NEW_OUTCOME} = 'rejected' THEN '{REJECTED}'
+    WHEN {_NEW_OUTCOME} = 'accepted' THEN NULL
     ELSE pipedrive_sync_status
   END
 RETURNING json_object(
