@@ -1,6 +1,7 @@
 """Prints how many bots and devices of Matomo's fixtures are taken for bots.
 
-The fixtures are no part of this repository, and no rule was made from them. They are in the folder
+The fixtures are no part of this repository; docs/reliability.md says how independent they are of
+the rules. They are in the folder
 `Tests/fixtures` of matomo-org/device-detector:
 
     PYTHONPATH=src .venv/bin/python tools/bot_figures.py FOLDER

@@ -19,7 +19,7 @@ _DEVICE = re.compile(
 
 # Cubot is a maker of phones.
 _ROBOT = re.compile(r"(?i:(?<!cu)(?<!alca)bots?(?![a-z])|bot_)|[Bb]ot(?=[A-Z][a-z])")
-_ROBOT_WORDS = ("crawl", "spider", "robot", "robozilla", "scraper", "scraping", "harvest")
+_ROBOT_WORDS = ("crawl", "spider", "robot", "scraper", "scraping", "harvest")
 
 _ADDRESS = re.compile(
     r"https?:/(?!/(?:bsalsa|atamg|www\.xbmc))|(?<!/)\bwww\.\w|mailto:"
@@ -45,9 +45,9 @@ _TASKS = (
     *("verification", "verify", "synthetic", "uptime", "grabber", "extractor", "detector"),
     *("insights", "page speed", "pagespeed", "rssreader", "indexer", "indexing", "observatory"),
     *("diagnostic", "thumbnail", "transcoder", "measurement", "headless", "prerender", "advisor"),
-    *("agent ", "recon/", "discovery", "searcher", "search engine", "searchengine", "lookup"),
-    *("tester", "testing/", "benchmark", "pinger", "qualify", "search console", "sitemap"),
-    *("prospect", "experiment", "leadradar", "(via ", " proxy)"),
+    *("agent ", "discovery", "searcher", "search engine", "searchengine", "lookup"),
+    *("tester", "testing/", "benchmark", "pinger", "search console", "sitemap"),
+    *("prospect", "experiment"),
 )
 _NO_TASKS = ("camscanner", "user agent", "user-agent", "update agent")
 
