@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -618,6 +619,94 @@ def test_a_click_id_that_goes_from_page_to_page_is_one_touch(
     for attribution in ATTRIBUTIONS:
         rows = deployment.breakdown(pixel, "campaign", attribution=attribution)
         assert rows.keys() == {"lal"}
+
+
+LINK = {
+    "utm_source": "Google",
+    "utm_medium": "cpc",
+    "utm_campaign": "Été 24",
+    "utm_content": "b",
+    "gclid": "G1",
+    "gbraid": "B1",
+}
+# Which parameters, where they are, whether source and medium are spelt otherwise, and whether the
+# page waits while the database is away.
+CARRIED = st.tuples(
+    st.sets(st.sampled_from(sorted(LINK))),
+    st.sampled_from(["page_url", "referrer_url", "body"]),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(CARRIED, max_size=5), CARRIED)
+@settings(max_examples=60, deadline=None)
+def test_behind_a_whole_link_all_or_some_of_its_parameters_are_no_touch(
+    pages: list[tuple[set[str], str, bool, bool]], form: tuple[set[str], str, bool, bool]
+) -> None:
+    deployment = Deployment()
+    OUTSIDE.account.add_person("Jane Doe", [JANE["email"]])
+    pixel = deployment.pixel(deployment.project("Client"))
+    deployment.send(pixel, f"https://shop.example/lp?{urlencode(LINK)}")
+    for at, (names, origin, is_spelt_otherwise, waits) in enumerate([*pages, form]):
+        OUTSIDE.pass_time(minutes=1)
+        parameters = {name: LINK[name] for name in sorted(names)}
+        if is_spelt_otherwise:
+            spellings = {"utm_source": " google", "utm_medium": "CPC ", "utm_campaign": "ÉTé 24"}
+            parameters |= {name: spellings[name] for name in names & spellings.keys()}
+        address = f"https://shop.example/p?{urlencode(parameters)}"
+        page = address if origin == "page_url" else "https://shop.example/p"
+        fields: dict[str, object] = {"referrer_url": address} if origin == "referrer_url" else {}
+        fields |= parameters if origin == "body" else {}
+        if at == len(pages):
+            deployment.submit(pixel, page, **fields)
+        elif waits:
+            send_late(deployment, pixel, page, **fields)
+        else:
+            deployment.send(pixel, page, **fields)
+    OUTSIDE.pass_time(minutes=20)
+    deployment.isolate.run_cron()
+    columns = "utm_source, utm_medium, utm_campaign, utm_content, gclid, click_ids ->> 'gbraid'"
+    touches = OUTSIDE.rows(f"SELECT DISTINCT {columns} FROM tracking_events")
+    assert [list(row.values()) for row in touches] == [list(LINK.values())]
+    [person] = OUTSIDE.account.persons()
+    keys = demo_field_map()
+    for name in ("utm_source", "utm_medium", "utm_campaign", "utm_content", "gclid"):
+        assert person.custom_fields[keys[name]] == LINK[name]
+    assert person.custom_fields[keys["last_touch_campaign"]] == LINK["utm_campaign"]
+    for attribution in ATTRIBUTIONS:
+        for by, credited in (("campaign", LINK["utm_campaign"]), ("click_id", "google")):
+            rows = deployment.breakdown(pixel, by, attribution=attribution)
+            assert {name: row["submissions"] for name, row in rows.items()} == {credited: 1}
+
+
+META = "utm_source=facebook&utm_medium=paid&utm_campaign=spring&fbclid=F1"
+
+
+@pytest.mark.parametrize(
+    ("pages", "credited"),
+    [
+        (["utm_source=facebook&utm_medium=paid&utm_campaign=spring", "fbclid=F1"], META),
+        (["utm_campaign=spring"], META),
+        (["utm_source=facebook&fbclid=F1&fbc=fb.1.2.F1&placement=feed"], META),
+        ([f"{META}&utm_content=b"], f"{META}&utm_content=b"),
+        (["utm_source=news", "fbclid=F1"], "fbclid=F1"),
+        (["utm_source=news", META, "fbclid=F1"], META),
+        (["utm_campaign=spring&utm_term=x"], "utm_campaign=spring&utm_term=x"),
+        (["utm_source=Instagram&utm_campaign=spring"], "utm_source=Instagram&utm_campaign=spring"),
+    ],
+)
+def test_a_session_keeps_the_fuller_link(
+    deployment: Deployment, pages: list[str], credited: str
+) -> None:
+    pixel = deployment.pixel(deployment.project("Client"))
+    for query in (META, *pages):
+        deployment.send(pixel, f"https://shop.example/p?{query}")
+        OUTSIDE.pass_time(minutes=1)
+    deployment.submit(pixel, "https://shop.example/contact")
+    [form] = OUTSIDE.rows("SELECT * FROM tracking_events WHERE event_type = 'form_submit'")
+    names = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "fbclid")
+    assert {name: form[name] for name in names if form[name]} == dict(parse_qsl(credited))
 
 
 @pytest.mark.parametrize("other", ["fbclid=F2", "gclid=F1", "fbclid=F1&utm_source=x", "rdt_cid=F1"])

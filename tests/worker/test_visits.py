@@ -196,7 +196,7 @@ def test_a_visit_without_any_touch_stores_null_and_answers_the_fallback_words(
 
 
 def test_the_first_touch_of_an_inherited_visitor_is_recovered(worker: Worker) -> None:
-    cookie = f"pxl_{some_visitor()}"
+    cookie = some_visitor()
     worker.query(
         "INSERT INTO visitors (id, visitor_cookie, first_touches) VALUES (?, ?, ?)",
         cookie,
@@ -347,6 +347,17 @@ def test_the_first_page_view_of_a_visitor_writes_at_most_eleven_rows(worker: Wor
     for page, rows_read in (("https://shop.example/", 11), (AD_CLICK, 13)):
         event = some_event(event_key="first-event-1", page_url=page)
         assert batch_cost(worker, event) == (1, rows_read, 9), page
+
+
+def test_a_part_of_the_sessions_link_costs_what_a_repeat_costs(worker: Worker) -> None:
+    cookie = some_visitor()
+    visit(worker, cookie, AD_CLICK, event_key="first-event-1")
+    for parameters in ("gclid=G1", "utm_source=google&utm_medium=cpc&gclid=G1"):
+        page = f"https://shop.example/p?{parameters}"
+        event = some_event(
+            page_url=page, visitor_cookie=cookie, event_key=f"k-{len(parameters):08}"
+        )
+        assert batch_cost(worker, event) == (1, 13, 5), page
 
 
 def test_a_first_touch_of_an_open_session_is_one_row_more_than_a_page_view(worker: Worker) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 from typing import Literal
 
 from services.core.click_ids import (
@@ -79,6 +80,7 @@ _MAKES_TOUCH = frozenset(
     name for name, field in FIELD_OF_PARAMETER.items() if field in TOUCH_FIELDS
 ) - frozenset(AD_WORDS)
 
+_LOWER_CASE = str.maketrans(ascii_uppercase, ascii_lowercase)
 _UNIQUE_IDS = NETWORK_OF_CLICK_ID.keys() - {"gad_source", "gad_campaignid"}
 
 # str() refuses integers of thousands of digits, and no ad ID has more than these.
@@ -144,17 +146,32 @@ def browser_ids(body: Mapping[str, object]) -> dict[str, str]:
     return {name: value for name, value in values if value and value.startswith("fb.")}
 
 
-def lone_click(touch: Touch) -> Mapping[str, object]:
-    """The click IDs of a touch without a campaign, as it is stored; {} if it has one or none.
+def compared_parameters(touch: Touch) -> dict[str, object]:
+    """What a touch must share with its session's to be all or some of it, as stored, in lower case.
 
-    What Google adds beside its click ID is no ID of a click.
+    Not what describes a click, nor the browser's cookies. A click ID alone says which click it is,
+    whatever else the site or Google adds beside it.
     """
     stored = touch.stored_fields()
-    if not stored.keys().isdisjoint(UTM):
-        return {}
-    members = {name: value for name, value in click_ids(stored).items() if name in _UNIQUE_IDS}
-    columns = {name: value for name, value in stored.items() if name in _UNIQUE_IDS}
-    return {**columns, "click_ids": members} if members else columns
+    members = click_ids(stored)
+    fields = {name: str(stored[name]) for name in FIELDS if name in stored} | members
+    unique = fields.keys() & _UNIQUE_IDS
+    if unique and fields.keys().isdisjoint(UTM):
+        compared = unique
+    else:
+        ignored = {*CLICK_DETAILS, *BROWSER_IDS, *(NETWORK_OF_CLICK_ID if unique else ())}
+        compared = unique | (fields.keys() - ignored)
+    lowered = {name: _lowered(value) for name, value in fields.items() if name in compared}
+    columns: dict[str, object] = {
+        name: value for name, value in lowered.items() if name not in members
+    }
+    in_members = {name: value for name, value in lowered.items() if name in members}
+    return {**columns, "click_ids": in_members} if in_members else columns
+
+
+def _lowered(value: str) -> str:
+    # A to Z only, as SQLite's.
+    return value.lower() if value.isascii() else value.translate(_LOWER_CASE)
 
 
 def without_touch(url: str) -> str:

@@ -162,19 +162,24 @@ WHERE (
 """
 
 
-def _is_same_click(touch: str) -> str:
-    """The SQL of whether the touch at hand is nothing but the click of its session's touch.
+def _is_part_of(touch: str) -> str:
+    """The SQL of whether the touch at hand says nothing that its session's touch does not say.
 
-    Some sites carry the click ID from page to page, and leave the campaign behind.
+    Sites carry some of a link's parameters from page to page, and leave others behind. Values are
+    compared as reports compare them; not one by one, for D1 counts a row for each. The very same
+    touch counts as one that came again.
     """
     return f"""(
-  ?1 -> 'lone_click' IS NOT NULL AND {touch} IS NOT NULL AND {touch} <> ?1 -> 'touch'
-  AND json_patch({touch}, ?1 -> 'lone_click') = json({touch})
+  ?1 -> 'compared' IS NOT NULL AND {touch} IS NOT NULL AND {touch} <> ?1 -> 'touch'
+  AND (
+    json_patch(lower({touch}), ?1 -> 'compared') = json(lower({touch}))
+    OR json_patch(lower({touch}), ?1 ->> 'compared_text') = json(lower({touch}))
+  )
 )"""
 
 
-_IS_SESSIONS_CLICK = _is_same_click(SESSION_TOUCH)
-_BECOMES_SESSIONS = f"{IS_LATEST_TOUCH} AND NOT {_is_same_click('touch')}"
+_IS_PART_OF_SESSIONS = _is_part_of("session_touch")
+_BECOMES_SESSIONS = f"{IS_LATEST_TOUCH} AND NOT {_is_part_of('touch')}"
 
 # A session has its latest touch: the next page is credited to it.
 RECORD_SESSION = f"""
@@ -251,7 +256,7 @@ SELECT
   iif(thanked, NULL, ?1 -> 'form_data'),
   ?1 ->> 'now', ?1 ->> 'now',
   CASE
-    WHEN ?1 -> 'touch' IS NOT NULL AND NOT is_same_click THEN ?1 ->> '$.touch.origin'
+    WHEN ?1 -> 'touch' IS NOT NULL AND NOT is_part THEN ?1 ->> '$.touch.origin'
     WHEN session_touch IS NOT NULL THEN 'session'
     WHEN first_touch IS NOT NULL THEN 'visitor'
   END,
@@ -267,20 +272,21 @@ SELECT
   ?1 ->> 'sequence', ?1 ->> 'outcome', ?1 ->> 'event_name', ?1 ->> 'event_data',
   iif(?1 ->> 'outcome' = 'rejected', '{REJECTED}', NULL)
 FROM (
-  SELECT
-    EXISTS ({_THANKED}) AS thanked,
-    visitors.id AS visitor_id, {_EARLIER_FIRST_TOUCH} AS first_touch,
-    sessions.id AS session_id, {SESSION_TOUCH} AS session_touch,
-    {_IS_SESSIONS_CLICK} AS is_same_click,
-    coalesce(
-      iif({_IS_SESSIONS_CLICK}, NULL, ?1 -> 'touch'),
-      {SESSION_TOUCH}, {_EARLIER_FIRST_TOUCH}
-    ) AS touch
-  FROM visitors JOIN sessions
-    ON sessions.visitor_id = visitors.id AND sessions.owning_project_id = ?1 ->> 'project_id'
-      AND {IS_OF_ITS_TIME}
-  WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
-  ORDER BY sessions.started_at DESC LIMIT 1
+  SELECT *, coalesce(iif(is_part, NULL, ?1 -> 'touch'), session_touch, first_touch) AS touch
+  FROM (
+    SELECT *, {_IS_PART_OF_SESSIONS} AS is_part
+    FROM (
+      SELECT
+        EXISTS ({_THANKED}) AS thanked,
+        visitors.id AS visitor_id, {_EARLIER_FIRST_TOUCH} AS first_touch,
+        sessions.id AS session_id, {SESSION_TOUCH} AS session_touch
+      FROM visitors JOIN sessions
+        ON sessions.visitor_id = visitors.id AND sessions.owning_project_id = ?1 ->> 'project_id'
+          AND {IS_OF_ITS_TIME}
+      WHERE visitors.visitor_cookie = ?1 ->> 'visitor_cookie'
+      ORDER BY sessions.started_at DESC LIMIT 1
+    )
+  )
 ) AS found
 WHERE {_IS_SAME_DATABASE}
 ON CONFLICT (visitor_id, event_key) DO UPDATE SET

@@ -4,8 +4,8 @@ It is one D1 batch, that is one transaction and one round trip. All statements r
 (`?1`), because every value that crosses from Python to JavaScript costs time (docs/decisions.md).
 
 An event is credited to one whole touch: its own, else its session's latest one, else its visitor's
-first one with the project. The click ID of the session's touch alone is no touch of its own.
-Nothing is inferred; missing parameters are NULL.
+first one with the project. All or some of the parameters of the session's touch are no touch of
+their own. Nothing is inferred; missing parameters are NULL.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from services.core.ports import Batch, Database, NewId, OnCost
 from services.core.request_origin import RequestOrigin
 from services.core.stored_time import NEVER_DUE, format_stored_time
 from services.projects.pixel_cache import Pixel
-from services.tracking.attribution import Attribution, credit, lone_click
+from services.tracking.attribution import Attribution, compared_parameters, credit
 from services.tracking.custom_events import EventType
 from services.tracking.events import Event, Size
 from services.tracking.page_addresses import site_of
@@ -170,7 +170,7 @@ class Visits:
             "event_name": event.custom.name if event.custom else None,
             "event_data": event.custom.data if event.custom else None,
             "touch": event.touch.stored_fields() if event.touch else None,
-            "lone_click": (event.touch and lone_click(event.touch)) or None,
+            **_compared(event),
             "browser_ids": event.browser_ids,
             "waited": waited or None,
         }
@@ -220,6 +220,15 @@ class Visits:
             "thanked_since": since if event.lead_in_address else None,
             "thanks_since": since if is_form else None,
         }
+
+
+def _compared(event: Event) -> dict[str, object]:
+    """What is compared with the session's touch, also as text: late it is read from columns."""
+    if event.touch is None:
+        return {}
+    compared = compared_parameters(event.touch)
+    text = json.dumps(compared, ensure_ascii=False)
+    return {"compared": compared, "compared_text": text}
 
 
 def _prefix(event: Event) -> str:
