@@ -15,7 +15,7 @@ from services.reports.attribution_models import SHARES
 from services.reports.breakdowns import ATTRIBUTIONS
 from simulator.fields import demo_field_map
 from tests.faults.isolate import Isolate
-from tests.faults.outside import OUTSIDE, new_outside
+from tests.faults.outside import OUTSIDE, START, new_outside
 from tests.faults.story import SETTINGS
 from tests.harness.keys import ADMIN_KEY
 
@@ -380,7 +380,7 @@ def test_of_a_first_touch_that_came_too_early_nothing_is_left(deployment: Deploy
     deployment.isolate.run_cron()
     [visitor] = OUTSIDE.rows("SELECT first_touches FROM visitors")
     touches = list(json.loads(str(visitor["first_touches"])).values())
-    assert touches[0].pop("at") == touches[1].pop("at") == "2026-02-03 12:00:00"
+    assert touches[0].pop("at") == touches[1].pop("at") == f"{START:%Y-%m-%d %H:%M:%S}"
     assert touches == [
         {"utm_source": "b", "gclid": "GB", "origin": "page_url"},
         {"utm_source": "google", "origin": "page_url"},

@@ -18,7 +18,7 @@ from services.core.web_addresses import host_of, place_of
 from services.projects.pixel_cache import Pixel
 from services.projects.pixel_rules import read_rules
 from services.tracking.link_parameters import bare_page
-from services.tracking.registrable_domains import addresses_of_website
+from services.tracking.registrable_domains import addresses_of_website, registrable_domain
 
 READ_SITES = """
 SELECT
@@ -138,7 +138,7 @@ class SiteDirectory:
         return self._hosts.get(plain_host(address), _UNKNOWN)
 
     def by_wildcard(self, address: str) -> set[str]:
-        """The projects with a domain above the host of an address, as far as they are read."""
+        """The projects with a host or domain above that of an address, as far as they are read."""
         host = host_of(address)
         return {project for project, domain in self._wildcards if host.endswith(domain)}
 
@@ -150,6 +150,9 @@ class SiteDirectory:
             for start in map(read_page, addresses_of_website(row["website_url"] or "")):
                 hosts[start.host].starts.append((project, start))
                 hosts[start.host].named_by.add(project)
+                if registrable_domain(start.host) != start.host:
+                    # Below somebody's own host are that client's pages, too.
+                    wildcards.add((project, f".{start.host}"))
             rules = read_rules(read_object(row["of_project"]), read_object(row["of_pixel"]))
             for domain in rules.allowed_domains:
                 if domain.startswith("*."):

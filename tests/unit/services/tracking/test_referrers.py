@@ -274,6 +274,27 @@ def test_a_page_that_the_visitor_saw_with_the_project_is_not_its_on_the_path_of_
     assert not is_counted(referrer, *rows)
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("x.a.agency.example", False),
+        ("shop.b.agency.example", True),
+        ("c.agency.example", True),
+        ("agency.example", False),
+    ],
+)
+def test_what_is_below_the_host_of_another_client_is_that_clients(
+    host: str, *, expected: bool
+) -> None:
+    rows = (
+        site("own", website_url="https://b.agency.example"),
+        site("other", website_url="https://a.agency.example"),
+        site("third", website_url="https://agency.example"),
+    )
+    page = "https://b.agency.example/"
+    assert is_counted(f"https://{host}/p{CAMPAIGN}", *rows, page=page) == expected
+
+
 WILDCARD = '{"allowed_domains": ["*.agency.example"]}'
 EXACT = '{"allowed_domains": ["a.agency.example"]}'
 
