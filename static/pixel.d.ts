@@ -17,7 +17,8 @@ type Outcome = "submitted" | "accepted" | "rejected";
  */
 interface PppEvent {
   event_key: string;
-  event_type: "pageview" | "form_submit" | "event";
+  /** The server tells page views and forms, which have an outcome, by themselves. */
+  event_type?: "event";
   at: number;
   form_data?: Person;
   outcome?: Outcome;
@@ -55,8 +56,8 @@ interface Shared {
   reactions: Record<string, any>;
   listen(root: EventTarget): void;
   attempt<T>(task: () => T): T | undefined;
-  tap(object: any, method: string, after: (self: any, args: any, result: any) => void): void;
-  makeEvent(type: PppEvent["event_type"], properties: object): PppEvent;
+  tap(object: any, method: string, after: (result: any, args: any, self: any) => void): void;
+  makeEvent(properties: object): PppEvent;
   report(person: Person & { form_text?: string }): Lead | undefined;
   dispatch(event: PppEvent): void;
   submitted(event: any): void;

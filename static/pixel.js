@@ -15,23 +15,7 @@
  * The types are in pixel.d.ts. The second part is loaded where a page has fields or frames, so that
  * other pages do not pay for it. tools/build_assets.py limits the size of both.
  */
-(() => {
-  const VERSION = "3.1.0";
-
-  // Names of the cookie and in the page's storage. They may not change: browsers hold them.
-  const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
-  const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
-
-  const COOKIE_MAX_AGE_SECONDS = 31536000; // a year
-  const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
-  const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
-  const RETRY_INTERVAL_MS = 5000;
-  const MAX_ANSWER_MS = 30000; // a send without an answer is given up
-  const MAX_OUTBOX_EVENTS = 30;
-  const MAX_EVENT_AGE_MS = 3e8; // three and a half days
-  const MAX_URL_LENGTH = 5000; // an event has up to three URLs, and the server takes 16 KiB
-  const NAVIGATION_TYPE_RELOAD = 1;
-
+{
   /**
    * Returns the task's result, or undefined if it throws: errors of the pixel stay in here. What is
    * no function, such as an error, is passed over.
@@ -51,18 +35,33 @@
     const original = object[method];
     object[method] &&= function () {
       const result = original.apply(this, arguments);
-      attempt(() => after(this, arguments, result));
+      attempt(() => after(result, arguments, this));
       return result;
     };
   };
 
-  /** 16 hex digits. */
-  const randomId = () =>
-    /** @type {bigint} */ (crypto.getRandomValues(new BigUint64Array(1))[0])
-      .toString(16)
-      .padStart(16, "0");
+  /** 16 digits. */
+  const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("").slice(-16);
 
-  try {
+  attempt(() => {
+    const VERSION = "3.1.0";
+
+    // Names of the cookie and in the page's storage. They may not change: browsers hold them.
+    const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
+    const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
+
+    const PATH = "/e";
+    const OLD_PATH = "/api/track/track"; // of the old pixel: the policy of a site may allow only this
+    const COOKIE_MAX_AGE_SECONDS = 31536000; // a year
+    const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
+    const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
+    const RETRY_INTERVAL_MS = 5000;
+    const MAX_ANSWER_MS = 30000; // a send without an answer is given up
+    const MAX_OUTBOX_EVENTS = 30;
+    const MAX_EVENT_AGE_MS = 3e8; // three and a half days
+    const MAX_URL_LENGTH = 5000; // an event has up to three URLs, and the server takes 16 KiB
+    const NAVIGATION_TYPE_RELOAD = 1;
+
     /** @type {HTMLScriptElement | null} */
     const tag = document.querySelector("script[data-pixel-id]");
     const { pixelId = "", domain, spa, fill, consent, forms } = tag?.dataset || {};
@@ -85,6 +84,8 @@
       : location.hostname.split(".").map((_, i, labels) => labels.slice(-1 - i).join("."));
     const hasForms = forms !== "off";
     let hasConsent = consent !== "wait";
+    /** @type {string} */
+    let path = attempt(() => sessionStorage[owner]) || PATH;
     let visitorId = "";
     let currentPage = "";
     let settlingUrl = "";
@@ -133,15 +134,16 @@
       visitorId = id;
       // The first page of a tab renews the cookie. It removes it first: a cookie on a narrower domain
       // would look as if the wider one had accepted it.
-      if (hasCookie && !lastPageView) setCookie(0);
-      if (!hasCookie || !lastPageView) setCookie(COOKIE_MAX_AGE_SECONDS);
+      if (hasCookie && lastPageView) return;
+      if (hasCookie) setCookie(0);
+      setCookie(COOKIE_MAX_AGE_SECONDS);
     };
 
     /**
      * Whether a time is still to come: at most some hours ahead, or the clock was put back.
      * @param {any} time
      */
-    const isAhead = (time) => /^\d{1,7}$/.test(`${time - Date.now()}`);
+    const isAhead = (time) => /^\d{1,7}$/.test(/** @type {any} */ (time - Date.now()));
 
     /**
      * Sends an event, unless exactly that is on its way.
@@ -173,15 +175,14 @@
         storage[key] = body;
         if (event.page) sessionStorage.ppp_page = body;
       });
-      try {
-        // A string is sent as text/plain, which needs no preflight.
-        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(
+      // A string is sent as text/plain, which needs no preflight.
+      attempt(() =>
+        fetch(origin + path, { method: "POST", body, keepalive: true }).then(
           onResponse,
           onResponse,
-        );
-      } catch {
-        if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
-      }
+        ),
+      ) ||
+        (navigator.sendBeacon(origin + path, body) && delete storage[key]);
     };
 
     /**
@@ -206,9 +207,9 @@
         if (!hasConsent || isAhead(storage[PAUSE_KEY])) return;
         delete storage[PAUSE_KEY];
         for (const key in storage) {
-          const event = /^ppp_e_/.test(key) && (attempt(() => JSON.parse(storage[key])) || {});
-          if (event && isOurs(event)) {
-            isDeliverable(event) ? deliver(event) : delete storage[key];
+          if (/^ppp_e_/.test(key)) {
+            const event = attempt(() => JSON.parse(storage[key])) || {};
+            if (isOurs(event)) isDeliverable(event) ? deliver(event) : delete storage[key];
           }
         }
       });
@@ -231,16 +232,14 @@
 
     const releaseHeldEvents = () => heldEvents.splice(0).forEach(dispatch);
 
-    /** @type {(type: PppEvent["event_type"], properties: object) => PppEvent} */
-    const makeEvent = (type, properties) => ({
+    /** @type {Shared["makeEvent"]} */
+    const makeEvent = (properties) => ({
       pixel_id: pixelId,
       event_key: randomId(),
-      event_type: type,
       page_url: currentUrl(),
       page_title: document.title,
       referrer_url: referrer,
-      viewport: { width: innerWidth, height: innerHeight },
-      screen: { width: screen.width, height: screen.height },
+      sizes: [innerWidth, innerHeight, screen.width, screen.height],
       at: Date.now(),
       origin,
       fill,
@@ -261,7 +260,7 @@
     const withoutQuery = (page) => `${page}`.split("?")[0];
 
     /** Sends a page view if the page is another one, or is to be counted again. */
-    const pageView = (countAgain = false) => {
+    const pageView = (/** @type {any} */ countAgain) => {
       /** @type {any} */
       const page = pageIdentity();
       const page_url = settlingUrl || currentUrl();
@@ -273,7 +272,7 @@
       dispatch(
         reloadedPageView?.page === page && isOurs(reloadedPageView)
           ? reloadedPageView
-          : makeEvent("pageview", { page, page_url }),
+          : makeEvent({ page, page_url }),
       );
       reloadedPageView = null;
     };
@@ -295,14 +294,10 @@
       const isOtherQuery = isReplaced && withoutQuery(pageIdentity()) === withoutQuery(currentPage);
       if (!isOtherQuery && /[?#]/.test(currentUrl())) settlingUrl ||= currentUrl();
       clearTimeout(settlingTimer);
-      settlingTimer = setTimeout(
-        () =>
-          attempt(() =>
-            document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
-              ? loadSecondPart(pageView)
-              : pageView(),
-          ),
-        isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS,
+      settlingTimer = setTimeout(attempt, isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS, () =>
+        document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
+          ? loadSecondPart(pageView)
+          : pageView(),
       );
     };
 
@@ -318,7 +313,7 @@
       if (email !== lead.email) lead = { email };
       const form_data = { email, first_name, last_name, name };
       const personText = JSON.stringify(form_data);
-      lead.submission ||= makeEvent("form_submit", { outcome: "submitted", form_text });
+      lead.submission ||= makeEvent({ outcome: "submitted", form_text });
       if (lead.personText !== personText) {
         lead.personText = personText;
         lead.submission.form_data = form_data;
@@ -355,6 +350,15 @@
       pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
       popstate: () => onNavigation(),
+      // By a policy of the site that is enforced. Where it allows neither path, nothing is repeated.
+      securitypolicyviolation: ({ blockedURI, disposition }) => {
+        if (blockedURI !== origin + path || disposition !== "enforce") return;
+        if (path === PATH) {
+          path = OLD_PATH;
+          flushOutbox();
+          sessionStorage[owner] = path; // for the rest of the tab
+        } else clearInterval(retries);
+      },
     };
 
     /** @param {Event} event */
@@ -381,31 +385,29 @@
       reactions,
       listen,
       // Until the second part replaces it: the e-mail address alone, and nothing of a login.
-      submitted: ({ target }) => {
-        /** @type {HTMLInputElement | null} */
-        const emailField = target.querySelector("form:not(:has([type=password])) [type=email]");
-        reportLead({ email: emailField?.value });
-      },
+      submitted: ({ target }) =>
+        reportLead({
+          email: target.querySelector("form:not(:has([type=password])) [type=email]").value,
+        }),
     };
 
     // ---- commands -----------------------------------------------------------------------------
-
-    const forgetVisitor = () => {
-      heldEvents = [];
-      setCookie(0);
-      visitorId = "";
-      for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
-      delete sessionStorage.ppp_page;
-    };
 
     /** @type {Record<string, any>} */
     const commands = {
       pageview: () => pageView(true),
       identify: reportLead,
-      event: (name, data) => dispatch(makeEvent("event", { event_name: name, event_data: data })),
+      event: (name, data) =>
+        dispatch(makeEvent({ event_type: "event", event_name: name, event_data: data })),
       consent: (given) => {
         hasConsent = given;
-        if (!given) forgetVisitor();
+        if (!given) {
+          heldEvents = [];
+          setCookie(0);
+          visitorId = "";
+          for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
+          delete sessionStorage.ppp_page;
+        }
         releaseHeldEvents();
       },
     };
@@ -428,13 +430,13 @@
 
     listen(window);
     flushOutbox();
-    tap(Element.prototype, "attachShadow", (_element, _args, root) => listen(root));
+    tap(Element.prototype, "attachShadow", listen);
     // It takes all listeners away once the page is loaded.
     tap(document, "write", () => listen(window));
-    tap(history, "pushState", () => onNavigation());
-    tap(history, "replaceState", onNavigation);
+    tap(history, "pushState", onNavigation);
+    tap(history, "replaceState", () => onNavigation(true));
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     onNavigation();
-    setInterval(flushOutbox, RETRY_INTERVAL_MS);
-  } catch {}
-})();
+    const retries = setInterval(flushOutbox, RETRY_INTERVAL_MS);
+  });
+}

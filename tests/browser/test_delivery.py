@@ -227,7 +227,7 @@ def test_what_is_older_than_three_and_a_half_days_is_forgotten(visit: Visit) -> 
     young = wait_event(visit, days_ago=3.4)
     visit.open("/")
     visit.stored(2)
-    assert [body["event_key"] for body in visit.sent("event")] == [young]
+    assert [body["event_key"] for body in visit.sent("custom")] == [young]
     visit.assert_nothing_waits()
 
 
