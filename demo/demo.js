@@ -59,15 +59,11 @@
     return status >= 200 && status < 300 ? "good" : "bad";
   };
 
-  /**
-   * Its type, as the Worker reads it.
-   * @param {Delivery["event"]} event
-   */
-  const typeOf = ({ event_type, outcome }) => event_type || (outcome ? "form_submit" : "pageview");
-
   /** The index of the delivery to show open: the newest, or on the page after a lead, the lead. */
   const openIndex = () =>
-    deliveries.length === previousCount + 1 && deliveries[1]?.event.outcome ? 1 : 0;
+    deliveries.length === previousCount + 1 && deliveries[1]?.event.event_type === "form_submit"
+      ? 1
+      : 0;
 
   /**
    * @param {Delivery} delivery
@@ -82,7 +78,7 @@
         element(
           "summary",
           "",
-          element("b", "", typeOf(event)),
+          element("b", "", event.event_type),
           element("span", "demo-path", new URL(event.page_url).pathname),
           element("span", `demo-status ${statusClass(delivery)}`, statusText(delivery)),
         ),

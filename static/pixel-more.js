@@ -278,7 +278,7 @@ const onMessage = ({ data, origin }) => {
   }
   // "form-submit" is Typeform's, "calendly.event_scheduled" Calendly's.
   if (/form-submit|_scheduled/.test(data.type || data.event)) {
-    shared.dispatch(shared.makeEvent({ outcome: "accepted" }));
+    shared.dispatch(shared.makeEvent("form_submit", { outcome: "accepted" }));
   }
 };
 

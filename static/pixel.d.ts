@@ -17,8 +17,7 @@ type Outcome = "submitted" | "accepted" | "rejected";
  */
 interface PppEvent {
   event_key: string;
-  /** The server tells page views and forms, which have an outcome, by themselves. */
-  event_type?: "event";
+  event_type: "pageview" | "form_submit" | "event";
   at: number;
   form_data?: Person;
   outcome?: Outcome;
@@ -57,7 +56,7 @@ interface Shared {
   listen(root: EventTarget): void;
   attempt<T>(task: () => T): T | undefined;
   tap(object: any, method: string, after: (result: any, args: any, self: any) => void): void;
-  makeEvent(properties: object): PppEvent;
+  makeEvent(type: PppEvent["event_type"], properties: object): PppEvent;
   report(person: Person & { form_text?: string }): Lead | undefined;
   dispatch(event: PppEvent): void;
   submitted(event: any): void;

@@ -50,9 +50,7 @@
     const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
     const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
 
-    const PATH = "/e";
-    const OLD_PATH = "/api/track/track"; // of the old pixel: the policy of a site may allow only this
-    const COOKIE_MAX_AGE_SECONDS = 31536000; // a year
+    const COOKIE_MAX_AGE_SECONDS = 315e5; // a year, nearly
     const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
     const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
     const RETRY_INTERVAL_MS = 5000;
@@ -73,7 +71,8 @@
     const { origin } = new URL(/** @type {HTMLScriptElement} */ (tag).src);
     // Other pixels of the site, and other deployments of this one, have their own.
     const owner = `ppp_${pixelId}_${origin}`;
-    const PAUSE_KEY = `${owner}_pause`; // the time until which the server asked for no requests
+    const OLD_ADDRESS = `${origin}/api/track/track`; // a site's policy may allow only this
+    const PAUSE_KEY = owner; // the time until which the server asked for no requests
     const SEQUENCE_KEY = `${owner}_n`;
     /** @type {Record<string, any>} localStorage, or nothing lasting where it is forbidden */
     const storage = attempt(() => localStorage) || {};
@@ -84,8 +83,8 @@
       : location.hostname.split(".").map((_, i, labels) => labels.slice(-1 - i).join("."));
     const hasForms = forms !== "off";
     let hasConsent = consent !== "wait";
-    /** @type {string} */
-    let path = attempt(() => sessionStorage[owner]) || PATH;
+    /** @type {string} where events go */
+    let address = attempt(() => sessionStorage[owner]) || `${origin}/e`;
     let visitorId = "";
     let currentPage = "";
     let settlingUrl = "";
@@ -177,12 +176,9 @@
       });
       // A string is sent as text/plain, which needs no preflight.
       attempt(() =>
-        fetch(origin + path, { method: "POST", body, keepalive: true }).then(
-          onResponse,
-          onResponse,
-        ),
+        fetch(address, { method: "POST", body, keepalive: true }).then(onResponse, onResponse),
       ) ||
-        (navigator.sendBeacon(origin + path, body) && delete storage[key]);
+        (navigator.sendBeacon(address, body) && delete storage[key]);
     };
 
     /**
@@ -190,15 +186,15 @@
      * versions did not say for which. What says nothing is nobody's, and ours to clear away.
      * @param {any} event anything that a page may have written under such a key
      */
-    const isOurs = ({ pixel_id = pixelId, origin: server = origin }) =>
-      pixel_id === pixelId && server === origin;
+    const isOurs = (event) =>
+      (event.pixel_id || pixelId) === pixelId && (event.origin || origin) === origin;
 
     /**
      * Whether a stored event is still worth sending. An event without a number is.
      * @param {any} event
      */
     const isDeliverable = (event) =>
-      Date.now() - event.at < MAX_EVENT_AGE_MS &&
+      event.at > Date.now() - MAX_EVENT_AGE_MS &&
       (event.outcome || !(storage[SEQUENCE_KEY] - event.sequence > MAX_OUTBOX_EVENTS));
 
     /** Sends all stored events again; the server counts an event key once. */
@@ -233,13 +229,15 @@
     const releaseHeldEvents = () => heldEvents.splice(0).forEach(dispatch);
 
     /** @type {Shared["makeEvent"]} */
-    const makeEvent = (properties) => ({
+    const makeEvent = (event_type, properties) => ({
       pixel_id: pixelId,
       event_key: randomId(),
+      event_type,
       page_url: currentUrl(),
       page_title: document.title,
       referrer_url: referrer,
-      sizes: [innerWidth, innerHeight, screen.width, screen.height],
+      viewport: { width: innerWidth, height: innerHeight },
+      screen: { width: screen.width, height: screen.height },
       at: Date.now(),
       origin,
       fill,
@@ -272,7 +270,7 @@
       dispatch(
         reloadedPageView?.page === page && isOurs(reloadedPageView)
           ? reloadedPageView
-          : makeEvent({ page, page_url }),
+          : makeEvent("pageview", { page, page_url }),
       );
       reloadedPageView = null;
     };
@@ -313,7 +311,7 @@
       if (email !== lead.email) lead = { email };
       const form_data = { email, first_name, last_name, name };
       const personText = JSON.stringify(form_data);
-      lead.submission ||= makeEvent({ outcome: "submitted", form_text });
+      lead.submission ||= makeEvent("form_submit", { outcome: "submitted", form_text });
       if (lead.personText !== personText) {
         lead.personText = personText;
         lead.submission.form_data = form_data;
@@ -347,17 +345,20 @@
       online: flushOutbox,
       prerenderingchange: releaseHeldEvents,
       // Persisted: the page comes back out of the back/forward cache.
-      pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
+      pageshow: ({ persisted, target }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
       popstate: () => onNavigation(),
-      // By a policy of the site that is enforced. Where it allows neither path, nothing is repeated.
+      // By a policy of the site that is enforced. Where it allows neither address, nothing is repeated:
+      // clearTimeout() ends intervals, too.
       securitypolicyviolation: ({ blockedURI, disposition }) => {
-        if (blockedURI !== origin + path || disposition !== "enforce") return;
-        if (path === PATH) {
-          path = OLD_PATH;
-          flushOutbox();
-          sessionStorage[owner] = path; // for the rest of the tab
-        } else clearInterval(retries);
+        if (blockedURI === address && disposition === "enforce") {
+          if (address === OLD_ADDRESS) clearTimeout(retries);
+          else {
+            address = OLD_ADDRESS;
+            flushOutbox();
+          }
+          sessionStorage[owner] = address; // for the rest of the tab
+        }
       },
     };
 
@@ -397,8 +398,7 @@
     const commands = {
       pageview: () => pageView(true),
       identify: reportLead,
-      event: (name, data) =>
-        dispatch(makeEvent({ event_type: "event", event_name: name, event_data: data })),
+      event: (name, data) => dispatch(makeEvent("event", { event_name: name, event_data: data })),
       consent: (given) => {
         hasConsent = given;
         if (!given) {

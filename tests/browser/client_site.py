@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Route
 
-from services.tracking.custom_events import read_event_type
 from tests.harness.listening import listening
 from tests.harness.road import Road, running_road
 from tests.harness.worker import Row, Worker, some_visitor
@@ -206,7 +205,7 @@ class Visit:
     def sent(self, event_type: str = "") -> list[dict[str, Any]]:
         """The bodies that came along the road, whatever became of them."""
         bodies = [json.loads(request.body) for request in list(self.road.events)]
-        return [body for body in bodies if event_type in ("", read_event_type(body))]
+        return [body for body in bodies if event_type in ("", body["event_type"])]
 
     def waiting(self) -> list[str]:
         """The keys of the events that wait in the browser, in order."""

@@ -227,7 +227,7 @@ def test_what_is_older_than_three_and_a_half_days_is_forgotten(visit: Visit) -> 
     young = wait_event(visit, days_ago=3.4)
     visit.open("/")
     visit.stored(2)
-    assert [body["event_key"] for body in visit.sent("custom")] == [young]
+    assert [body["event_key"] for body in visit.sent("event")] == [young]
     visit.assert_nothing_waits()
 
 
@@ -322,7 +322,7 @@ def test_a_lead_is_never_too_far_behind(visit: Visit) -> None:
 def test_a_clock_that_is_put_back_ends_the_pause(visit: Visit) -> None:
     visit.leave()
     wait_event(visit)
-    pause = f"ppp_{visit.site.pixel}_{visit.road.url}_pause"
+    pause = f"ppp_{visit.site.pixel}_{visit.road.url}"
     visit.page.evaluate("(name) => { localStorage[name] = Date.now() + 3e10; }", pause)
     visit.open("/")
     assert until(lambda: visit.rows("custom"), QUICKLY_SECONDS), "it still waits"

@@ -75,7 +75,7 @@ class Visit:
 
     def _page_views(self, url: str) -> int:
         return sum(
-            event.status == 200 and '"page":' in event.body and f'"{url}"' in event.body
+            event.status == 200 and '"pageview"' in event.body and f'"{url}"' in event.body
             for event in self.road.events
         )
 

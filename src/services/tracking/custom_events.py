@@ -45,13 +45,8 @@ class CustomEvent:
 
 
 def read_event_type(fields: Mapping[str, object]) -> EventType | None:
-    """The type; another name than ours, as sites send it to the old pixel's address, is custom.
-
-    Without one it is a form if it has an outcome, else a page view.
-    """
-    event_type = fields.get("event_type") or (
-        "form_submit" if fields.get("outcome") else "pageview"
-    )
+    """The type; another name than ours, as sites send it to the old pixel's address, is custom."""
+    event_type = fields.get("event_type") or "pageview"
     if isinstance(event_type, str) and event_type in EVENT_TYPES:
         return EVENT_TYPES[event_type]
     if _has_key(fields):

@@ -134,7 +134,6 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
     is_new_pixels = is_form and fields.get("event_key") is not None
     if is_new_pixels and serves_known_people(fields.get("form_text"), page_url):
         lead, outcome = None, "rejected"
-    viewport, screen = _sizes(fields)
     return Event(
         pixel_id=pixel_id,
         visitor_cookie=_matching(VISITOR_COOKIE, fields.get("visitor_cookie")) or new_visitor,
@@ -145,8 +144,8 @@ def check_event(fields: Mapping[str, object], new_visitor: str) -> Event:
         page_title=_title(fields),
         touch=resolve_touch(page_url, fields, referrer_url),
         lead=lead,
-        viewport=viewport,
-        screen=screen,
+        viewport=_size(fields.get("viewport")),
+        screen=_size(fields.get("screen")),
         sequence=_sequence(fields.get("sequence")),
         outcome=outcome,
         custom=read_custom_event(fields) if event_type == "custom" else None,
@@ -252,20 +251,10 @@ def _web_address(value: object, pattern: re.Pattern[str] = WEB_ADDRESS) -> str |
     return read or (address if pattern.match(address) else None)
 
 
-def _sizes(fields: Mapping[str, object]) -> tuple[Size | None, Size | None]:
-    """Those of window and screen: four numbers, or of an older pixel two objects."""
-    match fields.get("sizes"):
-        case [width, height, screen_width, screen_height]:
-            return _size(width, height), _size(screen_width, screen_height)
-    return _size_of(fields.get("viewport")), _size_of(fields.get("screen"))
-
-
-def _size_of(value: object) -> Size | None:
-    return _size(value.get("width"), value.get("height")) if isinstance(value, dict) else None
-
-
-def _size(sent_width: object, sent_height: object) -> Size | None:
-    width, height = _pixels(sent_width), _pixels(sent_height)
+def _size(value: object) -> Size | None:
+    if not isinstance(value, dict):
+        return None
+    width, height = _pixels(value.get("width")), _pixels(value.get("height"))
     return Size(width, height) if width and height else None
 
 

@@ -17,8 +17,6 @@ NEW = {"event_key": "fedcba9876543210"}
     [
         ({}, "pageview", None),
         ({"event_type": "form_submission"}, "form_submit", None),
-        ({"outcome": "submitted"}, "form_submit", None),
-        ({"event_type": "pageview", "outcome": "submitted"}, "pageview", None),
         ({"event_type": "event", "event_name": "signup"}, "custom", "signup"),
         ({"event_type": "event"}, "custom", NAMELESS),
         (NEW | {"event_type": "event"}, "custom", None),

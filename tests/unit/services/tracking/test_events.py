@@ -433,10 +433,7 @@ def test_an_unknown_outcome_is_left_out(outcome: object) -> None:
     [
         {"event_type": "pageview"},
         {"event_type": "event", "event_name": "signup"},
-        {
-            "event_type": "pageview",
-            "page_url": "https://client.example/thank-you?email=jane%40example.com",
-        },
+        {"page_url": "https://client.example/thank-you?email=jane%40example.com"},
     ],
 )
 def test_only_a_form_has_an_outcome(fields: dict[str, object]) -> None:
@@ -627,25 +624,6 @@ def test_a_long_address_is_cut_after_its_parameters_were_read() -> None:
 def test_a_size_is_whole_or_left_out(sent: object, size: Size | None) -> None:
     event = read(viewport=sent, screen=sent)
     assert event.viewport == event.screen == size
-
-
-@pytest.mark.parametrize(
-    ("sent", "viewport", "screen"),
-    [
-        ([1280, 720, 1920, 1080], Size(1280, 720), Size(1920, 1080)),
-        ([0, 720, 1920.5, 1080], None, Size(1920, 1080)),
-        ([1280, 720, "1920", None], Size(1280, 720), None),
-        ([1280, 720], None, None),
-        ([1280, 720, 1920, 1080, 1], None, None),
-        ("1280", None, None),
-        ({"width": 1280}, None, None),
-    ],
-)
-def test_four_numbers_are_the_sizes_of_window_and_screen(
-    sent: object, viewport: Size | None, screen: Size | None
-) -> None:
-    event = read(sizes=sent)
-    assert (event.viewport, event.screen) == (viewport, screen)
 
 
 # The image's query
