@@ -50,7 +50,7 @@
     const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
     const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
 
-    const COOKIE_MAX_AGE_SECONDS = 315e5; // a year, nearly
+    const COOKIE_MAX_AGE_SECONDS = 315e5; // a year: 364 days and some hours
     const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
     const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
     const RETRY_INTERVAL_MS = 5000;
