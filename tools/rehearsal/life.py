@@ -19,19 +19,19 @@ from stand_in.faults import ApiFault
 PRODUCTION = ("--env", "production")
 DEPLOY = ("deploy", *PRODUCTION, "--yes", "--watch")
 WATCH_SECONDS, SHORT_WATCH_SECONDS, LONG_WATCH_SECONDS = "30", "10", "60"
-ROUTE = "    policy = route.policy\n    if policy.refuses_agent"
+ROUTE = "    policy = route.policy\n    if _is_bot(request, policy)"
 FAILING = (
     "    policy = route.policy\n"
     "    if 'track' in request.path:\n"
     "        _asked.append(1)\n"
     "        if len(_asked) % 20 == 0:\n"
     "            raise RuntimeError('a rehearsed failure')\n"
-    "    if policy.refuses_agent"
+    "    if _is_bot(request, policy)"
 )
 SLOW = (
     "    policy = route.policy\n"
     "    await __import__('asyncio').sleep(15)\n"
-    "    if policy.refuses_agent"
+    "    if _is_bot(request, policy)"
 )
 ENTRY = "_apps: list[App] = []\n"
 TAKEN_BACK = "has all traffic again"
