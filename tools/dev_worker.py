@@ -30,7 +30,7 @@ CRON_SECONDS = 15
 LOST = "database_lost"
 LOST_ADVICE = (
     "make dev: the database is not the one that was here: its events wait in R2 until "
-    "`./ppp restore --local` brings it back, or `./ppp accept-database --local`"
+    "`./ppp restore --local` brings it back, or `./ppp accept-database --local --reason WHY`"
 )
 # Every answer of the Worker has it, errors too; those of another program have not.
 REQUEST_ID_HEADER = "X-Request-Id"

@@ -178,7 +178,10 @@ def receipts(
         headers = ("receipt id", "when", "by", "state", "rows")
         show_table(console(), headers, map(_receipt_cells, listed))
     else:
-        note("nobody was erased yet")
+        note(
+            "this database knows of no erasure; those before a restore are in R2, in erasures/, and"
+            " every restore repeats them"
+        )
     return ExitCode.FINE if listed else ExitCode.PROBLEMS
 
 

@@ -132,7 +132,8 @@ def completed_steps(state: DatabaseState, prepared: PreparedRestore, name: str) 
     if used:
         rows = ", ".join(f"{counted(state.rows[table], 'row')} in {table}" for table in used)
         raise NotEmptyError(
-            f"{name} is not empty ({rows}): choose another name with --into, "
+            f"{name} is not empty ({rows}): if a restore still runs, wait for it; else choose "
+            "another name with --into, "
             f"or delete what is in it {with_overwrite}"
         )
     return 0
