@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     events = options.events or (SHORT_EVENTS if options.short else EVENTS)
     acts = SHORT_LIFE if options.short else LONG_LIFE
     chosen = [act for act in acts if not options.only or any(o in act.name for o in options.only)]
+    if not chosen:
+        names = "\n  ".join(act.name for act in acts)
+        parser.error(f"no act has {' or '.join(options.only)} in its name; there are\n  {names}")
     origin = read_origin(datetime.now(UTC))
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
