@@ -24,7 +24,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MESSAGE_START, _MESSAGE_END = "[ERROR]", "\U0001fab5"
 _ADVICE = "If you think this is a bug"
 _REQUEST = re.compile(r"^A request to the Cloudflare API \(\S*\) failed\. ?")
-MAX_MESSAGE_CHARACTERS = 300
+MAX_MESSAGE_CHARACTERS = 1_000
 NOT_LOGGED_IN = (
     "wrangler is not logged in at Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN"
 )

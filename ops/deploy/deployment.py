@@ -26,6 +26,7 @@ from ops.terminal.interrupts import interrupted_by_signals
 from ops.terminal.output import note
 from ops.terminal.progress import progress
 from ops.worker_api.client import Api
+from ops.worker_api.retries import outage_retries
 from paths import ROOT
 from services.loss.judgement import judge_loss
 
@@ -212,6 +213,7 @@ class Deployment:
         finally:
             self.entry["worker_version"] = self.release.version
         self._count("after the deployment")
+        self.release.require_traffic()
 
     def _count(self, moment: str, records: DeletionRecords | None = None) -> None:
         """Count the rows and stop the deployment if some are missing.
@@ -219,10 +221,11 @@ class Deployment:
         Where `records` are given, every missing row must be explained by them; else only a loss
         counts that no job and no erasure causes.
         """
+        read = partial(outage_retries(NoAnswerError), read_rows, self.target)
         if records:
-            loss, now = records.describe_loss(self.contents, partial(read_rows, self.target))
+            loss, now = records.describe_loss(self.contents, read)
         else:
-            now = read_rows(self.target)
+            now = read()
             loss = describe_loss(self.contents, now)
         if loss:
             raise OpsError(

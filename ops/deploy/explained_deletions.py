@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from ops.backup.index import BackupContents
 from ops.cloudflare.database import Database
 from ops.deploy.database_checks import describe_missing_rows
+from ops.terminal.errors import NoAnswerError
+from ops.worker_api.retries import outage_retries
 from services.loss.recorded_deletions import (
     DELETED_EVENTS,
     DELETED_SESSIONS,
@@ -53,7 +55,8 @@ class DeletionRecords:
             loss = describe_missing_rows(before, now, exact=True)
             if loss is None:
                 return None, now
-            [[row]] = self.database.ask(READ_DELETIONS.replace("{since}", f"'{self.since}'"))
+            ask = outage_retries(NoAnswerError)
+            [[row]] = ask(self.database.ask, READ_DELETIONS.replace("{since}", f"'{self.since}'"))
             loss = describe_missing_rows(_without_deleted(before, row), now, exact=True)
             if loss is None or not row["is_running"] or attempt == MAX_ATTEMPTS - 1:
                 break

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -17,22 +18,27 @@ from ops.cloudflare.versions import (
     BEHIND_MIGRATION,
     current_deployment,
     is_behind_migration,
+    is_secret_change,
     run_upload,
     sole_version,
+    traffic_shares,
     version_override,
 )
 from ops.cloudflare.worker_commands import WorkerCommands
+from ops.cloudflare.wrangler_command import RefusedError
 from ops.deploy.request_counts import RequestCounter
 from ops.deploy.rollout import FULL_TRAFFIC, ONE_STEP, SHARES, Rollout
 from ops.deploy.smoke_test import MAX_SECONDS, SmokeTest, read_metrics
 from ops.terminal.errors import NoAnswerError, OpsError, describe_error
 from ops.terminal.output import note
 from ops.worker_api.client import Api, open_client
-from ops.worker_api.retries import polling
+from ops.worker_api.retries import outage_retries, polling
 
 PAUSE_SECONDS = 10
 # A new deployment takes up to two minutes to reach every location of Cloudflare.
 MAX_HEALTH_CHECKS = 12
+# Between attempts at what may be done twice, as giving a version the traffic that it has.
+RETRY_PAUSES_SECONDS = (1, 5)
 
 
 @dataclass
@@ -62,8 +68,7 @@ class Release:
         self.took_traffic = True
         self._set_share(0)
         self._verify_and_roll_out(shares)
-        # Triggers are no part of a version.
-        self._commands.set_triggers().run()
+        self._set_triggers()
 
     def deploy_at_once(self) -> None:
         """Upload the code with all traffic, and watch it.
@@ -84,13 +89,81 @@ class Release:
             return False, "There is no earlier version to go back to"
         command = self._commands.split({self.previous: FULL_TRAFFIC}, f"back from {self.message}")
         try:
-            command.run()
+            if self._is_overtaken(self._read_deployment()):
+                return self._describe_overtaken()
+            outage_retries(RefusedError, pauses=RETRY_PAUSES_SECONDS)(command.run)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # after any error, and Ctrl+C, people must be told which code serves
+            # An answer may be lost behind the change.
+            serving = self._describe_serving()
+            if serving == self.previous:
+                return True, f"The version {self.previous} has all traffic again"
             remedy = BEHIND_MIGRATION if self._is_behind_migration() else f"Run: {command}"
             return False, (
-                f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}). {remedy}"
+                f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}); "
+                f"what serves: {serving}. {remedy}"
             )
         return True, f"The version {self.previous} has all traffic again"
+
+    def require_traffic(self) -> None:
+        """Make sure that nobody took the traffic from the new version meanwhile.
+
+        Raises:
+            OpsError: another version has it, as after a rollback in another terminal.
+        """
+        deployment = self._read_deployment()
+        if self._is_overtaken(deployment):
+            raise OpsError(
+                f"{_describe_shares(deployment)} has the traffic, not {self.version} of this "
+                "deployment: somebody moved it meanwhile"
+            )
+
+    def _is_overtaken(self, deployment: Mapping[str, Any] | None) -> bool:
+        """Whether the new version, whose id is known, has no part in the traffic.
+
+        A secret that was changed meanwhile makes a version of the same code.
+        """
+        if not self.version or not deployment or is_secret_change(deployment):
+            return False
+        return self.version not in traffic_shares(deployment)
+
+    def _describe_overtaken(self) -> tuple[bool, str]:
+        """Return whether the previous version has all traffic, and a sentence; move nothing."""
+        serving = self._describe_serving()
+        if serving == self.previous:
+            return True, f"The version {self.previous} has all traffic already"
+        return False, f"Nothing was overwritten: {serving} serves"
+
+    def _describe_serving(self) -> str:
+        """Return the id of the version that has all traffic, or the shares, or that none knows."""
+        try:
+            deployment = self._read_deployment()
+        except KeyboardInterrupt:
+            deployment = None
+        return _describe_shares(deployment)
+
+    def _read_deployment(self) -> Mapping[str, Any] | None:
+        """Return the deployment that has the traffic, or None where nobody can tell."""
+        retries = outage_retries(RefusedError, pauses=RETRY_PAUSES_SECONDS)
+        try:
+            return retries(current_deployment, self._commands)
+        except NoAnswerError as error:
+            note(f"code: which version serves is not known: {error}")
+            return None
+
+    def _set_triggers(self) -> None:
+        """Set routes and cron triggers, which are no part of a version.
+
+        Raises:
+            OpsError: wrangler failed again and again.
+        """
+        retries = outage_retries(RefusedError, pauses=RETRY_PAUSES_SECONDS)
+        try:
+            retries(self._commands.set_triggers().run)
+        except NoAnswerError as error:
+            raise NoAnswerError(
+                f"routes and cron triggers could not be set, and some of them may be changed: "
+                f"{error}. Going back does not set them: {self._commands.set_triggers()}"
+            ) from None
 
     def _is_behind_migration(self) -> bool:
         """Whether a Durable Object migration is why; where nobody can tell, the command is right.
@@ -126,6 +199,8 @@ class Release:
 
     def _set_share(self, share: int) -> None:
         old = {str(self.previous): FULL_TRAFFIC - share} if share < FULL_TRAFFIC else {}
+        if share:
+            self.require_traffic()
         self._commands.split({str(self.version): share, **old}, self.message).run()
 
     def _verify_and_roll_out(self, shares: tuple[int, ...]) -> None:
@@ -137,7 +212,7 @@ class Release:
             rollout = Rollout(
                 set_share=self._set_share if shares else _keep_traffic,
                 probe=smoke.run_read_only,
-                read_metrics=partial(read_metrics, self.api),
+                read_metrics=partial(outage_retries(NoAnswerError), read_metrics, self.api),
                 start_counter=partial(RequestCounter.start, Database(self.target)),
                 pause=partial(time.sleep, PAUSE_SECONDS),
                 probes_per_share=max(1, self.watch_seconds // PAUSE_SECONDS),
@@ -163,6 +238,13 @@ class Release:
 
         checks = polling(is_healthy, pause_seconds=PAUSE_SECONDS, max_attempts=MAX_HEALTH_CHECKS)
         checks(smoke.check_health)
+
+
+def _describe_shares(deployment: Mapping[str, Any] | None) -> str:
+    shares = traffic_shares(deployment) if deployment else {}
+    if len(shares) == 1:
+        return next(iter(shares))
+    return ", ".join(f"{version} {share:g} %" for version, share in shares.items()) or "not known"
 
 
 def _keep_traffic(_share: int) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from ops.cloudflare.database import Database
+from ops.terminal.errors import NoAnswerError
+from ops.worker_api.retries import outage_retries
 
 # Fewer failures may be the network's, or those of a single client.
 MIN_FAILED_REQUESTS = 3
@@ -61,7 +63,7 @@ class RequestCounter:
         Raises:
             NoAnswerError: the database does not answer.
         """
-        [[row]] = database.ask(READ_START)
+        [[row]] = outage_retries(NoAnswerError)(database.ask, READ_START)
         usual = RequestCounts(row["failed"], row["stored"])
         return cls(database, row["minute"], row["event"], row["failed_this_minute"], usual)
 
@@ -76,9 +78,10 @@ class RequestCounter:
         return describe_failures(self.usual, self._read(), share)
 
     def _read(self) -> RequestCounts:
-        [[row]] = self.database.ask(
+        [[row]] = outage_retries(NoAnswerError)(
+            self.database.ask,
             f"SELECT ({_COUNT_FAILED} '{self.minute}') AS failed,"
-            f" (SELECT count(*) FROM tracking_events WHERE id > {int(self.event)}) AS stored"
+            f" (SELECT count(*) FROM tracking_events WHERE id > {int(self.event)}) AS stored",
         )
         return RequestCounts(max(0, row["failed"] - self.failed_before), row["stored"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -82,15 +82,20 @@ def rate_limit_retries(
     )
 
 
-def outage_retries(*, sleep: Sleep = time.sleep) -> Retrying:
-    """Build the policy that repeats what raises UnreachableError, after PAUSES_SECONDS.
+def outage_retries(
+    failure: type[NoAnswerError] = UnreachableError,
+    *,
+    pauses: Sequence[float] = PAUSES_SECONDS,
+    sleep: Sleep = time.sleep,
+) -> Retrying:
+    """Build the policy that repeats what raises `failure`, after each of the pauses.
 
-    The last UnreachableError is raised.
+    The last failure is raised.
     """
     return Retrying(
-        retry=retry_if_exception_type(UnreachableError),
-        wait=wait_chain(*map(wait_fixed, PAUSES_SECONDS)),
-        stop=stop_after_attempt(1 + len(PAUSES_SECONDS)),
+        retry=retry_if_exception_type(failure),
+        wait=wait_chain(*map(wait_fixed, pauses)),
+        stop=stop_after_attempt(1 + len(pauses)),
         before_sleep=_note_outage,
         reraise=True,
         sleep=sleep,

@@ -112,6 +112,9 @@ class WatchedRelease:
     def deploy_gradually(self) -> None:
         self.ways.append("gradually")
 
+    def require_traffic(self) -> None:
+        self.ways.append("looked who serves")
+
 
 @pytest.mark.parametrize(
     ("option", "way"),
@@ -137,4 +140,4 @@ def test_no_two_versions_store_shares_of_the_events_in_two_databases(
     release = WatchedRelease()
     monkeypatch.setattr(to_release, "release", release)
     to_release._release()  # noqa: SLF001  # the whole deployment needs Cloudflare
-    assert release.ways == [way]
+    assert release.ways == [way, "looked who serves"]

@@ -10,6 +10,7 @@ import pytest
 
 from ops.cloudflare.database import Database
 from ops.deploy.request_counts import RequestCounter, RequestCounts, describe_failures
+from ops.terminal.errors import NoAnswerError
 from pyodide_bundle import Bundle
 from tests.harness.prepared import database_file
 from tests.ops.deployed import local, write_events
@@ -69,3 +70,20 @@ def _fail(storage: Path, number: int) -> None:
             " ON CONFLICT (minute) DO UPDATE SET number = number + excluded.number",
             (number,),
         )
+
+
+def test_a_read_that_fails_once_is_made_again(
+    local_config: Bundle, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = RequestCounter.start(Database(local(storage)))
+    answers: list[list[list[dict[str, int]]] | None] = [None, [[{"failed": 0, "stored": 1}]]]
+
+    def ask(_database: Database, *_statements: str) -> list[list[dict[str, int]]]:
+        answer = answers.pop(0)
+        if answer is None:
+            raise NoAnswerError("the database did not answer: fetch failed")
+        return answer
+
+    monkeypatch.setattr(Database, "ask", ask)
+    assert counter.describe_failures(10) is None
+    assert not answers

@@ -1,0 +1,141 @@
+"""Which version serves after a release that fails or is overtaken, by what wrangler says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import pytest
+
+import ops.deploy.release as ops_release
+from ops.cloudflare import wrangler_command
+from ops.cloudflare.target import Environment, choose_target
+from ops.deploy.release import Release
+from ops.terminal.errors import NoAnswerError, OpsError
+from ops.worker_api.client import Api, open_client
+from ops.worker_api.worker import Worker
+from wrangler import WranglerError
+
+NOWHERE = Worker("production", "http://127.0.0.1:1")
+
+
+class Cloud:
+    """The traffic at Cloudflare. The next `failures` commands that begin with `failing` fail.
+
+    With `is_lost` each of them changes the traffic first.
+    """
+
+    def __init__(self) -> None:
+        self.shares: Mapping[str, float] = {"new": 100}
+        self.failing, self.failures, self.is_lost = "versions deploy", 0, False
+        self.commands: list[str] = []
+
+    def run(self, *arguments: str, **_options: object) -> str:
+        command = " ".join(arguments)
+        self.commands.append(command)
+        fails = command.startswith(self.failing) and self.failures > 0
+        self.failures -= fails
+        if command.startswith("versions deploy") and (self.is_lost or not fails):
+            specs = [word.split("@") for word in arguments if "@" in word and "%" in word]
+            self.shares = {version: float(share.rstrip("%")) for version, share in specs}
+        if fails:
+            raise WranglerError("wrangler failed:\n[ERROR] fetch failed")
+        if command.startswith("versions view"):
+            return json.dumps({"resources": {}})
+        return json.dumps(
+            {
+                "versions": [
+                    {"version_id": version, "percentage": share}
+                    for version, share in self.shares.items()
+                ]
+            }
+        )
+
+    def splits(self) -> list[str]:
+        return [command for command in self.commands if command.startswith("versions deploy")]
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    cloud = Cloud()
+    monkeypatch.setattr(wrangler_command, "wrangler", cloud.run)
+    monkeypatch.setattr(ops_release, "RETRY_PAUSES_SECONDS", (0, 0))
+    return cloud
+
+
+@pytest.fixture
+def release() -> Release:
+    target = choose_target(Environment.PRODUCTION, None, local=False)
+    api = Api(NOWHERE, None, open_client(NOWHERE, None))
+    return Release(target, api, "old", "3.1.0 at abc", 0, "new", took_traffic=True)
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+def test_the_old_version_comes_back_where_cloudflare_fails_up_to_twice(
+    cloud: Cloud, release: Release, failures: int
+) -> None:
+    cloud.failures = failures
+    assert release.roll_back() == (True, "The version old has all traffic again")
+    assert cloud.shares == {"old": 100}
+
+
+def test_a_version_that_came_back_is_not_called_lost_where_no_answer_said_so(
+    cloud: Cloud, release: Release
+) -> None:
+    cloud.failures, cloud.is_lost = 3, True
+    assert release.roll_back() == (True, "The version old has all traffic again")
+
+
+def test_what_serves_is_said_where_the_old_version_cannot_be_brought_back(
+    cloud: Cloud, release: Release
+) -> None:
+    cloud.failures = 3
+    is_back, outcome = release.roll_back()
+    assert not is_back
+    assert "COULD NOT BE BROUGHT BACK (fetch failed); what serves: new. Run: npx" in outcome
+    assert len(cloud.splits()) == 3
+
+
+@pytest.mark.parametrize(
+    ("serving", "outcome"),
+    [
+        ("old", (True, "The version old has all traffic already")),
+        ("third", (False, "Nothing was overwritten: third serves")),
+    ],
+)
+def test_what_somebody_else_gave_the_traffic_is_said_and_not_overwritten(
+    cloud: Cloud, release: Release, serving: str, outcome: tuple[bool, str]
+) -> None:
+    cloud.shares = {serving: 100}
+    with pytest.raises(OpsError, match=f"{serving} has the traffic, not new of this deployment"):
+        release.require_traffic()
+    assert release.roll_back() == outcome
+    assert cloud.splits() == []
+
+
+def test_a_rollback_between_two_shares_is_not_overwritten(cloud: Cloud, release: Release) -> None:
+    cloud.shares = {"old": 100}
+    with pytest.raises(OpsError, match="somebody moved it meanwhile"):
+        release._set_share(50)  # noqa: SLF001  # a whole release needs Cloudflare
+    assert cloud.shares == {"old": 100}
+
+
+def test_where_nobody_can_tell_what_serves_a_healthy_version_stays(
+    cloud: Cloud, release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.failing, cloud.failures = "deployments status", 3
+    release.require_traffic()
+    assert "which version serves is not known: fetch failed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("failures", [2, 3])
+def test_triggers_are_tried_again_before_a_version_is_taken_back(
+    cloud: Cloud, release: Release, failures: int
+) -> None:
+    cloud.failing, cloud.failures = "triggers deploy", failures
+    set_triggers: Callable[[], None] = release._set_triggers  # noqa: SLF001  # a whole release needs Cloudflare
+    if failures == 2:
+        set_triggers()
+        return
+    with pytest.raises(NoAnswerError, match="some of them may be changed: fetch failed"):
+        set_triggers()
