@@ -30,10 +30,17 @@ CLEAN = CACHE / "without-secrets.json"
 
 
 def files_of_git() -> Sequence[str]:
-    """The paths of all files that git has, or would add."""
+    """The paths of all files that git has, or would add.
+
+    Raises:
+        SystemExit: git refuses, as where another user owns the checkout.
+    """
     ask = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listing = subprocess.run(ask, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [name for name in listing.split("\0") if name and (ROOT / name).is_file()]
+    listing = subprocess.run(ask, cwd=ROOT, check=False, capture_output=True, text=True)
+    if listing.returncode != 0:
+        sys.exit(f"secret_scan: git names no files: {' '.join(listing.stderr.split())}")
+    names = listing.stdout.split("\0")
+    return [name for name in names if name and (ROOT / name).is_file()]
 
 
 def sums_of(names: Sequence[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from config import VERSION
+from ops.terminal.output import note
 from paths import ROOT
 
 
@@ -13,10 +14,19 @@ def version_message(commit: str | None) -> str:
     return f"{VERSION} at {commit}" if commit else VERSION
 
 
-def read_checkout() -> tuple[str | None, bool]:
-    """Return the commit, or None outside of a checkout, and whether files differ from it."""
+def read_checkout() -> tuple[str | None, bool | None]:
+    """Return the commit and whether files differ from it; None is not known."""
     commit = _git("rev-parse", "--short", "HEAD")
-    return commit, bool(commit and _git("status", "--porcelain"))
+    return commit, bool(_git("status", "--porcelain")) if commit else None
+
+
+def note_unknown_commit() -> None:
+    """Say that nobody will know which code was deployed, where git does not tell the commit."""
+    if read_checkout()[0] is None:
+        note(
+            "the commit of this checkout is not known, because git does not tell it: the log of "
+            "deployments will not name it (git status says why)"
+        )
 
 
 def _git(*arguments: str) -> str | None:

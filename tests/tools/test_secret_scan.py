@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -36,3 +37,9 @@ def test_a_file_that_was_clean_is_scanned_again_when_it_changes(checkout: Path) 
     assert secret_scan.main() == 0
     notes.write_text("-----BEGIN RSA PRIVATE" + " KEY-----\n", encoding="utf-8")
     assert secret_scan.main() == 1
+
+
+def test_a_checkout_that_git_refuses_is_one_line(checkout: Path) -> None:
+    shutil.rmtree(checkout / ".git")
+    with pytest.raises(SystemExit, match="git names no files: fatal: not a git repository"):
+        secret_scan.main()
