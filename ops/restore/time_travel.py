@@ -20,7 +20,7 @@ from ops.cloudflare.wrangler_command import RefusedError, WranglerCommand
 from ops.restore.erase_again import Erasure, deletions, erasures_in, read_erasures, recounts
 from ops.restore.identity import renew_generation
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
-from ops.terminal.output import counted, show_json
+from ops.terminal.output import counted, note, show_json
 from ops.terminal.workspace import workspace
 from services.loss.contents import MAX_EVENTS_MEANWHILE
 
@@ -57,6 +57,7 @@ def travel_back(
         # By its numbers alone it may look whole: no run of the cron may lie behind that moment.
         with marked_as_lost(target, f"Time Travel took the database back to {_iso(moment)}"):
             restored = commands[1].read_json()
+            _note_undo(target, restored)
     except RefusedError as error:
         raise NoAnswerError(
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
@@ -79,10 +80,14 @@ def travel_back(
             "It counts as lost until somebody accepts it: ./ppp accept-database --env "
             f"{target.environment} --reason 'taken back to {moment:%Y-%m-%dT%H:%M}Z'"
         )
-        undo = restored.get("previous_bookmark") if isinstance(restored, dict) else None
-        if undo:
-            typer.echo(f"To undo it: {_undo_command(target, str(undo))}")
     return ExitCode.FINE
+
+
+def _note_undo(target: Target, restored: object) -> None:
+    """Say how to take it back, before anything behind it can fail."""
+    undo = restored.get("previous_bookmark") if isinstance(restored, dict) else None
+    if undo:
+        note(f"To undo it: {_undo_command(target, str(undo))}")
 
 
 def erase_again(database: Database, erasures: Sequence[Erasure]) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Never
 
 import pytest
 
+from ops.cloudflare import wrangler_command
+from ops.cloudflare.target import Environment, choose_target
+from ops.restore import time_travel
+from ops.terminal.errors import NoAnswerError
 from pyodide_bundle import Bundle
+from services.loss.contents import DatabaseContents
 from tests.ops.running import fails, here
 
 BEFORE = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
@@ -53,3 +61,24 @@ def test_it_is_the_living_database_that_goes_back() -> None:
         "restore", "--env", "production", "--to-time", "2026-01-01", "--into", "x", "--yes"
     )
     assert "--to-time goes alone" in fails(output, 2)
+
+
+def test_how_to_undo_it_is_said_before_anything_behind_it_can_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*arguments: str, **_options: object) -> str:
+        return json.dumps({"previous_bookmark": "0-1"} if "restore" in arguments else {})
+
+    def fail(*_arguments: object) -> Never:
+        raise NoAnswerError("the database did not answer")
+
+    monkeypatch.setattr(wrangler_command, "wrangler", run)
+    monkeypatch.setattr(time_travel, "read_erasures", lambda *_arguments: ())
+    contents = DatabaseContents()
+    monkeypatch.setattr(time_travel, "read_database_contents", lambda _target: contents)
+    monkeypatch.setattr(time_travel, "marked_as_lost", lambda *_arguments: nullcontext())
+    monkeypatch.setattr(time_travel, "raise_event_ids", fail)
+    target = choose_target(Environment.PRODUCTION, None, local=False)
+    with pytest.raises(NoAnswerError):
+        time_travel.travel_back(target, BEFORE, yes=True, dry_run=False, as_json=True)
+    assert "To undo it: npx wrangler d1 time-travel restore" in capsys.readouterr().err
