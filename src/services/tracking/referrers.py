@@ -80,13 +80,15 @@ class Referrers:
             host.sure_depth(page, own_id),
             host.depth_of_others(page, own_id),
         )
-        if depth != depth_of_others:
+        # The host of the page at hand is its client's own, where nobody has a path of it.
+        is_one_clients = page.host == plain_host(event.page_url) and not host.is_divided
+        if depth != depth_of_others and not is_one_clients:
             return depth < depth_of_others
         by_wildcard = self.sites.by_wildcard(referrer)
         is_named = own_id in host.named_by
-        other_ids = (host.named_by | (set() if is_named else by_wildcard)) - {own_id}
-        seen_ids = host.seen_by - {own_id}
-        if not (other_ids or seen_ids) and (is_own_host or is_named or own_id in by_wildcard):
+        known_ids = host.named_by | host.seen_by | (set() if is_named else by_wildcard)
+        other_ids = known_ids - {own_id}
+        if not other_ids and (is_own_host or is_named or own_id in by_wildcard):
             return False
         seen_pages = await self.database.rows(READ_SEEN, event.visitor_cookie, page.host)
         if any(
@@ -95,8 +97,7 @@ class Referrers:
             return False
         if any(_is_anothers(row, own_id, page.host) for row in seen_pages):
             return True
-        # That another one was seen on the host of the page at hand says nothing of this page.
-        return bool(other_ids or (seen_ids and not is_own_host))
+        return bool(other_ids) and not is_one_clients
 
 
 def _is_anothers(row: Row, project_id: str, host: str) -> bool:

@@ -68,6 +68,11 @@ class KnownHost:
     named_by: set[str] = field(default_factory=set)
     seen_by: set[str] = field(default_factory=set)
 
+    @property
+    def is_divided(self) -> bool:
+        """Whether somebody's site is a part of it: what a site begins with has a path or a port."""
+        return any(start.segments or start.port for _, start in self.starts)
+
     def sure_depth(self, page: Page, project_id: str) -> int:
         """How many segments of a page's path surely are those of a project's site; -1: not its."""
         return max(
