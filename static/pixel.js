@@ -15,7 +15,23 @@
  * The types are in pixel.d.ts. The second part is loaded where a page has fields or frames, so that
  * other pages do not pay for it. tools/build_assets.py limits the size of both.
  */
-{
+(() => {
+  const VERSION = "3.1.0";
+
+  // Names of the cookie and in the page's storage. They may not change: browsers hold them.
+  const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
+  const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
+
+  const COOKIE_MAX_AGE_SECONDS = 31536000; // a year
+  const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
+  const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
+  const RETRY_INTERVAL_MS = 5000;
+  const MAX_ANSWER_MS = 30000; // a send without an answer is given up
+  const MAX_OUTBOX_EVENTS = 30;
+  const MAX_EVENT_AGE_MS = 3e8; // three and a half days
+  const MAX_URL_LENGTH = 5000; // an event has up to three URLs, and the server takes 16 KiB
+  const NAVIGATION_TYPE_RELOAD = 1;
+
   /**
    * Returns the task's result, or undefined if it throws: errors of the pixel stay in here. What is
    * no function, such as an error, is passed over.
@@ -35,31 +51,18 @@
     const original = object[method];
     object[method] &&= function () {
       const result = original.apply(this, arguments);
-      attempt(() => after(result, arguments, this));
+      attempt(() => after(this, arguments, result));
       return result;
     };
   };
 
-  /** 16 digits. */
-  const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("").slice(-16);
+  /** 16 hex digits. */
+  const randomId = () =>
+    /** @type {bigint} */ (crypto.getRandomValues(new BigUint64Array(1))[0])
+      .toString(16)
+      .padStart(16, "0");
 
-  attempt(() => {
-    const VERSION = "3.1.0";
-
-    // Names of the cookie and in the page's storage. They may not change: browsers hold them.
-    const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
-    const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
-
-    const COOKIE_MAX_AGE_SECONDS = 315e5; // a year: 364 days and some hours
-    const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
-    const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
-    const RETRY_INTERVAL_MS = 5000;
-    const MAX_ANSWER_MS = 30000; // a send without an answer is given up
-    const MAX_OUTBOX_EVENTS = 30;
-    const MAX_EVENT_AGE_MS = 3e8; // three and a half days
-    const MAX_URL_LENGTH = 5000; // an event has up to three URLs, and the server takes 16 KiB
-    const NAVIGATION_TYPE_RELOAD = 1;
-
+  try {
     /** @type {HTMLScriptElement | null} */
     const tag = document.querySelector("script[data-pixel-id]");
     const { pixelId = "", domain, spa, fill, consent, forms } = tag?.dataset || {};
@@ -71,8 +74,7 @@
     const { origin } = new URL(/** @type {HTMLScriptElement} */ (tag).src);
     // Other pixels of the site, and other deployments of this one, have their own.
     const owner = `ppp_${pixelId}_${origin}`;
-    const OLD_ADDRESS = `${origin}/api/track/track`; // a site's policy may allow only this
-    const PAUSE_KEY = owner; // the time until which the server asked for no requests
+    const PAUSE_KEY = `${owner}_pause`; // the time until which the server asked for no requests
     const SEQUENCE_KEY = `${owner}_n`;
     /** @type {Record<string, any>} localStorage, or nothing lasting where it is forbidden */
     const storage = attempt(() => localStorage) || {};
@@ -83,8 +85,6 @@
       : location.hostname.split(".").map((_, i, labels) => labels.slice(-1 - i).join("."));
     const hasForms = forms !== "off";
     let hasConsent = consent !== "wait";
-    /** @type {string} where events go */
-    let address = attempt(() => sessionStorage[owner]) || `${origin}/e`;
     let visitorId = "";
     let currentPage = "";
     let settlingUrl = "";
@@ -133,16 +133,15 @@
       visitorId = id;
       // The first page of a tab renews the cookie. It removes it first: a cookie on a narrower domain
       // would look as if the wider one had accepted it.
-      if (hasCookie && lastPageView) return;
-      if (hasCookie) setCookie(0);
-      setCookie(COOKIE_MAX_AGE_SECONDS);
+      if (hasCookie && !lastPageView) setCookie(0);
+      if (!hasCookie || !lastPageView) setCookie(COOKIE_MAX_AGE_SECONDS);
     };
 
     /**
      * Whether a time is still to come: at most some hours ahead, or the clock was put back.
      * @param {any} time
      */
-    const isAhead = (time) => /^\d{1,7}$/.test(/** @type {any} */ (time - Date.now()));
+    const isAhead = (time) => /^\d{1,7}$/.test(`${time - Date.now()}`);
 
     /**
      * Sends an event, unless exactly that is on its way.
@@ -174,11 +173,15 @@
         storage[key] = body;
         if (event.page) sessionStorage.ppp_page = body;
       });
-      // A string is sent as text/plain, which needs no preflight.
-      attempt(() =>
-        fetch(address, { method: "POST", body, keepalive: true }).then(onResponse, onResponse),
-      ) ||
-        (navigator.sendBeacon(address, body) && delete storage[key]);
+      try {
+        // A string is sent as text/plain, which needs no preflight.
+        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(
+          onResponse,
+          onResponse,
+        );
+      } catch {
+        if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
+      }
     };
 
     /**
@@ -186,15 +189,15 @@
      * versions did not say for which. What says nothing is nobody's, and ours to clear away.
      * @param {any} event anything that a page may have written under such a key
      */
-    const isOurs = (event) =>
-      (event.pixel_id || pixelId) === pixelId && (event.origin || origin) === origin;
+    const isOurs = ({ pixel_id = pixelId, origin: server = origin }) =>
+      pixel_id === pixelId && server === origin;
 
     /**
      * Whether a stored event is still worth sending. An event without a number is.
      * @param {any} event
      */
     const isDeliverable = (event) =>
-      event.at > Date.now() - MAX_EVENT_AGE_MS &&
+      Date.now() - event.at < MAX_EVENT_AGE_MS &&
       (event.outcome || !(storage[SEQUENCE_KEY] - event.sequence > MAX_OUTBOX_EVENTS));
 
     /** Sends all stored events again; the server counts an event key once. */
@@ -203,9 +206,9 @@
         if (!hasConsent || isAhead(storage[PAUSE_KEY])) return;
         delete storage[PAUSE_KEY];
         for (const key in storage) {
-          if (/^ppp_e_/.test(key)) {
-            const event = attempt(() => JSON.parse(storage[key])) || {};
-            if (isOurs(event)) isDeliverable(event) ? deliver(event) : delete storage[key];
+          const event = /^ppp_e_/.test(key) && (attempt(() => JSON.parse(storage[key])) || {});
+          if (event && isOurs(event)) {
+            isDeliverable(event) ? deliver(event) : delete storage[key];
           }
         }
       });
@@ -228,11 +231,11 @@
 
     const releaseHeldEvents = () => heldEvents.splice(0).forEach(dispatch);
 
-    /** @type {Shared["makeEvent"]} */
-    const makeEvent = (event_type, properties) => ({
+    /** @type {(type: PppEvent["event_type"], properties: object) => PppEvent} */
+    const makeEvent = (type, properties) => ({
       pixel_id: pixelId,
       event_key: randomId(),
-      event_type,
+      event_type: type,
       page_url: currentUrl(),
       page_title: document.title,
       referrer_url: referrer,
@@ -258,7 +261,7 @@
     const withoutQuery = (page) => `${page}`.split("?")[0];
 
     /** Sends a page view if the page is another one, or is to be counted again. */
-    const pageView = (/** @type {any} */ countAgain) => {
+    const pageView = (countAgain = false) => {
       /** @type {any} */
       const page = pageIdentity();
       const page_url = settlingUrl || currentUrl();
@@ -292,10 +295,14 @@
       const isOtherQuery = isReplaced && withoutQuery(pageIdentity()) === withoutQuery(currentPage);
       if (!isOtherQuery && /[?#]/.test(currentUrl())) settlingUrl ||= currentUrl();
       clearTimeout(settlingTimer);
-      settlingTimer = setTimeout(attempt, isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS, () =>
-        document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
-          ? loadSecondPart(pageView)
-          : pageView(),
+      settlingTimer = setTimeout(
+        () =>
+          attempt(() =>
+            document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
+              ? loadSecondPart(pageView)
+              : pageView(),
+          ),
+        isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS,
       );
     };
 
@@ -345,21 +352,9 @@
       online: flushOutbox,
       prerenderingchange: releaseHeldEvents,
       // Persisted: the page comes back out of the back/forward cache.
-      pageshow: ({ persisted, target }) => persisted && target === document && pageView(true),
+      pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
       popstate: () => onNavigation(),
-      // By a policy of the site that is enforced. Where it allows neither address, nothing is repeated:
-      // clearTimeout() ends intervals, too.
-      securitypolicyviolation: ({ blockedURI, disposition }) => {
-        if (blockedURI === address && disposition === "enforce") {
-          if (address === OLD_ADDRESS) clearTimeout(retries);
-          else {
-            address = OLD_ADDRESS;
-            flushOutbox();
-          }
-          sessionStorage[owner] = address; // for the rest of the tab
-        }
-      },
     };
 
     /** @param {Event} event */
@@ -386,13 +381,22 @@
       reactions,
       listen,
       // Until the second part replaces it: the e-mail address alone, and nothing of a login.
-      submitted: ({ target }) =>
-        reportLead({
-          email: target.querySelector("form:not(:has([type=password])) [type=email]").value,
-        }),
+      submitted: ({ target }) => {
+        /** @type {HTMLInputElement | null} */
+        const emailField = target.querySelector("form:not(:has([type=password])) [type=email]");
+        reportLead({ email: emailField?.value });
+      },
     };
 
     // ---- commands -----------------------------------------------------------------------------
+
+    const forgetVisitor = () => {
+      heldEvents = [];
+      setCookie(0);
+      visitorId = "";
+      for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
+      delete sessionStorage.ppp_page;
+    };
 
     /** @type {Record<string, any>} */
     const commands = {
@@ -401,13 +405,7 @@
       event: (name, data) => dispatch(makeEvent("event", { event_name: name, event_data: data })),
       consent: (given) => {
         hasConsent = given;
-        if (!given) {
-          heldEvents = [];
-          setCookie(0);
-          visitorId = "";
-          for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
-          delete sessionStorage.ppp_page;
-        }
+        if (!given) forgetVisitor();
         releaseHeldEvents();
       },
     };
@@ -430,13 +428,13 @@
 
     listen(window);
     flushOutbox();
-    tap(Element.prototype, "attachShadow", listen);
+    tap(Element.prototype, "attachShadow", (_element, _args, root) => listen(root));
     // It takes all listeners away once the page is loaded.
     tap(document, "write", () => listen(window));
-    tap(history, "pushState", onNavigation);
-    tap(history, "replaceState", () => onNavigation(true));
+    tap(history, "pushState", () => onNavigation());
+    tap(history, "replaceState", onNavigation);
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     onNavigation();
-    const retries = setInterval(flushOutbox, RETRY_INTERVAL_MS);
-  });
-}
+    setInterval(flushOutbox, RETRY_INTERVAL_MS);
+  } catch {}
+})();
