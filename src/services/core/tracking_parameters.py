@@ -13,7 +13,8 @@ TRACKING_FAMILIES = ("utm_", "hsa_", "gad_", "mtm_")
 # What sites call their own parameters, too: they are of a click only where there is one.
 AD_WORDS = (
     *("campaign_region", "region", "ad_group", "adgroup", "ad_id", "search_query", "keyword"),
-    *("matchtype", "network", "placement"),
+    *("matchtype", "network", "placement", "creative"),
+    *("campaignid", "adgroupid", "campaign_id", "adset_id"),
 )
 _OTHER_SPELLINGS = ("sccid", "sc_cid", "scclickid", "irclickid")
 
@@ -36,6 +37,7 @@ TRACKING_PARAMETERS = (
     *("_openstat", "irgwc", "ob_click_id", "tbclid", "mibextid", "ef_id", "s_kwcid", "fbc", "fbp"),
     *("awc", "cjevent", "cjdata", "sscid", "ransiteid", "tduid", "clickid", "obclid", "cto_pld"),
     *("dm_i", "_bhlid", "sfmc_sub", "pk_campaign", "pk_source", "pk_medium", "pk_kwd"),
+    *("ck_subscriber_id", "clickref", "msockid", "ranmid", "raneaid", "sv1", "sv_campaign_id"),
 )
 
 # Words that addresses with one of them have in them, and few others. To read the pairs of a query
@@ -45,4 +47,5 @@ STEMS = (
     *("oppref", "_gl", "_ga", "igsh", "mc", "_hs", "_kx", "vero", "mkt", "srsltid", "wickedid"),
     *("epik", "dicbo", "tblci", "openstat", "irgwc", "fbc", "fbp", "mibextid", "ef_id"),
     *("awc", "cjevent", "cjdata", "ransite", "tduid", "cto_pld", "dm_i", "bhlid", "pk_"),
+    *("ck_sub", "msockid", "ranmid", "raneaid", "sv1", "sv_camp"),
 )
