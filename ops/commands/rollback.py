@@ -86,10 +86,11 @@ def rollback(
     target = choose_target(env, persist_to, local=local)
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run or local)
     announce(describe_target(target, find_account(target)), as_json=as_json)
-    log = read_log(Bucket(target))
+    log = _read_log_if_possible(target)
     deployments = list_deployments(WorkerCommands(target)) if target.environment else []
     if not as_json:
-        _show_log(log)
+        if log is not None:
+            _show_log(log)
         _show_deployments(deployments)
     version = version or earlier_version(deployments)
     outcome: dict[str, object] = {"environment": target.name, "version": version, "log": log}
@@ -107,6 +108,15 @@ def rollback(
     if as_json:
         show_json(outcome)
     return ExitCode.FINE if {"commands", "done"} & outcome.keys() else ExitCode.PROBLEMS
+
+
+def _read_log_if_possible(target: Target) -> Sequence[DeploymentEntry] | None:
+    """Return the log, or None with a note: going back must not wait for R2 or a whole log."""
+    try:
+        return read_log(Bucket(target))
+    except OpsError as error:
+        note(f"the log of deployments could not be read: {error}")
+        return None
 
 
 def _require_no_migration(

@@ -55,6 +55,17 @@ def test_a_damaged_log_is_said_and_never_written_over(local_config: Bundle, tmp_
     assert bucket.read(LOG_KEY) == b'{"id": "1"}\n{"id"'
 
 
+def test_a_log_that_cannot_be_read_is_noted_and_does_not_end_the_command(
+    local_config: Bundle, tmp_path: Path
+) -> None:
+    Bucket(local(tmp_path)).write(LOG_KEY, b"damaged")
+    output = here("rollback", "--local", "--persist-to", tmp_path)
+    assert output.code == 1
+    assert "the log of deployments could not be read: " in output.err
+    assert "there are no versions on this machine" in output.err
+    assert "is empty" not in output.out
+
+
 class HealthHandler(BaseHTTPRequestHandler):
     """Answers `/health` with the next answer, the last one again and again."""
 
