@@ -181,7 +181,7 @@ const onSent = (content, url = "") => {
  * @param {any} view
  */
 const watchRequests = (view) => {
-  tap(view, "fetch", (_view, [input, init], promise) => {
+  tap(view, "fetch", (promise, [input, init]) => {
     const tell = onSent(init?.body, input.url || input);
     if (tell) {
       promise.then(
@@ -193,15 +193,15 @@ const watchRequests = (view) => {
   });
   // open() has the method and the URL, send() the body.
   for (const method of ["open", "send"]) {
-    tap(view.XMLHttpRequest.prototype, method, (xhr, [content, url]) => {
+    tap(view.XMLHttpRequest.prototype, method, (_result, [content, url], xhr) => {
       const tell = onSent(content, url);
       if (tell) xhr.addEventListener("load", () => tell(xhr.status, xhr.response));
     });
   }
-  tap(view.WebSocket.prototype, "send", (_socket, [body]) => onSent(body));
-  tap(view.navigator, "sendBeacon", (_navigator, [, body]) => onSent(body));
+  tap(view.WebSocket.prototype, "send", (_result, [body]) => onSent(body));
+  tap(view.navigator, "sendBeacon", (_result, [, body]) => onSent(body));
   for (const dialog of ["alert", "confirm"]) {
-    tap(view, dialog, (_view, [text], isConfirmed) => {
+    tap(view, dialog, (isConfirmed, [text]) => {
       sending.dialogText = !isConfirmed && text;
     });
   }
@@ -210,7 +210,7 @@ const watchRequests = (view) => {
 // ---- outcome ------------------------------------------------------------------------------------
 
 const THANKS = /thank|merci|gracias|danke|obrigad|grazie/i;
-const INVALID = ":is([aria-invalid=true],:user-invalid,[role=alert]:not(:empty))";
+const INVALID = "[aria-invalid=true],:user-invalid,[role=alert]:not(:empty)";
 
 /**
  * Polls for a lead's outcome, and sends it. While it is unclear the lead stays "submitted". It is
@@ -224,15 +224,12 @@ const watchOutcome = (lead, event) => {
   /** @type {Sending} */
   const current = { lead };
   sending = current;
-  // What is not cancelled when its listeners are done is sent by the browser: nothing to watch.
-  setTimeout(() => {
-    if (event && !event.defaultPrevented) sending = {};
-  });
 
   /** @param {number} pollsLeft this one included */
   const poll = (pollsLeft) =>
     attempt(() => {
-      if (sending !== current) return;
+      // What is not cancelled was sent by the browser: nothing to watch.
+      if (sending !== current || (event && !event.defaultPrevented)) return;
       const { answers, dialogText, hasLeft } = current;
       // A form that was accepted is empty or gone.
       const isRefused =
@@ -276,7 +273,7 @@ const VENDORS = /[./](hubspot|hsforms|typeform|calendly)\.com$/;
 const onMessage = ({ data, origin }) => {
   if (!VENDORS.test(origin)) return;
   if (/^onFormSubmit/.test(data.eventName)) {
-    const [email] = JSON.stringify(data.data).match(EMAIL) || [];
+    const [email] = /** @type {any} */ (JSON.stringify(data.data).match(EMAIL));
     shared.report({ email });
   }
   // "form-submit" is Typeform's, "calendly.event_scheduled" Calendly's.
@@ -302,13 +299,17 @@ const watchWindow = (view) =>
     if (!tappedRealms.has(Document)) {
       tappedRealms.add(Document);
       watchRequests(view);
-      tap(HTMLFormElement.prototype, "submit", (/** @type {any} */ target) =>
+      tap(HTMLFormElement.prototype, "submit", (_result, _args, target) =>
         shared.submitted({ target }),
       );
       // The page hides submit events from our listener by cancelling them: it did so before we
       // heard them, or in a closed shadow tree.
       for (const method of ["preventDefault", "stopImmediatePropagation"]) {
-        tap(Event.prototype, method, (event) => event.type === "submit" && shared.submitted(event));
+        tap(
+          Event.prototype,
+          method,
+          (_result, _args, event) => event.type === "submit" && shared.submitted(event),
+        );
       }
       // It takes all listeners away, as in the first part.
       tap(Document.prototype, "write", () => watchWindow(view));

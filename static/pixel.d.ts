@@ -55,7 +55,7 @@ interface Shared {
   reactions: Record<string, any>;
   listen(root: EventTarget): void;
   attempt<T>(task: () => T): T | undefined;
-  tap(object: any, method: string, after: (self: any, args: any, result: any) => void): void;
+  tap(object: any, method: string, after: (result: any, args: any, self: any) => void): void;
   makeEvent(type: PppEvent["event_type"], properties: object): PppEvent;
   report(person: Person & { form_text?: string }): Lead | undefined;
   dispatch(event: PppEvent): void;

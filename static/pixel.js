@@ -15,23 +15,7 @@
  * The types are in pixel.d.ts. The second part is loaded where a page has fields or frames, so that
  * other pages do not pay for it. tools/build_assets.py limits the size of both.
  */
-(() => {
-  const VERSION = "3.1.0";
-
-  // Names of the cookie and in the page's storage. They may not change: browsers hold them.
-  const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
-  const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
-
-  const COOKIE_MAX_AGE_SECONDS = 31536000; // a year
-  const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
-  const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
-  const RETRY_INTERVAL_MS = 5000;
-  const MAX_ANSWER_MS = 30000; // a send without an answer is given up
-  const MAX_OUTBOX_EVENTS = 30;
-  const MAX_EVENT_AGE_MS = 3e8; // three and a half days
-  const MAX_URL_LENGTH = 5000; // an event has up to three URLs, and the server takes 16 KiB
-  const NAVIGATION_TYPE_RELOAD = 1;
-
+{
   /**
    * Returns the task's result, or undefined if it throws: errors of the pixel stay in here. What is
    * no function, such as an error, is passed over.
@@ -51,18 +35,31 @@
     const original = object[method];
     object[method] &&= function () {
       const result = original.apply(this, arguments);
-      attempt(() => after(this, arguments, result));
+      attempt(() => after(result, arguments, this));
       return result;
     };
   };
 
-  /** 16 hex digits. */
-  const randomId = () =>
-    /** @type {bigint} */ (crypto.getRandomValues(new BigUint64Array(1))[0])
-      .toString(16)
-      .padStart(16, "0");
+  /** 16 digits. */
+  const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("").slice(-16);
 
-  try {
+  attempt(() => {
+    const VERSION = "3.1.0";
+
+    // Names of the cookie and in the page's storage. They may not change: browsers hold them.
+    const VISITOR_KEY = "ppp_visitor"; // the cookie, and its copy in localStorage
+    const OUTBOX_PREFIX = "ppp_e_"; // before an event's key: an event without an answer
+
+    const COOKIE_MAX_AGE_SECONDS = 315e5; // a year: 364 days and some hours
+    const TITLE_DELAY_MS = 100; // single-page apps set the title after the address
+    const STABLE_QUERY_MS = 1000; // a slider writes its value into the query while it is moved
+    const RETRY_INTERVAL_MS = 5000;
+    const MAX_ANSWER_MS = 30000; // a send without an answer is given up
+    const MAX_OUTBOX_EVENTS = 30;
+    const MAX_EVENT_AGE_MS = 3e8; // three and a half days
+    const MAX_URL_LENGTH = 5000; // an event has up to three URLs, and the server takes 16 KiB
+    const NAVIGATION_TYPE_RELOAD = 1;
+
     /** @type {HTMLScriptElement | null} */
     const tag = document.querySelector("script[data-pixel-id]");
     const { pixelId = "", domain, spa, fill, consent, forms } = tag?.dataset || {};
@@ -74,7 +71,8 @@
     const { origin } = new URL(/** @type {HTMLScriptElement} */ (tag).src);
     // Other pixels of the site, and other deployments of this one, have their own.
     const owner = `ppp_${pixelId}_${origin}`;
-    const PAUSE_KEY = `${owner}_pause`; // the time until which the server asked for no requests
+    const OLD_ADDRESS = `${origin}/api/track/track`; // a site's policy may allow only this
+    const PAUSE_KEY = owner; // the time until which the server asked for no requests
     const SEQUENCE_KEY = `${owner}_n`;
     /** @type {Record<string, any>} localStorage, or nothing lasting where it is forbidden */
     const storage = attempt(() => localStorage) || {};
@@ -85,6 +83,8 @@
       : location.hostname.split(".").map((_, i, labels) => labels.slice(-1 - i).join("."));
     const hasForms = forms !== "off";
     let hasConsent = consent !== "wait";
+    /** @type {string} where events go */
+    let address = attempt(() => sessionStorage[owner]) || `${origin}/e`;
     let visitorId = "";
     let currentPage = "";
     let settlingUrl = "";
@@ -133,15 +133,16 @@
       visitorId = id;
       // The first page of a tab renews the cookie. It removes it first: a cookie on a narrower domain
       // would look as if the wider one had accepted it.
-      if (hasCookie && !lastPageView) setCookie(0);
-      if (!hasCookie || !lastPageView) setCookie(COOKIE_MAX_AGE_SECONDS);
+      if (hasCookie && lastPageView) return;
+      if (hasCookie) setCookie(0);
+      setCookie(COOKIE_MAX_AGE_SECONDS);
     };
 
     /**
      * Whether a time is still to come: at most some hours ahead, or the clock was put back.
      * @param {any} time
      */
-    const isAhead = (time) => /^\d{1,7}$/.test(`${time - Date.now()}`);
+    const isAhead = (time) => /^\d{1,7}$/.test(/** @type {any} */ (time - Date.now()));
 
     /**
      * Sends an event, unless exactly that is on its way.
@@ -173,15 +174,11 @@
         storage[key] = body;
         if (event.page) sessionStorage.ppp_page = body;
       });
-      try {
-        // A string is sent as text/plain, which needs no preflight.
-        fetch(`${origin}/e`, { method: "POST", body, keepalive: true }).then(
-          onResponse,
-          onResponse,
-        );
-      } catch {
-        if (navigator.sendBeacon(`${origin}/e`, body)) delete storage[key];
-      }
+      // A string is sent as text/plain, which needs no preflight.
+      attempt(() =>
+        fetch(address, { method: "POST", body, keepalive: true }).then(onResponse, onResponse),
+      ) ||
+        (navigator.sendBeacon(address, body) && delete storage[key]);
     };
 
     /**
@@ -189,15 +186,15 @@
      * versions did not say for which. What says nothing is nobody's, and ours to clear away.
      * @param {any} event anything that a page may have written under such a key
      */
-    const isOurs = ({ pixel_id = pixelId, origin: server = origin }) =>
-      pixel_id === pixelId && server === origin;
+    const isOurs = (event) =>
+      (event.pixel_id || pixelId) === pixelId && (event.origin || origin) === origin;
 
     /**
      * Whether a stored event is still worth sending. An event without a number is.
      * @param {any} event
      */
     const isDeliverable = (event) =>
-      Date.now() - event.at < MAX_EVENT_AGE_MS &&
+      event.at > Date.now() - MAX_EVENT_AGE_MS &&
       (event.outcome || !(storage[SEQUENCE_KEY] - event.sequence > MAX_OUTBOX_EVENTS));
 
     /** Sends all stored events again; the server counts an event key once. */
@@ -206,9 +203,9 @@
         if (!hasConsent || isAhead(storage[PAUSE_KEY])) return;
         delete storage[PAUSE_KEY];
         for (const key in storage) {
-          const event = /^ppp_e_/.test(key) && (attempt(() => JSON.parse(storage[key])) || {});
-          if (event && isOurs(event)) {
-            isDeliverable(event) ? deliver(event) : delete storage[key];
+          if (/^ppp_e_/.test(key)) {
+            const event = attempt(() => JSON.parse(storage[key])) || {};
+            if (isOurs(event)) isDeliverable(event) ? deliver(event) : delete storage[key];
           }
         }
       });
@@ -231,11 +228,11 @@
 
     const releaseHeldEvents = () => heldEvents.splice(0).forEach(dispatch);
 
-    /** @type {(type: PppEvent["event_type"], properties: object) => PppEvent} */
-    const makeEvent = (type, properties) => ({
+    /** @type {Shared["makeEvent"]} */
+    const makeEvent = (event_type, properties) => ({
       pixel_id: pixelId,
       event_key: randomId(),
-      event_type: type,
+      event_type,
       page_url: currentUrl(),
       page_title: document.title,
       referrer_url: referrer,
@@ -261,7 +258,7 @@
     const withoutQuery = (page) => `${page}`.split("?")[0];
 
     /** Sends a page view if the page is another one, or is to be counted again. */
-    const pageView = (countAgain = false) => {
+    const pageView = (/** @type {any} */ countAgain) => {
       /** @type {any} */
       const page = pageIdentity();
       const page_url = settlingUrl || currentUrl();
@@ -295,14 +292,10 @@
       const isOtherQuery = isReplaced && withoutQuery(pageIdentity()) === withoutQuery(currentPage);
       if (!isOtherQuery && /[?#]/.test(currentUrl())) settlingUrl ||= currentUrl();
       clearTimeout(settlingTimer);
-      settlingTimer = setTimeout(
-        () =>
-          attempt(() =>
-            document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
-              ? loadSecondPart(pageView)
-              : pageView(),
-          ),
-        isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS,
+      settlingTimer = setTimeout(attempt, isOtherQuery ? STABLE_QUERY_MS : TITLE_DELAY_MS, () =>
+        document.querySelector("input,iframe") || /ppp_debug/.test(currentUrl())
+          ? loadSecondPart(pageView)
+          : pageView(),
       );
     };
 
@@ -352,9 +345,21 @@
       online: flushOutbox,
       prerenderingchange: releaseHeldEvents,
       // Persisted: the page comes back out of the back/forward cache.
-      pageshow: ({ target, persisted }) => persisted && target === document && pageView(true),
+      pageshow: ({ persisted, target }) => persisted && target === document && pageView(true),
       pagehide: () => pageView(),
       popstate: () => onNavigation(),
+      // By a policy of the site that is enforced. Where it allows neither address, nothing is repeated:
+      // clearTimeout() ends intervals, too.
+      securitypolicyviolation: ({ blockedURI, disposition }) => {
+        if (blockedURI === address && disposition === "enforce") {
+          if (address === OLD_ADDRESS) clearTimeout(retries);
+          else {
+            address = OLD_ADDRESS;
+            flushOutbox();
+          }
+          sessionStorage[owner] = address; // for the rest of the tab
+        }
+      },
     };
 
     /** @param {Event} event */
@@ -381,22 +386,13 @@
       reactions,
       listen,
       // Until the second part replaces it: the e-mail address alone, and nothing of a login.
-      submitted: ({ target }) => {
-        /** @type {HTMLInputElement | null} */
-        const emailField = target.querySelector("form:not(:has([type=password])) [type=email]");
-        reportLead({ email: emailField?.value });
-      },
+      submitted: ({ target }) =>
+        reportLead({
+          email: target.querySelector("form:not(:has([type=password])) [type=email]").value,
+        }),
     };
 
     // ---- commands -----------------------------------------------------------------------------
-
-    const forgetVisitor = () => {
-      heldEvents = [];
-      setCookie(0);
-      visitorId = "";
-      for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
-      delete sessionStorage.ppp_page;
-    };
 
     /** @type {Record<string, any>} */
     const commands = {
@@ -405,7 +401,13 @@
       event: (name, data) => dispatch(makeEvent("event", { event_name: name, event_data: data })),
       consent: (given) => {
         hasConsent = given;
-        if (!given) forgetVisitor();
+        if (!given) {
+          heldEvents = [];
+          setCookie(0);
+          visitorId = "";
+          for (const key in storage) if (/^ppp_/.test(key)) delete storage[key];
+          delete sessionStorage.ppp_page;
+        }
         releaseHeldEvents();
       },
     };
@@ -428,13 +430,13 @@
 
     listen(window);
     flushOutbox();
-    tap(Element.prototype, "attachShadow", (_element, _args, root) => listen(root));
+    tap(Element.prototype, "attachShadow", listen);
     // It takes all listeners away once the page is loaded.
     tap(document, "write", () => listen(window));
-    tap(history, "pushState", () => onNavigation());
-    tap(history, "replaceState", onNavigation);
+    tap(history, "pushState", onNavigation);
+    tap(history, "replaceState", () => onNavigation(true));
     for (const command of /** @type {any} */ (queue)) ppp(...command);
     onNavigation();
-    setInterval(flushOutbox, RETRY_INTERVAL_MS);
-  } catch {}
-})();
+    const retries = setInterval(flushOutbox, RETRY_INTERVAL_MS);
+  });
+}

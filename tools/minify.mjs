@@ -13,7 +13,7 @@ import { minify } from "terser";
 const INNER_PROPERTIES = new RegExp(
   `^(${[
     "shared|attempt|tap|report|dispatch|submitted|answered|lead|makeEvent|hasForms|listen|reactions",
-    "submission|personText|hasLeft|dialogText|answers",
+    "submission|personText|hasLeft|dialogText|answers|group",
   ].join("|")})$`,
 );
 
@@ -24,13 +24,29 @@ const COMPRESS = {
   unsafe_arrows: true,
   pure_getters: true,
   keep_fargs: false,
+  booleans_as_integers: true,
 };
 
 // Chromium compiles every function of the first part while it is downloaded, off the main thread.
 const COMPILE_AHEAD = "//# allFunctionsCalledOnLoad";
 
-// The letters of short names, in an order that brotli likes: `node tools/short_names.mjs` finds it.
-export const LETTERS = "hpicbLUkTWuaqBgVjzsvmXynorlEePMAZSGxfOJKRFIdw_NHCQDtY$";
+// Short names in orders that brotli likes, as `node tools/short_names.mjs` finds them: for the
+// variables of each part, the more used ones first, and for the properties that the parts share.
+// No property is called q, as one that pages know is: ppp.q.
+export const NAMES = {
+  variables: [
+    "n c l f i Y W Z v x P L y X B ne j w G se z q F C d e A S u m le r K U H nt t st O a M R en " +
+      "E V s k o b es p T I g er J Q re $ h te et _ on D N",
+    "a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T " +
+      "U V W X Y Z $ _ et er on en es st re le nt ne te se",
+  ],
+  properties:
+    "a b c d e f g h i j k l m n o p r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z $ _",
+};
+
+// Until they get their short names, the variables and properties are single letters from here on.
+const FIRST_VARIABLE = 0x4e00;
+const FIRST_PROPERTY = 0x5e00;
 
 const PARTS = [
   { file: "pixel.js", module: false, preamble: COMPILE_AHEAD },
@@ -38,14 +54,8 @@ const PARTS = [
 ];
 
 /** How terser gives names: the more often a name is used, the lower its number. */
-const shortNames = (/** @type {string} */ letters) => ({
-  get: (/** @type {number} */ number) => {
-    let name = "";
-    for (let rest = number; rest >= 0; rest = Math.floor(rest / letters.length) - 1) {
-      name = letters[rest % letters.length] + name;
-    }
-    return name;
-  },
+const numbered = (/** @type {number} */ first) => ({
+  get: (/** @type {number} */ number) => String.fromCharCode(first + number),
 });
 
 /**
@@ -54,11 +64,12 @@ const shortNames = (/** @type {string} */ letters) => ({
  * @param {import("terser").MinifyOptions} options
  */
 const runTerser = async (sources, options) => {
-  const nameCache = {};
+  const shared = { props: {} };
   const minified = [];
   for (const [index, { module, preamble }] of PARTS.entries()) {
     const format = { preamble };
-    const part = { module, ecma: 2021, nameCache, format };
+    const nameCache = { props: shared };
+    const part = { module, toplevel: true, ecma: 2021, nameCache, format };
     const { code } = await minify(sources[index], { ...part, ...options });
     minified.push(/** @type {string} */ (code));
   }
@@ -69,21 +80,40 @@ const runTerser = async (sources, options) => {
  * Both parts, compressed, with their long names.
  * @param {string} folder that holds their sources
  */
-export const compressPixel = async (folder) => {
+const compressPixel = async (folder) => {
   const sources = await Promise.all(PARTS.map(({ file }) => readFile(join(folder, file), "utf8")));
-  return runTerser(sources, { compress: COMPRESS, mangle: false });
+  // One word for all variables: brotli likes it, and terser joins more of them.
+  const variables = sources.map((source) => source.replace(/\bconst (?=[\w{[])/g, "let "));
+  return runTerser(variables, { compress: COMPRESS, mangle: false });
 };
 
 /**
- * The same parts with short names.
- * @param {string[]} compressed
+ * Both parts, compressed, with a single letter of its own in place of each name.
+ * @param {string} folder that holds their sources
  */
-export const shortenNames = (compressed, letters = LETTERS) => {
-  const nth_identifier = shortNames(letters);
-  const properties = { regex: INNER_PROPERTIES, nth_identifier };
-  return runTerser(compressed, { compress: false, mangle: { nth_identifier, properties } });
+export const numberNames = async (folder) => {
+  const properties = { regex: INNER_PROPERTIES, nth_identifier: numbered(FIRST_PROPERTY) };
+  const mangle = { nth_identifier: numbered(FIRST_VARIABLE), properties };
+  return runTerser(await compressPixel(folder), { compress: false, mangle });
 };
 
+/**
+ * One part with its short names.
+ * @param {string} numbered
+ * @param {string[]} variables
+ * @param {string[]} properties
+ */
+export const shortenNames = (numbered, variables, properties) =>
+  numbered.replace(/[\u4e00-\u6dff]/g, (letter) => {
+    const code = letter.charCodeAt(0);
+    const name = variables[code - FIRST_VARIABLE] || properties[code - FIRST_PROPERTY];
+    if (!name) throw new Error("NAMES in tools/minify.mjs has too few names");
+    return name;
+  });
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(JSON.stringify(await shortenNames(await compressPixel(process.argv[2]))));
+  const parts = await numberNames(process.argv[2]);
+  const [variables, properties] = [NAMES.variables, NAMES.properties.split(" ")];
+  const short = parts.map((part, i) => shortenNames(part, variables[i].split(" "), properties));
+  console.log(JSON.stringify(short));
 }

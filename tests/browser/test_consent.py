@@ -90,11 +90,8 @@ def test_consent_that_ends_leaves_nothing_behind(visit: Visit) -> None:
     visit.page.evaluate("localStorage.theirs = sessionStorage.theirs = document.cookie = 'a=b'")
     visit.road.refuse(429, retry_after=60)
     visit.command("identify", {"email": "ada@example.org"})
-    assert until(
-        lambda: visit.page.evaluate(
-            "Object.keys(localStorage).some((key) => key.endsWith('_pause'))"
-        )
-    )
+    pause = f"ppp_{visit.site.pixel}_{visit.road.url}"
+    assert until(lambda: visit.page.evaluate("(name) => name in localStorage", pause))
     visit.consent(given=False)
     visit.road.clear()
     assert visit.page.evaluate(OUR_KEYS) == []

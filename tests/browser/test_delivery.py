@@ -322,7 +322,7 @@ def test_a_lead_is_never_too_far_behind(visit: Visit) -> None:
 def test_a_clock_that_is_put_back_ends_the_pause(visit: Visit) -> None:
     visit.leave()
     wait_event(visit)
-    pause = f"ppp_{visit.site.pixel}_{visit.road.url}_pause"
+    pause = f"ppp_{visit.site.pixel}_{visit.road.url}"
     visit.page.evaluate("(name) => { localStorage[name] = Date.now() + 3e10; }", pause)
     visit.open("/")
     assert until(lambda: visit.rows("custom"), QUICKLY_SECONDS), "it still waits"

@@ -12,6 +12,7 @@ from config import VERSION
 from tests.browser.client_site import (
     FORM,
     PIXEL_TAG,
+    RETRY_MS,
     SETTLE_SECONDS,
     Visit,
     document,
@@ -98,6 +99,72 @@ def test_a_policy_that_forbids_the_second_part_keeps_the_address(visit: Visit) -
     visit.submit()
     visit.stored(2)
     assert leads(visit) == [{"email": "ada@example.org"}]
+
+
+OLD_ADDRESS = "/api/track/track"
+
+
+def events_to_old_address(visit: Visit) -> int:
+    return sum(
+        (request.method, request.path) == ("POST", OLD_ADDRESS) for request in visit.road.requests
+    )
+
+
+@pytest.mark.parametrize("body", [FORM, "Welcome"], ids=["with fields", "without fields"])
+def test_a_policy_that_allows_only_the_old_address_is_enough(visit: Visit, body: str) -> None:
+    visit.site.headers["Content-Security-Policy"] = (
+        f"script-src {visit.road.url}; connect-src {visit.road.url}{OLD_ADDRESS}"
+    )
+    visit.site.pages["/"] = with_pixel(body)
+    visit.page.goto(visit.site.url)
+    visit.stored(1)
+    visit.command("identify", ADA)
+    visit.stored(2)
+    assert leads(visit) == [ADA]
+    assert visit.road.events == []
+    assert events_to_old_address(visit) == 2
+    visit.assert_nothing_waits()
+    troubles = Troubles(visit.page)
+    visit.page.goto(visit.site.url)
+    visit.stored(3)
+    assert troubles.taken() == []  # the tab remembers it
+
+
+def test_a_policy_that_allows_both_addresses_leaves_the_new_one(visit: Visit) -> None:
+    visit.site.headers["Content-Security-Policy"] = (
+        f"script-src {visit.road.url}; connect-src {visit.road.url}/e {visit.road.url}{OLD_ADDRESS}"
+    )
+    visit.open("/form")
+    visit.submit()
+    visit.stored(2)
+    assert events_to_old_address(visit) == 0
+
+
+def test_a_policy_that_only_reports_leaves_the_new_address(visit: Visit) -> None:
+    visit.site.headers["Content-Security-Policy-Report-Only"] = "connect-src 'none'"
+    visit.open("/form")
+    visit.submit()
+    visit.stored(2)
+    assert events_to_old_address(visit) == 0
+
+
+def test_what_a_policy_blocks_at_both_addresses_is_not_tried_for_ever(visit: Visit) -> None:
+    visit.page.clock.install()
+    visit.site.headers["Content-Security-Policy"] = (
+        f"script-src {visit.road.url}; connect-src 'none'"
+    )
+    troubles = Troubles(visit.page)
+    visit.page.goto(f"{visit.site.url}/form")
+    visit.page.wait_for_timeout(500)
+    visit.pass_time(RETRY_MS)
+    visit.page.wait_for_timeout(500)
+    assert troubles.taken()
+    for _ in range(5):
+        visit.pass_time(RETRY_MS)
+        visit.page.wait_for_timeout(100)
+    assert troubles.taken() == []
+    visit.submit()
+    assert visit.rows() == []
 
 
 def test_a_page_in_a_frame_counts_for_itself(visit: Visit) -> None:

@@ -22,8 +22,9 @@ PAUSE_MS = 3_000
 # The pixel sends all that it keeps with each page and every five seconds, and after a 503 not for
 # thirty: who turned page after page would send ever more, and put off what is kept.
 MAX_KEPT_EVENTS = 6
-IS_PAUSE_OVER = """() => Object.keys(localStorage)
-    .every((key) => !key.endsWith("_pause") || localStorage[key] < Date.now())"""
+# Until when it waits stands under the address of its server, with nothing behind it.
+IS_PAUSE_OVER = r"""() => Object.keys(localStorage)
+    .every((key) => !/^ppp_.*:\/\/[^_]*$/.test(key) || localStorage[key] < Date.now())"""
 # After a failure the page that is open is not waited for.
 GIVE_UP_SECONDS = 30
 # A form for each part of the night.

@@ -55,7 +55,7 @@ def test_the_minified_pixel_is_smaller_and_contains_its_version(pixel: Pixel) ->
 def test_both_parts_use_the_same_short_names_for_shared_properties(pixel: Pixel) -> None:
     for name in (b"shared", b"dispatch", b"gesture", b"answered"):
         assert name not in pixel.code + pixel.on_demand
-    shared_import = re.match(rb"const\s?{(\w+):\w+}=window\.ppp[,;]", pixel.on_demand)
+    shared_import = re.match(rb"let[^=]*{(\w+):\w+}=window\.ppp[,;]", pixel.on_demand)
     assert shared_import
     assert re.search(rb"\w\." + shared_import[1] + rb"=", pixel.code)
 
