@@ -12,6 +12,7 @@ from __future__ import annotations
 import http.client
 import math
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ class Road:
     worker_url: str
     address: str = field(default_factory=some_address)
     """Whom the Worker takes the browser for: its limits are by address."""
+    has_address_for_each_site: bool = False
+    """Whether each site's visitors have an address of their own, however late their events come."""
     url: str = ""
     requests: list[ForwardedRequest] = field(default_factory=list)
     _refusal: Answer | None = None
@@ -66,6 +69,7 @@ class Road:
     _refused_requests: float = 0.0
     _delay: float = 0.0
     _cut: bool = False
+    _addresses: defaultdict[str, str] = field(default_factory=lambda: defaultdict(some_address))
 
     @property
     def events(self) -> list[ForwardedRequest]:
@@ -141,7 +145,12 @@ class Road:
     def _ask_worker(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
-        passed_on = _end_to_end(headers) | {"cf-connecting-ip": self.address}
+        passed_on = _end_to_end(headers)
+        passed_on["cf-connecting-ip"] = (
+            self._addresses[passed_on.get("origin", "")]
+            if self.has_address_for_each_site
+            else self.address
+        )
         connection = http.client.HTTPConnection(urlsplit(self.worker_url).netloc, timeout=120)
         try:
             connection.request(method, path, body or None, passed_on)
@@ -157,9 +166,8 @@ class Road:
 
 
 def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP_HEADERS
-    }
+    lower_case = {name.lower(): value for name, value in headers.items()}
+    return {name: lower_case[name] for name in lower_case if name not in HOP_BY_HOP_HEADERS}
 
 
 class _Traveller(BaseHTTPRequestHandler):

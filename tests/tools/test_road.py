@@ -84,6 +84,16 @@ def test_the_client_has_an_address_of_its_own(
     assert (headers["user-agent"], headers["origin"]) == ("Somebody/1", "null")
 
 
+def test_each_site_has_an_address_of_its_own_where_that_is_asked_for(
+    road: Road, browser: httpx.Client, received_headers: list[dict[str, str]]
+) -> None:
+    road.has_address_for_each_site = True
+    for origin in ("http://a.test", "http://b.test", "http://a.test"):
+        browser.post("/e", content=EVENT, headers={"origin": origin})
+    first, other, again = [headers["cf-connecting-ip"] for headers in received_headers]
+    assert first == again != other
+
+
 def test_refused_events_do_not_get_through_and_can_be_read_by_the_page(
     road: Road, browser: httpx.Client, received_headers: list[dict[str, str]]
 ) -> None:
