@@ -11,6 +11,7 @@ from typing import cast
 
 from app import App
 from routes import OPEN, Policy, Route, routes_by_method
+from scopes import refusal_outside
 from security_headers import API_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from services.access.api_keys import ApiKey, find_key
 from services.access.bots import bot_kind
@@ -175,6 +176,8 @@ async def _authorize_and_handle(
     if not key.opens(route.policy.key):
         message = f"This needs a key with the role {route.policy.key}"
         return error_response(HTTPStatus.FORBIDDEN, message)
+    if outside := await refusal_outside(app, request, route.policy.scope, key):
+        return outside
     response = await route.handler(app, replace(request, key=key), log)
     if route.policy.hides_persons and not key.has("leads"):
         response = _redact(anonymous, response)

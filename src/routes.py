@@ -22,6 +22,7 @@ from handlers import (
     tracking,
     waiting,
 )
+from scopes import Scope
 from services.access.api_keys import Role
 from services.access.bots import Header, is_bot, is_browsing_bot
 from web import Request, Response
@@ -45,12 +46,14 @@ class Policy:
     nothing else.
     `hides_persons`: only a key with the permission `leads` sees in the answer who visitors are.
     `hides_secrets`: only a key with the role `admin` sees what configurations hold beside settings.
+    `scope` says which project a request is about; without one it needs a key for all projects.
     `stand_in` replaces every answer whose status is not 200.
     """
 
     limit: LimitName | None = None
     reserve: Reserve | None = None
     key: Role | None = None
+    scope: Scope | None = None
     cross_origin: bool = False
     refuses_agent: Callable[[str, Header], bool] | None = None
     hides_persons: bool = False
@@ -64,6 +67,11 @@ class Route:
 
     handler: Handler
     policy: Policy
+
+
+def _within(policy: Policy, scope: Scope) -> Policy:
+    """A policy whose requests are about a part of the projects, which a limited key may have."""
+    return replace(policy, scope=scope)
 
 
 OPEN = Policy(cross_origin=True)
@@ -85,6 +93,10 @@ LEGACY_READING = replace(READING, cross_origin=True)
 LEGACY_MANAGEMENT_READING = replace(MANAGEMENT_READING, cross_origin=True)
 MANAGING = Policy(limit="management", key="admin")
 LEGACY_MANAGING = replace(MANAGING, cross_origin=True)
+# A path ends with the id of a pixel or a project, or has it before its last word.
+PIXEL_SCOPE, PROJECT_SCOPE = Scope("pixel"), Scope("project")
+PARENT_SCOPE = Scope("project", segment=-2)
+HANDLER_SCOPE = Scope("handler")
 # A large backup, a person with a long history, or the archive of another deployment takes more
 # portions than the management limit allows requests.
 IN_PORTIONS = Policy(limit="analytics", key="admin")
@@ -97,59 +109,61 @@ HEALTH = {"GET": Route(health.health, OPEN)}
 CRON_HEALTH = {"GET": Route(health.cron, OPEN)}
 HOME = {"GET": Route(home.home, OPEN)}
 ARCHIVE = {"POST": Route(archive.receive, IN_PORTIONS)}
-EXPORT = {"GET": Route(export.export, READING)}
-BREAKDOWN = {"GET": Route(analytics.breakdown, READING)}
+EXPORT = {"GET": Route(export.export, _within(READING, PIXEL_SCOPE))}
+BREAKDOWN = {"GET": Route(analytics.breakdown, _within(READING, PIXEL_SCOPE))}
 METRICS = {"GET": Route(analytics.metrics, READING)}
-REALTIME = {"GET": Route(analytics.realtime, READING)}
-PROJECT_STATS = {"GET": Route(analytics.project_stats, READING)}
-STATS = {"GET": Route(analytics.stats, READING)}
+REALTIME = {"GET": Route(analytics.realtime, _within(READING, PIXEL_SCOPE))}
+PROJECT_STATS = {"GET": Route(analytics.project_stats, _within(READING, PARENT_SCOPE))}
+STATS = {"GET": Route(analytics.stats, _within(READING, PIXEL_SCOPE))}
 UTM_ANALYSIS = {"GET": Route(analytics.utm_analysis, READING)}
 PROJECTS = {
-    "GET": Route(projects.PROJECT_HANDLERS.list_page, MANAGEMENT_READING),
+    "GET": Route(projects.PROJECT_HANDLERS.list_page, _within(MANAGEMENT_READING, HANDLER_SCOPE)),
     "POST": Route(projects.PROJECT_HANDLERS.create, MANAGING),
 }
 PROJECT = {
-    "GET": Route(projects.PROJECT_HANDLERS.read, MANAGEMENT_READING),
-    "PUT": Route(projects.PROJECT_HANDLERS.change, MANAGING),
-    "DELETE": Route(projects.PROJECT_HANDLERS.switch_off, MANAGING),
+    "GET": Route(projects.PROJECT_HANDLERS.read, _within(MANAGEMENT_READING, PROJECT_SCOPE)),
+    "PUT": Route(projects.PROJECT_HANDLERS.change, _within(MANAGING, PROJECT_SCOPE)),
+    "DELETE": Route(projects.PROJECT_HANDLERS.switch_off, _within(MANAGING, PROJECT_SCOPE)),
 }
 PIXELS = {
-    "GET": Route(projects.PIXEL_HANDLERS.list_page, MANAGEMENT_READING),
-    "POST": Route(projects.PIXEL_HANDLERS.create, MANAGING),
+    "GET": Route(projects.PIXEL_HANDLERS.list_page, _within(MANAGEMENT_READING, PARENT_SCOPE)),
+    "POST": Route(projects.PIXEL_HANDLERS.create, _within(MANAGING, PARENT_SCOPE)),
 }
 PIXEL = {
-    "GET": Route(projects.PIXEL_HANDLERS.read, MANAGEMENT_READING),
-    "PUT": Route(projects.PIXEL_HANDLERS.change, MANAGING),
-    "DELETE": Route(projects.PIXEL_HANDLERS.switch_off, MANAGING),
+    "GET": Route(projects.PIXEL_HANDLERS.read, _within(MANAGEMENT_READING, PIXEL_SCOPE)),
+    "PUT": Route(projects.PIXEL_HANDLERS.change, _within(MANAGING, PIXEL_SCOPE)),
+    "DELETE": Route(projects.PIXEL_HANDLERS.switch_off, _within(MANAGING, PIXEL_SCOPE)),
 }
-LEGACY_EXPORT = {"GET": Route(export.legacy_export, LEGACY_READING)}
+LEGACY_EXPORT = {"GET": Route(export.legacy_export, _within(LEGACY_READING, PIXEL_SCOPE))}
 LEGACY_METRICS = {"GET": Route(legacy_reports.metrics, LEGACY_READING)}
-LEGACY_PROJECT_STATS = {"GET": Route(legacy_reports.project_stats, LEGACY_READING)}
-LEGACY_REALTIME = {"GET": Route(legacy_reports.realtime, LEGACY_READING)}
-LEGACY_STATS = {"GET": Route(legacy_reports.stats, LEGACY_READING)}
+LEGACY_PROJECT_STATS = {
+    "GET": Route(legacy_reports.project_stats, _within(LEGACY_READING, PARENT_SCOPE))
+}
+LEGACY_REALTIME = {"GET": Route(legacy_reports.realtime, _within(LEGACY_READING, PIXEL_SCOPE))}
+LEGACY_STATS = {"GET": Route(legacy_reports.stats, _within(LEGACY_READING, PIXEL_SCOPE))}
 LEGACY_UTM_ANALYSIS = {"GET": Route(legacy_reports.utm_analysis, LEGACY_READING)}
 LEGACY_PROJECTS = {
-    "GET": Route(legacy_projects.list_projects, LEGACY_MANAGEMENT_READING),
+    "GET": Route(legacy_projects.list_projects, _within(LEGACY_MANAGEMENT_READING, HANDLER_SCOPE)),
     "POST": Route(legacy_projects.create_project, LEGACY_MANAGING),
 }
 LEGACY_PROJECT = {
-    "GET": Route(legacy_projects.read_project, LEGACY_MANAGEMENT_READING),
-    "PUT": Route(legacy_projects.change_project, LEGACY_MANAGING),
-    "DELETE": Route(legacy_projects.switch_off_project, LEGACY_MANAGING),
+    "GET": Route(legacy_projects.read_project, _within(LEGACY_MANAGEMENT_READING, PROJECT_SCOPE)),
+    "PUT": Route(legacy_projects.change_project, _within(LEGACY_MANAGING, PROJECT_SCOPE)),
+    "DELETE": Route(legacy_projects.switch_off_project, _within(LEGACY_MANAGING, PROJECT_SCOPE)),
 }
 LEGACY_PIXELS = {
-    "GET": Route(legacy_projects.list_pixels, LEGACY_MANAGEMENT_READING),
-    "POST": Route(legacy_projects.create_pixel, LEGACY_MANAGING),
+    "GET": Route(legacy_projects.list_pixels, _within(LEGACY_MANAGEMENT_READING, PARENT_SCOPE)),
+    "POST": Route(legacy_projects.create_pixel, _within(LEGACY_MANAGING, PARENT_SCOPE)),
 }
 LEGACY_PIXEL = {
-    "GET": Route(legacy_projects.read_pixel, LEGACY_MANAGEMENT_READING),
-    "PUT": Route(legacy_projects.change_pixel, LEGACY_MANAGING),
-    "DELETE": Route(legacy_projects.switch_off_pixel, LEGACY_MANAGING),
+    "GET": Route(legacy_projects.read_pixel, _within(LEGACY_MANAGEMENT_READING, PIXEL_SCOPE)),
+    "PUT": Route(legacy_projects.change_pixel, _within(LEGACY_MANAGING, PIXEL_SCOPE)),
+    "DELETE": Route(legacy_projects.switch_off_pixel, _within(LEGACY_MANAGING, PIXEL_SCOPE)),
 }
 PRIVACY = {
-    "find": {"POST": Route(privacy.find, IN_PORTIONS)},
-    "export": {"POST": Route(privacy.export, IN_PORTIONS)},
-    "erase": {"POST": Route(privacy.erase, IN_PORTIONS)},
+    "find": {"POST": Route(privacy.find, _within(IN_PORTIONS, HANDLER_SCOPE))},
+    "export": {"POST": Route(privacy.export, _within(IN_PORTIONS, HANDLER_SCOPE))},
+    "erase": {"POST": Route(privacy.erase, _within(IN_PORTIONS, HANDLER_SCOPE))},
     "receipts": {"GET": Route(privacy.receipts, IN_PORTIONS)},
 }
 RECEIPT = {"GET": Route(privacy.receipt, IN_PORTIONS)}

@@ -10,17 +10,18 @@ KEY_BYTES = 32
 
 
 def entry_of(
-    name: str, role: str, key: str, permissions: Sequence[str] = ()
+    name: str, role: str, key: str, permissions: Sequence[str] = (), projects: Sequence[str] = ()
 ) -> Mapping[str, object]:
-    """What stands in API_KEYS for a key: never the key itself."""
+    """What stands in API_KEYS for a key: never the key itself. Without projects it is for all."""
     sha256 = hashlib.sha256(key.encode()).hexdigest()
     granted = {"permissions": list(permissions)} if permissions else {}
-    return {"name": name, "role": role, **granted, "sha256": sha256}
+    limited = {"projects": list(dict.fromkeys(projects))} if projects else {}
+    return {"name": name, "role": role, **granted, **limited, "sha256": sha256}
 
 
 def new_api_key(
-    name: str, role: str, permissions: Sequence[str] = ()
+    name: str, role: str, permissions: Sequence[str] = (), projects: Sequence[str] = ()
 ) -> tuple[str, Mapping[str, object]]:
     """A random key and its entry."""
     key = secrets.token_urlsafe(KEY_BYTES)
-    return key, entry_of(name, role, key, permissions)
+    return key, entry_of(name, role, key, permissions, projects)

@@ -36,6 +36,10 @@ def new(
     leads: Annotated[
         bool, typer.Option("--leads", help="May see the persons in exports; an admin may.")
     ] = False,
+    project: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Limits it to this project; may be given several times."),
+    ] = None,
     existing: Annotated[
         Path | None,
         typer.Option(
@@ -62,11 +66,13 @@ def new(
         existing = key_file
     entries = _existing_entries(existing)
     _require_new_name(name, entries)
-    key, entry = new_api_key(name, role, ("leads",) if leads else ())
+    projects = _project_ids(project or [])
+    key, entry = new_api_key(name, role, ("leads",) if leads else (), projects)
     api_keys = json.dumps([*entries, entry])
     if key_file:
         _write(key_file, api_keys)
-    announce(f"API key {name} ({role}), made on this machine and stored nowhere", as_json=as_json)
+    holder = f"{name} ({role}{_limits(projects)})"
+    announce(f"API key {holder}, made on this machine and stored nowhere", as_json=as_json)
     if as_json:
         show_json({**entry, "key": key, "api_keys": api_keys})
     else:
@@ -101,14 +107,33 @@ def check(
     if not (secret.keys or problems):
         problems = ["the text is empty: no key opens anything"]
     if as_json:
-        keys = [{"name": key.name, "role": key.role} for key in secret.keys]
+        keys = [
+            {"name": key.name, "role": key.role, "projects": key.projects and sorted(key.projects)}
+            for key in secret.keys
+        ]
         show_json({"keys": keys, "is_old_format": secret.is_old, "problems": problems})
     else:
         for key in secret.keys:
-            typer.echo(f"{key.role:<6} {key.name}")
+            typer.echo(f"{key.role:<6} {key.name}{_limits(sorted(key.projects or ()))}")
         for problem in problems:
             typer.echo(f"! {problem}")
     return ExitCode.PROBLEMS if problems else ExitCode.FINE
+
+
+def _project_ids(texts: Sequence[str]) -> Sequence[str]:
+    """Return the ids without surrounding spaces.
+
+    Raises:
+        WrongUsageError: one is empty: such a key would be for all projects, or for none.
+    """
+    ids = [project_id.strip() for project_id in texts]
+    if not all(ids):
+        raise WrongUsageError("--project needs the id of a project: see ./ppp projects list")
+    return ids
+
+
+def _limits(projects: Sequence[str]) -> str:
+    return f", only {', '.join(projects)}" if projects else ""
 
 
 def _existing_entries(existing: Path | None) -> Sequence[KeyEntry]:

@@ -24,6 +24,11 @@ from web import MAX_BODY_BYTES, Request, Response, json_response
 # Where a path has the id of a project: /api/projects/:id/pixels.
 PROJECT_SEGMENT = 2
 NO_NUMBER = 0
+# What is not in it is taken away, the account in Pipedrive too.
+REPLACES_ACCOUNT = (
+    "A key that is limited to projects changes a configuration at /api/manage/projects/:id, setting"
+    " by setting"
+)
 
 
 @answer_refusals
@@ -31,7 +36,8 @@ async def list_projects(app: App, request: Request, _log: Log) -> Response:
     """`GET /api/projects`: all of them, the newest first; with `limit` a page."""
     parameters = request.parameters()
     limit = clamped_number(parameters.get("limit"), NO_NUMBER, MAX_PAGE_ROWS) or None
-    page = await _register(app).projects(limit, parameters.get("cursor"))
+    ids = request.key.projects if request.key else None
+    page = await _register(app).projects(limit, parameters.get("cursor"), ids)
     content = {"data": page.projects, "next_cursor": page.next_cursor}
     return json_response({"success": True, **content})
 
@@ -56,6 +62,8 @@ async def read_project(app: App, request: Request, _log: Log) -> Response:
 async def change_project(app: App, request: Request, log: Log) -> Response:
     """`PUT /api/projects/:id`: another name, another configuration in place of the stored one."""
     fields = await _read_payload(request)
+    if fields.get("configuration") is not None and request.key and request.key.projects is not None:
+        raise InvalidInputError(REPLACES_ACCOUNT)
     project = await _register(app).change_project(request.segment(PROJECT_SEGMENT), fields)
     _log_change(request, log, "project", project["id"])
     return _changed("Project updated successfully", project)

@@ -1,5 +1,6 @@
 """Find, export and erase the data of one person, for keys with the role admin.
 
+A key for some projects does so in these only; receipts are for a key without.
 The body names the person, so that no address and no log line does.
 """
 
@@ -123,7 +124,7 @@ async def _store_waiting(app: App, log: Log) -> Sequence[str]:
 
 async def _read_query(request: Request, other_fields: frozenset[str]) -> PersonQuery:
     body = await read_json_object(request)
-    subject = read_subject(body, other_fields)
+    subject = read_subject(body, other_fields, request.key.projects if request.key else None)
     text = body.get("cursor")
     cursor = parse_privacy_cursor(text) if isinstance(text, str) else None
     if text is not None and cursor is None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from app import App
 from handlers.json_api import answer_refusals, read_json_object, read_limit
-from services.core.errors import InvalidFieldsError
+from services.core.errors import ConflictError, InvalidFieldsError
 from services.core.logs import Log
+from services.projects.configuration import read_configuration
 from services.projects.entry_values import Entry
+from services.projects.limited_changes import require_same_account
 from services.projects.register import EntryQuery, Register
 from web import Request, Response, json_response
 
@@ -32,7 +35,9 @@ class EntryHandlers:
     async def list_page(self, app: App, request: Request, _log: Log) -> Response:
         """`GET /api/manage/projects`, `…/projects/:projectId/pixels`: a page, sorted by name."""
         register = self.register(app)
-        page = await register.page(_list_query(request), self._project_id(request))
+        project_id = self._project_id(request)
+        listed = request.key.projects if request.key and project_id is None else None
+        page = await register.page(_list_query(request, listed), project_id)
         entries = [_entry_json(register, request, entry) for entry in page.entries]
         return json_response({"success": True, "data": entries, "next_cursor": page.next_cursor})
 
@@ -41,7 +46,8 @@ class EntryHandlers:
         """`POST` to the same paths: 201 with the new entry."""
         register = self.register(app)
         body = await read_json_object(request)
-        entry = await register.create(body, self._project_id(request))
+        with _discreet(request):
+            entry = await register.create(body, self._project_id(request))
         return _written(register, request, entry, log, HTTPStatus.CREATED)
 
     @answer_refusals
@@ -54,7 +60,12 @@ class EntryHandlers:
     async def change(self, app: App, request: Request, log: Log) -> Response:
         """`PUT` to an entry: changes the fields of the body and keeps the others."""
         register = self.register(app)
-        entry = await register.change(request.segment(-1), await read_json_object(request))
+        body = await read_json_object(request)
+        if _is_limited(request):
+            stored = await register.find(request.segment(-1))
+            require_same_account(body, read_configuration(stored.configuration))
+        with _discreet(request):
+            entry = await register.change(request.segment(-1), body)
         return _written(register, request, entry, log)
 
     @answer_refusals
@@ -69,6 +80,21 @@ class EntryHandlers:
 
 PROJECT_HANDLERS = EntryHandlers(lambda app: app.projects)
 PIXEL_HANDLERS = EntryHandlers(lambda app: app.project_pixels, project_segment=3)
+
+
+def _is_limited(request: Request) -> bool:
+    return request.key is not None and request.key.projects is not None
+
+
+@contextmanager
+def _discreet(request: Request) -> Iterator[None]:
+    """Leaves out what a conflict says of an entry, which may be another client's."""
+    try:
+        yield
+    except ConflictError as error:
+        if _is_limited(request):
+            raise ConflictError(error.message, "choose another name or id") from None
+        raise
 
 
 def embed_snippet(base_url: str, pixel_id: str) -> str:
@@ -103,7 +129,7 @@ def _entry_json(register: Register, request: Request, entry: Entry) -> Mapping[s
     return {**fields, "embed_snippet": embed_snippet(request.base_url, entry.id)}
 
 
-def _list_query(request: Request) -> EntryQuery:
+def _list_query(request: Request, ids: Collection[str] | None) -> EntryQuery:
     parameters = request.parameters()
     problems: list[str] = []
     limit = read_limit(parameters, problems)
@@ -112,4 +138,4 @@ def _list_query(request: Request) -> EntryQuery:
         problems.append("include_inactive: must be true or false")
     if problems:
         raise InvalidFieldsError(problems)
-    return EntryQuery(limit, parameters.get("cursor", ""), bool(include_inactive))
+    return EntryQuery(limit, parameters.get("cursor", ""), bool(include_inactive), ids)

@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "web": SERVICES,
     "app": {"config", *SERVICES},
     "handlers": {"app", "config", "web", *SERVICES},
-    "routes": {"app", "config", "handlers", "web", *SERVICES},
-    "pipeline": {"app", "config", "routes", "security_headers", "web", *SERVICES},
+    "scopes": {"app", "web", *SERVICES},
+    "routes": {"app", "config", "handlers", "scopes", "web", *SERVICES},
+    "pipeline": {"app", "config", "routes", "scopes", "security_headers", "web", *SERVICES},
     "bindings": {"app", "config", "web", *SERVICES, *CLOUDFLARE},
     "wiring": {"app", "bindings", "config", *SERVICES, *CLOUDFLARE},
     "entry": {

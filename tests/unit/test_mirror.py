@@ -18,6 +18,8 @@ COVERED_BY = {
     "src/entry.py": "tests/worker/test_startup.py",
     "src/wiring.py": "tests/worker/test_startup.py",
     "src/pipeline.py": "tests/worker/test_pipeline.py",
+    "src/scopes.py": "tests/faults/test_limited_keys.py",
+    "src/services/projects/limited_changes.py": "tests/faults/test_limited_keys.py",
     "src/security_headers.py": "tests/worker/test_assets.py",
     "src/bindings/clock.py": "tests/worker/sync/test_scheduling.py",
     "src/bindings/console.py": "tests/worker/test_tracking.py",

@@ -33,7 +33,13 @@ JOINED_BY_FUNCTIONS = {
     # Names of jobs and their cached counts.
     "services/monitoring/metrics.py": {"counted_since", "run", "summary"},
     # Columns that hold addresses of pages.
-    "services/privacy/statements.py": {"_in_url('page_url')", "_in_url('referrer_url')"},
+    "services/privacy/statements.py": {
+        *("_in_url('page_url')", "_in_url('referrer_url')", "rows"),
+        *("table", "_is_within(table)", "_is_within('sessions')", "_is_within('tracking_events')"),
+        "_is_only_within('sessions', 'sessions.visitor_id = visitors.id')",
+        "_is_only_within('tracking_events', _EVENTS_OF_SESSION)",
+        "_is_only_within('tracking_events', 'tracking_events.visitor_id = visitors.id')",
+    },
     # Names of tables and columns, and a condition on siblings.
     "services/projects/entry_kinds.py": {
         *("project_id", "select", "siblings", "table", "url_field"),

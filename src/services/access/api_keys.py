@@ -40,6 +40,7 @@ WRONG_ENTRY = (
     "must have a name, a role (read or admin) and a sha256 (64 hexadecimal digits) in each entry"
 )
 WRONG_PERMISSIONS = "must have a list as permissions"
+WRONG_PROJECTS = "must have a list of one or more project ids as projects, or no projects"
 UUID_INSIDE = (
     "must have commas or line ends between its keys and nothing else around a UUID: "
     "what has other characters opens as a whole only"
@@ -51,13 +52,15 @@ WRONG_PLAIN_KEY = f"must have plain keys of {MIN_KEY_CHARACTERS} or more letters
 class ApiKey:
     """A key of one holder, by `name`; the role `read` opens the reports, `admin` everything.
 
-    `permissions` are those beyond the role; `admin` has all of them.
+    `permissions` are those beyond the role; `admin` has all of them. `projects` are the ids of
+    those that the key is for; None is all of them, and what belongs to no project.
     """
 
     name: str
     role: Role
     sha256: str
     permissions: frozenset[Permission] = frozenset()
+    projects: frozenset[str] | None = None
 
     def opens(self, role: Role) -> bool:
         """Whether this key is enough for a route that needs `role`."""
@@ -85,8 +88,9 @@ class KeySecret:
 def read_api_keys(text: str | None) -> KeySecret:
     """Reads the secret API_KEYS, a JSON array of objects with `name`, `role` and `sha256`.
 
-    An optional `permissions` is a list of names; unknown ones grant nothing. A wrong entry is left
-    out, and the others are read.
+    An optional `permissions` is a list of names; unknown ones grant nothing. An optional `projects`
+    is a list of the ids that the key is limited to. A wrong entry is left out, and the others are
+    read.
     The old format is read too: plain keys with commas between them, each of which opens everything.
     """
     text = (text or "").strip(_SURROUNDINGS)
@@ -176,7 +180,19 @@ def _read_key(entry: object) -> ApiKey | str:
     if not isinstance(permissions, list):
         return WRONG_PERMISSIONS
     granted = frozenset(name for name in PERMISSIONS if name in permissions)
-    return ApiKey(name, cast("Role", role), sha256, granted)
+    projects = None
+    # Whatever stands there limits the key, or leaves it out: a mistake must not open everything.
+    if "projects" in fields:
+        projects = _project_ids(fields["projects"])
+        if not projects:
+            return WRONG_PROJECTS
+    return ApiKey(name, cast("Role", role), sha256, granted, projects)
+
+
+def _project_ids(value: object) -> frozenset[str]:
+    """The ids of a list; none if anything in it is no id."""
+    ids = [_text(item).strip() for item in value] if isinstance(value, list) else []
+    return frozenset(ids) if all(ids) else frozenset()
 
 
 def _problems(noun: str, faults: Mapping[str, Sequence[int]]) -> tuple[str, ...]:

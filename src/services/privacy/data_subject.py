@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 from urllib.parse import unquote
 
@@ -29,14 +29,25 @@ _UNENCODED_PART = re.compile(r"[a-z0-9._-]*@[a-z0-9._-]*")
 
 @dataclass(frozen=True, slots=True)
 class DataSubject:
-    """A person, identified by an e-mail address or a visitor cookie; neither is ever logged."""
+    """A person, identified by an e-mail address or a visitor cookie; neither is ever logged.
+
+    `projects` are the ids of those in which they are searched for, with their `pixels`; None is
+    all.
+    """
 
     asked_by: IdentifierKind
     value: str = field(repr=False)
+    projects: frozenset[str] | None = None
+    pixels: frozenset[str] = frozenset()
+
+    def covers(self, row: Row) -> bool:
+        """Whether an event is of one of the projects in which the person is searched for."""
+        return self.projects is None or row["pixel_id"] in self.pixels
 
     def check(self, request_id: str) -> str:
-        """A digest by which a later portion of a request recognizes the same person."""
-        text = f"{request_id} {self.asked_by} {self.value}"
+        """A digest by which a later portion of a request recognizes person and projects."""
+        within = "" if self.projects is None else " " + " ".join(sorted(self.projects))
+        text = f"{request_id} {self.asked_by} {self.value}{within}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -55,7 +66,8 @@ class DataSubject:
 
     def is_sender_of(self, row: Row) -> bool:
         """Whether the person filled in this form, or opened the page with their address."""
-        return self.asked_by == "email" and self.value in _sender_addresses(row)
+        is_theirs = self.asked_by == "email" and self.value in _sender_addresses(row)
+        return is_theirs and self.covers(row)
 
     def is_in(self, *texts: str | None) -> bool:
         """Whether a text contains the whole e-mail address, in any spelling or encoding."""
@@ -69,7 +81,7 @@ class DataSubject:
     def is_mentioned_in(self, row: Row) -> bool:
         """Whether any text of the event contains the address."""
         texts = ("form_data", "event_data", "page_url", "referrer_url", "page_title")
-        return self.is_in(*(row[name] for name in texts))
+        return self.covers(row) and self.is_in(*(row[name] for name in texts))
 
     def is_other_sender(self, row: Row) -> bool:
         """Whether a person with a different address filled in this form."""
@@ -77,8 +89,14 @@ class DataSubject:
         return self.asked_by == "email" and bool(senders) and self.value not in senders
 
 
-def read_subject(body: Mapping[str, object], other_fields: frozenset[str]) -> DataSubject:
+def read_subject(
+    body: Mapping[str, object],
+    other_fields: frozenset[str],
+    projects: frozenset[str] | None = None,
+) -> DataSubject:
     """Reads the person from the body of a request, which may have `other_fields` too.
+
+    They are searched for in these projects, or in all.
 
     Raises:
         InvalidFieldsError: the body has an unknown field, or not exactly one valid identifier.
@@ -90,7 +108,7 @@ def read_subject(body: Mapping[str, object], other_fields: frozenset[str]) -> Da
     subjects = [_read_identifier(name, body[name], problems) for name in named]
     if problems:
         raise InvalidFieldsError(problems)
-    return subjects[0]
+    return replace(subjects[0], projects=projects)
 
 
 def _read_cookie(text: str) -> str | None:

@@ -44,6 +44,7 @@ class ParkedSearch:
         async for step in self._steps():
             for key, row in step:
                 is_theirs = row["visitor_cookie"] in cookies or row["visitor_cookie"] in senders
+                is_theirs = is_theirs and self.subject.covers(row)
                 if is_theirs and not self.subject.is_other_sender(row):
                     self.progress.parked.add(key)
             yield
@@ -80,5 +81,5 @@ class ParkedSearch:
 
     def _is_of_subject(self, row: Row) -> bool:
         if self.subject.asked_by == "visitor_cookie":
-            return bool(row["visitor_cookie"] == self.subject.value)
+            return self.subject.covers(row) and bool(row["visitor_cookie"] == self.subject.value)
         return self.subject.is_sender_of(row) or self.subject.is_mentioned_in(row)

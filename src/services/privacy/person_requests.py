@@ -6,9 +6,10 @@ requests the next one. Each request names the person again, because none of them
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from services.privacy.erasure_notes import ErasureNotes
 from services.privacy.export import FIRST_SECTION, SECTIONS, ExportPosition, PrivacyExport
 from services.privacy.request_table import PrivacyRequest, PrivacyRequests, RequestKind
 from services.privacy.search import FIRST_STAGE, PrivacySearch, is_empty
-from services.privacy.statements import DATABASE_ID
+from services.privacy.statements import DATABASE_ID, PIXELS_OF_PROJECTS
 
 # A client waits for a portion, and Cloudflare allows 30 seconds of CPU.
 PORTION_TIME = timedelta(seconds=20)
@@ -147,6 +148,7 @@ class Privacy:
     ) -> tuple[PrivacyRequest, PrivacySearch]:
         """Begins a request, or resumes that of the cursor, and restores its search."""
         now = self.clock()
+        subject = await self._with_pixels(subject)
         if cursor:
             request = await self._requests.resume(cursor.request_id, kind, subject)
         else:
@@ -156,6 +158,14 @@ class Privacy:
             self.database, self.bucket, self.key_values, subject, request.progress, now
         )
         return request, search
+
+    async def _with_pixels(self, subject: DataSubject) -> DataSubject:
+        """The person with the pixels of the projects that the search is limited to."""
+        if subject.projects is None:
+            return subject
+        parameters = json.dumps({"projects": sorted(subject.projects)})
+        [rows] = await self.database.batch_rows((PIXELS_OF_PROJECTS,), parameters)
+        return replace(subject, pixels=frozenset(row["id"] for row in rows))
 
     async def _run_portion(
         self, steps: AsyncGenerator[None, None], request: PrivacyRequest

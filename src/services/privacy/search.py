@@ -205,7 +205,8 @@ class PrivacySearch:
     def candidate(self, line: str) -> Row | None:
         """Parses an archived event if it may be the person's: by its visitor or by a clue."""
         has_visitor = not self.progress.visitors.isdisjoint(visitor_ids_in(line))
-        return read_event_line(line) if has_visitor or self._has_clue(line) else None
+        row = read_event_line(line) if has_visitor or self._has_clue(line) else None
+        return row if row and self.subject.covers(row) else None
 
     def _has_clue(self, line: str) -> bool:
         if self.subject.asked_by != "email" or not is_form_line(line):
@@ -224,6 +225,9 @@ class PrivacySearch:
     # ---- the old log, and KV -------------------------------------------------------------------
 
     async def _search_logs(self) -> Steps:
+        """Finds the person in the old Worker's log, which is of no project."""
+        if self.subject.projects is not None:
+            return
         after: int | None = int(self.progress.after or 0)
         while after is not None:
             last, rows = await self._page(END_OF_LOG_PAGE, LOGS_WITH_CLUE, after)
@@ -292,6 +296,7 @@ class PrivacySearch:
             "events": sorted(progress.events),
             "forms": progress.archived_form_ids(),
             "logs": sorted(progress.logs),
+            "within": None if self.subject.projects is None else sorted(self.subject.pixels),
         }
 
     async def summary(self) -> Mapping[str, Any]:

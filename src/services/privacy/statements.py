@@ -25,7 +25,9 @@ def _in_url(column: str) -> str:
     return f"(instr({text}, ?1 ->> 'clue') OR instr({text}, ?1 ->> 'url_clue'))"
 
 
-_FORM_COLUMNS = "id, visitor_id, form_data, event_data, page_url, referrer_url, page_title"
+_FORM_COLUMNS = (
+    "id, pixel_id, visitor_id, form_data, event_data, page_url, referrer_url, page_title"
+)
 _SUBMITTED = "event_type = 'form_submit'"
 # The old Worker stored the fields of a form with whatever type the page gave the event.
 _OTHER_FORM = "form_data IS NOT NULL AND event_type IS NOT 'form_submit'"
@@ -58,8 +60,8 @@ WHERE instr(lower(form_data), ?1 ->> 'clue') OR {_in_url("page_url")}
 # events with a clue.
 FORMS_AND_MENTIONS_OF_VISITORS = f"""
 SELECT
-  tracking_events.id, tracking_events.visitor_id, event_type, form_data, event_data, page_url,
-  referrer_url, page_title
+  tracking_events.id, pixel_id, tracking_events.visitor_id, event_type, form_data, event_data,
+  page_url, referrer_url, page_title
 FROM json_each(?1, '$.visitors') AS visitor
 JOIN tracking_events ON tracking_events.visitor_id = visitor.value
 WHERE tracking_events.id > ?1 ->> 'after' AND (
@@ -80,20 +82,45 @@ JOIN visitors ON visitors.id = whole.value
 
 # ---- rows of the person ------------------------------------------------------------------------
 
-_SUBJECT_EVENTS = """
+PIXELS_OF_PROJECTS = """
+SELECT id FROM pixels WHERE project_id IN (SELECT value FROM json_each(?1, '$.projects'))
+"""
+
+
+def _is_within(table: str) -> str:
+    """Whether a row is of a pixel to which the search is limited, if it is."""
+    pixels = "SELECT value FROM json_each(?1, '$.within')"
+    return f"(?1 ->> 'within' IS NULL OR coalesce({table}.pixel_id IN ({pixels}), 0))"
+
+
+def _is_only_within(table: str, rows: str) -> str:
+    """Whether the search is limited to no pixels, or these rows of a table are of no other."""
+    row_outside = f"SELECT 1 FROM {table} WHERE {rows} AND NOT {_is_within(table)}"
+    return f"(?1 ->> 'within' IS NULL OR NOT EXISTS ({row_outside}))"
+
+
+_SUBJECT_EVENTS = f"""
   SELECT tracking_events.id FROM json_each(?1, '$.events') AS each
   JOIN tracking_events ON tracking_events.id = each.value
   UNION
   SELECT tracking_events.id FROM json_each(?1, '$.whole') AS whole
   JOIN tracking_events ON tracking_events.visitor_id = whole.value
+  WHERE {_is_within("tracking_events")}
 """
-_SUBJECT_SESSIONS = """
+_EVENTS_OF_SESSION = """
+  tracking_events.visitor_id = sessions.visitor_id AND tracking_events.session_id = sessions.id
+"""
+# What other projects need of a browser stays theirs.
+_SUBJECT_SESSIONS = f"""
   SELECT sessions.id FROM json_each(?1, '$.whole') AS whole
   JOIN sessions ON sessions.visitor_id = whole.value
+  WHERE {_is_within("sessions")} AND {_is_only_within("tracking_events", _EVENTS_OF_SESSION)}
 """
-_SUBJECT_VISITORS = """
+_SUBJECT_VISITORS = f"""
   SELECT visitors.id FROM json_each(?1, '$.whole') AS whole
   JOIN visitors ON visitors.id = whole.value
+  WHERE {_is_only_within("sessions", "sessions.visitor_id = visitors.id")}
+    AND {_is_only_within("tracking_events", "tracking_events.visitor_id = visitors.id")}
 """
 # The claims of the sync for the events, archived forms included.
 _SUBJECT_PERSONS = f"""
@@ -183,7 +210,7 @@ SELECT id FROM (
   UNION ALL
   SELECT tracking_events.id FROM json_each(?1, '$.whole') AS whole
   JOIN tracking_events ON tracking_events.visitor_id = whole.value
-  WHERE NOT coalesce({_IS_LEASED}, 0)
+  WHERE NOT coalesce({_IS_LEASED}, 0) AND {_is_within("tracking_events")}
 ) LIMIT {ERASURE_BATCH_ROWS}
 """
 
@@ -206,14 +233,10 @@ WHERE claimed_event_id IN (SELECT value FROM json_each(?1, '$.ids'))
 NEXT_SESSIONS = f"SELECT id FROM ({_SUBJECT_SESSIONS}) LIMIT {ERASURE_BATCH_ROWS}"
 
 # A session that has a new event stays, as a trigger demands; the next pass deletes both.
-DELETE_SESSIONS = """
+DELETE_SESSIONS = f"""
 DELETE FROM sessions
 WHERE id IN (SELECT value FROM json_each(?1, '$.ids'))
-  AND NOT EXISTS (
-    SELECT 1 FROM tracking_events
-    WHERE tracking_events.visitor_id = sessions.visitor_id
-      AND tracking_events.session_id = sessions.id
-  )
+  AND NOT EXISTS (SELECT 1 FROM tracking_events WHERE {_EVENTS_OF_SESSION})
 """
 
 # A visitor who is active now may have a new event; the next pass deletes it.

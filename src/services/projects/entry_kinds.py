@@ -28,6 +28,7 @@ FROM {table}
 def _page(select: str, siblings: str = "") -> str:
     return f"""
 {select} WHERE {siblings}name >= ?1 ->> 'cursor' AND (active OR ?1 ->> 'include_inactive')
+  AND (?1 ->> 'ids' IS NULL OR id IN (SELECT value FROM json_each(?1, '$.ids')))
 ORDER BY name LIMIT ?1 ->> 'rows'
 """
 

@@ -7,7 +7,7 @@ active. Every statement reads one JSON text (`?1`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.core.errors import ConflictError, InvalidInputError, NotFoundError
@@ -35,6 +35,7 @@ SELECT {_PROJECT}, {_POSITION} AS position, (
 ) AS pixel_count
 FROM projects
 WHERE active AND (?1 ->> 'cursor' IS NULL OR {_POSITION} <= ?1 ->> 'cursor')
+  AND (?1 ->> 'ids' IS NULL OR id IN (SELECT value FROM json_each(?1, '$.ids')))
 ORDER BY {_POSITION} DESC LIMIT ?1 ->> 'rows'
 """
 READ_PROJECT = f"SELECT {_PROJECT} FROM projects WHERE id = ?1 ->> 'id' AND active"
@@ -105,12 +106,18 @@ class LegacyRegister:
     database: Database
     new_id: NewId
 
-    async def projects(self, limit: int | None, cursor: str | None) -> LegacyPage:
-        """All projects, or a page of at most `limit` of them, each with its `pixel_count`."""
+    async def projects(
+        self, limit: int | None, cursor: str | None, ids: Collection[str] | None = None
+    ) -> LegacyPage:
+        """All projects, or a page of at most `limit` of them, each with its `pixel_count`.
+
+        `ids` are those that may be listed; None is all.
+        """
         rows_of_page = NO_LIMIT if limit is None else limit + 1
         # Scripts of old wrote cursors of their own, which nobody read.
         position = (limit and cursor) or None
-        [rows] = await self._rows(LIST_PROJECTS, rows=rows_of_page, cursor=position)
+        listed = None if ids is None else sorted(ids)
+        [rows] = await self._rows(LIST_PROJECTS, rows=rows_of_page, cursor=position, ids=listed)
         page = rows if limit is None else rows[:limit]
         projects = [{name: row[name] for name in row if name != "position"} for row in page]
         next_cursor = rows[len(page)]["position"] if len(rows) > len(page) else None

@@ -7,7 +7,7 @@ one round trip.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from services.core.errors import ConflictError, NotFoundError
@@ -20,11 +20,15 @@ MAX_CHANGE_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class EntryQuery:
-    """Which page of a list: at most `limit` entries, from the name `cursor` on."""
+    """Which page of a list: at most `limit` entries, from the name `cursor` on.
+
+    `ids` are those that may be listed; None is all.
+    """
 
     limit: int
     cursor: str
     include_inactive: bool
+    ids: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Register:
             "project_id": project_id,
             "cursor": query.cursor,
             "include_inactive": query.include_inactive,
+            "ids": None if query.ids is None else sorted(query.ids),
             "rows": query.limit + 1,
         }
         owners, rows = await self._with_owner((self.kind.page,), parameters)

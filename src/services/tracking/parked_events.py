@@ -138,6 +138,7 @@ def person_texts(content: bytes) -> Mapping[str, object]:
     custom = event.get("custom") or {}
     lead = event.get("lead")
     return {
+        "pixel_id": event.get("pixel_id"),
         "visitor_cookie": event.get("visitor_cookie"),
         "form_data": json.dumps(lead) if lead else None,
         "event_data": custom.get("data"),

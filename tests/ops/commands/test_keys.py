@@ -44,6 +44,20 @@ def test_a_key_may_see_persons_where_it_is_made_so(home: Path, *, leads: bool) -
     assert key.has("leads") == leads
 
 
+def test_a_key_is_limited_to_the_projects_that_are_named(home: Path) -> None:
+    limits = ("--project", "client-a", "--project", " client-b ", "--project", "client-a")
+    output = new(home, "--name", "client", "--role", "read", *limits, "--json")
+    [key] = read_api_keys(output.json["api_keys"]).keys
+    assert key.projects == frozenset(("client-a", "client-b"))
+    line = existing(home, json.loads(output.json["api_keys"]))
+    assert ppp("keys", "check", line, home=home).out == "read   client, only client-a, client-b\n"
+
+
+def test_an_empty_project_makes_no_key(home: Path) -> None:
+    refused = new(home, "--name", "client", "--role", "read", "--project", " ")
+    assert "--project needs the id of a project" in fails(refused, 2)
+
+
 def test_a_person_sees_the_key_once_and_what_to_do_with_its_line(home: Path) -> None:
     output = new(home, "--name", "ops", "--role", "read")
     lines = output.out.splitlines()
@@ -183,7 +197,7 @@ def test_a_line_of_keys_with_names_is_looked_through(home: Path) -> None:
     file = existing(home, [OTHER, {"name": "wrong"}])
     output = ppp("keys", "check", file, "--json", home=home)
     assert output.code == 1
-    assert output.json["keys"] == [{"name": "Marketing", "role": "read"}]
+    assert output.json["keys"] == [{"name": "Marketing", "role": "read", "projects": None}]
     assert not output.json["is_old_format"]
     [problem] = output.json["problems"]
     assert problem.endswith("left out is entry 2")

@@ -12,6 +12,7 @@ from services.access.api_keys import (
     WRONG_ENTRY,
     WRONG_PERMISSIONS,
     WRONG_PLAIN_KEY,
+    WRONG_PROJECTS,
     ApiKey,
     KeySecret,
     find_key,
@@ -38,6 +39,21 @@ def test_the_secret_is_a_json_array_of_keys() -> None:
     assert read_api_keys(text) == KeySecret(KEYS)
     # As some editors and shells write it.
     assert read_api_keys(f"\ufeff {text}\r\n") == KeySecret(KEYS)
+
+
+def test_a_key_may_be_for_some_projects() -> None:
+    entry = {"name": "client", "role": "read", "sha256": READER.sha256}
+    [key] = read_api_keys(json.dumps([entry | {"projects": ["a", " b ", "a"]}])).keys
+    assert key.projects == frozenset("ab")
+    [key] = read_api_keys(json.dumps([entry])).keys
+    assert key.projects is None
+
+
+@pytest.mark.parametrize("projects", [[], None, "a", {"a": 1}, ["a", 7], ["a", None], [""], [" "]])
+def test_an_entry_whose_projects_nobody_understands_opens_nothing(projects: object) -> None:
+    entry = {"name": "client", "role": "read", "sha256": READER.sha256, "projects": projects}
+    problem = f"{WRONG_PROJECTS}: left out is entry 1"
+    assert read_api_keys(json.dumps([entry])) == KeySecret(problems=(problem,))
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", " ", "\n", "\ufeff"])
