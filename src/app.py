@@ -9,6 +9,7 @@ from datetime import datetime
 from config import Config
 from services.access.rate_limiting import IsolateRateLimiter
 from services.access.refused_keys import RefusedKeys
+from services.access.shared_views import SharedViews
 from services.alerting.alert_states import AlertMemory
 from services.alerting.notifier import Notifier
 from services.archive.archive_run import ArchiveRun
@@ -59,6 +60,7 @@ class App:
     bucket: Bucket
     limiter: IsolateRateLimiter
     refused_keys: RefusedKeys
+    shared_views: SharedViews
     guard: DatabaseGuard
     pixels: PixelCache
     projects: Register

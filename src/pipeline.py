@@ -241,13 +241,19 @@ async def _known_key(app: App, request: Request, log: Log) -> ApiKey | Response:
         return _unauthorized(request, log)
     limit, address, now = app.config.refused_keys, _address(request), app.clock().timestamp()
     decision = await app.limiter.would_admit(limit, address, now)
-    key = find_key(app.config.api_keys, presented) if decision.allowed else None
+    key = await _find_key(app, presented) if decision.allowed else None
     if decision.allowed and key is None and app.refused_keys.is_guess(address, presented, now):
         decision = await app.limiter.admit(limit, address, now)
     _require_counted(decision)
     if not decision.allowed:
         return _too_many(app, request, limit, decision, log)
     return key or _unauthorized(request, log)
+
+
+async def _find_key(app: App, presented: str) -> ApiKey | None:
+    """The key of API_KEYS, or that of a shared view."""
+    key = find_key(app.config.api_keys, presented)
+    return key or await app.shared_views.key_of(presented, app.clock())
 
 
 def _unauthorized(request: Request, log: Log) -> Response:

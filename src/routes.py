@@ -15,15 +15,17 @@ from handlers import (
     export,
     health,
     home,
+    key,
     legacy_projects,
     legacy_reports,
     privacy,
     projects,
+    shared_views,
     tracking,
     waiting,
 )
 from scopes import Scope
-from services.access.api_keys import Role
+from services.access.api_keys import Access
 from services.access.bots import Header, is_bot, is_browsing_bot
 from web import Request, Response
 
@@ -52,7 +54,7 @@ class Policy:
 
     limit: LimitName | None = None
     reserve: Reserve | None = None
-    key: Role | None = None
+    key: Access | None = None
     scope: Scope | None = None
     cross_origin: bool = False
     refuses_agent: Callable[[str, Header], bool] | None = None
@@ -86,7 +88,7 @@ TRACKING = Policy(
 FALLBACK_IMAGE = replace(
     TRACKING, reserve=Reserve("leads", tracking.image_has_lead), stand_in=tracking.GIF_ALONE
 )
-READING = Policy(limit="analytics", key="read", hides_persons=True)
+READING = Policy(limit="analytics", key="view", hides_persons=True)
 MANAGEMENT_READING = Policy(limit="management", key="read", hides_secrets=True)
 # Any site may ask at the old addresses, as ever: without a key of its own it reads nothing.
 LEGACY_READING = replace(READING, cross_origin=True)
@@ -134,6 +136,12 @@ PIXEL = {
     "PUT": Route(projects.PIXEL_HANDLERS.change, _within(MANAGING, PIXEL_SCOPE)),
     "DELETE": Route(projects.PIXEL_HANDLERS.switch_off, _within(MANAGING, PIXEL_SCOPE)),
 }
+VIEWS = {
+    "GET": Route(shared_views.list_views, _within(MANAGING, PARENT_SCOPE)),
+    "POST": Route(shared_views.create, _within(MANAGING, PARENT_SCOPE)),
+}
+VIEW = {"DELETE": Route(shared_views.revoke, _within(MANAGING, Scope("project", segment=-3)))}
+KEY = {"GET": Route(key.describe, _within(READING, HANDLER_SCOPE))}
 LEGACY_EXPORT = {"GET": Route(export.legacy_export, _within(LEGACY_READING, PIXEL_SCOPE))}
 LEGACY_METRICS = {"GET": Route(legacy_reports.metrics, LEGACY_READING)}
 LEGACY_PROJECT_STATS = {
@@ -235,10 +243,26 @@ def _management_routes(entry: list[str]) -> Mapping[str, Route]:
             return PROJECT
         case ["projects", _, "pixels"]:
             return PIXELS
+        case ["projects", _, "views", *view]:
+            return _view_routes(view)
         case ["pixels", _]:
             return PIXEL
         case _:
             return NO_ROUTES
+
+
+def _view_routes(view: list[str]) -> Mapping[str, Route]:
+    match view:
+        case []:
+            return VIEWS
+        case [_]:
+            return VIEW
+        case _:
+            return NO_ROUTES
+
+
+def _key_routes(rest: list[str]) -> Mapping[str, Route]:
+    return NO_ROUTES if rest else KEY
 
 
 def _legacy_report_routes(report: list[str]) -> Mapping[str, Route]:
@@ -327,6 +351,7 @@ AREAS: Mapping[str, Callable[[list[str]], Mapping[str, Route]]] = {
     "manage": _management_routes,
     "privacy": _privacy_routes,
     "backups": _backup_routes,
+    "key": _key_routes,
     "waiting": _waiting_routes,
     "track": _legacy_track_routes,
     "analytics": _legacy_report_routes,

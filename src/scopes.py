@@ -32,7 +32,7 @@ async def refusal_outside(
     """The refusal of a request about a project that the key does not have; None if it has it.
 
     It is that of a project or pixel that does not exist. Without a scope a request is about all
-    projects.
+    projects. A key for some pixels has nothing of their project but them.
 
     Raises:
         UnavailableError: D1 failed.
@@ -42,9 +42,15 @@ async def refusal_outside(
     if scope is None:
         return error_response(HTTPStatus.FORBIDDEN, NEEDS_ALL_PROJECTS)
     entry_id = request.segment(scope.segment)
+    if key.pixels is not None:
+        return None if scope.by == "pixel" and entry_id in key.pixels else _not_found(scope)
     project_id = await _project_of(app, entry_id) if scope.by == "pixel" else entry_id
     if project_id in key.projects:
         return None
+    return _not_found(scope)
+
+
+def _not_found(scope: Scope) -> Response:
     return error_response(HTTPStatus.NOT_FOUND, f"{scope.by.capitalize()} not found")
 
 

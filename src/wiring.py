@@ -30,6 +30,7 @@ from config import (
 )
 from services.access.rate_limiting import IsolateRateLimiter
 from services.access.refused_keys import RefusedKeys
+from services.access.shared_views import SharedViews
 from services.alerting.alert_states import AlertMemory
 from services.alerting.notifier import Notifier
 from services.alerting.webhook import AlertWebhook
@@ -116,6 +117,7 @@ def build_app(env: Any) -> App:
         bucket=bucket,
         limiter=IsolateRateLimiter(shards),
         refused_keys=RefusedKeys(config.refused_keys.window_seconds),
+        shared_views=SharedViews(database, new_id),
         guard=guard,
         pixels=pixels,
         projects=Register(PROJECT_KIND, database, new_id),

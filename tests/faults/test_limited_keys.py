@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -25,12 +24,13 @@ LIMITED_READER = "opens the first client's numbers"
 SECRETS = ("SECRETB", "Client B")
 # Everybody may ask these; what an archive takes is of no client's.
 OPEN = ("/e", "/e/page.gif", "/health", "/health/cron", "/", "/p.js", "/api.html", "/openapi.json")
+METHODS = ("get", "post", "put", "delete")
 OF_ALL_PROJECTS = (
     *("/api/reports/metrics", "/api/reports/debug/utm-analysis", "/api/analytics/metrics"),
     *("/api/analytics/debug/utm-analysis", "/api/alerts", "/api/backups", "/api/waiting"),
     *("/api/archive", "/api/privacy/receipts"),
 )
-IN_HANDLER = ("/api/manage/projects", "/api/projects", "/api/privacy/")
+IN_HANDLER = ("/api/manage/projects", "/api/projects", "/api/privacy/", "/api/key")
 
 
 class TwoClients(Deployment):
@@ -70,23 +70,26 @@ def clients() -> TwoClients:
     return TwoClients()
 
 
-def operations() -> Iterator[tuple[str, str]]:
+def operations() -> list[tuple[str, str]]:
     """Path and method of everything that the API description has and that needs a key."""
     text = (ROOT / "static/openapi.yaml").read_text(encoding="utf-8")
-    for path, methods in cast("dict[str, dict[str, Any]]", yaml.safe_load(text)["paths"]).items():
-        if path not in OPEN and not path.startswith("/static/"):
-            yield from ((path, name.upper()) for name in methods if name in ("get", "post", "put"))
-            yield from ((path, name.upper()) for name in methods if name == "delete")
+    return [
+        (path, name.upper())
+        for path, methods in cast("dict[str, Any]", yaml.safe_load(text)["paths"]).items()
+        if path not in OPEN and not path.startswith("/static/")
+        for name in methods
+        if name in METHODS
+    ]
 
 
-@pytest.mark.parametrize(("path", "method"), list(operations()))
+@pytest.mark.parametrize(("path", "method"), operations())
 def test_nothing_of_another_project_is_told_or_changed(
     clients: TwoClients, path: str, method: str
 ) -> None:
     address = path.format(
         pixelId=clients.pixel_b,
         projectId=clients.b,
-        **dict.fromkeys(("receiptId", "problem", "backupId"), "some"),
+        **dict.fromkeys(("receiptId", "problem", "backupId", "viewId"), "some"),
     )
     person = {"email": "SECRETB@client.example"}
     confirmed = {"confirm": True} if path.endswith("erase") else {}
@@ -105,7 +108,7 @@ def test_nothing_of_another_project_is_told_or_changed(
     assert after == before
 
 
-@pytest.mark.parametrize(("path", "method"), list(operations()))
+@pytest.mark.parametrize(("path", "method"), operations())
 def test_a_limited_key_reads_its_own_as_one_for_all_does(
     clients: TwoClients, path: str, method: str
 ) -> None:

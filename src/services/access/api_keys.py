@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 Role = Literal["read", "admin"]
+Access = Literal["view", "read", "admin"]
+"""What a key opens, each also what stands before it. `view`, that of a link, opens reports."""
+
 Permission = Literal["leads"]
 """What a key may do beyond its role. `leads`: see who the persons in exports are."""
 
@@ -52,19 +55,25 @@ WRONG_PLAIN_KEY = f"must have plain keys of {MIN_KEY_CHARACTERS} or more letters
 class ApiKey:
     """A key of one holder, by `name`; the role `read` opens the reports, `admin` everything.
 
+    That of a shared view has the role `view`, and an end (`YYYY-MM-DD HH:MM:SS`).
+
     `permissions` are those beyond the role; `admin` has all of them. `projects` are the ids of
-    those that the key is for; None is all of them, and what belongs to no project.
+    those that the key is for; None is all of them, and what belongs to no project. `pixels` limits
+    it further, to reports of these.
     """
 
     name: str
-    role: Role
+    role: Access
     sha256: str
     permissions: frozenset[Permission] = frozenset()
     projects: frozenset[str] | None = None
+    pixels: frozenset[str] | None = None
+    ends_at: str | None = None
 
-    def opens(self, role: Role) -> bool:
+    def opens(self, role: Access) -> bool:
         """Whether this key is enough for a route that needs `role`."""
-        return self.role in ("admin", role)
+        roles = get_args(Access)
+        return roles.index(self.role) >= roles.index(role)
 
     def has(self, permission: Permission) -> bool:
         """Whether this key has a permission, by itself or by its role."""
@@ -130,7 +139,7 @@ def _read_plain_keys(text: str) -> KeySecret:
     keys = list(filter(None, keys))
     usable = tuple(
         # By its place in the text, as the problems name keys.
-        ApiKey(f"old key {position}", "admin", _digest(key))
+        ApiKey(f"old key {position}", "admin", digest_of_key(key))
         for position, key in enumerate(keys, 1)
         if _is_usable(key)
     )
@@ -212,13 +221,14 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _digest(key: str) -> str:
+def digest_of_key(key: str) -> str:
+    """The SHA-256 of a key in hex, by which it is known."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find_key(keys: tuple[ApiKey, ...], presented: str) -> ApiKey | None:
     """The key whose digest a presented secret has, or None, in constant time."""
-    sha256 = _digest(presented)
+    sha256 = digest_of_key(presented)
     match = None
     for key in keys:
         if hmac.compare_digest(key.sha256, sha256):

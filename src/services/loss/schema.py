@@ -22,6 +22,7 @@ TABLES = {
     "projects": "0001",
     "refused_requests": "0056",
     "row_changes": "0022",
+    "shared_views": "0057",
     "sessions": "0001",
     "system_logs": "0005",
     "tracking_events": "0001",

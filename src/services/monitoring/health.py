@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.core.ports import Clock, Database, KeyValues, LimiterShards, UnavailableError
 
 # The last migration that this version of the code needs.
-EXPECTED_MIGRATION = "0056_count_refused_requests.sql"
+EXPECTED_MIGRATION = "0057_share_views.sql"
 NO_ANSWER = "does not answer"
 FIND_MIGRATION = "SELECT max(name) AS name FROM d1_migrations"
 
