@@ -4,7 +4,7 @@ CREATE TABLE shared_views (
   name       TEXT NOT NULL,
   project_id TEXT NOT NULL, -- no foreign key: projects are never deleted
   pixel_id   TEXT, -- NULL: all pixels of the project
-  sha256     TEXT NOT NULL UNIQUE, -- of the link's secret, which is stored nowhere
+  sha256     TEXT NOT NULL UNIQUE, -- of the secret of the link, which is stored nowhere
   created_at TEXT NOT NULL,
   ends_at    TEXT NOT NULL,
   revoked_at TEXT

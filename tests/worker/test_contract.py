@@ -52,6 +52,11 @@ def unlimited(local_config: Bundle) -> Iterator[Worker]:
             "INSERT INTO pixels (id, project_id, name)"
             " VALUES ('spare-pixel', 'spare-project', 'spare')"
         )
+        running.query(
+            "INSERT INTO shared_views (id, name, project_id, sha256, created_at, ends_at)"
+            " VALUES ('spare-view', 'Spare', 'spare-project', '', '2026-05-01 12:00:00',"
+            " '2999-01-01 00:00:00')"
+        )
         running.send(some_event(page_url="https://shop.example/?utm_source=google&gbraid=1"))
         running.send(some_event(event_type="form_submit", form_data={"email": "a@shop.example"}))
         running.act("scheduled", cron="*/5 * * * *")

@@ -11,19 +11,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from services.access.api_keys import ApiKey, digest_of_key
 from services.core.errors import ConflictError, InvalidFieldsError, NotFoundError, unknown_fields
 from services.core.ports import Database, NewId, Row
-from services.core.stored_time import format_stored_time, parse_iso
+from services.core.stored_time import format_stored_time
 from services.core.text import clean
 
 # By it a secret is told from an API key, so that a wrong key costs no query.
 SECRET_PREFIX = "view_"  # noqa: S105  # what all of them begin with
 MAX_NAME_CHARACTERS = 100
 MAX_DAYS = 366
+VALID_DAYS = range(1, MAX_DAYS + 1)
 MAX_VIEWS_OF_PROJECT = 100
-FIELDS = ("name", "pixel_id", "ends_at", "days")
+FIELDS = ("name", "pixel_id", "days")
 _SECRET = re.compile(rf"{SECRET_PREFIX}[0-9a-f]{{64}}")
 
 _COLUMNS = "id, name, project_id, pixel_id, created_at, ends_at, revoked_at"
@@ -146,44 +148,25 @@ class SharedViews:
 
 
 def read_new_view(fields: Mapping[str, object], now: datetime) -> NewView:
-    """Reads the body of a request for a view: its `ends_at`, a time, or the `days` until then.
+    """Reads the body of a request for a view; it ends so many `days` from now.
 
     Raises:
         InvalidFieldsError: a field is unknown, missing or cannot be used.
     """
     problems = unknown_fields(fields, FIELDS)
-    name, pixel_id = fields.get("name"), fields.get("pixel_id")
+    name, pixel_id, days = (fields.get(field) for field in FIELDS)
     cleaned = clean(name, MAX_NAME_CHARACTERS + 1) if isinstance(name, str) else None
     if cleaned is None or len(cleaned) > MAX_NAME_CHARACTERS:
         problems.append(f"name: must be a text of 1 to {MAX_NAME_CHARACTERS} characters")
     if pixel_id is not None and not isinstance(pixel_id, str):
         problems.append("pixel_id: must be the id of a pixel, or left out for all of the project")
-    ends_at = _read_end(fields, now, problems)
-    if problems or cleaned is None or ends_at is None:
+    # JSON has one kind of number: 30.0 is a whole one.
+    if isinstance(days, bool) or not isinstance(days, int | float) or days not in VALID_DAYS:
+        problems.append(f"days: must be a whole number from 1 to {MAX_DAYS}")
+    if problems:
         raise InvalidFieldsError(problems)
-    return NewView(cleaned, pixel_id if isinstance(pixel_id, str) else None, ends_at)
-
-
-def _read_end(fields: Mapping[str, object], now: datetime, problems: list[str]) -> datetime | None:
-    """When a view ends; None, and a problem, of what says no time that can be used."""
-    days, text = fields.get("days"), fields.get("ends_at")
-    if (days is None) == (text is None):
-        problems.append("ends_at: say until when, by ends_at or by days, and not both")
-    elif isinstance(text, str):
-        try:
-            ends_at = parse_iso(text)
-        except (ValueError, OverflowError):
-            problems.append("ends_at: must be a time such as 2026-12-31 or 2026-12-31T18:00:00Z")
-        else:
-            if now < ends_at <= now + timedelta(days=MAX_DAYS):
-                return ends_at
-            problems.append(f"ends_at: must be in the next {MAX_DAYS} days")
-    elif isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= MAX_DAYS:
-        return now + timedelta(days=days)
-    else:
-        field = "ends_at: must be a time" if days is None else "days: must be a whole number"
-        problems.append(f"{field} of the next {MAX_DAYS} days")
-    return None
+    ends_at = now + timedelta(days=int(cast("float", days)))
+    return NewView(cast("str", cleaned), cast("str | None", pixel_id), ends_at)
 
 
 def _key(view: Row, sha256: str) -> ApiKey:

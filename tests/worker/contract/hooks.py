@@ -14,6 +14,7 @@ DEMO = {"pixelId": "ppp-demo-pixel", "projectId": "ppp-demo-project"}
 # Rows to change and to switch off, so that reports always have the demo's.
 SPARE = {"pixelId": "spare-pixel", "projectId": "spare-project"}
 OPEN_PROBLEM = "leads_waiting"
+SPARE_VIEW = {"projectId": "spare-project", "viewId": "spare-view"}
 MODELS_OF_LEADS = ("last_non_direct", "linear", "position", "time_decay")
 MOST_DAYS = timedelta(days=365)
 CHANGES = ("PUT", "DELETE")
@@ -37,6 +38,8 @@ def _make_sense(case: AnyCase) -> None:
         case.path_parameters = {name: DEMO[name] for name in case.path_parameters}
     if "problem" in case.path_parameters:
         case.path_parameters["problem"] = OPEN_PROBLEM
+    if "viewId" in case.path_parameters:
+        case.path_parameters = dict(SPARE_VIEW)
     if isinstance(case.body, dict) and "pixel_id" in case.body:
         case.body["pixel_id"] = DEMO["pixelId"]
         if case.path == "/api/archive":
