@@ -18,7 +18,7 @@ from services.tracking.attribution import has_parameters
 from services.tracking.events import Event
 from services.tracking.link_parameters import bare_page
 from services.tracking.registrable_domains import share_domain
-from services.tracking.site_directory import SiteDirectory, plain_host, read_page
+from services.tracking.site_directory import Page, SiteDirectory, plain_host, read_page
 
 # Of a visitor who is made up.
 _MAX_EVENTS = 1_000
@@ -90,14 +90,20 @@ class Referrers:
         other_ids = known_ids - {own_id}
         if not other_ids and (is_own_host or is_named or own_id in by_wildcard):
             return False
-        seen_pages = await self.database.rows(READ_SEEN, event.visitor_cookie, page.host)
-        if any(
-            row["project_id"] == own_id and read_page(row["page_url"]) == page for row in seen_pages
-        ):
+        was_with_others = await self._was_with_others(event, page, own_id)
+        if was_with_others is None:
+            return bool(other_ids) and not is_one_clients
+        return was_with_others
+
+    async def _was_with_others(self, event: Event, page: Page, own_id: str) -> bool | None:
+        """Whether the visitor was on the host of a page with other projects, as far as is stored.
+
+        Not if they were on exactly that page with the own one; None if they were not there at all.
+        """
+        rows = await self.database.rows(READ_SEEN, event.visitor_cookie, page.host)
+        if any(row["project_id"] == own_id and read_page(row["page_url"]) == page for row in rows):
             return False
-        if any(_is_anothers(row, own_id, page.host) for row in seen_pages):
-            return True
-        return bool(other_ids) and not is_one_clients
+        return True if any(_is_anothers(row, own_id, page.host) for row in rows) else None
 
 
 def _is_anothers(row: Row, project_id: str, host: str) -> bool:
