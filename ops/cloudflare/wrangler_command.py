@@ -22,6 +22,8 @@ _SPECIAL = frozenset('"$`\\!')
 _JSON = re.compile(r"^[\[{]", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MESSAGE_START, _MESSAGE_END = "[ERROR]", "\U0001fab5"
+# Before the same message once more, with where wrangler noticed it.
+_REPEATED = "\N{HEAVY BALLOT X}"
 _ADVICE = "If you think this is a bug"
 _REQUEST = re.compile(r"^A request to the Cloudflare API \(\S*\) failed\. ?")
 MAX_MESSAGE_CHARACTERS = 1_000
@@ -87,6 +89,7 @@ def _error_message(output: str) -> str:
     except (ValueError, LookupError, TypeError):
         text = _COLOUR.sub("", output).partition("\n")[2]
         text = (text.partition(_MESSAGE_START)[2] or text).partition(_MESSAGE_END)[0]
+        text = text.partition(_REPEATED)[0].strip() or text
     message = " ".join(text.partition(_ADVICE)[0].split())
     # What the API answered says more than its address.
     return (_REQUEST.sub("", message) or message)[:MAX_MESSAGE_CHARACTERS]

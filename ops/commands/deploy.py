@@ -24,7 +24,7 @@ from ops.commands.preflight import (
     note_check,
     show_results,
 )
-from ops.deploy.checkout import note_unknown_commit
+from ops.deploy.checkout import note_unknown_code
 from ops.deploy.deployment import Deployment, DeploymentOptions
 from ops.deploy.dry_run import PlannedStep, plan_deployment
 from ops.deploy.facts import DeploymentFacts
@@ -98,7 +98,7 @@ def deploy(
         field_map, max_backup_age, optional_secrets or (), accept_database, first
     )
     announce(describe_target(target, _find_account(target, dry_run=dry_run)), as_json=as_json)
-    note_unknown_commit()
+    note_unknown_code()
     if dry_run:
         target_options = "--local" if local else f"--env {target.name}"
         forecast = _read_forecast(target)

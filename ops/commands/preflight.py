@@ -15,7 +15,7 @@ from ops.cloudflare.account import describe_target, find_account
 from ops.cloudflare.target import Env, Local, PersistTo, choose_target
 from ops.commands.fields import DEFAULT_MAP
 from ops.deploy.check_result import CheckResult
-from ops.deploy.checkout import note_unknown_commit
+from ops.deploy.checkout import note_unknown_code
 from ops.deploy.facts import DeploymentFacts
 from ops.deploy.preflight_checks import Preflight, PreflightOptions, all_passed, results_as_json
 from ops.terminal.errors import ExitCode, WrongUsageError
@@ -90,7 +90,7 @@ def preflight(
         field_map, max_backup_age, optional_secrets or (), accept_database, first
     )
     announce(describe_target(target, find_account(target)), as_json=as_json)
-    note_unknown_commit()
+    note_unknown_code()
     with tempfile.TemporaryDirectory() as folder:
         preflight = Preflight(DeploymentFacts(target, Path(folder)), options, note_check)
         unknown = set(only or ()).difference(preflight.checks())

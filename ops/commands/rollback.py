@@ -18,6 +18,7 @@ from ops.cloudflare.bucket import Bucket
 from ops.cloudflare.target import Env, Local, PersistTo, Target, choose_target
 from ops.cloudflare.versions import (
     BEHIND_MIGRATION,
+    bound_database,
     is_behind_migration,
     is_secret_change,
     list_deployments,
@@ -25,7 +26,7 @@ from ops.cloudflare.versions import (
     traffic_shares,
 )
 from ops.cloudflare.worker_commands import WorkerCommands
-from ops.cloudflare.wrangler_command import WranglerCommand
+from ops.cloudflare.wrangler_command import RefusedError
 from ops.deploy.deployment import DATA_STAYS
 from ops.deploy.deployment_log import (
     TIME_FORMAT,
@@ -35,7 +36,9 @@ from ops.deploy.deployment_log import (
     read_log,
 )
 from ops.deploy.rollout import FULL_TRAFFIC
+from ops.deploy.traffic import BY_HAND, RETRY_PAUSES_SECONDS, give_all_traffic, is_return
 from ops.terminal.errors import ExitCode, NoAnswerError, OpsError
+from ops.terminal.interrupts import finished_first
 from ops.terminal.options import AsJson, DryRun, Yes
 from ops.terminal.output import (
     announce,
@@ -47,13 +50,16 @@ from ops.terminal.output import (
     show_json,
     show_table,
 )
-from ops.worker_api.retries import Sleep, polling
+from ops.worker_api.retries import Sleep, outage_retries, polling
 from ops.worker_api.worker import choose_worker
 
 # A new deployment takes up to two minutes to reach every location of Cloudflare.
 MAX_HEALTH_CHECKS, PAUSE_SECONDS, TIMEOUT_SECONDS = 24, 5, 30
 MAX_LOG_ENTRIES = 20
-NO_EARLIER_VERSION = "there is no earlier version with all the traffic to go back to"
+NO_EARLIER_VERSION = (
+    "no earlier version with all the traffic is among the last ten deployments or in the log: "
+    "npx wrangler versions list --env production shows others, which can be named"
+)
 
 Deployments = Sequence[Mapping[str, Any]]
 
@@ -80,33 +86,110 @@ def rollback(
 
     First it lists the deployments, from the log in R2 and from Cloudflare; with --local, where
     there are no versions, it does only that. Then it checks that the Worker is healthy. Data is not
-    rolled back. Exits with 1 if there is no version to go back to, if Cloudflare would not bring it
-    back because of a Durable Object migration, or if the Worker is not healthy.
+    rolled back. Repeated, it changes nothing: to go further back, or forth, name a version. Exits
+    with 1 if there is no version to go back to, if Cloudflare would not bring it back because of a
+    Durable Object migration, if it uses another database, or if the Worker is not healthy.
     """
     target = choose_target(env, persist_to, local=local)
     require_no_question(as_json=as_json, yes=yes, dry_run=dry_run or local)
     announce(describe_target(target, find_account(target)), as_json=as_json)
-    log = read_log(Bucket(target))
-    deployments = list_deployments(WorkerCommands(target)) if target.environment else []
+    log = _read_log_if_possible(target)
+    commands = WorkerCommands(target)
+    deployments = _list_deployments(commands) if target.environment else []
     if not as_json:
-        _show_log(log)
+        if log is not None:
+            _show_log(log)
         _show_deployments(deployments)
-    version = version or earlier_version(deployments)
     outcome: dict[str, object] = {"environment": target.name, "version": version, "log": log}
-    if version is None or local:
-        note("there are no versions on this machine" if local else NO_EARLIER_VERSION)
-    else:
-        _require_no_migration(WorkerCommands(target), version, deployments)
-        command = WorkerCommands(target).split({version: FULL_TRAFFIC}, "rolled back by hand")
+    serving = _serving_already(deployments, version)
+    if serving:
+        outcome |= {"version": serving, "serves_already": True}
+        _confirm_serving(target, serving, deployments, log)
+    elif version := version or earlier_version(deployments, log or ()):
+        outcome["version"] = version
+        _require_possible(commands, version, deployments)
+        command = commands.split({version: FULL_TRAFFIC}, BY_HAND)
         note(DATA_STAYS)
         if dry_run:
             outcome["commands"] = [str(command)]
             typer.echo(command, err=as_json)
         elif yes or confirm(f"Give {version} all the traffic ({target.name})?"):
-            outcome["done"] = _roll_back(target, command, version, deployments)
+            outcome["done"] = _roll_back(target, version, deployments)
+    else:
+        note("there are no versions on this machine" if local else NO_EARLIER_VERSION)
     if as_json:
         show_json(outcome)
-    return ExitCode.FINE if {"commands", "done"} & outcome.keys() else ExitCode.PROBLEMS
+    is_done = {"commands", "done", "serves_already"} & outcome.keys()
+    return ExitCode.FINE if is_done else ExitCode.PROBLEMS
+
+
+def _read_log_if_possible(target: Target) -> Sequence[DeploymentEntry] | None:
+    """Return the log, or None with a note: going back must not wait for R2 or a whole log."""
+    try:
+        return read_log(Bucket(target))
+    except OpsError as error:
+        note(f"the log of deployments could not be read: {error}")
+        return None
+
+
+def _list_deployments(commands: WorkerCommands) -> Deployments:
+    return outage_retries(RefusedError, pauses=RETRY_PAUSES_SECONDS)(list_deployments, commands)
+
+
+def _serving_already(deployments: Deployments, version: str | None) -> str | None:
+    """Return the version that serves where it is the one that is wanted, else None.
+
+    Without a version that is the one that a rollback gave all traffic: whoever repeats the command,
+    because its answer was lost, must not bring the bad version back.
+    """
+    serving = sole_version(deployments[0]) if deployments else None
+    is_wanted = is_return(deployments) if version is None else version == serving
+    return serving if is_wanted else None
+
+
+def _confirm_serving(
+    target: Target,
+    version: str,
+    deployments: Deployments,
+    log: Sequence[DeploymentEntry] | None,
+) -> None:
+    """Say that a version serves already, and log the rollback whose answer was lost."""
+    former = next((v for v in map(sole_version, deployments) if v not in {version, None}), None)
+    note(
+        f"{version} serves already: nothing was changed. For another one, name it: "
+        f"./ppp rollback {former or 'VERSION'} --env {target.environment}"
+    )
+    is_logged = any(entry.get("worker_version") == version for entry in (log or ())[-1:])
+    if log is not None and is_return(deployments) and not is_logged and _is_by_hand(deployments):
+        _log_rollback(target, version, former or "")
+
+
+def _is_by_hand(deployments: Deployments) -> bool:
+    return any(_message(deployment) == BY_HAND for deployment in deployments[:1])
+
+
+def _traffic(deployment: Mapping[str, Any]) -> str:
+    return ", ".join(traffic_shares(deployment))
+
+
+def _require_possible(commands: WorkerCommands, version: str, deployments: Deployments) -> None:
+    """Propose no version that Cloudflare would refuse, or that would write elsewhere.
+
+    Raises:
+        OpsError: the version is bound to another database than the one that serves.
+    """
+    _require_no_migration(commands, version, deployments)
+    serving = next(iter(traffic_shares(deployments[0])), None) if deployments else None
+    if serving is None:
+        return
+    databases = [bound_database(commands, version_id) for version_id in (version, serving)]
+    if None not in databases and databases[0] != databases[1]:
+        raise OpsError(
+            f"{version} is bound to the database {databases[0]}, and what serves to "
+            f"{databases[1]}: going back would send the events to a database that is lost or old. "
+            "Deploy the older code from its own checkout, with the database_id of today in its "
+            "wrangler.toml: ./ppp deploy --at-once"
+        )
 
 
 def _require_no_migration(
@@ -122,10 +205,11 @@ def _require_no_migration(
             raise OpsError(f"{version} cannot be brought back: {BEHIND_MIGRATION}")
 
 
-def earlier_version(deployments: Deployments) -> str | None:
+def earlier_version(deployments: Deployments, log: Sequence[DeploymentEntry] = ()) -> str | None:
     """Return the last version that had all traffic before the code that has it now.
 
-    `deployments` are the newest first. A changed secret makes a version of the same code.
+    `deployments` are the newest first, at most ten; the log, the oldest first, goes further back. A
+    changed secret makes a version of the same code.
     """
     if not deployments:
         return None
@@ -133,21 +217,33 @@ def earlier_version(deployments: Deployments) -> str | None:
     for newer, older in pairwise(deployments):
         if is_secret_change(newer) and sole_version(newer) in same_code:
             same_code.add(sole_version(older))
-    earlier = map(sole_version, deployments[1:])
+    logged = [entry.get("worker_version") for entry in log[::-1] if entry["state"] == "finished"]
+    earlier = (*map(sole_version, deployments[1:]), *logged)
     return next((version for version in earlier if version not in same_code), None)
 
 
-def _roll_back(
-    target: Target, command: WranglerCommand, version: str, deployments: Deployments
-) -> DeploymentEntry:
+def _roll_back(target: Target, version: str, deployments: Deployments) -> DeploymentEntry:
     """Give the version all traffic, log it, and wait until it is healthy.
 
     Raises:
-        OpsError: wrangler failed, or the version is unhealthy.
+        OpsError: it does not have the traffic, or it is unhealthy.
     """
-    command.run()
+    with finished_first("rollback"):
+        problem = give_all_traffic(WorkerCommands(target), version, BY_HAND)
+        if problem:
+            raise NoAnswerError(
+                f"{version} does not have all the traffic ({problem}). Run it again, with the "
+                f"version: ./ppp rollback {version} --env {target.environment}"
+            )
+        entry = _log_rollback(target, version, _traffic(deployments[0]) if deployments else "")
+    worker = choose_worker(target.environment, None, local=False)
+    note(f"{version} has all the traffic, and {require_health(worker.url, version)}")
+    return entry
+
+
+def _log_rollback(target: Target, version: str, previous: str) -> DeploymentEntry:
+    """Write a rollback into the log, where it can be written; return its entry."""
     now = datetime.now(UTC)
-    shares = traffic_shares(deployments[0]) if deployments else {}
     entry: DeploymentEntry = {
         "id": new_deployment_id(now),
         "kind": "rollback",
@@ -157,14 +253,12 @@ def _roll_back(
         "database": target.database,
         "database_id": target.database_id,
         "worker_version": version,
-        "previous_version": ", ".join(shares),
+        "previous_version": previous,
     }
     try:
         append_to_log(Bucket(target), entry)
     except OpsError as error:
         note(f"the log of deployments could not be written: {error}")
-    worker = choose_worker(target.environment, None, local=False)
-    note(f"{version} has all the traffic, and {require_health(worker.url, version)}")
     return entry
 
 

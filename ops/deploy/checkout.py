@@ -9,9 +9,10 @@ from ops.terminal.output import note
 from paths import ROOT
 
 
-def version_message(commit: str | None) -> str:
-    """Return the message of an uploaded version: `3.1.0 at 4f1fd03`."""
-    return f"{VERSION} at {commit}" if commit else VERSION
+def version_message(commit: str | None, *, uncommitted: bool = False) -> str:
+    """Return the message of an uploaded version: `3.1.0 at 4f1fd03 with uncommitted changes`."""
+    changes = " with uncommitted changes" if uncommitted else ""
+    return f"{VERSION} at {commit}{changes}" if commit else VERSION
 
 
 def read_checkout() -> tuple[str | None, bool | None]:
@@ -20,9 +21,15 @@ def read_checkout() -> tuple[str | None, bool | None]:
     return commit, bool(_git("status", "--porcelain")) if commit else None
 
 
-def note_unknown_commit() -> None:
-    """Say that nobody will know which code was deployed, where git does not tell the commit."""
-    if read_checkout()[0] is None:
+def note_unknown_code() -> None:
+    """Say that nobody will know which code was deployed, where no commit holds it."""
+    commit, uncommitted = read_checkout()
+    if uncommitted:
+        note(
+            f"this checkout has changes that are not in its commit {commit}: nobody will be able to"
+            " deploy the same code again (git status lists them)"
+        )
+    if commit is None:
         note(
             "the commit of this checkout is not known, because git does not tell it: the log of "
             "deployments will not name it (git status says why)"

@@ -22,7 +22,7 @@ from ops.deploy.facts import read_rows
 from ops.deploy.large_migrations import apply_migrations
 from ops.deploy.release import Release
 from ops.terminal.errors import NoAnswerError, OpsError, describe_error
-from ops.terminal.interrupts import interrupted_by_signals
+from ops.terminal.interrupts import finished_first, interrupted_by_signals
 from ops.terminal.output import note
 from ops.terminal.progress import progress
 from ops.worker_api.client import Api
@@ -87,7 +87,7 @@ class Deployment:
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
         commit, uncommitted = read_checkout()
-        message = version_message(commit)
+        message = version_message(commit, uncommitted=bool(uncommitted))
         self.release = Release(
             self.target, self.api, self.previous, message, self.options.watch_seconds
         )
@@ -127,7 +127,8 @@ class Deployment:
                 if self.target.environment:
                     self._release()
         except BaseException as error:
-            message = self._roll_back(describe_error(error))
+            with finished_first("going back"):
+                message = self._roll_back(describe_error(error))
             if isinstance(error, SystemExit | GeneratorExit):
                 raise
             kind = NoAnswerError if isinstance(error, NoAnswerError) else OpsError
@@ -255,5 +256,5 @@ class Deployment:
     def _try_to_record(self, state: str) -> None:
         try:
             self._record(state)
-        except OpsError as error:
-            note(f"the log of deployments could not be written: {error}")
+        except (OpsError, KeyboardInterrupt) as error:
+            note(f"the log of deployments could not be written: {describe_error(error)}")

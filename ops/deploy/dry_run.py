@@ -70,7 +70,8 @@ def _curl_post(address: str) -> str:
 
 def _release_steps(target: Target, url: str, options: DeploymentOptions) -> Sequence[PlannedStep]:
     commands = WorkerCommands(target)
-    message = version_message(read_checkout()[0])
+    commit, uncommitted = read_checkout()
+    message = version_message(commit, uncommitted=bool(uncommitted))
     # Which it refuses is known only when it is tried: the old code may have had the class already.
     refused = ", which Cloudflare refuses across a new Durable Object class: docs/upgrade.md, Back"
     rollback = PlannedStep(

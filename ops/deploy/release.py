@@ -29,7 +29,16 @@ from ops.cloudflare.wrangler_command import RefusedError
 from ops.deploy.request_counts import RequestCounter
 from ops.deploy.rollout import FULL_TRAFFIC, ONE_STEP, SHARES, Rollout
 from ops.deploy.smoke_test import MAX_SECONDS, SmokeTest, read_metrics
-from ops.terminal.errors import NoAnswerError, OpsError, describe_error
+from ops.deploy.traffic import (
+    BACK_FROM,
+    RETRY_PAUSES_SECONDS,
+    describe_serving,
+    describe_shares,
+    give_all_traffic,
+    read_deployment,
+    split_traffic,
+)
+from ops.terminal.errors import NoAnswerError, OpsError
 from ops.terminal.output import note
 from ops.worker_api.client import Api, open_client
 from ops.worker_api.retries import outage_retries, polling
@@ -37,8 +46,6 @@ from ops.worker_api.retries import outage_retries, polling
 PAUSE_SECONDS = 10
 # A new deployment takes up to two minutes to reach every location of Cloudflare.
 MAX_HEALTH_CHECKS = 12
-# Between attempts at what may be done twice, as giving a version the traffic that it has.
-RETRY_PAUSES_SECONDS = (1, 5)
 
 
 @dataclass
@@ -87,22 +94,15 @@ class Release:
             return False, "No traffic was moved: the code that runs is the one that ran"
         if self.previous is None:
             return False, "There is no earlier version to go back to"
-        command = self._commands.split({self.previous: FULL_TRAFFIC}, f"back from {self.message}")
-        try:
-            if self._is_overtaken(self._read_deployment()):
-                return self._describe_overtaken()
-            outage_retries(RefusedError, pauses=RETRY_PAUSES_SECONDS)(command.run)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # after any error, and Ctrl+C, people must be told which code serves
-            # An answer may be lost behind the change.
-            serving = self._describe_serving()
-            if serving == self.previous:
-                return True, f"The version {self.previous} has all traffic again"
-            remedy = BEHIND_MIGRATION if self._is_behind_migration() else f"Run: {command}"
-            return False, (
-                f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({describe_error(error)}); "
-                f"what serves: {serving}. {remedy}"
-            )
-        return True, f"The version {self.previous} has all traffic again"
+        if self._is_overtaken_now():
+            return self._describe_overtaken()
+        message = f"{BACK_FROM}{self.message}"
+        problem = give_all_traffic(self._commands, self.previous, message)
+        if problem is None:
+            return True, f"The version {self.previous} has all traffic again"
+        command = self._commands.split({self.previous: FULL_TRAFFIC}, message)
+        remedy = BEHIND_MIGRATION if self._is_behind_migration() else f"Run: {command}"
+        return False, f"AND THE OLD VERSION COULD NOT BE BROUGHT BACK ({problem}). {remedy}"
 
     def require_traffic(self) -> None:
         """Make sure that nobody took the traffic from the new version meanwhile.
@@ -110,12 +110,19 @@ class Release:
         Raises:
             OpsError: another version has it, as after a rollback in another terminal.
         """
-        deployment = self._read_deployment()
+        deployment = read_deployment(self._commands)
         if self._is_overtaken(deployment):
             raise OpsError(
-                f"{_describe_shares(deployment)} has the traffic, not {self.version} of this "
+                f"{describe_shares(deployment)} has the traffic, not {self.version} of this "
                 "deployment: somebody moved it meanwhile"
             )
+
+    def _is_overtaken_now(self) -> bool:
+        """Whether somebody took the traffic; not where a second Ctrl+C comes before the answer."""
+        try:
+            return self._is_overtaken(read_deployment(self._commands))
+        except KeyboardInterrupt:
+            return False
 
     def _is_overtaken(self, deployment: Mapping[str, Any] | None) -> bool:
         """Whether the new version, whose id is known, has no part in the traffic.
@@ -128,27 +135,10 @@ class Release:
 
     def _describe_overtaken(self) -> tuple[bool, str]:
         """Return whether the previous version has all traffic, and a sentence; move nothing."""
-        serving = self._describe_serving()
+        serving = describe_serving(self._commands)
         if serving == self.previous:
             return True, f"The version {self.previous} has all traffic already"
         return False, f"Nothing was overwritten: {serving} serves"
-
-    def _describe_serving(self) -> str:
-        """Return the id of the version that has all traffic, or the shares, or that none knows."""
-        try:
-            deployment = self._read_deployment()
-        except KeyboardInterrupt:
-            deployment = None
-        return _describe_shares(deployment)
-
-    def _read_deployment(self) -> Mapping[str, Any] | None:
-        """Return the deployment that has the traffic, or None where nobody can tell."""
-        retries = outage_retries(RefusedError, pauses=RETRY_PAUSES_SECONDS)
-        try:
-            return retries(current_deployment, self._commands)
-        except NoAnswerError as error:
-            note(f"code: which version serves is not known: {error}")
-            return None
 
     def _set_triggers(self) -> None:
         """Set routes and cron triggers, which are no part of a version.
@@ -201,7 +191,7 @@ class Release:
         old = {str(self.previous): FULL_TRAFFIC - share} if share < FULL_TRAFFIC else {}
         if share:
             self.require_traffic()
-        self._commands.split({str(self.version): share, **old}, self.message).run()
+        split_traffic(self._commands, {str(self.version): share, **old}, self.message)
 
     def _verify_and_roll_out(self, shares: tuple[int, ...]) -> None:
         """Test the version, then give it its shares; no share means that it has all traffic."""
@@ -238,13 +228,6 @@ class Release:
 
         checks = polling(is_healthy, pause_seconds=PAUSE_SECONDS, max_attempts=MAX_HEALTH_CHECKS)
         checks(smoke.check_health)
-
-
-def _describe_shares(deployment: Mapping[str, Any] | None) -> str:
-    shares = traffic_shares(deployment) if deployment else {}
-    if len(shares) == 1:
-        return next(iter(shares))
-    return ", ".join(f"{version} {share:g} %" for version, share in shares.items()) or "not known"
 
 
 def _keep_traffic(_share: int) -> None:

@@ -25,7 +25,7 @@ SECRETS = ("SECRETB", "Client B")
 # Everybody may ask these; what an archive takes is of no client's.
 OPEN = ("/e", "/e/page.gif", "/health", "/health/cron", "/", "/p.js", "/api.html", "/openapi.json")
 METHODS = ("get", "post", "put", "delete")
-OF_ALL_PROJECTS = (
+ADDRESSES_OF_EVERYTHING = (
     *("/api/reports/metrics", "/api/reports/debug/utm-analysis", "/api/analytics/metrics"),
     *("/api/analytics/debug/utm-analysis", "/api/alerts", "/api/backups", "/api/waiting"),
     *("/api/archive", "/api/privacy/receipts"),
@@ -112,7 +112,7 @@ def test_nothing_of_another_project_is_told_or_changed(
 def test_a_limited_key_reads_its_own_as_one_for_all_does(
     clients: TwoClients, path: str, method: str
 ) -> None:
-    if method != "GET" or path.startswith(OF_ALL_PROJECTS):
+    if method != "GET" or path.startswith(ADDRESSES_OF_EVERYTHING):
         return
     address = path.format(pixelId=clients.pixel_a, projectId=clients.a)
     address += "?by=source" if "breakdown" in path else ""
@@ -122,7 +122,7 @@ def test_a_limited_key_reads_its_own_as_one_for_all_does(
         assert answer == clients.ask(address, key=ADMIN_KEY)[1]
 
 
-@pytest.mark.parametrize("path", OF_ALL_PROJECTS)
+@pytest.mark.parametrize("path", ADDRESSES_OF_EVERYTHING)
 def test_what_is_of_all_projects_needs_a_key_for_all(clients: TwoClients, path: str) -> None:
     method = "POST" if path == "/api/archive" else "GET"
     status, answer = clients.ask(path, method)

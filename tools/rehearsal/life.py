@@ -160,7 +160,9 @@ def roll_back(stage: Stage) -> None:
     if "npx wrangler versions deploy" not in listed.text:
         raise RehearsalError(f"the dry run prints no command:\n{listed.text}")
     stage.ppp("rollback", *PRODUCTION, "--yes").expect(0, "answers and is healthy")
-    stage.ppp("rollback", *PRODUCTION, "--yes").expect(0, "answers and is healthy")
+    repeated = stage.ppp("rollback", *PRODUCTION, "--yes").expect(0, "serves already")
+    former = repeated.text.partition("name it: ./ppp rollback ")[2].split()[0]
+    stage.ppp("rollback", former, *PRODUCTION, "--yes").expect(0, "answers and is healthy")
 
 
 def lose_database(stage: Stage) -> None:

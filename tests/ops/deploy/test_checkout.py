@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config import VERSION
 from ops.deploy import checkout
 
 
@@ -20,7 +21,7 @@ def test_where_git_tells_no_commit_nothing_is_claimed_and_it_is_said(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert checkout.read_checkout() == (None, None)
-    checkout.note_unknown_commit()
+    checkout.note_unknown_code()
     assert "the commit of this checkout is not known" in capsys.readouterr().err
 
 
@@ -32,8 +33,11 @@ def test_a_changed_file_is_seen(folder: Path, capsys: pytest.CaptureFixture[str]
     assert uncommitted is False
     (folder / "new.txt").touch()
     assert checkout.read_checkout() == (commit, True)
-    checkout.note_unknown_commit()
-    assert capsys.readouterr().err == ""
+    assert checkout.version_message(commit) == f"{VERSION} at {commit}"
+    with_changes = checkout.version_message(commit, uncommitted=True)
+    assert with_changes == f"{VERSION} at {commit} with uncommitted changes"
+    checkout.note_unknown_code()
+    assert f"changes that are not in its commit {commit}" in capsys.readouterr().err
 
 
 def _git(folder: Path, *arguments: str) -> None:

@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
 
 import ops.deploy.release as ops_release
+import ops.deploy.traffic as ops_traffic
 from ops.cloudflare import wrangler_command
 from ops.cloudflare.target import Environment, choose_target
 from ops.deploy.release import Release
 from ops.terminal.errors import NoAnswerError, OpsError
 from ops.worker_api.client import Api, open_client
 from ops.worker_api.worker import Worker
-from wrangler import WranglerError
+from tests.ops.traffic_cloud import TrafficCloud
 
 NOWHERE = Worker("production", "http://127.0.0.1:1")
 
 
-class Cloud:
-    """The traffic at Cloudflare. The next `failures` commands that begin with `failing` fail.
-
-    With `is_lost` each of them changes the traffic first.
-    """
-
-    def __init__(self) -> None:
-        self.shares: Mapping[str, float] = {"new": 100}
-        self.failing, self.failures, self.is_lost = "versions deploy", 0, False
-        self.commands: list[str] = []
-
-    def run(self, *arguments: str, **_options: object) -> str:
-        command = " ".join(arguments)
-        self.commands.append(command)
-        fails = command.startswith(self.failing) and self.failures > 0
-        self.failures -= fails
-        if command.startswith("versions deploy") and (self.is_lost or not fails):
-            specs = [word.split("@") for word in arguments if "@" in word and "%" in word]
-            self.shares = {version: float(share.rstrip("%")) for version, share in specs}
-        if fails:
-            raise WranglerError("wrangler failed:\n[ERROR] fetch failed")
-        if command.startswith("versions view"):
-            return json.dumps({"resources": {}})
-        return json.dumps(
-            {
-                "versions": [
-                    {"version_id": version, "percentage": share}
-                    for version, share in self.shares.items()
-                ]
-            }
-        )
-
-    def splits(self) -> list[str]:
-        return [command for command in self.commands if command.startswith("versions deploy")]
-
-
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    cloud = Cloud()
+def cloud(monkeypatch: pytest.MonkeyPatch) -> TrafficCloud:
+    cloud = TrafficCloud(({"new": 100}, "3.1.0 at abc"))
     monkeypatch.setattr(wrangler_command, "wrangler", cloud.run)
-    monkeypatch.setattr(ops_release, "RETRY_PAUSES_SECONDS", (0, 0))
+    for module in (ops_release, ops_traffic):
+        monkeypatch.setattr(module, "RETRY_PAUSES_SECONDS", (0, 0))
     return cloud
 
 
@@ -72,7 +37,7 @@ def release() -> Release:
 
 @pytest.mark.parametrize("failures", [0, 1, 2])
 def test_the_old_version_comes_back_where_cloudflare_fails_up_to_twice(
-    cloud: Cloud, release: Release, failures: int
+    cloud: TrafficCloud, release: Release, failures: int
 ) -> None:
     cloud.failures = failures
     assert release.roll_back() == (True, "The version old has all traffic again")
@@ -80,19 +45,19 @@ def test_the_old_version_comes_back_where_cloudflare_fails_up_to_twice(
 
 
 def test_a_version_that_came_back_is_not_called_lost_where_no_answer_said_so(
-    cloud: Cloud, release: Release
+    cloud: TrafficCloud, release: Release
 ) -> None:
     cloud.failures, cloud.is_lost = 3, True
     assert release.roll_back() == (True, "The version old has all traffic again")
 
 
 def test_what_serves_is_said_where_the_old_version_cannot_be_brought_back(
-    cloud: Cloud, release: Release
+    cloud: TrafficCloud, release: Release
 ) -> None:
     cloud.failures = 3
     is_back, outcome = release.roll_back()
     assert not is_back
-    assert "COULD NOT BE BROUGHT BACK (fetch failed); what serves: new. Run: npx" in outcome
+    assert "COULD NOT BE BROUGHT BACK (fetch failed; what serves: new). Run: npx" in outcome
     assert len(cloud.splits()) == 3
 
 
@@ -104,7 +69,7 @@ def test_what_serves_is_said_where_the_old_version_cannot_be_brought_back(
     ],
 )
 def test_what_somebody_else_gave_the_traffic_is_said_and_not_overwritten(
-    cloud: Cloud, release: Release, serving: str, outcome: tuple[bool, str]
+    cloud: TrafficCloud, release: Release, serving: str, outcome: tuple[bool, str]
 ) -> None:
     cloud.shares = {serving: 100}
     with pytest.raises(OpsError, match=f"{serving} has the traffic, not new of this deployment"):
@@ -113,7 +78,9 @@ def test_what_somebody_else_gave_the_traffic_is_said_and_not_overwritten(
     assert cloud.splits() == []
 
 
-def test_a_rollback_between_two_shares_is_not_overwritten(cloud: Cloud, release: Release) -> None:
+def test_a_rollback_between_two_shares_is_not_overwritten(
+    cloud: TrafficCloud, release: Release
+) -> None:
     cloud.shares = {"old": 100}
     with pytest.raises(OpsError, match="somebody moved it meanwhile"):
         release._set_share(50)  # noqa: SLF001  # a whole release needs Cloudflare
@@ -121,7 +88,7 @@ def test_a_rollback_between_two_shares_is_not_overwritten(cloud: Cloud, release:
 
 
 def test_where_nobody_can_tell_what_serves_a_healthy_version_stays(
-    cloud: Cloud, release: Release, capsys: pytest.CaptureFixture[str]
+    cloud: TrafficCloud, release: Release, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud.failing, cloud.failures = "deployments status", 3
     release.require_traffic()
@@ -130,7 +97,7 @@ def test_where_nobody_can_tell_what_serves_a_healthy_version_stays(
 
 @pytest.mark.parametrize("failures", [2, 3])
 def test_triggers_are_tried_again_before_a_version_is_taken_back(
-    cloud: Cloud, release: Release, failures: int
+    cloud: TrafficCloud, release: Release, failures: int
 ) -> None:
     cloud.failing, cloud.failures = "triggers deploy", failures
     set_triggers: Callable[[], None] = release._set_triggers  # noqa: SLF001  # a whole release needs Cloudflare
