@@ -14,6 +14,15 @@ from tests.harness.prepared import worker_bundle
 from tests.harness.worker import Worker, running_worker
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_secrets_of_the_shell() -> Iterator[None]:
+    """Whoever runs the tests may be logged in: no test may work on what is theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN", "PPP_API_KEY"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def local_config() -> Bundle:
     """Prepares the Pyodide bundle and wrangler.local.json, once."""

@@ -23,10 +23,19 @@ MARK = ROOT / "build" / "preflight.json"
 FRESH_SECONDS = 1_800
 FORCE_VARIABLE, COMMAND_VARIABLE = "PPP_FORCE", "WRANGLER_COMMAND"
 UPLOADING = frozenset({"deploy", "versions upload"})
-DEPLOYED = ("src", "migrations", "static", "wrangler.toml", "uv.lock")
+# All that shapes an upload: the code, what builds it, and the pinned packages.
+DEPLOYED = (
+    *("src", "migrations", "static", "tools", "wrangler.toml"),
+    *("pyproject.toml", "uv.lock", "package.json", "package-lock.json"),
+)
+LOCAL = "local"
 REFUSAL = (
     "refused: {reason}. `./ppp deploy --env production` checks, backs up and goes back by itself; "
     "by hand run `./ppp preflight --env production` first, or set PPP_FORCE=1"
+)
+NOT_PRODUCTION = (
+    "refused: without `--env production` this is the environment of this machine, which is deployed"
+    " nowhere. `./ppp deploy --env production` deploys production"
 )
 
 
@@ -105,10 +114,13 @@ def _look_up(process: int) -> tuple[int, list[str]]:
 
 
 def main() -> int:
-    """Stop an upload that is not prepared, or build."""
-    if os.environ.get(COMMAND_VARIABLE) in UPLOADING and (reason := refusal()):
-        print(reason, file=sys.stderr)
-        return 1
+    """Stop an upload that is not prepared, or of no environment; or build."""
+    if os.environ.get(COMMAND_VARIABLE) in UPLOADING:
+        is_local = LOCAL in sys.argv[1:] and not _is_dry_run()
+        reason = NOT_PRODUCTION if is_local else refusal()
+        if reason:
+            print(reason, file=sys.stderr)
+            return 1
     if code := subprocess.run(["make", "build"], cwd=ROOT, check=False).returncode:
         return code
     # Of a rehearsal's checkout too, where make does nothing.

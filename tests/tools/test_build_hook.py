@@ -65,3 +65,22 @@ def test_a_dry_run_is_known_by_the_command_above(options: tuple[str, ...], tmp_p
         check=True,
     )
     assert (process.stdout.strip() == "None") == bool(options)
+
+
+@pytest.mark.parametrize("command", ["deploy", "versions upload"])
+def test_without_an_environment_nothing_is_uploaded_even_by_force(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["build_hook.py", "local"])
+    monkeypatch.setenv(build_hook.COMMAND_VARIABLE, command)
+    monkeypatch.setenv(build_hook.FORCE_VARIABLE, "1")
+    assert build_hook.main() == 1
+    assert "./ppp deploy --env production" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["tools/build_assets.py", "package-lock.json", "uv.lock"])
+def test_what_builds_the_upload_belongs_to_it(tmp_path: Path, name: str) -> None:
+    before = build_hook.hash_files(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    assert build_hook.hash_files(tmp_path) != before

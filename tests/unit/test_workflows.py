@@ -45,3 +45,15 @@ def test_secrets_are_named_in_the_runbook_and_nowhere_written(path: Path) -> Non
     assert not re.search(r"(?i)(token|key|account_id):\s*[\"']?[\w-]{12,}", text)
     # An input of whoever starts it reaches the shell as a variable only.
     assert "${{ inputs.options }}" not in "".join(step.get("run", "") for step in steps(path))
+
+
+def test_secrets_reach_the_commands_that_need_them_and_no_test() -> None:
+    [deploy] = [path for path in WORKFLOWS if path.stem == "deploy"]
+    workflow = yaml.safe_load(deploy.read_text(encoding="utf-8"))
+    [job] = workflow["jobs"].values()
+    with_secrets = [step for step in job["steps"] if "secrets." in str(step)]
+    assert [step["run"] for step in with_secrets] == [
+        "./ppp preflight --env production $OPTIONS",
+        "./ppp deploy --env production --yes $OPTIONS",
+    ]
+    assert "secrets." not in str({**job, "steps": []})
