@@ -33,7 +33,8 @@ class ConfiguredDatabase:
 
     `accepted_id` is the id given with --accept-database; `accepted_at` is when somebody last said
     that the database is right as it is (`ppp accept-database`); `has_identity` is whether it has
-    the identity of the high-water mark, as a restored one has.
+    the identity of the high-water mark, as a restored one has; `is_first` is whether --first is
+    given, which the next command needs too.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ConfiguredDatabase:
     accepted_id: str | None = None
     accepted_at: datetime | None = None
     has_identity: bool = False
+    is_first: bool = False
 
     @property
     def options(self) -> str:
@@ -72,7 +74,8 @@ class ConfiguredDatabase:
 
     def accept_step(self) -> str:
         """Return the next step where only a person can tell whether the database is right."""
-        return f"./ppp preflight {self.options} --accept-database {self.id}"
+        first = " --first" if self.is_first else ""
+        return f"./ppp preflight {self.options}{first} --accept-database {self.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,9 @@ class Deployment:
         note(f"migrations: {', '.join(self.pending)}")
         database = Database(self.target)
         records = DeletionRecords(database, read_clock(database))
-        self._count("before the migrations")
+        # A new database has no table to count.
+        if self.contents.rows:
+            self._count("before the migrations")
         note(f"migrations: D1 answers nobody else from {_clock()}")
         apply_migrations(self.target, self.pending, self.contents.rows)
         note(f"migrations: applied, D1 answers again at {_clock()}")

@@ -101,7 +101,10 @@ class Preflight:
     def database(self) -> ConfiguredDatabase:
         """The database of the target."""
         target, accepted_id = self.facts.target, self.options.accepted_database_id
-        return ConfiguredDatabase(target.database, target.database_id, target.name, accepted_id)
+        return ConfiguredDatabase(
+            *(target.database, target.database_id, target.name, accepted_id),
+            is_first=self.options.first,
+        )
 
     def _judged_database(self) -> ConfiguredDatabase:
         """Return the database with what the high-water mark says of it."""

@@ -304,3 +304,8 @@ def test_the_next_step_is_in_the_runbook(step: str) -> None:
     assert anchor in {
         re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings
     }
+
+
+def test_the_next_command_keeps_the_option_of_a_first_deployment() -> None:
+    first = ConfiguredDatabase("ppp-tracking-db", ID, "production", is_first=True)
+    assert first.accept_step() == f"./ppp preflight --env production --first --accept-database {ID}"
