@@ -1,13 +1,17 @@
 """A local D1 database of its own, migrated by wrangler and looked at with SQLite."""
 
+import json
 import sqlite3
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from paths import ROOT
+from paths import NODE_BIN, ROOT, tool_environment
 from wrangler import wrangler
 
 MIGRATIONS = ROOT / "migrations"
+MIGRATE = ROOT / "tests" / "harness" / "migrate.mjs"
+DATABASE_ID = "00000000-0000-0000-0000-000000000000"
 
 Row = dict[str, object]
 
@@ -25,11 +29,28 @@ class LocalD1:
             "[[d1_databases]]\n"
             'binding = "DB"\n'
             'database_name = "migrations-test"\n'
-            'database_id = "00000000-0000-0000-0000-000000000000"\n'
+            f'database_id = "{DATABASE_ID}"\n'
             f'migrations_dir = "{migrations}"\n'
         )
         apply = ("d1", "migrations", "apply", "DB", "--local", "--persist-to", self._state)
         return wrangler(*apply, config=config)
+
+    def apply_the_rest(self) -> None:
+        """Applies what is not recorded yet to a database of `apply`, in a tenth of its time.
+
+        For tests of what a migration makes of rows; that wrangler applies it is one of its own.
+        """
+        options = {
+            "d1": str(self._state / "v3" / "d1"),
+            "database": DATABASE_ID,
+            "migrations": str(MIGRATIONS),
+        }
+        subprocess.run(
+            [NODE_BIN / "node", MIGRATE, json.dumps(options)],
+            env=tool_environment(),
+            cwd=ROOT,
+            check=True,
+        )
 
     def connect(self) -> sqlite3.Connection:
         """The database's own file, with foreign keys on as D1 has them."""

@@ -39,7 +39,7 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory) -> LocalD1:
         pixel = {"name": b"\x01", "website_url": b""}
         insert(database, "pixels", id="x-bytes", project_id="p-bytes", **pixel)
     database.close()
-    d1.apply()
+    d1.apply_the_rest()
     return d1
 
 

@@ -36,7 +36,7 @@ def migration(tmp_path_factory: pytest.TempPathFactory) -> Migration:
         _add_orphans(database)
     before = {table: _content(database, table) for table in TABLES}
     database.close()
-    d1.apply()
+    d1.apply_the_rest()
     return Migration(d1, before)
 
 
