@@ -1,7 +1,8 @@
 """`make bench`: the tracking endpoint beside a minimal JavaScript Worker with the same D1 batch.
 
-Both run in the same workerd on the same machine, in turn, several times. What counts is the ratio
-inside one run; the times themselves belong to the machine.
+A second yardstick also sends our headers and writes a log line. All run on the same machine, each
+in a workerd of its own, in turn, several times. What counts is the ratio inside one run; the times
+themselves belong to the machine.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_config import prepare_local_config, read_wrangler_toml
 from paths import LOCAL_CONFIG, NODE_BIN, tool_environment
+from pipeline import COMMON_HEADERS, CORS_HEADERS
 from services.tracking.record_statements import RECORD_EVENT_BATCH
 from startup_check import bundle_worker
 from tests.harness.direct import Direct, migrate, running_directly
@@ -28,6 +30,21 @@ from tests.harness.prepared import WITHOUT_SNAPSHOT
 BENCH = Path(__file__).resolve().parent
 
 NO_LIMIT = {"TRACKING_PER_MINUTE": "999999999"}
+MINIMAL: Mapping[str, str] = {}
+# What else an answer to an event has, and a log line.
+EQUIPPED = {
+    "HEADERS": json.dumps(
+        {
+            **COMMON_HEADERS,
+            **CORS_HEADERS,
+            "Cache-Control": "no-store",
+            "X-Request-Id": "0" * 32,
+            "X-RateLimit-Limit": "100",
+            "X-RateLimit-Remaining": "99",
+            "X-RateLimit-Reset": "1790000000",
+        }
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,51 +81,57 @@ def our_worker(folder: Path) -> Iterator[Direct]:
 
 
 @contextmanager
-def minimal_worker(folder: Path) -> Iterator[Direct]:
+def minimal_worker(
+    folder: Path, name: str = "minimal", env_vars: Mapping[str, str] = MINIMAL
+) -> Iterator[Direct]:
     """The JavaScript yardstick, with the same batch, on a fresh database."""
-    (folder / "minimal").mkdir()
+    (folder / name).mkdir()
     code = (BENCH / "minimal" / "worker.js").read_text(encoding="utf-8")
-    (folder / "minimal" / "worker.js").write_text(code, encoding="utf-8")
-    (folder / "minimal" / "statements.js").write_text(
+    (folder / name / "worker.js").write_text(code, encoding="utf-8")
+    (folder / name / "statements.js").write_text(
         f"export const statements = {json.dumps(RECORD_EVENT_BATCH)};\n", encoding="utf-8"
     )
-    migrate(folder / "minimal-storage")
+    storage = folder / f"{name}-storage"
+    migrate(storage)
     wrangler = read_wrangler_toml()
     config = {name: wrangler[name] for name in ("compatibility_date", "d1_databases")}
-    storage = folder / "minimal-storage"
-    with running_directly(folder / "minimal", "worker.js", config, storage, {}) as worker:
+    with running_directly(folder / name, "worker.js", config, storage, env_vars) as worker:
         yield worker
 
 
 def compare(folder: Path, rounds: int, seconds: int) -> None:
-    """Loads both in turn and prints the medians, and the median of the ratios of each round."""
-    with our_worker(folder) as python_worker, minimal_worker(folder) as javascript_worker:
+    """Loads all in turn and prints the medians, and the median of the ratios of each round."""
+    with (
+        our_worker(folder) as python_worker,
+        minimal_worker(folder) as minimal,
+        minimal_worker(folder, "equipped", EQUIPPED) as equipped,
+    ):
+        workers = (python_worker, minimal, equipped)
         for connections in (16, 1):
-            for worker in (python_worker, javascript_worker):
+            for worker in workers:
                 load(worker, connections, 2)
-            pairs = [
-                (
-                    load(python_worker, connections, seconds),
-                    load(javascript_worker, connections, seconds),
-                )
+            measured = [
+                tuple(load(worker, connections, seconds) for worker in workers)
                 for _ in range(rounds)
             ]
-            report(connections, pairs)
+            report(connections, measured)
 
 
-def report(connections: int, pairs: Sequence[tuple[Measured, Measured]]) -> None:
+def report(connections: int, rounds: Sequence[Sequence[Measured]]) -> None:
     """Prints the table of one comparison."""
-    print(f"\n{connections} connection(s), {len(pairs)} rounds, medians")
-    print(f"{'':<12}{'Python':>10}{'JavaScript':>12}{'ratio':>8}")
+    print(f"\n{connections} connection(s), {len(rounds)} rounds, medians")
+    print("ratios: to the minimal JavaScript, and to the one with our headers and a log line")
+    print(f"{'':<12}{'Python':>10}{'minimal':>10}{'equipped':>10}{'ratio':>8}{'ratio':>8}")
     for figure in ("per_second", "p50", "p95", "p99"):
-        python_figures = [getattr(pair[0], figure) for pair in pairs]
-        javascript_figures = [getattr(pair[1], figure) for pair in pairs]
-        ratio = statistics.median(
-            a / b for a, b in zip(python_figures, javascript_figures, strict=True)
-        )
-        medians = statistics.median(python_figures), statistics.median(javascript_figures)
-        print(f"{figure:<12}{medians[0]:>10.1f}{medians[1]:>12.1f}{ratio:>8.2f}")
-    failed = sum(measured.failed for pair in pairs for measured in pair)
+        columns = [
+            [getattr(measured, figure) for measured in figures_of_round]
+            for figures_of_round in rounds
+        ]
+        medians = [statistics.median(column) for column in zip(*columns, strict=True)]
+        ratios = [statistics.median(row[0] / row[i] for row in columns) for i in (1, 2)]
+        figures = "".join(f"{median:>10.1f}" for median in medians)
+        print(f"{figure:<12}{figures}" + "".join(f"{ratio:>8.2f}" for ratio in ratios))
+    failed = sum(measured.failed for figures_of_round in rounds for measured in figures_of_round)
     if failed:
         raise SystemExit(f"error: {failed} requests were not answered 200: the figures are void")
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine
 from typing import Any
 
 from workers import DurableObject
 
 from app import App
+from bindings.border import Border
 from bindings.console import ConsoleOutput
 from bindings.event_loop import EventLoop
-from bindings.http import read_request, write_response
+from bindings.http import After, read_request, write_response
 from bindings.interpreter import new_id
 from config import unusable
 from handlers.scheduled import run_scheduled
@@ -24,6 +24,7 @@ from wiring import build_app
 # import there are no bindings, no clock and no randomness (the start-up snapshot).
 _apps: list[App] = []
 _loops: list[EventLoop] = []
+_borders: list[Border] = []
 
 
 def isolate_app(env: Any) -> App:
@@ -44,16 +45,29 @@ def isolate_loop() -> EventLoop:
     return _loops[0]
 
 
+def isolate_border(env: Any) -> Border:
+    """This isolate's border, made on first use."""
+    if not _borders:
+        database = getattr(env, "DB", None)
+        border = Border(
+            isolate_loop(), database, lambda incoming: answer(isolate_app(env), incoming), new_id
+        )
+        _borders.append(border)
+    return _borders[0]
+
+
 def on_fetch(request: Any, env: Any, ctx: Any) -> Any:
     """Answers one HTTP request with a JavaScript response, or a promise of it."""
     loop = isolate_loop()
-    return loop.start(_respond(loop, request, env, ctx))
+    carried = isolate_border(env).carry(request, ctx)
+    return carried or loop.start(_respond(request, env, loop.after(ctx)))
 
 
-async def _respond(loop: EventLoop, request: Any, env: Any, ctx: Any) -> Any:
-    def after(work: Coroutine[None, None, None]) -> None:
-        ctx.waitUntil(loop.start_soon(work))
+# Pyodide binds the arguments of every request to a signature that it can read.
+on_fetch.__signature__ = None  # type: ignore[attr-defined]  # as inspect reads it
 
+
+async def _respond(request: Any, env: Any, after: After) -> Any:
     incoming = read_request(request, new_id, after)
     return write_response(await answer(isolate_app(env), incoming), after)
 

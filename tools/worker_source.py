@@ -1,4 +1,4 @@
-"""Makes build/worker: our own source as it ships, without comments and docstrings.
+"""Makes build/worker: our own source as it ships, Python without comments and docstrings.
 
 `make dev`, the tests and deployments all start this copy. Standard library only.
 """
@@ -17,6 +17,7 @@ from strip_source import stripped
 
 SOURCE = ROOT / "src"
 SHIPPED = ROOT / "build" / "worker"
+SUFFIXES = {".py", ".js"}
 STRIPPER = Path(__file__).with_name("strip_source.py")
 
 
@@ -52,8 +53,12 @@ def _hashes(source: Path) -> dict[str, str]:
     way = STRIPPER.read_bytes()
     return {
         path.relative_to(source).as_posix(): hashlib.sha256(way + path.read_bytes()).hexdigest()
-        for path in sorted(source.rglob("*.py"))
+        for path in _shipped_files(source)
     }
+
+
+def _shipped_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
 
 
 def _read_record(record: Path) -> dict[str, str]:
@@ -66,13 +71,14 @@ def _read_record(record: Path) -> dict[str, str]:
 
 def _stripped_file(path: Path) -> str:
     try:
-        return stripped(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return stripped(text) if path.suffix == ".py" else text
     except (SyntaxError, ValueError) as error:
         raise SourceError(f"{path}: {error}") from None
 
 
 def _delete_others(shipped: Path, names: dict[str, str]) -> None:
-    for path in shipped.rglob("*.py"):
+    for path in _shipped_files(shipped):
         if path.relative_to(shipped).as_posix() not in names:
             path.unlink()
 

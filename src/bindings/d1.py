@@ -14,6 +14,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
+from bindings.carried_batch import CarriedBatch, CarriedError, is_carried
 from services.core.ports import Batch, NotStoredError, OnCost, Row, UnavailableError
 
 
@@ -34,6 +35,8 @@ class D1:
         self, statements: Sequence[str], parameters: str, on_cost: OnCost | None = None
     ) -> str:
         """See `services.core.ports.Database.batch`."""
+        if is_carried() and not on_cost:
+            return await self._carried_batch(statements, parameters)
         results = await self._run(statements, parameters)
         if on_cost:
             costs = [result.meta for result in results]
@@ -45,6 +48,15 @@ class D1:
         if not rows.length:
             raise NotStoredError("D1 stored nothing")
         answer: str = rows[0].answer
+        return answer
+
+    async def _carried_batch(self, statements: Sequence[str], parameters: str) -> str:
+        try:
+            answer = await CarriedBatch(statements, parameters)
+        except CarriedError as error:
+            raise UnavailableError(f"D1 failed: {error}") from error
+        if answer is None:
+            raise NotStoredError("D1 stored nothing")
         return answer
 
     async def batches(self, batches: Sequence[Batch]) -> Sequence[str | None]:

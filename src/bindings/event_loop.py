@@ -45,18 +45,30 @@ class EventLoop:
         Returns the result if it is there, else a JavaScript promise of it. `run_sync` does not work
         in the coroutine.
         """
+        self.enter()
+        task = asyncio.Task(coroutine, loop=self._loop, eager_start=True)  # type: ignore[call-arg]  # all is checked as Python 3.11, which has no eager tasks
+        return task.result() if task.done() else self._promise(task)
+
+    def enter(self) -> None:
+        """Makes the loop the running one; to be called first by all that JavaScript calls."""
         self._is_in_turn = False
         if self._callbacks:
             # The turn before was cut off, by the CPU limit, and took its microtask along.
             self._queue_microtask(self._turn)
         # Known to one thread state only, and each call from JavaScript has its own.
         _set_running_loop(self._loop)
-        task = asyncio.Task(coroutine, loop=self._loop, eager_start=True)  # type: ignore[call-arg]  # all is checked as Python 3.11, which has no eager tasks
-        return task.result() if task.done() else self._promise(task)
 
     def start_soon(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Lets a coroutine begin after the callback that runs now; returns a JavaScript promise."""
         return self._promise(asyncio.Task(coroutine, loop=self._loop))
+
+    def after(self, context: Any) -> Callable[[Coroutine[Any, Any, Any]], None]:
+        """What takes work to do after the response of the request with this context."""
+
+        def after(work: Coroutine[Any, Any, Any]) -> None:
+            context.waitUntil(self.start_soon(work))
+
+        return after
 
     def _promise(self, task: asyncio.Task[Any]) -> Any:
         resolvers = self._with_resolvers()

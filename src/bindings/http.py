@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,8 +26,8 @@ MAX_DISCARDED_BYTES = 1_048_576
 
 def read_request(request: Any, new_id: NewId, after: After) -> Request:
     """Reads what every request needs from the JavaScript request; the body stays unread."""
-    url = urlsplit(request.url)
     get_header = request.headers.get
+    cf = request.cf
 
     def header(name: str) -> str | None:
         value: str | None = get_header(name)
@@ -35,8 +36,29 @@ def read_request(request: Any, new_id: NewId, after: After) -> Request:
     async def text(limit: int) -> str:
         return await read_text(request, header("content-length"), limit)
 
+    location = [getattr(cf, name, None) for name in ("country", "region", "city")]
+    head = RequestHead(request.method, request.url, header, location, _is_verified_bot(cf))
+    return new_request(head, text, new_id, after)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What a request says before its body. `location` is its country, region and city."""
+
+    method: str
+    url: str
+    header: Callable[[str], str | None]
+    location: Sequence[object]
+    is_verified_bot: bool
+
+
+def new_request(
+    head: RequestHead, text: Callable[[int], Awaitable[str]], new_id: NewId, after: After
+) -> Request:
+    """The request as handlers see it, of its head and what reads its body."""
+    url, header = urlsplit(head.url), head.header
     return Request(
-        method=request.method,
+        method=head.method,
         path=url.path,
         query=url.query,
         base_url=f"{url.scheme}://{url.netloc}",
@@ -44,12 +66,12 @@ def read_request(request: Any, new_id: NewId, after: After) -> Request:
         origin=RequestOrigin(
             ip_address=header("cf-connecting-ip"),
             user_agent=(header("user-agent") or "")[:MAX_USER_AGENT_CHARACTERS],
-            location=_location(request.cf),
+            location=Location(*map(_location_text, head.location)),
         ),
         header=header,
         text=text,
         after=after,
-        is_verified_bot=_is_verified_bot(request.cf),
+        is_verified_bot=head.is_verified_bot,
     )
 
 
@@ -99,11 +121,14 @@ async def _discard(reader: Any) -> None:
     await reader.cancel()
 
 
+def options_text(response: Response) -> str:
+    """The status and headers of a response as JSON, in one line."""
+    return json.dumps({"status": response.status, "headers": dict(response.headers)})
+
+
 def write_response(response: Response, after: After) -> Any:
     """Makes the JavaScript response; its options cross the border as one text."""
-    options = js.JSON.parse(
-        json.dumps({"status": response.status, "headers": dict(response.headers)})
-    )
+    options = js.JSON.parse(options_text(response))
     body = response.body
     if isinstance(body, bytes):
         return js.Response.new(js.Uint8Array.new(body), options)
@@ -132,12 +157,5 @@ def _is_verified_bot(cf: Any) -> bool:
     return getattr(getattr(cf, "botManagement", None), "verifiedBot", None) is True
 
 
-def _location(cf: Any) -> Location:
-    if not cf:
-        return Location(None, None, None)
-    return Location(_cf_text(cf, "country"), _cf_text(cf, "region"), _cf_text(cf, "city"))
-
-
-def _cf_text(cf: Any, name: str) -> str | None:
-    value = getattr(cf, name, None)
+def _location_text(value: object) -> str | None:
     return clean(value, MAX_LOCATION_CHARACTERS) if isinstance(value, str) else None

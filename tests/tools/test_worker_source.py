@@ -45,6 +45,18 @@ def test_every_file_ships_without_comments(source: Path, shipped: Path) -> None:
     assert files(shipped) == {"entry.py": STRIPPED, "package/module.py": STRIPPED}
 
 
+def test_a_module_of_javascript_ships_as_it_is_and_goes_with_its_source(
+    source: Path, shipped: Path
+) -> None:
+    module = source / "package" / "module.js"
+    module.write_text("// why\nexport const x = 1;\n", encoding="utf-8")
+    build_worker(source, shipped)
+    assert files(shipped)["package/module.js"] == "// why\nexport const x = 1;\n"
+    module.unlink()
+    build_worker(source, shipped)
+    assert "package/module.js" not in files(shipped)
+
+
 def test_only_what_changed_is_written(source: Path, shipped: Path) -> None:
     build_worker(source, shipped)
     before = {name: (shipped / name).stat().st_mtime_ns for name in files(shipped)}

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 OPS = ROOT / "ops"
-CLOUDFLARE = {"js", "pyodide", "pyodide_js", "workers"}
+CLOUDFLARE = {"_pyodide_entrypoint_helper", "js", "pyodide", "pyodide_js", "workers"}
 SERVICES = {"services", "generated"}
 
 # What each part of src/ may import of the others, besides itself.

@@ -16,6 +16,7 @@ from stand_in.uploads import deploy_version
 
 CLASS = "RateLimiter"
 PYTHON, DATA = "text/x-python", "application/octet-stream"
+JAVASCRIPT = "application/javascript+module"
 
 
 def build_production(cloud: Cloud, bundle: Path, secrets: dict[str, str], events: int) -> Version:
@@ -79,11 +80,16 @@ def _modules(bundle: Path) -> list[dict[str, str]]:
     names = sorted(
         path.relative_to(bundle).as_posix()
         for path in bundle.rglob("*")
-        if path.suffix in {".py", ".pth"}
+        if path.suffix in {".py", ".js", ".pth"}
     )
-    types = {name: DATA if name.startswith("python_modules/") else PYTHON for name in names}
-    rest = [{"name": name, "type": types[name]} for name in names if name != "entry.py"]
+    rest = [{"name": name, "type": _module_type(name)} for name in names if name != "entry.py"]
     return [{"name": "entry.py", "type": PYTHON}, *rest]
+
+
+def _module_type(name: str) -> str:
+    if name.endswith(".js"):
+        return JAVASCRIPT
+    return DATA if name.startswith("python_modules/") else PYTHON
 
 
 def _bindings() -> list[dict[str, object]]:
