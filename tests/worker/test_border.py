@@ -91,6 +91,10 @@ class Running:
         return int(carried), int(ended), int(unfinished)
 
 
+# The bundle is made as the configuration of this machine says.
+pytestmark = pytest.mark.usefixtures("local_config")
+
+
 @pytest.fixture(autouse=True)
 def _without_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     # A snapshot holds the Worker's own main module.
