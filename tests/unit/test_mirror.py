@@ -22,6 +22,7 @@ COVERED_BY = {
     "src/handlers/key.py": "tests/faults/test_shared_views.py",
     "src/handlers/shared_views.py": "tests/faults/test_shared_views.py",
     "src/services/access/shared_views.py": "tests/faults/test_shared_views.py",
+    "src/services/tracking/purpose_words.py": "tests/unit/services/tracking/test_form_purposes.py",
     "src/services/projects/limited_changes.py": "tests/faults/test_limited_keys.py",
     "src/security_headers.py": "tests/worker/test_assets.py",
     "src/bindings/border.py": "tests/worker/test_border.py",

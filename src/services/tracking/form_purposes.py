@@ -3,117 +3,35 @@
 import re
 import unicodedata
 from itertools import pairwise
+from typing import Literal
 from urllib.parse import unquote_plus
 
+from services.tracking.purpose_words import (
+    ACCOUNT_PAGE,
+    DOOR,
+    KNOWN_ALONE,
+    KNOWN_FOLDER,
+    KNOWN_PEOPLE,
+    LANGUAGE,
+    LOGIN_PAGE,
+    NEW_PEOPLE,
+    OFFER,
+    SALES_FOLDER,
+    SMALL_WORDS,
+)
+
 _MAX_CHARACTERS = 2_000
+_MAX_TEXT = 300
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[a-z0-9]+")
+# What divides a text into sentences, each of which may say what the form is for.
+_SENTENCE_END = re.compile(r"[.!?\u00bf\u00a1:;|\u2013\u2014\u00b7\u2022]|\s-\s")
 
-# Plain words: in English, German, French, Spanish, Portuguese, Italian.
-_LOGIN_WORDS = r"(?:passw|kennw|contrase|mot de passe|senha)"
-_LOST = (
-    r"(?:forg|lost|reset|recover|change|new|vergess|zuruck|zurueck|neues|olvid|recup|restab|oubli"
-    r"|perdu|initialis|esque|redefin|dimentic|reimpost)"
-)
-_MY = r"(?:my|your|mein\w*|ihr\w*|ma|mon|votre|mi|tu|su|meu|minha|il mio|il tuo|tuo)"
-_ORDER = (
-    r"\b(?:order|parcel|shipment|sendung|bestell|paket|commande|colis|pedido|encomenda|ordine"
-    r"|pacco|spedizion|(?:my|your) package)"
-)
-_TRACK = r"(?:\b(?:track|status|suiv(?:i|re)\b|rastre|segui|traccia|acompanh)|verfolg)"
-_PERSONAL = r"\b(?:data|daten|donnees|datos|dados|dati)\b"
-_DATA = (
-    r"(?:own )?(?:personal (?:data|information)|data)\b"
-    r"(?! ?(?:sheet|guide|report|room|set|cent))"
-)
-
-_ASK_FOR = (
-    r"\b(?:acced\w+|telecharger|exporter|descargar|solicitar|exportar|acessar|baixar|scarica"
-    r"|richiedi|esporta)(?: a| i| ai| os| aos)?"
-)
-_CODE = r"(?:link|lien|enlace|codigo|code|codice)"
-_MANAGE = (
-    r"\b(?:manage|gerer|gestionar|gerenciar|gestisci)"
-    r"(?: my| your| mes| vos| mis| tus| minhas| suas| le mie| le tue)?"
-)
-_SUBSCRIPTION = r"(?:subscriptions?|abonnements?|suscripcion(?:es)?|assinaturas?|iscrizion[ei])"
-_WHERE_IS = r"\b(?:where is|wo ist|ou est|donde esta|onde esta|dov e)"
-_LETTERS = r"(?:mail|communic|comunic|kommunik|notific|subscription|newsletter|correo)"
-_PREFERENCES = r"(?:preference|preferenc|preferenz|einstellung|settings)"
-
-# What a form, or one segment of its page's path, says if it serves an existing account.
-_KNOWN_PEOPLE = re.compile(
-    "|".join(
-        [
-            # A lost password, a login by mail.
-            rf"{_LOST}.{{0,25}}{_LOGIN_WORDS}|{_LOGIN_WORDS}.{{0,25}}{_LOST}",
-            r"account recover|recover.{0,9}account|(?:find|locate) (?:my|your) account$",
-            r"reset ?link",
-            r"(?:trouble|problems?|can ?t|cannot) (?:log|sign)(?:g?ing)? ?in",
-            r"magi\w+ ?link|(?:link|enlace|lien) (?:de )?magi",
-            r"\b(?:log|sign) ?in ?(?:link|form|code|(?:with|by|via) e? ?mail)\b",
-            r"\b(?:anmelde|login|zugangs) ?(?:link|code)|link zum (?:anmelden|einloggen|login)",
-            rf"{_CODE} (?:de|di) (?:connexion|acceso|acesso|accesso)\b",
-            r"(?:resend|send again).{0,9}(?:confirm|verif|activat)",
-            r"\bverify (?:my |your )?e? ?mail",
-            r"\b(?:update|change) (?:my |your )?e? ?mail(?: address)?$",
-            # An unsubscription, preferences.
-            r"\bunsub|opt ?out|abmeld|abbestell|\bdes(?:abonn|inscri)|\bde baja\b",
-            r"descadastr|disiscriv|cancellami\b",
-            r"(?:cancel|annul)\w*.{1,12}(?:su(?:b|s)?scri|inscri|assinat|iscri)",
-            rf"{_MANAGE} (?:{_SUBSCRIPTION}$|preferen)",
-            r"\b(?:update|change|edit|save) (?:my |your )?preferences|preference cent",
-            rf"{_LETTERS}.{{0,15}}{_PREFERENCES}|{_PREFERENCES}.{{0,20}}{_LETTERS}",
-            # Personal data.
-            r"cookie ?(?:consent|setting|preference|choice|request)|dsar|do not sell",
-            r"(?:privacy|gdpr) (?:request|choice|preference|setting|cent)|datenauskunft",
-            r"auskunft (?:anford|beantrag|verlang)|datenl(?:o|oe)schung|right to be forgotten",
-            rf"{_PERSONAL}.{{1,9}}(?:request|delet|eras|removal|losch|loesch)|personal data access",
-            rf"(?:delet|eras|losch|loesch|auskunft|suppr|elimin|exclu|cancell).{{0,25}}{_PERSONAL}",
-            rf"\b(?:request|download) (?:a copy of )?your {_DATA}$",
-            rf"\b(?:request|download|access|export|see|view) (?:a copy of )?my {_DATA}",
-            rf"{_ASK_FOR} (?:mes donnees|mis datos|meus dados|miei dati)\b",
-            r"meine daten (?:anford|einseh|herunterlad|export)",
-            r"acces (?:a|aux) (?:mes |vos )?donnees",
-            # An order.
-            rf"{_TRACK}.{{0,20}}{_ORDER}|{_ORDER}.{{0,12}}{_TRACK}",
-            r"(?:bestell|auftrags|sendungs|paket|liefer|versand) ?status",
-            rf"{_WHERE_IS} (?:o |a )?{_MY} (?:package|{_ORDER})",
-            r"\b(?:find|look ?up|return|cancel) (?:an|my|your) (?:order|parcel|shipment)",
-            r"start (?:a|my|your) return\b",
-            rf"(?:estado|etat|stato) (?:de |del |dell |della )?(?:{_MY} )?{_ORDER}",
-            # An account.
-            r"\bmy account|account (?:setting|detail)|edit.{0,6}profile|mein konto|mi cuenta",
-            r"mon compte|minha conta|mio account",
-            r"search ?(?:form|box)",
-        ]
-    )
-)
-# A button that says no more than this, or such a segment of a path.
-_LOGIN = r"log ?in|sign ?in|einloggen|acceder|entrar|accedi|se connecter|connexion|iniciar sesion"
-_KNOWN_BUTTON = re.compile(rf"{_LOGIN}|search|suchen|buscar|rechercher|cerca|pesquisar|procurar")
-_KNOWN_PAGE = re.compile(rf"(?:.* )?(?:{_LOGIN}|anmelden|senha|contrasena|mot de passe)(?: .*)?")
-# Two such segments: Rails has `/users/password/new`.
-_KNOWN_FOLDER = re.compile(
-    r"passwords? (?:reset|forgot(?:ten)?|new|edit|lost|recover\w*|change)"
-    r"|(?:reset|forgot|lost|recover) password"
-)
-# The pages on which scripts say for analytics who is there.
-_ACCOUNT_PAGE = re.compile(
-    r"(?:my |edit )?(?:account|profile|dashboard|settings|billing|orders)"
-    r"|(?:mein )?konto|(?:mi )?cuenta|(?:mon )?compte|(?:minha )?conta|(?:mio )?account"
-)
-# What is sold to somebody new, whatever else the text says: `Order tracking: request a demo`.
-_OFFER = re.compile(
-    r"\b(?:demo|quote|(?:free )?trial|talk to sales|contact sales|angebot|devis|presupuesto"
-    r"|cotiza\w*|orcamento|preventivo)\b"
-)
-# What only somebody new is asked to do.
-_NEW_PEOPLE = re.compile(
-    r"\b(?:demo|quote|trial|contact|newsletter|subscri|sign ?up|regist|get started|download|apply"
-    r"|call ?back|create|angebot|kontakt|abonni|anfrag|devis|s inscri|presupuesto|suscri|cotiz"
-    r"|orcamento|assin|preventivo|iscri|contat)"
-)
+_MANY_WORDS = 3
+# The first lines of a form's text, of which a button may have more, and the last: its id, name,
+# classes and action.
+_TEXTS = 3
+_ATTRIBUTES = 4
 
 
 def serves_known_people(form_text: object, page_url: str) -> bool:
@@ -127,24 +45,53 @@ def serves_known_people(form_text: object, page_url: str) -> bool:
         return False
     if not isinstance(form_text, str):
         names = [segment for segment in path_segments(page_url) if segment]
-        return bool(names) and _ACCOUNT_PAGE.fullmatch(names[-1]) is not None
-    # The first text that says something decides.
-    for text in map(plain_words, form_text[:_MAX_CHARACTERS].split("\n")):
-        if _OFFER.search(text):
-            return False
-        if _KNOWN_PEOPLE.search(text) or _KNOWN_BUTTON.fullmatch(text):
-            return True
-        if _NEW_PEOPLE.search(text):
-            return False
-    return serves_account(page_url)
+        return bool(names) and ACCOUNT_PAGE.fullmatch(names[-1]) is not None
+    lines = form_text[:_MAX_CHARACTERS].split("\n")
+    end = max(_TEXTS, len(lines) - _ATTRIBUTES)
+    texts, names, action = lines[:end], " ".join(lines[end:-1]).split(), "".join(lines[end:][-1:])
+    # The first text that says something decides. `Enter` is a login's if no heading says more.
+    if people := next(filter(None, map(_people_of, texts + names)), None):
+        return people == "known"
+    spoken_texts = [plain for text in texts if (plain := plain_words(text))]
+    if serves_account(f"x://x/{action}") or (spoken_texts and DOOR.fullmatch(spoken_texts[-1])):
+        return True
+    return not NEW_PEOPLE.search(plain_words(action)) and serves_account(page_url)
+
+
+def _people_of(text: str) -> Literal["known", "new"] | None:
+    """Whether a text names known people or new ones, if either."""
+    text = text[:_MAX_TEXT]
+    plain_text = plain_words(text)
+    if any(map(_is_of_known_people, sentences(text))):
+        return "new" if OFFER.search(plain_text) else "known"
+    return "new" if NEW_PEOPLE.search(plain_text) else None
+
+
+def _is_of_known_people(sentence: str) -> bool:
+    """Whether a sentence is of people who are known, and of little else."""
+    return _other_words(KNOWN_PEOPLE, sentence) < _MANY_WORDS or not _other_words(
+        KNOWN_ALONE, sentence
+    )
+
+
+def _other_words(pattern: re.Pattern[str], sentence: str) -> int:
+    """How many words stand beside what was found; as many as make no sense if nothing was."""
+    rest, matches = pattern.subn(" ", sentence)
+    neighbours = [word for word in rest.split() if word not in SMALL_WORDS and not word.isdigit()]
+    return len(neighbours) if matches else _MANY_WORDS
 
 
 def serves_account(url: str) -> bool:
     """Whether a page serves an existing account, by its path: unsubscribe, reset a password."""
     segments = path_segments(url)
-    return any(
-        _KNOWN_PEOPLE.search(segment) or _KNOWN_PAGE.fullmatch(segment) for segment in segments
-    ) or any(_KNOWN_FOLDER.fullmatch(" ".join(pair)) for pair in pairwise(segments))
+    if any(map(SALES_FOLDER.fullmatch, segments)):
+        return False
+    if any(_is_of_known_people(name) and not OFFER.search(name) for name in segments):
+        return True
+    if any(KNOWN_FOLDER.fullmatch(" ".join(pair)) for pair in pairwise(segments)):
+        return True
+    names = [name for name in segments if not LANGUAGE.fullmatch(name)]
+    return bool(names) and LOGIN_PAGE.fullmatch(names[0]) is not None
 
 
 def path_segments(url: str) -> list[str]:
@@ -153,6 +100,11 @@ def path_segments(url: str) -> list[str]:
     path = address.partition("?")[0].partition("://")[2].partition("/")[2]
     route = fragment.partition("?")[0]
     return [plain_words(segment.partition(".")[0]) for segment in f"{path}/{route}".split("/")]
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, each in plain words."""
+    return [plain_words(part) for part in _SENTENCE_END.split(text)]
 
 
 def plain_words(text: str) -> str:

@@ -10,7 +10,12 @@ from urllib.parse import unquote, unquote_plus, urljoin
 
 from services.tracking.attribution import is_touch_parameter
 from services.tracking.form_data import names_person, plain_key
-from services.tracking.form_purposes import path_segments, plain_words, serves_account
+from services.tracking.form_purposes import (
+    path_segments,
+    plain_words,
+    sentences,
+    serves_account,
+)
 from services.tracking.link_parameters import FIELD_OF_PARAMETER, name_and_value, unescaped
 
 # What an e-mail address in a path is replaced by.
@@ -45,6 +50,19 @@ _PERSONAL = re.compile(
 _THANKS = re.compile(
     r"\b(?:thank ?you|thanks|thx|danke|vielen dank|merci|gracias|obrigad[oa]|grazie)\b"
 )
+# What a mailing thanks for or sells: a gift, ten years, a mother.
+_NO_FORM = re.compile(
+    r"""\b(?:
+      gifts? | sale | deals? | discount | coupon | cards? | cadeaux? | geschenke? | gutschein
+    | rabatt | aktion | regalos? | descuento | regali | sconto | presentes? | desconto | promo\w*
+    | mums? | moms? | mothers? | dads? | fathers? | teachers? | maman | mamans | papas? | mama
+    | madre | mae | padre | nurses? | heroes
+    | \d+\ (?:\w+\ )?(?:years?|jahre?n?|ans?|anos|anni) | anniversary | jubilaum | birthday
+    | geburtstag | anniversaire | aniversari[oa] | compleanno | stor(?:y|ies) | quotes | ideas
+    )\b""",
+    re.VERBOSE,
+)
+_STORIES = re.compile(r"blogs?|magazine?|articles?|ratgeber|stories|news|posts?|journal")
 # How a page's name ends that confirms a form: but not that of a customer's success.
 _CONFIRMATION = re.compile(
     r"""(?<!customer\ )(?<!client\ )\b(?:
@@ -126,11 +144,21 @@ def thanks_for_form(url: str, title: str | None) -> bool:
     """Whether a page thanks for a form, by its path, its parameters or its title."""
     if serves_account(url):
         return False
+    segments = path_segments(url)
+    is_story = any(map(_STORIES.fullmatch, segments))
     return (
-        any(_THANKS.search(name) or _CONFIRMATION.search(name) for name in path_segments(url))
+        any(
+            _THANKS.fullmatch(name) if is_story else _thanks(name) or _CONFIRMATION.search(name)
+            for name in segments
+        )
         or any(_confirms(name, value) for name, value in _parameters(url))
-        or _THANKS.search(plain_words(title or "")) is not None
+        or any(map(_thanks, sentences(title or "")))
     )
+
+
+def _thanks(text: str) -> bool:
+    """Whether a page thanks for a form, not a mailing for ten years or a mother."""
+    return _THANKS.search(text) is not None and not _NO_FORM.search(text)
 
 
 def _clean_address(address: str) -> str:

@@ -8,6 +8,12 @@ from services.tracking.form_purposes import (
     serves_account,
     serves_known_people,
 )
+from tests.unit.services.tracking.form_texts import (
+    PAGES_OF_ACCOUNTS,
+    PAGES_OF_OFFERS,
+    TO_KNOWN_PEOPLE,
+    TO_NEW_PEOPLE,
+)
 
 SITE = "https://shop.example"
 
@@ -148,6 +154,45 @@ def test_the_button_or_the_heading_tells_that_people_are_known(text: str) -> Non
 def test_similar_words_are_said_to_new_people_too(text: str) -> None:
     assert not serves_known_people(form(text), f"{SITE}/page")
     assert not serves_known_people(form("Go", text), f"{SITE}/page")
+
+
+def form_of(line: str) -> str:
+    button, _, heading = line.partition(" > ")
+    return form(button, heading)
+
+
+@pytest.mark.parametrize("line", TO_KNOWN_PEOPLE.split("\n")[1:-1])
+def test_a_service_for_known_people_is_told_from_an_offer(line: str) -> None:
+    assert serves_known_people(form_of(line), f"{SITE}/page")
+
+
+@pytest.mark.parametrize("line", TO_NEW_PEOPLE.split("\n")[1:-1])
+def test_an_offer_is_told_from_a_service_for_known_people(line: str) -> None:
+    assert not serves_known_people(form_of(line), f"{SITE}/page")
+
+
+@pytest.mark.parametrize("path", PAGES_OF_ACCOUNTS.split())
+def test_a_form_that_says_nothing_is_of_its_page(path: str) -> None:
+    assert serves_known_people(form("Send"), f"{SITE}/{path}")
+
+
+@pytest.mark.parametrize("path", PAGES_OF_OFFERS.split())
+def test_a_form_on_the_page_of_an_offer_is_a_lead(path: str) -> None:
+    assert not serves_known_people(form("Send"), f"{SITE}/{path}")
+
+
+def test_a_long_heading_is_read_from_its_beginning() -> None:
+    assert serves_known_people(form("Send", "Forgot your password? " + "a " * 900), SITE)
+
+
+def test_a_text_without_attributes_is_read_whole() -> None:
+    assert not serves_known_people("Acceder al webinar", SITE)
+    assert serves_known_people("Send\nTrack my order", SITE)
+
+
+def test_a_door_is_a_login_if_no_heading_says_more() -> None:
+    assert serves_known_people(form("Entrar"), SITE)
+    assert not serves_known_people(form("Entrar", "Clube de leitura"), SITE)
 
 
 @pytest.mark.parametrize("form_text", NO_LEADS)
