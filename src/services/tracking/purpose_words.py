@@ -12,7 +12,8 @@ _LOGIN_WORDS = (
 )
 _LOST = (
     r"(?:forg[eo]t|remember|\blost|reset|recover|change|\bnew(?!s)|\bae?nder|modif|cambi|\balterar?\b"
-    r"|vergess|zuruck|zurueck|neues|olvid|recup|restab|oubli|perd[uie]|nouveau|\bnuev|\bnov[ao]\b|\bnuov"
+    r"|vergess|zuruck|zurueck|neues|\bneu (?:setz|vergeb)|olvid|recup|restab|oubli|perd[uie]"
+    r"|nouveau|\bnuev|\bnov[ao]\b|\bnuov"
     r"|recuerd|souviens|ricord|lembr|smarrit|\bpers[oa]\b|initialis|esque|redefin|dimentic|reimpost)"
 )
 _MY = (
@@ -43,7 +44,9 @@ _FIND = (
     r"|encontr\w+|ver|voir|vedi|trova|localiz\w+|localis\w+)"
 )
 _DO = (
-    r"(?:manage|cancel|resilier|change|modify|edit|update|track|download|close|delete|deactivate"
+    r"(?:amend|postpone|changer|reporter|deplacer|suspendre|cambiar?|anular?|editar?|actualiz\w+"
+    r"|suspender|sposta|disdi\w+|mudar|remarcar|rescindir|manage|cancel"
+    r"|resilier|change|modify|edit|update|track|download|close|delete|deactivate"
     r"|reschedule|unlock|recup\w+|ger(?:er|ez)|modifi\w+|annul\w+|suivre|suivez"
     r"|supprim\w+|telecharg\w+|cloturer|fermer|gestion(?:ar?|e)|modific\w+|cancel(?:a|ar|e)|cancella(?:re)?"
     r"|eliminar?|borrar?|descarg\w+|cerrar|rastre\w+|seguir|segui"
@@ -54,7 +57,7 @@ _START = r"(?:start|begin|create|commencer|faire|iniciar?|solicitar|avvia|effett
 _MINE = r"(?:my|meine|mes|mis|meus|minhas|miei|mie)"
 _DO_GERMAN = (
     r"(?:verwalten|ae?ndern|bearbeiten|stornieren|loe?schen|kue?ndigen|umbuchen|absagen|verfolgen"
-    r"|abrufen|herunterladen|schliessen|wiederherstellen|entsperren)"
+    r"|verschieben|aktualisieren|abrufen|herunterladen|schliessen|wiederherstellen|entsperren)"
 )
 _RETURN = r"(?:return|retourn(?:er|ez)|devolver|devolva|restituisci|restituire|rendi)"
 _RIGHTS = r"(?:rights?|rechte?|droits?|derechos?|direitos?|diritt[oi])"
@@ -192,7 +195,8 @@ KNOWN_ALONE = re.compile(
             r"auskunftsersuchen|loschantrag|betroffenenrechte|derecho (?:al olvido|de supresion)",
             r"droit (?:d acces|a l (?:oubli|effacement))|diritto (?:all oblio|di accesso)",
             r"(?:withdraw|retirer|retirar|revoc\w+|revog\w+) (?:\w+ )?consent\w*",
-            r"retoure(?:n? (?:anmelden|starten|anlegen))?|(?:artikel|ware) zurucksenden|devolucao",
+            r"(?:retoure|rucksendung)(?:n? (?:anmelden|starten|anlegen))?",
+            r"(?:artikel|ware) zurucksenden|devolucao",
             r"(?:solicitar |solicitud de )?devolucion",
             rf"{_ORDER} ?(?:look ?up|search|suche)",
             (
@@ -259,7 +263,7 @@ OFFER = re.compile(
             r"\b(?:discover|learn|free|why|reduce|boost|increase|grow|faster|better|smart(?:er)?)\b",
             r"\b(?:future|ultimate|experts?|consult(?:ing|ation|ants?)|agency|pricing|insights?)\b",
             r"\b(?:survey|win|improve|that|which|vs|examples?|best|introducing|at scale|join)\b",
-            r"\b(?:by \d+|case stud(?:y|ies)|simplif\w+)\b",
+            r"\b(?:by \d+|case stud(?:y|ies)|comparati\w+|compared|vergleich\w*|simplif\w+)\b",
             r"entdeck|agentur|umfrage|gewinn|verbesser|beispiel|muster|\bbeste[nrs]?\b|\brabatt",
             r"decouvr|descubr|\bscopri|agence|agencia|\bmejor|miglior|melhor|meilleur|optimi",
             r"exemple|ejemplo|exemplo|\besempi|\bremise|descuento|desconto|\bsconto",
@@ -294,7 +298,8 @@ SALES_FOLDER = re.compile(
     r"|pricing|preise|tarifs|precios|precos|prezzi|webinars?|webinare|events?|veranstaltungen"
     r""
     r"|evenements|eventos|eventi|workshops?|seminare?|kurse?|courses?|cursos?|corsi|academy|academia"
-    r"|akademie|white ?papers?|e ?books?|case stud(?:y|ies)|lp|landing|compare|glossary|lexikon"
+    r"|akademie|white ?papers?|e ?books?|case stud(?:y|ies)|comparati\w+|compared|vergleich\w*"
+    r"|lp|landing|compare|glossary|lexikon"
 )
 # A page's name that tells a login only on the site's first level: `/webinar/anmelden` is another.
 LOGIN_PAGE = re.compile(rf"(?:.* )?(?:anmelden|{_ENTER})(?: .*)?|contrasena|mot de passe|senha")

@@ -270,6 +270,105 @@ Send > Abmelden
 Send > Dar de baja mi suscripción
 Send > Stop emails
 Send > Vertrag kündigen
+Send instructions > Forgot your password?
+Reset > Lost password
+Submit > Recover account
+Email me a code > One-time code
+Log in > Client area
+Sign in with a link
+Continue > Trouble signing in?
+Search order > Track your order
+Track my order
+Find reservation
+Change booking
+Cancel order
+Return order
+Unsubscribe
+Save preferences > Newsletter preferences
+Delete account
+Submit > Data deletion request
+Passwort neu setzen
+Absenden > Kennwort vergessen?
+Anmelden > Kundenportal
+Bestellung verfolgen
+Lieferstatus
+Bestellung stornieren
+Termin verschieben
+Rücksendung anmelden
+Vom Newsletter abmelden
+Envoyer > Mot de passe oublié
+Connexion > Mon compte
+Suivre ma commande
+Modifier ma réservation
+Annuler ma commande
+Se désabonner
+Envoyer > Exercer mes droits
+Restablecer > Restablecer contraseña
+Entrar > Mi cuenta
+Ver mi pedido
+Cambiar mi reserva
+Cancelar pedido
+Cancelar suscripción
+Borrar mi cuenta
+Invia > Recupera password
+Accedi > Il mio account
+Traccia ordine
+Cambia prenotazione
+Annulla ordine
+Disiscriviti
+Elimina account
+Enviar > Esqueci a senha
+Entrar > Minha conta
+Acompanhar pedido
+Alterar minha reserva
+Cancelar inscrição
+Apagar conta
+Send > Forgotten your PIN?
+Reset account password
+Get link > Sign in by email
+Login > Member login
+Continue > Can't access your account?
+View order status
+Find my parcel
+Amend booking
+Reschedule appointment
+Cancel reservation
+Unsubscribe now
+Update email preferences
+Submit > GDPR request
+Submit > Erase my data
+Close account
+Passwort neu vergeben
+Absenden > Zugangsdaten vergessen
+Paket verfolgen
+Buchung ändern
+E-Mail-Einstellungen speichern
+Datenauskunft anfordern
+Meine Bestellungen
+Envoyer > Identifiants oubliés
+Suivre ma livraison
+Déplacer mon rendez-vous
+Annuler mon abonnement
+Désinscription newsletter
+Envoyer > Supprimer mes données
+Voir ma facture
+Enviar > ¿Has olvidado tu clave?
+Rastrear pedido
+Cambiar mi vuelo
+Anular mi reserva
+Darse de baja
+Enviar > Eliminar mis datos
+Descargar mi factura
+Invia > Non ricordi la password?
+Segui il tuo ordine
+Sposta appuntamento
+Disdici abbonamento
+Annulla iscrizione
+Invia > Cancella i miei dati
+Enviar > Não lembra a senha?
+Rastrear meu pedido
+Cancelar assinatura
+Enviar > Excluir meus dados
 """
 
 # Offers, some of them of software for the same things.
@@ -537,6 +636,100 @@ Send > Termin finden
 Send > Flug suchen
 Send > Cita previa
 Send > Change your password manager
+Send > Password vault for teams
+Submit > Order management system
+Get a demo > Customer portal in a day
+Start now > Bookings made easy
+Send > Subscription analytics
+Submit > Tracking pixels explained
+Notify me > Price tracking
+Send > Data privacy consulting
+Sign me up > Weekly tips. Opt out anytime
+Join the club > Members' area opens soon
+Send > Account manager wanted
+Request > Return on ad spend calculator
+Buy now > Gift card
+Send > Invoice factoring
+Absenden > Passwortmanager im Vergleich
+Jetzt anfragen > Terminbuchung leicht gemacht
+Absenden > Buchung anfragen
+Senden > Kontakt zur Buchhaltung
+Eintragen > Newsletter: jederzeit kündbar
+Senden > Kündigungsschutzklage prüfen
+Weiter > Lieferung
+Los > Paketpreise berechnen
+Absenden > Cookie-Banner prüfen
+Envoyer > Gestion des réservations
+Recevoir > Suivi de colis : le comparatif
+Valider > Livraison
+Envoyer > Ouvrir un compte pro
+Je m'abonne > Sans engagement, résiliable à tout moment
+Envoyer > Assurance annulation
+Enviar > Gestión de pedidos
+Recibir > Rastreo de flotas
+Enviar > Reserva de hotel
+Abrir > Cuenta empresas
+Me apunto > Cancela cuando quieras
+Acceder > Curso gratis
+Invia > Gestione ordini
+Ricevi > Tracciamento flotte
+Invia > Prenotazione tavolo
+Accedi > Lista d'attesa
+Iscrivimi > Niente spam, ti cancelli quando vuoi
+Enviar > Gestão de pedidos
+Receber > Rastreamento veicular
+Enviar > Reserva de mesa
+Entrar > Lista de espera
+Assinar > Cancele a qualquer momento
+Abrir > Conta PJ
+Send > Single sign-on for schools
+Submit > Order fulfilment partner
+Try > Parcel insurance
+Send > Booking engine for hotels
+Submit > Customer accounts payable automation
+Send > Appointments available now
+Join > Leave any time
+Send > Access control systems
+Submit > Data recovery specialists
+Send > Profile of the month
+Get the list > Mailing list
+Send > Track days 2026
+Submit > Card balance transfer offers
+Absenden > Passwörter: was Firmen wissen müssen
+Senden > Versandpartner gesucht
+Anfragen > Ferienwohnung buchen
+Absenden > Konto für Gründer
+Senden > Termin anfragen
+Jetzt beraten lassen > Vertrag prüfen
+Absenden > Datenschutz-Schulung
+Eintragen > Abmelden geht immer
+Senden > Rechnung stellen war nie so leicht
+Envoyer > Sécurité des mots de passe
+Envoyer > Commande groupée
+Réserver > Rendez-vous en ligne
+Je m'inscris > Désabonnement en 1 clic
+Envoyer > Compte épargne
+Envoyer > Protection des données : audit
+Envoyer > Livraison express
+Enviar > Seguridad de contraseñas
+Enviar > Pedido mayorista
+Reservar > Cita gratuita
+Suscribirse > Te das de baja cuando quieras
+Enviar > Cuenta de ahorro
+Enviar > Protección de datos para pymes
+Entrar > Club de lectura
+Invia > Sicurezza delle password
+Invia > Ordine all'ingrosso
+Prenota > Appuntamento gratuito
+Iscriviti > Ti disiscrivi quando vuoi
+Invia > Conto deposito
+Accedi > Prova gratuita
+Enviar > Segurança de senhas
+Enviar > Pedido por atacado
+Agendar > Consulta gratuita
+Assinar > Descadastre-se quando quiser
+Enviar > Conta poupança
+Acessar > Teste grátis
 """
 
 # Pages that serve an account.
@@ -562,4 +755,7 @@ insights/password-trends customers/track-my-order-case-study newsletter checkout
 book-appointment curso/acceder academia/login lead-tracking kundenservice/kontakt
 blog/gdpr-requests features/returns-portal guides/reset-password-email webinare/datenloeschung
 ressources/suivi-de-colis productos/gestion-de-reservas corsi/accedi loja/produto kuendigung
+blog/track-your-order solutions/login produkte/kundenportal guides/delete-account reserva booking
+returns angebot/termin resources/password-guide webinars/gdpr-request precios/seguimiento
+account-based-marketing terminbuchung commande-groupee
 """
