@@ -22,7 +22,7 @@ from ops.restore.identity import renew_generation
 from ops.terminal.errors import ExitCode, NoAnswerError, WrongUsageError
 from ops.terminal.output import counted, note, show_json
 from ops.terminal.workspace import workspace
-from services.loss.contents import MAX_EVENTS_MEANWHILE
+from services.loss.contents import MAX_EVENTS_MEANWHILE, DatabaseContents
 
 MAX_AGE = timedelta(days=30)
 
@@ -56,8 +56,7 @@ def travel_back(
         bookmark = commands[0].read_json()
         # By its numbers alone it may look whole: no run of the cron may lie behind that moment.
         with marked_as_lost(target, f"Time Travel took the database back to {_iso(moment)}"):
-            restored = commands[1].read_json()
-            _note_undo(target, restored)
+            restored = _travel(target, commands[1], contents)
     except RefusedError as error:
         raise NoAnswerError(
             f"{target.database} cannot go back: {error}. If it was deleted, its Time Travel is gone"
@@ -83,11 +82,42 @@ def travel_back(
     return ExitCode.FINE
 
 
-def _note_undo(target: Target, restored: object) -> None:
-    """Say how to take it back, before anything behind it can fail."""
+def _travel(target: Target, command: WranglerCommand, contents: DatabaseContents) -> object:
+    """Take the database back, and say how to undo it before anything behind it can fail.
+
+    An answer may be lost behind the change; so the database is looked at, which had `contents`.
+
+    Raises:
+        RefusedError: it did not go back.
+        NoAnswerError: nobody can tell whether it did.
+    """
+    start = datetime.now(UTC)
+    try:
+        restored = command.read_json()
+    except RefusedError as error:
+        if not _is_back(target, contents, error):
+            raise
+        note(f"the answer was lost ({error}), and the database went back")
+        note(f"To undo it: {_command(target, 'restore', '--timestamp', _iso(start))}")
+        return {}
     undo = restored.get("previous_bookmark") if isinstance(restored, dict) else None
     if undo:
         note(f"To undo it: {_undo_command(target, str(undo))}")
+    return restored
+
+
+def _is_back(target: Target, before: DatabaseContents, error: RefusedError) -> bool:
+    """Whether the database holds less than it did, or its last run of the cron is an older one."""
+    try:
+        now = read_database_contents(target)
+    except NoAnswerError as unknown:
+        raise NoAnswerError(
+            f"nobody can tell whether {target.database} went back ({error}; {unknown}). It counts "
+            "as lost until somebody accepts it: look at it, then repeat this or ./ppp "
+            f"accept-database --env {target.environment}"
+        ) from None
+    is_older = (now.last_run or "") < (before.last_run or "")
+    return is_older or now.highest_event < before.highest_event
 
 
 def erase_again(database: Database, erasures: Sequence[Erasure]) -> None:

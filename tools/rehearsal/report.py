@@ -91,7 +91,7 @@ def format_report(reports: Sequence[ActReport], events: int, origin: Origin) -> 
     ]
     for report in reports:
         if report.steps:
-            lines += ["", f"## {report.name}, step by step", "", *_step_table(report.steps)]
+            lines += ["", f"## {report.name}, step by step", "", *_step_table(report)]
     for report in failures:
         lines += ["", f"## {report.name}", "", "```", report.failure, "```"]
     return "\n".join(lines) + "\n"
@@ -125,8 +125,12 @@ def _row_table(reports: Sequence[ActReport]) -> list[str]:
     ]
 
 
-def _step_table(steps: Sequence[Step]) -> list[str]:
-    """Return the commands of an act; a bar would end a cell."""
+def _step_table(report: ActReport) -> list[str]:
+    """Return the commands of an act; a bar would end a cell.
+
+    Another exit code than the one that belongs there makes the act fail.
+    """
+    refused = "" if report.failure else ", as it should"
     return [
         "| command | took | exit code | its last line |",
         "| --- | --- | --- | --- |",
@@ -134,9 +138,9 @@ def _step_table(steps: Sequence[Step]) -> list[str]:
             "| `{}` | {:.0f} s | {} | {} |".format(
                 step.command.replace("|", "\\|").replace("`", "'"),
                 step.seconds,
-                step.code,
+                f"{step.code}{refused if step.code else ''}",
                 step.last_line.replace("|", "\\|"),
             )
-            for step in steps
+            for step in report.steps
         ),
     ]

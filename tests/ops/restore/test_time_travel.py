@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Never
@@ -12,11 +13,14 @@ import pytest
 
 from ops.cloudflare import wrangler_command
 from ops.cloudflare.target import Environment, choose_target
+from ops.cloudflare.wrangler_command import RefusedError
 from ops.restore import time_travel
 from ops.terminal.errors import NoAnswerError
+from ops.terminal.output import note
 from pyodide_bundle import Bundle
 from services.loss.contents import DatabaseContents
 from tests.ops.running import fails, here
+from wrangler import WranglerError
 
 BEFORE = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 
@@ -82,3 +86,70 @@ def test_how_to_undo_it_is_said_before_anything_behind_it_can_fail(
     with pytest.raises(NoAnswerError):
         time_travel.travel_back(target, BEFORE, yes=True, dry_run=False, as_json=True)
     assert "To undo it: npx wrangler d1 time-travel restore" in capsys.readouterr().err
+
+
+@pytest.fixture
+def lost_answer(monkeypatch: pytest.MonkeyPatch) -> list[DatabaseContents | NoAnswerError]:
+    """Cloudflare's answer is lost; the list is what the database holds, look by look."""
+    looks: list[DatabaseContents | NoAnswerError] = [DatabaseContents(highest_event=9)]
+
+    def run(*arguments: str, **_options: object) -> str:
+        if "restore" in arguments:
+            raise WranglerError("wrangler failed:\n[ERROR] fetch failed")
+        return "{}"
+
+    def look(_target: object) -> DatabaseContents:
+        contents = looks.pop(0)
+        if isinstance(contents, NoAnswerError):
+            raise contents
+        return contents
+
+    @contextmanager
+    def mark(*_arguments: object) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError:
+            note("the mark is what it was")
+            raise
+
+    monkeypatch.setattr(wrangler_command, "wrangler", run)
+    monkeypatch.setattr(time_travel, "read_database_contents", look)
+    monkeypatch.setattr(time_travel, "marked_as_lost", mark)
+    for name in ("raise_event_ids", "renew_generation"):
+        monkeypatch.setattr(time_travel, name, lambda *_arguments: None)
+    monkeypatch.setattr(time_travel, "read_erasures", lambda *_arguments: ())
+    return looks
+
+
+def travel() -> int:
+    target = choose_target(Environment.PRODUCTION, None, local=False)
+    return time_travel.travel_back(target, BEFORE, yes=True, dry_run=False, as_json=True)
+
+
+def test_a_lost_answer_is_looked_up_and_the_restore_goes_on(
+    lost_answer: list[DatabaseContents | NoAnswerError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost_answer.append(DatabaseContents(highest_event=4))
+    assert travel() == 0
+    errors = capsys.readouterr().err
+    assert "the answer was lost (fetch failed), and the database went back" in errors
+    assert "To undo it: npx wrangler d1 time-travel restore ppp-tracking-db --timestamp" in errors
+    assert "the mark is what it was" not in errors
+
+
+def test_where_the_database_did_not_go_back_its_mark_is_what_it_was(
+    lost_answer: list[DatabaseContents | NoAnswerError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost_answer.append(DatabaseContents(highest_event=10))
+    with pytest.raises(NoAnswerError, match="cannot go back: fetch failed"):
+        travel()
+    assert "the mark is what it was" in capsys.readouterr().err
+
+
+def test_where_nobody_can_tell_it_counts_as_lost(
+    lost_answer: list[DatabaseContents | NoAnswerError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost_answer.append(NoAnswerError("the database did not answer"))
+    with pytest.raises(NoAnswerError, match="nobody can tell whether ppp-tracking-db went back"):
+        travel()
+    assert "the mark is what it was" not in capsys.readouterr().err
