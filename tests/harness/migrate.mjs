@@ -1,13 +1,12 @@
-// Applies migrations to a local database that has the table of applied ones, in one workerd: what
-// `wrangler d1 migrations apply` does, which starts another workerd for each of them.
-// usage: node migrate.mjs OPTIONS (JSON: d1, database, migrations)
+// Applies migrations to a local database as `wrangler d1 migrations apply` does, each as one batch,
+// but all in one workerd. usage: node migrate.mjs OPTIONS (JSON, see migrating.py)
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { Miniflare } from "miniflare";
 import { unstable_splitSqlQuery as splitSqlQuery } from "wrangler";
 
-const { d1, database, migrations } = JSON.parse(process.argv[2]);
+const { d1, database, migrations, record } = JSON.parse(process.argv[2]);
 const miniflare = new Miniflare({
   modules: true,
   script: "",
@@ -16,6 +15,7 @@ const miniflare = new Miniflare({
 });
 try {
   const DB = await miniflare.getD1Database("DB");
+  await DB.prepare(record).run();
   const { results } = await DB.prepare("SELECT name FROM d1_migrations").all();
   const applied = new Set(results.map(({ name }) => name));
   const names = readdirSync(migrations).filter((name) => name.endsWith(".sql"));

@@ -21,6 +21,7 @@ from typing import Any
 
 from paths import CACHE, LOCAL_CONFIG, ROOT
 from startup_check import SNAPSHOT, bundle_worker, workerd_config
+from tests.harness.migrating import MIGRATIONS, SCRIPT, migrate
 from worker_source import SHIPPED
 from wrangler import wrangler
 
@@ -48,7 +49,7 @@ IDENTIFY = (
 
 def migrated_storage() -> Path:
     """A storage with the migrated database and the demo project; never written to."""
-    sources = [*sorted((ROOT / "migrations").glob("*.sql")), ROOT / "demo" / "seed.sql"]
+    sources = [*sorted(MIGRATIONS.glob("*.sql")), SCRIPT, ROOT / "demo" / "seed.sql"]
     return _made_once("migrated", _hash_of(sources), _migrate)
 
 
@@ -141,7 +142,8 @@ def _take_snapshot(folder: Path) -> None:
 
 
 def _migrate(folder: Path) -> None:
-    wrangler("d1", "migrations", "apply", "DB", "--local", "--persist-to", folder)
+    [database] = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))["d1_databases"]
+    migrate(folder, database["database_id"])
     seed = ROOT / "demo" / "seed.sql"
     wrangler("d1", "execute", "DB", "--local", "--persist-to", folder, "--file", seed)
 

@@ -4,7 +4,8 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.worker.local_d1 import MIGRATIONS, LocalD1, column_of, insert
+from tests.harness.migrating import MIGRATIONS
+from tests.worker.local_d1 import LocalD1, column_of, insert
 
 # Recorded in production under these names. 0012 holds client data and exists only there.
 MIGRATIONS_OF_THIS_REPOSITORY = (

@@ -1,16 +1,12 @@
 """A local D1 database of its own, migrated by wrangler and looked at with SQLite."""
 
-import json
 import sqlite3
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from paths import NODE_BIN, ROOT, tool_environment
+from tests.harness.migrating import MIGRATIONS, migrate
 from wrangler import wrangler
 
-MIGRATIONS = ROOT / "migrations"
-MIGRATE = ROOT / "tests" / "harness" / "migrate.mjs"
 DATABASE_ID = "00000000-0000-0000-0000-000000000000"
 
 Row = dict[str, object]
@@ -36,21 +32,8 @@ class LocalD1:
         return wrangler(*apply, config=config)
 
     def apply_the_rest(self) -> None:
-        """Applies what is not recorded yet to a database of `apply`, in a tenth of its time.
-
-        For tests of what a migration makes of rows; that wrangler applies it is one of its own.
-        """
-        options = {
-            "d1": str(self._state / "v3" / "d1"),
-            "database": DATABASE_ID,
-            "migrations": str(MIGRATIONS),
-        }
-        subprocess.run(
-            [NODE_BIN / "node", MIGRATE, json.dumps(options)],
-            env=tool_environment(),
-            cwd=ROOT,
-            check=True,
-        )
+        """Applies what is not recorded yet without wrangler, for tests of what becomes of rows."""
+        migrate(self._state, DATABASE_ID)
 
     def connect(self) -> sqlite3.Connection:
         """The database's own file, with foreign keys on as D1 has them."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.migrating import MIGRATIONS
 from tests.worker.inherited import COLUMNS, inherited_database
-from tests.worker.local_d1 import MIGRATIONS, LocalD1, column_of, insert, rows
+from tests.worker.local_d1 import LocalD1, column_of, insert, rows
 
 TURN = "0017_turn_blobs_into_text.sql"
 EVENT = {"pixel_id": "pixel-1-shop", "visitor_id": "old", "session_id": "old"}

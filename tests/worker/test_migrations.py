@@ -12,6 +12,8 @@ from services.core.click_ids import CLICK_DETAILS, OTHER_CLICK_IDS
 from services.core.stored_time import NEVER_DUE
 from services.privacy.retention import DELETE_OLD_SESSIONS, PIXELS_WITH_RETENTION
 from services.privacy.statements import DELETE_EVENTS, DELETE_SESSIONS
+from tests.harness.migrating import MIGRATIONS
+from tests.harness.prepared import database_file, migrated_storage
 from tests.worker.inherited import (
     COLUMNS,
     LAST_ID_EVER_GIVEN,
@@ -21,7 +23,7 @@ from tests.worker.inherited import (
     OLD_CONFIGURATION,
     inherited_database,
 )
-from tests.worker.local_d1 import MIGRATIONS, LocalD1, Row, column_of, insert, rows
+from tests.worker.local_d1 import LocalD1, Row, column_of, insert, rows
 
 ALL_MIGRATIONS = tuple(sorted(file.name for file in MIGRATIONS.glob("*.sql")))
 NEW_MIGRATIONS = tuple(name for name in ALL_MIGRATIONS if name >= "0013")
@@ -128,6 +130,23 @@ def test_the_inherited_database_has_the_columns_and_the_indexes_of_production(
         "tracking_events": 20,
         "system_logs": 0,
     }
+
+
+def test_in_one_workerd_they_make_the_database_that_wrangler_makes(
+    fresh: sqlite3.Connection,
+) -> None:
+    """What most tests begin with is made without wrangler (tests/harness/migrating.py)."""
+    schema = (
+        "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '_cf_%'"
+        " AND name <> 'd1_migrations' AND tbl_name <> 'd1_migrations' ORDER BY type, name"
+    )
+    recorded = "SELECT name FROM d1_migrations ORDER BY id"
+    prepared = sqlite3.connect(f"file:{database_file(migrated_storage())}?mode=ro", uri=True)
+    try:
+        for sql in (schema, recorded):
+            assert prepared.execute(sql).fetchall() == [tuple(row) for row in fresh.execute(sql)]
+    finally:
+        prepared.close()
 
 
 def test_an_upgrade_runs_only_the_new_migrations(

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.worker.local_d1 import MIGRATIONS, Row, insert, rows
+from tests.harness.migrating import MIGRATIONS
+from tests.worker.local_d1 import Row, insert, rows
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 DENSE = range(1, 161)
