@@ -13,6 +13,24 @@ from tests.harness import prepared
 from tests.harness.prepared import worker_bundle
 from tests.harness.worker import Worker, running_worker
 
+TESTS = Path(__file__).parent
+# Each takes more than a minute. Dealt out last, one would run while other processes have no work.
+LONG_FILES = frozenset(
+    TESTS / name for name in ("browser/test_thousand_submissions.py", "worker/test_contract.py")
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files come before the others of their folder; everything else keeps its place."""
+    order: dict[str, int] = {}
+    for item in items:
+        order.setdefault(_folder_of(item), len(order))
+    items.sort(key=lambda item: (order[_folder_of(item)], item.path not in LONG_FILES))
+
+
+def _folder_of(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_secrets_of_the_shell() -> Iterator[None]:
