@@ -7,6 +7,7 @@ head of the source.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -35,12 +36,19 @@ class DocumentError(Exception):
 
 
 def read_document(version: str) -> Node:
-    """The whole document of a version of the Worker.
+    """The whole document of a version of the Worker, the caller's own.
 
     Raises:
         DocumentError: it is no OpenAPI 3.1; says where.
     """
     text = SOURCE.read_text(encoding="utf-8").replace("{{version}}", version)
+    document: Node = _copied(_document_of(text))
+    return document
+
+
+@lru_cache(maxsize=1)
+def _document_of(text: str) -> Node:
+    """The document of a source; to read and check it takes half a second."""
     document: Node = _copied(yaml.safe_load(text))
     for schema in _objects(document):
         _require_all(schema)
