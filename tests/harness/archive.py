@@ -35,7 +35,7 @@ def day(days_ago: int) -> str:
     return f"{datetime.now(UTC) - timedelta(days=days_ago):%Y-%m-%d}"
 
 
-OLD, OLDER, YOUNG = day(DAYS + 1), day(DAYS + 2), day(DAYS)
+OLD, OLDER = day(DAYS + 1), day(DAYS + 2)
 
 
 # ---- somebody else's archive -----------------------------------------------------------------
