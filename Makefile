@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check unit worker browser conformance bench browserbench recoverybench rehearse release build set-up format audit deploy clean
+.PHONY: help dev test check quick unit worker browser conformance bench browserbench recoverybench rehearse release build set-up format audit deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -34,6 +34,9 @@ check: build ## Lint, format and types only
 	@PATH="$(CURDIR)/$(NODE_BIN):$$PATH" tsc
 	@$(BIN)/python tools/ad_block.py
 	@$(BIN)/python tools/secret_scan.py
+
+quick: check ## Lint, format, types and the tests of the services: while you write
+	@$(BIN)/pytest -q $(IN_PARALLEL) tests/unit
 
 unit: build ## Tests of the services, the tools and the commands only
 	@$(BIN)/pytest tests/unit tests/tools tests/ops
