@@ -21,6 +21,7 @@ ENDPOINTS = {
     "alerts": "/api/alerts",
     "waiting": "/api/waiting",
     "archive": "/api/archive",
+    "key": "/api/key",
     "how_to_embed": "/static/integration-example.html",
     "api": "/api.html",
     "openapi": "/openapi.json",
@@ -44,6 +45,7 @@ AUTHENTICATION = {
         "backups",
         "alerts",
         "waiting",
+        "key",
     ],
     "documentation": "/api.html",
 }
