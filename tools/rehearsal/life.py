@@ -137,13 +137,18 @@ def lose_token(stage: Stage) -> None:
 
 
 def lose_answers(stage: Stage) -> None:
-    """Lose the answer of the upload and of a share, behind their changes, and meet a limit."""
+    """Lose the answer of a share behind its change: once, and then each time that it is tried."""
     faults = stage.cloud.faults
-    faults.add(ApiFault("lost", "POST .*/deployments", nth=2))
-    try:
-        stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS).expect(3, TAKEN_BACK)
-    finally:
-        faults.clear()
+    for times in (1, 3):
+        faults.add(ApiFault("lost", "POST .*/deployments", nth=2, times=times))
+        try:
+            output = stage.ppp(*DEPLOY, SHORT_WATCH_SECONDS)
+        finally:
+            faults.clear()
+        if times == 1:
+            output.expect(0)
+        else:
+            output.expect(3, TAKEN_BACK)
 
 
 def press_ctrl_c(stage: Stage) -> None:
