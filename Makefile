@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check quick unit worker browser conformance bench browserbench recoverybench rehearse release build set-up format audit deploy clean
+.PHONY: help dev test check quick unit worker browser conformance bench browserbench recoverybench rehearse chaos release build set-up format audit deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -63,6 +63,9 @@ browserbench: build ## What the pixel costs the main thread of a slow computer
 
 rehearse: build ## Plays a production's life with the real wrangler, on a stand-in for Cloudflare
 	@$(BIN)/python tools/rehearsal $(ARGS)
+
+chaos: build ## Bad weather over the real runtime; ARGS="--minutes 60" for a long one
+	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python -m tests.chaos $(ARGS)
 
 release: build ## Keeps this version of the pixel for ever: a change of it needs a new version
 	@PYTHONPATH=src $(BIN)/python tools/build_assets.py --release

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def main() -> int:
     """Play for so many minutes; 1 if anything is lost, doubled or of another lead."""
     parser = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__)
     parser.add_argument("--minutes", type=float, default=2.0, help="how long; 60 is a long one")
-    parser.add_argument("--seed", type=int, default=None, help="that of a run to play it again")
+    parser.add_argument("--seed", type=int, default=None, help="the same blows in the same order")
     parser.add_argument("--reports", type=Path, default=REPORTS, help="the folder of the reports")
     options = parser.parse_args()
     now = datetime.now(UTC)
@@ -39,9 +40,7 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def describe(
-    run: Weather, faults: list[str] | tuple[str, ...], start: datetime, minutes: float
-) -> str:
+def describe(run: Weather, faults: Sequence[str], start: datetime, minutes: float) -> str:
     """The report as Markdown: what struck, what was sent, what is not as it must be."""
     ledger = run.ledger
     answers = ", ".join(
@@ -52,11 +51,12 @@ def describe(
     lines = [
         f"# Chaos of {start:%Y-%m-%d %H:%M} UTC: {verdict}",
         "",
-        f"Seed {run.seed}, {minutes:g} minutes, real workerd with its D1, KV, R2 and Durable Object,",
-        "a simulated Pipedrive.",
+        f"Seed {run.seed}, {minutes:g} minutes, real workerd with D1, KV, R2 and Durable Object, a",
+        "simulated Pipedrive.",
         "",
         *(f"- {name}: {number} times" for name, number in sorted(run.blows.items())),
-        f"- {len(ledger.events):,} events of which {len(ledger.campaigns):,} leads; answers: {answers}",
+        f"- {len(ledger.events):,} events, {len(ledger.campaigns):,} of them leads",
+        f"- answers: {answers}",
         "",
         *(f"- {fault}" for fault in faults[:100]),
     ]
