@@ -154,7 +154,7 @@ def _confirm_serving(
     log: Sequence[DeploymentEntry] | None,
 ) -> None:
     """Say that a version serves already, and log the rollback whose answer was lost."""
-    former = next((v for v in map(sole_version, deployments) if v not in {version, None}), None)
+    former = _version_left(version, deployments)
     note(
         f"{version} serves already: nothing was changed. For another one, name it: "
         f"./ppp rollback {former or 'VERSION'} --env {target.environment}"
@@ -162,6 +162,13 @@ def _confirm_serving(
     is_logged = any(entry.get("worker_version") == version for entry in (log or ())[-1:])
     if log is not None and is_return(deployments) and not is_logged and _is_by_hand(deployments):
         _log_rollback(target, version, former or "")
+
+
+def _version_left(version: str, deployments: Deployments) -> str | None:
+    """Return the version that had traffic last before this one, but for changed secrets."""
+    changes = [deployment for deployment in deployments if not is_secret_change(deployment)]
+    versions = (version_id for change in changes for version_id in traffic_shares(change))
+    return next((version_id for version_id in versions if version_id != version), None)
 
 
 def _is_by_hand(deployments: Deployments) -> bool:

@@ -16,12 +16,13 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from paths import ROOT  # noqa: E402  # needs the line above
 from rehearsal.contents import digest_columns  # noqa: E402  # needs the line above
-from rehearsal.life import LONG_LIFE, SHORT_LIFE, Act  # noqa: E402  # as above
+from rehearsal.life import LONG_LIFE, SHORT_LIFE, Act, acts_of  # noqa: E402  # as above
 from rehearsal.proof import count_rows, prove  # noqa: E402  # as above
 from rehearsal.report import ActReport, read_origin, write_report  # noqa: E402  # as above
 from rehearsal.stage import RehearsalError, Stage, open_stage  # noqa: E402  # as above
 
 EVENTS, SHORT_EVENTS = 200_000, 3_000
+ONLY_HELP = "only acts whose name has this, and the deployments that they need; repeatable"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make rehearse", description=__doc__)
     parser.add_argument("--short", action="store_true", help="docs/upgrade.md, few rows")
     parser.add_argument("--events", type=int, help="rows of the event table")
-    parser.add_argument("--only", action="append", help="only acts whose name has this; repeatable")
+    parser.add_argument("--only", action="append", help=ONLY_HELP)
     parser.add_argument("--folder", type=Path, help="where it is played; kept afterwards")
     parser.add_argument("--reports", type=Path, default=ROOT / "rehearsals", help="where it goes")
     options = parser.parse_args(arguments)
@@ -37,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     events = options.events or (SHORT_EVENTS if options.short else EVENTS)
     acts = SHORT_LIFE if options.short else LONG_LIFE
-    chosen = [act for act in acts if not options.only or any(o in act.name for o in options.only)]
-    if not chosen:
+    chosen = acts_of(acts, options.only)
+    if not any(word in act.name for act in chosen for word in options.only or [""]):
         names = "\n  ".join(act.name for act in acts)
         parser.error(f"no act has {' or '.join(options.only)} in its name; there are\n  {names}")
     origin = read_origin(datetime.now(UTC))

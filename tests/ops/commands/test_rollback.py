@@ -291,3 +291,15 @@ def test_one_failed_answer_of_cloudflare_changes_nothing(cloud: TrafficCloud) ->
         cloud.failing, cloud.failures = failing, 1
         assert roll_back("--yes").code == 0
         assert cloud.shares == {GOOD: 100}
+
+
+def test_the_version_that_a_deployment_took_back_is_named_not_an_older_one(
+    cloud: TrafficCloud,
+) -> None:
+    cloud.deployments = [
+        ({"the-javascript-worker": 100}, "-"),
+        ({GOOD: 100}, DEPLOYED),
+        ({BAD: 10, GOOD: 90}, DEPLOYED),
+        ({GOOD: 100}, f"back from {DEPLOYED}"),
+    ]
+    assert f"./ppp rollback {BAD} --env production" in roll_back("--dry-run").err
