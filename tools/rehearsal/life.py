@@ -276,7 +276,7 @@ LONG_LIFE: Sequence[Act] = (
     Act("preflight before the first deployment", preflight_first, is_ground=True),
     Act("first deployment", deploy_first, is_ground=True),
     Act("status, leads, smoke test", look_around),
-    Act("backup", back_up),
+    Act("backup", back_up, is_ground=True),
     Act("second deployment", deploy_again, is_ground=True),
     Act("rollback and forth", roll_back),
     Act("secret rotated", rotate_secrets),

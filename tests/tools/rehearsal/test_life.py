@@ -25,6 +25,7 @@ def test_a_part_brings_the_deployments_that_it_needs() -> None:
     assert names == [
         "preflight before the first deployment",
         "first deployment",
+        "backup",
         "second deployment",
         "rollback and forth",
     ]
