@@ -34,17 +34,18 @@ const HINTS = {
 };
 // The field of somebody else (a friend, a colleague, who gets a parcel), and that of a search.
 const NOT_OWN =
-  /fr(ie|eu)nd|\bami[cgs]?.?\b|colleag|recipient|destinat|invit.+mail|referr|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
-const EMAIL = /[^\s",]+@[^\s",]+/;
+  /fr(ie|eu)nd|(\b|_)ami[cgs]?.?\b|colleag|recipient|destinat|invit.+mail|referr|shipping|liefer|livrai|search|suche|\bbusc|cherch/i;
+const EMAIL = /[^\s",/]+@[^\s",/]+\.[^\s",/]+/; // neither youtube.com/@acme nor 2@5
 const LOGIN = "[type=password]:not([autocomplete=new-password]),[autocomplete*=username]";
 
 /**
- * The texts of nodes, one a line.
+ * The texts of nodes, one a line; of attributes not "value", into which pages write what is typed,
+ * and not "class", which is the theme's.
  * @param {any[]} nodes or texts, or nothing
  */
 const textsOf = (nodes) =>
   nodes
-    .map((node) => node?.textContent ?? node)
+    .map((node) => /value|class/.test(node?.name) || (node?.textContent ?? node))
     .join("\n")
     .slice(0, MAX_TEXT);
 

@@ -35,13 +35,14 @@ const COMPILE_AHEAD = "//# allFunctionsCalledOnLoad";
 // No property is called q, as one that pages know is: ppp.q.
 export const NAMES = {
   variables: [
-    "n c l f i Y W Z v x P L y X B ne j w G se z q F C d e A S u m le r K U H nt t st O a M R en " +
-      "E V s k o b es p T I g er J Q re $ h te et _ on D N",
-    "a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T " +
-      "U V W X Y Z $ _ et er on en es st re le nt ne te se",
+    "n g l f e W V M B Q D H v r j C I U m se u a L i d c F A Y P J R O K p nt t st w b k " +
+      "N et X G s S o h es x E y T er z Z ne te re _ en on q le $",
+    "s l h w k t i W f n c b d g ne Y A O I e a q M P le on K z G v j Q R er L es D se et " +
+      "x T u F _ te p Z C nt X m B J H U S V $ N r en E y o st re",
   ],
   properties:
-    "a b c d e f g h i j k l m n o p r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z $ _",
+    "e c m l I n b B h G U g i P k s X T r R _ j Z Y o W C u F S z V f L N Q J t D v x y " +
+    "A d O a H p M w K E $",
 };
 
 // Until they get their short names, the variables and properties are single letters from here on.

@@ -15,6 +15,11 @@ HUBSPOT = (
     '<input class="hs-input" type="text" name="{0}lastname" value="Lovelace">'
     '<input class="hs-input" type="email" name="{0}email">'
 )
+# As React does with what it controls; here with what would be a friend's.
+WRITES_VALUES = """<script>
+  const field = document.querySelector("[name=email]");
+  field.addEventListener("input", () => field.setAttribute("value", "friend"));
+</script>"""
 SHIPPING = '<input name="shipping_first_name" value="Bob">' + OTHER.format("shipping_email")
 
 
@@ -40,6 +45,24 @@ def say_who_is_there(visit: Visit) -> None:
 
 
 PEOPLE = (
+    *(
+        Situation(
+            WHOSE,
+            f"one's own with {mark}",
+            form(fields=f'<input type="email" name="email" {mark}>'),
+        )
+        for mark in ('class="destination-form__input shipping-quote"',)
+    ),
+    Situation(
+        WHOSE,
+        "one's own, which a framework writes into the attribute too",
+        form(fields='<input type="email" name="email">') + WRITES_VALUES,
+    ),
+    Situation(
+        WHOSE,
+        "one's own after the page of a channel",
+        form(fields='<input name="channel" value="https://www.youtube.com/@acme">' + FIELD),
+    ),
     Situation(WHOSE, "billing before shipping", form(fields=BILLING + SHIPPING), person=ADA),
     Situation(WHOSE, "shipping before billing", form(fields=SHIPPING + BILLING), person=ADA),
     *(
