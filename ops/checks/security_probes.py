@@ -37,6 +37,8 @@ PROTECTED_PATHS = (
     *("/api/privacy/find", "/api/privacy/export", "/api/privacy/erase"),
     *("/api/privacy/receipts", f"/api/privacy/receipts/{UNKNOWN_ID}"),
     *("/api/waiting", "/api/waiting/replay"),
+    *(f"/api/projects/{UNKNOWN_ID}/views", f"/api/projects/{UNKNOWN_ID}/views/{UNKNOWN_ID}"),
+    "/api/key",
     "/api/reports/metrics",
     "/api/reports/debug/utm-analysis",
     f"/api/reports/project/{UNKNOWN_ID}/stats",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import pytest
 
@@ -12,6 +13,7 @@ from services.tracking.smoke_event import VISITOR
 from tests.harness.worker import Worker, running_worker
 from tests.ops.asking import KEYS, Service
 from tests.ops.running import fails, here
+from tests.tools.checkout import until
 
 PROBES = ["health", "script", "image", "tracking", "keys", "numbers", "event"]
 EVENTS = """
@@ -75,6 +77,8 @@ def test_without_a_target_nothing_is_tested() -> None:
 
 def test_a_broken_database_fails_the_tests_of_events_and_numbers(service: Service) -> None:
     service.worker.act("drop_tables")
+    # An isolate remembers for five seconds how it was.
+    until(lambda: service.worker.http.get("/health").status_code == HTTPStatus.SERVICE_UNAVAILABLE)
     output = service.ppp("smoke", "--json")
     assert (output.code, output.json["fine"]) == (1, False)
     tests = output.json["tests"]
