@@ -37,7 +37,7 @@ PROTECTED_PATHS = (
     *("/api/privacy/find", "/api/privacy/export", "/api/privacy/erase"),
     *("/api/privacy/receipts", f"/api/privacy/receipts/{UNKNOWN_ID}"),
     *("/api/waiting", "/api/waiting/replay"),
-    *(f"/api/projects/{UNKNOWN_ID}/views", f"/api/projects/{UNKNOWN_ID}/views/{UNKNOWN_ID}"),
+    *(f"/api/manage/projects/{UNKNOWN_ID}/views{view}" for view in ("", f"/{UNKNOWN_ID}")),
     "/api/key",
     "/api/reports/metrics",
     "/api/reports/debug/utm-analysis",

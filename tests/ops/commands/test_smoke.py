@@ -78,7 +78,12 @@ def test_without_a_target_nothing_is_tested() -> None:
 def test_a_broken_database_fails_the_tests_of_events_and_numbers(service: Service) -> None:
     service.worker.act("drop_tables")
     # An isolate remembers for five seconds how it was.
-    until(lambda: service.worker.http.get("/health").status_code == HTTPStatus.SERVICE_UNAVAILABLE)
+    until(
+        lambda: (
+            service.worker.http.get(f"{service.worker.url}/health").status_code
+            == HTTPStatus.SERVICE_UNAVAILABLE
+        )
+    )
     output = service.ppp("smoke", "--json")
     assert (output.code, output.json["fine"]) == (1, False)
     tests = output.json["tests"]
