@@ -53,7 +53,7 @@ conformance: build ## Every way to send a form, in three browser engines; prints
 	@$(BIN)/pytest -q tests/conformance
 
 bench: build ## Throughput and latency beside a minimal JavaScript Worker
-	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/tracking.py
+	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/tracking.py $(ARGS)
 
 recoverybench: build ## How long a deleted database with a million events takes to be there again
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/recovery.py

@@ -7,7 +7,10 @@ let databaseId;
 
 export default {
   async fetch(request, env) {
-    const event = await request.json();
+    const event =
+      request.method === "GET"
+        ? Object.fromEntries(new URL(request.url).searchParams)
+        : await request.json();
     databaseId ??= await env.DB.prepare("SELECT id FROM database_identity").first("id");
     prepared ??= statements.map((sql) => env.DB.prepare(sql));
     const now = new Date().toISOString().slice(0, 19).replace("T", " ");
