@@ -31,6 +31,9 @@ from worker_source import SourceError, build_worker
 from wrangler import WranglerError
 
 CHECK_INTERVAL_SECONDS = 1
+# A wrangler that stops by itself so often in so long will not hold after one more start.
+MOST_STOPS = 3
+STOPS_SECONDS = 300
 LANDING = "/?utm_source=google&utm_medium=cpc&utm_campaign=spring_offer&gclid=demo-click-1"
 RESTORED = "a restore put another database in place"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -77,6 +80,7 @@ class Development:
     worker: Worker | None = None
     inodes: Mapping[Path, int] = field(default_factory=dict)
     _complaint: str = ""
+    _stops: list[float] = field(default_factory=list)
 
     def start(self) -> Worker:
         """Prepare the database and start the Worker on it."""
@@ -111,18 +115,17 @@ class Development:
             self.worker.stop()
 
     def supervise(self) -> None:
-        """Start the Worker again if it does not answer or its database is another one.
+        """Start the Worker again if it died, does not answer or its database is another one.
 
         Raises:
-            DevError: wrangler has stopped.
+            DevError: wrangler has stopped again and again, or cannot be started again.
             StoppedError: the terminal that reads the log is gone.
         """
         worker = self.worker or self.start()
-        worker.require_running()
         self._ship_source()
         if worker.is_unheard:
             raise StoppedError(signal.SIGPIPE)
-        reason = self._restart_reason(worker)
+        reason = self._stop_reason(worker) or self._restart_reason(worker)
         if reason:
             print(f"make dev: {reason}; starting the Worker again", flush=True)
             self.stop()
@@ -145,6 +148,20 @@ class Development:
         if complaint and complaint != self._complaint:
             print(f"error: {complaint}", flush=True)
         self._complaint = complaint
+
+    def _stop_reason(self, worker: Worker) -> str | None:
+        """Return how wrangler stopped by itself, or None.
+
+        Raises:
+            DevError: it does so again and again.
+        """
+        if worker.process.poll() is None:
+            return None
+        now = time.monotonic()
+        self._stops = [*(stop for stop in self._stops if now - stop < STOPS_SECONDS), now]
+        if len(self._stops) >= MOST_STOPS:
+            worker.require_running()
+        return f"wrangler stopped (status {worker.process.returncode})"
 
     def _restart_reason(self, worker: Worker) -> str | None:
         if worker.silence() > SILENT_SECONDS:

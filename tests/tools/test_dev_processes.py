@@ -40,12 +40,26 @@ def test_a_signal_ends_the_whole_tree(checkout: Checkout, number: signal.Signals
     assert '"time": "' in next(line for line in dev.said().splitlines() if '"started"' in line)
 
 
-def test_it_ends_with_wrangler(checkout: Checkout) -> None:
+def test_a_worker_that_died_is_started_again(checkout: Checkout) -> None:
     with checkout.dev() as dev:
-        group = dev.state()["worker"]
-        os.kill(group, signal.SIGKILL)
+        state = dev.state()
+        os.kill(state["worker"], signal.SIGKILL)
+        until(lambda: "the Worker runs again" in dev.said())
+        assert "wrangler stopped (status -9); starting the Worker again" in dev.said()
+        with urllib.request.urlopen(f"http://127.0.0.1:{state['port']}/health") as answer:
+            assert answer.status == 200
+        assert dev.state()["worker"] != state["worker"]
+        until(lambda: not is_alive(state["worker"]), 60)
+
+
+def test_it_ends_with_a_wrangler_that_stops_again_and_again(checkout: Checkout) -> None:
+    with checkout.dev() as dev:
+        for restarts in range(3):
+            until(lambda number=restarts: dev.said().count("the Worker runs again") == number)
+            group = dev.state()["worker"]
+            os.kill(group, signal.SIGKILL)
         assert dev.process.wait(60) == 1
-        assert "error: wrangler stopped (status -9)" in dev.said()
+        assert "error: wrangler stopped (status -9); what it said stands above" in dev.said()
         until(lambda: not is_alive(group), 10)
 
 
