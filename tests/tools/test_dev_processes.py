@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,12 @@ def test_a_worker_that_died_is_started_again(checkout: Checkout) -> None:
 
 def test_it_ends_with_a_wrangler_that_stops_again_and_again(checkout: Checkout) -> None:
     with checkout.dev() as dev:
-        for restarts in range(3):
-            until(lambda number=restarts: dev.said().count("the Worker runs again") == number)
+
+        def has_restarted(times: int) -> bool:
+            return dev.said().count("the Worker runs again") == times
+
+        for number in range(3):
+            until(partial(has_restarted, number))
             group = dev.state()["worker"]
             os.kill(group, signal.SIGKILL)
         assert dev.process.wait(60) == 1
