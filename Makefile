@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check quick unit worker browser conformance bench browserbench recoverybench rehearse chaos release build set-up format audit deploy clean
+.PHONY: help dev test check quick unit worker browser conformance bench browserbench costbench recoverybench rehearse chaos release build set-up format audit deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -54,6 +54,9 @@ conformance: build ## Every way to send a form, in three browser engines; prints
 
 bench: build ## Throughput and latency beside a minimal JavaScript Worker
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/tracking.py $(ARGS)
+
+costbench: build ## What a month costs at Cloudflare's list prices, from counted operations
+	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python -m bench.cost
 
 recoverybench: build ## How long a deleted database with a million events takes to be there again
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python bench/recovery.py

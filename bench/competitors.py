@@ -59,7 +59,8 @@ def _write_minimal(folder: Path, _bundle: Path) -> None:
 
 
 def _write_usual(folder: Path, _bundle: Path) -> None:
-    shutil.copy(BENCH / "usual" / "worker.js", folder)
+    for file in (BENCH / "usual").glob("*.js"):
+        shutil.copy(file, folder)
 
 
 def _write_rung(folder: Path, bundle: Path) -> None:
@@ -76,6 +77,7 @@ THIS_PRODUCT, MINIMAL, EQUIPPED_NAME, USUAL = (
     "the same, our headers and a log line",
     "JavaScript, a query per step",
 )
+USUAL_COUNTED = f"{USUAL}, counted"
 RUNGS = {
     "Python, class of the SDK": "rung_class.py",
     "Python, a function": "rung_function.py",
@@ -85,6 +87,7 @@ CODE = {
     MINIMAL: Code(_write_minimal, "worker.js", {}),
     EQUIPPED_NAME: Code(_write_minimal, "worker.js", EQUIPPED),
     USUAL: Code(_write_usual, "worker.js", {}),
+    USUAL_COUNTED: Code(_write_usual, "counted.js", {}),
     **{
         name: Code(_write_rung, main, {}, _PYTHON, has_class="class" in main)
         for name, main in RUNGS.items()

@@ -11,6 +11,7 @@ from paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
+COST_BEGIN, COST_END = "<!-- make costbench writes from here -->", "<!-- its end -->"
 HEAD = (
     "| | events a second | ratio | p50 ms | ratio | p99 ms | CPU ms an event | ratio |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -40,10 +41,14 @@ def format_table(title: str, names: Sequence[str], rounds: Sequence[Sequence[Mea
 
 def write_tables(head: str, tables: Sequence[str]) -> None:
     """Replaces the tables of the document."""
+    write_between(BEGIN, END, "\n".join([f"{head}.", "", *tables]))
+
+
+def write_between(begin: str, end: str, written: str) -> None:
+    """Replaces what stands between two comments of the document."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    written = "\n".join([BEGIN, f"{head}.", "", *tables, END])
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    changed, count = pattern.subn(lambda _: written, text)
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    changed, count = pattern.subn(lambda _: f"{begin}\n{written}\n{end}", text)
     if count != 1:
         raise SystemExit(f"error: {DOCUMENT.name} has lost the comments around its tables")
     DOCUMENT.write_text(changed, encoding="utf-8")
