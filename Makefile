@@ -11,7 +11,7 @@ IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsco
 BIN := .venv/bin
 NODE_BIN := node_modules/.bin
 
-.PHONY: help dev test check quick unit worker browser conformance bench browserbench costbench recoverybench rehearse chaos release build set-up format audit deploy clean
+.PHONY: help dev test check quick unit worker browser conformance bench browserbench costbench recoverybench rehearse chaos soak release build set-up format audit deploy clean
 .DEFAULT_GOAL := help
 
 help: ## Says what there is
@@ -69,6 +69,9 @@ rehearse: build ## Plays a production's life with the real wrangler, on a stand-
 
 chaos: build ## Bad weather over the real runtime; ARGS="--minutes 60" for a long one
 	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python -m tests.chaos $(ARGS)
+
+soak: build ## An hour of mixed traffic: memory and latency stay; ARGS="--minutes 5" for less
+	@PYTHONPATH=.:src:tools:python_modules $(BIN)/python -m tests.chaos.soak_command $(ARGS)
 
 release: build ## Keeps this version of the pixel for ever: a change of it needs a new version
 	@PYTHONPATH=src $(BIN)/python tools/build_assets.py --release

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from paths import NODE_BIN, tool_environment
 from tests.harness.direct import Direct
+from tests.harness.workerd_use import workerd_use
 
 SCRIPT = Path(__file__).resolve().parent / "load.mjs"
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-PROC = Path("/proc")
-# In /proc/PID/stat, behind the name: the group, and CPU time as user and as system.
-GROUP, USER, SYSTEM = 2, 11, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Measured:
 def load(worker: Direct, kind: str, connections: int, seconds: float) -> Measured:
     """Sends events of a kind (see load.mjs) to a Worker."""
     arguments = [f"{worker.url}/e", kind, str(connections), str(seconds)]
-    before = _cpu_seconds(worker)
+    before = workerd_use(worker.process.pid)
     client = subprocess.run(
         [str(NODE_BIN / "node"), str(SCRIPT), *arguments],
         capture_output=True,
@@ -42,24 +38,8 @@ def load(worker: Direct, kind: str, connections: int, seconds: float) -> Measure
         check=True,
         env=tool_environment(),
     )
-    after = _cpu_seconds(worker)
+    after = workerd_use(worker.process.pid)
     answer = json.loads(client.stdout)
     events = answer.pop("events")
-    cpu = None if before is None or after is None else (after - before) * 1000 / events
+    cpu = (after.cpu_seconds - before.cpu_seconds) * 1000 / events if before and after else None
     return Measured(cpu=cpu, **answer)
-
-
-def _cpu_seconds(worker: Direct) -> float | None:
-    """CPU time of the workerd of a Worker so far."""
-    if not PROC.is_dir():
-        return None
-    ticks = 0
-    for file in PROC.glob("[0-9]*/stat"):
-        try:
-            name, _, text = file.read_text(encoding="utf-8").rpartition(")")
-        except OSError:
-            continue
-        fields = text.split()
-        if name.endswith("(workerd") and int(fields[GROUP]) == worker.process.pid:
-            ticks += int(fields[USER]) + int(fields[SYSTEM])
-    return ticks / TICKS_PER_SECOND

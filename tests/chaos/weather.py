@@ -70,7 +70,7 @@ WHERE event_type = 'form_submit' AND pipedrive_sync_status IS NULL
 class Weather:
     """One run: what stands, what was sent, and what struck so far.
 
-    `say` is told of each blow, with the seconds since the start.
+    `say` is told of each blow, with the seconds since the start. `log` gets what workerd says.
     """
 
     seed: int
@@ -81,6 +81,9 @@ class Weather:
     start: float = field(default_factory=time.monotonic)
     stop: Signal = field(default_factory=Signal)
     has_limiter: bool = True
+    pause_seconds: float = PAUSE_SECONDS
+    settings: Mapping[str, str] = field(default_factory=lambda: SETTINGS)
+    log: Path | None = None
     worker: Direct | None = None
     pipedrive: Simulator = field(default_factory=simulator)
     _running: ExitStack = field(default_factory=ExitStack)
@@ -117,7 +120,7 @@ class Weather:
                     # A form before its page view would be another story: of late events.
                     if not self._send_until_answered(http, event):
                         return
-                    time.sleep(PAUSE_SECONDS)
+                    time.sleep(self.pause_seconds)
 
     def _visit(self, random: Random) -> Iterator[tuple[Event, str]]:
         """The events of one visitor, the form last, with the campaign that brought them."""
@@ -228,13 +231,16 @@ class Weather:
         config: Config = json.loads(LOCAL_CONFIG.read_text(encoding="utf-8"))
         if not self.has_limiter:
             del config["durable_objects"]
-        variables = SETTINGS | {
+        variables = {
+            **self.settings,
             "PIPEDRIVE_URL": self.pipedrive.api_url,
             "PIPEDRIVE_API_KEY": self.pipedrive.token,
             "PIPEDRIVE_FIELDS": json.dumps(demo_field_map()),
         }
         self.worker = self._running.enter_context(
-            running_directly(worker_bundle(), "entry.py", config, self.storage, variables)
+            running_directly(
+                worker_bundle(), "entry.py", config, self.storage, variables, log=self.log
+            )
         )
 
     def _stop_worker(self, *, kill: bool) -> None:

@@ -1,11 +1,11 @@
 // Runs a Worker in workerd on storage that outlives it, without wrangler's proxies in between: for
 // crash tests and for the bench. usage: node direct.mjs OPTIONS (JSON, see direct.py)
-import { readdirSync, readFileSync } from "node:fs";
+import { createWriteStream, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { Miniflare } from "miniflare";
 
-const { folder, main, config, vars, storage } = JSON.parse(process.argv[2]);
+const { folder, main, config, vars, storage, log } = JSON.parse(process.argv[2]);
 
 function moduleType(path) {
   if (path.endsWith(".js")) return "ESModule";
@@ -20,6 +20,11 @@ const modules = [main, ...paths.filter((path) => path !== main)].map((path) => (
   path: join(folder, path),
   contents: readFileSync(join(folder, path)),
 }));
+/** Whatever workerd says goes into the file. */
+function writeLog(stdout, stderr) {
+  for (const stream of [stdout, stderr]) stream.pipe(createWriteStream(log, { flags: "a" }));
+}
+
 const [database] = config.d1_databases;
 const miniflare = new Miniflare({
   modulesRoot: folder,
@@ -43,6 +48,7 @@ const miniflare = new Miniflare({
   host: "127.0.0.1",
   port: 0,
   unsafeTriggerHandlers: true,
+  ...(log && { handleRuntimeStdio: writeLog }),
 });
 const url = await miniflare.ready;
 console.log(JSON.stringify({ worker: url.origin }));

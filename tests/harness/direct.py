@@ -45,14 +45,16 @@ def count(storage: Path, sql: str) -> int:
 
 
 @contextmanager
-def running_directly(
+def running_directly(  # noqa: PLR0913  # what a Worker is made of
     folder: Path,
     main: str,
     config: Config,
     storage: Path,
     env_vars: Mapping[str, str],
+    *,
+    log: Path | None = None,
 ) -> Iterator[Direct]:
-    """Runs the bundle in `folder` on `storage` until the block ends."""
+    """Runs the bundle in `folder` on `storage` until the block ends; `log` gets what it says."""
     settings, variables = started_from_snapshot(config)
     options = {
         "folder": str(folder),
@@ -60,6 +62,7 @@ def running_directly(
         "config": settings,
         "vars": dict(env_vars),
         "storage": str(storage),
+        "log": str(log) if log else None,
     }
     with serving("direct.mjs", options, variables) as (process, addresses):
         yield Direct(addresses["worker"], process)
