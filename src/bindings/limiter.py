@@ -6,7 +6,11 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
+from bindings.time_limit import within
 from services.core.ports import UnavailableError
+
+# A call takes milliseconds. Without an answer the event is stored, not counted.
+ANSWER_SECONDS = 2
 
 
 class Shards:
@@ -19,17 +23,17 @@ class Shards:
     async def take(self, shard: str, request: str) -> str:
         """See `services.core.ports.LimiterShards.take`."""
         try:
-            answer: str = await self._shard(shard).take(request)
+            answer: str = await within(ANSWER_SECONDS, self._shard(shard).take(request))
         except JsException as error:
-            raise UnavailableError("the rate limiter failed") from error
+            raise UnavailableError(f"the rate limiter failed: {error}") from error
         return answer
 
     async def ping(self) -> None:
         """See `services.core.ports.LimiterShards.ping`."""
         try:
-            await self._shard("health").ping()
+            await within(ANSWER_SECONDS, self._shard("health").ping())
         except JsException as error:
-            raise UnavailableError("the rate limiter failed") from error
+            raise UnavailableError(f"the rate limiter failed: {error}") from error
 
     def _shard(self, name: str) -> Any:
         if self._namespace is None:

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { Miniflare } from "miniflare";
 
-const { folder, main, config, vars, storage, log } = JSON.parse(process.argv[2]);
+const { folder, main, config, vars, storage, log, hangs } = JSON.parse(process.argv[2]);
 
 function moduleType(path) {
   if (path.endsWith(".js")) return "ESModule";
@@ -26,7 +26,7 @@ function writeLog(stdout, stderr) {
 }
 
 const [database] = config.d1_databases;
-const miniflare = new Miniflare({
+const worker = {
   modulesRoot: folder,
   modules,
   compatibilityDate: config.compatibility_date,
@@ -40,15 +40,32 @@ const miniflare = new Miniflare({
   durableObjects: config.durable_objects
     ? { RATE_LIMITER: { className: "RateLimiter", useSQLite: true } }
     : {},
+};
+// The parts that hang are another Worker's: it takes each call and does not answer it.
+const hanging = {
+  name: "hanging",
+  modules: [{ type: "ESModule", path: join(import.meta.dirname, "hanging_parts.js") }],
+  modulesRoot: import.meta.dirname,
+  compatibilityDate: config.compatibility_date,
+};
+const withHangingParts = {
+  ...worker,
+  name: "product",
+  kvNamespaces: [],
+  serviceBindings: { CACHE: { name: "hanging", entrypoint: "Cache" } },
+  durableObjects: { RATE_LIMITER: { className: "RateLimiter", scriptName: "hanging" } },
+};
+const miniflare = new Miniflare({
+  host: "127.0.0.1",
+  port: 0,
   // The folders that `wrangler d1 migrations apply --persist-to` writes.
   d1Persist: join(storage, "v3", "d1"),
   kvPersist: join(storage, "v3", "kv"),
   r2Persist: join(storage, "v3", "r2"),
   durableObjectsPersist: join(storage, "v3", "do"),
-  host: "127.0.0.1",
-  port: 0,
   unsafeTriggerHandlers: true,
   ...(log && { handleRuntimeStdio: writeLog }),
+  workers: hangs ? [withHangingParts, hanging] : [worker],
 });
 const url = await miniflare.ready;
 console.log(JSON.stringify({ worker: url.origin }));

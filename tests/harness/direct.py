@@ -53,8 +53,12 @@ def running_directly(  # noqa: PLR0913  # what a Worker is made of
     env_vars: Mapping[str, str],
     *,
     log: Path | None = None,
+    hangs: bool = False,
 ) -> Iterator[Direct]:
-    """Runs the bundle in `folder` on `storage` until the block ends; `log` gets what it says."""
+    """Runs the bundle in `folder` on `storage` until the block ends.
+
+    `log` gets what it says. With `hangs` its KV and its rate limiter answer nothing for a minute.
+    """
     settings, variables = started_from_snapshot(config)
     options = {
         "folder": str(folder),
@@ -63,6 +67,7 @@ def running_directly(  # noqa: PLR0913  # what a Worker is made of
         "vars": dict(env_vars),
         "storage": str(storage),
         "log": str(log) if log else None,
+        "hangs": hangs,
     }
     with serving("direct.mjs", options, variables) as (process, addresses):
         yield Direct(addresses["worker"], process)

@@ -36,6 +36,7 @@ COVERED_BY = {
     "src/bindings/interpreter.py": "tests/worker/test_metrics.py",
     "src/bindings/kv.py": "tests/worker/sync/test_scheduling.py",
     "src/bindings/limiter.py": "tests/worker/test_rate_limits.py",
+    "src/bindings/time_limit.py": "tests/worker/test_hanging_parts.py",
     "src/bindings/r2.py": "tests/worker/test_backups.py",
     "src/handlers/analytics.py": "tests/worker/test_statistics.py",
     "src/handlers/alerts.py": "tests/ops/commands/test_alerts.py",
